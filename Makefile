@@ -1,0 +1,61 @@
+# Everything is set up by the first command: Python 3.11+, make and the network's package index are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "crawlhouse needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+
+$(VENV)/.installed: $(BIN)/uv requirements.lock pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## create .venv with what running needs
+install-dev: $(VENV)/.installed-dev ## and what tests and benchmarks need
+
+demo: install ## crawl the bundled site through Airflow and query the Parquet
+	crawlhouse demo
+
+up: install ## start Airflow on this machine
+	crawlhouse up
+
+down: install ## stop all that was started
+	crawlhouse down
+
+test: install-dev ## run the tests
+	python -m pytest -m "not chaos" -n 2 --dist loadgroup
+
+chaos: install-dev ## kill things and see that nothing is lost
+	python -m pytest -m chaos
+
+lint: install-dev ## ruff, mypy, import-linter
+	ruff check . && ruff format --check . && mypy && lint-imports
+
+bench: install-dev ## measure beside the peers; PART=crawl|extraction|freshness|frontier|processing
+	python -m benchmarks $(PART)
+
+lock: $(BIN)/uv ## solve the requirements anew
+	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --quiet --upgrade --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 pyproject.toml --extra dev --extra bench --constraint requirements.lock \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet --upgrade --output-file requirements-dev.lock
+
+clean: ## remove .venv and caches, never the home
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache
+
+.PHONY: help install install-dev demo up down test chaos lint bench lock clean

@@ -1,0 +1,1 @@
+"""THE FACE: the `crawlhouse` command, the Python door, the local stack and the Airflow pages."""

@@ -1,0 +1,1 @@
+"""WHEN: thin Airflow DAG files, no logic."""

@@ -1,0 +1,1 @@
+"""UNDERSTAND: WARC -> clean, scored, deduplicated, validated rows."""

@@ -1,0 +1,1 @@
+"""CONTRACTS: configuration, record types, table schemas, key layout, errors. No network, no engine."""

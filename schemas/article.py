@@ -1,0 +1,85 @@
+"""An article: typed blocks and metadata, before and after the site memory has cleaned it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class BlockKind(StrEnum):
+    """What a block is."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    LIST_ITEM = "list_item"
+    QUOTE = "quote"
+    TABLE = "table"
+    CAPTION = "caption"
+    CODE = "code"
+
+
+class PageType(StrEnum):
+    """What a page is; only `article` enters the `articles` table."""
+
+    ARTICLE = "article"
+    HUB = "hub"
+    PRODUCT = "product"
+    FORUM = "forum"
+    DOCUMENTATION = "documentation"
+    SERVICE = "service"
+    GALLERY = "gallery"
+    SOFT_404 = "soft_404"
+    WALL = "wall"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of an article's body, whitespace folded (but in `code`).
+
+    `level` is the heading's 1-6 or the list's depth from 1, else 0. `link_density` is the share of characters inside links, 0-1.
+    """
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    link_density: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What one page says, as extraction saw it.
+
+    Times are aware; `published_at_source` and `modified_at_source` name the markup that won:
+    `json-ld`, `meta`, `time`, `url`, `text` or `hint`.
+    `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`).
+    `form` is what kind of article page this was: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.
+    """
+
+    url: str
+    blocks: tuple[Block, ...]
+    title: str | None = None
+    description: str | None = None
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    published_at_source: str | None = None
+    modified_at: datetime | None = None
+    modified_at_source: str | None = None
+    language_declared: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    site_name: str | None = None
+    canonical_url: str | None = None
+    lead_image: str | None = None
+    paywalled: bool | None = None
+    form: str = "article"
+    page_type: PageType = PageType.ARTICLE
+    confidence: float = 1.0
+    extraction_path: str = "container"
+    furniture: tuple[Block, ...] = field(default=())
+
+
+def plain_text(blocks: tuple[Block, ...]) -> str:
+    """The blocks as plain text, one a paragraph, separated by a newline."""
+    return "\n".join(block.text for block in blocks if block.text)

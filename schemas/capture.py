@@ -1,0 +1,56 @@
+"""One HTTP exchange as bytes: what a spider hands to the archive and what the archive hands to processing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.page import Hints
+
+HeaderList = tuple[tuple[bytes, bytes], ...]
+
+
+class UrlKind(StrEnum):
+    """What a URL is to the crawler."""
+
+    PAGE = "page"
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    ROBOTS = "robots"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One HTTP exchange.
+
+    `body` is the payload as received: transfer coding removed, content coding kept. `fetched_at` is aware, UTC.
+    `reason` is the status line's reason phrase, `protocol` for example `HTTP/1.1`. Header lists keep order, case and repeats.
+    `truncated` is a WARC-Truncated reason (`length`, `time`, `disconnect`, `unspecified`) or None.
+    `latency_ms` counts from the request to the last byte.
+    """
+
+    url: str
+    fetched_at: datetime
+    status: int
+    reason: str
+    protocol: str
+    request_headers: HeaderList
+    response_headers: HeaderList
+    body: bytes
+    method: str = "GET"
+    ip_address: str | None = None
+    truncated: str | None = None
+    kind: UrlKind = UrlKind.PAGE
+    via: str | None = None
+    depth: int = 0
+    latency_ms: int = 0
+    hints: Hints = field(default_factory=Hints)
+
+    def header(self, name: str) -> str | None:
+        """The first response header of that name, case-insensitive."""
+        wanted = name.lower().encode()
+        for key, value in self.response_headers:
+            if key.lower() == wanted:
+                return value.decode("latin-1").strip()
+        return None

@@ -1,0 +1,181 @@
+"""What to crawl: one YAML file per crawl, checked and frozen."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+MIB = 1024 * 1024
+PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{url!r} is not an absolute http or https URL, like https://example.com/news")
+    _ = parts.port
+    return url
+
+
+def _pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
+def _cron(text: str) -> str:
+    from croniter import croniter
+
+    if text in PRESETS or croniter.is_valid(text):
+        return text
+    raise ValueError(f"{text!r} is not a cron expression (like '0 */6 * * *') nor one of {', '.join(sorted(PRESETS))}")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Cron = Annotated[str, AfterValidator(_cron)]
+
+
+class Part(BaseModel):
+    """A part of a crawl's configuration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Seed(Part):
+    """Where a crawl starts. `kind: auto` looks at what comes back."""
+
+    url: HttpUrl
+    kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
+
+
+class Scope(Part):
+    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one)."""
+
+    hosts: tuple[str, ...] = ()
+    subdomains: bool = False
+    include: tuple[Pattern, ...] = ()
+    exclude: tuple[Pattern, ...] = ()
+    max_depth: int = Field(default=20, ge=0)
+    follow_links: bool = True
+    sitemaps: bool = True
+    feeds: bool = True
+
+
+class Politeness(Part):
+    """How a crawl treats the sites. `delay` in seconds between requests to one host."""
+
+    robots: Literal["obey", "ignore"] = "obey"
+    opt_outs: Literal["obey", "record"] = "obey"
+    user_agent: str = "crawlhouse"
+    contact: str = ""
+    delay: float = Field(default=1.0, ge=0)
+    concurrency_per_host: int = Field(default=1, ge=1, le=64)
+    timeout: float = Field(default=30.0, gt=0)
+
+
+class Network(Part):
+    """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32."""
+
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    proxy: HttpUrl | None = None
+    verify_tls: bool = True
+
+
+class Budgets(Part):
+    """Where a run stops. Sizes in bytes, times in minutes."""
+
+    max_pages: int = Field(default=100_000, ge=1)
+    max_pages_per_host: int = Field(default=20_000, ge=1)
+    max_bytes: int = Field(default=50 * 1024 * MIB, ge=1)
+    max_body_bytes: int = Field(default=16 * MIB, ge=1024)
+    max_minutes: float = Field(default=24 * 60, gt=0)
+    max_retries: int = Field(default=2, ge=0)
+
+
+class Revisit(Part):
+    """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run."""
+
+    feeds_min: float = Field(default=0, ge=0)
+    feeds_max: float = Field(default=24, ge=0)
+    sitemaps_min: float = Field(default=0, ge=0)
+    sitemaps_max: float = Field(default=48, ge=0)
+    hubs_min: float = Field(default=0, ge=0)
+    hubs_max: float = Field(default=24, ge=0)
+    articles_min: float = Field(default=1, ge=0)
+    articles_max: float = Field(default=24 * 30, ge=0)
+
+
+class Thresholds(Part):
+    """When a run counts as failed."""
+
+    min_pages: int = Field(default=0, ge=0)
+    max_error_rate: float = Field(default=1.0, ge=0, le=1)
+
+
+class SiteRules(Part):
+    """CSS selectors for one host: the field's text comes from the first match; `remove` is cut out before anything else."""
+
+    body: str | None = None
+    title: str | None = None
+    authors: str | None = None
+    published_at: str | None = None
+    description: str | None = None
+    remove: tuple[str, ...] = ()
+
+
+class ArticleOptions(Part):
+    """The policy of the `articles` dataset. Lengths in characters."""
+
+    languages: tuple[str, ...] = ()
+    min_length: int = Field(default=200, ge=0)
+    max_length: int = Field(default=1_000_000, ge=1)
+    near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
+    site_memory: bool = True
+    rules: dict[str, SiteRules] = Field(default_factory=dict)
+
+
+class Crawl(Part):
+    """One crawl. Its name is its file's name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    description: str = ""
+    seeds: tuple[Seed, ...] = Field(min_length=1)
+    scope: Scope = Scope()
+    politeness: Politeness = Politeness()
+    network: Network = Network()
+    budgets: Budgets = Budgets()
+    revisit: Revisit = Revisit()
+    thresholds: Thresholds = Thresholds()
+    schedule: Cron | None = None
+    workers: int = Field(default=1, ge=1, le=100)
+    spider: str = "site"
+    dataset: Literal["articles"] = "articles"
+    articles: ArticleOptions = ArticleOptions()
+    paused: bool = False
+    tags: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_seeds(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("seeds"), list):
+            seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
+            return {**data, "seeds": seeds}
+        return data
+
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts in scope, lower case, with the port where one is named."""
+        if self.scope.hosts:
+            return tuple(host.lower() for host in self.scope.hosts)
+        return tuple(dict.fromkeys(urlsplit(seed.url).netloc.rpartition("@")[2].lower() for seed in self.seeds))
+
+    def max_run_time(self) -> timedelta:
+        """How long a run may take."""
+        return timedelta(minutes=self.budgets.max_minutes)

@@ -1,0 +1,75 @@
+"""Every error that crawlhouse raises on purpose, and the exit code it ends a command with.
+
+CrawlhouseError                 exit 1
+├── ConfigError                 exit 2   a crawl's YAML or an environment variable is wrong
+├── NotFoundError               exit 3   no such crawl, run, URL, spider, home
+├── UnavailableError            exit 4   the store, the database or a server does not answer
+├── StorageError                exit 5   the disk is full, an object is damaged or missing
+├── ConflictError               exit 6   something else holds it: a lease, a lock, a port
+│   └── FencedError                      a newer owner took the lease; stop at once, write nothing
+├── AccountingError             exit 7   the equations of a run do not add up
+├── GateError                   exit 8   the expectation suite failed; nothing was published
+└── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
+
+Messages are one or two sentences: what is wrong, with the value, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class CrawlhouseError(Exception):
+    """Base of all errors meant for the user; `str(error)` is the whole message."""
+
+    exit_code = 1
+
+
+class ConfigError(CrawlhouseError):
+    """A crawl's YAML or an environment variable is wrong."""
+
+    exit_code = 2
+
+
+class NotFoundError(CrawlhouseError):
+    """No such crawl, run, URL, spider or home."""
+
+    exit_code = 3
+
+
+class UnavailableError(CrawlhouseError):
+    """The store, the database or a server does not answer."""
+
+    exit_code = 4
+
+
+class StorageError(CrawlhouseError):
+    """The disk is full, or an object is damaged or missing."""
+
+    exit_code = 5
+
+
+class ConflictError(CrawlhouseError):
+    """Something else holds what was asked for: a lease, a lock, a port."""
+
+    exit_code = 6
+
+
+class FencedError(ConflictError):
+    """A newer owner took the lease: the caller is a zombie and must stop without writing."""
+
+
+class AccountingError(CrawlhouseError):
+    """The equations of a run do not add up."""
+
+    exit_code = 7
+
+
+class GateError(CrawlhouseError):
+    """The expectation suite failed; nothing was published."""
+
+    exit_code = 8
+
+
+class ThresholdError(CrawlhouseError):
+    """A crawl missed its own thresholds (`min_pages`, `max_error_rate`)."""
+
+    exit_code = 9

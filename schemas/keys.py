@@ -1,0 +1,51 @@
+"""The layout of object keys: where in the store each thing is. Keys come from identities, so running again equals running once."""
+
+from __future__ import annotations
+
+
+def segment_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """A WARC segment; `segment` is unique over all workers and attempts."""
+    return f"warc/{crawl}/{crawl_run}/{segment}.warc.gz"
+
+
+def index_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """The capture index of one segment (Parquet)."""
+    return f"index/{crawl}/{crawl_run}/{segment}.parquet"
+
+
+def cdxj_key(crawl: str, crawl_run: str) -> str:
+    """The CDXJ of a whole crawl run, derived at its close."""
+    return f"cdxj/{crawl}/{crawl_run}.cdxj"
+
+
+def manifest_key(crawl: str, crawl_run: str) -> str:
+    """The manifest of a closed crawl run."""
+    return f"manifests/{crawl}/{crawl_run}.json"
+
+
+def extracted_key(process_run: str, segment: str) -> str:
+    """What `extract` staged from one segment (Parquet); the host bucket is a column by which it is sorted."""
+    return f"staging/{process_run}/extracted/{segment}.parquet"
+
+
+def resolved_key(process_run: str, bucket: int, table: str) -> str:
+    """What `resolve` staged for one host bucket and one table (Parquet)."""
+    return f"staging/{process_run}/resolved/{table}/{bucket:03d}.parquet"
+
+
+def gated_key(process_run: str, table: str) -> str:
+    """What `gate` passed on for publishing to one table (Parquet)."""
+    return f"staging/{process_run}/gated/{table}.parquet"
+
+
+def report_key(process_run: str, name: str) -> str:
+    """A report of a process run, for example `accounting.json` or `expectations.json`."""
+    return f"reports/{process_run}/{name}"
+
+
+def memory_key(crawl: str, version: int) -> str:
+    """A version of a crawl's site memory (Parquet)."""
+    return f"memory/{crawl}/{version:08d}.parquet"
+
+
+LAKE_PREFIX = "lake"

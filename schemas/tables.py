@@ -1,0 +1,146 @@
+"""The tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `runs`."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from schemas.index import TIMESTAMP
+
+BLOCK = pa.struct(
+    [
+        pa.field("kind", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("level", pa.int8()),
+        pa.field("link_density", pa.float32()),
+    ]
+)
+
+POINTER_FIELDS = [
+    pa.field("warc_filename", pa.string(), nullable=False),
+    pa.field("warc_record_offset", pa.int64(), nullable=False),
+    pa.field("warc_record_length", pa.int64(), nullable=False),
+    pa.field("content_digest", pa.string(), nullable=False),
+]
+
+ORIGIN_FIELDS = [
+    pa.field("crawl", pa.string(), nullable=False),
+    pa.field("crawl_run", pa.string(), nullable=False),
+    pa.field("process_run", pa.string(), nullable=False),
+    pa.field("code_version", pa.string(), nullable=False),
+    pa.field("ingested_at", TIMESTAMP, nullable=False),
+    pa.field("sequence", pa.int64(), nullable=False),  # grows with every publish, over all crawls
+]
+
+ARTICLE_FIELDS = [
+    pa.field("article_id", pa.string(), nullable=False),  # sha256 of the identity URL, 32 hex
+    pa.field("version", pa.int32(), nullable=False),  # from 1
+    pa.field("url", pa.string(), nullable=False),
+    pa.field("canonical_url", pa.string()),
+    pa.field("host", pa.string(), nullable=False),
+    pa.field("site_name", pa.string()),
+    pa.field("title", pa.string()),
+    pa.field("description", pa.string()),
+    pa.field("authors", pa.list_(pa.string())),
+    pa.field("published_at", TIMESTAMP),
+    pa.field("published_at_source", pa.string()),
+    pa.field("published_zone", pa.string()),  # the original UTC offset, for example +02:00
+    pa.field("modified_at", TIMESTAMP),
+    pa.field("modified_at_source", pa.string()),
+    pa.field("language", pa.string()),  # detected, ISO 639-1
+    pa.field("language_declared", pa.string()),
+    pa.field("section", pa.string()),
+    pa.field("tags", pa.list_(pa.string())),
+    pa.field("lead_image", pa.string()),
+    pa.field("paywalled", pa.bool_()),
+    pa.field("form", pa.string()),
+    pa.field("text", pa.string(), nullable=False),  # the blocks, one a line
+    pa.field("blocks", pa.list_(BLOCK)),
+    pa.field("text_length", pa.int32(), nullable=False),  # characters
+    pa.field("word_count", pa.int32(), nullable=False),
+    pa.field("text_digest", pa.string(), nullable=False),  # sha256 of the folded text, 32 hex
+    pa.field("minhash", pa.binary()),  # 128 x uint32, little-endian
+    pa.field("duplicate_of", pa.string()),  # article_id of the first committed row with this text
+    pa.field("duplicate_kind", pa.string()),  # exact | near
+    pa.field("duplicate_similarity", pa.float32()),
+    pa.field("duplicate_word_fraction", pa.float32()),  # signals: see processing/signals.py
+    pa.field("symbol_word_ratio", pa.float32()),
+    pa.field("mean_word_length", pa.float32()),
+    pa.field("link_density", pa.float32()),
+    pa.field("furniture_blocks", pa.int32()),  # blocks the site memory took away
+    pa.field("extraction_path", pa.string()),
+    pa.field("confidence", pa.float32()),
+    pa.field("memory_version", pa.int64()),
+    pa.field("charset", pa.string()),
+    pa.field("charset_source", pa.string()),
+    pa.field("fetched_at", TIMESTAMP, nullable=False),
+    *POINTER_FIELDS,
+    *ORIGIN_FIELDS,
+]
+
+ARTICLES = pa.schema(ARTICLE_FIELDS)
+
+QUARANTINE = pa.schema(
+    [
+        *ARTICLE_FIELDS,
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("detail", pa.string()),
+    ]
+)
+
+CAPTURES = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("host", pa.string(), nullable=False),
+        pa.field("fetched_at", TIMESTAMP, nullable=False),
+        pa.field("fetch_status", pa.int16(), nullable=False),
+        pa.field("record_type", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("content_mime_type", pa.string()),
+        pa.field("content_charset", pa.string()),
+        pa.field("content_length", pa.int64()),
+        pa.field("latency_ms", pa.int32()),
+        pa.field("via", pa.string()),
+        pa.field("depth", pa.int16()),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+        pa.field("page_type", pa.string()),
+        pa.field("article_id", pa.string()),
+        pa.field("article_version", pa.int32()),
+        *POINTER_FIELDS,
+        *ORIGIN_FIELDS,
+    ]
+)
+
+RUNS = pa.schema(
+    [
+        pa.field("process_run", pa.string(), nullable=False),
+        pa.field("crawl_run", pa.string(), nullable=False),
+        pa.field("crawl", pa.string(), nullable=False),
+        pa.field("code_version", pa.string(), nullable=False),
+        pa.field("config_hash", pa.string(), nullable=False),
+        pa.field("planned_at", TIMESTAMP, nullable=False),
+        pa.field("closed_at", TIMESTAMP, nullable=False),
+        pa.field("ingested_at", TIMESTAMP, nullable=False),
+        pa.field("sequence", pa.int64(), nullable=False),
+        pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("due", pa.int64(), nullable=False),
+        pa.field("fetched", pa.int64(), nullable=False),
+        pa.field("denied", pa.int64(), nullable=False),
+        pa.field("failed", pa.int64(), nullable=False),
+        pa.field("filtered", pa.int64(), nullable=False),
+        pa.field("left_over", pa.int64(), nullable=False),
+        pa.field("records", pa.int64(), nullable=False),
+        pa.field("published", pa.int64(), nullable=False),
+        pa.field("known", pa.int64(), nullable=False),
+        pa.field("duplicate", pa.int64(), nullable=False),
+        pa.field("quarantined", pa.int64(), nullable=False),
+        pa.field("rejected", pa.int64(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),  # of the registered segments
+        pa.field("segments", pa.int64(), nullable=False),
+        pa.field("statistics", pa.string()),  # JSON: per status, per reason, per host
+    ]
+)
+
+TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "runs": RUNS}

@@ -1,0 +1,1 @@
+"""FETCH: web -> WARC segments and their capture index."""
