@@ -1,0 +1,17 @@
+"""The one parse of a page: everything that reads the page reads this tree.
+
+lexbor through selectolax: parses as fast as resiliparse (the same engine, 0.4 ms for a page of 180 kB) and its CSS selectors, typed
+nodes and document-order traversal do in C what would else be loops in Python.
+"""
+
+from __future__ import annotations
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+Tree = LexborHTMLParser
+Node = LexborNode
+
+
+def parse(html: str) -> Tree:
+    """The tree of a page's HTML; null characters become spaces. Never fails on markup, however broken."""
+    return LexborHTMLParser(html.replace("\x00", " ") or "<html></html>")

@@ -1,0 +1,92 @@
+"""Site memory: what recurs on distinct URLs goes, what is the article stays."""
+
+from datetime import UTC, datetime, timedelta
+
+from processing.sitememory import SiteMemory
+from schemas.article import Block, BlockKind
+
+WHEN = datetime(2026, 11, 1, tzinfo=UTC)
+PROMPT = Block(BlockKind.PARAGRAPH, "Click the alert icon to follow topics:")
+
+
+def story(number: int) -> list[Block]:
+    return [
+        Block(BlockKind.PARAGRAPH, f"Story {number} opens with a sentence of its own about the harbour's {number} new cranes."),
+        Block(BlockKind.PARAGRAPH, f"It goes on with another one, in which {number} dockers say what they think of them at length."),
+        PROMPT,
+    ]
+
+
+def learned(pages: int, when: datetime = WHEN) -> SiteMemory:
+    memory = SiteMemory()
+    for number in range(pages):
+        memory.learn("news.example", f"https://news.example/{number}", story(number), when)
+    return memory
+
+
+def test_a_recurring_block_is_furniture_from_the_third_url() -> None:
+    assert learned(2).clean("news.example", "https://news.example/0", story(0)) == (tuple(story(0)), ())
+    kept, furniture = learned(3).clean("news.example", "https://news.example/0", story(0))
+    assert furniture == (PROMPT,)
+    assert kept == tuple(story(0)[:2])
+
+
+def test_the_same_url_again_is_no_evidence() -> None:
+    memory = SiteMemory()
+    for day in range(5):
+        memory.learn("news.example", "https://news.example/0", story(0), WHEN + timedelta(days=day))
+    assert memory.clean("news.example", "https://news.example/0", story(0))[1] == ()
+
+
+def test_other_hosts_are_no_evidence() -> None:
+    assert learned(5).clean("other.example", "https://other.example/0", story(0))[1] == ()
+
+
+def test_the_order_of_learning_does_not_matter_and_arrow_keeps_all() -> None:
+    forwards, backwards = SiteMemory(), SiteMemory()
+    for number in range(12):
+        forwards.learn("news.example", f"https://news.example/{number}", story(number), WHEN + timedelta(days=number))
+        backwards.learn("news.example", f"https://news.example/{11 - number}", story(11 - number), WHEN + timedelta(days=11 - number))
+    assert forwards.to_arrow().equals(backwards.to_arrow())
+    assert SiteMemory.from_arrow(forwards.to_arrow()).to_arrow().equals(forwards.to_arrow())
+
+
+def test_folding_twice_changes_nothing() -> None:
+    memory = learned(2)
+    other = SiteMemory()
+    other.learn("news.example", "https://news.example/9", story(9), WHEN)
+    memory.fold(other)
+    once = memory.to_arrow()
+    memory.fold(other)
+    assert memory.to_arrow().equals(once)
+    assert memory.clean("news.example", "https://news.example/9", story(9))[1] == (PROMPT,)
+
+
+def test_what_left_the_site_is_forgotten() -> None:
+    memory = learned(3)
+    for number in range(10, 13):
+        memory.learn("news.example", f"https://news.example/{number}", story(number)[:2], WHEN + timedelta(days=200))
+    assert memory.clean("news.example", "https://news.example/14", story(14))[1] == ()
+
+
+def test_a_copy_of_a_page_at_another_url_survives() -> None:
+    memory = learned(3)
+    for copy in range(4):
+        memory.learn("news.example", f"https://news.example/1?copy={copy}", story(1), WHEN)
+    assert memory.clean("news.example", "https://news.example/1", story(1))[0] != ()
+
+
+def test_a_recurring_heading_over_own_prose_survives() -> None:
+    heading = Block(BlockKind.HEADING, "Background", 2)
+    memory = SiteMemory()
+    for number in range(4):
+        memory.learn("news.example", f"https://news.example/{number}", [heading, *story(number), heading], WHEN)
+    own = Block(BlockKind.PARAGRAPH, "What came before is told here at some length, as nobody can be expected to remember it after a year.")
+    kept, furniture = memory.clean("news.example", "https://news.example/0", [own, heading, own, PROMPT, heading])
+    assert kept == (own, heading, own)
+    assert furniture == (PROMPT, heading)
+
+
+def test_an_empty_memory_is_an_empty_table() -> None:
+    assert SiteMemory().to_arrow().num_rows == 0
+    assert SiteMemory.from_arrow(SiteMemory().to_arrow()).to_arrow().num_rows == 0
