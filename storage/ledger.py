@@ -1,0 +1,263 @@
+"""The ledger: which crawl runs exist, what they registered, and what of it was published, each commit once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, RowMapping, Table, exists, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.crawl import Crawl
+from schemas.errors import ConflictError, NotFoundError
+from schemas.manifest import Manifest, Segment
+from schemas.runs import CrawlRun, ProcessRun
+from schemas.settings import Settings
+from storage.database import Database, open_database
+from storage.ledgertables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
+from storage.publishlock import hold_publish_lock
+
+PUBLISH_WAIT_SECONDS = 3600.0
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of this lake, its tables created. Raises UnavailableError, StorageError."""
+    return Ledger(open_database(settings.database_url("frontier")))
+
+
+class Ledger:
+    """The truth about runs. Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_crawl_run(self, run: CrawlRun) -> CrawlRun:
+        """Plans a crawl run; if its crawl already has a run of the same key, that one is returned and nothing changes."""
+        with self._database.write() as connection:
+            return insert_crawl_run(connection, run)
+
+    def crawl_run(self, crawl_run: str) -> CrawlRun:
+        """A planned run. Raises NotFoundError."""
+        with self._database.read() as connection:
+            return _crawl_run(_crawl_run_row(connection, crawl_run))
+
+    def crawl_runs(self, crawl: str | None = None, state: str | None = None) -> list[CrawlRun]:
+        """The runs of a crawl (or of all), oldest first; `state` is `open`, `closed` or None for both."""
+        query = select(CRAWL_RUNS).order_by(CRAWL_RUNS.c.run_no)
+        if crawl is not None:
+            query = query.where(CRAWL_RUNS.c.crawl == crawl)
+        if state is not None:
+            query = query.where(CRAWL_RUNS.c.state == state)
+        with self._database.read() as connection:
+            return [_crawl_run(row) for row in connection.execute(query).mappings()]
+
+    def segments(self, crawl_run: str) -> list[Segment]:
+        """The registered segments of a crawl run, sorted by name."""
+        query = select(SEGMENTS).where(SEGMENTS.c.crawl_run == crawl_run).order_by(SEGMENTS.c.segment)
+        with self._database.read() as connection:
+            return [_segment(row) for row in connection.execute(query).mappings()]
+
+    def close_crawl_run(self, crawl_run: str, manifest: Manifest) -> Manifest:
+        """Marks a run closed with its manifest; closing again changes nothing and returns the first manifest."""
+        with self._database.write() as connection:
+            row = _crawl_run_row(connection, crawl_run)
+            if row["manifest"] is not None:
+                return Manifest.model_validate_json(row["manifest"])
+            connection.execute(
+                update(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl_run == crawl_run).values(state="closed", manifest=manifest.model_dump_json())
+            )
+            return manifest
+
+    def manifest(self, crawl_run: str) -> Manifest:
+        """The manifest of a closed run. Raises NotFoundError for an unknown run and ConflictError for an open one."""
+        with self._database.read() as connection:
+            row = _crawl_run_row(connection, crawl_run)
+        if row["manifest"] is None:
+            raise ConflictError(f"The crawl run {crawl_run} is still open. Let it finish, or run its close step.")
+        return Manifest.model_validate_json(row["manifest"])
+
+    def closed_unpublished(self, crawl: str) -> list[str]:
+        """The closed crawl runs that no published process run contains, oldest first."""
+        published = exists().where(
+            PROCESS_INPUTS.c.crawl_run == CRAWL_RUNS.c.crawl_run,
+            PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run,
+            PROCESS_RUNS.c.published_at.is_not(None),
+        )
+        query = select(CRAWL_RUNS.c.crawl_run).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state == "closed", ~published)
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(CRAWL_RUNS.c.run_no)))
+
+    def add_process_run(self, run: ProcessRun) -> ProcessRun:
+        """Plans a process run; adding the same id again changes nothing. Raises NotFoundError for an unknown crawl run."""
+        with self._database.write() as connection:
+            for crawl_run in run.crawl_runs:
+                _crawl_run_row(connection, crawl_run)
+            values = {
+                "process_run": run.process_run,
+                "crawl": run.crawl.name,
+                "code_version": run.code_version,
+                "config_hash": run.config_hash,
+                "config": run.crawl.model_dump_json(),
+                "memory_version": run.memory_version,
+                "base_snapshot": run.base_snapshot,
+            }
+            _insert_once(connection, PROCESS_RUNS, [values])
+            _insert_once(connection, PROCESS_INPUTS, [{"process_run": run.process_run, "crawl_run": name} for name in run.crawl_runs])
+        return run
+
+    def process_run(self, process_run: str) -> ProcessRun:
+        """A planned process run. Raises NotFoundError."""
+        with self._database.read() as connection:
+            row = _process_run_row(connection, process_run)
+            inputs = select(PROCESS_INPUTS.c.crawl_run).where(PROCESS_INPUTS.c.process_run == process_run)
+            crawl_runs = sorted(connection.scalars(inputs))
+        return ProcessRun(
+            process_run=process_run,
+            crawl=Crawl.model_validate_json(row["config"]),
+            crawl_runs=tuple(crawl_runs),
+            code_version=row["code_version"],
+            config_hash=row["config_hash"],
+            memory_version=row["memory_version"],
+            base_snapshot=row["base_snapshot"],
+        )
+
+    def process_runs(self, crawl: str | None = None) -> list[str]:
+        """The ids of the process runs of a crawl (or of all), sorted."""
+        query = select(PROCESS_RUNS.c.process_run).order_by(PROCESS_RUNS.c.process_run)
+        with self._database.read() as connection:
+            return list(connection.scalars(query if crawl is None else query.where(PROCESS_RUNS.c.crawl == crawl)))
+
+    def commits(self, process_run: str) -> dict[str, int]:
+        """The lake commits of a process run so far: table name -> snapshot id."""
+        query = select(COMMITS.c.table_name, COMMITS.c.snapshot_id).where(COMMITS.c.process_run == process_run)
+        with self._database.read() as connection:
+            return {row.table_name: row.snapshot_id for row in connection.execute(query)}
+
+    def record_commit(self, process_run: str, table: str, snapshot_id: int) -> None:
+        """Notes that a process run committed to a table. Raises ConflictError if it already did by another snapshot."""
+        with self._database.write() as connection:
+            _process_run_row(connection, process_run)
+            _insert_once(connection, COMMITS, [{"process_run": process_run, "table_name": table, "snapshot_id": snapshot_id}])
+            query = select(COMMITS.c.snapshot_id).where(COMMITS.c.process_run == process_run, COMMITS.c.table_name == table)
+            found = connection.scalar(query)
+        if found != snapshot_id:
+            raise ConflictError(
+                f"The process run {process_run} already committed snapshot {found} to '{table}'; snapshot {snapshot_id} is a second one. "
+                "Roll it back: two publishers ran at once."
+            )
+
+    def mark_published(self, process_run: str) -> None:
+        """Marks a process run published; the first time counts. Raises NotFoundError."""
+        with self._database.write() as connection:
+            _process_run_row(connection, process_run)
+            once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
+            connection.execute(update(PROCESS_RUNS).where(once).values(published_at=time.time()))
+
+    def published_at(self, process_run: str) -> datetime | None:
+        """When a process run was published, or None. Raises NotFoundError."""
+        with self._database.read() as connection:
+            moment = _process_run_row(connection, process_run)["published_at"]
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+
+    def next_sequence(self) -> int:
+        """The next number of publishing, over all crawls: 1, 2, 3, ... never given twice."""
+        with self._database.write() as connection:
+            _insert_once(connection, COUNTERS, [{"name": "sequence", "value": 0}])
+            add_one = update(COUNTERS).where(COUNTERS.c.name == "sequence").values(value=COUNTERS.c.value + 1)
+            return int(connection.execute(add_one.returning(COUNTERS.c.value)).scalar_one())
+
+    def memory_version(self, crawl: str) -> int:
+        """The current version of a crawl's site memory; 0 before the first."""
+        with self._database.read() as connection:
+            return connection.scalar(select(MEMORIES.c.version).where(MEMORIES.c.crawl == crawl)) or 0
+
+    def advance_memory(self, crawl: str, from_version: int, to_version: int, process_run: str) -> None:
+        """Moves a crawl's site memory on, once per process run: compare and set.
+
+        Advancing again by the same process run changes nothing. Raises ConflictError if the memory is at another version.
+        """
+        with self._database.write() as connection:
+            _insert_once(connection, MEMORIES, [{"crawl": crawl, "version": 0, "process_run": ""}])
+            here = (MEMORIES.c.crawl == crawl) & (MEMORIES.c.version == from_version)
+            moved = connection.execute(update(MEMORIES).where(here).values(version=to_version, process_run=process_run)).rowcount
+            row = connection.execute(select(MEMORIES).where(MEMORIES.c.crawl == crawl)).mappings().one()
+        if not moved and (row["version"], row["process_run"]) != (to_version, process_run):
+            raise ConflictError(
+                f"The site memory of '{crawl}' is at version {row['version']}, not {from_version}: another process run published first. "
+                "Run the processing again."
+            )
+
+    @contextmanager
+    def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[None]:
+        """One publisher at a time per lake, over all processes and machines; freed by the death of its holder.
+
+        Raises ConflictError if it is not free within `wait_seconds`.
+        """
+        with hold_publish_lock(self._database, wait_seconds):
+            yield
+
+    def close(self) -> None:
+        """Gives the database connections back."""
+        self._database.close()
+
+
+def insert_crawl_run(connection: Connection, run: CrawlRun) -> CrawlRun:
+    """The run as it stands in the ledger: this one, or the one that had its key before."""
+    values = {
+        "crawl_run": run.crawl_run,
+        "crawl": run.crawl.name,
+        "key": run.key,
+        "planned_at": run.planned_at.timestamp(),
+        "code_version": run.code_version,
+        "config_hash": run.config_hash,
+        "config": run.crawl.model_dump_json(),
+        "state": "open",
+        "bytes": 0,
+        "pages": 0,
+    }
+    _insert_once(connection, CRAWL_RUNS, [values])
+    query = select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl == run.crawl.name, CRAWL_RUNS.c.key == run.key)
+    return _crawl_run(connection.execute(query).mappings().one())
+
+
+def insert_segment(connection: Connection, crawl_run: str, worker: str, segment: Segment, at: float) -> None:
+    """Registers a segment, inside the caller's transaction."""
+    values = {**segment.model_dump(), "crawl_run": crawl_run, "worker": worker, "registered_at": at}
+    connection.execute(insert(SEGMENTS).values(values))
+
+
+def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    if rows:
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def _crawl_run_row(connection: Connection, crawl_run: str) -> RowMapping:
+    row = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl_run == crawl_run)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no crawl run {crawl_run!r}.")
+    return row
+
+
+def _process_run_row(connection: Connection, process_run: str) -> RowMapping:
+    row = connection.execute(select(PROCESS_RUNS).where(PROCESS_RUNS.c.process_run == process_run)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no process run {process_run!r}.")
+    return row
+
+
+def _crawl_run(row: RowMapping) -> CrawlRun:
+    return CrawlRun(
+        crawl_run=row["crawl_run"],
+        crawl=Crawl.model_validate_json(row["config"]),
+        key=row["key"],
+        planned_at=datetime.fromtimestamp(row["planned_at"], UTC),
+        code_version=row["code_version"],
+        config_hash=row["config_hash"],
+    )
+
+
+def _segment(row: RowMapping) -> Segment:
+    return Segment(**{name: row[name] for name in Segment.model_fields})
