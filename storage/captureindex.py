@@ -1,0 +1,93 @@
+"""The capture index: one row per response or revisit record, as Parquet under Common Crawl's columnar index names."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from schemas.page import Hints, WarcPointer
+
+WRITE_ROWS = 10_000
+READ_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRow:
+    """A row of `schemas.index.CAPTURE_INDEX`, field by field. Times are aware, UTC."""
+
+    url_surtkey: str
+    url: str
+    url_host_name: str
+    url_host_registered_domain: str | None
+    url_protocol: str | None
+    url_port: int | None
+    url_path: str | None
+    url_query: str | None
+    fetch_time: datetime
+    fetch_status: int
+    fetch_redirect: str | None
+    content_digest: str
+    content_mime_type: str | None
+    content_mime_detected: str | None
+    content_charset: str | None
+    content_languages: str | None
+    content_truncated: str | None
+    warc_filename: str
+    warc_record_offset: int
+    warc_record_length: int
+    record_type: str
+    crawl: str
+    crawl_run: str
+    kind: str
+    ip_address: str | None
+    content_length: int | None
+    latency_ms: int | None
+    via: str | None
+    depth: int | None
+    hint_title: str | None
+    hint_published_at: datetime | None
+    hint_source: str | None
+    refers_to_filename: str | None
+    refers_to_offset: int | None
+
+    @property
+    def pointer(self) -> WarcPointer:
+        """Where the record's bytes are."""
+        return WarcPointer(self.warc_filename, self.warc_record_offset, self.warc_record_length, self.content_digest)
+
+    @property
+    def hints(self) -> Hints:
+        """What a feed or a sitemap said of the page."""
+        return Hints(self.hint_title, self.hint_published_at, self.hint_source)
+
+
+_NAMES = tuple(field.name for field in fields(CaptureRow))
+
+
+def write_index(rows: Iterable[CaptureRow]) -> bytes:
+    """Rows as one Parquet file (zstd), in the order given."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from schemas.index import CAPTURE_INDEX
+
+    given = list(rows)
+    columns = {name: [getattr(row, name) for row in given] for name in _NAMES}
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns, schema=CAPTURE_INDEX), out, compression="zstd", row_group_size=WRITE_ROWS)
+    return out.getvalue()
+
+
+def read_index(data: bytes) -> Iterator[CaptureRow]:
+    """The rows of a Parquet file that `write_index` made. Columns that an older version did not write are None."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(pa.BufferReader(data))
+    for batch in file.iter_batches(READ_ROWS):
+        absent = [None] * batch.num_rows
+        columns = [batch.column(name).to_pylist() if name in batch.schema.names else absent for name in _NAMES]
+        for values in zip(*columns, strict=True):
+            yield CaptureRow(*values)

@@ -1,0 +1,60 @@
+"""Parts of a URL under which the capture index finds it: SURT key, host, registered domain."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+HOSTS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class UrlParts:
+    """A URL taken apart; what it does not have is None."""
+
+    host: str
+    protocol: str | None
+    port: int | None
+    path: str | None
+    query: str | None
+
+
+def surt_key(url: str) -> str:
+    """The SURT of a URL, for example `com,example)/path?a=1`; the URL itself when it has none, as `cdxj-indexer` does."""
+    try:
+        return str(_surt().surt(url))
+    except (ValueError, AssertionError, AttributeError, TypeError):
+        return url
+
+
+def split_url(url: str) -> UrlParts:
+    """A URL's parts; one that cannot be taken apart has an empty host."""
+    try:
+        parts = urlsplit(url)
+        return UrlParts(parts.hostname or "", parts.scheme or None, parts.port, parts.path or None, parts.query or None)
+    except ValueError:
+        return UrlParts("", None, None, None, None)
+
+
+@lru_cache(HOSTS_KEPT)
+def registered_domain(host: str) -> str | None:
+    """The domain under the public suffix, for example `example.co.uk`, by the list that comes with tldextract; None for an address."""
+    return _suffixes().extract_str(host).top_domain_under_public_suffix or None
+
+
+@cache
+def _surt() -> Any:  # the package has no types
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its regular expressions have escapes that newer Pythons warn of
+        import surt
+    return surt
+
+
+@cache
+def _suffixes() -> Any:  # loaded late: it brings an HTTP client along
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)

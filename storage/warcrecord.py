@@ -1,0 +1,153 @@
+"""The bytes of WARC/1.1 records: heads, HTTP blocks, digests and gzip members (ISO 28500:2017)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import struct
+import uuid
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from schemas.capture import Capture, HeaderList
+
+NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+RENAMED = b"X-Crawler-"
+HTTP_RESPONSE = "application/http;msgtype=response"
+HTTP_REQUEST = "application/http;msgtype=request"
+WARC_FIELDS = "application/warc-fields"
+
+GZIP_LEVEL = 6
+STORED_BLOCK_BYTES = 65535
+
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_END = b"\r\n\r\n"
+_BARE_NEWLINE = re.compile(rb"\r?\n(?![ \t])|\r(?!\n)|\x00")
+_UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_STATUS_PROTOCOL = re.compile(r"HTTP/\d(?:\.\d)?")
+_BODYLESS = frozenset({204, 304})
+
+Field = tuple[str, str | None]
+
+
+def warc_date(moment: datetime) -> str:
+    """A WARC-Date with microseconds, UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def parse_date(text: str) -> datetime:
+    """A WARC-Date of any precision, aware, UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text.strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def record_id(kind: str, warc_filename: str, date: str, url: str) -> str:
+    """The id of a record, from what the capture index knows of it, so that a later revisit can name it."""
+    return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{kind} {warc_filename} {date} {url}')}>"
+
+
+def sha1(*parts: bytes) -> str:
+    """`sha1:` and base32, as WARC digests are written."""
+    made = hashlib.sha1(usedforsecurity=False)
+    for part in parts:
+        made.update(part)
+    return "sha1:" + base64.b32encode(made.digest()).decode()
+
+
+def safe_url(url: str) -> str:
+    """A URL that fits on a header line: blanks, controls and lone surrogates percent-encoded."""
+    if url.isascii() and url.isprintable() and " " not in url:
+        return url
+    return _UNSAFE_IN_URL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode("utf-8", "surrogatepass")), url)
+
+
+def one_line(text: str | None) -> str | None:
+    """A text that fits on a header line: whitespace folded, lone surrogates replaced; None when nothing is left."""
+    folded = " ".join((text or "").replace("\x00", " ").split())
+    return folded.encode("utf-8", "replace").decode() or None
+
+
+def head(record_type: str, fields: Iterable[Field], length: int) -> bytes:
+    """The head of a record with a block of `length` bytes, blank line included. Fields that are None are left out."""
+    lines = [f"WARC/1.1\r\nWARC-Type: {record_type}"]
+    lines += [f"{name}: {value}" for name, value in fields if value is not None]
+    lines.append(f"Content-Length: {length}\r\n\r\n")
+    return "\r\n".join(lines).encode()
+
+
+def warc_fields(fields: Iterable[Field]) -> bytes:
+    """A block of application/warc-fields."""
+    return "".join(f"{name}: {value}\r\n" for name, value in fields if value is not None).encode()
+
+
+def request_block(capture: Capture, withheld: frozenset[bytes]) -> bytes:
+    """The request as sent, without the headers whose lower-case names are withheld."""
+    parts = urlsplit(capture.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    protocol = capture.protocol if _STATUS_PROTOCOL.fullmatch(capture.protocol) else "HTTP/1.1"
+    kept = tuple((name, value) for name, value in capture.request_headers if name.lower() not in withheld)
+    return f"{capture.method} {target} {protocol}\r\n".encode() + _header_lines(kept)
+
+
+def response_head(capture: Capture, with_body: bool) -> bytes:
+    """Status line and headers as received, blank line included.
+
+    Transfer-Encoding, which the body no longer has, is renamed `X-Crawler-Transfer-Encoding`. With `with_body`, a Content-Length that is
+    not the body's is renamed likewise and followed by the true one, so that every reader takes the same bytes.
+    """
+    protocol = capture.protocol if _STATUS_PROTOCOL.fullmatch(capture.protocol) else "HTTP/1.1"
+    reason = _BARE_NEWLINE.sub(b" ", capture.reason.encode("utf-8", "surrogateescape"))
+    headers = tuple(_renamed(capture, with_body and capture.status not in _BODYLESS and capture.method != "HEAD"))
+    return b"%s %d %s\r\n" % (protocol.encode(), capture.status, reason) + _header_lines(headers)
+
+
+def member(record_head: bytes, block_head: bytes, body: bytes = b"", compress_body: bool = True) -> bytes:
+    """One record as a gzip member. A body that is compressed already is stored as it is, for nothing is gained by doing it twice."""
+    text = record_head + block_head
+    deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    if compress_body or not body:
+        whole = text + body + _END
+        check, size = zlib.crc32(whole), len(whole)
+        data = deflate.compress(whole) + deflate.flush()
+    else:
+        check, size = zlib.crc32(_END, zlib.crc32(body, zlib.crc32(text))), len(text) + len(body) + len(_END)
+        data = deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH) + _stored(body + _END)
+    return b"".join((_GZIP_HEAD, data, struct.pack("<LL", check, size & 0xFFFFFFFF)))
+
+
+def _stored(data: bytes) -> bytes:
+    """Deflate blocks of type "stored" (RFC 1951, 3.2.4), the last one marked as final."""
+    blocks = []
+    for start in range(0, len(data), STORED_BLOCK_BYTES):
+        piece = data[start : start + STORED_BLOCK_BYTES]
+        final = start + STORED_BLOCK_BYTES >= len(data)
+        blocks += [struct.pack("<BHH", final, len(piece), len(piece) ^ 0xFFFF), piece]
+    return b"".join(blocks)
+
+
+def _renamed(capture: Capture, with_length: bool) -> Iterable[tuple[bytes, bytes]]:
+    true_length = b"%d" % len(capture.body)
+    told = not with_length
+    for name, value in capture.response_headers:
+        lower = name.lower()
+        if lower == b"transfer-encoding":
+            yield RENAMED + name, value
+        elif lower == b"content-length" and with_length and value.strip() != true_length:
+            yield RENAMED + name, value
+            if not told:
+                yield name, true_length
+            told = True
+        else:
+            told = told or lower == b"content-length"
+            yield name, value
+
+
+def _header_lines(headers: HeaderList) -> bytes:
+    lines = b"".join([b"%s: %s\r\n" % pair for pair in headers])
+    if lines.count(b"\n") != len(headers) or b"\x00" in lines or lines.count(b"\r") != len(headers):
+        lines = b"".join([b"%s: %s\r\n" % (_BARE_NEWLINE.sub(b" ", name), _BARE_NEWLINE.sub(b" ", value)) for name, value in headers])
+    return lines + b"\r\n"
