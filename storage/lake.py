@@ -1,0 +1,135 @@
+"""The lake: Iceberg tables that only ever grow, readable by everyone, written once per process run and table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.table import Table
+
+from schemas.errors import StorageError
+from schemas.settings import Settings
+from schemas.tables import TABLES
+from storage.lakecatalog import open_catalog, warehouse
+from storage.laketables import SORT_COLUMNS, load_table
+
+RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
+
+LATEST_SQL = """
+SELECT * EXCLUDE (latest_rank) FROM (
+  SELECT *, row_number() OVER (PARTITION BY article_id ORDER BY version DESC, sequence DESC) AS latest_rank FROM articles
+) WHERE latest_rank = 1
+"""
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake of these settings; its catalog is made at first use. Raises UnavailableError, StorageError."""
+    return Lake(settings)
+
+
+class Lake:
+    """The tables `articles`, `captures`, `quarantine` and `runs`.
+
+    Rows are visible through `scan` and `published_runs` once their process run stands in `runs`, the last table that publishing writes.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.warehouse = warehouse(settings)
+        self._catalog = open_catalog(settings)
+
+    def table(self, name: str) -> Table:
+        """A table as it is now, for what this class does not offer. Raises NotFoundError."""
+        return load_table(self._catalog, name, self.warehouse)
+
+    def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
+        """Commit the rows of a process run to a table in one snapshot, once; the snapshot's id.
+
+        Each chunk, in the table's Arrow schema, is sorted by host and URL and held in memory one at a time. Appending again for the same
+        process run changes nothing and returns the first snapshot's id. Raises StorageError when files cannot be written.
+        """
+        table = self.table(name)
+        if (done := _snapshot_of(table, process_run)) is not None:
+            return done
+        try:
+            with (
+                table.transaction() as transaction,
+                transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot,
+            ):
+                for chunk in chunks:
+                    for data_file in _dataframe_to_data_files(transaction.table_metadata, _ordered(chunk.cast(TABLES[name])), table.io):
+                        snapshot.append_data_file(data_file)
+        except OSError as error:
+            raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
+        return snapshot.snapshot_id
+
+    def snapshot_of(self, name: str, process_run: str) -> int | None:
+        """The snapshot by which a process run committed to a table, or None."""
+        return _snapshot_of(self.table(name), process_run)
+
+    def committed_runs(self, name: str) -> set[str]:
+        """The process runs that committed to a table, as far back as its snapshots go."""
+        found = (_property(snapshot.summary) for snapshot in self.table(name).metadata.snapshots)
+        return {process_run for process_run in found if process_run}
+
+    def snapshot_id(self, name: str) -> int | None:
+        """The id of a table's current snapshot, None while it is empty."""
+        snapshot = self.table(name).current_snapshot()
+        return None if snapshot is None else snapshot.snapshot_id
+
+    def published_runs(self) -> set[str]:
+        """The process runs whose rows readers see."""
+        return {value for batch in self._batches("runs", ("process_run",), AlwaysTrue()) for value in batch.column(0).to_pylist()}
+
+    def scan(self, name: str, columns: Sequence[str], where: BooleanExpression | None = None) -> Iterator[pa.RecordBatch]:
+        """The published rows of a table, a batch at a time, file after file: columns in the order asked for.
+
+        `where` is an Iceberg expression.
+        """
+        visible = pa.array(sorted(self.published_runs()), pa.string())
+        wanted = tuple(dict.fromkeys([*columns, "process_run"]))
+        for batch in self._batches(name, wanted, where or AlwaysTrue()):
+            mask = pc.is_in(batch.column("process_run").cast(pa.string()), value_set=visible)
+            kept = batch.filter(mask)
+            if kept.num_rows:
+                yield kept.select(list(columns))
+
+    def live_files(self, name: str) -> list[str]:
+        """The data files of a table's current snapshot, sorted: a listing of the directory would also find replaced ones."""
+        return sorted(task.file.file_path for task in self.table(name).scan().plan_files())
+
+    def close(self) -> None:
+        """Give the catalog's connections back."""
+        self._catalog.close()
+
+    def __enter__(self) -> Lake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _batches(self, name: str, columns: Sequence[str], where: BooleanExpression) -> Iterator[pa.RecordBatch]:
+        table = self.table(name)
+        scan = table.scan(row_filter=where, selected_fields=tuple(columns))
+        reader = ArrowScan(table.metadata, table.io, scan.projection(), where)
+        for task in scan.plan_files():  # one file at a time: the scan's own reader would load all of them at once
+            for batch in reader.to_record_batches([task]):
+                yield batch.select(list(columns))
+
+
+def _ordered(rows: pa.Table) -> pa.Table:
+    keys = [(column, "ascending") for column in SORT_COLUMNS if column in rows.schema.names]
+    return rows.sort_by(keys) if keys else rows
+
+
+def _snapshot_of(table: Table, process_run: str) -> int | None:
+    for snapshot in table.metadata.snapshots:
+        if _property(snapshot.summary) == process_run:
+            return int(snapshot.snapshot_id)
+    return None
+
+
+def _property(summary: object) -> str | None:
+    return None if summary is None else summary.additional_properties.get(RUN_PROPERTY)  # type: ignore[attr-defined]

@@ -1,0 +1,68 @@
+"""The catalog of the lake: an SQL database that holds which metadata file is each table's current one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NamespaceAlreadyExistsError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from schemas.errors import StorageError, UnavailableError
+from schemas.keys import LAKE_PREFIX
+from schemas.settings import Settings
+
+NAMESPACE = "crawlhouse"
+SQLITE_BUSY_SECONDS = 60
+CREATION_ATTEMPTS = 5
+
+
+def warehouse(settings: Settings) -> str:
+    """Where the tables' files are: a directory or an `s3://` prefix."""
+    return f"{settings.store_url()}/{LAKE_PREFIX}"
+
+
+def open_catalog(settings: Settings) -> SqlCatalog:
+    """The catalog with its namespace. Raises UnavailableError when the database does not answer, StorageError without space."""
+    url = settings.database_url("catalog")
+    for attempt in range(1, CREATION_ATTEMPTS + 1):
+        try:
+            return _connected(url, settings)
+        except IntegrityError:
+            continue  # another process made the namespace
+        except DBAPIError as error:
+            # two processes that create the catalog's tables at once disturb each other: the next attempt finds them
+            if attempt == CREATION_ATTEMPTS or "exist" not in str(error.orig):
+                raise _explained(url, error) from error
+            time.sleep(0.1 * attempt)
+        except OSError as error:
+            raise StorageError(f"The lake's catalog under {settings.home} cannot be made: {error}. Free space or move the home.") from error
+    raise UnavailableError("The lake's catalog is being made by another process. Try again.")
+
+
+def _connected(url: str, settings: Settings) -> SqlCatalog:
+    properties = {"uri": url, "warehouse": warehouse(settings), "pool_pre_ping": "true"}
+    if url.startswith("sqlite"):
+        Path(settings.home).mkdir(parents=True, exist_ok=True)
+        properties["uri"] = f"{url}?timeout={SQLITE_BUSY_SECONDS}"
+    if settings.store_url().startswith("s3://"):
+        properties |= {"s3.region": settings.s3_region} | ({"s3.endpoint": settings.s3_endpoint} if settings.s3_endpoint else {})
+    catalog = SqlCatalog("crawlhouse", **properties)
+    try:
+        if not catalog.namespace_exists(NAMESPACE):
+            catalog.create_namespace(NAMESPACE)
+    except NamespaceAlreadyExistsError:
+        pass
+    except BaseException:
+        catalog.close()
+        raise
+    return catalog
+
+
+def _explained(url: str, error: DBAPIError) -> UnavailableError:
+    shown = make_url(url).render_as_string()
+    return UnavailableError(
+        f"The catalog database {shown} does not answer: {str(error.orig).strip()}. Start it, or correct CRAWLHOUSE_DATABASE."
+    )
