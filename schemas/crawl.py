@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MIB = 1024 * 1024
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
+LANGUAGE = re.compile(r"[a-z]{2,3}")
 PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
 
 
@@ -38,9 +40,23 @@ def _cron(text: str) -> str:
     raise ValueError(f"{text!r} is not a cron expression (like '0 */6 * * *') nor one of {', '.join(sorted(PRESETS))}")
 
 
+def _host(host: str) -> str:
+    if not HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is not a host, like example.com or example.com:8080 (no scheme, no path)")
+    return host.lower()
+
+
+def _language(code: str) -> str:
+    if not LANGUAGE.fullmatch(code):
+        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1, in quotes where YAML wants them)")
+    return code
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Cron = Annotated[str, AfterValidator(_cron)]
+Host = Annotated[str, AfterValidator(_host)]
+Language = Annotated[str, AfterValidator(_language)]
 
 
 class Part(BaseModel):
@@ -59,7 +75,7 @@ class Seed(Part):
 class Scope(Part):
     """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one)."""
 
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[Host, ...] = ()
     subdomains: bool = False
     include: tuple[Pattern, ...] = ()
     exclude: tuple[Pattern, ...] = ()
@@ -112,6 +128,14 @@ class Revisit(Part):
     articles_min: float = Field(default=1, ge=0)
     articles_max: float = Field(default=24 * 30, ge=0)
 
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        for kind in ("feeds", "sitemaps", "hubs", "articles"):
+            low, high = getattr(self, f"{kind}_min"), getattr(self, f"{kind}_max")
+            if low > high:
+                raise ValueError(f"{kind}_min {low:g} is more than {kind}_max {high:g}")
+        return self
+
 
 class Thresholds(Part):
     """When a run counts as failed."""
@@ -134,12 +158,18 @@ class SiteRules(Part):
 class ArticleOptions(Part):
     """The policy of the `articles` dataset. Lengths in characters."""
 
-    languages: tuple[str, ...] = ()
+    languages: tuple[Language, ...] = ()
     min_length: int = Field(default=200, ge=0)
     max_length: int = Field(default=1_000_000, ge=1)
     near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
     site_memory: bool = True
-    rules: dict[str, SiteRules] = Field(default_factory=dict)
+    rules: dict[Host, SiteRules] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        if self.min_length > self.max_length:
+            raise ValueError(f"min_length {self.min_length} is more than max_length {self.max_length}: no article could pass")
+        return self
 
 
 class Crawl(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,14 +14,19 @@ from pydantic import BaseModel, ValidationError
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
+SUFFIXES = (".yaml", ".yml")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
 
 def read_crawl(path: Path) -> Crawl:
     """The crawl in one YAML file; its name is the file's.
 
     Raises NotFoundError for no such file and ConfigError for anything wrong in it, all of its mistakes at once.
     """
+    if path.suffix == ".yml":
+        raise ConfigError(f"{path}: a crawl file ends in .yaml; rename it to {path.stem}.yaml, or remove it if there is one.")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no crawl file {path}.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -28,29 +34,48 @@ def read_crawl(path: Path) -> Crawl:
     return parse_crawl(text, path.stem, str(path))
 
 
+def find_crawl(reference: str, folder: Path) -> Crawl:
+    """The crawl that a user means by a name or by a path. Raises NotFoundError, naming what there is, and ConfigError."""
+    if reference.endswith(SUFFIXES) or "/" in reference:
+        return read_crawl(Path(reference))
+    path = folder / f"{reference}.yaml"
+    if path.is_file():
+        return read_crawl(path)
+    names = sorted(other.stem for other in folder.glob("*.yaml"))
+    if not names:
+        raise NotFoundError(f"There is no crawl {reference!r}: {folder} holds no crawl file. `crawlhouse init` makes a first one.")
+    near = get_close_matches(reference, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise NotFoundError(f"There is no crawl {reference!r} in {folder}.{hint} There are: {', '.join(names)}.")
+
+
 def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
     """The crawl in a YAML text. Raises ConfigError."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
         raise ConfigError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
-        raise ConfigError(f"{source} must be a mapping that begins with 'seeds:', but is {type(data).__name__}.")
+        found = "is empty" if data is None else f"is a {type(data).__name__}"
+        raise ConfigError(f"{source} {found}, but must be a mapping with at least 'seeds:'.")
+    _check_doubles(node, source)
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{source}: {name!r} names no crawl: a file's name is lower-case letters, digits and _, like 'my_news.yaml'.")
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {_line(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
     try:
         return Crawl.model_validate({**data, "name": name})
     except ValidationError as error:
-        problems = [_problem(item, node) for item in error.errors()]
-        raise ConfigError("\n".join(f"{source}: {problem}" for problem in problems)) from error
+        problems = sorted((_line(node, item["loc"]), _problem(item)) for item in error.errors())
+        raise ConfigError("\n".join(f"{source}: line {line}: {problem}" for line, problem in problems)) from error
 
 
 def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseError]]:
-    """All crawls of a folder by name, and beside them the errors of the broken ones."""
+    """All crawls of a folder by name, and beside them the errors of the broken ones; no folder is no crawls."""
     crawls: dict[str, Crawl] = {}
     broken: dict[str, CrawlhouseError] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(path for path in folder.glob("*.y*ml") if path.suffix in SUFFIXES):
         try:
             crawls[path.stem] = read_crawl(path)
         except CrawlhouseError as error:
@@ -58,17 +83,37 @@ def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseErr
     return crawls, broken
 
 
-def _problem(item: Any, node: yaml.Node | None) -> str:  # Any: pydantic's ErrorDetails
+def _check_doubles(node: yaml.Node | None, source: str) -> None:
+    """YAML's readers keep the last of two equal keys in silence; here it is an error. Raises ConfigError."""
+    pending, seen_nodes = [node], set[int]()
+    while pending:
+        current = pending.pop()
+        if current is None or id(current) in seen_nodes:
+            continue
+        seen_nodes.add(id(current))  # an alias may lead back
+        if isinstance(current, yaml.SequenceNode):
+            pending.extend(current.value)
+        elif isinstance(current, yaml.MappingNode):
+            seen: dict[str, int] = {}
+            for key, value in current.value:
+                line = key.start_mark.line + 1
+                if seen.setdefault(str(key.value), line) != line:
+                    raise ConfigError(f"{source}: line {line}: '{key.value}' stands in line {seen[key.value]} already; keep one of them.")
+                pending.append(value)
+
+
+def _problem(item: Any) -> str:  # Any: pydantic's ErrorDetails
     location = item["loc"]
     where = ".".join(str(part) for part in location) or "the file"
-    line = _line(node, location)
     if item["type"] == "extra_forbidden":
         allowed = sorted(_allowed(location[:-1]))
         near = get_close_matches(str(location[-1]), allowed, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
-        return f"line {line}: unknown key '{where}': {hint}allowed are {', '.join(allowed)}"
+        return f"unknown key '{where}': {hint}allowed are {', '.join(allowed)}"
     message = item["msg"].removeprefix("Value error, ")
-    return f"line {line}: {where}: {message}"
+    if item["type"] == "string_type" and isinstance(item["input"], (bool, int, float)):
+        message = f"YAML reads this as {item['input']}; put it in quotes"
+    return f"{where}: {message}"
 
 
 def _allowed(location: tuple[Any, ...]) -> set[str]:

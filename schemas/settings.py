@@ -2,64 +2,144 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.errors import ConfigError, NotFoundError
+from schemas.errors import ConfigError, NotFoundError, StorageError
 
+PREFIX = "CRAWLHOUSE_"
 PROJECT_MARK = "crawls"
+HOME = "var"
+S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
 
-class Settings(BaseSettings):
-    """Where crawlhouse keeps things.
-
-    `home` holds everything local. `store` is a directory or `s3://bucket/prefix`; `database` is a SQLAlchemy URL of PostgreSQL,
-    or empty for SQLite files under the home. `crawls` is the folder of crawl files.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="CRAWLHOUSE_", extra="ignore", frozen=True)
-
-    home: Path = Field(default_factory=lambda: _project_root() / "var")
-    store: str = ""
-    database: str = ""
-    crawls: Path = Field(default_factory=lambda: _project_root() / "crawls")
-    s3_endpoint: str = ""
-    s3_region: str = "us-east-1"
-
-    def store_url(self) -> str:
-        """The object store: `s3://bucket/prefix` or an absolute directory."""
-        if self.store.startswith("s3://"):
-            return self.store.rstrip("/")
-        return str(Path(self.store).absolute() if self.store else self.home.absolute() / "store")
-
-    def database_url(self, name: str) -> str:
-        """The SQLAlchemy URL of one database: `frontier` (with the ledger) or `catalog`."""
-        if self.database:
-            return self.database.replace("postgresql://", "postgresql+psycopg://", 1)
-        return f"sqlite:///{self.home.absolute() / (name + '.sqlite')}"
-
-
-def _project_root() -> Path:
+def project_root() -> Path:
+    """The project's folder: the nearest one upward from the working directory with a `crawls/`. Raises NotFoundError."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / PROJECT_MARK).is_dir():
             return folder
     raise NotFoundError(
         f"No lake here: neither {here} nor a folder above it has a '{PROJECT_MARK}/'. "
-        "Change to a crawlhouse project, or set CRAWLHOUSE_HOME and CRAWLHOUSE_CRAWLS."
+        "Change to a crawlhouse project, make one with `crawlhouse init`, or set CRAWLHOUSE_HOME."
     )
+
+
+def _default_crawls(data: Mapping[str, object]) -> Path:
+    try:
+        return project_root() / PROJECT_MARK
+    except NotFoundError:
+        home = data.get("home")
+        if not isinstance(home, Path):
+            raise
+        return home.parent / PROJECT_MARK
+
+
+class Settings(BaseSettings):
+    """Where crawlhouse keeps things; every path absolute.
+
+    `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    home: Path = Field(default_factory=lambda: project_root() / HOME)
+    store: str = ""
+    database: str = ""
+    crawls: Path = Field(default_factory=_default_crawls)
+    s3_endpoint: str = ""
+    s3_region: str = "us-east-1"
+
+    @field_validator("home", "crawls")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return Path(path).expanduser().absolute()
+
+    @field_validator("store")
+    @classmethod
+    def _store(cls, store: str) -> str:
+        if store.startswith("s3:"):
+            if not S3_BUCKET.fullmatch(store):
+                raise ValueError("an S3 store is s3://BUCKET or s3://BUCKET/PREFIX, the bucket in lower case")
+            return store.rstrip("/")
+        if "://" in store:
+            raise ValueError("a store is a directory, or s3://BUCKET/PREFIX (for another server than AWS with CRAWLHOUSE_S3_ENDPOINT)")
+        return str(Path(store).expanduser().absolute()) if store else ""
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, database: str) -> str:
+        if database and not POSTGRESQL.match(database):
+            raise ValueError("a database is postgresql://USER:PASSWORD@HOST/NAME, or nothing for SQLite files in the home")
+        return database
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _endpoint(cls, endpoint: str) -> str:
+        if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
+            raise ValueError("an endpoint is an http or https URL, like http://127.0.0.1:8333")
+        return endpoint
+
+    def store_url(self) -> str:
+        """The object store: `s3://bucket/prefix` or an absolute directory."""
+        return self.store or str(self.home / "store")
+
+    def database_url(self, name: str) -> str:
+        """The SQLAlchemy URL of one database: `frontier` (with the ledger) or `catalog`."""
+        if self.database:
+            return POSTGRESQL.sub("postgresql+psycopg://", self.database, count=1)
+        return f"sqlite:///{self.home / (name + '.sqlite')}"
+
+    def database_shown(self) -> str:
+        """The database for people: without its password."""
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.database) if self.database else f"SQLite files in {self.home}"
 
 
 def load_settings() -> Settings:
     """The settings of this process, from its environment.
 
-    Raises ConfigError for a malformed variable and NotFoundError outside a project.
+    Raises ConfigError for a malformed or misspelt variable and NotFoundError outside a project.
     """
+    _check_spelling(os.environ)
+    return make_settings()
+
+
+def make_settings(home: str | Path | None = None, store: str | Path | None = None, database: str | None = None) -> Settings:
+    """The settings of the environment, with what is given here in their place. Raises ConfigError, NotFoundError."""
+    given = {"home": home, "store": None if store is None else str(store), "database": database}
     try:
-        return Settings()
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "CRAWLHOUSE_" + str(first["loc"][0]).upper()
-        raise ConfigError(f"{name} is not valid: {first['msg']}. Correct it in the environment.") from error
+        raise ConfigError("\n".join(_problem(item["loc"], item["msg"]) for item in error.errors())) from error
+
+
+def make_home(settings: Settings) -> None:
+    """Make the home's folder if it is missing. Raises StorageError when that fails or nothing can be written there."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"The home {settings.home} cannot be made: {error.strerror}. Set CRAWLHOUSE_HOME elsewhere.") from error
+    if not os.access(settings.home, os.W_OK | os.X_OK):
+        raise StorageError(f"The home {settings.home} cannot be written. Correct its owner or mode, or set CRAWLHOUSE_HOME elsewhere.")
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    return f"{PREFIX}{str(location[0]).upper()} is not valid: {message.removeprefix('Value error, ')}. Correct it in the environment."
+
+
+def _check_spelling(environment: Mapping[str, str]) -> None:
+    known = [name.upper() for name in Settings.model_fields]
+    for name in environment:
+        ours = name.removeprefix(PREFIX)
+        near = get_close_matches(ours, known, n=1, cutoff=0.8)
+        if ours != name and ours not in known and near:
+            raise ConfigError(f"{name} is no setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")

@@ -1,9 +1,11 @@
 """A crawl's YAML: what is accepted, and errors that name the line, the key and what is allowed."""
 
+from pathlib import Path
+
 import pytest
 
-from schemas.crawlfile import parse_crawl
-from schemas.errors import ConfigError
+from schemas.crawlfile import find_crawl, parse_crawl, read_crawls
+from schemas.errors import ConfigError, NotFoundError
 
 
 def test_a_plain_crawl() -> None:
@@ -27,3 +29,77 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_crawl(text, "news", "news.yaml")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty, but must be a mapping with at least 'seeds:'"),
+        ("description: nothing to begin with\n", "seeds: Field required"),
+        ("seeds: [https://a.example/]\nworkers: 2\nseeds: [https://b.example/]\n", "line 3: 'seeds' stands in line 1 already"),
+        (
+            "seeds: [https://a.example/]\nscope:\n  hosts: [https://a.example/news]\n",
+            "line 3: scope.hosts.0: 'https://a.example/news' is not a host",
+        ),
+        ("seeds: [https://a.example/]\nscope: {include: ['(']}\n", "line 2: scope.include.0: '(' is not a regular expression"),
+        (
+            "seeds: [https://a.example/]\narticles:\n  languages: [de, no]\n",
+            "line 3: articles.languages.1: YAML reads this as False; put it in quotes",
+        ),
+        (
+            "seeds: [https://a.example/]\narticles:\n  min_length: 9\n  max_length: 3\n",
+            "line 2: articles: min_length 9 is more than max_length 3",
+        ),
+        ("seeds: [https://a.example/]\nrevisit:\n  feeds_min: 30\n", "line 2: revisit: feeds_min 30 is more than feeds_max 24"),
+        ("seeds: [https://a.example/]\nnetwork:\n  allow: [localhost]\n", "line 3: network.allow.0"),
+        ("seeds: [https://a.example/]\nname: other\n", "line 2: a crawl is named by its file"),
+    ],
+)
+def test_what_would_be_misread_in_silence_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_crawl(text, "news", "news.yaml")
+    assert message in str(caught.value)
+
+
+def test_all_mistakes_of_a_file_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_crawl("seeds: [nowhere]\nworkers: 0\npause: true\n", "news", "news.yaml")
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == ["line 1", "line 2", "line 3"]
+
+
+def test_an_alias_is_no_double() -> None:
+    text = "seeds: [https://a.example/]\nscope:\n  include: &paths ['^/news']\n  exclude: *paths\n"
+    assert parse_crawl(text, "news").scope.exclude == ("^/news",)
+
+
+def test_broken_files_stand_beside_good_ones(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("seeds: [https://a.example/]\n")
+    (tmp_path / "broken.yaml").write_text("seeds: {\n")
+    (tmp_path / "Wrong-Name.yaml").write_text("seeds: [https://a.example/]\n")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00seeds")
+    (tmp_path / "other.yml").write_text("seeds: [https://a.example/]\n")
+    (tmp_path / "notes.txt").write_text("not a crawl")
+    crawls, broken = read_crawls(tmp_path)
+    assert set(crawls) == {"good"}
+    assert set(broken) == {"broken", "Wrong-Name", "binary", "other"}
+    assert "rename it to other.yaml" in str(broken["other"])
+
+
+def test_no_folder_is_no_crawls(tmp_path: Path) -> None:
+    assert read_crawls(tmp_path / "none") == ({}, {})
+
+
+def test_a_crawl_is_found_by_name_and_by_path(tmp_path: Path) -> None:
+    path = tmp_path / "my_news.yaml"
+    path.write_text("\ufeffseeds: [https://a.example/]\n", encoding="utf-8")
+    assert find_crawl("my_news", tmp_path) == find_crawl(str(path), tmp_path / "elsewhere")
+
+
+def test_a_crawl_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="holds no crawl file"):
+        find_crawl("news", tmp_path)
+    (tmp_path / "news.yaml").write_text("seeds: [https://a.example/]\n")
+    with pytest.raises(NotFoundError, match="Did you mean 'news'"):
+        find_crawl("nwes", tmp_path)
+    with pytest.raises(NotFoundError, match="There is no crawl file"):
+        find_crawl("./nwes.yaml", tmp_path)

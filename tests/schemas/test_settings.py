@@ -1,0 +1,97 @@
+"""Settings from the environment: what is accepted, what is refused, and that no secret is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError
+from schemas.settings import Settings, load_settings, make_home, make_settings
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder, the working directory somewhere inside it."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CRAWLHOUSE_{name.upper()}", raising=False)
+    (tmp_path / "project" / "crawls" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project" / "crawls" / "deep")
+    return tmp_path / "project"
+
+
+def test_the_project_is_found_upward(project: Path) -> None:
+    settings = load_settings()
+    assert settings.home == project / "var"
+    assert settings.crawls == project / "crawls"
+    assert settings.store_url() == str(project / "var" / "store")
+    assert settings.database_url("frontier") == f"sqlite:///{project / 'var' / 'frontier.sqlite'}"
+
+
+def test_outside_a_project_there_is_no_lake(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.parent)
+    with pytest.raises(NotFoundError, match="No lake here"):
+        load_settings()
+
+
+def test_a_home_is_enough_to_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.parent)
+    monkeypatch.setenv("CRAWLHOUSE_HOME", "lakes/one")
+    settings = load_settings()
+    assert settings.home == project.parent / "lakes" / "one"
+    assert settings.crawls == project.parent / "lakes" / "crawls"
+
+
+def test_an_empty_variable_is_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLHOUSE_HOME", "")
+    assert load_settings().home == project / "var"
+
+
+def test_paths_do_not_depend_on_where_a_child_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLHOUSE_STORE", "warehouse")
+    monkeypatch.setenv("CRAWLHOUSE_HOME", "~/lake")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    settings = load_settings()
+    assert settings.store_url() == str(Path.cwd() / "warehouse")
+    assert settings.home == Path("/home/somebody/lake")
+
+
+@pytest.mark.parametrize("given", ["postgresql://u:p@db/x", "postgres://u:p@db/x", "postgresql+psycopg://u:p@db/x"])
+def test_postgresql_in_every_spelling(project: Path, given: str) -> None:
+    assert make_settings(database=given).database_url("catalog") == "postgresql+psycopg://u:p@db/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("STORE", "http://127.0.0.1:9000/bucket", "a store is a directory, or s3://BUCKET/PREFIX"),
+        ("STORE", "s3://", "an S3 store is s3://BUCKET"),
+        ("STORE", "s3:/bucket", "an S3 store is s3://BUCKET"),
+        ("DATABASE", "mysql://u:secret@db/x", "a database is postgresql://"),
+        ("S3_ENDPOINT", "127.0.0.1:8333", "an endpoint is an http or https URL"),
+        ("STOER", "x", "did you mean CRAWLHOUSE_STORE?"),
+        ("DATABASE_URL", "x", "did you mean CRAWLHOUSE_DATABASE?"),
+    ],
+)
+def test_a_wrong_variable_is_named(project: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
+    monkeypatch.setenv(f"CRAWLHOUSE_{name}", value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert f"CRAWLHOUSE_{name}" in str(caught.value)
+    assert message in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_other_variables_of_ours_are_left_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLHOUSE_BENCH_DIR", "/somewhere")
+    assert load_settings().home == project / "var"
+
+
+def test_the_password_is_not_shown(project: Path) -> None:
+    assert make_settings(database="postgresql://me:secret@db:5432/lake").database_shown() == "postgresql://me:***@db:5432/lake"
+
+
+@pytest.mark.parametrize("home", ["file", "file/below"])
+def test_a_home_that_cannot_be(project: Path, home: str) -> None:
+    (project / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="Set CRAWLHOUSE_HOME elsewhere") as caught:
+        make_home(make_settings(home=project / home))
+    assert isinstance(caught.value, CrawlhouseError)
