@@ -36,7 +36,7 @@ class Ledger:
     def add_crawl_run(self, run: CrawlRun) -> CrawlRun:
         """Plans a crawl run; if its crawl already has a run of the same key, that one is returned and nothing changes."""
         with self._database.write() as connection:
-            return insert_crawl_run(connection, run)
+            return insert_crawl_run(connection, run)[0]
 
     def crawl_run(self, crawl_run: str) -> CrawlRun:
         """A planned run. Raises NotFoundError."""
@@ -203,8 +203,8 @@ class Ledger:
         self._database.close()
 
 
-def insert_crawl_run(connection: Connection, run: CrawlRun) -> CrawlRun:
-    """The run as it stands in the ledger: this one, or the one that had its key before."""
+def insert_crawl_run(connection: Connection, run: CrawlRun) -> tuple[CrawlRun, bool]:
+    """The run as it stands in the ledger, and whether it is new: this one, or the one that had its key before."""
     values = {
         "crawl_run": run.crawl_run,
         "crawl": run.crawl.name,
@@ -217,9 +217,12 @@ def insert_crawl_run(connection: Connection, run: CrawlRun) -> CrawlRun:
         "bytes": 0,
         "pages": 0,
     }
-    _insert_once(connection, CRAWL_RUNS, [values])
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    inserted = dialect.insert(CRAWL_RUNS).values(values).on_conflict_do_nothing().returning(CRAWL_RUNS.c.run_no)
+    is_new = connection.scalar(inserted) is not None
     query = select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl == run.crawl.name, CRAWL_RUNS.c.key == run.key)
-    return _crawl_run(connection.execute(query).mappings().one())
+    found = _crawl_run(connection.execute(query).mappings().one())
+    return found, is_new
 
 
 def insert_segment(connection: Connection, crawl_run: str, worker: str, segment: Segment, at: float) -> None:

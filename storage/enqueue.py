@@ -1,0 +1,92 @@
+"""Putting URLs into the frontier, inside the caller's transaction.
+
+Rows are always touched in the order hosts, urls, run_hosts, each sorted by its key, so that no two writers wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, Table, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.frontierrecords import Discovery
+from storage.frontiertables import HOSTS, RUN_HOSTS, URLS
+from storage.hostkey import host_key, url_digest
+
+LOOKUP_ROWS = 500
+
+
+def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The dialect's INSERT that knows ON CONFLICT."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
+    """The ids of hosts, made where they are new."""
+    names = sorted(set(hosts))
+    found: dict[str, int] = {}
+    if names:
+        connection.execute(upserting(connection, HOSTS).on_conflict_do_nothing(), [{"host": name} for name in names])
+    for start in range(0, len(names), LOOKUP_ROWS):
+        query = select(HOSTS.c.host, HOSTS.c.host_id).where(HOSTS.c.host.in_(names[start : start + LOOKUP_ROWS]))
+        found.update((row.host, row.host_id) for row in connection.execute(query))
+    return found
+
+
+def insert_urls(
+    connection: Connection, crawl: str, run_no: int | None, discoveries: Sequence[Discovery], hosts: Mapping[str, int], now: float
+) -> Counter[int]:
+    """Inserts the URLs that the crawl does not know yet, waiting in the run (or idle and due); counts the new ones per host id."""
+    rows = {}
+    for found in discoveries:
+        digest = url_digest(crawl, found.url)
+        rows[digest] = _row(found, digest, crawl, run_no, hosts[host_key(found.url)], now)
+    statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id)
+    if not rows:
+        return Counter()
+    return Counter(connection.execute(statement, [rows[digest] for digest in sorted(rows)]).scalars())
+
+
+def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_id: int, now: float) -> dict[str, object]:
+    published = found.hints.published_at
+    return {
+        "digest": digest,
+        "crawl": crawl,
+        "host_id": host_id,
+        "run_no": run_no,
+        "priority": found.priority,
+        "url": found.url,
+        "kind": found.kind.value,
+        "via": found.via,
+        "depth": found.depth,
+        "redirects": found.redirects,
+        "first_seen": now,
+        "due_at": now,
+        "hint_title": found.hints.title,
+        "hint_published_at": published.timestamp() if published else None,
+        "hint_source": found.hints.source,
+    }
+
+
+def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int]) -> None:
+    """Adds newly waiting URLs to the counts of their hosts in the run."""
+    if not added:
+        return
+    statement = upserting(connection, RUN_HOSTS)
+    statement = statement.on_conflict_do_update(
+        index_elements=["run_no", "host_id"],
+        set_={"due": RUN_HOSTS.c.due + statement.excluded.due, "pending": RUN_HOSTS.c.pending + statement.excluded.pending},
+    )
+    rows = [{"run_no": run_no, "host_id": host_id, "due": count, "pending": count} for host_id, count in sorted(added.items())]
+    connection.execute(statement, rows)
+
+
+def take_due(connection: Connection, crawl: str, run_no: int, now: float) -> int:
+    """Moves every due URL of the crawl that waits in no run into this one; returns how many."""
+    due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)
+    taken = connection.execute(update(URLS).where(due).values(run_no=run_no)).rowcount
+    waiting = select(literal(run_no), URLS.c.host_id, func.count(), func.count()).where(URLS.c.run_no == run_no).group_by(URLS.c.host_id)
+    connection.execute(RUN_HOSTS.insert().from_select(["run_no", "host_id", "due", "pending"], waiting))
+    return taken

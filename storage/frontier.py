@@ -1,0 +1,231 @@
+"""The frontier: which URLs wait, who may fetch from which host, and what became of each URL.
+
+Hosts are leased whole, across all crawls, each lease with a fencing token that only grows; URL state is per (crawl, URL).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+
+from schemas.errors import ConflictError, FencedError
+from schemas.manifest import FetchCounts, Manifest, Segment
+from schemas.runs import CrawlRun
+from schemas.settings import Settings
+from storage.database import Database, open_database
+from storage.enqueue import count_waiting, host_ids, insert_urls, take_due, upserting
+from storage.frontierqueries import check_open, count_outcomes, due_url, forced_phase, incarnation, leased_here, run_number, waiting_here
+from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase, RunState
+from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.hostkey import host_key
+from storage.ledger import insert_crawl_run
+from storage.ledgertables import CRAWL_RUNS
+from storage.registration import FENCED, check_tokens, write_marks, write_segment
+
+LEASE_SECONDS = 60.0
+KNOWN_HOSTS = 100_000
+
+
+def open_frontier(settings: Settings, clock: Callable[[], float] = time.time) -> Frontier:
+    """The frontier of this lake, its tables created. Close it at the end. Raises UnavailableError, StorageError."""
+    return Frontier(open_database(settings.database_url("frontier"), pooled=True), clock)
+
+
+class Frontier:
+    """Every method is one transaction. `clock` gives seconds since the epoch."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        self._run_numbers: dict[str, int] = {}
+        self._hosts: dict[str, int] = {}
+
+    def plan(self, run: CrawlRun, seeds: Sequence[Discovery]) -> CrawlRun:
+        """Plans a run: adds the seeds that are new and takes every URL that is due. By a known key, returns that run unchanged."""
+        now = self._clock()
+        with self._database.write() as connection:
+            planned, is_new = insert_crawl_run(connection, run)
+            if is_new:
+                hosts = host_ids(connection, (host_key(seed.url) for seed in seeds))
+                insert_urls(connection, run.crawl.name, None, seeds, hosts, now)
+                take_due(connection, run.crawl.name, run_number(connection, run.crawl_run), now)
+        return planned
+
+    def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
+        """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
+        run_no = self._number(crawl_run)
+        wanted = {host_key(found.url) for found in discoveries}
+        with self._database.write() as connection:
+            hosts = self._known_hosts(connection, wanted)
+            added = insert_urls(connection, crawl, run_no, discoveries, hosts, self._clock())
+            count_waiting(connection, run_no, added)
+        self._hosts.update(hosts)  # only now: a rollback takes new hosts back
+        return sum(added.values())
+
+    def _known_hosts(self, connection: Connection, wanted: Collection[str]) -> dict[str, int]:
+        if len(self._hosts) > KNOWN_HOSTS:
+            self._hosts.clear()
+        hosts = {host: self._hosts[host] for host in wanted if host in self._hosts}
+        return hosts | host_ids(connection, (host for host in wanted if host not in hosts))
+
+    def join(self, crawl_run: str, worker: str) -> tuple[int, dict[int, int]]:
+        """A worker begins, or begins again after its death: its dead self is fenced out and its leases are freed.
+
+        Returns its incarnation, and the tokens of the leases that the dead self still held (host id -> token). Each such host is left alone
+        for its delay. Raises NotFoundError; ConflictError if the run is closed.
+        """
+        now = self._clock()
+        with self._database.write() as connection:
+            run_no = run_number(connection, crawl_run)
+            check_open(connection, run_no)
+            statement = upserting(connection, WORKERS).values(run_no=run_no, worker=worker, incarnation=1, joined_at=now)
+            statement = statement.on_conflict_do_update(
+                index_elements=["run_no", "worker"], set_={"incarnation": WORKERS.c.incarnation + 1, "joined_at": now}
+            )
+            connection.execute(statement)
+            mine = and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.lease_worker == worker)
+            query = select(HOSTS.c.host_id, HOSTS.c.token).where(mine).order_by(HOSTS.c.host_id).with_for_update()
+            held = {row.host_id: row.token for row in connection.execute(query)}
+            freed = {"token": HOSTS.c.token + 1, "leased": False, "free_at": now + HOSTS.c.delay}
+            connection.execute(update(HOSTS).where(mine).values(freed))
+            return incarnation(connection, run_no, worker), held
+
+    def lease_hosts(self, crawl_run: str, worker: str, number: int, limit: int) -> list[Lease]:
+        """Leases up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
+
+        `number` is the worker's incarnation. Raises FencedError if the worker was begun anew elsewhere.
+        """
+        now = self._clock()
+        run_no = self._number(crawl_run)
+        with self._database.write() as connection:
+            if incarnation(connection, run_no, worker) != number:
+                raise FencedError(FENCED.format(what=f"the name '{worker}'"))
+            if forced_phase(connection, run_no) is not None:
+                return []
+            free = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.free_at, HOSTS.c.delay, HOSTS.c.leased)
+            free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(waiting_here(run_no), HOSTS.c.free_at <= now)
+            free = free.order_by(RUN_HOSTS.c.host_id).limit(limit).with_for_update(of=HOSTS, skip_locked=True)
+            rows = connection.execute(free).mappings().all()
+            if rows:
+                values = {"token": HOSTS.c.token + 1, "leased": True, "lease_run": run_no, "lease_worker": worker}
+                chosen = HOSTS.c.host_id.in_([row["host_id"] for row in rows])
+                connection.execute(update(HOSTS).where(chosen).values(**values, free_at=now + LEASE_SECONDS))
+        return [Lease(row["host_id"], row["host"], row["token"] + 1, row["delay"] if row["leased"] else 0.0) for row in rows]
+
+    def renew(self, leases: Collection[Lease]) -> None:
+        """Prolongs leases. Raises FencedError if one of them is held by a newer owner."""
+        with self._database.write() as connection:
+            check_tokens(connection, {lease.host_id: lease.token for lease in leases})
+            mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
+            connection.execute(update(HOSTS).where(mine).values(free_at=self._clock() + LEASE_SECONDS))
+
+    def release(self, leases: Mapping[Lease, float]) -> None:
+        """Gives leases back, each host to be left alone for so many seconds; leases lost to others are passed over."""
+        now = self._clock()
+        mine = and_(HOSTS.c.host_id == bindparam("_host_id"), HOSTS.c.token == bindparam("_token"))
+        rows = [{"_host_id": lease.host_id, "_token": lease.token, "_free_at": now + wait} for lease, wait in leases.items()]
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(update(HOSTS).where(mine).values(leased=False, free_at=bindparam("_free_at")), rows)
+
+    def set_delay(self, lease: Lease, delay: float) -> None:
+        """Notes the seconds between requests to a host, so that its next owner keeps to them even after a crash."""
+        mine = and_(HOSTS.c.host_id == lease.host_id, HOSTS.c.token == lease.token)
+        with self._database.write() as connection:
+            connection.execute(update(HOSTS).where(mine).values(delay=delay))
+
+    def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
+        """The next URLs of a leased host that wait in the run, in the order (priority, url id), beyond the position `after`."""
+        beyond = or_(URLS.c.priority > after[0], and_(URLS.c.priority == after[0], URLS.c.url_id > after[1]))
+        query = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id, beyond)
+        query = query.order_by(URLS.c.priority, URLS.c.url_id).limit(limit)
+        with self._database.read() as connection:
+            return [due_url(row) for row in connection.execute(query).mappings()]
+
+    def pending(self, crawl_run: str, host_ids: Collection[int]) -> dict[int, int]:
+        """How many URLs of these hosts wait in the run, marked ones not counted; hosts where the run stopped count 0."""
+        query = select(RUN_HOSTS.c.host_id, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
+        query = query.where(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id.in_(sorted(host_ids)))
+        with self._database.read() as connection:
+            return {row.host_id: 0 if row.stopped else row.pending for row in connection.execute(query)}
+
+    def register(
+        self, crawl_run: str, worker: str, leases: Collection[Lease], marks: Sequence[Mark], segment: Segment | None = None
+    ) -> None:
+        """The registering transaction: all of it, or nothing.
+
+        `leases` must cover every host of the marks and of the segment. Raises FencedError if one is held by a newer owner.
+        """
+        run_no = self._number(crawl_run)
+        now = self._clock()
+        with self._database.write() as connection:
+            check_tokens(connection, {lease.host_id: lease.token for lease in leases})
+            write_marks(connection, run_no, marks)
+            if segment is not None:
+                write_segment(connection, crawl_run, worker, segment, now)
+            mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
+            connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
+
+    def state(self, crawl_run: str) -> RunState:
+        """Where a run stands."""
+        run_no = self._number(crawl_run)
+        with self._database.read() as connection:
+            run = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no)).mappings().one()
+            waiting = connection.scalar(select(func.count()).select_from(RUN_HOSTS).where(waiting_here(run_no))) or 0
+            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, self._clock()))) or 0
+            phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
+        return RunState(phase, run["stopping"], run["pages"], run["bytes"], waiting, leased)
+
+    def stop_run(self, crawl_run: str, reason: str) -> None:
+        """Asks all workers of a run to end; the first reason stays."""
+        first = and_(CRAWL_RUNS.c.crawl_run == crawl_run, CRAWL_RUNS.c.stopping.is_(None))
+        with self._database.write() as connection:
+            run_number(connection, crawl_run)
+            connection.execute(update(CRAWL_RUNS).where(first).values(stopping=reason))
+
+    def stop_host(self, crawl_run: str, host_id: int, reason: str) -> None:
+        """Leaves the rest of a host alone in this run: its waiting URLs will be left over."""
+        here = and_(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id == host_id)
+        with self._database.write() as connection:
+            connection.execute(update(RUN_HOSTS).where(here).values(stopped=reason))
+
+    def begin_close(self, crawl_run: str) -> tuple[FetchCounts, dict[str, int]]:
+        """Shuts a run to workers and counts what became of its URLs: the counts, and the reasons as `outcome:reason` -> number.
+
+        Raises ConflictError while a worker holds a live lease.
+        """
+        run_no = self._number(crawl_run)
+        live = select(HOSTS.c.lease_worker).where(leased_here(run_no, self._clock())).distinct()
+        with self._database.write() as connection:
+            workers = ", ".join(sorted(connection.scalars(live)))
+            if workers:
+                raise ConflictError(f"Workers still hold hosts in {crawl_run}: {workers}. Let them end, or wait {LEASE_SECONDS:.0f} s.")
+            connection.execute(
+                update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no, CRAWL_RUNS.c.state == "open").values(state="closing")
+            )
+            return count_outcomes(connection, run_no)
+
+    def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
+        """Closes a run with its manifest and sets its left-over URLs free for the next run, at once. The first manifest stays."""
+        run_no = self._number(crawl_run)
+        with self._database.write() as connection:
+            row = connection.execute(select(CRAWL_RUNS.c.manifest).where(CRAWL_RUNS.c.run_no == run_no)).one()
+            if row.manifest is not None:
+                return Manifest.model_validate_json(row.manifest)
+            connection.execute(update(URLS).where(URLS.c.run_no == run_no).values(run_no=None))
+            connection.execute(
+                update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(state="closed", manifest=manifest.model_dump_json())
+            )
+            return manifest
+
+    def close(self) -> None:
+        """Gives the database connections back."""
+        self._database.close()
+
+    def _number(self, crawl_run: str) -> int:
+        if crawl_run not in self._run_numbers:
+            with self._database.read() as connection:
+                self._run_numbers[crawl_run] = run_number(connection, crawl_run)
+        return self._run_numbers[crawl_run]

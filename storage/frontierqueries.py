@@ -1,0 +1,101 @@
+"""Questions to the frontier's tables, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
+
+from schemas.capture import UrlKind
+from schemas.errors import ConflictError, NotFoundError
+from schemas.manifest import FetchCounts
+from schemas.outcomes import FetchOutcome
+from schemas.page import Hints
+from storage.frontierrecords import DueUrl, EarlierCapture, RunPhase
+from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.ledgertables import CRAWL_RUNS
+
+
+def run_number(connection: Connection, crawl_run: str) -> int:
+    """The number of a crawl run. Raises NotFoundError."""
+    found = connection.scalar(select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.crawl_run == crawl_run))
+    if found is None:
+        raise NotFoundError(f"There is no crawl run {crawl_run!r}.")
+    return int(found)
+
+
+def check_open(connection: Connection, run_no: int) -> None:
+    """Raises ConflictError unless the run takes workers."""
+    row = connection.execute(select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no)).one()
+    if row.state != "open":
+        raise ConflictError(f"The crawl run {row.crawl_run} is {row.state}: nothing more is fetched in it. Plan a new run.")
+
+
+def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:
+    """STOPPING or CLOSED where the run's own row says so, else None."""
+    row = connection.execute(select(CRAWL_RUNS.c.state, CRAWL_RUNS.c.stopping).where(CRAWL_RUNS.c.run_no == run_no)).one()
+    if row.state != "open":
+        return RunPhase.CLOSED
+    return RunPhase.STOPPING if row.stopping else None
+
+
+def incarnation(connection: Connection, run_no: int, worker: str) -> int:
+    """How often a worker of that name has joined the run."""
+    return int(connection.scalar(select(WORKERS.c.incarnation).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
+
+
+def waiting_here(run_no: int) -> ColumnElement[bool]:
+    """The hosts of `run_hosts` that have URLs to fetch in the run."""
+    return and_(RUN_HOSTS.c.run_no == run_no, RUN_HOSTS.c.pending > 0, RUN_HOSTS.c.stopped.is_(None))
+
+
+def leased_here(run_no: int, now: float) -> ColumnElement[bool]:
+    """The hosts of `hosts` that a live worker of the run holds."""
+    return and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.free_at > now)
+
+
+def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, dict[str, int]]:
+    """What became of a run's URLs: the counts, and `outcome:reason` -> number.
+
+    `due` is counted where URLs enter, the others where they leave, so that a lost URL shows.
+    """
+    query = select(FETCHES.c.outcome, FETCHES.c.reason, func.count().label("number")).where(FETCHES.c.run_no == run_no)
+    outcomes = dict.fromkeys((outcome.value for outcome in FetchOutcome), 0)
+    reasons: dict[str, int] = {}
+    for row in connection.execute(query.group_by(FETCHES.c.outcome, FETCHES.c.reason)):
+        outcomes[row.outcome] += row.number
+        if row.reason:
+            reasons[f"{row.outcome}:{row.reason}"] = row.number
+    outcomes["left_over"] = connection.scalar(select(func.count()).select_from(URLS).where(URLS.c.run_no == run_no)) or 0
+    due = connection.scalar(select(func.sum(RUN_HOSTS.c.due)).where(RUN_HOSTS.c.run_no == run_no)) or 0
+    return FetchCounts(due=int(due), **outcomes), reasons
+
+
+def due_url(row: RowMapping) -> DueUrl:
+    """A row of `urls` as what a worker fetches."""
+    published = row["hint_published_at"]
+    hinted = None if published is None else datetime.fromtimestamp(published, UTC)
+    return DueUrl(
+        url_id=row["url_id"],
+        host_id=row["host_id"],
+        url=row["url"],
+        kind=UrlKind(row["kind"]),
+        via=row["via"],
+        depth=row["depth"],
+        redirects=row["redirects"],
+        priority=row["priority"],
+        first_seen=row["first_seen"],
+        interval=row["interval"],
+        fails=row["fails"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        changed_at=row["changed_at"],
+        earlier=_earlier(row),
+        hints=Hints(row["hint_title"], hinted, row["hint_source"]),
+    )
+
+
+def _earlier(row: RowMapping) -> EarlierCapture | None:
+    if row["capture_filename"] is None:
+        return None
+    return EarlierCapture(row["capture_filename"], row["capture_offset"], row["content_digest"], row["captured_at"])

@@ -1,0 +1,106 @@
+"""What goes in and out of the frontier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schemas.capture import UrlKind
+from schemas.outcomes import FetchOutcome, Reason
+from schemas.page import Hints
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """A URL that was found: canonical, in scope. `redirects` counts the hops that led to it; lower `priority` is fetched first."""
+
+    url: str
+    kind: UrlKind = UrlKind.PAGE
+    via: str | None = None
+    depth: int = 0
+    redirects: int = 0
+    priority: int = 50
+    hints: Hints = field(default_factory=Hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to fetch from one host. `token` fences; `wait` is how long, in seconds, to leave the host alone first."""
+
+    host_id: int
+    host: str
+    token: int
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCapture:
+    """The registered capture of a URL that a revisit record may refer to. `fetched_at` in seconds since the epoch."""
+
+    warc_filename: str
+    offset: int
+    content_digest: str
+    fetched_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DueUrl:
+    """A URL to fetch now, with what is known from before. Times in seconds since the epoch, `interval` in seconds."""
+
+    url_id: int
+    host_id: int
+    url: str
+    kind: UrlKind
+    via: str | None
+    depth: int
+    redirects: int
+    priority: int
+    first_seen: float
+    interval: float | None
+    fails: int
+    etag: str | None
+    last_modified: str | None
+    changed_at: float | None
+    earlier: EarlierCapture | None
+    hints: Hints
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch."""
+
+    url_id: int
+    host_id: int
+    outcome: FetchOutcome
+    reason: Reason | None = None
+    status: int | None = None
+    fetched_at: float = 0.0
+    kind: UrlKind = UrlKind.PAGE
+    due_at: float | None = None
+    interval: float | None = None
+    fails: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    changed_at: float | None = None
+    earlier: EarlierCapture | None = None
+
+
+class RunPhase(StrEnum):
+    """Where a crawl run stands, as a worker sees it."""
+
+    WORKING = "working"  # some host has URLs to fetch and may be leased, now or soon
+    DRAINED = "drained"  # nothing waits and nobody works
+    STOPPING = "stopping"  # its workers should end
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open or leased."""
+
+    phase: RunPhase
+    stopping: str | None
+    pages: int
+    bytes: int
+    open_hosts: int
+    leased_hosts: int

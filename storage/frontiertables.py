@@ -1,0 +1,109 @@
+"""The frontier's tables. Times are seconds since the epoch, UTC.
+
+`urls.run_no` is the run that a URL waits in, or NULL: two partial indexes then hold only what is waiting (to lease a batch) and only
+what is idle (to plan a run), so that neither grows with what was fetched before.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text, false
+
+from storage.database import METADATA
+from storage.ledgertables import ROW_ID
+
+HOSTS = Table(
+    "hosts",
+    METADATA,
+    Column("host_id", ROW_ID, primary_key=True),
+    Column("host", String, nullable=False, unique=True),
+    Column("token", BigInteger, nullable=False, server_default="0"),  # grows with every lease: the fence
+    Column("lease_run", BigInteger),
+    Column("lease_worker", String),
+    Column("free_at", Float, nullable=False, server_default="0"),  # when the lease or the back-off ends
+    Column("leased", Boolean, nullable=False, server_default=false()),
+    Column("delay", Float, nullable=False, server_default="0"),  # seconds between requests, as last known
+)
+
+URLS = Table(
+    "urls",
+    METADATA,
+    Column("url_id", ROW_ID, primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False, unique=True),
+    Column("crawl", String, nullable=False),
+    Column("host_id", BigInteger, nullable=False),
+    Column("run_no", BigInteger),
+    Column("priority", SmallInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("via", Text),
+    Column("depth", SmallInteger, nullable=False),
+    Column("redirects", SmallInteger, nullable=False),
+    Column("first_seen", Float, nullable=False),
+    Column("due_at", Float),  # NULL: never again
+    Column("held", String),  # dropped | paused: by hand
+    Column("interval", Float),  # seconds between visits, as last chosen
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("content_digest", String),
+    Column("capture_filename", Text),  # the registered capture that a revisit record may refer to
+    Column("capture_offset", BigInteger),
+    Column("captured_at", Float),
+    Column("changed_at", Float),
+    Column("fails", SmallInteger, nullable=False, server_default="0"),
+    Column("last_outcome", String),
+    Column("last_reason", String),
+    Column("last_status", SmallInteger),
+    Column("last_fetch", Float),
+    Column("hint_title", Text),
+    Column("hint_published_at", Float),
+    Column("hint_source", Text),
+)
+
+_waits = URLS.c.run_no.is_not(None)
+_idle = URLS.c.run_no.is_(None)
+_waiting_columns = (URLS.c.run_no, URLS.c.host_id, URLS.c.priority, URLS.c.url_id)
+Index("ix_urls_waiting", *_waiting_columns, sqlite_where=_waits, postgresql_where=_waits)
+Index("ix_urls_due", URLS.c.crawl, URLS.c.due_at, sqlite_where=_idle, postgresql_where=_idle)
+
+RUN_HOSTS = Table(
+    "run_hosts",
+    METADATA,
+    Column("run_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("host_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("due", BigInteger, nullable=False),  # URLs that ever waited here in this run
+    Column("pending", BigInteger, nullable=False),  # of these, not yet marked
+    Column("stopped", String),  # why this run leaves the rest of the host alone, if it does
+)
+
+_open = (RUN_HOSTS.c.pending > 0) & RUN_HOSTS.c.stopped.is_(None)
+Index("ix_run_hosts_open", RUN_HOSTS.c.run_no, RUN_HOSTS.c.host_id, sqlite_where=_open, postgresql_where=_open)
+
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("run_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("worker", String, primary_key=True),
+    Column("incarnation", Integer, nullable=False),
+    Column("joined_at", Float, nullable=False),
+)
+
+FETCHES = Table(
+    "fetches",
+    METADATA,
+    Column("run_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("url_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("outcome", String, nullable=False),
+    Column("reason", String),
+    Column("status", SmallInteger),
+    Column("fetched_at", Float, nullable=False),
+)
+Index("ix_fetches_url", FETCHES.c.url_id)
+
+ROBOTS = Table(
+    "robots",
+    METADATA,
+    Column("origin", String, primary_key=True),  # scheme://host:port
+    Column("status", SmallInteger),  # NULL: no answer
+    Column("body", LargeBinary, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)

@@ -1,0 +1,24 @@
+"""Keys of URLs in the frontier: the host that is leased, and the digest that makes a URL unique in its crawl."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+DIGEST_BYTES = 16
+
+
+def host_key(url: str) -> str:
+    """The unit of politeness: host name, and the port where it is not the scheme's own, so that http and https are one host."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if ":" in host:
+        host = f"[{host}]"
+    port = parts.port
+    return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
+
+
+def url_digest(crawl: str, url: str) -> bytes:
+    """16 bytes of BLAKE2b over the crawl's name and the canonical URL."""
+    return blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
