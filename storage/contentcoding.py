@@ -1,0 +1,134 @@
+"""Removing Content-Encoding: gzip, deflate, br and zstd, bounded, and robust against wrong labels and cut streams."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Callable
+from typing import Protocol
+
+import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SALVAGE_PIECE_BYTES = 512
+MAX_CODINGS = 4
+
+_GZIP = b"\x1f\x8b\x08"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_NOTHING = frozenset({"identity", "none", "utf-8", "utf8", "binary"})
+_BROKEN = (zlib.error, brotli.error, zstd.ZstdError, EOFError)
+
+
+class CodingError(ValueError):
+    """A body that cannot be decoded as it is labelled; the message says why in one line."""
+
+
+class _Decoder(Protocol):
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+
+class _Brotli:
+    """The brotli decoder with the interface of the others."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._decoder = brotli.Decompressor()
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        return bytes(self._decoder.process(data, output_buffer_limit=max_length))
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._decoder.is_finished())
+
+
+def decode_content(body: bytes, encoding: str | None, limit: int) -> bytes:
+    """The body without its content codings, at most `limit` bytes of it.
+
+    `encoding` is the Content-Encoding header. A label that the bytes belie is not believed: a body said to be coded that is plain text
+    comes back as it is, and gzip is removed whatever the label. Of a stream that is cut off or damaged comes what stands before the damage.
+    Raises CodingError for an unknown coding and where not one byte can be decoded.
+    """
+    codings = [coding.strip().lower() for coding in (encoding or "").split(",") if coding.strip()]
+    if len(codings) > MAX_CODINGS:
+        raise CodingError(f"{len(codings)} content codings on top of each other")
+    for coding in reversed(codings):
+        body = body if coding in _NOTHING else _remove(body, coding, limit)
+    if not codings and body.startswith(_GZIP):
+        body = _members(body, _GZIP, _gzip, limit)
+    return body[:limit]
+
+
+def _remove(body: bytes, coding: str, limit: int) -> bytes:
+    """The body without one coding. The bytes decide where they can: gzip and zstd have a mark of their own."""
+    if coding not in {"gzip", "x-gzip", "deflate", "br", "zstd"}:
+        raise CodingError(f"unknown content coding '{coding[:40]}'")
+    if not body or limit <= 0:
+        return b""
+    if body.startswith(_GZIP):
+        return _members(body, _GZIP, _gzip, limit)
+    if body.startswith(_ZSTD):
+        return _members(body, _ZSTD, zstd.ZstdDecompressor, limit)
+    attempts: dict[str, tuple[Callable[[], _Decoder], ...]] = {"deflate": (zlib.decompressobj, _raw_deflate), "br": (_Brotli,)}
+    for new in attempts.get(coding, ()):
+        decoded, ended, _ = _decode(new, body, limit)
+        if ended or decoded:
+            return decoded
+    if b"\x00" in body[:1024]:
+        raise CodingError(f"the body is labelled '{coding}' but cannot be decoded from its first byte on")
+    return body
+
+
+def _members(body: bytes, mark: bytes, new: Callable[[], _Decoder], limit: int) -> bytes:
+    """All members or frames one after the other; what is not one is left out."""
+    decoded = bytearray()
+    read_any = False
+    while body.startswith(mark) and len(decoded) < limit:
+        piece, ended, body = _decode(new, body, limit - len(decoded))
+        decoded += piece
+        read_any = read_any or ended or bool(piece)
+    if not read_any:
+        raise CodingError("the compressed body is cut off or damaged at its first byte")
+    return bytes(decoded)
+
+
+def _decode(new: Callable[[], _Decoder], body: bytes, limit: int) -> tuple[bytes, bool, bytes]:
+    """The decoded bytes, whether the stream came to its end, and what follows it."""
+    decoder = new()
+    try:
+        decoded = decoder.decompress(body, limit)
+    except _BROKEN:
+        return _salvage(new(), body, limit), False, b""
+    return decoded, decoder.eof, decoder.unused_data if decoder.eof else b""
+
+
+def _salvage(decoder: _Decoder, body: bytes, limit: int) -> bytes:
+    """What stands before the damage, found by feeding small pieces."""
+    decoded = bytearray()
+    for start in range(0, len(body), SALVAGE_PIECE_BYTES):
+        if len(decoded) >= limit:
+            break
+        try:
+            decoded += decoder.decompress(body[start : start + SALVAGE_PIECE_BYTES], limit - len(decoded))
+        except _BROKEN:
+            break
+    return bytes(decoded)
+
+
+def _gzip() -> _Decoder:
+    return zlib.decompressobj(31)
+
+
+def _raw_deflate() -> _Decoder:
+    return zlib.decompressobj(-zlib.MAX_WBITS)
