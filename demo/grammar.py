@@ -1,0 +1,77 @@
+"""Sentences from word banks: the same seed gives the same words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+DATA = Path(__file__).parent / "data"
+LANGUAGES = ("en", "es", "de", "ja")
+ROLES = {"chief": "f", "critic": "m", "expert": "f", "local": "m"}
+_SLOT = re.compile(r"\{(\w+)(\.\w+|!)?(?::(\d+)-(\d+))?\}")
+_THOUSANDS = {"en": ",", "es": ".", "de": ".", "ja": ","}
+
+Bank = dict[str, Any]  # a word bank as YAML gives it
+
+
+@cache
+def read_bank(language: str) -> Bank:
+    """The word bank of a language."""
+    bank: Bank = yaml.safe_load((DATA / f"{language}.yaml").read_text(encoding="utf-8"))
+    return bank
+
+
+@dataclass
+class Cast:
+    """The people, places and words that stay the same through one story."""
+
+    bank: Bank
+    topic: str
+    random: Random
+    published_at: datetime
+    fixed: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lasts = self.random.sample(self.bank["last"], len(ROLES))
+        for (role, gender), last in zip(ROLES.items(), lasts, strict=True):
+            first = self.random.choice(self.bank[f"first_{gender}"])
+            full = f"{last}{first}" if self.bank["language"] == "ja" else f"{first} {last}"
+            job = self.random.choice(self.bank["topics"][self.topic]["jobs"][role])
+            self.fixed |= {role: full, f"{role}.last": last, f"{role}.job": job}
+        self.fixed["today"] = self.bank["weekdays"][self.published_at.weekday()]
+
+    def fill(self, template: str) -> str:
+        """A template with its slots filled; a sentence begins with a capital."""
+        text = _SLOT.sub(self._slot, template)
+        return text[:1].upper() + text[1:]
+
+    def _slot(self, match: re.Match[str]) -> str:
+        name, suffix, low, high = match.groups()
+        if low:
+            return self._number(int(low), int(high))
+        if suffix == "!":
+            others = [word for word in self._words(name) if word != self.fixed.get(name)]
+            return self.random.choice(others)
+        key = name + (suffix or "")
+        if key not in self.fixed:
+            self.fixed[key] = self.random.choice(self._words(name))
+        return self.fixed[key]
+
+    def _words(self, name: str) -> list[str]:
+        if name == "weekday":
+            return list(self.bank["weekdays"])
+        topic_words = self.bank["topics"][self.topic]["words"]
+        return list(topic_words.get(name) or self.bank["words"][name])
+
+    def _number(self, low: int, high: int) -> str:
+        number = self.random.randint(low, high)
+        if low >= 1700 and high < 2100:
+            return str(number)
+        return f"{number:,}".replace(",", _THOUSANDS[self.bank["language"]])

@@ -1,0 +1,22 @@
+"""A drawn landscape for each story, so that pages have pictures without any being shipped."""
+
+from __future__ import annotations
+
+from random import Random
+
+
+def svg(path: str) -> bytes:
+    """An SVG picture that depends on its path alone."""
+    random = Random(path)
+    hue = random.randint(0, 359)
+    hills = "".join(_hill(random, hue, layer) for layer in range(3))
+    x, y, radius = random.randint(80, 560), random.randint(50, 140), random.randint(18, 46)
+    sun = f'<circle cx="{x}" cy="{y}" r="{radius}" fill="hsl({hue + 40},80%,85%)"/>'
+    sky = f'<rect width="640" height="360" fill="hsl({hue},45%,72%)"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360">{sky}{sun}{hills}</svg>'.encode()
+
+
+def _hill(random: Random, hue: int, layer: int) -> str:
+    top = 170 + layer * 55
+    points = " ".join(f"{x},{top + random.randint(-40, 40)}" for x in range(0, 641, 80))
+    return f'<polygon points="0,360 {points} 640,360" fill="hsl({hue},{30 + layer * 6}%,{52 - layer * 13}%)"/>'

@@ -1,0 +1,111 @@
+"""The demo site's process: `python -m demo.site --port 8801 --second-port 8802`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from pathlib import Path
+
+from demo import clock as clocks
+from demo.answer import Answer, Request
+from demo.newsroom import edition
+from demo.pages import Pages
+from demo.server import HOST, Handler, RawHandler, port_of, serve
+from demo.sites import make_sites
+
+CLOCK_CHECK_SECONDS = 0.1
+
+
+class Town:
+    """Both sites and the clock they share."""
+
+    def __init__(self, home: Path | None, clock: int, *, odd: bool) -> None:
+        self.home, self.clock, self.odd = home, clock, odd
+        self.bases = ("", "")
+        self.pages: tuple[Pages, ...] = ()
+
+    def open(self, bases: tuple[str, str]) -> None:
+        """Make the pages of the current tick."""
+        self.bases = bases
+        current = edition(self.clock)
+        self.pages = tuple(Pages(site, current, bases, odd=self.odd) for site in make_sites(*bases))
+
+    def handler(self, index: int) -> Handler:
+        """What answers the requests of one site."""
+
+        def answer(request: Request) -> Answer | RawHandler:
+            if request.method not in {"GET", "HEAD"}:
+                return Answer(b"", status=405, headers=(("Allow", "GET, HEAD"),))
+            return self.pages[index].find(request.target)
+
+        return answer
+
+    async def follow_clock(self) -> None:
+        """Take over what the clock's file says, for as long as the site runs."""
+        while True:
+            if self.home is not None and (now := clocks.read(self.home)) != self.clock:
+                self.clock = now
+                self.open(self.bases)
+            await asyncio.sleep(CLOCK_CHECK_SECONDS)
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Serve until a signal, or for `--for` seconds. The first line printed says where, as JSON."""
+    town = Town(options.home, _first_clock(options), odd=options.odd)
+    first, second = await serve(town.handler(0), options.port), await serve(town.handler(1), options.second_port)
+    bases = (f"http://{HOST}:{port_of(first)}", f"http://{HOST}:{port_of(second)}")
+    town.open(bases)
+    print(json.dumps({"ports": [port_of(first), port_of(second)], "bases": bases, "clock": town.clock}), flush=True)
+    follower = asyncio.create_task(town.follow_clock())
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), options.seconds)
+    follower.cancel()
+    first.close()
+    second.close()
+
+
+def _first_clock(options: argparse.Namespace) -> int:
+    """The clock to start with: the one given, which is then written down, or the one kept under the home."""
+    if options.clock is None:
+        return clocks.read(options.home) if options.home else 0
+    if options.home:
+        clocks.write(options.home, options.clock)
+    return int(options.clock)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m demo.site", description="Two made-up news sites on loopback.")
+    made.add_argument("--port", type=int, default=8801, help="port of the first site; 0 takes a free one")
+    made.add_argument("--second-port", type=int, default=8802, help="port of the second site; 0 takes a free one")
+    made.add_argument("--clock", type=int, help="tick to start at")
+    made.add_argument("--home", type=Path, help="folder of the clock's file, which a running site follows")
+    made.add_argument("--for", dest="seconds", type=float, help="seconds to run; without it until a signal")
+    made.add_argument("--odd", action="store_true", help="link the page of misbehaviours")
+    return made
+
+
+def main() -> None:
+    """Run the site; uvloop where it is installed."""
+    options = parser().parse_args()
+    try:
+        import uvloop
+    except ImportError:
+        runner = asyncio.run
+    else:
+        runner = uvloop.run
+    try:
+        runner(run(options))
+    except OSError as error:
+        sys.exit(f"the demo site cannot start: {error}. Is a port taken? Give others with --port and --second-port.")
+
+
+if __name__ == "__main__":
+    main()
