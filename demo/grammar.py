@@ -16,6 +16,7 @@ DATA = Path(__file__).parent / "data"
 LANGUAGES = ("en", "es", "de", "ja")
 ROLES = {"chief": "f", "critic": "m", "expert": "f", "local": "m"}
 _SLOT = re.compile(r"\{(\w+)(\.\w+|!)?(?::(\d+)-(\d+))?\}")
+_CONTRACTION = re.compile(r"\b(a|de) el\b")
 _THOUSANDS = {"en": ",", "es": ".", "de": ".", "ja": ","}
 
 Bank = dict[str, Any]  # a word bank as YAML gives it
@@ -37,6 +38,7 @@ class Cast:
     random: Random
     published_at: datetime
     fixed: dict[str, str] = field(default_factory=dict)
+    _used: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         lasts = self.random.sample(self.bank["last"], len(ROLES))
@@ -49,7 +51,10 @@ class Cast:
 
     def fill(self, template: str) -> str:
         """A template with its slots filled; a sentence begins with a capital."""
+        self._used.clear()
         text = _SLOT.sub(self._slot, template)
+        if self.bank["language"] == "es":
+            text = _CONTRACTION.sub(lambda found: "al" if found[1] == "a" else "del", text)
         return text[:1].upper() + text[1:]
 
     def _slot(self, match: re.Match[str]) -> str:
@@ -57,8 +62,9 @@ class Cast:
         if low:
             return self._number(int(low), int(high))
         if suffix == "!":
-            others = [word for word in self._words(name) if word != self.fixed.get(name)]
-            return self.random.choice(others)
+            others = [word for word in self._words(name) if word != self.fixed.get(name) and word not in self._used]
+            self._used.append(self.random.choice(others))
+            return self._used[-1]
         key = name + (suffix or "")
         if key not in self.fixed:
             self.fixed[key] = self.random.choice(self._words(name))

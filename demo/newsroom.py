@@ -11,8 +11,7 @@ from demo.clock import TICK, time_at
 from demo.story import SEED, Block, Story, cast_of, write_story
 
 TOPICS = ("city", "business", "science", "sport", "culture")
-FIRST_STORIES = {(0, "en"): 120}
-_ALL = {(0, "en"): 70, (0, "es"): 50, (1, "de"): 60, (1, "ja"): 50}  # (site, language) -> stories at tick 0
+FIRST_STORIES = {(0, "en"): 70, (0, "es"): 50, (1, "de"): 60, (1, "ja"): 50}  # (site, language) -> stories at tick 0
 FIRST_DAYS = 40
 EDITS_PER_TICK = 4
 NUMBERS = {"en": 0, "es": 10_000, "de": 20_000, "ja": 30_000, "wire": 50_000}

@@ -112,7 +112,7 @@ def _ornament(cast: Cast, bank: Bank, blocks: list[Block], number: int) -> list[
 
 
 def _table(cast: Cast, bank: Bank) -> list[Block]:
-    rows = [bank["table"]["head"]]
+    rows = [[cast.fill(cell) for cell in bank["table"]["head"]]]
     start = cast.random.randint(2012, 2021)
     rows += [[str(start + n), str(cast.random.randint(100, 990)), str(cast.random.randint(100, 990))] for n in range(4)]
     return [Block("row", "\t".join(row)) for row in rows]
