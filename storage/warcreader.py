@@ -21,7 +21,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_CONTEXT_BYTES = 256 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP)[ \t]+(\d{3})(?:[ \t]+([^\r\n]*?))?[ \t]*\r?\n?")
+_STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 Fields = dict[str, str]
@@ -174,7 +174,7 @@ def _record(
         url=url,
         fetched_at=fetched_at,
         status=int(status_line.group(2)),
-        reason=(status_line.group(3) or b"").decode("utf-8", "surrogateescape"),
+        reason=status_line.group(3).rstrip().decode("utf-8", "surrogateescape"),
         protocol=_protocol(fields, status_line.group(1)),
         request_headers=asked.request_headers,
         response_headers=_restored(written),

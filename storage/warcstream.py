@@ -89,6 +89,8 @@ class RecordStream:
         if self._stream.seekable():
             self._raw_end = self._stream.seek(self.offset + 1)
             self._raw = b""
+        elif self._inflate is None:
+            self._raw = bytes(self._plain[1:]) + self._raw
         self._inflate, self._inside, self._plain = None, False, bytearray()
         while True:
             places = [place for mark in (_GZIP, _VERSION) if (place := self._raw.find(mark)) >= 0]
