@@ -1,0 +1,93 @@
+"""The revisit policy: busy sources soon, quiet ones seldom, young articles a few times, dead things rarely."""
+
+from spiders.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+
+WIDE = Bounds(0, 24 * 30)
+
+
+def visits(state: RevisitState, every: float, count: int, **shown: object) -> RevisitState:
+    for index in range(count):
+        state = after_visit(state, Visit(state.first_seen + index * every, **shown))  # type: ignore[arg-type]
+    return state
+
+
+def interval(state: RevisitState, bounds: Bounds = WIDE) -> float:
+    return due_at(state, bounds) - state.last_visit
+
+
+def test_a_busy_source_is_due_sooner_than_a_quiet_one() -> None:
+    busy = visits(RevisitState(source=True, first_seen=1000.0), 1.0, 30, new_items=5)
+    quiet = visits(RevisitState(source=True, first_seen=1000.0), 1.0, 30, new_items=0)
+    assert interval(busy) < 1
+    assert interval(quiet) > 48
+
+
+def test_a_source_whose_news_others_bring_comes_to_rest() -> None:
+    """Its content changes at every visit, but brings nothing that the frontier did not know."""
+    second = visits(RevisitState(source=True, first_seen=1000.0), 2.0, 50, changed=True, new_items=0)
+    assert interval(second, Bounds(0, 24)) == 24
+
+
+def test_dates_of_the_items_tell_the_rate_at_the_first_visit() -> None:
+    times = [1000.0 - age for age in range(1, 25)]
+    first = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=24, item_times=times))
+    blind = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=24))
+    assert 0.5 < interval(first) < 3
+    assert interval(blind) > 24
+
+
+def test_dates_in_the_future_are_not_believed() -> None:
+    times = [5000.0 + age for age in range(24)]
+    state = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=24, item_times=times))
+    assert state.items == 0
+
+
+def test_a_night_without_news_is_waited_through() -> None:
+    state = RevisitState(source=True, first_seen=0.0)
+    for hour in range(24 * 14):
+        busy = 8 <= hour % 24 < 20
+        state = after_visit(state, Visit(float(hour), new_items=3 if busy else 0, item_times=[hour - 0.5] if busy else []))
+    evening, morning = state, after_visit(state, Visit(24 * 14 + 9.0, new_items=3))
+    assert evening.last_visit % 24 == 23
+    assert interval(evening) > 4 * interval(morning)
+
+
+def test_a_young_article_is_visited_a_few_times_and_then_left() -> None:
+    state = after_visit(RevisitState(source=False, first_seen=0.0), Visit(0.0))
+    ages = []
+    while (due := due_at(state, WIDE)) < 24 * 14:
+        ages.append(due)
+        state = after_visit(state, Visit(due))
+    assert 1 <= len(ages) <= 4
+    assert interval(state) == WIDE.longest
+
+
+def test_an_edited_article_is_visited_sooner() -> None:
+    first = after_visit(RevisitState(source=False, first_seen=0.0), Visit(0.0))
+    edited = after_visit(first, Visit(3.0, changed=True))
+    same = after_visit(first, Visit(3.0))
+    assert interval(edited) < interval(same) / 4
+
+
+def test_failures_wait_longer_each_time_and_a_dead_url_rests() -> None:
+    state = RevisitState(source=True, first_seen=0.0)
+    waits = []
+    for index in range(5):
+        state = after_visit(state, Visit(float(index), failed=True))
+        waits.append(interval(state))
+    assert waits == sorted(waits)
+    assert waits[-1] == 7 * 24
+    assert interval(after_visit(RevisitState(source=True, first_seen=0.0), Visit(0.0, gone=True))) == 7 * 24
+    assert interval(after_visit(state, Visit(9.0, new_items=1))) < 7 * 24
+
+
+def test_bounds_hold() -> None:
+    busy = visits(RevisitState(source=True, first_seen=1000.0), 1.0, 30, new_items=500)
+    assert interval(busy, Bounds(2, 24)) == 2
+
+
+def test_the_text_form_keeps_the_state() -> None:
+    state = visits(RevisitState(source=True, first_seen=1000.5), 1.0, 9, new_items=5, item_times=[1000.25])
+    again = RevisitState.from_text(state.to_text())
+    assert abs(due_at(again, WIDE) - due_at(state, WIDE)) < 0.01
+    assert len(state.to_text()) < 300
