@@ -1,0 +1,214 @@
+"""Extract: a WARC segment to staged rows, one per response or revisit record, each an article or rejected with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pyarrow as pa
+
+from processing.article import read_article
+from processing.decode import decode
+from processing.identity import bucket_of, host_of
+from processing.optout import forbids_indexing
+from processing.staging import EXTRACTED, Row, stored_blocks, write_rows
+from schemas.article import Article, PageType
+from schemas.crawl import Crawl
+from schemas.manifest import Segment
+from schemas.outcomes import Reason, Rejected
+from schemas.page import Hints, Page, WarcPointer
+from storage.captureindex import CaptureRow, read_index
+from storage.contentcoding import CodingError, decode_content
+from storage.objects import ObjectStore
+from storage.warcreader import Record, read_records
+
+MAX_PAGE_BYTES = 32 * 1024 * 1024
+CHUNK_ROWS = 500
+_KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP}
+_HTML = ("text/html", "application/xhtml+xml")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """An article with the charset that its page was read in."""
+
+    article: Article
+    charset: str
+    charset_source: str
+
+
+def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str) -> int:
+    """Stage a segment's rows under `key`, sorted by host bucket and host; the number of rows.
+
+    Every row of the segment's capture index becomes one row here, whatever the WARC's bytes hold. Raises StorageError.
+    """
+    index = {row.warc_record_offset: row for row in read_index(store.get_bytes(segment.index_key))}
+    chunks = [_chunk(rows) for rows in _in_chunks(_rows(store, segment, index, crawl))]
+    whole = pa.concat_tables(chunks) if chunks else EXTRACTED.empty_table()
+    return write_rows(store, key, [whole.sort_by([("bucket", "ascending"), ("host", "ascending"), ("url", "ascending")])], EXTRACTED)
+
+
+def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage | Rejected:
+    """The article of one record, or why there is none. The one place where the bytes of a page are understood."""
+    if reason := _no_page(record, kind):
+        return _rejected(record, "record", reason)
+    try:
+        body = decode_content(record.capture.body, record.capture.header("content-encoding"), MAX_PAGE_BYTES)
+    except CodingError as error:
+        return _rejected(record, "decode", Reason.UNDECODABLE, str(error))
+    decoded = decode(body, record.capture.header("content-type"))
+    if isinstance(decoded, Reason):
+        return _rejected(record, "decode", decoded)
+    if crawl.politeness.opt_outs == "obey" and forbids_indexing(record.capture, decoded.html):
+        return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
+    page = Page(
+        url=record.capture.url,
+        html=decoded.html,
+        charset=decoded.charset,
+        charset_source=decoded.source,
+        fetched_at=record.capture.fetched_at,
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in record.capture.response_headers),
+        pointer=record.pointer,
+        hints=hints,
+    )
+    article = read_article(page, crawl.articles.rules.get(host_of(page.url)))
+    if isinstance(article, Rejected):
+        return article
+    if article.page_type is not PageType.ARTICLE:
+        return _rejected(record, "page_type", _page_reason(article.page_type))
+    return ReadPage(article, decoded.charset, decoded.source)
+
+
+def _rows(store: ObjectStore, segment: Segment, index: dict[int, CaptureRow], crawl: Crawl) -> Iterator[Row]:
+    damage: dict[int, str] = {}
+    with store.open(segment.warc_key) as stream:
+        for record in read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes):
+            if isinstance(record, Rejected):
+                damage[record.warc_record_offset] = record.detail
+                continue
+            row = index.pop(record.pointer.warc_record_offset, None)
+            if row is not None:
+                record = replace(record, pointer=row.pointer)  # noqa: PLW2901 the index has the length of the member and the digest
+                yield _row(row, None if row.record_type == "revisit" else read_page(record, crawl, row.kind, _hints(row)))
+    for row in index.values():
+        detail = damage.get(row.warc_record_offset, "the segment has no such record")
+        yield _row(row, _rejection(row.pointer, row.url, "record", Reason.DAMAGED_RECORD, detail))
+
+
+def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:
+    host = host_of(index.url)
+    row: Row = {
+        "bucket": bucket_of(host),
+        "url": index.url,
+        "host": host,
+        "fetched_at": index.fetch_time,
+        "fetch_status": index.fetch_status,
+        "record_type": index.record_type,
+        "kind": index.kind,
+        "content_mime_type": index.content_mime_type,
+        "content_charset": index.content_charset,
+        "content_length": index.content_length,
+        "latency_ms": index.latency_ms,
+        "via": index.via,
+        "depth": index.depth,
+        "warc_filename": index.warc_filename,
+        "warc_record_offset": index.warc_record_offset,
+        "warc_record_length": index.warc_record_length,
+        "content_digest": index.content_digest,
+        "crawl_run": index.crawl_run,
+        "refers_to_filename": index.refers_to_filename,
+        "refers_to_offset": index.refers_to_offset,
+    }
+    if isinstance(found, Rejected):
+        row |= {"reason": str(found.reason), "detail": found.detail or None, "page_type": _type_of(found.reason)}
+    elif found is not None:
+        row |= _article_columns(found)
+    return row
+
+
+def _article_columns(found: ReadPage) -> Row:
+    article = found.article
+    return {
+        "page_type": str(article.page_type),
+        "canonical_url": article.canonical_url,
+        "site_name": article.site_name,
+        "title": article.title,
+        "description": article.description,
+        "authors": list(article.authors),
+        "published_at": article.published_at,
+        "published_at_source": article.published_at_source,
+        "published_zone": _zone(article.published_at),
+        "modified_at": article.modified_at,
+        "modified_at_source": article.modified_at_source,
+        "language_declared": article.language_declared,
+        "section": article.section,
+        "tags": list(article.tags),
+        "lead_image": article.lead_image,
+        "paywalled": article.paywalled,
+        "form": article.form,
+        "blocks": stored_blocks(article.blocks),
+        "extraction_path": article.extraction_path,
+        "confidence": article.confidence,
+        "charset": found.charset,
+        "charset_source": found.charset_source,
+    }
+
+
+def _no_page(record: Record, kind: str) -> Reason | None:
+    """Why a response is no page that could be an article, judged by everything but its text."""
+    status = record.capture.status
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if 300 <= status < 400:
+        return Reason.REDIRECT
+    if not 200 <= status < 300:
+        return Reason.HTTP_ERROR
+    if record.capture.truncated:
+        return Reason.TRUNCATED
+    declared = (record.capture.header("content-type") or record.mime_detected or "text/html").partition(";")[0].strip().lower()
+    return None if declared in _HTML else Reason.NOT_HTML
+
+
+def _rejected(record: Record, stage: str, reason: Reason, detail: str = "") -> Rejected:
+    return _rejection(record.pointer, record.capture.url, stage, reason, detail)
+
+
+def _rejection(pointer: WarcPointer, url: str, stage: str, reason: Reason, detail: str) -> Rejected:
+    return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, stage, reason, detail)
+
+
+def _page_reason(page_type: PageType) -> Reason:
+    return Reason.OTHER_PAGE if page_type is PageType.OTHER else Reason(str(page_type))
+
+
+def _type_of(reason: Reason) -> str | None:
+    if reason is Reason.OTHER_PAGE:
+        return str(PageType.OTHER)
+    return str(reason) if str(reason) in set(PageType) else None
+
+
+def _hints(row: CaptureRow) -> Hints:
+    return Hints(row.hint_title, row.hint_published_at, row.hint_source)
+
+
+def _zone(moment: datetime | None) -> str | None:
+    if moment is None or moment.tzinfo is None:
+        return None
+    offset = moment.strftime("%z")
+    return f"{offset[:3]}:{offset[3:5]}"
+
+
+def _in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    chunk: list[Row] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == CHUNK_ROWS:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _chunk(rows: list[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=EXTRACTED)

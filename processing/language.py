@@ -1,0 +1,31 @@
+"""The language of a text, detected."""
+
+from __future__ import annotations
+
+import re
+
+import pycld2
+
+SAMPLE_CHARACTERS = 2_000
+MIN_CHARACTERS = 20
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_RENAMED = {"iw": "he", "jw": "jv", "in": "id", "zh-Hant": "zh"}
+
+
+def detect_language(text: str, declared: str | None = None) -> str | None:
+    """The ISO 639-1 code of a text's language by its first characters, or None when it cannot be told.
+
+    `declared` is what the page says (for example `de-AT`): a hint only.
+    """
+    sample = _UNPRINTABLE.sub(" ", text[:SAMPLE_CHARACTERS])
+    if len(sample.strip()) < MIN_CHARACTERS:
+        return None
+    hint = re.split(r"[-_]", declared.strip())[0].lower() if declared else None
+    try:
+        reliable, _, found = pycld2.detect(sample, isPlainText=True, bestEffort=True, hintLanguage=hint)
+    except pycld2.error:
+        return None
+    code = str(found[0][1])
+    if code == "un" or (not reliable and code != hint):
+        return None
+    return _RENAMED.get(code, code.partition("-")[0])

@@ -1,0 +1,120 @@
+"""What one stage hands to the next: Parquet in the store under the process run's name, written whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.article import Block, BlockKind
+from schemas.tables import ARTICLES, CAPTURES
+from storage.objects import ObjectStore
+
+ROW_GROUP_ROWS = 1_000
+
+_RECORD = [
+    "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
+    "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
+    "reason", "detail", "page_type",
+]  # fmt: skip
+_SAID = [
+    "canonical_url", "site_name", "title", "description", "authors", "published_at", "published_at_source", "published_zone",
+    "modified_at", "modified_at_source", "language_declared", "section", "tags", "lead_image", "paywalled", "form", "blocks",
+    "extraction_path", "confidence", "charset", "charset_source",
+]  # fmt: skip
+_UNDERSTOOD = [
+    "article_id", "text", "text_length", "word_count", "text_digest", "minhash", "language", "duplicate_word_fraction",
+    "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version",
+]  # fmt: skip
+
+# One row per response or revisit record. `blocks` is set for an article and only then; a rejected record has a `reason`, a revisit
+# has neither, but refers to a capture.
+EXTRACTED = pa.schema(
+    [
+        pa.field("bucket", pa.int16(), nullable=False),
+        *(CAPTURES.field(name) for name in _RECORD),
+        pa.field("refers_to_filename", pa.string()),
+        pa.field("refers_to_offset", pa.int64()),
+        *(ARTICLES.field(name) for name in _SAID),
+    ]
+)
+
+# The same rows of one host bucket, articles cleaned and measured. `rule` names the policy's rule that an article broke.
+CLEANED = pa.schema(
+    [
+        *EXTRACTED,
+        *(ARTICLES.field(name).with_nullable(True) for name in _UNDERSTOOD),
+        pa.field("quarantine_reason", pa.string()),
+        pa.field("rule", pa.string()),
+        pa.field("quarantine_detail", pa.string()),
+    ]
+)
+
+# What became of each row of a cleaned bucket, in the same order.
+DECIDED = pa.schema(
+    [
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("decided_reason", pa.string()),
+        pa.field("decided_detail", pa.string()),
+        pa.field("decided_article_id", pa.string()),
+        pa.field("version", pa.int32()),
+        pa.field("duplicate_of", pa.string()),
+        pa.field("duplicate_kind", pa.string()),
+        pa.field("duplicate_similarity", pa.float32()),
+    ]
+)
+
+Row = dict[str, Any]  # a row of one of these schemas, as Arrow takes and gives it
+
+
+def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
+    """Write Parquet to the store, a table at a time; the number of rows. The object appears when it is whole."""
+    rows = 0
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder:
+        path = Path(folder) / "rows.parquet"
+        with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+            for table in tables:
+                writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
+                rows += table.num_rows
+        store.put_file(key, path)
+    return rows
+
+
+def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None, batch_rows: int = ROW_GROUP_ROWS) -> Iterator[pa.RecordBatch]:
+    """The batches of a staged Parquet, in order."""
+    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        yield from file.iter_batches(batch_size=batch_rows, columns=columns)
+
+
+def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.RecordBatch]:
+    """The rows of one host bucket in a staged Parquet that is sorted by `bucket`; other row groups are not read."""
+    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        column = file.schema_arrow.get_field_index("bucket")
+        for group in range(file.metadata.num_row_groups):
+            statistics = file.metadata.row_group(group).column(column).statistics
+            if statistics.min <= bucket <= statistics.max:
+                table = file.read_row_group(group)
+                yield from table.filter(pc.equal(table["bucket"], bucket)).to_batches()
+
+
+def buckets_in(store: ObjectStore, key: str) -> set[int]:
+    """Which host buckets a staged Parquet has rows of."""
+    found: set[int] = set()
+    for batch in read_rows(store, key, ["bucket"], 100_000):
+        found.update(batch.column(0).unique().to_pylist())
+    return found
+
+
+def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:
+    """Blocks as they were before they were stored."""
+    return tuple(Block(BlockKind(b["kind"]), b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
+
+
+def stored_blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Blocks as they are stored."""
+    return [{"kind": str(b.kind), "text": b.text, "level": b.level, "link_density": b.link_density} for b in blocks]
