@@ -28,7 +28,7 @@ def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: S
 
 
 def cleaned_bucket(
-    store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int, options: ArticleOptions
+    store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int | None, options: ArticleOptions
 ) -> Iterator[pa.Table]:
     """The rows of a host bucket with everything that one row alone tells, in the order of the segments."""
     for batch in _batches(store, keys, bucket):
@@ -52,7 +52,7 @@ def _batches(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[p
         yield from read_bucket(store, key, bucket)
 
 
-def _cleaned(row: Row, memory: SiteMemory, memory_version: int, options: ArticleOptions) -> Row:
+def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Row:
     if row["blocks"] is None:
         return row
     url = row["url"]

@@ -21,7 +21,7 @@ from schemas.page import WarcPointer
 from storage.lake import Lake
 
 _VERSION_COLUMNS = [
-    "article_id", "version", "sequence", "url", "host", "text_digest", "code_version", "memory_version", "fetched_at",
+    "article_id", "version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at",
     "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "duplicate_of",
 ]  # fmt: skip
 _CAPTURE_COLUMNS = [
@@ -49,6 +49,7 @@ class Version:
     url: str
     host: str
     text_digest: str
+    crawl: str
     code_version: str
     memory_version: int | None
     pointer: WarcPointer
@@ -95,7 +96,7 @@ def look(lake: Lake, cards: Sequence[Card], index: NearIndex) -> LakeView:
 
 
 def _look_at_captures(lake: Lake, cards: Sequence[Card], view: LakeView) -> None:
-    payloads = pa.array({card.content_digest for card in cards if card.content_digest and not card.is_revisit}, pa.string())
+    payloads = pa.array({card.content_digest for card in cards if card.content_digest}, pa.string())
     files = pa.array({card.refers_to[0] for card in cards if card.refers_to}, pa.string())
     urls = {(card.url, card.content_digest) for card in cards}
     places = {card.refers_to for card in cards if card.refers_to}
@@ -142,8 +143,8 @@ def _keep_latest(view: LakeView, row: dict[str, object]) -> None:
     if known is not None and (known.version, known.sequence) >= (row["version"], row["sequence"]):
         return
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
-    values = (row[name] for name in ("version", "sequence", "url", "host", "text_digest", "code_version", "memory_version"))
-    view.versions[str(row["article_id"])] = Version(*values, pointer)  # type: ignore[arg-type]
+    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version")
+    view.versions[str(row["article_id"])] = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
 
 
 def _rank(row: dict[str, object]) -> Rank:

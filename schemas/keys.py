@@ -38,6 +38,16 @@ def gated_key(process_run: str, table: str) -> str:
     return f"staging/{process_run}/gated/{table}.parquet"
 
 
+def staged_memory_key(process_run: str) -> str:
+    """The site memory with the process run's own pages, which publishing makes the crawl's next version (Parquet)."""
+    return f"staging/{process_run}/memory.parquet"
+
+
+def mark_key(process_run: str, stage: str) -> str:
+    """The completion mark of a stage of a process run (JSON), written last."""
+    return f"staging/{process_run}/{stage}.json"
+
+
 def report_key(process_run: str, name: str) -> str:
     """A report of a process run, for example `accounting.json` or `expectations.json`."""
     return f"reports/{process_run}/{name}"

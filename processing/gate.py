@@ -1,0 +1,138 @@
+"""The gate: resolved rows to the rows of each table, quarantine apart, then the expectation suite's judgement of the articles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing.accounting import RunCounts, check_run, check_tables, count
+from processing.expectations import judge_articles
+from processing.resolution import CLEANED_TABLE, DECIDED_TABLE, Base, Resolved
+from processing.staging import read_rows, write_rows
+from schemas.errors import GateError
+from schemas.keys import gated_key, mark_key, report_key, resolved_key
+from schemas.outcomes import Outcome
+from schemas.runs import ProcessRun
+from schemas.tables import TABLES
+from storage.ledger import Ledger
+from storage.objects import ObjectStore
+
+NOT_YET = datetime(1970, 1, 1, tzinfo=UTC)  # `ingested_at` and `sequence` are publishing's to fill in
+NO_VERSION = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """The completion mark of the gate: what it was resolved against, the counts per crawl run, how many rows the suite saw."""
+
+    base: Base
+    counts: dict[str, RunCounts]
+    expectations: int
+
+
+def gated(store: ObjectStore, process_run: str) -> Gated | None:
+    """The mark of a passed gate, or None."""
+    key = mark_key(process_run, "gated")
+    if store.info(key) is None:
+        return None
+    mark = json.loads(store.get_bytes(key))
+    counts = {crawl_run: RunCounts.from_json(found) for crawl_run, found in mark["counts"].items()}
+    return Gated(Base(**mark["base"]), counts, mark["expectations"])
+
+
+def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Ledger) -> Gated:
+    """Stage the rows of each table and judge them.
+
+    Raises AccountingError when the equations do not hold and GateError when the suite fails; nothing is published then. The suite's result
+    is kept as the report `expectations.json`.
+    """
+    counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
+    rows = {
+        name: write_rows(store, gated_key(run.process_run, name), _tables(run, resolved, store, make, counts), TABLES[name])
+        for name, make in _MAKERS.items()
+    }
+    for crawl_run, found in counts.items():
+        check_run(ledger.manifest(crawl_run), found)
+    check_tables(list(counts.values()), **rows)
+    judgement = judge_articles(pa.Table.from_batches([batch]) for batch in read_rows(store, gated_key(run.process_run, "articles")))
+    store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(judgement.result, indent=2).encode())
+    if not judgement.success:
+        raise GateError(
+            f"The expectation suite failed for {run.process_run} and nothing was published: {judgement.failures()}. "
+            f"Its result is {report_key(run.process_run, 'expectations.json')}."
+        )
+    mark = {
+        "base": {name: getattr(resolved.base, name) for name in ("articles", "captures", "memory_version")},
+        "counts": {crawl_run: found.as_json() for crawl_run, found in counts.items()},
+        "expectations": judgement.rows,
+    }
+    store.put_bytes(mark_key(run.process_run, "gated"), json.dumps(mark).encode())
+    return Gated(resolved.base, counts, judgement.rows)
+
+
+Make = Callable[[pa.Table], pa.Table]
+
+
+def _tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, make: Make, counts: dict[str, RunCounts]) -> Iterator[pa.Table]:
+    for bucket in resolved.buckets:
+        cleaned = read_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE))
+        decided = read_rows(store, resolved_key(run.process_run, bucket, DECIDED_TABLE))
+        for row_batch, decision_batch in zip(cleaned, decided, strict=True):
+            rows = pa.Table.from_batches([row_batch])
+            for name in decision_batch.schema.names:
+                rows = rows.append_column(name, pa.chunked_array([decision_batch.column(name)]))
+            made = make(_with_origin(rows, run))
+            if make is _captures:
+                count(made, counts)
+            yield made
+
+
+def _with_origin(rows: pa.Table, run: ProcessRun) -> pa.Table:
+    constants = {
+        "crawl": pa.scalar(run.crawl.name),
+        "process_run": pa.scalar(run.process_run),
+        "code_version": pa.scalar(run.code_version),
+        "ingested_at": pa.scalar(NOT_YET, TABLES["runs"].field("ingested_at").type),
+        "sequence": pa.scalar(0, pa.int64()),
+    }
+    for name, value in constants.items():
+        rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+    return rows
+
+
+def _captures(rows: pa.Table) -> pa.Table:
+    renamed = {
+        "reason": rows["decided_reason"],
+        "detail": rows["decided_detail"],
+        "article_id": rows["decided_article_id"],
+        "article_version": rows["version"],
+    }
+    return _columns(rows, renamed, "captures")
+
+
+def _articles(rows: pa.Table) -> pa.Table:
+    kept = rows.filter(pc.is_in(rows["outcome"], pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])))
+    return _columns(kept, {}, "articles")
+
+
+def _quarantine(rows: pa.Table) -> pa.Table:
+    kept = rows.filter(pc.equal(rows["outcome"], str(Outcome.QUARANTINED)))
+    renamed = {
+        "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), kept.num_rows),
+        "reason": kept["quarantine_reason"],
+        "detail": kept["quarantine_detail"],
+    }
+    return _columns(kept, renamed, "quarantine")
+
+
+def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], name: str) -> pa.Table:
+    schema = TABLES[name]
+    return pa.table([renamed[field.name] if field.name in renamed else rows[field.name] for field in schema], schema=schema)
+
+
+_MAKERS: dict[str, Make] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}

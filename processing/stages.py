@@ -1,0 +1,131 @@
+"""The stages of processing: plan, extract every segment, resolve, gate, publish. Each can run again and changes nothing then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from processing.extraction import extract_segment
+from processing.gate import gate_run, gated
+from processing.publish import half_published, publish_run
+from processing.report import RunReport
+from processing.resolution import resolve_run, resolved
+from schemas.codeversion import code_version
+from schemas.crawl import Crawl
+from schemas.crawlfile import read_crawl
+from schemas.errors import ConflictError, NotFoundError
+from schemas.keys import extracted_key
+from schemas.manifest import Segment
+from schemas.runs import ProcessRun, config_hash, process_run_id
+from schemas.settings import Settings
+from storage.lake import Lake, open_lake
+from storage.ledger import Ledger, open_ledger
+from storage.objects import ObjectStore, open_store
+
+
+def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
+    """The process run for every closed, unpublished crawl run of a crawl; None when there is none.
+
+    A process run of this crawl whose publishing was cut off comes first. The configuration is the crawl file's of now, or, when
+    that is gone, the one of the latest crawl run.
+    """
+    with _kept(settings) as kept:
+        for begun in half_published(kept.lake, kept.ledger):
+            if begun.crawl.name == crawl_name:
+                return begun
+        crawl_runs = tuple(sorted(kept.ledger.closed_unpublished(crawl_name)))
+        if not crawl_runs:
+            return None
+        crawl = _configuration(crawl_name, settings, kept.ledger.crawl_run(crawl_runs[-1]).crawl)
+        inputs = (code_version(), config_hash(crawl), kept.ledger.memory_version(crawl_name), kept.lake.snapshot_id("articles"))
+        return kept.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs))
+
+
+def segments(process_run: str, settings: Settings) -> list[str]:
+    """The names of the segments that a process run extracts, sorted."""
+    with _kept(settings) as kept:
+        return sorted(_segments(kept.ledger.process_run(process_run), kept.ledger))
+
+
+def extract(process_run: str, segment: str, settings: Settings) -> str:
+    """Stage the rows of one segment; the key of what was staged. A segment that is staged already is left as it is."""
+    with _kept(settings) as kept:
+        run = kept.ledger.process_run(process_run)
+        key = extracted_key(process_run, segment)
+        if kept.store.info(key) is None:
+            found = _segments(run, kept.ledger).get(segment)
+            if found is None:
+                raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
+            extract_segment(kept.store, found, run.crawl, key)
+        return key
+
+
+def resolve(process_run: str, settings: Settings) -> None:
+    """Clean, measure and decide on all staged rows of a process run. Raises ConflictError while a segment is not extracted."""
+    with _kept(settings) as kept:
+        if resolved(kept.store, process_run) is None:
+            run = kept.ledger.process_run(process_run)
+            resolve_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger)
+
+
+def gate(process_run: str, settings: Settings) -> None:
+    """Split off the quarantine and judge the rest. Raises GateError, AccountingError; ConflictError before resolve."""
+    with _kept(settings) as kept:
+        mark, passed = resolved(kept.store, process_run), gated(kept.store, process_run)
+        if mark is None:
+            raise ConflictError(f"{process_run} is not resolved yet. Run resolve before gate.")
+        if passed is None or passed.base != mark.base:
+            gate_run(kept.ledger.process_run(process_run), mark, kept.store, kept.ledger)
+
+
+def publish(process_run: str, settings: Settings) -> RunReport:
+    """Commit a gated process run to the lake, once, and report. Raises ConflictError, AccountingError, GateError."""
+    with _kept(settings) as kept:
+        run = kept.ledger.process_run(process_run)
+        return publish_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger)
+
+
+def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:
+    """All stages for what a crawl has closed and not published; None when there is nothing.
+
+    `progress` is told a line before each step.
+    """
+    run = plan(crawl_name, settings)
+    if run is None:
+        return None
+    names = segments(run.process_run, settings)
+    for number, segment in enumerate(names, 1):
+        progress(f"extract {number}/{len(names)}")
+        extract(run.process_run, segment, settings)
+    for name, stage in (("resolve", resolve), ("gate", gate)):
+        progress(name)
+        stage(run.process_run, settings)
+    progress("publish")
+    return publish(run.process_run, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    store: ObjectStore
+    ledger: Ledger
+    lake: Lake
+
+
+@contextmanager
+def _kept(settings: Settings) -> Iterator[_Kept]:
+    with ExitStack() as stack:
+        ledger = open_ledger(settings)
+        stack.callback(ledger.close)
+        yield _Kept(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
+
+
+def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:
+    return {segment.segment: segment for crawl_run in run.crawl_runs for segment in ledger.segments(crawl_run)}
+
+
+def _configuration(crawl_name: str, settings: Settings, pinned: Crawl) -> Crawl:
+    try:
+        return read_crawl(settings.crawls / f"{crawl_name}.yaml")
+    except NotFoundError:
+        return pinned
