@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -30,7 +30,10 @@ class RunCounts:
 
     def as_json(self) -> dict[str, Any]:
         """The counts as plain JSON values, sorted, so that equal counts give equal bytes."""
-        return {name: dict(sorted(value.items())) if isinstance(value, dict) else value for name, value in asdict(self).items()}
+        made: dict[str, Any] = {"records": self.records}
+        for name in ("outcomes", "reasons", "statuses", "hosts"):
+            made[name] = dict(sorted(getattr(self, name).items()))
+        return made
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunCounts:
