@@ -73,7 +73,7 @@ WARC-Warcinfo-ID: @INFO@\r
 WARC-Payload-Digest: sha1:@PAYLOAD@\r
 WARC-Block-Digest: sha1:@BLOCK@\r
 Content-Type: application/http;msgtype=response\r
-Content-Length: 180\r
+Content-Length: 182\r
 \r
 HTTP/1.1 200 OK\r
 Server: nginx\r
