@@ -7,8 +7,8 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from http import HTTPStatus
 
-REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 304: "Not Modified", 404: "Not Found", 410: "Gone", 405: "Method Not Allowed"}
 SMALLEST_GZIP_BYTES = 200
 
 
@@ -36,13 +36,14 @@ class Answer:
     status: int = 200
     modified_at: datetime | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    packed: bool = False  # the body is sent as it is, whatever its headers say
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def to_bytes(self, request: Request) -> bytes:
         """The bytes to send: 304 without a body where the client's copy is current, gzip where it is asked for."""
         if self.status == 200 and self._is_current(request):
             return self._head(304, b"", compressed=False) + b"\r\n"
-        compressed = "gzip" in request.headers.get("accept-encoding", "") and len(self.body) >= SMALLEST_GZIP_BYTES
+        compressed = not self.packed and "gzip" in request.headers.get("accept-encoding", "") and len(self.body) >= SMALLEST_GZIP_BYTES
         key = "gzip" if compressed else "plain"
         if key not in self._parts:
             sent = gzip.compress(self.body, 6, mtime=0) if compressed else self.body
@@ -66,7 +67,7 @@ class Answer:
             return False
 
     def _head(self, status: int, sent: bytes, *, compressed: bool) -> bytes:
-        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}", "Server: crawlhouse-demo"]
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Server: crawlhouse-demo"]
         if self.modified_at:
             lines.append(f"Last-Modified: {format_datetime(self.modified_at, usegmt=True)}")
         if self.status == 200:

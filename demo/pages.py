@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from demo import feeds, layout, truth
-from demo.answer import Answer, redirect
+from demo.answer import Answer
 from demo.clock import time_at
 from demo.extras import plain_pages
 from demo.layout import Part
@@ -79,7 +79,6 @@ class Pages:
         self._route_stories()
         self._route_hubs()
         self._route_files()
-        self._route_odd()
         for path, title, lines in plain_pages(self.site):
             self._makers[path] = partial(self._plain, title, lines)
 
@@ -113,17 +112,6 @@ class Pages:
 
     def _route_list(self, path: str, title: str, stories: list[Story]) -> None:
         self._makers[path] = lambda: self._render("hub.html", title=title, stories=stories[:40], page=1)
-
-    def _route_odd(self) -> None:
-        """The few that every page's footer links, so that each crawl's accounting has something to tell."""
-        self._makers |= {
-            "/odd/410": lambda: self._plain("Gone", ["The supplement was given up."], status=410),
-            "/odd/redirect": lambda: redirect(self._makers_contact()),
-            "/odd/to-private-10": lambda: redirect("http://10.0.0.1/"),
-        }
-
-    def _makers_contact(self) -> str:
-        return "/about" if self.site.index == 0 else "/impressum.html"
 
     def _route_files(self) -> None:
         site, edition, now = self.site, self.edition, self.now

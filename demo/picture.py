@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from random import Random
 
 
@@ -20,3 +21,16 @@ def _hill(random: Random, hue: int, layer: int) -> str:
     top = 170 + layer * 55
     points = " ".join(f"{x},{top + random.randint(-40, 40)}" for x in range(0, 641, 80))
     return f'<polygon points="0,360 {points} 640,360" fill="hsl({hue},{30 + layer * 6}%,{52 - layer * 13}%)"/>'
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+# One grey pixel: 1 x 1, eight bits, no interlace.
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _png_chunk(b"IHDR", bytes((0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0)))
+    + _png_chunk(b"IDAT", zlib.compress(b"\x00\x80"))
+    + _png_chunk(b"IEND", b"")
+)

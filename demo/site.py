@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from demo import clock as clocks
+from demo import misbehaviours
 from demo.answer import Answer, Request
 from demo.newsroom import edition
 from demo.pages import Pages
@@ -40,7 +41,8 @@ class Town:
         def answer(request: Request) -> Answer | RawHandler:
             if request.method not in {"GET", "HEAD"}:
                 return Answer(b"", status=405, headers=(("Allow", "GET, HEAD"),))
-            return self.pages[index].find(request.target)
+            pages = self.pages[index]
+            return misbehaviours.respond(request, pages.site) or pages.find(request.target)
 
         return answer
 
