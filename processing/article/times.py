@@ -1,0 +1,213 @@
+"""When a page was published and modified: which of its dates is its own, and where it stood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from processing.article.dates import EARLIEST, date_in_url, read_date
+from processing.article.furniture import among_others, in_furniture
+from processing.article.jsonld import JsonLd, first_text
+from processing.article.markup import Markup
+from processing.article.parse import Node, Tree
+from processing.article.visible import texts_after, visible_text
+from schemas.page import Page
+
+# Clocks and zones differ: a page may be dated up to this much after it was fetched.
+FUTURE = timedelta(days=1)
+MAX_DATE_CHARACTERS = 160
+NEAR_TEXTS = 25
+PUBLISHED = (
+    "article:published_time",
+    "og:published_time",
+    "og:article:published_time",
+    "article:published",
+    "datepublished",
+    "parsely-pub-date",
+    "sailthru.date",
+    "citation_publication_date",
+    "citation_online_date",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dcterms.created",
+    "dc.date.created",
+    "dc.date",
+    "dcterms.date",
+    "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime",
+    "article.published",
+    "article_date_original",
+    "published_time",
+    "published",
+    "published-date",
+    "publish-date",
+    "publish_date",
+    "published_date",
+    "publication_date",
+    "publicationdate",
+    "pubdate",
+    "publishdate",
+    "originalpublicationdate",
+    "release_date",
+    "rnews:datepublished",
+    "displaydate",
+    "bt:pubdate",
+    "date",
+    "datecreated",
+    "og:pubdate",
+    "og:release_date",
+)
+MODIFIED = (
+    "article:modified_time",
+    "og:updated_time",
+    "og:modified_time",
+    "article:modified",
+    "datemodified",
+    "dcterms.modified",
+    "dc.date.modified",
+    "last-modified",
+    "lastmod",
+    "revised",
+    "updated_time",
+    "modified_time",
+    "article.updated",
+)
+_MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
+_EVENT_WORDS = re.compile(r"expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE)
+_PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date", re.IGNORECASE)
+
+
+# A text that is a date, perhaps with what it dates before it.
+_DATE_ALONE = re.compile(
+    r"(?:[^\W\d]+:?\s){0,3}(?:[^\W\d_]{3,9}\.?\s\d{1,2},?\s(?:19|20)\d\d|\d{1,2}\.?\s[^\W\d_]{3,9}\.?,?\s(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)$"
+)
+# What pages that are built by scripts say of themselves.
+_IN_SCRIPT = re.compile(
+    r"""\\?"(?:date_?published|published_?(?:at|date|on|time)|publish_?date|publication_?date|post_?date|first_?published(?:_?at)?)\\?"\s*:\s*"""
+    r"""\\?"(\d{4}-\d\d-\d\d[^"\\]{0,30})\\?\"""",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An aware moment in its original zone, that zone's UTC offset if one was written, and the markup it stood in."""
+
+    at: datetime
+    zone: str | None
+    source: str
+
+
+def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language: str | None) -> tuple[Moment | None, Moment | None]:
+    """When the page was published and when it was modified. Never later than it was fetched."""
+    latest = (page.fetched_at or datetime.now(UTC)) + FUTURE
+    month_first = not language or language.lower() in {"en", "en-us", "en_us"}
+
+    def plausible(source: str, texts: Iterator[str]) -> Moment | None:
+        for text in texts:
+            found = read_date(text, month_first)
+            if found and EARLIEST <= found[0] <= latest:
+                return Moment(found[0], found[1], source)
+        return None
+
+    times = list(_visible_times(markup))
+    published = (
+        plausible("json-ld", _from_json_ld(json_ld, "datePublished", "dateCreated", "uploadDate"))
+        or plausible("meta", iter(markup.all(*PUBLISHED)))
+        or plausible("time", (text for is_published, text in times if is_published))
+        or plausible("text", _visible_dates(markup))
+        or _in_url(page.url, latest)
+        or plausible("text", _near_heading(markup))
+        or plausible("time", _lone(markup.times))
+        or plausible("text", _lone(_dated_texts(tree)))
+        or plausible("text", (match[1] for match in islice(_IN_SCRIPT.finditer(page.html), 1)))
+        or _hint(page, latest)
+    )
+    modified = (
+        plausible("json-ld", _from_json_ld(json_ld, "dateModified"))
+        or plausible("meta", iter(markup.all(*MODIFIED)))
+        or plausible("time", (text for is_published, text in times if not is_published))
+    )
+    return published, modified
+
+
+def _lone(nodes: list[Node]) -> Iterator[str]:
+    """The only day that the nodes name outside lists of other pages, even in an aside or a footer."""
+    texts = [_date_text(node) for node in nodes[:40] if not among_others(node)]
+    days = {found[0].date() for text in texts if (found := read_date(text))}
+    if len(days) == 1:
+        yield from texts
+
+
+def _dated_texts(tree: Tree) -> list[Node]:
+    """The elements whose first text is a date and hardly more."""
+    body = tree.body
+    texts = (node for node in body.traverse(include_text=True) if node.tag == "-text") if body is not None else ()
+    dated = (node.parent for node in texts if 8 <= len(text := (node.text_content or "").strip()) <= 50 and _DATE_ALONE.match(text))
+    return [parent for parent in dated if parent is not None]
+
+
+def _near_heading(markup: Markup) -> Iterator[str]:
+    """Short texts with digits soon after the main heading."""
+    for heading in markup.headings[:2]:
+        for text, node in texts_after(heading, NEAR_TEXTS):
+            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and not in_furniture(node):
+                yield text
+
+
+def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
+    for item in (json_ld.article, json_ld.page):
+        for key in keys:
+            if item and (text := first_text(item.get(key))):
+                yield text
+
+
+def _in_url(url: str, latest: datetime) -> Moment | None:
+    found = date_in_url(url)
+    return Moment(found, None, "url") if found and EARLIEST <= found <= latest else None
+
+
+def _hint(page: Page, latest: datetime) -> Moment | None:
+    """What the feed said, which the page's own words go before."""
+    hinted = page.hints.published_at
+    return Moment(hinted, None, "hint") if hinted and EARLIEST <= hinted <= latest else None
+
+
+def _visible_times(markup: Markup) -> Iterator[tuple[bool, str]]:
+    """(whether of publishing, text) of microdata and `<time>` outside furniture, the surest first."""
+    for name in ("datepublished", "datecreated", "datemodified"):
+        for node in markup.properties.get(name, ())[:5]:
+            if not in_furniture(node):
+                yield name != "datemodified", _date_text(node)
+    for node in markup.times[:40]:
+        if not in_furniture(node) and not _EVENT_WORDS.search(words := _words(node)):
+            yield not _MODIFIED_WORDS.search(words), _date_text(node)
+
+
+def _visible_dates(markup: Markup) -> Iterator[str]:
+    """The texts of elements that call themselves a date of publishing, outside furniture."""
+    for node in markup.dates[:80]:
+        words = _words(node)
+        named = _PUBLISHED_WORDS.search(words)
+        if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_furniture(node):
+            continue
+        text = visible_text(node)
+        if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40) and not _MODIFIED_WORDS.search(text):
+            yield text
+
+
+def _date_text(node: Node) -> str:
+    attributes = node.attributes
+    return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node)
+
+
+def _words(node: Node) -> str:
+    """What the node and its parent call themselves, and the text before a date."""
+    parent = node.parent
+    around = [node.attributes.get("class") or "", node.attributes.get("itemprop") or ""]
+    if parent is not None and parent.tag not in {"body", "article", "main"}:
+        around.append(parent.attributes.get("class") or "")
+    return " ".join(around)

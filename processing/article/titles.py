@@ -1,0 +1,105 @@
+"""A page's title: what its heading says, without the site's name."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import urlsplit
+
+from processing.article.jsonld import JsonLd, first_text
+from processing.article.markup import Markup
+from processing.article.visible import visible_text
+
+MAX_TITLE_CHARACTERS = 400
+# What separates the site's name from the title; a hyphen or a colon only with space around it.
+_SEPARATOR = re.compile(r"\s+[|\-–—•·»«:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
+_WORD = re.compile(r"\w+")
+
+
+def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
+    """The title. The `<h1>` that says what the declared titles say wins: it is what a reader sees."""
+    declared = [
+        text
+        for title in (
+            *markup.all("og:title"),
+            first_text((json_ld.article or {}).get("headline")),
+            *markup.all("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title"),
+            markup.title,
+        )
+        if title and (text := folded(title))
+    ]
+    site = site_names(site_name, url)
+    stripped = [without_site(title, site) for title in declared]
+    headings = [text for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)]
+    if (heading := _best_heading(headings, stripped)) is not None:
+        return heading[:MAX_TITLE_CHARACTERS]
+    return next((title[:MAX_TITLE_CHARACTERS] for title in stripped if not is_site(title, site)), None) or next(iter(headings), None)
+
+
+def folded(text: str) -> str:
+    """Text with entities decoded (pages escape twice) and white space folded."""
+    return " ".join(html.unescape(text).split())
+
+
+def site_names(site_name: str | None, url: str) -> frozenset[str]:
+    """How the site may call itself, as bare letters: its declared name and its host's."""
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    labels = host.split(".")
+    names = {host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host, labels[0]}
+    if site_name:
+        names.add(site_name)
+        names.update(_SEPARATOR.split(site_name))
+    return frozenset(bare for name in names if len(bare := _letters(name)) > 2)
+
+
+def is_site(text: str, site: frozenset[str]) -> bool:
+    """Whether a text is nothing but the site's name."""
+    letters = _letters(text)
+    return not letters or letters in site or letters.removeprefix("the") in site
+
+
+def without_site(title: str, site: frozenset[str]) -> str:
+    """The title without the site's name at either end; without any last part that looks like one behind a bar."""
+    parts = _SEPARATOR.split(title)
+    separators = _SEPARATOR.findall(title)
+    while len(parts) > 1:
+        if _names_site(parts[-1], site) or (_is_bar(separators[-1]) and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 3):
+            parts.pop()
+            separators.pop()
+        elif _names_site(parts[0], site):
+            parts.pop(0)
+            separators.pop(0)
+        else:
+            break
+    return "".join(part + separator for part, separator in zip(parts, [*separators, ""], strict=True)).strip()
+
+
+def _is_bar(separator: str) -> bool:
+    return separator.strip() in {"|", "¦", "‖", "•", "·", "»"}
+
+
+def _names_site(part: str, site: frozenset[str]) -> bool:
+    letters = _letters(part)
+    if not letters or is_site(part, site):
+        return True
+    return len(part.split()) <= 6 and any(len(name) > 3 and (name in letters or letters in name) for name in site)
+
+
+def _letters(text: str) -> str:
+    return "".join(_WORD.findall(text.casefold())).replace("_", "")
+
+
+def _best_heading(headings: list[str], declared: list[str]) -> str | None:
+    """The heading that shares most words with a declared title; any lone one where nothing is declared."""
+    wanted = [set(_WORD.findall(title.casefold())) for title in declared]
+    best, best_score = None, 0.0
+    for heading in headings:
+        words = set(_WORD.findall(heading.casefold()))
+        score = max((_overlap(words, other) for other in wanted), default=0.0)
+        if score > best_score:
+            best, best_score = heading, score
+    return best if best_score >= 0.5 else None
+
+
+def _overlap(one: set[str], other: set[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
