@@ -52,7 +52,7 @@ class Article:
     """What one page says, as extraction saw it.
 
     Times are aware; `published_at_source` and `modified_at_source` name the markup that won:
-    `json-ld`, `meta`, `time`, `url`, `text` or `hint`.
+    `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None where none was.
     `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`).
     `form` is what kind of article page this was: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.
     """
@@ -64,6 +64,7 @@ class Article:
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None
     published_at_source: str | None = None
+    published_zone: str | None = None
     modified_at: datetime | None = None
     modified_at_source: str | None = None
     language_declared: str | None = None
