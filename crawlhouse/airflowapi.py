@@ -12,7 +12,8 @@ import httpx
 
 from schemas.errors import ConfigError, NotFoundError, UnavailableError
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 90.0
+TRIES = 4
 POLL_SECONDS = 1.0
 FINISHED = {"success", "failed"}
 PAGE = 100
@@ -51,10 +52,13 @@ class AirflowApi:
     def __exit__(self, *_exception: object) -> None:
         self._client.close()
 
-    def health(self) -> dict[str, str]:
-        """The status of each component (`healthy`, `unhealthy` or empty). Raises UnavailableError."""
+    def health(self, since: datetime | None = None) -> dict[str, str]:
+        """The status of each component (`healthy`, `unhealthy` or empty). Raises UnavailableError.
+
+        With `since`, a component that has not given a sign of life after that moment is not counted as healthy.
+        """
         answer = self._send("GET", "/api/v2/monitor/health").json()
-        return {name: str((part or {}).get("status") or "") for name, part in answer.items()}
+        return {name: _status(part or {}, since) for name, part in answer.items()}
 
     def make_pool(self, name: str, slots: int, description: str) -> None:
         """Create a pool; one that exists is left as its owner set it."""
@@ -75,8 +79,10 @@ class AirflowApi:
 
     def trigger(self, dag_id: str, params: Mapping[str, object] | None = None) -> DagRun:
         """Start a DAG run now. Raises NotFoundError for no such DAG."""
-        body = {"logical_date": None, "conf": dict(params or {})}
-        return _dag_run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body).json())
+        run_id = f"crawlhouse__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"  # ours, so that trying again starts no second run
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(params or {})}
+        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accept={CONFLICT})
+        return self.dag_run(dag_id, run_id)
 
     def dag_run(self, dag_id: str, run_id: str) -> DagRun:
         """One DAG run as it is now. Raises NotFoundError."""
@@ -138,9 +144,13 @@ class AirflowApi:
     ) -> httpx.Response:
         if "Authorization" not in self._client.headers:
             self._log_in()
-        answer = self._send(method, path, body, query)
-        if answer.is_success or answer.status_code in accept:
-            return answer
+        for attempt in range(1, TRIES + 1):
+            answer = self._send(method, path, body, query)
+            if answer.is_success or answer.status_code in accept:
+                return answer
+            if answer.status_code < SERVER_ERROR or attempt == TRIES:
+                break
+            time.sleep(attempt)
         raise self._error(answer, f"{method} {path}")
 
     def _log_in(self) -> None:
@@ -168,3 +178,10 @@ class AirflowApi:
 
 def _dag_run(data: Any) -> DagRun:  # Any: a JSON object
     return DagRun(data["dag_id"], data["dag_run_id"], data["state"])
+
+
+def _status(part: Mapping[str, str | None], since: datetime | None) -> str:
+    beats = [value for name, value in part.items() if name.startswith("latest_")]
+    if since is not None and any(beat is None or datetime.fromisoformat(beat) < since for beat in beats):
+        return "starting"
+    return part.get("status") or ""

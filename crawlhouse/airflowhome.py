@@ -18,6 +18,7 @@ HOST = "127.0.0.1"
 USER = "admin"
 FETCH_POOL_SLOTS = 8
 MIN_PARALLEL_TASKS = 2
+LOCK_WAIT_SECONDS = 60  # SQLite's own 5 s are too short when all four components start on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class AirflowHome:
     def database_url(self, settings: Settings) -> str:
         """Airflow's own database: a SQLite file here, or the schema `airflow` of CRAWLHOUSE_DATABASE."""
         if not settings.database:
-            return f"sqlite:///{self.folder / 'airflow.db'}"
+            return f"sqlite:///{self.folder / 'airflow.db'}?timeout={LOCK_WAIT_SECONDS}"
         url = settings.database_url("airflow")
         return url + ("&" if "?" in url else "?") + "options=-csearch_path%3Dairflow"
 

@@ -17,6 +17,8 @@ import psutil
 MARK_VARIABLE = "CRAWLHOUSE_MARK"
 POLL_SECONDS = 0.1
 
+_children: list[subprocess.Popen[bytes]] = []  # kept so that those that end are reaped, and the others outlive us without a warning
+
 
 def new_mark() -> str:
     """A mark that no other start has."""
@@ -29,7 +31,7 @@ def spawn(
     """Start a marked process in a session of its own, its output appended to `log`."""
     marked = {**environment, MARK_VARIABLE: mark, "SPT_NOENV": "1"}  # setproctitle would overwrite the environment, and the mark
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -38,10 +40,13 @@ def spawn(
             start_new_session=True,
             pass_fds=pass_fds,
         )
+    _children.append(process)
+    return process
 
 
 def marked(mark: str) -> list[psutil.Process]:
     """The living processes of this user that carry the mark, without the caller."""
+    _children[:] = [child for child in _children if child.poll() is None]
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and _carries(process, mark)]
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crawlhouse import processes
@@ -106,11 +107,11 @@ def status(settings: Settings) -> Stack | None:
     return _stack(home, state.port)
 
 
-def _stack(home: AirflowHome, port: int) -> Stack:
+def _stack(home: AirflowHome, port: int, since: datetime | None = None) -> Stack:
     url, password = home.url(port), home.password()
     try:
         with AirflowApi(url, USER, password) as api:
-            health = api.health()
+            health = api.health(since)
     except UnavailableError:
         health = {}
     return Stack(url, USER, password, str(home.logs), port, health)
@@ -159,10 +160,11 @@ def _is_free(port: int) -> bool:
 
 def _wait_until_healthy(home: AirflowHome, port: int, mark: str, say: Say) -> Stack:
     told: set[str] = set()
+    since = datetime.now(UTC)  # signs of life from before a restart do not count
     say("Starting Airflow")
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        stack = _stack(home, port)
+        stack = _stack(home, port, since)
         for name in [name for name in COMPONENTS if stack.health.get(name) == "healthy" and name not in told]:
             told.add(name)
             say(f"{COMPONENTS[name]} is up ({len(told)} of {len(COMPONENTS)})")
