@@ -1,1 +1,10 @@
-"""THE FACE: the `crawlhouse` command, the Python door, the local stack and the Airflow pages."""
+"""THE FACE: the `crawlhouse` command, the Python door, the local stack and the Airflow pages.
+
+`crawlhouse.open()` opens the lake for reading: see `crawlhouse.house.House`.
+"""
+
+from crawlhouse.house import House
+from crawlhouse.house import open_house as open  # noqa: A004 the door is called crawlhouse.open()
+from crawlhouse.rows import Rows
+
+__all__ = ["House", "Rows", "open"]

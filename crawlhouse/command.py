@@ -1,7 +1,53 @@
-"""The `crawlhouse` command."""
+"""The `crawlhouse` command: every subcommand in one place, none of their work."""
 
 from __future__ import annotations
 
+import sys
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(no_args_is_help=True)
+from crawlhouse import initcommand, querycommand, showcommand
+from crawlhouse.failures import exit_code_of
+
+EPILOG = """
+A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
+
+Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or database does not answer, 5 disk full or data damaged,
+6 held by something else, 7 accounting, 8 expectation suite, 9 the crawl's own thresholds, 130 interrupted.
+"""
+
+app = typer.Typer(
+    name="crawlhouse",
+    help="Turn web sites into validated, queryable Parquet.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+START, DATA = "Start here", "Look at the data"
+app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
+app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
+app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from schemas.codeversion import code_version
+
+        typer.echo(f"crawlhouse {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def crawlhouse(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Turn web sites into validated, queryable Parquet."""
+
+
+def main() -> None:
+    """Run the command line; ends the process with the command's exit code."""
+    sys.exit(exit_code_of(app))

@@ -67,7 +67,7 @@ def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
     try:
         return Crawl.model_validate({**data, "name": name})
     except ValidationError as error:
-        problems = sorted((_line(node, item["loc"]), _problem(item)) for item in error.errors())
+        problems = sorted((_line(node, item["loc"]), _problem(item)) for item in _first_causes(error))
         raise ConfigError("\n".join(f"{source}: line {line}: {problem}" for line, problem in problems)) from error
 
 
@@ -100,6 +100,13 @@ def _check_doubles(node: yaml.Node | None, source: str) -> None:
                 if seen.setdefault(str(key.value), line) != line:
                     raise ConfigError(f"{source}: line {line}: '{key.value}' stands in line {seen[key.value]} already; keep one of them.")
                 pending.append(value)
+
+
+def _first_causes(error: ValidationError) -> list[Any]:  # Any: pydantic's ErrorDetails
+    """The errors without those that only follow: a list is too short when its one item is wrong."""
+    items = error.errors()
+    inner = {item["loc"][:depth] for item in items for depth in range(len(item["loc"]))}
+    return [item for item in items if item["type"] != "too_short" or item["loc"] not in inner]
 
 
 def _problem(item: Any) -> str:  # Any: pydantic's ErrorDetails

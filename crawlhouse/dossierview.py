@@ -1,0 +1,168 @@
+"""A dossier for people, as tables, and for programs, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawlhouse.console import results, say, show
+from crawlhouse.rowformats import cell, plain
+from crawlhouse.rows import Row
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from crawlhouse.dossier import Dossier
+    from storage.warcreader import Record
+
+FIELDS = (
+    "title", "description", "authors", "published_at", "modified_at", "language", "section", "tags", "site_name", "canonical_url",
+    "lead_image", "paywalled", "form", "text_length", "word_count", "text", "charset", "article_id", "version", "duplicate_of",
+)  # fmt: skip
+UNSHOWN = {"minhash", "blocks"}
+
+
+CAPTURE_COLUMNS = ("fetched_at", "fetch_status", "outcome", "reason", "crawl_run")
+ORIGIN_COLUMNS = ("kind", "page_type", "via", "depth", "crawl_run", "process_run", "code_version", "ingested_at")
+
+
+def show_dossier(found: Dossier) -> None:
+    """Print it for people."""
+    results().print(found.url, style="bold")
+    outcome = found.outcome()
+    if outcome:
+        show(_facts("What became of it", _outcome(outcome)))
+    row = found.article or found.quarantined
+    if row:
+        show(_fields(row))
+    show(_facts("Stored capture", _capture(found)))
+    if found.record:
+        show(_facts("Response headers", _headers(found.record)))
+    if found.original:
+        show(_facts("Duplicate of", [(str(row["duplicate_kind"]) if row else "", found.original)]))
+    if found.duplicates:
+        show(_rows("Duplicates of it", found.duplicates))
+    if len(found.versions) > 1:
+        show(_rows("Versions", found.versions))
+    if len(found.captures) > 1:
+        show(_rows("Captures", [{name: capture[name] for name in CAPTURE_COLUMNS} for capture in found.captures]))
+    if found.archive_problem:
+        say(f"The archive: {found.archive_problem}")
+
+
+def _outcome(row: Row) -> list[tuple[str, object]]:
+    why = ": ".join(str(part) for part in (row["reason"], row["detail"]) if part)
+    return [("outcome", row["outcome"]), ("why", why), *((name, row[name]) for name in ORIGIN_COLUMNS)]
+
+
+def _sources(row: Row) -> dict[str, str]:
+    """Where each field came from, as far as the row says."""
+    furniture = f"{row['furniture_blocks'] or 0} blocks taken away by site memory {row['memory_version']}"
+    zone = f", zone {row['published_zone']}" if row["published_zone"] else ""
+    return {
+        "published_at": f"{row['published_at_source'] or ''}{zone}",
+        "modified_at": row["modified_at_source"] or "",
+        "language": f"the text; the page declares {row['language_declared'] or 'none'}",
+        "text": f"{row['extraction_path']}, confidence {row['confidence'] or 0:.2f}; {furniture}",
+        "charset": row["charset_source"] or "",
+        "version": row["crawl_run"],
+        "duplicate_of": f"{row['duplicate_kind']}, similarity {row['duplicate_similarity']:.2f}" if row["duplicate_of"] else "",
+    }
+
+
+def _fields(row: Row) -> Table:
+    table = _table("Quarantined row" if "rule" in row else "Article", "field", "value", "came from")
+    sources = _sources(row)
+    for name in (*(("reason", "rule", "detail") if "rule" in row else ()), *FIELDS):
+        if row[name] not in (None, "", []):
+            table.add_row(name, cell(row[name])[:200], sources.get(name, ""))
+    return table
+
+
+def _capture(found: Dossier) -> list[tuple[str, object]]:
+    pointer = found.pointer
+    facts: list[tuple[str, object]] = [
+        ("record", f"{pointer.warc_filename} at {pointer.warc_record_offset:,}, {pointer.warc_record_length:,} bytes"),
+        ("digest", f"{pointer.content_digest}{_digest_verdict(found)}"),
+    ]
+    if found.record:
+        capture = found.record.capture
+        facts += [
+            ("fetched at", capture.fetched_at.isoformat()),
+            ("answer", f"{capture.protocol} {capture.status} {capture.reason}"),
+            ("type of record", found.record.record_type),
+            ("body", f"{len(capture.body):,} bytes as received" + (f", truncated: {capture.truncated}" if capture.truncated else "")),
+            ("from", capture.ip_address),
+        ]
+    return facts
+
+
+def _digest_verdict(found: Dossier) -> str:
+    if found.record is None or found.record.record_type != "response":
+        return ""
+    from storage.warcrecord import sha1
+
+    return " (computed again: equal)" if sha1(found.record.capture.body) == found.pointer.content_digest else " (NOT that of the bytes)"
+
+
+def _facts(title: str, facts: list[tuple[str, object]] | list[tuple[str, str]]) -> Table:
+    table = _table(title, "", "", header=False)
+    for name, value in facts:
+        if value not in (None, ""):
+            table.add_row(name, cell(plain(value)))
+    return table
+
+
+def _rows(title: str, rows: list[Row]) -> Table:
+    table = _table(title, *rows[0])
+    for row in rows:
+        table.add_row(*(cell(plain(value)) for value in row.values()))
+    return table
+
+
+def _table(title: str, *columns: str, header: bool = True) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", show_header=header, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def as_json(found: Dossier) -> dict[str, object]:
+    """All of it in JSON's own types, without the bodies."""
+    row = found.article or found.quarantined
+    return {
+        "url": found.url,
+        "outcome": plain(found.outcome()),
+        "article": _plain_row(found.article),
+        "quarantined": _plain_row(found.quarantined),
+        "sources": {name: source for name, source in _sources(row).items() if source} if row else {},
+        "capture": _capture_as_json(found.record) if found.record else None,
+        "archive_problem": found.archive_problem or None,
+        "versions": plain(found.versions),
+        "captures": plain(found.captures),
+        "duplicate_of_url": found.original,
+        "duplicates": plain(found.duplicates),
+    }
+
+
+def _plain_row(row: Row | None) -> object:
+    return None if row is None else plain({name: value for name, value in row.items() if name not in UNSHOWN})
+
+
+def _capture_as_json(record: Record) -> dict[str, object]:
+    capture = record.capture
+    return {
+        "status": capture.status,
+        "reason": capture.reason,
+        "protocol": capture.protocol,
+        "fetched_at": capture.fetched_at.isoformat(),
+        "headers": [list(header) for header in _headers(record)],
+        "body_bytes": len(capture.body),
+        "truncated": capture.truncated,
+    }
+
+
+def _headers(record: Record) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in record.capture.response_headers]

@@ -1,0 +1,187 @@
+"""Rows as a table for people, CSV, JSON, JSON lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from crawlhouse.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MIN_COLUMN_WIDTH = 9  # a table whose columns would be narrower is shown as records
+MAX_CELL_CHARACTERS = 400
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class Shown(StrEnum):
+    """How one result is shown: for people or for programs."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".parquet": Format.PARQUET}
+
+
+def write_rows(rows: Rows, out: BinaryIO, form: Format) -> int:
+    """Write all rows as CSV, JSON, JSON lines or Parquet, a batch at a time; how many there were.
+
+    Times are ISO 8601 with their offset, binary values Base64, NaN and infinities null; in CSV, lists and structures are JSON.
+    """
+    if form is Format.PARQUET:
+        return _write_parquet(rows, out)
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+    count = _write_csv(rows, text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
+    text.flush()
+    text.detach()  # the caller's stream stays open
+    return count
+
+
+def show_rows(rows: Rows, console: Console, limit: int) -> bool:
+    """Print the first `limit` rows as a table, or one below the other where the terminal is too narrow; whether there were more."""
+    found = list(islice(_readable(rows), limit + 1))
+    shown = found[:limit]
+    names = list(rows.schema.names)
+    if names and console.width // len(names) < MIN_COLUMN_WIDTH:
+        _show_records(shown, names, console)
+    else:
+        _show_table(shown, names, console)
+    return len(found) > limit
+
+
+def _show_table(rows: list[Row], names: list[str], console: Console) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        numeric = all(isinstance(row[name], (int, float, Decimal)) for row in rows) and bool(rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        table.add_row(*(cell(row[name]) for name in names))
+    console.print(table)
+
+
+def _show_records(rows: list[Row], names: list[str], console: Console) -> None:
+    from rich.table import Table
+
+    for number, row in enumerate(rows, 1):
+        record = Table(box=None, show_header=False, pad_edge=False, title=f"row {number}", title_justify="left")
+        record.add_column(style="bold", no_wrap=True, min_width=max(map(len, names)))
+        record.add_column(overflow="ellipsis", no_wrap=True)
+        for name in names:
+            record.add_row(name, cell(row[name]))
+        console.print(record)
+
+
+def cell(value: object) -> str:
+    """A value on one line, cut where it is long."""
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    text = "" if value in (None, []) else value if isinstance(value, str) else _flat(plain(value))
+    folded = " ".join(text[: 2 * MAX_CELL_CHARACTERS].split())
+    return folded if len(folded) <= MAX_CELL_CHARACTERS else folded[: MAX_CELL_CHARACTERS - 1] + "…"
+
+
+def _flat(value: object) -> str:
+    if value is None:  # of a number that is none
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def plain(value: Any) -> Any:  # Any: whatever a column holds, to what JSON knows
+    """A value in JSON's own types."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case bytes():
+            return b64encode(value).decode("ascii")
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _readable(rows: Rows) -> Iterator[Row]:
+    """The rows as dicts, single-precision numbers in their shortest form: 0.9, not 0.8999999761581421."""
+    import pyarrow as pa
+
+    single = [index for index, field in enumerate(rows.schema) if field.type == pa.float32()]
+    for batch in rows.batches():
+        for index in single:
+            shortest = batch.column(index).cast(pa.string()).cast(pa.float64())
+            batch = batch.set_column(index, batch.schema.field(index).name, shortest)  # noqa: PLW2901 the same batch, readable
+        yield from batch.to_pylist()
+
+
+def _write_csv(rows: Rows, out: io.TextIOWrapper) -> int:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows.schema.names)
+    count = 0
+    for row in _readable(rows):
+        writer.writerow([_csv_value(value) for value in row.values()])
+        count += 1
+    return count
+
+
+def _csv_value(value: object) -> object:
+    value = plain(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+
+
+def _write_json(rows: Rows, out: io.TextIOWrapper, *, lines: bool) -> int:
+    count = 0
+    for text in _json_rows(rows):
+        out.write(("" if lines and not count else "\n" if lines else ",\n" if count else "[\n") + text)
+        count += 1
+    if lines:
+        out.write("\n" if count else "")
+    else:
+        out.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def _json_rows(rows: Rows) -> Iterator[str]:
+    for row in _readable(rows):
+        yield json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
+
+
+def _write_parquet(rows: Rows, out: BinaryIO) -> int:
+    import pyarrow.parquet as pq
+
+    count = 0
+    with pq.ParquetWriter(out, rows.schema, compression="zstd") as writer:
+        for batch in rows.batches():
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count

@@ -1,0 +1,73 @@
+"""`crawlhouse show`: the row of a URL beside its stored capture."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawlhouse.rowformats import Shown
+from schemas.errors import ConfigError, NotFoundError, StorageError
+
+if TYPE_CHECKING:
+    from crawlhouse.dossier import Dossier
+    from storage.warcreader import Record
+
+EXAMPLES = """
+Examples:
+
+  crawlhouse show https://example.com/news/one
+
+  crawlhouse show https://example.com/news/one --text
+
+  crawlhouse show https://example.com/news/one --raw | less
+
+  crawlhouse show https://example.com/news/one --format json
+"""
+
+
+def show(
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    text: Annotated[bool, typer.Option("--text", help="Only the article's text.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Only the page as it was received, decoded.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Only the WARC record, byte by byte.")] = False,
+    form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE,
+) -> None:
+    """Show what became of a URL: its row beside the stored capture, and where every field came from.
+
+    The archive is read back through the row's own pointer, and the payload's digest is computed again.
+    """
+    from crawlhouse.dossier import decoded_html, raw_record, read_dossier
+    from crawlhouse.dossierview import as_json, show_dossier
+    from schemas.settings import load_settings
+
+    if text + html + raw > 1:
+        raise ConfigError("Choose one of --text, --html and --raw.")
+    settings = load_settings()
+    found = read_dossier(settings, url)
+    if text:
+        typer.echo(_text(found))
+    elif raw:
+        sys.stdout.buffer.write(raw_record(settings, found.pointer))
+    elif html:
+        typer.echo(decoded_html(_readable(found)))
+    elif form is Shown.JSON:
+        typer.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
+    else:
+        show_dossier(found)
+
+
+def _text(found: Dossier) -> str:
+    row = found.article or found.quarantined
+    if row is None:
+        outcome = found.captures[0]
+        raise NotFoundError(f"{found.url} has no text: it was {outcome['outcome']} ({outcome['reason']}). --html shows the page.")
+    return str(row["text"])
+
+
+def _readable(found: Dossier) -> Record:
+    if found.record is None:
+        raise StorageError(found.archive_problem)
+    return found.record

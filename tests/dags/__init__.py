@@ -1,1 +1,0 @@
-"""The DAG files: what they hold, how light they are, and real runs."""
