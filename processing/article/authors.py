@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from processing.article.furniture import in_furniture
 from processing.article.jsonld import JsonLd, Object, texts, types_of
 from processing.article.markup import Markup
 from processing.article.parse import Node
+from processing.article.surroundings import in_furniture
 from processing.article.titles import folded
 from processing.article.visible import text_parts, texts_after, visible_text
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from processing.article.dates import EARLIEST, date_in_url, read_date
-from processing.article.furniture import among_others, in_furniture
 from processing.article.jsonld import JsonLd, first_text
 from processing.article.markup import Markup
 from processing.article.parse import Node, Tree
+from processing.article.surroundings import among_others, in_furniture
 from processing.article.visible import texts_after, visible_text
 from schemas.page import Page
 
