@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from schemas.errors import GateError
 
 TIMEOUT_SECONDS = 1800
-SUITES = Path(__file__).resolve().parent.parent / "schemas" / "expectations"
+ROOT = Path(__file__).resolve().parent.parent
 _COLUMNS = ["article_id", "version", "url", "host", "text_digest", "text_length", "word_count", "duplicate_kind"]
 _SIGNALS = ["duplicate_word_fraction", "link_density"]
 
@@ -44,9 +44,14 @@ def judge_articles(tables: Iterable[pa.Table]) -> Judgement:
         count = _write_light(tables, rows)
         if count == 0:
             return Judgement(success=True, rows=0, result={"success": True, "results": []})
-        _run([str(rows), str(SUITES / "articles.json"), str(result)])
+        _run([str(rows), str(suite_path()), str(result)])
         judged = json.loads(result.read_text(encoding="utf-8"))
         return Judgement(judged["success"], count, judged)
+
+
+def suite_path() -> Path:
+    """Where the suite of the `articles` dataset is."""
+    return ROOT / "schemas" / "expectations" / "articles.json"
 
 
 def light(articles: pa.Table) -> pa.Table:
@@ -80,8 +85,10 @@ def _write_light(tables: Iterable[pa.Table], path: Path) -> int:
 
 
 def _run(arguments: list[str]) -> None:
-    root = str(SUITES.parent.parent)
-    environment = os.environ | {"GX_ANALYTICS_ENABLED": "False", "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    environment = os.environ | {
+        "GX_ANALYTICS_ENABLED": "False",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
     command = [sys.executable, "-m", "processing.gateprocess", *arguments]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)

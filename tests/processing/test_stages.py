@@ -7,7 +7,7 @@ from schemas.capture import UrlKind
 from schemas.crawl import Crawl
 from schemas.settings import Settings
 from storage.lakequery import connect
-from tests.processing.crawlruns import article, capture, closed_run, html
+from tests.processing.crawlruns import article, capture, closed_run, html, prose
 
 SITE = "https://news.example.com"
 CRAWL = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
@@ -52,3 +52,57 @@ def test_every_record_gets_its_outcome(lake_settings: Settings) -> None:
     assert one[1:] == (None, None, "en", 1)
     assert rows(lake_settings, "SELECT records, published, rejected, segments FROM runs") == [(7, 1, 4, 2)]
     assert stages.process_once("news", lake_settings) is None
+
+
+def processed(settings: Settings) -> tuple[int, int, int, int, int]:
+    """Process what is closed; (published, known, duplicate, quarantined, rejected)."""
+    report = stages.process_once("news", settings)
+    assert report is not None
+    return report.published, report.known, report.duplicate, report.quarantined, report.rejected
+
+
+def test_coming_back_stores_only_what_changed(sqlite_settings: Settings) -> None:
+    """Furniture goes, also when it was learned later; payloads seen before, texts that did not change and 304s are known."""
+    furniture = ["Follow this topic for more stories like this one."]
+    pages = {f"{SITE}/{i}": prose(i) for i in range(1, 5)}
+    first = closed_run(sqlite_settings, CRAWL, "1", [capture(SITE + "/1", html("1", pages[SITE + "/1"] + furniture))])
+    assert processed(sqlite_settings) == (1, 0, 0, 0, 0)
+    captures = [capture(url, html(url[-1], text + furniture) + "<!-- new -->", minutes=60) for url, text in pages.items()]
+    second = closed_run(sqlite_settings, CRAWL, "2", captures)
+    assert processed(sqlite_settings) == (3, 1, 0, 0, 0)
+    assert rows(sqlite_settings, "SELECT url FROM articles WHERE text LIKE '%Follow this%'") == [(SITE + "/1",)]
+
+    edited = [*pages[SITE + "/2"], "The council has since taken back its vote on the bridge, to everyone's surprise."]
+    third = [captures[0], capture(SITE + "/2", html("2", edited + furniture), minutes=90)]
+    third += [capture(SITE + "/2", html("2", pages[SITE + "/2"] + furniture), minutes=120)]
+    unchanged = [capture(first[0].url, "", minutes=61, status=304), capture(SITE + "/4", "", minutes=61, status=304)]
+    closed_run(sqlite_settings, CRAWL, "3", third, unchanged, refers_to={SITE + "/4": second[3]})
+    assert processed(sqlite_settings) == (2, 2, 0, 0, 1)
+    assert rows(sqlite_settings, "SELECT version FROM articles WHERE url LIKE '%/2' ORDER BY version") == [(1,), (2,), (3,)]
+    known = (
+        "SELECT c.url, record_type, version FROM captures c JOIN articles_latest USING (article_id) WHERE outcome = 'known' ORDER BY ALL"
+    )
+    assert rows(sqlite_settings, known) == [(SITE + "/1", "response", 1)] * 2 + [(SITE + "/4", "revisit", 1)]
+
+
+def test_near_duplicates_across_hosts_and_runs(sqlite_settings: Settings) -> None:
+    other, text = "https://wire.example.org", prose(1, paragraphs=12)
+    late = capture(SITE + "/late", html("A", text), minutes=9)
+    closed_run(sqlite_settings, CRAWL, "1", [late, capture(other + "/b", html("B", text[:-1]))])
+    assert processed(sqlite_settings) == (1, 0, 1, 0, 0)
+    closed_run(sqlite_settings, CRAWL, "2", [capture(other + "/c", html("C", [*text[:-1], "A line of its own."]), minutes=-60)])
+    assert processed(sqlite_settings) == (0, 0, 1, 0, 0)
+    columns = "url, duplicate_kind, duplicate_similarity > 0.8"
+    found = rows(sqlite_settings, f"SELECT {columns} FROM articles ORDER BY sequence, fetched_at")
+    assert found == [(other + "/b", None, None), (SITE + "/late", "near", True), (other + "/c", "near", True)]
+    assert rows(sqlite_settings, "SELECT count(DISTINCT duplicate_of) FROM articles") == [(1,)]
+
+
+def test_a_damaged_segment_still_adds_up(sqlite_settings: Settings) -> None:
+    written = closed_run(sqlite_settings, CRAWL, "1", [article(f"{SITE}/{i}", i) for i in range(3)])
+    path = sqlite_settings.home / "store" / written[1].warc_filename
+    data = bytearray(path.read_bytes())
+    data[written[1].warc_record_offset + 40 : written[1].warc_record_offset + 60] = bytes(20)
+    path.write_bytes(data)
+    assert processed(sqlite_settings) == (2, 0, 0, 0, 1)
+    assert rows(sqlite_settings, "SELECT url, reason FROM captures WHERE outcome = 'rejected'") == [(SITE + "/1", "damaged_record")]
