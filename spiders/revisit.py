@@ -195,9 +195,10 @@ def _article_interval(state: RevisitState, longest: float, price: float) -> floa
     """When strength * log((age + interval + 1) / (age + 1)) reaches the price; `longest` for what is no longer young by then."""
     age = state.last_visit - state.first_seen
     strength = (state.items + EDIT_PRIOR_EDITS) / (state.hours + 1)
-    growth = min(price / strength, math.log(YOUNG_HOURS + 1))
-    interval = (age + 1) * (math.exp(growth) - 1)
-    return interval if age + interval < YOUNG_HOURS else longest
+    growth = price / strength
+    if math.log(age + 1) + growth >= math.log(YOUNG_HOURS + 1):
+        return longest
+    return (age + 1) * (math.exp(growth) - 1)
 
 
 def _failure_interval(state: RevisitState) -> float:

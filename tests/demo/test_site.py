@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import http.client
 import re
+import subprocess
+import sys
 import urllib.request
 from urllib.parse import urlsplit
 
-from tests.demosite import DemoSite
+from tests.demosite import PROJECT, DemoSite
 
 
 def _get(url: str, headers: dict[str, str] | None = None, method: str = "GET") -> tuple[int, http.client.HTTPMessage, bytes]:
@@ -76,3 +78,12 @@ def test_pages_are_the_same_bytes_in_another_process(demo_site: DemoSite) -> Non
     from demo import truth
 
     assert served == truth.as_json(0, demo_site.bases)
+
+
+def test_a_taken_port_is_said_in_one_line(demo_site: DemoSite) -> None:
+    taken = demo_site.bases[0].rpartition(":")[2]
+    command = [sys.executable, "-m", "demo.site", "--port", taken, "--second-port", "0"]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "--second-port" in ended.stderr

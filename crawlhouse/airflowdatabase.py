@@ -1,0 +1,74 @@
+"""Airflow's own tables: made once, brought up to date when Airflow's version changes, never touched otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from crawlhouse import processes
+from crawlhouse.airflowhome import AirflowHome, write_private
+from schemas.errors import StorageError, UnavailableError
+from schemas.settings import Settings
+
+MIGRATE_TIMEOUT_SECONDS = 300
+LOG_LINES = 15
+
+
+def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mapping[str, str]) -> bool:
+    """Make or update the tables; False where they were up to date already. `mark` is that of the start it belongs to.
+
+    Raises UnavailableError for a database that does not answer and StorageError for a migration that fails.
+    """
+    done = home.folder / "migrated"
+    current = f"{version('apache-airflow-core')} {home.database_url(settings)}"
+    database = home.folder / "airflow.db"
+    if _read(done) == current and (settings.database or database.exists()):
+        return False
+    if settings.database:
+        _make_schema(settings)
+    elif not done.exists():
+        for path in home.folder.glob("airflow.db*"):  # a start that was killed while it made the tables: nothing is in them yet
+            path.unlink()
+    _run_migration(home, mark, environment)
+    write_private(done, current)
+    return True
+
+
+def _run_migration(home: AirflowHome, mark: str, environment: Mapping[str, str]) -> None:
+    log = home.logs / "migrate.log"
+    log.unlink(missing_ok=True)
+    process = processes.spawn([sys.executable, "-m", "airflow", "db", "migrate"], mark, log, environment)
+    try:
+        code = process.wait(MIGRATE_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError(f"Airflow's database does not answer within {MIGRATE_TIMEOUT_SECONDS} s; see {log}.") from error
+    if code != 0:
+        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
+        raise StorageError(f"Airflow's tables could not be made or updated; see {log}. It ends with:\n{tail}")
+
+
+def _make_schema(settings: Settings) -> None:
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(settings.database_url("airflow"), connect_args={"connect_timeout": 10})
+    try:
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS airflow"))
+    except sqlalchemy.exc.OperationalError as error:
+        raise UnavailableError(
+            f"The database of CRAWLHOUSE_DATABASE does not answer: {error.orig}. Start it, or correct the URL."
+        ) from error
+    except sqlalchemy.exc.ProgrammingError as error:
+        raise StorageError(f"The schema 'airflow' cannot be made: {error.orig}. Let an administrator create it for this user.") from error
+    finally:
+        engine.dispose()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,84 @@
+"""### A crawl, from its YAML to a closed run
+
+| task | what it does |
+|---|---|
+| `plan` | takes the URLs that are due and pins the configuration; the same Airflow run always gets the same crawl run |
+| `fetch` | one spider process per worker; they share the frontier, and a retried one takes back what its dead self had leased |
+| `close` | writes the manifest, checks the crawl's thresholds and wakes `process_<name>`; it runs even when a worker failed |
+
+Nothing is lost by clearing, retrying or killing a task: a URL is done only when its WARC segment is registered.
+Marking `fetch` as failed or success ends its spider, which stores what it has. The crawl itself is `crawls/<name>.yaml`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, Param, get_current_context, task
+
+from dags.defaults import RETRIES, START, captures, crawls
+from dags.outcomes import final_errors
+from schemas.crawl import Crawl
+from schemas.settings import load_settings
+
+FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's own `max_minutes`
+
+
+@task(pool="fetch", execution_timeout=timedelta(minutes=10))
+def plan(name: str) -> list[dict[str, str]]:
+    """Plan the crawl run of this Airflow run; hands on its id with each worker's name."""
+    from schemas.crawlfile import read_crawl
+    from spiders import run
+
+    with final_errors():
+        settings, context = load_settings(), get_current_context()
+        planned = run.plan(read_crawl(settings.crawls / f"{name}.yaml"), key=str(context["run_id"]), settings=settings)
+        return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(context["params"]["workers"]))]
+
+
+@task(pool="fetch", map_index_template="{{ task.op_kwargs['worker'] }}")
+def fetch(crawl_run: str, worker: str) -> None:
+    """Fetch until the run has neither due URLs nor leased hosts."""
+    from spiders import run
+
+    with final_errors():
+        run.fetch(crawl_run, worker, load_settings())
+
+
+@task(pool="fetch", execution_timeout=timedelta(minutes=30))
+def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
+    """Close the run, check its thresholds and tell the processing what it came to."""
+    from spiders import run
+
+    with final_errors():
+        manifest = run.close(planned[0]["crawl_run"], load_settings())
+    counts = manifest.counts.model_dump()
+    get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
+    return counts
+
+
+def crawl_dag(crawl: Crawl) -> DAG:
+    """The DAG of one crawl."""
+    with DAG(
+        dag_id=f"crawl_{crawl.name}",
+        description=crawl.description or f"Fetch {crawl.name}",
+        doc_md=f"{crawl.description}\n\n{__doc__}",
+        schedule=crawl.schedule,
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=crawl.paused,
+        tags={"crawl", crawl.name, *crawl.tags},
+        default_args=RETRIES,
+        params={"workers": Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")},
+    ) as dag:
+        planned: Any = plan(crawl.name)  # Any: stands for the list at run time
+        fetched = fetch.override(execution_timeout=crawl.max_run_time() + FETCH_GRACE).expand_kwargs(planned)
+        closed = close.override(outlets=[captures(crawl.name)])(planned, captures(crawl.name))
+        planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True)
+    return dag
+
+
+for _crawl in crawls():
+    globals()[f"crawl_{_crawl.name}"] = crawl_dag(_crawl)

@@ -1,0 +1,38 @@
+"""### The upkeep of the lake
+
+Once a day: small files are joined, old snapshots and what was staged for published runs are removed. It takes the same lock as publishing,
+so the two never run at once, and it never touches what a reader of the current snapshot needs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, task
+
+from dags.outcomes import final_errors
+from schemas.settings import load_settings
+
+
+@task(pool="process", execution_timeout=timedelta(hours=6))
+def maintain() -> dict[str, int]:
+    """Keep the lake small and quick; hands on what was done."""
+    from storage.maintenance import maintain as maintain_lake
+
+    with final_errors():
+        return maintain_lake(load_settings())
+
+
+with DAG(
+    dag_id="maintain_lake",
+    description="Join small files, expire old snapshots, remove what nothing refers to",
+    doc_md=__doc__,
+    schedule="30 3 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    tags={"lake"},
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+):
+    maintain()

@@ -1,0 +1,110 @@
+"""### The processing, from closed crawl runs to published rows
+
+| task | what it does |
+|---|---|
+| `plan` | takes every closed crawl run that is not published yet; with none, the run ends here |
+| `extract` | one task per shard of WARC segments: text, metadata, page type; staged per segment |
+| `resolve` | site memory, language, signals, versions and duplicates against the lake |
+| `gate` | row rules send rows to `quarantine`; then the expectation suite judges, and if it fails nothing is published |
+| `publish` | captures, quarantine, articles, runs: each commit once, the accounting checked |
+
+The Asset event is only a wake-up: the ledger says what to do, so a missed or a doubled event changes nothing, and running again equals
+running once. The run's id is a digest of what decides its result.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, task
+
+from dags.defaults import RETRIES, START, captures, crawls
+from dags.outcomes import final_errors
+from schemas.crawl import Crawl
+from schemas.settings import load_settings
+
+MAX_SHARDS = 64  # mapped tasks beyond a few hundred slow the scheduler
+EXTRACT_TIMEOUT = timedelta(hours=6)
+STEP_TIMEOUT = timedelta(hours=3)
+
+
+@task.short_circuit(pool="process", execution_timeout=STEP_TIMEOUT)
+def plan(name: str) -> str | None:
+    """Plan the process run of all that is closed and unpublished; None, which skips the rest, when there is nothing."""
+    from processing import stages
+
+    with final_errors():
+        planned = stages.plan(name, load_settings())
+        return planned.process_run if planned else None
+
+
+@task(pool="process", execution_timeout=STEP_TIMEOUT)
+def shards(process_run: str) -> list[list[str]]:
+    """The run's segments in at most `MAX_SHARDS` shards."""
+    from processing import stages
+
+    with final_errors():
+        segments = list(stages.segments(process_run, load_settings()))
+        return [segments[first::MAX_SHARDS] for first in range(min(MAX_SHARDS, len(segments)))]
+
+
+@task(pool="process", execution_timeout=EXTRACT_TIMEOUT)
+def extract(process_run: str, shard: list[str]) -> None:
+    """Extract the pages of a shard's segments, one after the other."""
+    from processing import stages
+
+    with final_errors():
+        for segment in shard:
+            stages.extract(process_run, segment, load_settings())
+
+
+@task(pool="process", execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
+def resolve(process_run: str) -> None:
+    """Settle what each page is beside its site and the lake."""
+    from processing import stages
+
+    with final_errors():
+        stages.resolve(process_run, load_settings())
+
+
+@task(pool="process", execution_timeout=STEP_TIMEOUT)
+def gate(process_run: str) -> None:
+    """Judge the rows; a failed expectation suite ends the run here."""
+    from processing import stages
+
+    with final_errors():
+        stages.gate(process_run, load_settings())
+
+
+@task(pool="process", execution_timeout=STEP_TIMEOUT)
+def publish(process_run: str) -> dict[str, int]:
+    """Commit the rows to the lake and check that the accounting adds up."""
+    from processing import stages
+
+    with final_errors():
+        return stages.publish(process_run, load_settings()).counts()
+
+
+def process_dag(crawl: Crawl) -> DAG:
+    """The DAG that processes one crawl's runs."""
+    with DAG(
+        dag_id=f"process_{crawl.name}",
+        description=f"Turn what {crawl.name} fetched into published rows",
+        doc_md=f"{crawl.description}\n\n{__doc__}",
+        schedule=[captures(crawl.name)],
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags={"process", crawl.name, *crawl.tags},
+        default_args=RETRIES,
+    ) as dag:
+        run: Any = plan(crawl.name)  # Any: stands for the id at run time
+        extracted = extract.partial(process_run=run).expand(shard=shards(run))
+        extracted >> resolve(run) >> gate(run) >> publish(run)
+    return dag
+
+
+for _crawl in crawls():
+    globals()[f"process_{_crawl.name}"] = process_dag(_crawl)

@@ -1,0 +1,1 @@
+"""The DAG files: what they hold, how light they are, and real runs."""

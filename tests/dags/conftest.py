@@ -1,0 +1,56 @@
+"""A folder of crawl files, one of them broken, and what Airflow makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dags
+
+DAGS = Path(dags.__file__).parent
+
+NEWS = """\
+description: Two papers of one town
+seeds: [http://127.0.0.1:9/]
+schedule: "0 */6 * * *"
+workers: 2
+budgets: {max_minutes: 30}
+tags: [press]
+"""
+BROKEN = "seeds: [http://127.0.0.1:9/]\npolitness: {}\n"
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "crawls").mkdir()
+    (folder / "crawls" / "news.yaml").write_text(NEWS, encoding="utf-8")
+    (folder / "crawls" / "quiet.yaml").write_text("seeds: [http://127.0.0.1:9/]\npaused: true\n", encoding="utf-8")
+    (folder / "crawls" / "broken.yaml").write_text(BROKEN, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(project: Path) -> dict[str, str]:
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW__")},
+        "AIRFLOW_HOME": str(project / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "CRAWLHOUSE_HOME": str(project / "var"),
+        "CRAWLHOUSE_CRAWLS": str(project / "crawls"),
+    }
+
+
+@pytest.fixture(scope="session")
+def found(environment: dict[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=DAGS.parent)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
