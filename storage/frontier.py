@@ -20,9 +20,10 @@ from storage.frontierqueries import check_open, count_outcomes, due_url, forced_
 from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hostkey import host_key
-from storage.ledger import insert_crawl_run
-from storage.ledgertables import CRAWL_RUNS
-from storage.registration import FENCED, check_tokens, write_marks, write_segment
+from storage.ledger import insert_crawl_run, insert_segment
+from storage.ledgertables import CRAWL_RUNS, SEGMENTS
+from storage.registration import FENCED, add_totals, check_tokens, write_marks
+from storage.robotscache import CachedRobots, read_robots, write_robots
 
 LEASE_SECONDS = 60.0
 KNOWN_HOSTS = 100_000
@@ -70,11 +71,11 @@ class Frontier:
         hosts = {host: self._hosts[host] for host in wanted if host in self._hosts}
         return hosts | host_ids(connection, (host for host in wanted if host not in hosts))
 
-    def join(self, crawl_run: str, worker: str) -> tuple[int, dict[int, int]]:
-        """A worker begins, or begins again after its death: its dead self is fenced out and its leases are freed.
+    def join(self, crawl_run: str, worker: str) -> tuple[int, list[Lease]]:
+        """A worker begins, or begins again after its death: its dead self is fenced out and its leases are taken back.
 
-        Returns its incarnation, and the tokens of the leases that the dead self still held (host id -> token). Each such host is left alone
-        for its delay. Raises NotFoundError; ConflictError if the run is closed.
+        Returns its incarnation, and the leases that the dead self held, each by a token one higher; their hosts are to be left alone for
+        `wait` seconds first. Raises NotFoundError; ConflictError if the run is closed.
         """
         now = self._clock()
         with self._database.write() as connection:
@@ -86,10 +87,9 @@ class Frontier:
             )
             connection.execute(statement)
             mine = and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.lease_worker == worker)
-            query = select(HOSTS.c.host_id, HOSTS.c.token).where(mine).order_by(HOSTS.c.host_id).with_for_update()
-            held = {row.host_id: row.token for row in connection.execute(query)}
-            freed = {"token": HOSTS.c.token + 1, "leased": False, "free_at": now + HOSTS.c.delay}
-            connection.execute(update(HOSTS).where(mine).values(freed))
+            query = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.delay).where(mine).order_by(HOSTS.c.host_id)
+            held = [Lease(row.host_id, row.host, row.token + 1, row.delay) for row in connection.execute(query.with_for_update())]
+            connection.execute(update(HOSTS).where(mine).values(token=HOSTS.c.token + 1, free_at=now + LEASE_SECONDS))
             return incarnation(connection, run_no, worker), held
 
     def lease_hosts(self, crawl_run: str, worker: str, number: int, limit: int) -> list[Lease]:
@@ -144,6 +144,12 @@ class Frontier:
         with self._database.read() as connection:
             return [due_url(row) for row in connection.execute(query).mappings()]
 
+    def marked(self, crawl_run: str, host_id: int) -> int:
+        """How many URLs of a host are marked in the run."""
+        query = select(RUN_HOSTS.c.due - RUN_HOSTS.c.pending).where(RUN_HOSTS.c.host_id == host_id)
+        with self._database.read() as connection:
+            return connection.scalar(query.where(RUN_HOSTS.c.run_no == self._number(crawl_run))) or 0
+
     def pending(self, crawl_run: str, host_ids: Collection[int]) -> dict[int, int]:
         """How many URLs of these hosts wait in the run, marked ones not counted; hosts where the run stopped count 0."""
         query = select(RUN_HOSTS.c.host_id, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
@@ -164,9 +170,15 @@ class Frontier:
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             write_marks(connection, run_no, marks)
             if segment is not None:
-                write_segment(connection, crawl_run, worker, segment, now)
+                insert_segment(connection, crawl_run, worker, segment, now)
+            add_totals(connection, crawl_run, marks, segment)
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
             connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
+
+    def is_registered(self, segment: str) -> bool:
+        """Whether a segment of that name is registered."""
+        with self._database.read() as connection:
+            return connection.scalar(select(SEGMENTS.c.segment).where(SEGMENTS.c.segment == segment)) is not None
 
     def state(self, crawl_run: str) -> RunState:
         """Where a run stands."""
@@ -219,6 +231,14 @@ class Frontier:
                 update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(state="closed", manifest=manifest.model_dump_json())
             )
             return manifest
+
+    def robots(self, origin: str) -> CachedRobots | None:
+        """The robots.txt of an origin that some worker read not long ago."""
+        return read_robots(self._database, origin, self._clock())
+
+    def remember_robots(self, robots: CachedRobots) -> None:
+        """Shares a robots.txt with all workers."""
+        write_robots(self._database, robots)
 
     def close(self) -> None:
         """Gives the database connections back."""

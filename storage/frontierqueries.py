@@ -85,11 +85,10 @@ def due_url(row: RowMapping) -> DueUrl:
         redirects=row["redirects"],
         priority=row["priority"],
         first_seen=row["first_seen"],
-        interval=row["interval"],
+        revisit=row["revisit"],
         fails=row["fails"],
         etag=row["etag"],
         last_modified=row["last_modified"],
-        changed_at=row["changed_at"],
         earlier=_earlier(row),
         hints=Hints(row["hint_title"], hinted, row["hint_source"]),
     )

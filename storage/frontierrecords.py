@@ -45,7 +45,7 @@ class EarlierCapture:
 
 @dataclass(frozen=True, slots=True)
 class DueUrl:
-    """A URL to fetch now, with what is known from before. Times in seconds since the epoch, `interval` in seconds."""
+    """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's."""
 
     url_id: int
     host_id: int
@@ -56,11 +56,10 @@ class DueUrl:
     redirects: int
     priority: int
     first_seen: float
-    interval: float | None
+    revisit: str | None
     fails: int
     etag: str | None
     last_modified: str | None
-    changed_at: float | None
     earlier: EarlierCapture | None
     hints: Hints
 
@@ -77,11 +76,10 @@ class Mark:
     fetched_at: float = 0.0
     kind: UrlKind = UrlKind.PAGE
     due_at: float | None = None
-    interval: float | None = None
+    revisit: str | None = None
     fails: int = 0
     etag: str | None = None
     last_modified: str | None = None
-    changed_at: float | None = None
     earlier: EarlierCapture | None = None
 
 

@@ -41,14 +41,13 @@ URLS = Table(
     Column("first_seen", Float, nullable=False),
     Column("due_at", Float),  # NULL: never again
     Column("held", String),  # dropped | paused: by hand
-    Column("interval", Float),  # seconds between visits, as last chosen
+    Column("revisit", Text),  # the revisit policy's state
     Column("etag", Text),
     Column("last_modified", Text),
     Column("content_digest", String),
     Column("capture_filename", Text),  # the registered capture that a revisit record may refer to
     Column("capture_offset", BigInteger),
     Column("captured_at", Float),
-    Column("changed_at", Float),
     Column("fails", SmallInteger, nullable=False, server_default="0"),
     Column("last_outcome", String),
     Column("last_reason", String),

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from schemas.errors import FencedError
 from schemas.manifest import Segment
+from schemas.outcomes import FetchOutcome
 from storage.frontierrecords import Mark
 from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS
-from storage.ledger import insert_segment
 from storage.ledgertables import CRAWL_RUNS
 
 FENCED = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
@@ -41,10 +41,10 @@ def write_marks(connection: Connection, run_no: int, marks: Sequence[Mark]) -> N
         connection.execute(update(RUN_HOSTS).where(here).values(pending=RUN_HOSTS.c.pending - count))
 
 
-def write_segment(connection: Connection, crawl_run: str, worker: str, segment: Segment, at: float) -> None:
-    """Registers a segment and adds it to its run's totals."""
-    insert_segment(connection, crawl_run, worker, segment, at)
-    totals = {"bytes": CRAWL_RUNS.c.bytes + segment.size, "pages": CRAWL_RUNS.c.pages + segment.records}
+def add_totals(connection: Connection, crawl_run: str, marks: Sequence[Mark], segment: Segment | None) -> None:
+    """Adds fetched pages and archived bytes to the totals that budgets look at."""
+    pages = sum(mark.outcome is FetchOutcome.FETCHED for mark in marks)
+    totals = {"bytes": CRAWL_RUNS.c.bytes + (segment.size if segment else 0), "pages": CRAWL_RUNS.c.pages + pages}
     connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl_run == crawl_run).values(totals))
 
 
@@ -56,11 +56,10 @@ def _url_values(mark: Mark, run_no: int) -> dict[str, object]:
         "run_no": None,
         "kind": mark.kind.value,
         "due_at": mark.due_at,
-        "interval": mark.interval,
+        "revisit": mark.revisit,
         "fails": mark.fails,
         "etag": mark.etag,
         "last_modified": mark.last_modified,
-        "changed_at": mark.changed_at,
         "content_digest": earlier.content_digest if earlier else None,
         "capture_filename": earlier.warc_filename if earlier else None,
         "capture_offset": earlier.offset if earlier else None,

@@ -1,0 +1,155 @@
+"""What an answer says: its kind, the URLs in it, and what its owner reserves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from schemas.capture import Capture, UrlKind
+from schemas.crawl import Crawl
+from schemas.page import Hints
+from spiders.canonical import resolve
+from spiders.feeds import feed_entries
+from spiders.kinds import sniff_kind
+from spiders.links import page_links
+from spiders.scope import CrawlScope
+from spiders.sitemaps import sitemap_entries
+from storage.contentcoding import CodingError, decode_content
+from storage.frontierrecords import Discovery
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 8
+MAX_LINKS = 10_000
+LIST_PRIORITY = 0
+HINTED_PRIORITY = 10
+PAGE_PRIORITY = 20
+MAX_PRIORITY_DEPTH = 100
+CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+OUR_NAME = "crawlhouse"
+RESERVING = frozenset({"noarchive", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A read answer.
+
+    `new_items` of the discoveries were not known; `redirect_lost` tells that a redirect was one too many; `reserved` names what forbids
+    keeping the answer.
+    """
+
+    kind: UrlKind
+    discoveries: tuple[Discovery, ...] = ()
+    new_items: int = 0
+    redirect_lost: bool = False
+    reserved: str | None = None
+
+
+def plain_body(body: bytes, coding: str | None, limit: int) -> bytes:
+    """A body without its content coding, at most `limit` bytes; empty where it cannot be decoded."""
+    try:
+        return decode_content(body, coding, limit)
+    except CodingError:
+        return b""
+
+
+def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope) -> Answer:
+    """Reads one answer, which was reached over so many redirects."""
+    reserved = _reserved_by_header(capture)
+    if capture.status in REDIRECTS:
+        return _redirect(capture, redirects, scope, reserved)
+    if capture.status != 200:
+        return Answer(capture.kind, reserved=reserved)
+    body = plain_body(capture.body, capture.header("content-encoding"), crawl.budgets.max_body_bytes)
+    kind = sniff_kind(body, capture.kind)
+    if kind is UrlKind.FEED:
+        found = [_page(capture, link, hints) for link, hints in feed_entries(body)] if crawl.scope.feeds else []
+    elif kind is UrlKind.SITEMAP:
+        found = _from_sitemap(capture, body) if crawl.scope.sitemaps else []
+    else:
+        return _from_page(capture, body, crawl, scope, reserved)
+    return Answer(kind, _in_scope(found, scope), reserved=reserved)
+
+
+def sitemap_discovery(url: str | None, via: str) -> Discovery | None:
+    """A sitemap that robots.txt names."""
+    return Discovery(url, UrlKind.SITEMAP, via, 0, priority=LIST_PRIORITY) if url else None
+
+
+def _redirect(capture: Capture, redirects: int, scope: CrawlScope, reserved: str | None) -> Answer:
+    target = resolve(capture.url, capture.header("location") or "")
+    if target is None or target == capture.url:
+        return Answer(capture.kind, reserved=reserved)
+    if redirects >= MAX_REDIRECTS:
+        return Answer(capture.kind, redirect_lost=True, reserved=reserved)
+    found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
+    return Answer(capture.kind, _in_scope([found], scope), reserved=reserved)
+
+
+def _from_sitemap(capture: Capture, body: bytes) -> list[Discovery | None]:
+    found: list[Discovery | None] = []
+    for entry in sitemap_entries(body):
+        if entry.is_sitemap:
+            found.append(sitemap_discovery(resolve(capture.url, entry.url), capture.url))
+        else:
+            found.append(_page(capture, entry.url, entry.hints))
+    return found
+
+
+def _page(capture: Capture, reference: str, hints: Hints) -> Discovery | None:
+    url = resolve(capture.url, reference)
+    return Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=HINTED_PRIORITY, hints=hints) if url else None
+
+
+def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, reserved: str | None) -> Answer:
+    if not _looks_like_html(capture, body):
+        return Answer(UrlKind.PAGE, reserved=reserved)
+    charset = CHARSET.search(capture.header("content-type") or "")
+    page = page_links(body, charset[1] if charset else None)
+    if page.tdm_reserved or page.robots & RESERVING:
+        reserved = reserved or "its own meta tags"
+    directives = page.robots | _robots_header(capture)
+    base = resolve(capture.url, page.base) or capture.url if page.base else capture.url
+    priority = PAGE_PRIORITY + min(capture.depth, MAX_PRIORITY_DEPTH)
+    found: list[Discovery | None] = []
+    if crawl.scope.feeds:
+        found += [_feed(resolve(base, link), capture) for link in page.feeds]
+    if crawl.scope.follow_links and not directives & {"nofollow", "none"}:
+        urls = dict.fromkeys(resolve(base, link) for link in page.links[:MAX_LINKS])
+        found += [Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=priority) for url in urls if url]
+    return Answer(UrlKind.PAGE, _in_scope(found, scope), reserved=reserved)
+
+
+def _feed(url: str | None, capture: Capture) -> Discovery | None:
+    return Discovery(url, UrlKind.FEED, capture.url, capture.depth, priority=LIST_PRIORITY) if url else None
+
+
+def _in_scope(found: list[Discovery] | list[Discovery | None], scope: CrawlScope) -> tuple[Discovery, ...]:
+    return tuple(one for one in found if one is not None and scope.covers(one.url, one.kind, one.depth))
+
+
+def _looks_like_html(capture: Capture, body: bytes) -> bool:
+    declared = (capture.header("content-type") or "").lower()
+    return "html" in declared or (not declared and body.lstrip()[:1] == b"<")
+
+
+def _robots_header(capture: Capture) -> frozenset[str]:
+    words: set[str] = set()
+    for name, value in capture.response_headers:
+        if name.lower() == b"x-robots-tag":
+            text = value.decode("latin-1").lower()
+            agent, colon, rest = text.partition(":")
+            if colon and agent.strip() not in {OUR_NAME, "unavailable_after"}:
+                continue  # meant for another crawler
+            words.update(word.strip() for word in (rest if agent.strip() == OUR_NAME else text).split(","))
+    return frozenset(words)
+
+
+def _reserved_by_header(capture: Capture) -> str | None:
+    if _robots_header(capture) & RESERVING:
+        return "X-Robots-Tag"
+    return "tdm-reservation" if (capture.header("tdm-reservation") or "").strip() == "1" else None
+
+
+def with_kind(capture: Capture, kind: UrlKind) -> Capture:
+    """The capture under the kind that it turned out to be."""
+    return capture if capture.kind is kind else replace(capture, kind=kind)

@@ -1,0 +1,108 @@
+"""One spelling per page: the canonical form of URLs, before anyone asks whether a URL is known."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import idna
+from w3lib.url import safe_url_string
+
+MAX_URL_CHARACTERS = 2_000
+TRACKING = re.compile(
+    r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(enc|mi)"
+    r"|_ga|_gl|vero_(id|conv)|oly_(anon|enc)_id|wt_?mc\w*|at_(medium|campaign|custom\d|link\w*)|ns_(mchannel|source|campaign|linkname|fee)"
+    r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid|phpsessid|jsessionid|aspsessionid\w*|sessionid|cfid|cftoken)$",
+    re.IGNORECASE,
+)
+PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
+UNTIDY = re.compile(r"//|/\.|;|:(80|443)\Z")
+PATH_SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?#]*", re.IGNORECASE)
+ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def resolve(base: str, reference: str) -> str | None:
+    """The canonical URL of a link found on a page, or None if it leads to no http page."""
+    reference = reference.strip()
+    try:
+        if reference.startswith(("http://", "https://")):
+            return canonicalize(reference)
+        if not reference or reference[0] == "#" or reference[:11].lower() in {"javascript:"} or reference[:7].lower() in {"mailto:"}:
+            return None
+        return canonicalize(urljoin(base, reference))
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=20_000)
+def canonicalize(url: str) -> str | None:
+    """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
+
+    The order of parameters is kept, since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
+    """
+    url = url.partition("#")[0]
+    if len(url) > MAX_URL_CHARACTERS:
+        return None
+    if PLAIN.match(url) and not UNTIDY.search(url, 8):
+        return url
+    try:
+        return _rebuilt(urlsplit(safe_url_string(url.strip(), "utf-8")))
+    except (ValueError, UnicodeError):
+        return None
+
+
+def _rebuilt(parts: SplitResult) -> str | None:
+    scheme = parts.scheme.lower()
+    host = _host(parts.hostname or "")
+    if scheme not in DEFAULT_PORTS or not host:
+        return None
+    port = parts.port
+    netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
+    path = _escapes(_without_dots(PATH_SESSION.sub("", parts.path)) or "/")
+    query = _query(parts.query)
+    return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
+
+
+def _host(host: str) -> str:
+    host = host.lower().rstrip(".")
+    if ":" in host:
+        return f"[{host}]"
+    if host.isascii():
+        return host
+    return idna.encode(host, uts46=True).decode("ascii")
+
+
+def _without_dots(path: str) -> str:
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            if len(kept) > 1:
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in {".", ".."}:
+        kept.append("")
+    return "/".join(kept)
+
+
+def _escapes(text: str) -> str:
+    """Percent escapes in capitals, and none where a plain character does."""
+    return ESCAPE.sub(_escape, text) if "%" in text else text
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = chr(int(match[0][1:], 16))
+    return character if character in UNRESERVED else match[0].upper()
+
+
+def _query(query: str) -> str:
+    if not query:
+        return ""
+    kept = [pair for pair in query.split("&") if pair and not TRACKING.match(pair.partition("=")[0])]
+    return _escapes("&".join(kept))

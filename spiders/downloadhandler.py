@@ -1,0 +1,187 @@
+"""Downloading through aiohttp so that every exchange is kept as it was on the wire.
+
+Scrapy's own aiohttp handler is experimental and loses the reason phrase and the raw headers; its default handler loses header case and
+order too. This one hands a whole `Capture` over in `request.meta["capture"]`, and Scrapy sees a plain response.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import yarl
+from scrapy import Request
+from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.crawler import Crawler
+from scrapy.http import Headers, Response
+
+from schemas.capture import Capture, HeaderList, UrlKind
+from schemas.crawl import Crawl
+from schemas.outcomes import Reason
+from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
+from spiders.failure import FetchFailedError
+
+CONNECT_SECONDS = 15.0
+KEEPALIVE_SECONDS = 15.0
+MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADERS = 256
+UNSUPPORTED_PREFIXES = ("image/", "audio/", "video/", "font/")
+UNSUPPORTED_TYPES = frozenset({"application/pdf", "application/zip", "application/x-tar", "application/msword", "application/epub+zip"})
+
+
+class _Answer(aiohttp.ClientResponse):
+    """Remembers the peer's address, which aiohttp forgets when an answer ends at once."""
+
+    peer: str | None = None
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:  # Any: aiohttp's Connection, not exported
+        where = connection.transport.get_extra_info("peername") if connection.transport else None
+        self.peer = where[0] if where else None
+        return await super().start(connection)
+
+
+class ArchivalDownloadHandler(BaseDownloadHandler):
+    """HTTP/1.1 through aiohttp, with the address guard in its sockets."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._crawl: Crawl = crawler.settings["CRAWLHOUSE_CRAWL"]
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def _open(self) -> aiohttp.ClientSession:
+        network = self._crawl.network
+        connector = aiohttp.TCPConnector(
+            limit=0,  # the spider limits itself, host by host
+            socket_factory=guarded_sockets(network.allow),
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            ssl=ssl.create_default_context() if network.verify_tls else False,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            response_class=_Answer,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+
+    async def download_request(self, request: Request) -> Response:
+        """One exchange; redirects are answers. Raises FetchFailedError."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        capture = await self._exchange(request)
+        request.meta["capture"] = capture
+        headers = Headers()
+        for name, value in capture.response_headers:
+            headers.appendlist(name, value)
+        return Response(request.url, status=capture.status, headers=headers, body=capture.body, request=request)
+
+    async def _exchange(self, request: Request) -> Capture:
+        started = datetime.now(UTC)
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        async with self._answer(request) as answer:
+            self._refuse_unsupported(answer)
+            body, truncated = await self._body(answer, begin + self._crawl.politeness.timeout)
+        return Capture(
+            url=request.url,
+            fetched_at=started,
+            status=answer.status,
+            reason=answer.reason or "",
+            protocol=f"HTTP/{answer.version.major}.{answer.version.minor}" if answer.version else "HTTP/1.1",
+            request_headers=_sent_headers(answer),
+            response_headers=tuple(answer.raw_headers),
+            body=body,
+            method=request.method,
+            ip_address=answer.peer,
+            truncated=truncated,
+            kind=request.meta.get("kind", UrlKind.PAGE),
+            latency_ms=round((loop.time() - begin) * 1000),
+        )
+
+    @asynccontextmanager
+    async def _answer(self, request: Request) -> AsyncIterator[_Answer]:
+        network = self._crawl.network
+        if network.proxy and not is_literal_allowed(urlsplit(request.url).hostname or "", network.allow):
+            raise FetchFailedError(Reason.PRIVATE_ADDRESS, f"{request.url} names an address that the crawl's network.allow does not allow")
+        self._session = self._session or self._open()
+        limit = self._crawl.politeness.timeout
+        try:
+            async with self._session.request(
+                request.method,
+                yarl.URL(request.url, encoded=True),
+                headers=request.headers.to_tuple_list(),
+                data=request.body or None,
+                timeout=aiohttp.ClientTimeout(total=limit + 1, sock_connect=min(CONNECT_SECONDS, limit), sock_read=limit),
+                allow_redirects=False,
+                proxy=network.proxy,
+            ) as answer:
+                assert isinstance(answer, _Answer)
+                yield answer
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise _failure(request.url, error) from error
+
+    def _refuse_unsupported(self, answer: aiohttp.ClientResponse) -> None:
+        declared = answer.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
+        if answer.status == 200 and (declared.startswith(UNSUPPORTED_PREFIXES) or declared in UNSUPPORTED_TYPES):
+            raise FetchFailedError(Reason.UNSUPPORTED_TYPE, f"{answer.url} is {declared}")
+
+    async def _body(self, answer: aiohttp.ClientResponse, deadline: float) -> tuple[bytes, str | None]:
+        """The payload as received, and why it is cut off, if it is."""
+        limit = self._crawl.budgets.max_body_bytes
+        body = bytearray()
+        try:
+            async with asyncio.timeout_at(deadline):
+                async for chunk in answer.content.iter_any():
+                    body += chunk
+                    if len(body) > limit:
+                        answer.close()
+                        return bytes(body[:limit]), "length"
+        except TimeoutError:
+            answer.close()
+            return bytes(body), "time"
+        except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError):
+            return bytes(body), "disconnect"
+        return bytes(body), None
+
+    def cancel(self) -> None:
+        """Gives up every exchange that is under way."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _sent_headers(answer: aiohttp.ClientResponse) -> HeaderList:
+    return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in answer.request_info.headers.items())
+
+
+def _failure(url: str, error: Exception) -> FetchFailedError:
+    text = f"{url}: {str(error) or type(error).__name__}"
+    if REFUSED in text:
+        return FetchFailedError(Reason.PRIVATE_ADDRESS, text)
+    if isinstance(error, TimeoutError):
+        return FetchFailedError(Reason.TIMEOUT, text, again=True)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return FetchFailedError(Reason.DNS, text, again=True)
+    if isinstance(error, aiohttp.ClientSSLError):
+        return FetchFailedError(Reason.TLS, text)
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL | ValueError):
+        return FetchFailedError(Reason.MALFORMED_RESPONSE, text)
+    return FetchFailedError(Reason.CONNECTION, text, again=True)

@@ -1,0 +1,168 @@
+"""Serving one leased host: its robots.txt, its turns, its URLs one after the other, and its retries."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from schemas.outcomes import FetchOutcome, Reason
+from spiders.fetch import Fetch
+from spiders.robots import RobotsRules
+from spiders.robotsreader import read_robots
+from storage.frontierrecords import DueUrl, Lease, Mark
+
+if TYPE_CHECKING:
+    from spiders.session import FetchSession
+
+BATCH_URLS = 100
+MAX_FAILURES_IN_A_ROW = 10
+MAX_SLOWNESS = 10  # a slow host is left alone as long as it needed to answer, at most so many delays
+
+
+class HostService:
+    """One lease at work. `resting`: it has nothing to ask for until something wakes it. `taken` are URLs not registered yet."""
+
+    def __init__(self, session: FetchSession, lease: Lease) -> None:
+        self.lease = lease
+        self.resting = False
+        self.taken: set[int] = set()
+        self.task: asyncio.Task[None] | None = None
+        self._session = session
+        self._slots = asyncio.Semaphore(session.crawl.politeness.concurrency_per_host)
+        self._delay = session.crawl.politeness.delay
+        self._next_turn = time.monotonic() + lease.wait
+        self._under_way = 0
+        self._after = (-1, -1)
+        self._news = asyncio.Event()
+        self._robots: dict[str, RobotsRules] = {}
+        self._served = 0
+        self._failures = 0
+
+    async def serve(self) -> None:
+        """Serves the host until nothing of it waits in the run, then gives the lease back."""
+        session = self._session
+        self._served = session.frontier.marked(session.run.crawl_run, self.lease.host_id)
+        stopped = False
+        while not stopped:
+            batch = self._waiting()
+            for due in batch:
+                stopped = stopped or not await self._serve_url(due)
+            if not batch and not await self._rest():
+                break
+        while stopped and await self._rest():
+            pass
+        session.frontier.release({self.lease: self.wait_after()})
+        del session.services[self.lease.host_id]
+
+    def wake(self) -> None:
+        """Something changed: URLs were found, or a batch was registered."""
+        self._news.set()
+
+    def cancel(self) -> None:
+        """Asks for nothing more."""
+        if self.task is not None and self.task is not asyncio.current_task():
+            self.task.cancel()
+
+    def wait_after(self) -> float:
+        """Seconds for which the host is to be left alone from now on."""
+        return max(self._next_turn - time.monotonic(), 0.0)
+
+    def completed(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+        """A request came to its end; with `wait`, it is asked again after so many seconds."""
+        self._slots.release()
+        now = time.monotonic()
+        if self._delay:
+            self._next_turn = max(self._next_turn, now + max(self._delay, min(latency, MAX_SLOWNESS * self._delay)))
+        if wait is not None:
+            self._next_turn = max(self._next_turn, now + wait)
+            self._session.start(self._again(fetch))
+            return
+        self._under_way -= 1
+        failed = mark is not None and mark.outcome is FetchOutcome.FAILED and mark.status is None
+        self._failures = self._failures + 1 if failed else 0
+        self._news.set()
+
+    async def _again(self, fetch: Fetch) -> None:
+        await self._turn()
+        fetch.tries += 1
+        self._session.hand_out(fetch)
+
+    def _waiting(self) -> list[DueUrl]:
+        """The next URLs that were not taken yet; a second look from the beginning finds what was added before our place."""
+        session = self._session
+        found = session.frontier.due_urls(session.run.crawl_run, self.lease, BATCH_URLS, self._after)
+        if found:
+            self._after = (found[-1].priority, found[-1].url_id)
+        else:
+            found = session.frontier.due_urls(session.run.crawl_run, self.lease, len(self.taken) + BATCH_URLS)
+        return [due for due in found if due.url_id not in self.taken]
+
+    async def _serve_url(self, due: DueUrl) -> bool:
+        """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
+        session = self._session
+        refusal = await self._refusal(due)
+        if refusal is not None:
+            self.taken.add(due.url_id)
+            session.refuse(due, self.lease, *refusal)
+            return True
+        if self._failures >= MAX_FAILURES_IN_A_ROW:
+            return self._stop_host("failures")
+        if self._served >= session.crawl.budgets.max_pages_per_host:
+            return self._stop_host("max_pages_per_host")
+        await self._turn()
+        if not session.has_budget():
+            self._slots.release()
+            return False
+        self.taken.add(due.url_id)
+        self._served += 1
+        self._under_way += 1
+        session.hand_out(Fetch(due, self.lease))
+        return True
+
+    def _stop_host(self, reason: str) -> bool:
+        self._session.frontier.stop_host(self._session.run.crawl_run, self.lease.host_id, reason)
+        return False
+
+    async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
+        if not self._session.scope.covers(due.url, due.kind, due.depth):
+            return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
+        if self._session.crawl.politeness.robots == "ignore":
+            return None
+        origin = "/".join(due.url.split("/", 3)[:3])
+        if origin not in self._robots:
+            await self._read_robots(origin)
+        reason = self._robots[origin].refusal(due.url)
+        return (FetchOutcome.DENIED, reason) if reason else None
+
+    async def _read_robots(self, origin: str) -> None:
+        await self._turn()
+        try:
+            rules, asked = await read_robots(self._session, self.lease, origin)
+        finally:
+            self._slots.release()
+        self._robots[origin] = rules
+        self._delay = max(self._delay, rules.crawl_delay())
+        if self._delay:
+            self._session.frontier.set_delay(self.lease, self._delay)
+        self._next_turn = time.monotonic() + (self._delay if asked else self.lease.wait)
+
+    async def _turn(self) -> None:
+        """Takes a slot and waits for the host's next turn."""
+        await self._slots.acquire()
+        while (wait := self._next_turn - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
+        self._next_turn = time.monotonic() + self._delay
+
+    async def _rest(self) -> bool:
+        """Waits until something changed; False when nothing of the host waits in the run any more and all is registered."""
+        session = self._session
+        if not self._under_way and not self.taken:
+            pending = session.frontier.pending(session.run.crawl_run, [self.lease.host_id])
+            if not pending.get(self.lease.host_id):
+                return False
+        self._news.clear()
+        self.resting = not self._under_way
+        await self._news.wait()
+        self.resting = False
+        return True

@@ -1,0 +1,28 @@
+"""What an answer is: a page, a feed or a sitemap, by its own first bytes rather than by its name."""
+
+from __future__ import annotations
+
+import re
+
+from schemas.capture import UrlKind
+
+HEAD_BYTES = 2_048
+FIRST_TAG = re.compile(rb"<(?![?!])(?:[a-zA-Z0-9_]+:)?([a-zA-Z0-9]+)")
+KINDS = {
+    b"urlset": UrlKind.SITEMAP,
+    b"sitemapindex": UrlKind.SITEMAP,
+    b"rss": UrlKind.FEED,
+    b"feed": UrlKind.FEED,
+    b"rdf": UrlKind.FEED,
+}
+
+
+def sniff_kind(body: bytes, asked: UrlKind) -> UrlKind:
+    """The kind of a decoded body that was asked for as `asked`. A sitemap may be a plain list of URLs; robots.txt stays what it is."""
+    if asked is UrlKind.ROBOTS:
+        return asked
+    head = body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"<"):
+        first = FIRST_TAG.search(head)
+        return KINDS.get(first[1].lower(), UrlKind.PAGE) if first else UrlKind.PAGE
+    return asked if asked is UrlKind.SITEMAP and head.startswith(b"http") else UrlKind.PAGE

@@ -1,0 +1,84 @@
+"""A worker's process: started in a group of its own, ended with its parent's task, judged by what it counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from schemas import errors
+from schemas.errors import CrawlhouseError
+from schemas.settings import Settings
+from spiders.statistics import WorkerStatistics, read_statistics
+
+END_SECONDS = 9.0
+TAIL_CHARACTERS = 2_000
+
+
+def run_worker(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
+    """Runs a worker to its end and returns its statistics. Raises its own error by its class, CrawlhouseError where it wrote none."""
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, _dying_by_exception():
+        path, log = Path(folder) / "statistics.json", Path(folder) / "log"
+        command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=_environment(settings), stdout=output, stderr=output, process_group=0)
+            try:
+                process.wait()
+            finally:
+                _end(process)
+        said = log.read_text(encoding="utf-8", errors="replace")
+        sys.stderr.write(said)
+        return _judge(read_statistics(path), process.returncode, said)
+
+
+def _judge(statistics: WorkerStatistics | None, code: int, said: str) -> WorkerStatistics:
+    if statistics is None:
+        how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        tail = f" It last said: {said[-TAIL_CHARACTERS:].strip()}" if said.strip() else ""
+        raise CrawlhouseError(f"The fetch worker died {how} before it could count. Run the fetch step again: it goes on from there.{tail}")
+    if statistics.error:
+        kind = getattr(errors, statistics.error, CrawlhouseError)
+        raise kind(statistics.message)
+    return statistics
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value not in ("", None)}
+    return {**os.environ, **given}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, time to register what was fetched, then SIGKILL."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _dying_by_exception() -> Iterator[None]:
+    """Makes SIGTERM an exception, so that it reaches the worker; where someone handles it already, they do the same."""
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not ours:
+        yield
+        return
+
+    def exit_now(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, exit_now)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,126 @@
+"""What a worker fetched and found, on its way into the frontier and the store.
+
+Found URLs go to the frontier within half a second. Captures and marks gather in a batch, which is uploaded and registered as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from schemas import failpoint
+from schemas.capture import Capture
+from schemas.runs import CrawlRun
+from spiders.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool
+from spiders.statistics import WorkerStatistics
+from storage.captureindex import CaptureRow
+from storage.frontier import Frontier
+from storage.frontierrecords import Discovery, Lease, Mark
+from storage.objects import ObjectStore
+from storage.warcwriter import RefersTo
+
+FLUSH_SECONDS = 0.5
+FLUSH_URLS = 2_000
+SEEN_URLS = 250_000
+
+
+class Registrar:
+    """The open batch, the full ones, and the found URLs of one worker. `on_found` and `on_registered` are told what became true."""
+
+    def __init__(
+        self,
+        run: CrawlRun,
+        worker: str,
+        frontier: Frontier,
+        store: ObjectStore,
+        spool: Spool,
+        statistics: WorkerStatistics,
+    ) -> None:
+        self.on_found: Callable[[], None] = lambda: None
+        self.on_registered: Callable[[Sequence[Mark]], None] = lambda marks: None
+        self._run = run
+        self._worker = worker
+        self._frontier = frontier
+        self._store = store
+        self._spool = spool
+        self._statistics = statistics
+        self._batch = spool.open(time.monotonic())
+        self._full: list[Batch] = []
+        self._found: list[Discovery] = []
+        self._found_at = 0.0
+        self._seen: set[int] = set()
+
+    def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
+        """Writes a capture into the open segment; `mark` must follow at once."""
+        return self._spool.write(self._batch, capture, lease, refers_to)
+
+    def mark(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None) -> None:
+        """Notes what became of a URL (None: nothing final), and the capture that says so."""
+        self._spool.mark(self._batch, lease, mark, row)
+        if mark is not None:
+            name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
+            self._statistics.outcomes[name] += 1
+        if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
+            self.rotate()
+
+    def find(self, discoveries: Sequence[Discovery]) -> int:
+        """Takes in found URLs, passing over those that this worker saw not long ago; returns how many are left."""
+        fresh = [found for found in discoveries if hash(found.url) not in self._seen]
+        if not fresh:
+            return 0
+        if len(self._seen) > SEEN_URLS:
+            self._seen.clear()
+        self._seen.update(hash(found.url) for found in fresh)
+        if not self._found:
+            self._found_at = time.monotonic()
+        self._found += fresh
+        if len(self._found) >= FLUSH_URLS:
+            self.flush()
+        return len(fresh)
+
+    def flush(self) -> None:
+        """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of."""
+        if self._found:
+            found, self._found = self._found, []
+            self._statistics.found += self._frontier.add(self._run.crawl_run, self._run.crawl.name, found)
+            self.on_found()
+        for batch in (*self._full, self._batch):
+            self._spool.journal(batch)
+
+    def flush_if_due(self, hurry: bool) -> None:
+        """Flushes what is half a second old; in a hurry, everything."""
+        if hurry or not self._found or time.monotonic() - self._found_at >= FLUSH_SECONDS:
+            self.flush()
+
+    def is_old(self) -> bool:
+        """Whether the open batch has waited long enough."""
+        return self.has_news() and time.monotonic() - self._batch.opened_at >= MAX_SEGMENT_SECONDS
+
+    def has_news(self) -> bool:
+        """Whether anything is not registered yet."""
+        return bool(self._full) or not self._batch.is_empty
+
+    def rotate(self) -> None:
+        """Sets the open batch aside for registering."""
+        if not self._batch.is_empty:
+            self._full.append(self._batch)
+        self._batch = self._spool.open(time.monotonic())
+
+    async def register_full(self) -> None:
+        """Uploads and registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
+        while self._full:
+            failpoint.reached("before-rotate")
+            await self._register(self._full[0])
+            del self._full[0]
+
+    async def _register(self, batch: Batch) -> None:
+        self.flush()
+        failpoint.reached("before-upload")
+        segment = await asyncio.to_thread(self._spool.upload, batch, self._store)
+        failpoint.reached("after-upload")
+        self._frontier.register(self._run.crawl_run, self._worker, list(batch.leases.values()), batch.marks, segment)
+        failpoint.reached("after-register")
+        self._spool.forget(batch)
+        self._statistics.segments += segment is not None
+        self.on_registered(batch.marks)

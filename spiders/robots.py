@@ -1,0 +1,69 @@
+"""robots.txt after RFC 9309: what an answer to it means, and what its rules say of a URL."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+from protego import Protego
+
+from schemas.outcomes import Reason
+from spiders.answer import plain_body
+from storage.robotscache import CachedRobots
+
+MAX_ROBOTS_BYTES = 500 * 1024
+LIFE_SECONDS = 24 * 3600.0
+UNREACHABLE_LIFE_SECONDS = 600.0
+MAX_CRAWL_DELAY_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class RobotsRules:
+    """The rules of one origin for one product token. `status` None: no answer."""
+
+    status: int | None
+    body: bytes
+    product: str
+
+    @cached_property
+    def _parsed(self) -> Protego:
+        return Protego.parse(self.body.decode("utf-8", "replace"))
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the rules could not be had, which means a complete disallow."""
+        return self.status is None or self.status >= 500 or self.status == 429
+
+    def refusal(self, url: str) -> Reason | None:
+        """Why a URL may not be fetched, or None where it may."""
+        if self.unreachable:
+            return Reason.ROBOTS_UNREACHABLE
+        if not self._has_rules or self._parsed.can_fetch(url, self.product):
+            return None
+        return Reason.ROBOTS
+
+    def crawl_delay(self) -> float:
+        """Seconds that the site asks for between requests, at most five minutes; 0 if it asks for none."""
+        if not self._has_rules:
+            return 0.0
+        delay = self._parsed.crawl_delay(self.product) or 0.0
+        rate = self._parsed.request_rate(self.product)
+        if rate is not None and rate.requests:
+            delay = max(delay, rate.seconds / rate.requests)
+        return min(delay, MAX_CRAWL_DELAY_SECONDS)
+
+    def sitemaps(self) -> tuple[str, ...]:
+        """The sitemaps that the file names, as written."""
+        return tuple(self._parsed.sitemaps) if self._has_rules else ()
+
+    @property
+    def _has_rules(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def robots_from_answer(origin: str, status: int | None, body: bytes, coding: str | None) -> CachedRobots:
+    """What to remember of an answer to robots.txt: 24 hours, or ten minutes where there was none."""
+    text = plain_body(body, coding, MAX_ROBOTS_BYTES) if status is not None and 200 <= status < 300 else b""
+    unreachable = status is None or status >= 500 or status == 429
+    return CachedRobots(origin, status, text, time.time() + (UNREACHABLE_LIFE_SECONDS if unreachable else LIFE_SECONDS))

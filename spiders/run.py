@@ -1,0 +1,180 @@
+"""A crawl run from its plan to its manifest: the functions that the command, the tests and the DAGs call."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.capture import UrlKind
+from schemas.codeversion import code_version
+from schemas.crawl import Crawl
+from schemas.errors import AccountingError, ConfigError, ConflictError, ThresholdError
+from schemas.keys import cdxj_key, manifest_key
+from schemas.manifest import FetchCounts, Manifest, Segment
+from schemas.runs import CrawlRun, config_hash
+from schemas.settings import Settings
+from spiders.canonical import canonicalize
+from spiders.process import run_worker
+from spiders.statistics import WorkerStatistics
+from storage.captureindex import CaptureRow, read_index
+from storage.cdxj import write_cdxj
+from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontierrecords import Discovery, RunState
+from storage.ledger import open_ledger
+from storage.objects import ObjectStore, open_store
+
+POLL_SECONDS = 1.0
+SEED_PRIORITY = 0
+
+Progress = Callable[[RunState], None]
+
+
+def plan(crawl: Crawl, key: str, settings: Settings) -> CrawlRun:
+    """Plans a run of a crawl and pins its configuration; by a key that was planned before, that run is returned unchanged.
+
+    Raises ConfigError for a seed that no URL can be made of, UnavailableError, StorageError.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    mark = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
+    run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
+    frontier = open_frontier(settings)
+    try:
+        return frontier.plan(run, [_seed(seed.url, seed.kind) for seed in crawl.seeds])
+    finally:
+        frontier.close()
+
+
+def _seed(url: str, kind: str) -> Discovery:
+    canonical = canonicalize(url)
+    if canonical is None:
+        raise ConfigError(f"The seed {url!r} is no URL that can be fetched. Correct it in the crawl's YAML.")
+    return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
+
+
+def fetch(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
+    """Fetches as the worker of that name until the run has no more for it; in a process of its own.
+
+    Repeating it after a death goes on where that left off; on a closed run it does nothing. Raises the worker's own error by its class.
+    """
+    ledger = open_ledger(settings)
+    ledger.crawl_run(crawl_run)
+    if any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="closed")):
+        return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
+    return run_worker(crawl_run, worker, settings)
+
+
+def close(crawl_run: str, settings: Settings) -> Manifest:
+    """Closes a run: its manifest, made from registered segments, its CDXJ, its accounting. Closing again returns the same manifest.
+
+    Waits for the leases of dead workers to expire. Raises ConflictError while live workers hold hosts, AccountingError, and ThresholdError
+    (after the run is closed) where the crawl's own thresholds were missed.
+    """
+    frontier, store, ledger = open_frontier(settings), open_store(settings), open_ledger(settings)
+    try:
+        run = ledger.crawl_run(crawl_run)
+        try:
+            manifest = ledger.manifest(crawl_run)
+        except ConflictError:
+            manifest = frontier.finish_close(crawl_run, _manifest(run, ledger.segments(crawl_run), frontier, store, settings))
+    finally:
+        frontier.close()
+    _check_thresholds(run.crawl, manifest)
+    return manifest
+
+
+def _manifest(run: CrawlRun, segments: Sequence[Segment], frontier: Frontier, store: ObjectStore, settings: Settings) -> Manifest:
+    counts, reasons = _wait_and_count(frontier, run.crawl_run)
+    if not counts.balanced():
+        raise AccountingError(
+            f"The counts of {run.crawl_run} do not add up: {counts}. Nothing was closed; keep the database and report it."
+        )
+    stopping = frontier.state(run.crawl_run).stopping
+    manifest = Manifest(
+        crawl_run=run.crawl_run,
+        crawl=run.crawl.name,
+        code_version=run.code_version,
+        config_hash=run.config_hash,
+        planned_at=run.planned_at,
+        closed_at=datetime.now(UTC),
+        finish_reason=stopping or ("left_over" if counts.left_over else "finished"),
+        counts=counts,
+        reasons=reasons,
+        segments=tuple(segments),
+    )
+    _store_cdxj(run, segments, store, settings)
+    store.put_bytes(manifest_key(run.crawl.name, run.crawl_run), manifest.model_dump_json(indent=2).encode())
+    return manifest
+
+
+def _wait_and_count(frontier: Frontier, crawl_run: str) -> tuple[FetchCounts, dict[str, int]]:
+    deadline = time.monotonic() + LEASE_SECONDS + POLL_SECONDS
+    while True:
+        try:
+            return frontier.begin_close(crawl_run)
+        except ConflictError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
+
+
+def _store_cdxj(run: CrawlRun, segments: Sequence[Segment], store: ObjectStore, settings: Settings) -> None:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.home, prefix="cdxj-") as folder:
+        path = Path(folder) / "index.cdxj"
+        write_cdxj(_rows(segments, store), path)
+        store.put_file(cdxj_key(run.crawl.name, run.crawl_run), path)
+
+
+def _rows(segments: Sequence[Segment], store: ObjectStore) -> Iterator[CaptureRow]:
+    for segment in segments:
+        yield from read_index(store.get_bytes(segment.index_key))
+
+
+def _check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
+    counts, thresholds = manifest.counts, crawl.thresholds
+    if counts.fetched < thresholds.min_pages:
+        raise ThresholdError(
+            f"{manifest.crawl_run} fetched {counts.fetched} pages, fewer than thresholds.min_pages = {thresholds.min_pages}. "
+            f"{_worst(manifest)}"
+        )
+    tried = counts.fetched + counts.failed
+    if tried and counts.failed / tried > thresholds.max_error_rate:
+        raise ThresholdError(
+            f"{manifest.crawl_run}: {counts.failed} of {tried} fetches failed, more than thresholds.max_error_rate = "
+            f"{thresholds.max_error_rate}. {_worst(manifest)}"
+        )
+
+
+def _worst(manifest: Manifest) -> str:
+    if not manifest.reasons:
+        return f"It ended as '{manifest.finish_reason}'."
+    reasons = sorted(manifest.reasons.items(), key=lambda item: -item[1])[:3]
+    return "Most often: " + ", ".join(f"{name.replace(':', ' by ')} ({count})" for name, count in reasons) + "."
+
+
+def crawl_once(crawl: Crawl, settings: Settings, progress: Progress | None = None, key: str | None = None) -> Manifest:
+    """A whole run without Airflow: plan, fetch by as many workers as the YAML says, close. `progress` is called every second."""
+    run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings)
+    with ThreadPoolExecutor(crawl.workers) as pool:
+        workers = [pool.submit(fetch, run.crawl_run, f"w{number}", settings) for number in range(1, crawl.workers + 1)]
+        if progress is not None:
+            _show(run.crawl_run, settings, progress, lambda: all(worker.done() for worker in workers))
+        for worker in workers:
+            worker.result()
+    return close(run.crawl_run, settings)
+
+
+def _show(crawl_run: str, settings: Settings, progress: Progress, is_done: Callable[[], bool]) -> None:
+    frontier = open_frontier(settings)
+    try:
+        while not is_done():
+            progress(frontier.state(crawl_run))
+            time.sleep(POLL_SECONDS)
+        progress(frontier.state(crawl_run))
+    finally:
+        frontier.close()

@@ -1,0 +1,41 @@
+"""The scope of a crawl: which URLs belong to it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from schemas.capture import UrlKind
+from schemas.crawl import Crawl
+from spiders.canonical import canonicalize
+from storage.hostkey import host_key
+
+
+class CrawlScope:
+    """Decides by host, patterns and depth. Seeds are always in scope; include patterns speak of pages only."""
+
+    def __init__(self, crawl: Crawl) -> None:
+        self._hosts = frozenset(_plain(host) for host in crawl.hosts())
+        self._suffixes = tuple("." + host for host in self._hosts) if crawl.scope.subdomains else ()
+        self._include = [re.compile(pattern) for pattern in crawl.scope.include]
+        self._exclude = [re.compile(pattern) for pattern in crawl.scope.exclude]
+        self._max_depth = crawl.scope.max_depth
+        self._seeds = frozenset(canonicalize(seed.url) for seed in crawl.seeds)
+
+    def covers(self, url: str, kind: UrlKind, depth: int) -> bool:
+        """Whether a canonical URL, found so many links from a seed, belongs to the crawl."""
+        if url in self._seeds:
+            return True
+        if depth > self._max_depth or not self.covers_host(host_key(url)):
+            return False
+        if any(pattern.search(url) for pattern in self._exclude):
+            return False
+        return kind is not UrlKind.PAGE or not self._include or any(pattern.search(url) for pattern in self._include)
+
+    def covers_host(self, host: str) -> bool:
+        """Whether a host (with its port, where it is not the scheme's own) belongs to the crawl."""
+        return host in self._hosts or bool(self._suffixes and host.endswith(self._suffixes))
+
+
+def _plain(host: str) -> str:
+    return host_key(f"https://{host}") if urlsplit(f"https://{host}").port == 443 else host_key(f"http://{host}")

@@ -1,0 +1,246 @@
+"""A worker's session in a crawl run: which hosts it serves, which URLs are under way, and when it ends.
+
+Everything runs in one event loop. `requests()` gives the URLs to fetch; each comes back by `answered` or `failed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+
+from schemas.capture import Capture
+from schemas.errors import CrawlhouseError, FencedError
+from schemas.outcomes import FetchOutcome, Reason
+from schemas.runs import CrawlRun
+from spiders.answer import read_answer, with_kind
+from spiders.failure import FetchFailedError
+from spiders.fetch import Fetch
+from spiders.hosts import HostService
+from spiders.marks import answered_mark, failed_mark, refused_mark, revisited, temporary
+from spiders.registrar import Registrar
+from spiders.scope import CrawlScope
+from spiders.statistics import HostStatistics, WorkerStatistics
+from storage.frontier import LEASE_SECONDS, Frontier
+from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
+
+MAX_ACTIVE_HOSTS = 64
+TICK_SECONDS = 0.2
+WATCH_SECONDS = 1.0
+IDLE_SECONDS = 0.25
+STOP_SECONDS = 4.0
+
+
+class FetchSession:
+    """One worker in one run; `number` is its incarnation."""
+
+    def __init__(
+        self, run: CrawlRun, worker: str, number: int, frontier: Frontier, registrar: Registrar, statistics: WorkerStatistics
+    ) -> None:
+        self.run = run
+        self.crawl = run.crawl
+        self.frontier = frontier
+        self.registrar = registrar
+        self.statistics = statistics
+        self.scope = CrawlScope(run.crawl)
+        self.services: dict[int, HostService] = {}
+        self.stopping = ""
+        self.error: CrawlhouseError | None = None
+        self.download: Callable[[str], Awaitable[Capture]]  # set by the spider: one exchange about robots.txt
+        self.cancel_downloads: Callable[[], None] = lambda: None
+        self._worker = worker
+        self._number = number
+        self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
+        self._under_way: set[Fetch] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._handed = 0
+        self._deadline = run.planned_at.timestamp() + run.crawl.max_run_time().total_seconds()
+        registrar.on_found = self._wake
+        registrar.on_registered = self._registered
+
+    async def requests(self, held: Sequence[Lease]) -> AsyncIterator[Fetch]:
+        """The URLs to fetch, each when its host's turn has come, until the run has no more or the session is stopped.
+
+        `held` are leases taken back from a dead self. At the end everything fetched is registered and all leases are given back.
+        """
+        for lease in held:
+            self._serve(lease)
+        self.start(self._lease_hosts())
+        self.start(self._tick())
+        try:
+            while (fetch := await self._queue.get()) is not None:
+                yield fetch
+        finally:
+            await self._end()
+
+    def start(self, loop: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Runs a coroutine beside the others; an error of ours ends the session."""
+        task = asyncio.create_task(self._guarded(loop))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, loop: Coroutine[None, None, None]) -> None:
+        try:
+            await loop
+        except CrawlhouseError as error:
+            self.fail(error)
+        except Exception as error:  # a defect must end the worker with its name, never leave it waiting
+            self.fail(CrawlhouseError(f"The worker broke off: {error!r}. What it had fetched stays in its spool."))
+            raise
+
+    def fail(self, error: CrawlhouseError) -> None:
+        """Ends the session by an error; the first one stays."""
+        self.error = self.error or error
+        self.stop(type(error).__name__)
+
+    def stop(self, reason: str) -> None:
+        """Ends the session: nothing more is asked for. The first reason stays."""
+        if not self.stopping:
+            self.stopping = reason
+            for service in self.services.values():
+                service.cancel()
+            self._queue.put_nowait(None)
+
+    def hand_out(self, fetch: Fetch) -> None:
+        """Queues a URL for its request."""
+        self._handed += fetch.tries == 0
+        self._under_way.add(fetch)
+        self._queue.put_nowait(fetch)
+
+    def answered(self, fetch: Fetch, capture: Capture) -> None:
+        """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try."""
+        due = fetch.due
+        capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
+        self._count_answer(fetch.lease.host, capture)
+        answer = read_answer(capture, due.redirects, self.crawl, self.scope)
+        reserved = answer.reserved is not None and self.crawl.politeness.opt_outs == "obey"
+        row = None
+        if not reserved:
+            row = self.registrar.archive(with_kind(capture, answer.kind), fetch.lease, revisited(capture, due))
+        new_items = self.registrar.find(answer.discoveries)
+        wait = None if self.stopping else temporary(capture, fetch.tries, self.crawl)
+        mark = None
+        if wait is None:
+            mark = answered_mark(due, capture, replace(answer, new_items=new_items), row, self.crawl.revisit, reserved)
+        self.registrar.mark(fetch.lease, mark, row)
+        self._settle(fetch, mark, wait, capture.latency_ms / 1000)
+
+    def failed(self, fetch: Fetch, error: BaseException) -> None:
+        """An exchange gave no answer: asks for another try, or marks its URL. What we broke off ourselves stays due."""
+        failure = error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)
+        self.statistics.hosts.setdefault(fetch.lease.host, HostStatistics()).errors += 1
+        if self.stopping and failure.again:
+            self._under_way.discard(fetch)
+            return
+        wait = 2.0**fetch.tries if failure.again and fetch.tries < self.crawl.budgets.max_retries else None
+        mark = failed_mark(fetch.due, failure, self.crawl.revisit, time.time()) if wait is None else None
+        self.registrar.mark(fetch.lease, mark)
+        self._settle(fetch, mark, wait, 0.0)
+
+    def refuse(self, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
+        """Marks a URL that is not to be fetched."""
+        self.registrar.mark(lease, refused_mark(due, outcome, reason, self.crawl.revisit, time.time()))
+
+    def has_budget(self) -> bool:
+        """Whether the run may ask for one more page; if not, the whole run is stopped."""
+        if self._handed < self.crawl.budgets.max_pages:
+            return True
+        self._exhaust("max_pages")
+        return False
+
+    def _settle(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+        self._under_way.discard(fetch)
+        self.statistics.retries += wait is not None
+        service = self.services.get(fetch.lease.host_id)
+        if service is not None:
+            service.completed(fetch, mark, wait, latency)
+
+    async def _lease_hosts(self) -> None:
+        """Keeps the hands full, until the run has neither URLs nor leased hosts."""
+        while not self.stopping:
+            room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
+            leases = []
+            if room > 0:
+                leases = self.frontier.lease_hosts(self.run.crawl_run, self._worker, self._number, room)
+            for lease in leases:
+                self._serve(lease)
+            if not leases:
+                self._watch_run()
+                await asyncio.sleep(WATCH_SECONDS if self.services else IDLE_SECONDS)
+
+    def _watch_run(self) -> None:
+        state = self.frontier.state(self.run.crawl_run)
+        if state.phase is RunPhase.DRAINED and not self.services:
+            self.stop("finished")
+        elif state.phase in {RunPhase.STOPPING, RunPhase.CLOSED}:
+            self.stop(state.stopping or "closed")
+        elif state.bytes >= self.crawl.budgets.max_bytes:
+            self._exhaust("max_bytes")
+        elif time.time() > self._deadline:
+            self._exhaust("max_minutes")
+
+    def _exhaust(self, budget: str) -> None:
+        self.frontier.stop_run(self.run.crawl_run, f"budget:{budget}")
+        self.stop(f"budget:{budget}")
+
+    def _serve(self, lease: Lease) -> None:
+        service = HostService(self, lease)
+        self.services[lease.host_id] = service
+        service.task = self.start(service.serve())
+
+    async def _tick(self) -> None:
+        """Flushes, rotates, registers and renews."""
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            waits = not self._under_way and all(service.resting for service in self.services.values())
+            self.registrar.flush_if_due(hurry=waits)
+            waits = waits and all(service.resting for service in self.services.values())
+            if self.registrar.is_old() or (waits and self.registrar.has_news()):
+                self.registrar.rotate()
+            await self.registrar.register_full()
+            if time.monotonic() - renewed > LEASE_SECONDS / 4 and self.services:
+                self.frontier.renew([service.lease for service in self.services.values()])
+                renewed = time.monotonic()
+
+    def _wake(self) -> None:
+        for service in self.services.values():
+            service.wake()
+
+    def _registered(self, marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            service = self.services.get(mark.host_id)
+            if service is not None:
+                service.taken.discard(mark.url_id)
+        self._wake()
+
+    async def _end(self) -> None:
+        """Waits a moment for what is under way, gives up the rest, registers, gives the leases back."""
+        self.stop("closed")
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._under_way and not self.error and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        self.cancel_downloads()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not isinstance(self.error, FencedError):
+            await self._guarded(self._give_back())
+        self.statistics.finish_reason = self.stopping
+
+    async def _give_back(self) -> None:
+        self.registrar.rotate()
+        await self.registrar.register_full()
+        self.frontier.release({service.lease: service.wait_after() for service in self.services.values()})
+
+    def _count_answer(self, name: str, capture: Capture) -> None:
+        statistics = self.statistics
+        statistics.answers += 1
+        statistics.bytes += len(capture.body)
+        statistics.statuses[str(capture.status)] += 1
+        host = statistics.hosts.setdefault(name, HostStatistics())
+        host.answers += 1
+        host.bytes += len(capture.body)
+        host.latency_ms += capture.latency_ms

@@ -1,0 +1,77 @@
+"""The generic spider: it fetches what the frontier gives and hands every answer to the session."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import scrapy
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from schemas.capture import Capture, UrlKind
+from spiders.fetch import Fetch
+from spiders.session import FetchSession
+from spiders.useragent import user_agent
+from storage.frontierrecords import Lease
+
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
+
+
+class SiteSpider(scrapy.Spider):
+    """One spider for every site: seeds, feeds, sitemaps and links in scope, as the crawl's YAML says."""
+
+    name = "site"
+
+    def __init__(self, session: FetchSession, held: list[Lease], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._session = session
+        self._held = held
+        self._headers = {"User-Agent": user_agent(session.crawl), "Accept": ACCEPT, "Accept-Encoding": "gzip"}
+
+    async def start(self) -> AsyncIterator[scrapy.Request]:
+        """The requests, each when its host's turn has come."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._session.stop, "stopped")
+        loop.add_signal_handler(signal.SIGINT, self._session.stop, "stopped")
+        self._session.download = self._download
+        async for fetch in self._session.requests(self._held):
+            yield self._request(fetch)
+
+    def _request(self, fetch: Fetch) -> scrapy.Request:
+        due = fetch.due
+        headers = dict(self._headers)
+        if due.etag and due.earlier:
+            headers["If-None-Match"] = due.etag
+        if due.last_modified and due.earlier:
+            headers["If-Modified-Since"] = due.last_modified
+        return scrapy.Request(
+            due.url,
+            callback=self.parse,
+            errback=self.fail,
+            headers=headers,
+            dont_filter=True,
+            meta={"fetch": fetch, "download_slot": fetch.lease.host, "kind": due.kind, "verbatim_url": True},
+        )
+
+    def parse(self, response: Response, **_: Any) -> Iterable[scrapy.Request]:
+        """Hands an answer over."""
+        meta = response.meta
+        self._session.answered(meta["fetch"], meta["capture"])
+        return ()
+
+    def fail(self, failure: Failure) -> None:
+        """Hands a failure over."""
+        error = failure.value or RuntimeError("a failure without an exception")
+        self._session.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
+
+    async def _download(self, url: str) -> Capture:
+        """One exchange about a robots.txt, past the queue. Raises FetchFailedError."""
+        request = scrapy.Request(url, headers=self._headers, dont_filter=True, meta={"kind": UrlKind.ROBOTS, "verbatim_url": True})
+        assert self.crawler.engine is not None
+        await self.crawler.engine.download_async(request)
+        capture = request.meta["capture"]
+        assert isinstance(capture, Capture)
+        return capture

@@ -1,0 +1,142 @@
+"""The spool: a worker's open segment on the local disk, and beside it a journal of what became of its URLs.
+
+A killed worker's spool is enough to register what it had fetched, if its leases are still its own.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.capture import Capture
+from schemas.errors import StorageError
+from schemas.keys import index_key, segment_key
+from schemas.manifest import Segment
+from schemas.runs import CrawlRun
+from storage.captureindex import CaptureRow, write_index
+from storage.frontierrecords import Lease, Mark
+from storage.objects import ObjectStore
+from storage.warcwriter import ClosedSegment, RefersTo, SegmentWriter
+
+MAX_SEGMENT_BYTES = 64 * 1024 * 1024
+MAX_SEGMENT_SECONDS = 60.0
+WARC_SUFFIX = ".warc.gz"
+JOURNAL_SUFFIX = ".journal"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one registering transaction will hold: a segment (None: nothing archived yet), marks, and the leases they stand on.
+
+    `unsettled` counts captures whose marks are still to come.
+    """
+
+    name: str
+    opened_at: float
+    writer: SegmentWriter | None = None
+    marks: list[Mark] = field(default_factory=list)
+    leases: dict[int, Lease] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    unsettled: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to register."""
+        return self.writer is None and not self.marks
+
+
+class Spool:
+    """The open batch of one worker. `folder` is the worker's own."""
+
+    def __init__(self, folder: Path, run: CrawlRun, worker: str, incarnation: int, agent: str) -> None:
+        self.folder = folder
+        self._run = run
+        self._worker = worker
+        self._agent = agent
+        self._prefix = f"{worker}-{incarnation:03d}-{secrets.token_hex(3)}"
+        self._count = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"The spool {folder} cannot be made: {error}. Set CRAWLHOUSE_HOME to a writable folder.") from error
+
+    def open(self, now: float) -> Batch:
+        """A new batch."""
+        self._count += 1
+        return Batch(f"{self._prefix}-{self._count:05d}", now)
+
+    def write(self, batch: Batch, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
+        """Archives a capture in a batch. Raises StorageError when the disk is full."""
+        if batch.writer is None:
+            batch.writer = self._writer(batch.name)
+        self._stand_on(batch, lease)
+        return batch.writer.write(capture, refers_to)
+
+    def mark(self, batch: Batch, lease: Lease, mark: Mark | None, row: CaptureRow | None) -> None:
+        """Notes what became of a URL (None: nothing final yet), and the capture that says so."""
+        self._stand_on(batch, lease)
+        if mark is not None:
+            batch.marks.append(mark)
+        offset = row.warc_record_offset if row else None
+        batch.lines.append(json.dumps({"offset": offset, "mark": asdict(mark) if mark else None}))
+
+    def journal(self, batch: Batch) -> None:
+        """Writes down what was noted; call it once the URLs found by those captures are in the frontier."""
+        if batch.lines and batch.writer is not None:
+            with self.path(batch.name, JOURNAL_SUFFIX).open("a", encoding="utf-8") as file:
+                file.write("\n".join(batch.lines) + "\n")
+            batch.lines.clear()
+
+    def upload(self, batch: Batch, store: ObjectStore) -> Segment | None:
+        """Closes the batch's segment and puts it and its index into the store; None if it has none."""
+        if batch.writer is None:
+            return None
+        return upload_segment(self._run, batch.name, batch.writer.close(), store)
+
+    def forget(self, batch: Batch) -> None:
+        """Removes the local files of a registered batch."""
+        remove_segment(self.folder, batch.name)
+
+    def path(self, name: str, suffix: str = WARC_SUFFIX) -> Path:
+        """A local file of the spool."""
+        return self.folder / (name + suffix)
+
+    def _writer(self, name: str) -> SegmentWriter:
+        info = {
+            "software": self._agent,
+            "hostname": self._worker,
+            "http-header-user-agent": self._agent,
+            "robots": self._run.crawl.politeness.robots,
+            "created": datetime.now(UTC).isoformat(),
+        }
+        key = segment_key(self._run.crawl.name, self._run.crawl_run, name)
+        return SegmentWriter(self.path(name), key, self._run.crawl.name, self._run.crawl_run, info)
+
+    def _stand_on(self, batch: Batch, lease: Lease) -> None:
+        if batch.leases.get(lease.host_id) != lease:
+            batch.leases[lease.host_id] = lease
+            batch.lines.append(json.dumps({"host": lease.host_id, "token": lease.token}))
+
+
+def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: ObjectStore) -> Segment:
+    """Puts a closed segment and its capture index into the store."""
+    segment = Segment(
+        segment=name,
+        warc_key=segment_key(run.crawl.name, run.crawl_run, name),
+        index_key=index_key(run.crawl.name, run.crawl_run, name),
+        size=closed.size,
+        digest=closed.digest,
+        records=len(closed.rows),
+    )
+    store.put_file(segment.warc_key, closed.path)
+    store.put_bytes(segment.index_key, write_index(closed.rows))
+    return segment
+
+
+def remove_segment(folder: Path, name: str) -> None:
+    """Removes a segment's local files: the segment first, for a journal without one means nothing."""
+    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX):
+        (folder / (name + suffix)).unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""What a worker counted: the JSON by which it is judged, since exit codes do not tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class HostStatistics(BaseModel):
+    """One host's exchanges. `latency_ms` is a sum."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answers: int = 0
+    errors: int = 0
+    bytes: int = 0
+    latency_ms: int = 0
+
+
+class WorkerStatistics(BaseModel):
+    """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
+
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    crawl_run: str
+    worker: str
+    finish_reason: str = ""
+    error: str = ""
+    message: str = ""
+    answers: int = 0
+    bytes: int = 0
+    retries: int = 0
+    found: int = 0
+    segments: int = 0
+    robots: int = 0
+    max_memory_bytes: int = 0
+    statuses: Counter[str] = Field(default_factory=Counter)
+    outcomes: Counter[str] = Field(default_factory=Counter)
+    hosts: dict[str, HostStatistics] = Field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Writes the JSON whole or not at all."""
+        temporary = path.with_suffix(".part")
+        temporary.write_text(self.model_dump_json(), encoding="utf-8")
+        temporary.replace(path)
+
+
+def read_statistics(path: Path) -> WorkerStatistics | None:
+    """A worker's statistics, or None where it wrote none."""
+    try:
+        return WorkerStatistics.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,80 @@
+"""A fetch worker: `python -m spiders.worker --run RUN --worker NAME --statistics FILE`, one process, one reactor, one run.
+
+It always writes its statistics; an error stands in them by the name of its class.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import resource
+import sys
+from pathlib import Path
+
+from scrapy.crawler import AsyncCrawlerProcess
+
+from schemas.errors import CrawlhouseError
+from schemas.settings import Settings, load_settings
+from spiders.registrar import Registrar
+from spiders.repair import repair_spool
+from spiders.scrapysettings import scrapy_settings
+from spiders.session import FetchSession
+from spiders.site import SiteSpider
+from spiders.spool import Spool
+from spiders.statistics import WorkerStatistics
+from spiders.useragent import user_agent
+from storage.frontier import open_frontier
+from storage.ledger import open_ledger
+from storage.objects import open_store
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one worker to its end; the exit code is the error's, or 0."""
+    parser = argparse.ArgumentParser(prog="python -m spiders.worker", description="Fetch for one crawl run.")
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--worker", required=True)
+    parser.add_argument("--statistics", required=True, type=Path)
+    given = parser.parse_args(arguments)
+    statistics = WorkerStatistics(crawl_run=given.run, worker=given.worker)
+    code = 0
+    try:
+        work(given.run, given.worker, load_settings(), statistics)
+    except CrawlhouseError as error:
+        statistics.error, statistics.message = type(error).__name__, str(error)
+        code = error.exit_code
+    statistics.max_memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    statistics.write(given.statistics)
+    return code
+
+
+def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics) -> None:
+    """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors."""
+    run = open_ledger(settings).crawl_run(crawl_run)
+    frontier, store = open_frontier(settings), open_store(settings)
+    try:
+        number, held = frontier.join(crawl_run, worker)
+        folder = spool_folder(settings, crawl_run, worker)
+        repair_spool(folder, run, worker, held, frontier, store)
+        spool = Spool(folder, run, worker, number, user_agent(run.crawl))
+        registrar = Registrar(run, worker, frontier, store, spool, statistics)
+        session = FetchSession(run, worker, number, frontier, registrar, statistics)
+        process = AsyncCrawlerProcess(scrapy_settings(run.crawl), install_root_handler=False)
+        crawler = process.create_crawler(SiteSpider)
+        process.crawl(crawler, session=session, held=held)
+        process.start(install_signal_handlers=False)
+    finally:
+        frontier.close()
+    if session.error is not None:
+        raise session.error
+    if not statistics.finish_reason:
+        raise CrawlhouseError("The worker ended before its session did; its log says why. Run the fetch step again.")
+
+
+def spool_folder(settings: Settings, crawl_run: str, worker: str) -> Path:
+    """Where a worker keeps what is not registered yet."""
+    return settings.home / "spool" / crawl_run / worker
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.exit(main())
