@@ -59,7 +59,7 @@ class Lake:
                 transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot,
             ):
                 for chunk in chunks:
-                    for data_file in _dataframe_to_data_files(transaction.table_metadata, _ordered(chunk.cast(TABLES[name])), table.io):
+                    for data_file in _dataframe_to_data_files(transaction.table_metadata, ordered(chunk.cast(TABLES[name])), table.io):
                         snapshot.append_data_file(data_file)
         except OSError as error:
             raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
@@ -119,7 +119,8 @@ class Lake:
                 yield batch.select(list(columns))
 
 
-def _ordered(rows: pa.Table) -> pa.Table:
+def ordered(rows: pa.Table) -> pa.Table:
+    """Rows by host and URL, where a table has them: the order within each file."""
     keys = [(column, "ascending") for column in SORT_COLUMNS if column in rows.schema.names]
     return rows.sort_by(keys) if keys else rows
 

@@ -20,6 +20,9 @@ PROPERTIES = {
     "commit.retry.max-wait-ms": "2000",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
+    # rows are only ever added, so that a rewrite of files conflicts with a rewrite of the same files and with nothing else
+    "write.delete.isolation-level": "snapshot",
+    "write.update.isolation-level": "snapshot",
     "write.parquet.compression-codec": "zstd",
     "write.parquet.compression-level": "3",
     "write.parquet.row-group-limit": "20000",
