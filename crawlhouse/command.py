@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse import initcommand, querycommand, showcommand
+from crawlhouse import initcommand, querycommand, showcommand, stackcommand
 from crawlhouse.failures import exit_code_of
 
 EPILOG = """
@@ -27,8 +27,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-START, DATA = "Start here", "Look at the data"
+START, AIRFLOW, DATA = "Start here", "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
+app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
+app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
+app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
+app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 

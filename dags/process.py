@@ -22,6 +22,7 @@ from airflow.sdk import DAG, task
 from dags.defaults import RETRIES, START, captures, crawls
 from dags.outcomes import final_errors
 from schemas.crawl import Crawl
+from schemas.outcomes import Outcome
 from schemas.settings import load_settings
 
 MAX_SHARDS = 64  # mapped tasks beyond a few hundred slow the scheduler
@@ -83,7 +84,8 @@ def publish(process_run: str) -> dict[str, int]:
     from processing import stages
 
     with final_errors():
-        return stages.publish(process_run, load_settings()).counts()
+        report = stages.publish(process_run, load_settings())
+        return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 
 def process_dag(crawl: Crawl) -> DAG:

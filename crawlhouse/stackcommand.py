@@ -1,0 +1,103 @@
+"""`crawlhouse up`, `down`, `status` and `demo`: Airflow on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crawlhouse.console import notes, results, say
+
+UP_EXAMPLES = """
+Examples:
+
+  crawlhouse up
+
+  crawlhouse up --port 8090
+"""
+
+DOWN_EXAMPLES = """
+Examples:
+
+  crawlhouse down
+"""
+
+STATUS_EXAMPLES = """
+Examples:
+
+  crawlhouse status
+"""
+
+DEMO_EXAMPLES = """
+Examples:
+
+  crawlhouse demo
+
+  crawlhouse demo --port 8090
+"""
+
+DEFAULT_PORT = 8080
+EXIT_DOWN = 3
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port of Airflow's UI, on 127.0.0.1 only.")]
+
+
+def up(port: Port = DEFAULT_PORT) -> None:
+    """Start Airflow on this machine and say where its UI is.
+
+    Four processes, reachable from this machine only; they stay up until `crawlhouse down`.
+    """
+    from crawlhouse import stack
+    from schemas.settings import load_settings
+
+    with notes().status("Starting Airflow") as status:
+        running = stack.start(load_settings(), port, say=status.update)
+    _show(running)
+
+
+def down() -> None:
+    """Stop everything that `up` and `demo` started, and nothing else. What is stored stays."""
+    from crawlhouse import stack
+    from crawlhouse.demosite import stop_site
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    with notes().status("Stopping"):
+        stopped = [name for name, ended in (("Airflow", stack.stop(settings)), ("the demo site", stop_site(settings))) if ended]
+    say(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def status() -> None:
+    """Say what runs, where, and whether it is healthy; exit code 3 when nothing runs."""
+    from crawlhouse import stack
+    from crawlhouse.demosite import site_runs
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    running = stack.status(settings)
+    if running is not None:
+        _show(running)
+        results().print("Components:  " + ", ".join(f"{name} {state or 'unknown'}" for name, state in running.health.items()))
+    else:
+        results().print("Airflow is not running. Start it with `crawlhouse up`.")
+    results().print(f"Demo site:   {'running' if site_runs(settings) else 'not running'}")
+    if running is None:
+        raise typer.Exit(EXIT_DOWN)
+
+
+def demo(port: Port = DEFAULT_PORT) -> None:
+    """Crawl the bundled demo site through Airflow and query what came of it.
+
+    Each time the site's clock moves on: articles appear, change and go. Airflow and the site stay up until `crawlhouse down`.
+    """
+    from crawlhouse.demo import run_demo
+    from schemas.settings import load_settings
+
+    run_demo(load_settings(), results(), port)
+
+
+def _show(running: object) -> None:
+    from crawlhouse.stack import Stack
+
+    assert isinstance(running, Stack)
+    results().print(f"Airflow:     {running.url}  user {running.user}  password {running.password}")
+    results().print(f"Logs:        {running.logs}")
