@@ -33,7 +33,7 @@ QUERIES = {
                min(published_at)::DATE AS oldest, max(published_at)::DATE AS newest
         FROM articles_latest GROUP BY ALL ORDER BY host, articles DESC LIMIT 10""",
     "The same story on both sites, and articles that changed": """
-        SELECT title, version, host, duplicate_kind, round(duplicate_similarity, 2) AS similarity
+        SELECT title, version, host, duplicate_kind, round(duplicate_similarity::DOUBLE, 2) AS similarity
         FROM articles_latest WHERE duplicate_of IS NOT NULL OR version > 1
         ORDER BY version DESC, similarity DESC NULLS LAST, url LIMIT 8""",
     "What became of every capture": """
