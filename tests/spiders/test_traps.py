@@ -71,7 +71,7 @@ def test_no_page_of_the_benchmarks_is_a_trap() -> None:
     files = sorted(BENCH.glob("*.jsonl"))
     if not files:
         pytest.skip(f"no benchmark pages in {BENCH}")
-    lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
     urls = {line["url"] for line in lines if line.get("url")}
     assert len(urls) > 1_000
     watch = TrapWatch(20_000)
