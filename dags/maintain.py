@@ -20,7 +20,7 @@ def maintain() -> dict[str, int]:
     from storage.maintenance import maintain as maintain_lake
 
     with final_errors():
-        return maintain_lake(load_settings())
+        return maintain_lake(load_settings()).counts()
 
 
 with DAG(

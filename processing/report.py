@@ -6,6 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from schemas.outcomes import Outcome
+
+OUTCOMES = tuple(str(outcome) for outcome in Outcome)
+
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
@@ -30,6 +34,10 @@ class RunReport:
     reasons: dict[str, int]
     expectations: int
 
+    def counts(self) -> dict[str, int]:
+        """The records and their outcomes."""
+        return {name: getattr(self, name) for name in ("records", *OUTCOMES)}
+
     def to_json(self) -> str:
         """The report as JSON."""
         return json.dumps(asdict(self) | {"ingested_at": self.ingested_at.isoformat()}, indent=2, sort_keys=True) + "\n"
@@ -42,10 +50,9 @@ class RunReport:
 
     def text(self) -> str:
         """The report in a few lines."""
-        outcomes = ("published", "known", "duplicate", "quarantined", "rejected")
         lines = [
             f"{self.crawl}: {len(self.crawl_runs)} crawl run(s) processed as {self.process_run} (sequence {self.sequence})",
-            f"  {self.records} records = " + " + ".join(f"{getattr(self, name)} {name}" for name in outcomes),
+            f"  {self.records} records = " + " + ".join(f"{getattr(self, name)} {name}" for name in OUTCOMES),
         ]
         lines += [f"  {count:6d}  {reason}" for reason, count in sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))]
         return "\n".join(lines)

@@ -59,3 +59,4 @@ def memory_key(crawl: str, version: int) -> str:
 
 
 LAKE_PREFIX = "lake"
+STAGING_PREFIX = "staging/"

@@ -1,35 +1,185 @@
-"""The upkeep of the lake: what was staged for runs that are long published is removed."""
+"""Keeping the lake fit: small files put together, old snapshots expired, files that nothing refers to deleted.
+
+Safe beside publishing: a rewrite holds the publish lock, and only files older than any publishing could still be writing are deleted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.fs as pafs
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.table import FileScanTask, Table
+
+from schemas.errors import NotFoundError
+from schemas.keys import STAGING_PREFIX
 from schemas.settings import Settings
-from storage.ledger import open_ledger
-from storage.objects import open_store
+from schemas.tables import TABLES
+from storage.lake import Lake, ordered
+from storage.ledger import Ledger, open_ledger
+from storage.objects import ObjectStore, open_store
 
-KEEP_STAGED = timedelta(days=7)
-STAGING = "staging"
+SMALL_FILE_BYTES = 16 * 1024 * 1024
+MIN_FILES = 4  # fewer small files of a day are left alone
+MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times that
+KEEP_SNAPSHOTS = timedelta(days=7)
+KEEP_ORPHANS = timedelta(days=3)
 
 
-def maintain(settings: Settings, now: datetime | None = None) -> dict[str, int]:
-    """Remove the staged objects of runs published more than `KEEP_STAGED` ago; how many runs and objects that were.
+@dataclass(frozen=True, slots=True)
+class MaintenanceReport:
+    """What maintenance did, over all tables."""
 
-    Removing again changes nothing, and nothing that a table refers to is touched. Raises UnavailableError, StorageError.
+    files_before: int = 0
+    files_after: int = 0
+    rows_rewritten: int = 0
+    snapshots_expired: int = 0
+    orphans_deleted: int = 0
+    orphan_bytes: int = 0
+    staged_deleted: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """The report as plain numbers."""
+        return asdict(self)
+
+    def __add__(self, other: MaintenanceReport) -> MaintenanceReport:
+        return MaintenanceReport(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+def maintain(
+    settings: Settings,
+    keep_snapshots: timedelta = KEEP_SNAPSHOTS,
+    keep_orphans: timedelta = KEEP_ORPHANS,
+    now: datetime | None = None,
+) -> MaintenanceReport:
+    """Compact, expire and clean every table, and delete what settled process runs staged; doing it again at once changes nothing.
+
+    `keep_orphans` must be longer than any publishing takes. Raises UnavailableError, StorageError; ConflictError when a publisher holds
+    the lock for too long.
     """
-    store, ledger = open_store(settings), open_ledger(settings)
-    before = (now or datetime.now(UTC)) - KEEP_STAGED
-    done = {"process_runs": 0, "objects": 0}
+    now = now or datetime.now(UTC)
+    report = MaintenanceReport()
+    with ExitStack() as stack:
+        lake = stack.enter_context(Lake(settings))
+        ledger = open_ledger(settings)
+        stack.callback(ledger.close)
+        for name in TABLES:
+            report += compact(lake, ledger, name)
+            report += expire(lake, ledger, name, now - keep_snapshots)
+            report += delete_orphans(lake, name, now - keep_orphans)
+        report += MaintenanceReport(staged_deleted=delete_staged(open_store(settings), ledger))
+    return report
+
+
+def delete_staged(store: ObjectStore, ledger: Ledger) -> int:
+    """Delete what was staged by process runs that are published, or whose crawl runs all are; how many objects."""
+    deleted = 0
+    settled: dict[str, bool] = {}
+    for info in store.list(STAGING_PREFIX):
+        process_run = info.key.split("/")[1]
+        if process_run not in settled:
+            settled[process_run] = _settled(process_run, ledger)
+        if settled[process_run]:
+            store.delete(info.key)
+            deleted += 1
+    return deleted
+
+
+def _settled(process_run: str, ledger: Ledger) -> bool:
     try:
-        for process_run in ledger.process_runs():
-            published = ledger.published_at(process_run)
-            if published is None or published > before:
-                continue
-            keys = [found.key for found in store.list(f"{STAGING}/{process_run}/")]
-            for key in keys:
-                store.delete(key)
-            done["process_runs"] += bool(keys)
-            done["objects"] += len(keys)
-    finally:
-        ledger.close()
-    return done
+        run = ledger.process_run(process_run)
+    except NotFoundError:
+        return False
+    if ledger.published_at(process_run) is not None:
+        return True
+    return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
+
+
+def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
+    """Rewrite the small files of each day into sorted larger ones, a group at a time."""
+    report = MaintenanceReport(files_before=len(lake.live_files(name)))
+    while True:
+        with ledger.publish_lock():
+            table = lake.table(name)
+            group = next(_groups(table), None)
+            if group is None:
+                break
+            report += MaintenanceReport(rows_rewritten=_rewrite(table, name, group))
+    return report + MaintenanceReport(files_after=len(lake.live_files(name)))
+
+
+def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> MaintenanceReport:
+    """Forget the snapshots older than a moment; the current one always stays. Their files become orphans."""
+    with ledger.publish_lock():
+        table = lake.table(name)
+        count = len(table.metadata.snapshots)
+        old = [s for s in table.metadata.snapshots if s.timestamp_ms < before.timestamp() * 1000 and s != table.current_snapshot()]
+        if old:
+            table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in old]).commit()
+        return MaintenanceReport(snapshots_expired=count - len(lake.table(name).metadata.snapshots))
+
+
+def delete_orphans(lake: Lake, name: str, before: datetime) -> MaintenanceReport:
+    """Delete the files under a table that no snapshot refers to and that were last written before a moment."""
+    table = lake.table(name)
+    filesystem, path = pafs.FileSystem.from_uri(table.location()) if "://" not in table.location() else _s3(table)
+    old = [info for info in _files(filesystem, path) if info.mtime is not None and info.mtime < before]
+    used = _referenced(lake.table(name))  # read after the listing: what was committed meanwhile counts as used
+    orphans = [info for info in old if info.path not in used]
+    for info in orphans:
+        filesystem.delete_file(info.path)
+    return MaintenanceReport(orphans_deleted=len(orphans), orphan_bytes=sum(info.size or 0 for info in orphans))
+
+
+def _groups(table: Table) -> Iterator[list[FileScanTask]]:
+    """The small files of one partition each, at most MAX_GROUP_BYTES together."""
+    by_partition: dict[object, list[FileScanTask]] = {}
+    for task in sorted(table.scan().plan_files(), key=lambda task: task.file.file_path):
+        if task.file.file_size_in_bytes < SMALL_FILE_BYTES:
+            by_partition.setdefault(str(task.file.partition), []).append(task)
+    for tasks in by_partition.values():
+        group, size = [], 0
+        for task in tasks:
+            if size + task.file.file_size_in_bytes > MAX_GROUP_BYTES:
+                break
+            group.append(task)
+            size += task.file.file_size_in_bytes
+        if len(group) >= MIN_FILES:
+            yield group
+
+
+def _rewrite(table: Table, name: str, group: list[FileScanTask]) -> int:
+    reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
+    rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
+    rows = ordered(rows.select(TABLES[name].names).cast(TABLES[name]))
+    with table.transaction() as transaction, transaction.update_snapshot().overwrite() as snapshot:
+        for task in group:
+            snapshot.delete_data_file(task.file)
+        for data_file in _dataframe_to_data_files(transaction.table_metadata, rows, table.io):
+            snapshot.append_data_file(data_file)
+    return int(rows.num_rows)
+
+
+def _s3(table: Table) -> tuple[pafs.FileSystem, str]:
+    return table.io.fs_by_scheme("s3", None), table.location().removeprefix("s3://")  # type: ignore[attr-defined]
+
+
+def _files(filesystem: pafs.FileSystem, path: str) -> list[pafs.FileInfo]:
+    found = filesystem.get_file_info(pafs.FileSelector(path, recursive=True, allow_not_found=True))
+    return [info for info in found if info.type == pafs.FileType.File]
+
+
+def _referenced(table: Table) -> set[str]:
+    """The paths of all files that the table's metadata leads to, as the file system names them."""
+    used = {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
+    for snapshot in table.metadata.snapshots:
+        used.add(snapshot.manifest_list)
+        for manifest in snapshot.manifests(table.io):
+            used.add(manifest.manifest_path)
+            used.update(entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True))
+    return {path.removeprefix("s3://").removeprefix("file://") for path in used}

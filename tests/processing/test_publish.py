@@ -17,6 +17,7 @@ from schemas.settings import Settings
 from storage.lake import open_lake
 from storage.lakequery import connect
 from storage.ledger import open_ledger
+from storage.maintenance import maintain
 from storage.objects import open_store
 from tests.processing.crawlruns import article, capture, closed_run, html
 
@@ -153,3 +154,28 @@ def test_stages_in_the_wrong_order_say_so(sqlite_settings: Settings) -> None:
         stages.resolve(run.process_run, sqlite_settings)
     with pytest.raises(ConflictError, match="Run resolve before gate"):
         stages.gate(run.process_run, sqlite_settings)
+
+
+def test_a_run_that_fetched_nothing_is_published_too(lake_settings: Settings) -> None:
+    closed_run(lake_settings, NEWS, "1")
+    closed_run(lake_settings, NEWS, "2", [])
+    report = stages.process_once("news", lake_settings)
+    assert report is not None
+    assert set(report.counts().values()) == {0}
+    assert [len(rows) for rows in tables(lake_settings).values()] == [0, 0, 0, 2]
+    assert stages.plan("news", lake_settings) is None
+
+
+def test_what_was_staged_goes_when_it_is_published(sqlite_settings: Settings) -> None:
+    closed_run(sqlite_settings, NEWS, "1", [PAGES[2]])
+    run = stages.plan("news", sqlite_settings)
+    assert run is not None
+    store = open_store(sqlite_settings)
+    stages.extract(run.process_run, "1-0", sqlite_settings)
+    assert maintain(sqlite_settings).staged_deleted == 0
+    report = stages.process_once("news", sqlite_settings)
+    staged = len(list(store.list("staging/")))
+    assert staged > 0
+    assert maintain(sqlite_settings).staged_deleted == staged
+    assert not list(store.list("staging/"))
+    assert stages.publish(run.process_run, sqlite_settings) == report

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.settings import Settings
 from storage.lake import Lake, open_lake
-from storage.lakemaintenance import MaintenanceReport, maintain
+from storage.maintenance import MaintenanceReport, maintain
 from tests.storage.lakerows import NOON, table_of
 
 LATER = timedelta(days=30)
