@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 import time
 from collections.abc import Iterable
@@ -42,14 +43,8 @@ WORDS = [
 
 def prose(seed: int, paragraphs: int = 5) -> list[str]:
     """Paragraphs that differ from those of every other seed."""
-    state, made = seed * 7919 + 1, []
-    for _ in range(paragraphs):
-        said = []
-        for _ in range(40):
-            state = (state * 1103515245 + 12345) % 2**31
-            said.append(WORDS[(state >> 8) % len(WORDS)])
-        made.append(" ".join(said).capitalize() + ".")
-    return made
+    said = random.Random(seed)
+    return [" ".join(said.choices(WORDS, k=40)).capitalize() + "." for _ in range(paragraphs)]
 
 
 def html(title: str, paragraphs: Iterable[str], canonical: str = "") -> str:
