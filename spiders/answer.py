@@ -91,12 +91,12 @@ def _from_sitemap(capture: Capture, body: bytes) -> list[Discovery | None]:
         if entry.is_sitemap:
             found.append(sitemap_discovery(resolve(capture.url, entry.url), capture.url))
         else:
-            found.append(_page(capture, entry.url, entry.hints))
+            found.append(_page(capture, entry.url, entry.hints, strip=False))
     return found
 
 
-def _page(capture: Capture, reference: str, hints: Hints) -> Discovery | None:
-    url = resolve(capture.url, reference)
+def _page(capture: Capture, reference: str, hints: Hints, strip: bool = True) -> Discovery | None:
+    url = resolve(capture.url, reference, strip)
     return Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=HINTED_PRIORITY, hints=hints) if url else None
 
 

@@ -16,32 +16,34 @@ TRACKING = re.compile(
     r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid|phpsessid|jsessionid|aspsessionid\w*|sessionid|cfid|cftoken)$",
     re.IGNORECASE,
 )
-PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
-UNTIDY = re.compile(r"//|/\.|;|:(80|443)\Z")
+PLAIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
+UNTIDY = re.compile(r"/\.|;")
+OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
 PATH_SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?#]*", re.IGNORECASE)
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def resolve(base: str, reference: str) -> str | None:
-    """The canonical URL of a link found on a page, or None if it leads to no http page."""
+def resolve(base: str, reference: str, strip: bool = True) -> str | None:
+    """The canonical URL of a link found on a page, or None if it leads to no http page. `strip` as in `canonicalize`."""
     reference = reference.strip()
     try:
         if reference.startswith(("http://", "https://")):
-            return canonicalize(reference)
-        if not reference or reference[0] == "#" or reference[:11].lower() in {"javascript:"} or reference[:7].lower() in {"mailto:"}:
+            return canonicalize(reference, strip)
+        if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
-        return canonicalize(urljoin(base, reference))
+        return canonicalize(urljoin(base, reference), strip)
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=20_000)
-def canonicalize(url: str) -> str | None:
+def canonicalize(url: str, strip: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 
-    The order of parameters is kept, since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
+    Without `strip` all parameters stay: a sitemap names a site's pages as the site itself means them. The order of parameters is kept,
+    since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
     """
     url = url.partition("#")[0]
     if len(url) > MAX_URL_CHARACTERS:
@@ -49,12 +51,12 @@ def canonicalize(url: str) -> str | None:
     if PLAIN.match(url) and not UNTIDY.search(url, 8):
         return url
     try:
-        return _rebuilt(urlsplit(safe_url_string(url.strip(), "utf-8")))
+        return _rebuilt(urlsplit(safe_url_string(url.strip(), "utf-8")), strip)
     except (ValueError, UnicodeError):
         return None
 
 
-def _rebuilt(parts: SplitResult) -> str | None:
+def _rebuilt(parts: SplitResult, strip: bool) -> str | None:
     scheme = parts.scheme.lower()
     host = _host(parts.hostname or "")
     if scheme not in DEFAULT_PORTS or not host:
@@ -62,7 +64,7 @@ def _rebuilt(parts: SplitResult) -> str | None:
     port = parts.port
     netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     path = _escapes(_without_dots(PATH_SESSION.sub("", parts.path)) or "/")
-    query = _query(parts.query)
+    query = _query(parts.query, strip)
     return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
 
 
@@ -101,8 +103,8 @@ def _escape(match: re.Match[str]) -> str:
     return character if character in UNRESERVED else match[0].upper()
 
 
-def _query(query: str) -> str:
-    if not query:
-        return ""
+def _query(query: str, strip: bool) -> str:
+    if not query or not strip:
+        return _escapes(query)
     kept = [pair for pair in query.split("&") if pair and not TRACKING.match(pair.partition("=")[0])]
     return _escapes("&".join(kept))

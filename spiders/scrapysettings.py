@@ -58,6 +58,7 @@ def scrapy_settings(crawl: Crawl) -> dict[str, Any]:  # Any: Scrapy's settings a
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "LOG_LEVEL": "WARNING",
+        "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_VERSIONS": [],
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
         "ASYNCIO_EVENT_LOOP": "uvloop.Loop",

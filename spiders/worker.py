@@ -58,8 +58,9 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         spool = Spool(folder, run, worker, number, user_agent(run.crawl))
         registrar = Registrar(run, worker, frontier, store, spool, statistics)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
-        process = AsyncCrawlerProcess(scrapy_settings(run.crawl), install_root_handler=False)
+        process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
         crawler = process.create_crawler(SiteSpider)
+        logging.getLogger("scrapy").setLevel(logging.WARNING)
         process.crawl(crawler, session=session, held=held)
         process.start(install_signal_handlers=False)
     finally:

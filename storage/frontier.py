@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
+from schemas import failpoint
 from schemas.errors import ConflictError, FencedError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
@@ -172,6 +173,7 @@ class Frontier:
             if segment is not None:
                 insert_segment(connection, crawl_run, worker, segment, now)
             add_totals(connection, crawl_run, marks, segment)
+            failpoint.reached("inside-register")
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
             connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
 

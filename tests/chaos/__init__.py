@@ -1,0 +1,1 @@
+"""Kill and chaos tests: `make chaos`."""

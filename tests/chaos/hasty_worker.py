@@ -1,0 +1,10 @@
+"""A fetch worker that rotates its segment every half second, so that a kill finds every step of it."""
+
+import sys
+
+from spiders import registrar, worker
+
+registrar.MAX_SEGMENT_SECONDS = 0.5
+
+if __name__ == "__main__":
+    sys.exit(worker.main())

@@ -1,0 +1,134 @@
+"""Workers killed at named steps and at random moments: every page is registered exactly once, and every WARC is whole."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from schemas.crawl import Crawl
+from schemas.crawlfile import parse_crawl
+from schemas.manifest import Manifest
+from schemas.outcomes import Rejected
+from schemas.settings import Settings
+from spiders.run import close, plan
+from storage.captureindex import CaptureRow, read_index
+from storage.ledger import open_ledger
+from storage.objects import open_store
+from storage.warcreader import read_records
+from tests.demosite import DemoSite
+
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+
+STEPS = ["before-rotate:2", "before-upload:2", "after-upload:2", "inside-register:2", "after-register:2", "after-register:3"]
+RANDOM_KILLS = 20
+END_SECONDS = 120
+
+
+def demo_crawl(site: DemoSite) -> Crawl:
+    seeds = f"seeds: [{site.bases[0]}/, {site.bases[1]}/]\n"
+    return parse_crawl(seeds + "network: {allow: [127.0.0.1/32]}\npoliteness: {delay: 0, concurrency_per_host: 2}\n", "demo")
+
+
+def start(run: str, worker: str, settings: Settings, folder: Path, failpoint: str = "") -> subprocess.Popen[bytes]:
+    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value}
+    given |= {"CRAWLHOUSE_FAILPOINT": failpoint} if failpoint else {}
+    command = [sys.executable, "-m", "tests.chaos.hasty_worker", "--run", run, "--worker", worker]
+    return subprocess.Popen([*command, "--statistics", str(folder / f"{worker}.json")], env={**os.environ, **given}, process_group=0)
+
+
+def end(process: subprocess.Popen[bytes]) -> int:
+    return process.wait(END_SECONDS)
+
+
+def check(manifest: Manifest, settings: Settings, pages: int) -> list[CaptureRow]:
+    """What must hold after any number of kills."""
+    store = open_store(settings)
+    rows = []
+    for segment in manifest.segments:
+        rows += list(read_index(store.get_bytes(segment.index_key)))
+        with store.open(segment.warc_key) as stream:
+            records = list(read_records(stream, segment.warc_key))
+        assert not [record for record in records if isinstance(record, Rejected)]
+        assert len(records) == segment.records
+    assert manifest.counts.balanced()
+    assert manifest.counts.left_over == 0
+    assert manifest.counts.fetched == pages
+    urls = Counter(row.url for row in rows if row.kind != "robots")
+    assert [url for url, count in urls.items() if count > 1] == []
+    assert len(urls) == pages
+    return rows
+
+
+@pytest.fixture
+def pages(demo_site: DemoSite, sqlite_settings: Settings, tmp_path: Path) -> int:
+    """How many pages the site has, by an undisturbed run."""
+    undisturbed = sqlite_settings.model_copy(update={"home": tmp_path / "undisturbed"})
+    run = plan(demo_crawl(demo_site), "k", undisturbed).crawl_run
+    assert end(start(run, "w", undisturbed, tmp_path)) == 0
+    return close(run, undisturbed).counts.fetched
+
+
+def test_killed_at_every_step(demo_site: DemoSite, settings: Settings, tmp_path: Path, pages: int) -> None:
+    run = plan(demo_crawl(demo_site), "k", settings).crawl_run
+    died = [end(start(run, "w", settings, tmp_path, step)) for step in STEPS]
+    assert died.count(-signal.SIGKILL) >= 4  # the last steps may find the run at its end
+    assert end(start(run, "w", settings, tmp_path)) == 0
+    check(close(run, settings), settings, pages)
+    assert not [path for path in (settings.home / "spool").rglob("*") if path.is_file()]
+
+
+def test_killed_at_random_moments(demo_site: DemoSite, settings: Settings, tmp_path: Path, pages: int) -> None:
+    dice = random.Random(7)
+    run = plan(demo_crawl(demo_site), "k", settings).crawl_run
+    for _ in range(RANDOM_KILLS):
+        process = start(run, "w", settings, tmp_path)
+        time.sleep(dice.uniform(0.8, 2.5))
+        process.kill()
+        end(process)
+    assert end(start(run, "w", settings, tmp_path)) == 0
+    check(close(run, settings), settings, pages)
+
+
+def test_two_workers_of_which_one_dies_again_and_again(demo_site: DemoSite, settings: Settings, tmp_path: Path, pages: int) -> None:
+    dice = random.Random(11)
+    run = plan(demo_crawl(demo_site), "k", settings).crawl_run
+    steady = start(run, "steady", settings, tmp_path)
+    for _ in range(4):
+        dying = start(run, "dying", settings, tmp_path)
+        time.sleep(dice.uniform(1.0, 2.5))
+        dying.kill()
+        end(dying)
+    last = start(run, "dying", settings, tmp_path)
+    assert (end(steady), end(last)) == (0, 0)
+    check(close(run, settings), settings, pages)
+
+
+def test_a_zombie_registers_nothing(demo_site: DemoSite, settings: Settings, tmp_path: Path, pages: int) -> None:
+    run = plan(demo_crawl(demo_site), "k", settings).crawl_run
+    zombie = start(run, "w", settings, tmp_path)
+    time.sleep(2.0)
+    zombie.send_signal(signal.SIGSTOP)
+    assert end(start(run, "w", settings, tmp_path / "..")) == 0
+    zombie.send_signal(signal.SIGCONT)
+    assert end(zombie) in {0, 6}
+    check(close(run, settings), settings, pages)
+
+
+def test_sigterm_stores_what_was_fetched_and_ends_soon(demo_site: DemoSite, settings: Settings, tmp_path: Path, pages: int) -> None:
+    run = plan(demo_crawl(demo_site), "k", settings).crawl_run
+    process = start(run, "w", settings, tmp_path)
+    ledger = open_ledger(settings)
+    while not ledger.segments(run):
+        time.sleep(0.2)
+    begin = time.monotonic()
+    process.terminate()
+    assert end(process) == 0
+    assert time.monotonic() - begin < 10
+    assert end(start(run, "w", settings, tmp_path)) == 0
+    check(close(run, settings), settings, pages)

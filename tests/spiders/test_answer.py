@@ -1,0 +1,108 @@
+"""What answers say: links, feeds, sitemaps, redirects and reservations."""
+
+import gzip
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.capture import Capture, HeaderList, UrlKind
+from schemas.crawlfile import parse_crawl
+from spiders.answer import MAX_REDIRECTS, Answer, read_answer
+from spiders.scope import CrawlScope
+
+BASE = "https://a.example/dir/page"
+NEWS = b"""<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">
+<url><loc>https://a.example/1</loc><news:news><news:publication><news:name>A</news:name></news:publication>
+<news:publication_date>2026-02-03T04:05+02:00</news:publication_date><news:title>One &amp; only</news:title></news:news></url>
+<url><loc>https://other.example/2</loc></url></urlset>"""
+RSS = b"""<rss version="2.0"><channel><item><title>Two</title><link>/2?utm_source=rss</link>
+<pubDate>Tue, 03 Feb 2026 04:05:00 GMT</pubDate></item></channel></rss>"""
+
+
+def answer(body: bytes, *headers: tuple[bytes, bytes], status: int = 200, kind: UrlKind = UrlKind.PAGE, redirects: int = 0) -> Answer:
+    crawl = parse_crawl("seeds: [https://a.example/]\nscope: {exclude: ['/never']}\n", "news")
+    given: HeaderList = headers or ((b"Content-Type", b"text/html; charset=utf-8"),)
+    capture = Capture(BASE, datetime.now(UTC), status, "", "HTTP/1.1", (), given, body, kind=kind)
+    return read_answer(capture, redirects, crawl, CrawlScope(crawl))
+
+
+def urls(found: Answer) -> list[str]:
+    return [one.url for one in found.discoveries]
+
+
+def test_links_in_scope_each_once() -> None:
+    page = b"""<a href="one">1</a><a href=one#x>1</a><a href="https://other.example/">no</a><a rel=nofollow href=/hidden>no</a>
+    <area href="/map"><a href="/never/x">no</a><link rel=canonical href="/dir/canonical">
+    <link rel="alternate" type="application/rss+xml" href="/feed">"""
+    found = answer(page)
+    assert urls(found) == [
+        "https://a.example/feed",
+        "https://a.example/dir/one",
+        "https://a.example/map",
+        "https://a.example/dir/canonical",
+    ]
+    assert found.discoveries[0].kind is UrlKind.FEED
+    assert found.discoveries[1].depth == 1
+
+
+def test_the_base_element_counts() -> None:
+    assert urls(answer(b"<base href='/elsewhere/'><a href=x>x</a>")) == ["https://a.example/elsewhere/x"]
+
+
+def test_links_of_a_page_in_another_charset() -> None:
+    page = "<a href='/caf\u00e9'>x</a>".encode("latin-1")
+    assert urls(answer(page, (b"Content-Type", b"text/html; charset=iso-8859-1"))) == ["https://a.example/caf%C3%A9"]
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_a_news_sitemap_brings_titles_and_dates(coded: bool) -> None:
+    found = answer(gzip.compress(NEWS) if coded else NEWS, (b"Content-Type", b"application/octet-stream"), kind=UrlKind.SITEMAP)
+    assert found.kind is UrlKind.SITEMAP
+    (one,) = found.discoveries
+    assert (one.url, one.hints.title, one.hints.source) == ("https://a.example/1", "One & only", "news sitemap")
+    assert one.hints.published_at == datetime(2026, 2, 3, 2, 5, tzinfo=UTC)
+
+
+def test_a_feed_is_recognised_by_itself() -> None:
+    found = answer(RSS, (b"Content-Type", b"text/html"))
+    assert found.kind is UrlKind.FEED
+    (one,) = found.discoveries
+    assert (one.url, one.hints.title) == ("https://a.example/2", "Two")
+    assert one.hints.published_at == datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_a_cut_sitemap_gives_what_it_has() -> None:
+    assert urls(answer(NEWS[:-120], (b"Content-Type", b"text/xml"), kind=UrlKind.SITEMAP)) == ["https://a.example/1"]
+
+
+def test_a_redirect_is_a_discovery_and_chains_are_bounded() -> None:
+    location = (b"Location", b"/there")
+    (one,) = answer(b"", location, status=301, redirects=2).discoveries
+    assert (one.url, one.redirects) == ("https://a.example/there", 3)
+    lost = answer(b"", location, status=302, redirects=MAX_REDIRECTS)
+    assert lost.redirect_lost
+    assert not lost.discoveries
+    assert not answer(b"", (b"Location", b"http://10.0.0.1/"), status=302).discoveries
+
+
+@pytest.mark.parametrize(
+    ("header", "reserved"),
+    [
+        ((b"X-Robots-Tag", b"noarchive"), True),
+        ((b"x-robots-tag", b"crawlhouse: noarchive, nofollow"), True),
+        ((b"X-Robots-Tag", b"otherbot: noarchive"), False),
+        ((b"X-Robots-Tag", b"noindex"), False),
+        ((b"TDM-Reservation", b"1"), True),
+        ((b"TDM-Reservation", b"0"), False),
+    ],
+)
+def test_reservations_in_headers(header: tuple[bytes, bytes], reserved: bool) -> None:
+    assert (answer(b"<p>x", (b"Content-Type", b"text/html"), header).reserved is not None) is reserved
+
+
+def test_reservations_in_the_page() -> None:
+    assert answer(b"<meta name=robots content='index, NOARCHIVE'>").reserved is not None
+    assert answer(b"<meta name=tdm-reservation content=1>").reserved is not None
+    nofollow = answer(b"<meta name=robots content=nofollow><a href=/x>x</a>")
+    assert nofollow.reserved is None
+    assert not nofollow.discoveries
