@@ -25,7 +25,7 @@ TEASERS = "<h1>City</h1>" + "".join(
     for i in range(1, 25)
 )
 PRODUCT = (
-    "<h1>Brass compass</h1><span class='price'>$49.00</span><div class='quantity swatch'></div><button class='add-to-cart'>Add to cart</button>"
+    "<h1>Brass compass</h1><span class='price'>$49.00</span><div class='quantity'></div><button class='add-to-cart'>Add to cart</button>"
     "<div class='product-detail'><p>Made of brass. In stock, free shipping.</p></div>"
 )
 THREAD = "<h1>Which compass?</h1>" + "".join(
