@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
 
-from crawlhouse import initcommand, querycommand, showcommand, stackcommand
+from crawlhouse import checkcommand, crawlcommand, extractcommand, initcommand, querycommand, showcommand, stackcommand
 from crawlhouse.failures import exit_code_of
 
 EPILOG = """
@@ -27,9 +29,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-START, AIRFLOW, DATA = "Start here", "Airflow on this machine", "Look at the data"
+START, CRAWLS, AIRFLOW, DATA = "Start here", "Crawl and process", "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
+app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
+app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
+app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.process)
+app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
@@ -54,4 +60,10 @@ def crawlhouse(
 
 def main() -> None:
     """Run the command line; ends the process with the command's exit code."""
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(exit_code_of(app))
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """SIGTERM as an exception, so that what a command started ends with it."""
+    raise SystemExit(128 + number)

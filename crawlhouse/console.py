@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, JustifyMethod, RenderableType
     from rich.progress import Progress
 
+SECONDS_BETWEEN_LINES = 10.0  # where progress goes into a log
 WIDTH_WITHOUT_TERMINAL = 120  # columns of a table that goes into a file or a pipe
 
 
@@ -60,13 +62,42 @@ def progress() -> Iterator[Progress]:
         yield bar
 
 
-def counts_table(title: str, counts: Mapping[str, object]) -> RenderableType:
+def counts_table(title: str, counts: Mapping[str, int]) -> RenderableType:
     """A small table of names and numbers."""
-    from rich.table import Table
+    return _pairs(title, {name: f"{count:,}" for name, count in counts.items()}, "right")
 
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    for name, value in counts.items():
-        table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
-    return table
+
+def facts_table(title: str, facts: Mapping[str, str]) -> RenderableType:
+    """A small table of names and words."""
+    return _pairs(title, facts, "left")
+
+
+def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_column()
+    table.add_column(justify=justify, overflow="fold")
+    for name, value in pairs.items():
+        table.add_row(name, value)
+    return Group(Text(title, style="bold"), table) if title else table
+
+
+@contextmanager
+def live_line() -> Iterator[Callable[[str], None]]:
+    """A line on stderr that changes in place on a terminal; elsewhere a line of its own, now and then."""
+    if notes().is_terminal:
+        with notes().status("") as status:
+            yield status.update
+        return
+    told = time.monotonic()
+
+    def tell(text: str) -> None:
+        nonlocal told
+        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            say(text)
+
+    yield tell

@@ -30,7 +30,7 @@ def exit_code_of(action: Callable[[], None]) -> int:
     except SystemExit as ended:
         return _broken_pipe() if isinstance(ended.__context__, BrokenPipeError) else _code(ended)
     except KeyboardInterrupt:
-        say_error("Interrupted. What was registered until now is kept; the same command goes on from there.")
+        say_error("Interrupted.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _broken_pipe()

@@ -34,9 +34,14 @@ def read_crawl(path: Path) -> Crawl:
     return parse_crawl(text, path.stem, str(path))
 
 
+def is_path(reference: str) -> bool:
+    """Whether a reference to a crawl is a file's path and no name."""
+    return reference.endswith(SUFFIXES) or "/" in reference
+
+
 def find_crawl(reference: str, folder: Path) -> Crawl:
     """The crawl that a user means by a name or by a path. Raises NotFoundError, naming what there is, and ConfigError."""
-    if reference.endswith(SUFFIXES) or "/" in reference:
+    if is_path(reference):
         return read_crawl(Path(reference))
     path = folder / f"{reference}.yaml"
     if path.is_file():

@@ -21,6 +21,8 @@ from spiders.statistics import WorkerStatistics, read_statistics
 END_SECONDS = 9.0
 TAIL_CHARACTERS = 2_000
 
+_running: set[subprocess.Popen[bytes]] = set()
+
 
 def run_worker(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
     """Runs a worker to its end and returns its statistics. Raises its own error by its class, CrawlhouseError where it wrote none."""
@@ -29,13 +31,22 @@ def run_worker(crawl_run: str, worker: str, settings: Settings) -> WorkerStatist
         command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=_environment(settings), stdout=output, stderr=output, process_group=0)
+            _running.add(process)
             try:
                 process.wait()
             finally:
                 _end(process)
+                _running.discard(process)
         said = log.read_text(encoding="utf-8", errors="replace")
         sys.stderr.write(said)
         return _judge(read_statistics(path), process.returncode, said)
+
+
+def stop_workers() -> None:
+    """Asks every worker that this process started to register what it has and to end; their `run_worker` calls then return."""
+    for process in list(_running):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def _judge(statistics: WorkerStatistics | None, code: int, said: str) -> WorkerStatistics:
@@ -50,7 +61,7 @@ def _judge(statistics: WorkerStatistics | None, code: int, said: str) -> WorkerS
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value not in ("", None)}
+    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # "" is none, whatever we inherited
     return {**os.environ, **given}
 
 

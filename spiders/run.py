@@ -19,7 +19,7 @@ from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings
 from spiders.canonical import canonicalize
-from spiders.process import run_worker
+from spiders.process import run_worker, stop_workers
 from spiders.statistics import WorkerStatistics
 from storage.captureindex import CaptureRow, read_index
 from storage.cdxj import write_cdxj
@@ -162,10 +162,14 @@ def crawl_once(crawl: Crawl, settings: Settings, progress: Progress | None = Non
     run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings)
     with ThreadPoolExecutor(crawl.workers) as pool:
         workers = [pool.submit(fetch, run.crawl_run, f"w{number}", settings) for number in range(1, crawl.workers + 1)]
-        if progress is not None:
-            _show(run.crawl_run, settings, progress, lambda: all(worker.done() for worker in workers))
-        for worker in workers:
-            worker.result()
+        try:
+            if progress is not None:
+                _show(run.crawl_run, settings, progress, lambda: all(worker.done() for worker in workers))
+            for worker in workers:
+                worker.result()
+        except BaseException:  # an interruption, or an error of one of them
+            stop_workers()
+            raise
     return close(run.crawl_run, settings)
 
 

@@ -1,0 +1,145 @@
+"""`crawlhouse crawl` and `process`: without Airflow what the DAGs do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawlhouse.accountingview import show_manifest, show_report
+from crawlhouse.console import live_line, say
+from crawlhouse.rowformats import Shown
+from schemas.errors import NotFoundError, ThresholdError
+
+if TYPE_CHECKING:
+    from schemas.crawl import Crawl
+    from schemas.manifest import Manifest
+    from schemas.settings import Settings
+    from storage.frontierrecords import RunState
+
+CRAWL_EXAMPLES = """
+Examples:
+
+  crawlhouse crawl my_news
+
+  crawlhouse crawl crawls/my_news.yaml --format json
+
+  crawlhouse crawl my_news && crawlhouse process my_news
+"""
+PROCESS_EXAMPLES = """
+Examples:
+
+  crawlhouse process my_news
+
+  crawlhouse process my_news --format json
+"""
+
+BY_HAND = "by hand "  # keys of runs that Airflow did not plan
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A crawl's name, or the path of its file.")]
+Form = Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")]
+
+
+def crawl(
+    reference: Name,
+    form: Form = Shown.TABLE,
+    new: Annotated[bool, typer.Option("--new", help="Begin a new run even if one was interrupted.")] = False,
+) -> None:
+    """Fetch what is due: one run of a crawl, into WARC segments in the store.
+
+    A run that was interrupted goes on where it was. With workers: N in the crawl's file, N processes share the run. Exit code 9 when
+    the crawl's own thresholds were missed; what was fetched is kept then too.
+    """
+    from crawlhouse.crawllock import one_at_a_time
+    from schemas.crawlfile import find_crawl
+    from schemas.settings import load_settings, make_home
+
+    settings = load_settings()
+    chosen = find_crawl(reference, settings.crawls)
+    make_home(settings)
+    with one_at_a_time(settings, f"crawl-{chosen.name}"):
+        _fetch(chosen, settings, form, new)
+
+
+def process(reference: Name, form: Form = Shown.TABLE) -> None:
+    """Turn what was fetched into published rows: extract, resolve, gate, publish.
+
+    Takes every closed crawl run that is not published yet. Running it again changes nothing.
+    """
+    from crawlhouse.crawllock import one_at_a_time
+    from processing.stages import process_once
+    from schemas.settings import load_settings, make_home
+
+    settings = load_settings()
+    name = _known_name(reference, settings)
+    make_home(settings)
+    with one_at_a_time(settings, f"process-{name}"), live_line() as tell:
+        report = process_once(name, settings, progress=tell)
+    if report is None:
+        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` fetches anew.")
+    if form is Shown.JSON:
+        typer.echo("null" if report is None else report.to_json().rstrip())
+    elif report is not None:
+        show_report(report)
+
+
+def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
+    from spiders.run import crawl_once
+
+    key = _key(chosen, settings, new)
+    try:
+        with live_line() as tell:
+            manifest = crawl_once(chosen, settings, progress=lambda state: tell(_line(state)), key=key)
+    except ThresholdError:
+        _show(_manifest_of(chosen.name, key, settings), form)
+        raise
+    except KeyboardInterrupt:
+        say(f"What was fetched is kept. `crawlhouse crawl {chosen.name}` goes on from there.")
+        raise
+    _show(manifest, form)
+
+
+def _show(manifest: Manifest, form: Shown) -> None:
+    if form is Shown.JSON:
+        typer.echo(json.dumps(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)}))
+    else:
+        show_manifest(manifest)
+
+
+def _key(chosen: Crawl, settings: Settings, new: bool) -> str:
+    """The key of the run that was interrupted, or a new one."""
+    from datetime import UTC, datetime
+
+    from storage.ledger import open_ledger
+
+    ledger = open_ledger(settings)
+    interrupted = [run for run in ledger.crawl_runs(chosen.name, state="open") if run.key.startswith(BY_HAND)]
+    if interrupted and not new:
+        say(f"Going on with {interrupted[-1].crawl_run}, which was interrupted. (--new begins another.)")
+        return interrupted[-1].key
+    return f"{BY_HAND}{datetime.now(UTC).isoformat()}"
+
+
+def _manifest_of(name: str, key: str, settings: Settings) -> Manifest:
+    from storage.ledger import open_ledger
+
+    ledger = open_ledger(settings)
+    return ledger.manifest(next(run.crawl_run for run in ledger.crawl_runs(name) if run.key == key))
+
+
+def _line(state: RunState) -> str:
+    return f"{state.pages:,} pages, {state.bytes / 1e6:,.1f} MB stored, {state.open_hosts} hosts open"
+
+
+def _known_name(reference: str, settings: Settings) -> str:
+    """The crawl's name; one whose file is gone is still known by its runs. Raises NotFoundError, ConfigError."""
+    from schemas.crawlfile import find_crawl
+    from storage.ledger import open_ledger
+
+    try:
+        return find_crawl(reference, settings.crawls).name
+    except NotFoundError:
+        if open_ledger(settings).crawl_runs(reference):
+            return reference
+        raise

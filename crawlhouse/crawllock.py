@@ -1,0 +1,28 @@
+"""One command at a time on one crawl: a lock of the home that ends with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from schemas.errors import ConflictError
+from schemas.settings import Settings
+
+
+@contextmanager
+def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
+    """Hold the lock of that name. Raises ConflictError when another process of this home holds it."""
+    folder = settings.home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / f"{what}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise ConflictError(f"Another command is at it ({what} in {settings.home}). Wait for its end, or stop it.") from error
+    try:
+        yield
+    finally:
+        os.close(handle)

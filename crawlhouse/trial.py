@@ -1,0 +1,79 @@
+"""A crawl on trial: the real spider and the real extraction on a few pages, in a home that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.crawl import Crawl, Thresholds
+from schemas.manifest import Manifest
+from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from processing.extraction import ReadPage
+    from schemas.outcomes import Rejected
+    from storage.frontierrecords import RunState
+    from storage.objects import ObjectStore
+    from storage.warcreader import Record
+
+MAX_MINUTES = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPage:
+    """One answer of the trial and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`."""
+
+    url: str
+    kind: str
+    status: int
+    size: int
+    found: ReadPage | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial saw: its accounting and its answers in the order of the archive."""
+
+    manifest: Manifest
+    pages: list[TrialPage]
+
+
+def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None]) -> Trial:
+    """Fetch up to `max_pages` pages by the crawl's own rules and extract them; nothing is kept. Raises what a crawl raises."""
+    from spiders.run import crawl_once
+    from storage.objects import open_store
+
+    budgets = crawl.budgets.model_copy(update={"max_pages": max_pages, "max_minutes": min(MAX_MINUTES, crawl.budgets.max_minutes)})
+    trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-check-") as folder:
+        settings = _thrown_away(Path(folder))
+        manifest = crawl_once(trial, settings, progress)
+        return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
+
+
+def _thrown_away(folder: Path) -> Settings:
+    return Settings(home=folder, crawls=folder, store=str(folder / "store"), database="", s3_endpoint="")
+
+
+def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[TrialPage]:
+    from schemas.outcomes import Rejected
+    from storage.captureindex import read_index
+    from storage.warcreader import read_records
+
+    for segment in manifest.segments:
+        kinds = {row.warc_record_offset: row.kind for row in read_index(store.get_bytes(segment.index_key))}
+        with store.open(segment.warc_key) as stream:
+            for record in read_records(stream, segment.warc_key):
+                if not isinstance(record, Rejected):
+                    yield _page(record, kinds.get(record.pointer.warc_record_offset, "page"), crawl)
+
+
+def _page(record: Record, kind: str, crawl: Crawl) -> TrialPage:
+    from processing.extraction import read_page
+
+    capture = record.capture
+    found = read_page(record, crawl, kind, capture.hints)
+    return TrialPage(capture.url, kind, capture.status, len(capture.body), found)
