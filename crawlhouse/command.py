@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse import checkcommand, crawlcommand, extractcommand, initcommand, querycommand, showcommand, stackcommand
+from crawlhouse import checkcommand, crawlcommand, initcommand, querycommand, showcommand, stackcommand
 from crawlhouse.failures import exit_code_of
 
 EPILOG = """
@@ -35,7 +35,6 @@ app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcomma
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.process)
-app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)

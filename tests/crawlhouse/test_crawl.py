@@ -1,0 +1,130 @@
+"""`crawlhouse check`, `crawl` and `process` on the demo's site: what they fetch, keep, print and refuse."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
+
+CRAWL = """
+seeds: [{seed}]
+scope: {{exclude: [/odd/]}}
+politeness: {{delay: {delay}, concurrency_per_host: 4, contact: tests@example.com}}
+network: {{allow: [127.0.0.1/32]}}
+budgets: {{max_pages: {pages}}}
+thresholds: {{min_pages: {minimum}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The demo's first site, on a free port."""
+    command = [sys.executable, "-m", "demo.site", "--port", "0", "--second-port", "0", "--clock", "0", "--for", "600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["bases"][0]
+        process.terminate()
+
+
+@pytest.fixture
+def project(tmp_path: Path, site: str) -> Path:
+    """A project with a crawl of the site, one whose threshold cannot be met, and a broken file."""
+    (tmp_path / "crawls").mkdir()
+    for name, minimum in (("few", 1), ("many", 1000)):
+        text = CRAWL.format(seed=site, delay=0, pages=15, minimum=minimum)
+        (tmp_path / "crawls" / f"{name}.yaml").write_text(text)
+    (tmp_path / "crawls" / "broken.yaml").write_text("seeds: [x]\n")
+    return tmp_path
+
+
+def test_from_a_trial_to_a_row(nowhere: Run, project: Path) -> None:
+    tried = nowhere("check", "few", "--pages", "8")
+    assert tried.code == 0
+    assert "robots.txt is obeyed" in tried.out
+    assert "robots_file" in tried.out
+    assert "tests@example.com" in tried.out
+    assert not (project / "var").exists()
+
+    manifest = json.loads(nowhere("crawl", "few", "--format", "json").out)
+    counts = manifest["counts"]
+    assert counts["fetched"] >= 15
+    assert counts["due"] == sum(counts[name] for name in ("fetched", "denied", "failed", "filtered", "left_over"))
+
+    report = json.loads(nowhere("process", "few", "-f", "json").out)
+    assert report["records"] == sum(report[name] for name in ("published", "known", "duplicate", "quarantined", "rejected"))
+    again = nowhere("process", "few")
+    assert (again.code, again.out) == (0, "")
+    assert "Nothing to process" in again.err
+
+    (url,) = json.loads(nowhere("query", "SELECT any_value(url) AS url FROM articles", "-f", "json").out)
+    shown = nowhere("show", url["url"])
+    assert "(computed again: equal)" in shown.out
+
+
+def test_a_missed_threshold_is_exit_code_9_and_keeps_what_came(nowhere: Run, project: Path) -> None:
+    ended = nowhere("crawl", "many")
+    assert ended.code == 9
+    assert "fewer than thresholds.min_pages = 1000" in ended.err
+    assert "= fetched" in ended.out
+    assert nowhere("process", "many").code == 0
+
+
+def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
+    slow = project / "crawls" / "slow.yaml"
+    slow.write_text(CRAWL.format(seed=site, delay=0.5, pages=12, minimum=1))
+    command = [str(COMMAND), "crawl", "slow", "--format", "json"]
+    with subprocess.Popen(command, cwd=project, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(8)
+        second = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
+        assert (second.returncode, "Another command is at it" in second.stderr) == (6, True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 128 + signal.SIGTERM
+    after = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
+    assert "which was interrupted" in after.stderr
+    assert json.loads(after.stdout)["counts"]["fetched"] >= 12
+
+
+def test_broken_files_beside_good_ones(nowhere: Run, project: Path) -> None:
+    ended = nowhere("check")
+    assert ended.code == 2
+    assert "few" in ended.out
+    assert "broken.yaml: line 1: seeds.0.url" in ended.err
+    assert nowhere("check", "few", "--offline").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["crawl", "broken"], 2, "broken.yaml: line 1"),
+        (["check", "nowhere.yaml"], 3, "There is no crawl file nowhere.yaml"),
+        (["crawl", "fwe"], 3, "Did you mean 'few'?"),
+        (["process", "fwe"], 3, "Did you mean 'few'?"),
+    ],
+)
+def test_what_is_refused(nowhere: Run, project: Path, arguments: list[str], code: int, message: str) -> None:
+    ended = nowhere(*arguments)
+    assert (ended.code, ended.out) == (code, "")
+    assert message in ended.err
+
+
+def test_nothing_came_back(nowhere: Run, project: Path) -> None:
+    (project / "crawls" / "dead.yaml").write_text("seeds: [http://127.0.0.1:1/]\n")
+    ended = nowhere("check", "dead")
+    assert ended.code == 4
+    assert "Nothing came back from 127.0.0.1:1" in ended.err
+
+
+def test_a_home_that_cannot_be_written(nowhere: Run, project: Path) -> None:
+    (project / "var").write_text("in the way")
+    ended = nowhere("crawl", "few")
+    assert ended.code == 5
+    assert "Set CRAWLHOUSE_HOME elsewhere" in ended.err
