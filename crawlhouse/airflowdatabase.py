@@ -28,7 +28,7 @@ def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mappi
     if _read(done) == current and (settings.database or database.exists()):
         return False
     if settings.database:
-        _make_schema(settings)
+        make_schema(settings)
     elif not done.exists():
         for path in home.folder.glob("airflow.db*"):  # a start that was killed while it made the tables: nothing is in them yet
             path.unlink()
@@ -50,7 +50,8 @@ def _run_migration(home: AirflowHome, mark: str, environment: Mapping[str, str])
         raise StorageError(f"Airflow's tables could not be made or updated; see {log}. It ends with:\n{tail}")
 
 
-def _make_schema(settings: Settings) -> None:
+def make_schema(settings: Settings) -> None:
+    """Make the schema `airflow` in CRAWLHOUSE_DATABASE where it is missing. Raises UnavailableError, StorageError."""
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(settings.database_url("airflow"), connect_args={"connect_timeout": 10})

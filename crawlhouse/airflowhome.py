@@ -16,6 +16,7 @@ from schemas.settings import Settings
 
 HOST = "127.0.0.1"
 USER = "admin"
+FETCH_POOL, PROCESS_POOL = "fetch", "process"
 FETCH_POOL_SLOTS = 8
 MIN_PARALLEL_TASKS = 2
 LOCK_WAIT_SECONDS = 60  # SQLite's own 5 s are too short when all four components start on a busy machine

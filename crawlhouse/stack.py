@@ -16,7 +16,17 @@ from pathlib import Path
 from crawlhouse import processes
 from crawlhouse.airflowapi import AirflowApi
 from crawlhouse.airflowdatabase import migrate
-from crawlhouse.airflowhome import FETCH_POOL_SLOTS, HOST, USER, AirflowHome, airflow_home, parallel_tasks, write_private
+from crawlhouse.airflowhome import (
+    FETCH_POOL,
+    FETCH_POOL_SLOTS,
+    HOST,
+    PROCESS_POOL,
+    USER,
+    AirflowHome,
+    airflow_home,
+    parallel_tasks,
+    write_private,
+)
 from schemas.errors import ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings
 
@@ -179,8 +189,8 @@ def _wait_until_healthy(home: AirflowHome, port: int, mark: str, say: Say) -> St
 
 def _make_pools(stack: Stack) -> None:
     with stack.api() as api:
-        api.make_pool("fetch", FETCH_POOL_SLOTS, "Fetch workers that run at once")
-        api.make_pool("process", parallel_tasks(), "Processing tasks that run at once")
+        api.make_pool(FETCH_POOL, FETCH_POOL_SLOTS, "Fetch workers that run at once")
+        api.make_pool(PROCESS_POOL, parallel_tasks(), "Processing tasks that run at once")
 
 
 def _tails(logs: Path) -> str:

@@ -1,0 +1,67 @@
+"""What docker-compose.yml runs once before the rest: Airflow's tables, its pools, the password of `admin` and the bucket.
+
+Run as `python -m crawlhouse.clusterinit`; running it again changes nothing but the password, which follows AIRFLOW_PASSWORD.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from crawlhouse.airflowdatabase import make_schema
+from crawlhouse.airflowhome import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
+from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
+from schemas.settings import Settings, load_settings
+
+PROCESS_POOL_SLOTS = 64
+FETCH_SLOTS_OF_CLUSTER = FETCH_POOL_SLOTS * 8
+
+
+def initialise(settings: Settings) -> None:
+    """Make what is missing. Raises ConfigError, UnavailableError, StorageError."""
+    _write_password()
+    make_schema(settings)
+    _airflow("db", "migrate")
+    _airflow("pools", "set", FETCH_POOL, str(FETCH_SLOTS_OF_CLUSTER), "Fetch workers that run at once")
+    _airflow("pools", "set", PROCESS_POOL, str(PROCESS_POOL_SLOTS), "Processing tasks that run at once")
+    make_bucket(settings)
+
+
+def make_bucket(settings: Settings) -> None:
+    """Make the bucket of CRAWLHOUSE_STORE where it is missing. Raises UnavailableError."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if not settings.store_url().startswith("s3://"):
+        return
+    bucket = settings.store_url().removeprefix("s3://").partition("/")[0]
+    try:
+        client = boto3.client("s3", endpoint_url=settings.s3_endpoint or None, region_name=settings.s3_region)
+        if bucket not in {found["Name"] for found in client.list_buckets()["Buckets"]}:
+            client.create_bucket(Bucket=bucket)
+    except (BotoCoreError, ClientError) as error:
+        raise UnavailableError(f"The bucket {bucket!r} cannot be made: {error}. Check CRAWLHOUSE_S3_ENDPOINT and its keys.") from error
+
+
+def _write_password() -> None:
+    password = os.environ.get("AIRFLOW_PASSWORD", "")
+    path = os.environ.get("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", "")
+    if not password or not path:
+        raise ConfigError("AIRFLOW_PASSWORD and AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE must be set; see .env.example.")
+    write_private(Path(path), json.dumps({USER: password}) + "\n")
+
+
+def _airflow(*words: str) -> None:
+    if subprocess.run([sys.executable, "-m", "airflow", *words], check=False).returncode != 0:
+        raise StorageError(f"`airflow {' '.join(words)}` failed; its own words stand above.")
+
+
+if __name__ == "__main__":
+    try:
+        initialise(load_settings())
+    except CrawlhouseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
