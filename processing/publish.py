@@ -32,7 +32,7 @@ from storage.objects import ObjectStore
 
 ROW_TABLES = ("captures", "quarantine", "articles")
 CHUNK_ROWS = 20_000
-CHUNK_BYTES = 16 * 1024 * 1024  # in memory, where sorting and writing take several times that
+CHUNK_BYTES = 8 * 1024 * 1024  # in memory, where sorting and writing take several times that
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from processing.extraction import extract_segment
 from processing.gate import gate_run, gated
 from processing.publish import half_published, publish_run
@@ -114,6 +116,7 @@ class _Kept:
 
 @contextmanager
 def _kept(settings: Settings) -> Iterator[_Kept]:
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps what it freed: a fifth more memory for nothing here
     with ExitStack() as stack:
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
