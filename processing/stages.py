@@ -118,6 +118,7 @@ class _Kept:
 def _kept(settings: Settings) -> Iterator[_Kept]:
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps what it freed: a fifth more memory for nothing here
     with ExitStack() as stack:
+        stack.callback(pa.system_memory_pool().release_unused)  # what one stage needed is not there for the next one to add to
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         yield _Kept(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
