@@ -12,8 +12,10 @@ from spiders.canonical import resolve
 from spiders.feeds import feed_entries
 from spiders.kinds import sniff_kind
 from spiders.links import page_links
+from spiders.optouts import OptOuts, header_optouts, meta_optouts
 from spiders.scope import CrawlScope
 from spiders.sitemaps import sitemap_entries
+from spiders.useragent import product
 from storage.contentcoding import CodingError, decode_content
 from storage.frontierrecords import Discovery
 
@@ -25,8 +27,6 @@ HINTED_PRIORITY = 10
 PAGE_PRIORITY = 20
 MAX_PRIORITY_DEPTH = 100
 CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-OUR_NAME = "crawlhouse"
-RESERVING = frozenset({"noarchive", "none"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def plain_body(body: bytes, coding: str | None, limit: int) -> bytes:
 
 def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope) -> Answer:
     """Reads one answer, which was reached over so many redirects."""
-    reserved = _reserved_by_header(capture)
+    said = header_optouts(capture.response_headers, product(crawl))
+    reserved = said.reserved(capture.fetched_at)
     if capture.status in REDIRECTS:
         return _redirect(capture, redirects, scope, reserved)
     if capture.status != 200:
@@ -66,7 +67,7 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
     elif kind is UrlKind.SITEMAP:
         found = _from_sitemap(capture, body) if crawl.scope.sitemaps else []
     else:
-        return _from_page(capture, body, crawl, scope, reserved)
+        return _from_page(capture, body, crawl, scope, said)
     return Answer(kind, _in_scope(found, scope), reserved=reserved)
 
 
@@ -100,23 +101,21 @@ def _page(capture: Capture, reference: str, hints: Hints, strip: bool = True) ->
     return Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=HINTED_PRIORITY, hints=hints) if url else None
 
 
-def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, reserved: str | None) -> Answer:
+def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, said: OptOuts) -> Answer:
     if not _looks_like_html(capture, body):
-        return Answer(UrlKind.PAGE, reserved=reserved)
+        return Answer(UrlKind.PAGE, reserved=said.reserved(capture.fetched_at))
     charset = CHARSET.search(capture.header("content-type") or "")
     page = page_links(body, charset[1] if charset else None)
-    if page.tdm_reserved or page.robots & RESERVING:
-        reserved = reserved or "its own meta tags"
-    directives = page.robots | _robots_header(capture)
+    said = said.then(meta_optouts(page.metas, product(crawl)))
     base = resolve(capture.url, page.base) or capture.url if page.base else capture.url
     priority = PAGE_PRIORITY + min(capture.depth, MAX_PRIORITY_DEPTH)
     found: list[Discovery | None] = []
     if crawl.scope.feeds:
         found += [_feed(resolve(base, link), capture) for link in page.feeds]
-    if crawl.scope.follow_links and not directives & {"nofollow", "none"}:
+    if crawl.scope.follow_links and not said.directives.forbids_following():
         urls = dict.fromkeys(resolve(base, link) for link in page.links[:MAX_LINKS])
         found += [Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=priority) for url in urls if url]
-    return Answer(UrlKind.PAGE, _in_scope(found, scope), reserved=reserved)
+    return Answer(UrlKind.PAGE, _in_scope(found, scope), reserved=said.reserved(capture.fetched_at))
 
 
 def _feed(url: str | None, capture: Capture) -> Discovery | None:
@@ -130,24 +129,6 @@ def _in_scope(found: list[Discovery] | list[Discovery | None], scope: CrawlScope
 def _looks_like_html(capture: Capture, body: bytes) -> bool:
     declared = (capture.header("content-type") or "").lower()
     return "html" in declared or (not declared and body.lstrip()[:1] == b"<")
-
-
-def _robots_header(capture: Capture) -> frozenset[str]:
-    words: set[str] = set()
-    for name, value in capture.response_headers:
-        if name.lower() == b"x-robots-tag":
-            text = value.decode("latin-1").lower()
-            agent, colon, rest = text.partition(":")
-            if colon and agent.strip() not in {OUR_NAME, "unavailable_after"}:
-                continue  # meant for another crawler
-            words.update(word.strip() for word in (rest if agent.strip() == OUR_NAME else text).split(","))
-    return frozenset(words)
-
-
-def _reserved_by_header(capture: Capture) -> str | None:
-    if _robots_header(capture) & RESERVING:
-        return "X-Robots-Tag"
-    return "tdm-reservation" if (capture.header("tdm-reservation") or "").strip() == "1" else None
 
 
 def with_kind(capture: Capture, kind: UrlKind) -> Capture:

@@ -9,17 +9,19 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import idna
 from w3lib.url import safe_url_string
 
+from spiders.sessionids import is_session_parameter, without_path_session
+
 MAX_URL_CHARACTERS = 2_000
 TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(enc|mi)"
     r"|_ga|_gl|vero_(id|conv)|oly_(anon|enc)_id|wt_?mc\w*|at_(medium|campaign|custom\d|link\w*)|ns_(mchannel|source|campaign|linkname|fee)"
-    r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid|phpsessid|jsessionid|aspsessionid\w*|sessionid|cfid|cftoken)$",
+    r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid)$",
     re.IGNORECASE,
 )
 PLAIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
-UNTIDY = re.compile(r"/\.|;")
+UNTIDY = re.compile(r"/\.|;|/\(")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
-PATH_SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?#]*", re.IGNORECASE)
+SIMPLE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -33,6 +35,10 @@ def resolve(base: str, reference: str, strip: bool = True) -> str | None:
             return canonicalize(reference, strip)
         if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
+        if reference[0] == "/" and reference[1:2] != "/":
+            return canonicalize("/".join(base.split("/", 3)[:3]) + reference, strip)
+        if SIMPLE.match(reference):
+            return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip)
         return canonicalize(urljoin(base, reference), strip)
     except ValueError:
         return None
@@ -63,7 +69,7 @@ def _rebuilt(parts: SplitResult, strip: bool) -> str | None:
         return None
     port = parts.port
     netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
-    path = _escapes(_without_dots(PATH_SESSION.sub("", parts.path)) or "/")
+    path = _escapes(_without_dots(without_path_session(parts.path)) or "/")
     query = _query(parts.query, strip)
     return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
 
@@ -106,5 +112,9 @@ def _escape(match: re.Match[str]) -> str:
 def _query(query: str, strip: bool) -> str:
     if not query or not strip:
         return _escapes(query)
-    kept = [pair for pair in query.split("&") if pair and not TRACKING.match(pair.partition("=")[0])]
-    return _escapes("&".join(kept))
+    return _escapes("&".join(pair for pair in query.split("&") if pair and not _is_noise(pair)))
+
+
+def _is_noise(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    return bool(TRACKING.match(name)) or is_session_parameter(name, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from schemas.outcomes import FetchOutcome, Reason
@@ -34,6 +35,7 @@ class HostService:
         self._next_turn = time.monotonic() + lease.wait
         self._under_way = 0
         self._after = (-1, -1)
+        self._look_back = False
         self._news = asyncio.Event()
         self._robots: dict[str, RobotsRules] = {}
         self._served = 0
@@ -57,6 +59,7 @@ class HostService:
 
     def wake(self) -> None:
         """Something changed: URLs were found, or a batch was registered."""
+        self._look_back = True
         self._news.set()
 
     def cancel(self) -> None:
@@ -81,7 +84,8 @@ class HostService:
         self._under_way -= 1
         failed = mark is not None and mark.outcome is FetchOutcome.FAILED and mark.status is None
         self._failures = self._failures + 1 if failed else 0
-        self._news.set()
+        if not self._under_way:
+            self._news.set()
 
     async def _again(self, fetch: Fetch) -> None:
         await self._turn()
@@ -94,7 +98,8 @@ class HostService:
         found = session.frontier.due_urls(session.run.crawl_run, self.lease, BATCH_URLS, self._after)
         if found:
             self._after = (found[-1].priority, found[-1].url_id)
-        else:
+        elif self._look_back:
+            self._look_back = False
             found = session.frontier.due_urls(session.run.crawl_run, self.lease, len(self.taken) + BATCH_URLS)
         return [due for due in found if due.url_id not in self.taken]
 
@@ -127,6 +132,9 @@ class HostService:
     async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
         if not self._session.scope.covers(due.url, due.kind, due.depth):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
+        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0
+        if self._session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
+            return FetchOutcome.FILTERED, Reason.TRAP
         if self._session.crawl.politeness.robots == "ignore":
             return None
         origin = "/".join(due.url.split("/", 3)[:3])

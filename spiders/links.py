@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
 
 @dataclass(frozen=True, slots=True)
 class PageLinks:
-    """References as written, in the order of the page, each once. `base` is what they are relative to; `robots` are the directives."""
+    """References as written, in the order of the page, each once. `base` is what they are relative to; `metas` are names and contents."""
 
     base: str | None
     links: tuple[str, ...]
     feeds: tuple[str, ...]
-    robots: frozenset[str]
-    tdm_reserved: bool
+    metas: tuple[tuple[str, str], ...]
 
 
 def page_links(html: bytes, charset: str | None) -> PageLinks:
@@ -32,8 +31,9 @@ def page_links(html: bytes, charset: str | None) -> PageLinks:
             references[reference] = None
     feeds, canonical = _head_links(tree)
     references.update(dict.fromkeys(canonical))
-    robots, reserved = _directives(tree.css("meta[name]"))
-    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, robots, reserved)
+    metas = [node.attributes for node in tree.css("meta[name]")]
+    named = tuple((meta.get("name") or "", meta.get("content") or "") for meta in metas)
+    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, named)
 
 
 def _text(html: bytes, charset: str | None) -> str | bytes:
@@ -57,16 +57,3 @@ def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...
         elif "canonical" in relations or "next" in relations:
             pages[reference] = None
     return tuple(feeds), tuple(pages)
-
-
-def _directives(nodes: list[LexborNode]) -> tuple[frozenset[str], bool]:
-    words: set[str] = set()
-    reserved = False
-    for node in nodes:
-        name = (node.attributes.get("name") or "").lower()
-        content = node.attributes.get("content") or ""
-        if name in {"robots", "crawlhouse"}:
-            words.update(word.strip() for word in content.lower().split(",") if word.strip())
-        elif name == "tdm-reservation":
-            reserved = content.strip() == "1"
-    return frozenset(words), reserved

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from schemas.capture import UrlKind
 from schemas.crawl import Crawl
 from spiders.canonical import canonicalize
-from storage.hostkey import host_key
+from storage.hostkey import canonical_host, host_key
 
 
 class CrawlScope:
@@ -26,7 +26,7 @@ class CrawlScope:
         """Whether a canonical URL, found so many links from a seed, belongs to the crawl."""
         if url in self._seeds:
             return True
-        if depth > self._max_depth or not self.covers_host(host_key(url)):
+        if depth > self._max_depth or not self.covers_host(canonical_host(url)):
             return False
         if any(pattern.search(url) for pattern in self._exclude):
             return False

@@ -22,6 +22,7 @@ from spiders.marks import answered_mark, failed_mark, refused_mark, revisited, t
 from spiders.registrar import Registrar
 from spiders.scope import CrawlScope
 from spiders.statistics import HostStatistics, WorkerStatistics
+from spiders.traps import TrapWatch
 from storage.frontier import LEASE_SECONDS, Frontier
 from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
 
@@ -44,6 +45,7 @@ class FetchSession:
         self.registrar = registrar
         self.statistics = statistics
         self.scope = CrawlScope(run.crawl)
+        self.traps = TrapWatch(run.crawl.budgets.max_pages_per_host)
         self.services: dict[int, HostService] = {}
         self.stopping = ""
         self.error: CrawlhouseError | None = None

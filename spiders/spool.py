@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from schemas.keys import index_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
 from storage.captureindex import CaptureRow, write_index
-from storage.frontierrecords import Lease, Mark
+from storage.frontierrecords import EarlierCapture, Lease, Mark
 from storage.objects import ObjectStore
 from storage.warcwriter import ClosedSegment, RefersTo, SegmentWriter
 
@@ -81,7 +81,7 @@ class Spool:
         if mark is not None:
             batch.marks.append(mark)
         offset = row.warc_record_offset if row else None
-        batch.lines.append(json.dumps({"offset": offset, "mark": asdict(mark) if mark else None}))
+        batch.lines.append(json.dumps({"offset": offset, "mark": _plain(mark) if mark else None}))
 
     def journal(self, batch: Batch) -> None:
         """Writes down what was noted; call it once the URLs found by those captures are in the frontier."""
@@ -119,6 +119,17 @@ class Spool:
         if batch.leases.get(lease.host_id) != lease:
             batch.leases[lease.host_id] = lease
             batch.lines.append(json.dumps({"host": lease.host_id, "token": lease.token}))
+
+
+_MARK_NAMES = tuple(entry.name for entry in fields(Mark))
+_EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
+
+
+def _plain(mark: Mark) -> dict[str, object]:
+    """A mark as JSON takes it; the deep copies of `dataclasses.asdict` cost more than the line."""
+    values = {name: getattr(mark, name) for name in _MARK_NAMES}
+    earlier = mark.earlier
+    return {**values, "earlier": {name: getattr(earlier, name) for name in _EARLIER_NAMES} if earlier else None}
 
 
 def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: ObjectStore) -> Segment:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.frontierrecords import Discovery
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS
-from storage.hostkey import host_key, url_digest
+from storage.hostkey import canonical_host, url_digest
 
 LOOKUP_ROWS = 500
 
@@ -42,7 +42,7 @@ def insert_urls(
     rows = {}
     for found in discoveries:
         digest = url_digest(crawl, found.url)
-        rows[digest] = _row(found, digest, crawl, run_no, hosts[host_key(found.url)], now)
+        rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
     statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id)
     if not rows:
         return Counter()

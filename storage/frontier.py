@@ -20,7 +20,7 @@ from storage.enqueue import count_waiting, host_ids, insert_urls, take_due, upse
 from storage.frontierqueries import check_open, count_outcomes, due_url, forced_phase, incarnation, leased_here, run_number, waiting_here
 from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
-from storage.hostkey import host_key
+from storage.hostkey import canonical_host
 from storage.ledger import insert_crawl_run, insert_segment
 from storage.ledgertables import CRAWL_RUNS, SEGMENTS
 from storage.registration import FENCED, add_totals, check_tokens, write_marks
@@ -50,7 +50,7 @@ class Frontier:
         with self._database.write() as connection:
             planned, is_new = insert_crawl_run(connection, run)
             if is_new:
-                hosts = host_ids(connection, (host_key(seed.url) for seed in seeds))
+                hosts = host_ids(connection, (canonical_host(seed.url) for seed in seeds))
                 insert_urls(connection, run.crawl.name, None, seeds, hosts, now)
                 take_due(connection, run.crawl.name, run_number(connection, run.crawl_run), now)
         return planned
@@ -58,7 +58,7 @@ class Frontier:
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
         """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
         run_no = self._number(crawl_run)
-        wanted = {host_key(found.url) for found in discoveries}
+        wanted = {canonical_host(found.url) for found in discoveries}
         with self._database.write() as connection:
             hosts = self._known_hosts(connection, wanted)
             added = insert_urls(connection, crawl, run_no, discoveries, hosts, self._clock())

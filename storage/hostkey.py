@@ -19,6 +19,11 @@ def host_key(url: str) -> str:
     return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
 
 
+def canonical_host(url: str) -> str:
+    """`host_key` of a URL that is canonical already: what stands between the slashes."""
+    return url.split("/", 3)[2]
+
+
 def url_digest(crawl: str, url: str) -> bytes:
     """16 bytes of BLAKE2b over the crawl's name and the canonical URL."""
     return blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
