@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse import checkcommand, crawlcommand, initcommand, querycommand, showcommand, stackcommand
+from crawlhouse import checkcommand, crawlcommand, frontiercommand, initcommand, querycommand, showcommand, stackcommand, stopcommand
 from crawlhouse.failures import exit_code_of
 
 EPILOG = """
@@ -29,7 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-START, CRAWLS, AIRFLOW, DATA = "Start here", "Crawl and process", "Airflow on this machine", "Look at the data"
+START, CRAWLS, STEER = "Start here", "Crawl and process", "Steer by hand"
+AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
@@ -40,6 +41,8 @@ app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackc
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
+app.add_typer(frontiercommand.app, rich_help_panel=STEER)
+app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=STEER)(stopcommand.stop)
 
 
 def _print_version(wanted: bool) -> None:

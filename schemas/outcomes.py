@@ -48,6 +48,8 @@ class Reason(StrEnum):
     TOO_MANY_REDIRECTS = "too_many_redirects"
     TOO_MANY_RETRIES = "too_many_retries"
     STOPPED = "stopped"
+    PAUSED = "paused"
+    DROPPED = "dropped"
     # a record that is no article
     ROBOTS_FILE = "robots_file"
     FEED = "feed"

@@ -130,6 +130,8 @@ class HostService:
         return False
 
     async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
+        if due.held is not None:
+            return FetchOutcome.FILTERED, Reason(due.held)
         if not self._session.scope.covers(due.url, due.kind, due.depth):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
         vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0

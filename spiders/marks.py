@@ -20,6 +20,7 @@ BUSY = frozenset({429, 503})
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 GONE = 410
 MISSING = frozenset({404, 410})
+OWN_DECISIONS = frozenset({Reason.PAUSED, Reason.DROPPED, Reason.OUT_OF_SCOPE})
 MAX_MISSES = 3
 MAX_WAIT_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
@@ -121,7 +122,7 @@ def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: f
 
 def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
     """The mark of a URL without an answer; what is known of it from before stays."""
-    visit = after_failure(revisit, due, now)
+    visit = _own_decision(due, reason, now) or after_failure(revisit, due, now)
     return Mark(
         url_id=due.url_id,
         host_id=due.host_id,
@@ -131,8 +132,15 @@ def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Re
         kind=due.kind,
         due_at=visit.due_at,
         revisit=visit.revisit,
-        fails=due.fails + 1,
+        fails=due.fails + (reason not in OWN_DECISIONS),
         etag=due.etag,
         last_modified=due.last_modified,
         earlier=due.earlier,
     )
+
+
+def _own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
+    """What a person held back is due as soon as it is let go, what is out of scope when the crawl's configuration changes."""
+    if reason not in OWN_DECISIONS:
+        return None
+    return NextVisit(None if reason is Reason.OUT_OF_SCOPE else now, due.revisit)

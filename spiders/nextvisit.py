@@ -22,7 +22,7 @@ class NextVisit:
     """When a URL is due again, in seconds since the epoch (None: never), and the policy's state as text."""
 
     due_at: float | None
-    revisit: str
+    revisit: str | None
 
 
 def bounds(revisit: Revisit, kind: UrlKind, url: str, depth: int) -> Bounds:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, Table, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schemas.outcomes import Reason
 from storage.frontierrecords import Discovery
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS
 from storage.hostkey import canonical_host, url_digest
+from storage.ledgertables import CRAWL_RUNS
 
 LOOKUP_ROWS = 500
 
@@ -81,6 +83,15 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
     )
     rows = [{"run_no": run_no, "host_id": host_id, "due": count, "pending": count} for host_id, count in sorted(added.items())]
     connection.execute(statement, rows)
+
+
+def readmit(connection: Connection, crawl: str, run_no: int, now: float) -> None:
+    """Makes URLs due that were out of scope, if the crawl's configuration is another than in its run before this one."""
+    runs = select(CRAWL_RUNS.c.config_hash).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.run_no <= run_no)
+    hashes = connection.scalars(runs.order_by(CRAWL_RUNS.c.run_no.desc()).limit(2)).all()
+    if len(set(hashes)) > 1:
+        idle = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & URLS.c.due_at.is_(None)
+        connection.execute(update(URLS).where(idle, URLS.c.last_reason == Reason.OUT_OF_SCOPE.value).values(due_at=now))
 
 
 def take_due(connection: Connection, crawl: str, run_no: int, now: float) -> int:

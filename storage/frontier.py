@@ -16,7 +16,7 @@ from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
 from schemas.settings import Settings
 from storage.database import Database, open_database
-from storage.enqueue import count_waiting, host_ids, insert_urls, take_due, upserting
+from storage.enqueue import count_waiting, host_ids, insert_urls, readmit, take_due, upserting
 from storage.frontierqueries import check_open, count_outcomes, due_url, forced_phase, incarnation, leased_here, run_number, waiting_here
 from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
@@ -52,7 +52,9 @@ class Frontier:
             if is_new:
                 hosts = host_ids(connection, (canonical_host(seed.url) for seed in seeds))
                 insert_urls(connection, run.crawl.name, None, seeds, hosts, now)
-                take_due(connection, run.crawl.name, run_number(connection, run.crawl_run), now)
+                run_no = run_number(connection, run.crawl_run)
+                readmit(connection, run.crawl.name, run_no, now)
+                take_due(connection, run.crawl.name, run_no, now)
         return planned
 
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:

@@ -91,6 +91,7 @@ def due_url(row: RowMapping) -> DueUrl:
         last_modified=row["last_modified"],
         earlier=_earlier(row),
         hints=Hints(row["hint_title"], hinted, row["hint_source"]),
+        held=row["held"],
     )
 
 

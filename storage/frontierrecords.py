@@ -45,7 +45,10 @@ class EarlierCapture:
 
 @dataclass(frozen=True, slots=True)
 class DueUrl:
-    """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's."""
+    """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
+
+    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched.
+    """
 
     url_id: int
     host_id: int
@@ -62,6 +65,7 @@ class DueUrl:
     last_modified: str | None
     earlier: EarlierCapture | None
     hints: Hints
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
