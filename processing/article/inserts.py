@@ -1,0 +1,258 @@
+"""What sites put between an article's own words, recognisable on one page: each rule marks pieces of the container as junk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from processing.article.container import prose
+from processing.article.outline import Element, Outline, Piece
+from schemas.article import BlockKind
+
+LINKED_SHARE = 0.8  # of a piece's or list's characters: it is a link, whatever else stands beside it
+HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
+FEW_HEADLINES = 6  # a longer list of links is the article's own more often than not
+CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a teaser
+COPY_LENGTH = 80  # characters: a run of pieces this long that comes again is a copy for another screen size
+SECTION_LENGTH = 80  # characters of a related section's heading
+EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
+LABEL_LENGTH = 60  # characters: a label or a button is not longer
+
+_LABEL = re.compile(
+    r"(?:advert(?:isement)?s?|ads?|sponsored|close|loading|video|watch now|watch(?: live)?|play|share|share this.*|tweet|email|print|save|comments?|"
+    r"in the news|icymi|read (?:more|next|also)|more(?: stories| news)?|related.{0,25}|trending(?: now| stories)?|most (?:read|popular)|latest(?: news)?|"
+    r"recommended.{0,20}|you (?:may|might) (?:also )?(?:like|enjoy).*|see also|also read|up next|editor.?s picks|don.?t miss|top stories|"
+    r"click the alert icon.*|follow (?:us|topics|this).*|image \d+ of \d+|\d+ of \d+|skip to .*content|story continues below.*|"
+    r"continue reading.*|article continues.*|scroll (?:down )?(?:to|for).*|this slideshow requires javascript|back|back to top|next|previous|"
+    r"sign up.*|subscribe.*|join the (?:conversation|discussion)|leave a (?:comment|reply).*|post a comment|view comments|show comments|"
+    r"(?:view )?(?:full )?(?:gallery|slideshow)|purchase licensing rights|license this content|get the app|copy link|link copied.*|"
+    r"\d+ (?:min(?:ute)?s?|hours?|days?) (?:read|ago)|\d+ (?:comments?|shares?|views?)|min read|table of contents|contents|in this article|on this page|"
+    r"posted (?:by|on|in).*|written by.*|published(?: on| by|:).*|updated(?: on|:).*|last updated.*|filed under.*|tags?:.*|tagged.*|categor(?:y|ies):.*|"
+    r"tell us what you think.*|\[?email.protected\]?|getty images.*|photo(?:graph)?(?: by| credit|:).*|image (?:credit|source|via).*|"
+    r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more)[\s.:…!>»→]*",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(
+    r"(?:related|read (?:more|also|next|this)|also read|see also|more (?:on|from)|recommended|trending|watch|listen|don.?t miss|must read|leggi anche|"
+    r"published (?:under|in)|filed (?:under|in)|posted in|tags?|topics?|categor(?:y|ies)|lire aussi|lesen sie auch|ver también|lea también|leia (?:também|mais))\b[^.!?]{0,20}?:",
+    re.IGNORECASE,
+)
+_RELATED = re.compile(
+    r".{0,25}\b(?:related|more (?:on|from|stories|news|articles|posts|helpful|resources|reading|about|like|in)|recommended|you (?:may|might)|also like|"
+    r"read (?:more|next|also)|trending|popular|latest|further reading|see also|keep reading|don.?t miss|up next|in the news|icymi|editor.?s picks|"
+    r"similar|other (?:articles|posts|stories)|top stories|explore)\b",
+    re.IGNORECASE,
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATE = re.compile(
+    rf"(?:{_MONTH}|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?|\d{{1,4}}(?:st|nd|rd|th)?|[ap]\.?m\.?|utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|"
+    r"last|modified|date|time|ago|[\s,.:;|•·–—/()-])+",
+    re.IGNORECASE,
+)
+_DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d", re.IGNORECASE)
+_CALL = re.compile(
+    r"(?:click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)|get (?:the|our|your) (?:free )?(?:app|newsletter)|"
+    r"support (?:our|us)|for more (?:news|stories|information on)|this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|"
+    r"(?:read|see|find|get) (?:more|all|the latest)|want more|stay (?:up to date|informed)|©|copyright|all rights reserved)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Story:
+    """The container's pieces and elements, the lead found above it, and the page's title."""
+
+    outline: Outline
+    container: int
+    title: str | None = None
+    lead: list[Piece] = field(default_factory=list)
+
+    def pieces(self) -> list[Piece]:
+        """The pieces not yet marked, in order."""
+        element = self.outline.elements[self.container]
+        return self.lead + [piece for piece in self.outline.pieces[element.start : element.end] if not piece.junk]
+
+    def elements(self) -> Iterator[Element]:
+        """The elements inside the container."""
+        end = self.outline.elements[self.container].end
+        for element in self.outline.elements[self.container + 1 :]:
+            if element.start >= end:
+                return
+            yield element
+
+    def inside(self, element: Element) -> list[Piece]:
+        """An element's pieces not yet marked."""
+        return [piece for piece in self.outline.pieces[element.start : element.end] if not piece.junk]
+
+
+def clean(story: Story) -> list[Piece]:
+    """The pieces that remain after all rules."""
+    for rule in RULES:
+        rule(story)
+    return story.pieces()
+
+
+def drop_captions(story: Story) -> None:
+    """Pictures' captions and whatever else lies in figures."""
+    for piece in story.pieces():
+        piece.junk = piece.kind is BlockKind.CAPTION
+
+
+def drop_wordless(story: Story) -> None:
+    """Rules of dashes, asterisks and arrows."""
+    for piece in story.pieces():
+        piece.junk = not any(map(str.isalnum, piece.text))
+
+
+def drop_head(story: Story) -> None:
+    """The headline and what stands above it, when that is no prose."""
+    pieces = story.pieces()
+    total = sum(map(prose, pieces))
+    start = story.outline.elements[story.container].start
+    above = any(_same(p.text, story.title) and p.kind is BlockKind.HEADING for p in story.outline.pieces[:start])
+    for place, piece in enumerate(pieces):
+        titled = _same(piece.text, story.title)
+        if piece.kind is BlockKind.HEADING and (piece.level == 1 or titled):
+            if sum(map(prose, pieces[:place])) <= (0.15 if titled and not above else 0.02) * total:
+                _mark(pieces[: place + 1])
+            return
+
+
+def drop_cards(story: Story) -> None:
+    """Teasers: an `article` inside the article with little of its prose and a linked headline."""
+    total = sum(map(prose, story.pieces())) or 1
+    for element in story.elements():
+        if element.tag == "article":
+            inside = story.inside(element)
+            linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
+            if linked and sum(map(prose, inside)) < CARD_SHARE * total:
+                _mark(inside)
+
+
+def drop_link_paragraphs(story: Story) -> None:
+    """Paragraphs that are nothing but a link, and pieces with a link that begin like "Related:"."""
+    for piece in story.pieces():
+        linked = piece.linked / len(piece.text)
+        paragraph = piece.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE}
+        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and _PROMPT.match(piece.text)):
+            piece.junk = True
+
+
+def drop_headline_lists(story: Story) -> None:
+    """Lists of a few headlines, each item a link; longer lists and lists of names may be the article's own."""
+    for element in story.elements():
+        if element.tag not in {"ul", "ol", "dl"}:
+            continue
+        items = story.inside(element)
+        letters = sum(len(item.text) for item in items)
+        if not items or sum(item.linked for item in items) < LINKED_SHARE * letters:
+            continue
+        if len(items) <= FEW_HEADLINES and letters >= HEADLINE_LENGTH * len(items):
+            _mark(items)
+
+
+def drop_related_sections(story: Story) -> None:
+    """A heading like "More from ..." with the links under it."""
+    pieces = story.pieces()
+    for place, piece in enumerate(pieces):
+        if len(piece.text) > SECTION_LENGTH or not _RELATED.match(piece.text):
+            continue
+        end = place + 1
+        while end < len(pieces) and pieces[end].linked > 0.5 * len(pieces[end].text):
+            end += 1
+        if end > place + 1:
+            _mark(pieces[place:end])
+
+
+def drop_card_headings(story: Story) -> None:
+    """Teasers in a row: linked headlines, each with an excerpt at most."""
+    pieces = story.pieces()
+    heads = [
+        place
+        for place, p in enumerate(pieces)
+        if p.kind is BlockKind.HEADING and p.linked > LINKED_SHARE * len(p.text) and p.linked >= HEADLINE_LENGTH
+    ]
+    stops = [place for place, p in enumerate(pieces) if p.kind is BlockKind.HEADING] + [len(pieces)]
+    ends = [next(stop for stop in stops if stop > place) for place in heads]
+    small = [sum(len(p.text) for p in pieces[place + 1 : end]) <= EXCERPT_LENGTH for place, end in zip(heads, ends, strict=True)]
+    for this in range(len(heads)):
+        before = this > 0 and small[this - 1] and ends[this - 1] == heads[this]
+        after = this + 1 < len(heads) and ends[this] == heads[this + 1]
+        if small[this] and (before or after):
+            _mark(pieces[heads[this] : ends[this]])
+
+
+def drop_dates(story: Story) -> None:
+    """Lines that only say when: datelines, update times, a live blog's clock."""
+    for piece in story.pieces():
+        if (
+            piece.kind is not BlockKind.LIST_ITEM
+            and len(piece.text) <= LABEL_LENGTH
+            and _DATE.fullmatch(piece.text)
+            and _DATE_SIGN.search(piece.text)
+        ):
+            piece.junk = True
+
+
+def drop_labels(story: Story) -> None:
+    """Buttons, prompts and labels that stand alone."""
+    for piece in story.pieces():
+        if len(piece.text) <= LABEL_LENGTH and piece.kind is not BlockKind.CODE and _LABEL.fullmatch(piece.text):
+            piece.junk = True
+
+
+def drop_copies(story: Story) -> None:
+    """The same text again, for another screen size: a piece twice in a row, or a run of pieces that says what another run said."""
+    pieces = story.pieces()
+    first: dict[str, int] = {}
+    place = 0
+    while place < len(pieces):
+        source = first.setdefault(pieces[place].text, place)
+        length = 0
+        if source < place:
+            while place + length < len(pieces) and source + length < place and pieces[source + length].text == pieces[place + length].text:
+                length += 1
+        run = pieces[place : place + length]
+        if length and (source + length == place or (length > 1 and sum(len(p.text) for p in run) >= COPY_LENGTH)):
+            _mark(run)
+        place += max(1, length)
+
+
+def drop_tail(story: Story) -> None:
+    """Calls to action, linked headings and empty sections after the last prose."""
+    for piece in reversed(story.pieces()):
+        heading = piece.kind is BlockKind.HEADING
+        call = piece.kind is BlockKind.PARAGRAPH and len(piece.text) < 250 and _CALL.match(piece.text)
+        if not heading and not call:
+            return
+        piece.junk = True
+
+
+RULES: tuple[Callable[[Story], None], ...] = (
+    drop_captions,
+    drop_wordless,
+    drop_head,
+    drop_cards,
+    drop_link_paragraphs,
+    drop_headline_lists,
+    drop_related_sections,
+    drop_card_headings,
+    drop_labels,
+    drop_dates,
+    drop_copies,
+    drop_tail,
+)
+
+
+def _mark(pieces: list[Piece]) -> None:
+    for piece in pieces:
+        piece.junk = True
+
+
+def _same(text: str, title: str | None) -> bool:
+    return title is not None and _letters(text) == _letters(title)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
