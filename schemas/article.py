@@ -82,5 +82,5 @@ class Article:
 
 
 def plain_text(blocks: tuple[Block, ...]) -> str:
-    """The blocks as plain text, one a paragraph, separated by a newline."""
-    return "\n".join(block.text for block in blocks if block.text)
+    """The blocks as plain text, one a paragraph, separated by a newline; captions describe pictures and are left out."""
+    return "\n".join(block.text for block in blocks if block.text and block.kind is not BlockKind.CAPTION)

@@ -1,8 +1,19 @@
-"""One page's article: parse -> metadata -> container -> blocks -> confidence -> article."""
+"""One page's article: parse -> metadata -> container -> blocks -> form -> confidence -> article."""
 
 from __future__ import annotations
 
-from schemas.article import Article, Block, BlockKind
+from processing.article import siterules
+from processing.article.blocks import to_blocks
+from processing.article.confidence import RESCUE_BELOW, confidence
+from processing.article.container import find_container, find_lead
+from processing.article.forms import form_of, keep_own_article
+from processing.article.furniture import Story, clean
+from processing.article.metadata import Metadata, read_metadata
+from processing.article.outline import Outline
+from processing.article.parse import Tree, parse
+from processing.article.rescue import rescue
+from processing.article.walk import read_outline
+from schemas.article import Article, Block
 from schemas.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
@@ -11,27 +22,64 @@ from schemas.page import Page
 def read_article(page: Page, rules: SiteRules | None = None) -> Article | Rejected:
     """The article of a page, or why there is none.
 
-    `rules` are the site's own selectors, where the crawl's YAML has some for the page's host.
+    `rules` are the site's own selectors, where the crawl's YAML has some for the page's host. Raises `ConfigError` when one of them
+    is not a selector.
     """
-    from trafilatura import bare_extraction
+    tree = parse(page.html)
+    metadata = read_metadata(tree, page)
+    root, path = tree.body, "container"
+    if rules is not None:
+        metadata = siterules.amend(metadata, tree, rules)
+        siterules.remove(tree, rules)
+        if (body := siterules.body(tree, rules)) is not None:
+            root, path = body, "rule"
+    outline = read_outline(root)
+    blocks = read_blocks(outline, metadata, whole=path == "rule")
+    sure = confidence(outline, blocks, metadata.json_ld_body)
+    if sure < RESCUE_BELOW and path == "container":
+        saved = rescue(page.html)
+        if _length(saved) > _length(blocks):
+            blocks, path = saved, "rescue"
+    if not blocks:
+        pointer = page.pointer
+        return Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", Reason.NO_ARTICLE, "no prose on the page")
+    return _article(page, tree, metadata, outline, blocks, path, sure)
 
-    document = bare_extraction(page.html, url=page.url, favor_precision=True, include_comments=False, with_metadata=True, deduplicate=False)
-    blocks: tuple[Block, ...] = ()
-    if document is not None and not isinstance(document, dict):
-        blocks = tuple(Block(BlockKind.PARAGRAPH, line.strip()) for line in (document.text or "").split("\n") if line.strip())
-    if not blocks or document is None or isinstance(document, dict):
-        return Rejected(
-            page.url, page.pointer.warc_filename, page.pointer.warc_record_offset, "extract", Reason.NO_ARTICLE, "no prose found"
-        )
+
+def read_blocks(outline: Outline, metadata: Metadata, *, whole: bool = False) -> tuple[Block, ...]:
+    """The article's blocks on an outlined page; `whole`: the outline is the article, as a site rule says."""
+    keep_own_article(outline, metadata.title)
+    container = find_container(outline)
+    if whole:
+        return to_blocks(clean(Story(outline, 0, metadata.title)))
+    lead = find_lead(outline, container, metadata.description)
+    return to_blocks(clean(Story(outline, container, metadata.title, lead)))
+
+
+def _length(blocks: tuple[Block, ...]) -> int:
+    return sum(len(block.text) for block in blocks)
+
+
+def _article(page: Page, tree: Tree, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...], path: str, sure: float) -> Article:
     return Article(
         url=page.url,
         blocks=blocks,
-        title=document.title,
-        description=document.description,
-        authors=tuple(name.strip() for name in (document.author or "").split(";") if name.strip()),
-        site_name=document.sitename,
-        canonical_url=document.url,
-        lead_image=document.image,
-        language_declared=document.language,
-        extraction_path="rescue",
+        title=metadata.title,
+        description=metadata.description,
+        authors=metadata.authors,
+        published_at=metadata.published_at,
+        published_at_source=metadata.published_at_source,
+        published_zone=metadata.published_zone,
+        modified_at=metadata.modified_at,
+        modified_at_source=metadata.modified_at_source,
+        language_declared=metadata.language_declared,
+        section=metadata.section,
+        tags=metadata.tags,
+        site_name=metadata.site_name,
+        canonical_url=metadata.canonical_url,
+        lead_image=metadata.lead_image,
+        paywalled=metadata.paywalled,
+        form=form_of(tree, page.url, metadata, outline, blocks),
+        confidence=sure,
+        extraction_path=path,
     )

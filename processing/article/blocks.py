@@ -1,21 +1,17 @@
-"""The article's blocks: the pieces of its container that are its own."""
+"""Pieces of a page as the article's blocks."""
 
 from __future__ import annotations
 
-from processing.article.outline import Outline, Piece
+from processing.article.outline import Piece
 from schemas.article import Block, BlockKind
 
 
 def to_blocks(pieces: list[Piece]) -> tuple[Block, ...]:
-    """Pieces as blocks."""
-    return tuple(Block(p.kind, p.text, p.level, round(p.linked / len(p.text), 3)) for p in pieces)
+    """One block per piece."""
+    return tuple(Block(piece.kind, piece.text, piece.level, round(piece.linked / len(piece.text), 3)) for piece in pieces)
 
 
-def own_pieces(outline: Outline, container: int) -> list[Piece]:
-    """The container's pieces that are not junk."""
-    element = outline.elements[container]
-    return [
-        p
-        for p in outline.pieces[element.start : element.end]
-        if not p.junk and p.kind is not BlockKind.CAPTION and not (p.kind is BlockKind.PARAGRAPH and p.linked > 0.8 * len(p.text))
-    ]
+def to_paragraphs(text: str) -> tuple[Block, ...]:
+    """One paragraph per line of text."""
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return tuple(Block(BlockKind.PARAGRAPH, line) for line in lines if line)

@@ -6,7 +6,6 @@ from processing.article.outline import Outline, Piece
 from schemas.article import BlockKind
 
 MIN_PROSE = 40  # characters outside links: shorter text is a label, not prose
-NEVER_JUNK_SHARE = 0.4  # of the page's prose: an element that holds more is no furniture, whatever it is called
 DESCEND_SHARE = 0.8  # of the prose: the article is inside the child that holds more
 NAMED_SHARE = 0.3  # of the page's prose: what an element must hold to be the body that its name promises
 NAMED_DESCEND_SHARE = 0.85
@@ -18,17 +17,12 @@ LEAD_LENGTH = 250  # characters: less above the container is a standfirst
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
-_LEAVES = frozenset("p li blockquote td tr ul ol tbody".split())
+_LEAVES = frozenset(("p", "li", "blockquote", "td", "tr", "ul", "ol", "tbody"))
 
 
 def find_container(outline: Outline) -> int:
-    """The index of the article's element. Marks pieces inside furniture as junk."""
-    weights = [prose(piece) for piece in outline.pieces]
-    sums = _running(weights)
-    total = sums[-1]
-    _mark_junk(outline, sums, total)
-    weights = [0 if piece.junk else weight for piece, weight in zip(outline.pieces, weights, strict=True)]
-    return _descend(outline, weights)
+    """The index of the article's element."""
+    return _descend(outline, [0 if piece.junk else prose(piece) for piece in outline.pieces])
 
 
 def find_lead(outline: Outline, container: int, description: str | None) -> list[Piece]:
@@ -60,17 +54,6 @@ def _running(weights: list[int]) -> list[int]:
     for weight in weights:
         sums.append(sums[-1] + weight)
     return sums
-
-
-def _mark_junk(outline: Outline, sums: list[int], total: int) -> None:
-    for element in outline.elements:
-        if not element.junk or element.start == element.end:
-            continue
-        if sums[element.end] - sums[element.start] >= NEVER_JUNK_SHARE * total > 0:
-            element.junk = False
-            continue
-        for piece in outline.pieces[element.start : element.end]:
-            piece.junk = True
 
 
 def _descend(outline: Outline, weights: list[int]) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from processing.article.container import prose
 from processing.article.outline import Element, Outline, Piece
+from processing.article.phrases import CALL, DATE, DATE_SIGN, LABEL, PROMPT, RELATED
 from schemas.article import BlockKind
 
 LINKED_SHARE = 0.8  # of a piece's or list's characters: it is a link, whatever else stands beside it
@@ -18,45 +18,6 @@ COPY_LENGTH = 80  # characters: a run of pieces this long that comes again is a 
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
-
-_LABEL = re.compile(
-    r"(?:advert(?:isement)?s?|ads?|sponsored|close|loading|video|watch now|watch(?: live)?|play|share|share this.*|tweet|email|print|save|comments?|"
-    r"in the news|icymi|read (?:more|next|also)|more(?: stories| news)?|related.{0,25}|trending(?: now| stories)?|most (?:read|popular)|latest(?: news)?|"
-    r"recommended.{0,20}|you (?:may|might) (?:also )?(?:like|enjoy).*|see also|also read|up next|editor.?s picks|don.?t miss|top stories|"
-    r"click the alert icon.*|follow (?:us|topics|this).*|image \d+ of \d+|\d+ of \d+|skip to .*content|story continues below.*|"
-    r"continue reading.*|article continues.*|scroll (?:down )?(?:to|for).*|this slideshow requires javascript|back|back to top|next|previous|"
-    r"sign up.*|subscribe.*|join the (?:conversation|discussion)|leave a (?:comment|reply).*|post a comment|view comments|show comments|"
-    r"(?:view )?(?:full )?(?:gallery|slideshow)|purchase licensing rights|license this content|get the app|copy link|link copied.*|"
-    r"\d+ (?:min(?:ute)?s?|hours?|days?) (?:read|ago)|\d+ (?:comments?|shares?|views?)|min read|table of contents|contents|in this article|on this page|"
-    r"posted (?:by|on|in).*|written by.*|published(?: on| by|:).*|updated(?: on|:).*|last updated.*|filed under.*|tags?:.*|tagged.*|categor(?:y|ies):.*|"
-    r"tell us what you think.*|\[?email.protected\]?|getty images.*|photo(?:graph)?(?: by| credit|:).*|image (?:credit|source|via).*|"
-    r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more)[\s.:…!>»→]*",
-    re.IGNORECASE,
-)
-_PROMPT = re.compile(
-    r"(?:related|read (?:more|also|next|this)|also read|see also|more (?:on|from)|recommended|trending|watch|listen|don.?t miss|must read|leggi anche|"
-    r"published (?:under|in)|filed (?:under|in)|posted in|tags?|topics?|categor(?:y|ies)|lire aussi|lesen sie auch|ver también|lea también|leia (?:também|mais))\b[^.!?]{0,20}?:",
-    re.IGNORECASE,
-)
-_RELATED = re.compile(
-    r".{0,25}\b(?:related|more (?:on|from|stories|news|articles|posts|helpful|resources|reading|about|like|in)|recommended|you (?:may|might)|also like|"
-    r"read (?:more|next|also)|trending|popular|latest|further reading|see also|keep reading|don.?t miss|up next|in the news|icymi|editor.?s picks|"
-    r"similar|other (?:articles|posts|stories)|top stories|explore)\b",
-    re.IGNORECASE,
-)
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_DATE = re.compile(
-    rf"(?:{_MONTH}|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?|\d{{1,4}}(?:st|nd|rd|th)?|[ap]\.?m\.?|utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|"
-    r"last|modified|date|time|ago|[\s,.:;|•·–—/()-])+",
-    re.IGNORECASE,
-)
-_DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d", re.IGNORECASE)
-_CALL = re.compile(
-    r"(?:click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)|get (?:the|our|your) (?:free )?(?:app|newsletter)|"
-    r"support (?:our|us)|for more (?:news|stories|information on)|this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|"
-    r"(?:read|see|find|get) (?:more|all|the latest)|want more|stay (?:up to date|informed)|©|copyright|all rights reserved)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)
@@ -87,16 +48,14 @@ class Story:
 
 
 def clean(story: Story) -> list[Piece]:
-    """The pieces that remain after all rules."""
+    """The pieces that remain after all rules. Captions stand aside meanwhile: no rule sees them."""
+    captions = [piece for piece in story.pieces() if piece.kind is BlockKind.CAPTION]
+    _mark(captions)
     for rule in RULES:
         rule(story)
+    for caption in captions:
+        caption.junk = False
     return story.pieces()
-
-
-def drop_captions(story: Story) -> None:
-    """Pictures' captions and whatever else lies in figures."""
-    for piece in story.pieces():
-        piece.junk = piece.kind is BlockKind.CAPTION
 
 
 def drop_wordless(story: Story) -> None:
@@ -135,7 +94,7 @@ def drop_link_paragraphs(story: Story) -> None:
     for piece in story.pieces():
         linked = piece.linked / len(piece.text)
         paragraph = piece.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE}
-        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and _PROMPT.match(piece.text)):
+        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(piece.text)):
             piece.junk = True
 
 
@@ -156,7 +115,7 @@ def drop_related_sections(story: Story) -> None:
     """A heading like "More from ..." with the links under it."""
     pieces = story.pieces()
     for place, piece in enumerate(pieces):
-        if len(piece.text) > SECTION_LENGTH or not _RELATED.match(piece.text):
+        if len(piece.text) > SECTION_LENGTH or not RELATED.match(piece.text):
             continue
         end = place + 1
         while end < len(pieces) and pieces[end].linked > 0.5 * len(pieces[end].text):
@@ -189,8 +148,8 @@ def drop_dates(story: Story) -> None:
         if (
             piece.kind is not BlockKind.LIST_ITEM
             and len(piece.text) <= LABEL_LENGTH
-            and _DATE.fullmatch(piece.text)
-            and _DATE_SIGN.search(piece.text)
+            and DATE.fullmatch(piece.text)
+            and DATE_SIGN.search(piece.text)
         ):
             piece.junk = True
 
@@ -198,7 +157,7 @@ def drop_dates(story: Story) -> None:
 def drop_labels(story: Story) -> None:
     """Buttons, prompts and labels that stand alone."""
     for piece in story.pieces():
-        if len(piece.text) <= LABEL_LENGTH and piece.kind is not BlockKind.CODE and _LABEL.fullmatch(piece.text):
+        if len(piece.text) <= LABEL_LENGTH and piece.kind is not BlockKind.CODE and LABEL.fullmatch(piece.text):
             piece.junk = True
 
 
@@ -223,14 +182,13 @@ def drop_tail(story: Story) -> None:
     """Calls to action, linked headings and empty sections after the last prose."""
     for piece in reversed(story.pieces()):
         heading = piece.kind is BlockKind.HEADING
-        call = piece.kind is BlockKind.PARAGRAPH and len(piece.text) < 250 and _CALL.match(piece.text)
+        call = piece.kind is BlockKind.PARAGRAPH and len(piece.text) < 250 and CALL.match(piece.text)
         if not heading and not call:
             return
         piece.junk = True
 
 
 RULES: tuple[Callable[[Story], None], ...] = (
-    drop_captions,
     drop_wordless,
     drop_head,
     drop_cards,

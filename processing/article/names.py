@@ -3,52 +3,81 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import pairwise
 
-# Whole words, as sites join them by hyphens, underscores or capitals: `related-links`, `relatedLinks`, `c-related__item`.
-_WORDS = (
-    "share shares sharing sharer sharebar social socials related recommended recommendations recommendation newsletter newsletters subscribe "
-    "subscription signup sign-up comment comments commentlist disqus promo promos promotion advert adverts advertisement advertising ad ads "
-    "sponsor sponsored sidebar breadcrumb breadcrumbs byline bylines bio tags taglist taxonomy credit credits cookie cookies "
-    "consent gdpr popup modal toolbar menu nav navbar navigation pagination pager footer foot masthead readmore read-more read-next "
-    "more-on more-from more-stories more-news more-articles most-read most-popular most-viewed popular trending outbrain taboola rail login "
-    "printonly screen-reader screen-reader-text skip-link sr-only visually-hidden visuallyhidden rating ratings "
-    "timestamp pubdate published copyright toc table-of-contents also-read you-may-also-like "
-    "upnext up-next next-article jump-link follow follow-us recirc recirculation outbound cli-row onetrust author-box author-info "
-    "author-card about-author author-description post-meta entry-meta article-meta meta-data metadata sharedaddy jp-relatedposts yarpp "
-    "cta carousel gallery slider slideshow dropdown tooltip donate donation footnotes gated-overlay author authors lightbox "
-    "addtoany addthis wp-caption-text caption captions nextprev post-navigation nav-links"
-).split()
+MAX_ID_WORDS = 4  # a longer id is made from a heading's text
 
-
-def _camel(word: str) -> str:
-    return "".join(part.capitalize() for part in word.split("-"))
-
-
-def _pattern(words: list[str]) -> re.Pattern[str]:
-    lower = "|".join(sorted((re.escape(word).replace(r"\-", "[-_]?") for word in words), key=len, reverse=True))
-    camel = "|".join(sorted(map(_camel, words), key=len, reverse=True))
-    layout = "(?<!no.)(?<!has.)(?<!with.)(?<!under.)(?<!no)(?<!has)(?<!with)"  # `with-sidebar` names the page, not its sidebar
-    return re.compile(f"{layout}(?:(?<![a-zA-Z])(?i:{lower})(?![a-z0-9])|(?<=[a-z])(?:{camel})(?![a-z0-9]))")
-
-
-_JUNK = _pattern(_WORDS)
-
-# The words by which sites call the article's body itself.
-BODY = re.compile(
-    r"(?<![a-z])(?:article|entry|post|story|blog|news|page|main|body|rich|single)[-_]{0,2}(?:body|content|text|copy|main)(?![a-z])"
-    r"|(?<![a-z])(?:articleBody|ArticleBody|storyBody|StoryBody|postBody|PostBody|blogPost|RichText|RichTextStoryBody|prose|wysiwyg|rte|post-full-content)(?![a-z])",
+_TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
+# `related-links`, `relatedLinks` and `c-related__item` all say "related".
+_JUNK = (
+    "share shares sharing sharer sharebar social socials related recommended recommendations recommendation newsletter newsletters "
+    "subscribe subscription signup comment comments commentlist disqus promo promos promotion advert adverts advertisement advertising "
+    "ad ads sponsor sponsored sidebar breadcrumb breadcrumbs byline bylines bio tags taglist taxonomy credit credits cookie cookies "
+    "consent gdpr popup modal toolbar menu nav navbar navigation pagination pager footer foot masthead readmore popular trending "
+    "outbrain taboola rail login printonly visuallyhidden rating ratings timestamp pubdate published copyright toc upnext follow "
+    "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
+    "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
+    "tableofcontents readnext navlinks"
 )
+_JUNK_IN_TWO = (
+    "sign-up read-more read-next more-on more-from more-stories more-news more-articles most-read most-popular most-viewed "
+    "screen-reader skip-link sr-only visually-hidden of-contents also-read also-like up-next next-article jump-link cli-row "
+    "post-meta entry-meta article-meta meta-data gated-overlay"
+)
+_LAYOUT_WORDS = frozenset(("no", "has", "with", "under", "without", "example"))  # `with-sidebar` names the page, not its sidebar
+_JUNK_WORDS, _JUNK_PAIRS = frozenset(_JUNK.split()), frozenset(_JUNK_IN_TWO.split())
+_BODY_WORDS = frozenset(("prose", "wysiwyg", "rte", "blogpost"))
+_BODY_PAIRS = frozenset(
+    f"{whole}-{part}"
+    for whole in ("article", "entry", "post", "story", "blog", "news", "page", "main", "body", "rich", "single")
+    for part in ("body", "content", "text", "copy", "main")
+)
+_JOINED = frozenset(pair.replace("-", "") for pair in _BODY_PAIRS) | _BODY_WORDS
+_SPOKEN = re.compile(r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)")
+_SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section"))  # their ids are made from the text
+
+Attributes = dict[str, str | None]
 
 
-class JunkNames:
-    """Tells furniture by its names; remembers the answers for one page, whose names repeat."""
+def names_of(tag: str, attributes: Attributes) -> str:
+    """An element's class and, unless it is made from text, its id."""
+    names, own = attributes.get("class") or "", attributes.get("id")
+    if own and tag not in _SELF_NAMED and own.count("-") < MAX_ID_WORDS:
+        return f"{names} {own}"
+    return names
 
-    def __init__(self) -> None:
-        self._known: dict[str, bool] = {" ": False}
 
-    def match(self, names: str) -> bool:
-        """Whether class and id (`names`) are furniture's."""
-        known = self._known.get(names)
-        if known is None:
-            known = self._known[names] = _JUNK.search(names) is not None
-        return known
+@lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
+def read_names(names: str) -> tuple[bool, bool]:
+    """Whether class and id (`names`) are furniture's, and whether they promise the body."""
+    junk = body = False
+    for name in names.split():
+        tokens = [token.lower() for token in _TOKEN.findall(name)]
+        pairs = {f"{one}-{two}" for one, two in pairwise(tokens)}
+        body = body or not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens)
+        if not junk:
+            words = _JUNK_WORDS.intersection(tokens)
+            junk = (bool(words) and not _is_layout(tokens, words)) or not _JUNK_PAIRS.isdisjoint(pairs)
+    return junk, body
+
+
+def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:
+    """Whether all junk words of a name only say what is beside the element."""
+    return all(place and tokens[place - 1] in _LAYOUT_WORDS for place, token in enumerate(tokens) if token in words)
+
+
+def is_spoken(attributes: Attributes) -> bool:
+    """Whether a span is for screen readers only."""
+    style, names = attributes.get("style"), attributes.get("class")
+    if style is not None and ("clip:rect" in style or "display:none" in style):
+        return True
+    return names is not None and _SPOKEN.search(names) is not None
+
+
+def is_hidden(attributes: Attributes) -> bool:
+    """Whether an element is hidden from all readers."""
+    if "hidden" in attributes:
+        return not (attributes.get("id") or "").startswith("S:")  # React's streamed content, shown by a script
+    style = attributes.get("style")
+    return style is not None and "display:none" in style.replace(" ", "").lower()

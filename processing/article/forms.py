@@ -1,0 +1,67 @@
+"""What kind of article page this is, and which of several articles on it is its own."""
+
+from __future__ import annotations
+
+import re
+
+from processing.article.container import prose
+from processing.article.metadata import Metadata
+from processing.article.outline import Element, Outline
+from processing.article.parse import Tree
+from schemas.article import Block, BlockKind
+
+STUB_LENGTH = 1_500  # characters: a locked page with less has only the opening
+GALLERY_SHARE = 0.5  # of the blocks are captions
+MIN_CAPTIONS = 4
+OWN_PROSE = 400  # characters: an `article` with less is a teaser, not a further article
+MIN_POSTS = 3  # of a live blog
+
+_LIVE_NAMES = re.compile(r"(?<![a-z])live-?(?:blog|stream|post|update|entry)|amp-live-list", re.IGNORECASE)
+_PRINT_URL = re.compile(r"[?&/](?:print|printable|printpage|printview|output=print|view=print)(?:[=/&.]|$)", re.IGNORECASE)
+_PAYWALL_NAMES = re.compile(r"(?<![a-z])(?:paywall|gated|subscriber-only|premium-wall|regwall|piano)", re.IGNORECASE)
+
+
+def keep_own_article(outline: Outline, title: str | None) -> None:
+    """Mark the further articles of an infinite scroll as junk: `article` elements side by side, each with a headline and prose."""
+    whole = [element for element in outline.elements if element.tag == "article" and _is_whole(outline, element)]
+    apart = [one for one in whole if not any(o is not one and o.start <= one.start and one.end <= o.end for o in whole)]
+    if len(apart) < 2:
+        return
+    own = next((element for element in apart if title and _has_headline(outline, element, title)), apart[0])
+    for element in apart:
+        if element is not own:
+            for piece in outline.pieces[element.start : element.end]:
+                piece.junk = True
+
+
+def form_of(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> str:
+    """One of `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`, `article`: the first that fits."""
+    names = "\n".join(element.names for element in outline.elements)
+    if "LiveBlogPosting" in metadata.json_ld_types or len(_LIVE_NAMES.findall(names)) >= MIN_POSTS:
+        return "live_blog"
+    captions = sum(block.kind is BlockKind.CAPTION for block in blocks)
+    if metadata.json_ld_types & {"ImageGallery", "MediaGallery"} or (captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks)):
+        return "gallery"
+    if _is_stub(metadata, names, blocks):
+        return "paywalled_stub"
+    root = tree.root
+    if root is not None and ("amp" in root.attributes or "⚡" in root.attributes):
+        return "amp"
+    return "print" if _PRINT_URL.search(url) else "article"
+
+
+def _is_stub(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> bool:
+    length = sum(len(block.text) for block in blocks)
+    if length >= STUB_LENGTH or metadata.paywalled is False:
+        return False
+    return bool(metadata.paywalled) or _PAYWALL_NAMES.search(names) is not None
+
+
+def _is_whole(outline: Outline, element: Element) -> bool:
+    pieces = outline.pieces[element.start : element.end]
+    headline = any(piece.kind is BlockKind.HEADING and piece.level == 1 for piece in pieces[:5])
+    return headline and sum(map(prose, pieces)) >= OWN_PROSE
+
+
+def _has_headline(outline: Outline, element: Element, title: str) -> bool:
+    return any(p.kind is BlockKind.HEADING and p.text.casefold() == title.casefold() for p in outline.pieces[element.start : element.end])

@@ -1,0 +1,83 @@
+"""The phrases by which sites label what is not the article: buttons, prompts, related sections, dates, calls to action."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(*phrases: str) -> str:
+    return "(?:" + "|".join(phrases) + ")"
+
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
+
+# A whole block that is a label, a button or a prompt.
+LABEL = re.compile(
+    _any(
+        r"advert(?:isement)?s?|ads?|sponsored|close|loading|video|watch now|watch(?: live)?|play|share|share this.*|tweet|email|print|save",
+        r"comments?|in the news|icymi|read (?:more|next|also)|more(?: stories| news)?|related.{0,25}|trending(?: now| stories)?",
+        r"most (?:read|popular)|latest(?: news)?|recommended.{0,20}|you (?:may|might) (?:also )?(?:like|enjoy).*",
+        r"see also|also read|up next",
+        r"editor.?s picks|don.?t miss|top stories|click the alert icon.*|follow (?:us|topics|this).*|image \d+ of \d+|\d+ of \d+",
+        r"skip to .*content|story continues below.*|continue reading.*|article continues.*|scroll (?:down )?(?:to|for).*",
+        r"this slideshow requires javascript|back|back to top|next|previous|sign up.*|subscribe.*|join the (?:conversation|discussion)",
+        r"leave a (?:comment|reply).*|post a comment|view comments|show comments|(?:view )?(?:full )?(?:gallery|slideshow)",
+        r"purchase licensing rights|license this content|get the app|copy link|link copied.*|\d+ (?:min(?:ute)?s?",
+        r"hours?|days?) (?:read|ago)",
+        r"\d+ (?:comments?|shares?|views?)|min read|table of contents|contents|in this article|on this page|posted (?:by|on|in).*",
+        r"written by.*|published(?: on| by|:).*|updated(?: on|:).*|last updated.*|filed under.*|tags?:.*|tagged.*|categor(?:y|ies):.*",
+        r"tell us what you think.*|\[?email.protected\]?|getty images.*|photo(?:graph)?(?: by| credit|:).*|image (?:credit|source|via).*",
+        r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more",
+    )
+    + r"[\s.:…!>»→]*",
+    re.IGNORECASE,
+)
+
+# The beginning of a block with a link elsewhere: "Related: ...", "Published under: ...".
+PROMPT = re.compile(
+    _any(
+        "related|read (?:more|also|next|this)|also read|see also|more (?:on|from)|recommended|trending|watch|listen|don.?t miss|must read",
+        "published (?:under|in)|filed (?:under|in)|posted in|tags?|topics?|categor(?:y|ies)",
+        "leggi anche|lire aussi|lesen sie auch|ver también|lea también|leia (?:também|mais)",
+    )
+    + r"\b[^.!?]{0,20}?:",
+    re.IGNORECASE,
+)
+
+# The heading of a section of links.
+RELATED = re.compile(
+    r".{0,25}\b"
+    + _any(
+        "related|more (?:on|from|stories|news|articles|posts|helpful|resources|reading|about|like|in)|recommended",
+        "you (?:may|might)|also like",
+        "read (?:more|next|also)|trending|popular|latest|further reading|see also|keep reading|don.?t miss|up next|in the news|icymi",
+        "editor.?s picks|similar|other (?:articles|posts|stories)|top stories|explore",
+    )
+    + r"\b",
+    re.IGNORECASE,
+)
+
+# A line of nothing but date and time, with a sign that it is one.
+DATE = re.compile(
+    _any(
+        _MONTH,
+        _DAY,
+        r"\d{1,4}(?:st|nd|rd|th)?|[ap]\.?m\.?|utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|last|modified|date|time|ago",
+        r"[\s,.:;|•·–—/()-]",
+    )
+    + "+",
+    re.IGNORECASE,
+)
+DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d", re.IGNORECASE)
+
+# The beginning of a call to action after the article's end.
+CALL = re.compile(
+    _any(
+        "click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)",
+        "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)|for more (?:news|stories|information on)",
+        "this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|(?:read|see|find|get) (?:more|all|the latest)",
+        "want more|stay (?:up to date|informed)|©|copyright|all rights reserved",
+    ),
+    re.IGNORECASE,
+)
