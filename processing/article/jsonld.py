@@ -26,7 +26,7 @@ _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _SALVAGE = re.compile(
     r'"(headline|datePublished|dateModified|dateCreated|articleSection|@type|isAccessibleForFree)"\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|(true|false))'
 )
-_SALVAGE_AUTHOR = re.compile(r'"(?:author|creator)"\s*:\s*[\[{][^}]*?"name"\s*:\s*"((?:[^"\\\n]|\\.)*)"')
+_SALVAGE_AUTHOR = re.compile(r'"(?:author|creator)"\s*:\s*[\[{][^}]{0,400}?"name"\s*:\s*"((?:[^"\\\n]|\\.)*)"')
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from processing.article.parse import Node
 
 MAX_ANCESTORS = 25
+MAX_NAME_CHARACTERS = 400
 # A teaser links to another page with its title, this near to its date.
 TEASER_ANCESTORS = 4
 TEASER_WORDS = 4
@@ -31,8 +32,7 @@ def among_others(node: Node) -> bool:
     for step in range(MAX_ANCESTORS):
         if current is None or current.tag in {"body", "html", "main"}:
             return False
-        attributes = current.attributes
-        if current.tag == "nav" or _OTHERS.search(f"{attributes.get('class') or ''} {attributes.get('id') or ''}"):
+        if current.tag == "nav" or _OTHERS.search(names_of(current)):
             return current.css_first("h1") is None
         if step < TEASER_ANCESTORS and (link := current.css_first("a")) is not None and len(link.text().split()) >= TEASER_WORDS:
             return current.css_first("h1") is None
@@ -56,8 +56,13 @@ def in_furniture(node: Node) -> bool:
 def _is_furniture(node: Node) -> bool:
     if node.tag in _TAGS:
         return True
+    return _names_furniture(names_of(node))
+
+
+def names_of(node: Node) -> str:
+    """The class and id of a node; of absurdly long ones the beginning."""
     attributes = node.attributes
-    return _names_furniture(f"{attributes.get('class') or ''} {attributes.get('id') or ''}")
+    return f"{(attributes.get('class') or '')[:MAX_NAME_CHARACTERS]} {(attributes.get('id') or '')[:MAX_NAME_CHARACTERS]}"
 
 
 @lru_cache(maxsize=8192)  # a page repeats its classes

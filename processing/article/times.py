@@ -12,7 +12,7 @@ from processing.article.dates import EARLIEST, date_in_url, read_date
 from processing.article.jsonld import JsonLd, first_text
 from processing.article.markup import Markup
 from processing.article.parse import Node, Tree
-from processing.article.surroundings import among_others, in_furniture
+from processing.article.surroundings import among_others, in_furniture, names_of
 from processing.article.visible import texts_after, visible_text
 from schemas.page import Page
 
@@ -207,7 +207,7 @@ def _date_text(node: Node) -> str:
 def _words(node: Node) -> str:
     """What the node and its parent call themselves, and the text before a date."""
     parent = node.parent
-    around = [node.attributes.get("class") or "", node.attributes.get("itemprop") or ""]
+    around = [names_of(node), node.attributes.get("itemprop") or ""]
     if parent is not None and parent.tag not in {"body", "article", "main"}:
-        around.append(parent.attributes.get("class") or "")
+        around.append(names_of(parent))
     return " ".join(around)

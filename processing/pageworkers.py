@@ -1,0 +1,300 @@
+"""Pages in killable worker processes: a hostile page costs itself, never its neighbours or the file.
+
+Each worker is a process of its own (started with the interpreter, not forked: safe below Airflow and Celery) that gets batches of items
+through a pipe. One that takes too long, too much memory or crashes is killed; the page it was at is answered for, the rest of its batch
+goes to a new worker. Items come back in the order they went in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import selectors
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, TypeVar, cast
+
+from processing.pageprocess import HEADER_BYTES, RSS_UNIT, write_frame
+from schemas.article import Article
+from schemas.errors import ConfigError
+from schemas.outcomes import Reason, Rejected
+from schemas.page import Page
+
+Item = TypeVar("Item")
+
+BATCH_ITEMS = 16
+BATCH_BYTES = 8 * 1024 * 1024
+WINDOW_BATCHES = 4  # per worker, given out or waiting for their turn
+START_SECONDS = 120.0
+_MEMORY_SHARE = 0.6  # of the limit in use at a death: then memory was the cause
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[3]); import processing.pageprocess as p; p.serve(sys.argv[1], int(sys.argv[2]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one page may take: seconds of wall clock, and bytes of memory beyond what a fresh worker has."""
+
+    seconds: float = 30.0
+    memory_bytes: int = 1024 * 1024 * 1024
+    pages_per_worker: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """An item that the function gave nothing for: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
+
+    reason: Reason
+    detail: str
+
+
+def read_pages(
+    pages: Iterable[Page], read: str, workers: int | None = None, limits: Limits = Limits()
+) -> Iterator[tuple[Page, Article | Rejected]]:
+    """Each page with what `read` (`module.function`, Page -> Article or Rejected) makes of it, in order, streaming.
+
+    A page that exceeds the limits is Rejected for it. `workers` defaults to the CPUs of this process.
+    """
+    for page, found in run_limited(pages, read, workers, limits):
+        if isinstance(found, Exceeded):
+            pointer = page.pointer
+            yield page, Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", found.reason, found.detail)
+        else:
+            yield page, found
+
+
+def run_limited(
+    items: Iterable[Item], function: str, workers: int | None = None, limits: Limits = Limits()
+) -> Iterator[tuple[Item, Any | Exceeded]]:  # Any: what the named function returns
+    """Each item with what the function returns for it, or Exceeded, in order. Items and results must pickle.
+
+    Holds a few batches per worker at a time. Raises ConfigError where the function cannot be imported.
+    """
+    crew = _Crew(function, workers or cpu_count(), limits)
+    try:
+        yield from crew.run(iter(items))
+    finally:
+        crew.close()
+
+
+def cpu_count() -> int:
+    """The CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(slots=True)
+class _Task:
+    item: Any
+    answer: Any = None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    ready: bool = False
+    tasks: deque[_Task] = field(default_factory=deque)
+    received: bytearray = field(default_factory=bytearray)
+    since: float = 0.0
+    served: int = 0
+    memory_at_start: int = 0
+
+
+class _Crew:
+    """The workers, and which task each is at."""
+
+    def __init__(self, function: str, size: int, limits: Limits) -> None:
+        self._function, self._size, self._limits = function, size, limits
+        self._workers: list[_Worker] = []
+        self._again: deque[deque[_Task]] = deque()
+        self._selector = selectors.DefaultSelector()
+
+    def run(self, items: Iterator[Item]) -> Iterator[tuple[Item, Any]]:
+        """Give out batches, take in answers, yield them in order."""
+        waiting: deque[_Task] = deque()
+        exhausted = False
+        while True:
+            while not exhausted and len(waiting) < self._size * WINDOW_BATCHES * BATCH_ITEMS and self._has_room():
+                batch, exhausted = _batch(items)
+                waiting.extend(batch)
+                if batch:
+                    self._give(deque(batch))
+            while waiting and waiting[0].done:
+                task = waiting.popleft()
+                yield task.item, task.answer
+            if not waiting:
+                if exhausted:
+                    return
+                continue
+            self._take()
+
+    def close(self) -> None:
+        """Kill all workers and wait for them."""
+        for worker in list(self._workers):
+            self._remove(worker)
+        self._selector.close()
+
+    def _has_room(self) -> bool:
+        return len(self._workers) < self._size or any(worker.ready and not worker.tasks for worker in self._workers)
+
+    def _give(self, tasks: deque[_Task]) -> None:
+        idle = next((worker for worker in self._workers if not worker.tasks), None)
+        if idle is None:
+            if len(self._workers) >= self._size:
+                self._again.append(tasks)
+                return
+            idle = self._start()
+        idle.tasks, idle.since = tasks, time.monotonic()
+        if idle.ready:
+            self._send(idle)
+
+    def _send(self, worker: _Worker) -> None:
+        worker.since = time.monotonic()
+        try:
+            write_frame(cast("BinaryIO", worker.process.stdin), [task.item for task in worker.tasks])
+        except OSError:  # it died between two batches: no page of this one is to blame
+            self._replace(worker)
+
+    def _start(self) -> _Worker:
+        command = [sys.executable, "-c", _START, self._function, str(self._limits.memory_bytes), json.dumps(sys.path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        worker = _Worker(process, since=time.monotonic())
+        self._workers.append(worker)
+        self._selector.register(cast("BinaryIO", process.stdout), selectors.EVENT_READ, worker)
+        return worker
+
+    def _take(self) -> None:
+        """Wait for answers; when none comes, look for the worker that is over its time."""
+        now = time.monotonic()
+        busy = [worker.since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
+        events = self._selector.select(max(0.0, min(busy, default=now) - now) + 0.01)
+        for key, _ in events:
+            self._receive(key.data)
+        if events:
+            return
+        now = time.monotonic()
+        for worker in [worker for worker in self._workers if worker.tasks]:
+            if now - worker.since > (self._limits.seconds if worker.ready else START_SECONDS):
+                self._blame(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
+
+    def _receive(self, worker: _Worker) -> None:
+        data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), 1 << 20)
+        if not data:
+            self._died(worker)
+            return
+        worker.received += data
+        worker.since = time.monotonic()
+        while (frame := _frame(worker.received)) is not None:
+            if not worker.ready:
+                worker.ready, worker.memory_at_start = True, pickle.loads(frame)  # noqa: S301 our own child wrote it
+                if worker.tasks:
+                    self._send(worker)
+                continue
+            reason, value = pickle.loads(frame)  # noqa: S301 our own child wrote it
+            task = worker.tasks.popleft()
+            task.done, worker.served = True, worker.served + 1
+            task.answer = value if reason is None else self._exceeded(Reason(reason), value)
+            if reason == Reason.PAGE_MEMORY:
+                self._replace(worker)  # its heap is in pieces
+                return
+        if not worker.tasks and worker.ready:
+            self._next(worker)
+
+    def _next(self, worker: _Worker) -> None:
+        if worker.served >= self._limits.pages_per_worker:
+            self._remove(worker)
+            if self._again:
+                self._give(self._again.popleft())
+        elif self._again:
+            self._give(self._again.popleft())
+
+    def _died(self, worker: _Worker) -> None:
+        if not worker.ready:
+            self.close()
+            raise ConfigError(f"A page worker cannot import {self._function!r}; see its error above. Name it as 'module.function'.")
+        code, peak = _reap(worker.process)
+        if peak - worker.memory_at_start > _MEMORY_SHARE * self._limits.memory_bytes:
+            self._blame(worker, Reason.PAGE_MEMORY, self._exceeded(Reason.PAGE_MEMORY, "").detail)
+        else:
+            self._blame(
+                worker, Reason.PAGE_CRASH, f"the process ended by signal {-code}" if code < 0 else f"the process exited with {code}"
+            )
+
+    def _blame(self, worker: _Worker, reason: Reason, detail: str) -> None:
+        """The first task of a worker is answered for with its failure; the others go on elsewhere."""
+        if worker.tasks:
+            task = worker.tasks.popleft()
+            task.done, task.answer = True, Exceeded(reason, detail)
+        self._replace(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        rest = worker.tasks
+        self._remove(worker)
+        if rest:
+            self._give(rest)
+        elif self._again:
+            self._give(self._again.popleft())
+
+    def _remove(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        process = worker.process
+        self._selector.unregister(cast("BinaryIO", process.stdout))
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            try:
+                cast("BinaryIO", pipe).close()
+            except OSError:  # what was not yet written to a dead process
+                continue
+
+    def _exceeded(self, reason: Reason, detail: str) -> Exceeded:
+        if reason is Reason.PAGE_MEMORY:
+            return Exceeded(reason, f"more than {self._limits.memory_bytes // (1024 * 1024)} MiB")
+        return Exceeded(reason, detail)
+
+
+def _batch(items: Iterator[Any]) -> tuple[list[_Task], bool]:
+    """The next tasks, bounded in number and bytes, and whether the items have ended."""
+    tasks: list[_Task] = []
+    size = 0
+    for item in items:
+        tasks.append(_Task(item))
+        size += _weight(item)
+        if len(tasks) == BATCH_ITEMS or size >= BATCH_BYTES:
+            return tasks, False
+    return tasks, True
+
+
+def _weight(item: Any) -> int:
+    """About how many bytes a page or a record takes."""
+    capture = getattr(item, "capture", None)
+    return len(capture.body) if capture is not None else len(getattr(item, "html", ""))
+
+
+def _frame(received: bytearray) -> bytes | None:
+    """Cut the first whole frame out of what was received."""
+    if len(received) < HEADER_BYTES:
+        return None
+    end = HEADER_BYTES + int.from_bytes(received[:HEADER_BYTES], "big")
+    if len(received) < end:
+        return None
+    frame = bytes(received[HEADER_BYTES:end])
+    del received[:end]
+    return frame
+
+
+def _reap(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    """How a process ended (negative: by that signal) and the most memory it had resident, in bytes."""
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    except ChildProcessError:
+        return process.returncode or 0, 0
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_maxrss * RSS_UNIT

@@ -1,0 +1,52 @@
+"""Functions for page workers: each treats a page in one way, told by its HTML."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+
+from processing.article.metadata import read_metadata
+from processing.article.pagetype import page_type
+from processing.article.parse import parse
+from schemas.article import Article
+from schemas.outcomes import Rejected
+from schemas.page import Page
+
+
+def read(page: Page) -> Article | Rejected:
+    """Parse, metadata and page type, as extraction does them."""
+    tree = parse(page.html)
+    metadata = read_metadata(tree, page)
+    return Article(page.url, (), title=metadata.title, page_type=page_type(tree, page, metadata))
+
+
+def misbehave(page: Page) -> Article | Rejected:  # noqa: C901 one line a misbehaviour
+    """Do what the page's HTML says."""
+    if page.html == "hang":
+        time.sleep(3600)
+    elif page.html == "spin":
+        while True:
+            pass
+    elif page.html == "eat":
+        eaten = []
+        while True:
+            eaten.append(bytearray(16 * 1024 * 1024))
+    elif page.html == "segfault":
+        ctypes.string_at(0)
+    elif page.html == "exit":
+        os._exit(3)
+    elif page.html == "raise":
+        raise ValueError("no such luck")
+    elif page.html == "recurse":
+        return misbehave(page)
+    elif page.html == "print":
+        print("not a frame")
+        sys.stdout.flush()
+    return Article(page.url, (), title=f"{page.html} {os.getpid()}")
+
+
+def unpicklable(page: Page) -> object:
+    """A result that cannot be sent."""
+    return lambda: page
