@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from crawlhouse.console import notes, results, say
+from crawlhouse.rowformats import Shown
+from schemas.errors import UnavailableError
 
 UP_EXAMPLES = """
 Examples:
@@ -26,6 +29,8 @@ STATUS_EXAMPLES = """
 Examples:
 
   crawlhouse status
+
+  crawlhouse status --format json
 """
 
 DEMO_EXAMPLES = """
@@ -66,22 +71,23 @@ def down() -> None:
     say(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def status() -> None:
-    """Say what runs, where, and whether it is healthy; exit code 3 when nothing runs."""
-    from crawlhouse import stack
-    from crawlhouse.demosite import site_runs
+def status(form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE) -> None:
+    """Say what runs and whether it is healthy, where things are kept, and which crawl files there are.
+
+    Exit code 3 when Airflow does not run, 4 when it runs but is not healthy.
+    """
+    from crawlhouse.statusview import as_json, read_status, show_status
     from schemas.settings import load_settings
 
-    settings = load_settings()
-    running = stack.status(settings)
-    if running is not None:
-        _show(running)
-        results().print("Components:  " + ", ".join(f"{name} {state or 'unknown'}" for name, state in running.health.items()))
+    found = read_status(load_settings())
+    if form is Shown.JSON:
+        typer.echo(json.dumps(as_json(found)))
     else:
-        results().print("Airflow is not running. Start it with `crawlhouse up`.")
-    results().print(f"Demo site:   {'running' if site_runs(settings) else 'not running'}")
-    if running is None:
+        show_status(found)
+    if found.airflow is None:
         raise typer.Exit(EXIT_DOWN)
+    if not found.airflow.healthy:
+        raise UnavailableError(f"Airflow is not healthy. Its logs are in {found.airflow.logs}; `crawlhouse down` ends it.")
 
 
 def demo(port: Port = DEFAULT_PORT) -> None:

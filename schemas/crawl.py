@@ -186,7 +186,7 @@ class Crawl(Part):
     thresholds: Thresholds = Thresholds()
     schedule: Cron | None = None
     workers: int = Field(default=1, ge=1, le=100)
-    spider: str = "site"
+    spider: Literal["site"] = "site"
     dataset: Literal["articles"] = "articles"
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False

@@ -52,6 +52,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
         ),
         ("seeds: [https://a.example/]\nrevisit:\n  feeds_min: 30\n", "line 2: revisit: feeds_min 30 is more than feeds_max 24"),
         ("seeds: [https://a.example/]\nnetwork:\n  allow: [localhost]\n", "line 3: network.allow.0"),
+        ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: Input should be 'site'"),
         ("seeds: [https://a.example/]\nname: other\n", "line 2: a crawl is named by its file"),
     ],
 )
