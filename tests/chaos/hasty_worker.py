@@ -1,10 +1,10 @@
-"""A fetch worker that rotates its segment every half second, so that a kill finds every step of it."""
+"""A fetch worker that rotates its segment at every tick, so that a kill finds every step of it."""
 
 import sys
 
 from spiders import registrar, worker
 
-registrar.MAX_SEGMENT_SECONDS = 0.5
+registrar.MAX_SEGMENT_SECONDS = 0.0
 
 if __name__ == "__main__":
     sys.exit(worker.main())
