@@ -80,6 +80,9 @@ class AirflowHome:
             "CRAWLHOUSE_HOME": str(settings.home.absolute()),
             "CRAWLHOUSE_CRAWLS": str(settings.crawls.absolute()),
             "CRAWLHOUSE_STORE": settings.store_url(),
+            "CRAWLHOUSE_DATABASE": settings.database,
+            "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
+            "CRAWLHOUSE_S3_REGION": settings.s3_region,
         }
         return {**kept, **where}
 

@@ -31,7 +31,7 @@ from schemas.errors import ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings
 
 DEFAULT_PORT = 8080
-START_TIMEOUT_SECONDS = 180.0
+START_TIMEOUT_SECONDS = 300.0
 STOP_GRACE_SECONDS = 11.0
 POLL_SECONDS = 0.5
 PORTS_TRIED = 50

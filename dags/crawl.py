@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, Param, get_current_context, task
+from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
 
 from dags.defaults import RETRIES, START, captures, crawls
 from dags.outcomes import final_errors
@@ -37,13 +37,25 @@ def plan(name: str) -> list[dict[str, str]]:
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(context["params"]["workers"]))]
 
 
-@task(pool="fetch", map_index_template="{{ task.op_kwargs['worker'] }}")
-def fetch(crawl_run: str, worker: str) -> None:
-    """Fetch until the run has neither due URLs nor leased hosts."""
-    from spiders import run
+class Fetch(BaseOperator):
+    """Fetch as one worker until the run has neither due URLs nor leased hosts; ended from outside, its spider stores what it has."""
 
-    with final_errors():
-        run.fetch(crawl_run, worker, load_settings())
+    def __init__(self, *, crawl_run: str, worker: str, **settings: Any) -> None:  # Any: the operator's own settings
+        super().__init__(**settings)
+        self.crawl_run, self.worker = crawl_run, worker
+
+    def execute(self, context: Context) -> None:
+        """Run the spider and wait for its end."""
+        from spiders import run
+
+        with final_errors():
+            run.fetch(self.crawl_run, self.worker, load_settings())
+
+    def on_kill(self) -> None:
+        """Ask the spider to end: it has a process group of its own, which Airflow's signals do not reach."""
+        from spiders.process import stop_workers
+
+        stop_workers()
 
 
 @task(pool="fetch", execution_timeout=timedelta(minutes=30))
@@ -74,7 +86,12 @@ def crawl_dag(crawl: Crawl) -> DAG:
         params={"workers": Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")},
     ) as dag:
         planned: Any = plan(crawl.name)  # Any: stands for the list at run time
-        fetched = fetch.override(execution_timeout=crawl.max_run_time() + FETCH_GRACE).expand_kwargs(planned)
+        fetched = Fetch.partial(
+            task_id="fetch",
+            pool="fetch",
+            execution_timeout=crawl.max_run_time() + FETCH_GRACE,
+            map_index_template="{{ task.worker }}",
+        ).expand_kwargs(planned)
         closed = close.override(outlets=[captures(crawl.name)])(planned, captures(crawl.name))
         planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True)
     return dag

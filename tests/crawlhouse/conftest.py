@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,9 @@ import pytest
 
 from crawlhouse.command import app
 from crawlhouse.failures import exit_code_of
+from crawlhouse.stack import Stack
+from schemas.settings import Settings
+from tests.crawlhouse.livestack import live
 from tests.crawlhouse.smalllake import publish_small_lake
 
 COMMAND = Path(sys.executable).with_name("crawlhouse")
@@ -88,3 +91,10 @@ def nowhere(crawlhouse: Run) -> Run:
         return crawlhouse(*arguments, **({"home": ""} | settings))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Stack]]:
+    """A project whose Airflow runs; its tests are of the xdist group `airflow`, so that there is one."""
+    with live(tmp_path_factory.mktemp("live")) as running:
+        yield running

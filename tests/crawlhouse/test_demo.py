@@ -1,0 +1,173 @@
+"""The way of the data through a real Airflow: the demo twice, a run with nothing to do, a fetch ended from outside, the UI in a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from crawlhouse import processes, stack
+from crawlhouse.airflowapi import AirflowApi, DagRun
+from crawlhouse.demo import DemoResult, run_demo
+from schemas.settings import Settings
+from storage.ledger import open_ledger
+from tests.crawlhouse.livestack import mark
+
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+SECONDS = 300.0
+
+Live = tuple[Settings, stack.Stack]
+
+
+@pytest.fixture(scope="session")
+def demos(live_stack: Live) -> tuple[DemoResult, DemoResult, str]:
+    """The demo's first two runs and what they printed."""
+    settings, running = live_stack
+    shown = StringIO()
+    console = Console(file=shown, width=200)
+    first, second = run_demo(settings, console, running.port), run_demo(settings, console, running.port)
+    return first, second, shown.getvalue()
+
+
+def test_the_demo_publishes_articles_and_its_accounts_add_up(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
+    first, _, shown = demos
+    assert first.manifest.counts.balanced()
+    assert first.manifest.counts.fetched > 200
+    report = first.report
+    assert report.records == report.published + report.known + report.duplicate + report.quarantined + report.rejected
+    assert report.records == sum(segment.records for segment in first.manifest.segments)
+    assert report.published > 100
+    assert f"{report.records:,} = {report.published:,} published" in shown
+    assert live_stack[1].url in shown
+
+
+def test_the_next_day_stores_only_what_is_new(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
+    from storage.lakequery import connect
+
+    first, second, _ = demos
+    assert second.tick == first.tick + 1
+    assert second.report.known > 100
+    assert 0 < second.report.published < first.report.published / 2
+    with connect(live_stack[0]) as lake:
+        answer = lake.execute("SELECT count(*), count(DISTINCT (article_id, version)), max(version) FROM articles").fetchone()
+    assert answer is not None
+    rows, distinct, latest = answer
+    assert rows == distinct == sum(demo.report.published + demo.report.duplicate for demo in (first, second))
+    assert latest == 2
+
+
+def test_a_wake_up_with_nothing_to_do_ends_at_once(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
+    with live_stack[1].api() as api:
+        done = api.wait(api.trigger("process_demo"), SECONDS)
+        assert done.state == "success"
+        assert {task.task_id: task.state for task in api.tasks(done)} == {
+            "plan": "success",
+            **dict.fromkeys(("shards", "extract", "resolve", "gate", "publish"), "skipped"),
+        }
+
+
+def test_a_fetch_that_is_marked_failed_ends_its_spider_and_keeps_what_it_has(live_stack: Live, demos: object) -> None:
+    settings, running = live_stack
+    with running.api() as api:
+        api.wait_for_dag("crawl_slow", SECONDS)
+        run = api.trigger("crawl_slow")
+        _wait(lambda: _spiders(settings) and _pages(settings, "slow") is not None)
+        time.sleep(5)
+        path = f"/api/v2/dags/crawl_slow/dagRuns/{run.run_id}/taskInstances/fetch/0"
+        api._call("PATCH", path, {"new_state": "failed"})
+        _wait(lambda: not _spiders(settings), seconds=30)
+        done = api.wait(run, SECONDS)
+        assert done.state == "failed"
+        assert _states(api, done)["close"] in {"success", "failed"}
+    ledger = open_ledger(settings)
+    try:
+        (closed,) = ledger.crawl_runs("slow", state="closed")
+        manifest = ledger.manifest(closed.crawl_run)
+    finally:
+        ledger.close()
+    assert manifest.counts.balanced()
+    assert manifest.counts.fetched > 0
+    assert manifest.counts.left_over > 0
+
+
+def _states(api: AirflowApi, run: DagRun) -> dict[str, str]:
+    return {task.task_id: task.state for task in api.tasks(run)}
+
+
+def _spiders(settings: Settings) -> list[int]:
+    return [process.pid for process in processes.marked(mark(settings)) if "spiders.worker" in process.cmdline()]
+
+
+def _pages(settings: Settings, crawl: str) -> object:
+    ledger = open_ledger(settings)
+    try:
+        return next(iter(ledger.crawl_runs(crawl, state="open")), None)
+    finally:
+        ledger.close()
+
+
+def _wait(condition: Any, seconds: float = SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_pages_are_closed_to_strangers(live_stack: Live) -> None:
+    answer = httpx.get(f"{live_stack[1].url}/crawlhouse/", trust_env=False)
+    assert answer.status_code == 401
+    assert "Crawls" not in answer.text
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("Chromium is not installed: apt-get install chromium chromium-driver, or the UI is not looked at")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    quiet = ("background-networking", "component-update", "sync")
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=1500,1000"):
+        options.add_argument(flag)
+    for name in quiet:
+        options.add_argument(f"--disable-{name}")
+    driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+    driver.implicitly_wait(30)
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.browser
+def test_the_ui_shows_dags_accounts_and_the_broken_crawl(browser: Any, live_stack: Live, demos: tuple[DemoResult, DemoResult, str]) -> None:
+    from selenium.webdriver.common.by import By
+
+    running, report = live_stack[1], demos[1].report
+    browser.get(running.url)
+    browser.find_element(By.NAME, "username").send_keys(running.user)
+    browser.find_element(By.NAME, "password").send_keys(running.password)
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    browser.find_element(By.XPATH, "//*[contains(text(), 'Import Error')]")
+    browser.get(f"{running.url}/dags")
+    for dag in ("crawl_demo", "process_demo", "maintain_lake"):
+        browser.find_element(By.XPATH, f"//a[normalize-space()='{dag}']")
+    browser.find_element(By.XPATH, "//*[normalize-space()='Crawls']")
+    browser.get(f"{running.url}/plugin/crawls")
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert f"{report.records:,} = {report.published:,} published" in text
+    assert "passed" in text
+    assert len(browser.find_elements(By.CSS_SELECTOR, "svg rect")) > 4
+    severe = [entry["message"] for entry in browser.get_log("browser") if "crawlhouse" in entry["message"] and entry["level"] == "SEVERE"]
+    assert severe == []
+    if folder := os.environ.get("CRAWLHOUSE_SCREENSHOTS"):
+        browser.save_screenshot(f"{folder}/crawls.png")
