@@ -1,4 +1,4 @@
-"""One page's article: parse -> metadata -> container -> blocks -> form -> confidence -> article."""
+"""One page's article: parse -> metadata -> type -> container -> blocks -> confidence -> form -> article."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from processing.article.forms import form_of, keep_own_article
 from processing.article.furniture import Story, clean
 from processing.article.metadata import Metadata, read_metadata
 from processing.article.outline import Outline
-from processing.article.parse import Tree, parse
+from processing.article.pagetype import page_type
+from processing.article.parse import parse
 from processing.article.rescue import rescue
 from processing.article.walk import read_outline
-from schemas.article import Article, Block
+from schemas.article import Article, Block, PageType
 from schemas.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
 
 def read_article(page: Page, rules: SiteRules | None = None) -> Article | Rejected:
-    """The article of a page, or why there is none.
+    """The article of a page, or why there is none. A page that is no article but has prose comes with its `page_type`: let in only what is.
 
     `rules` are the site's own selectors, where the crawl's YAML has some for the page's host. Raises `ConfigError` when one of them
     is not a selector.
     """
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
+    kind = page_type(tree, page, metadata)
     root, path = tree.body, "container"
     if rules is not None:
         metadata = siterules.amend(metadata, tree, rules)
@@ -36,14 +38,14 @@ def read_article(page: Page, rules: SiteRules | None = None) -> Article | Reject
     outline = read_outline(root)
     blocks = read_blocks(outline, metadata, whole=path == "rule")
     sure = confidence(outline, blocks, metadata.json_ld_body)
-    if sure < RESCUE_BELOW and path == "container":
+    if sure < RESCUE_BELOW and path == "container" and kind is PageType.ARTICLE:
         saved = rescue(page.html)
         if _length(saved) > _length(blocks):
             blocks, path = saved, "rescue"
     if not blocks:
-        pointer = page.pointer
-        return Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", Reason.NO_ARTICLE, "no prose on the page")
-    return _article(page, tree, metadata, outline, blocks, path, sure)
+        return _rejected(page, kind)
+    form = form_of(tree, page.url, metadata, outline, blocks)
+    return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path)
 
 
 def read_blocks(outline: Outline, metadata: Metadata, *, whole: bool = False) -> tuple[Block, ...]:
@@ -60,7 +62,16 @@ def _length(blocks: tuple[Block, ...]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-def _article(page: Page, tree: Tree, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...], path: str, sure: float) -> Article:
+def _rejected(page: Page, kind: PageType) -> Rejected:
+    warc = page.pointer
+    if kind is PageType.ARTICLE or kind.value not in set(Reason):
+        return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "extract", Reason.NO_ARTICLE, "no prose on the page")
+    return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "page_type", Reason(kind.value))
+
+
+def _article(
+    page: Page, metadata: Metadata, blocks: tuple[Block, ...], *, page_type: PageType, form: str, confidence: float, extraction_path: str
+) -> Article:
     return Article(
         url=page.url,
         blocks=blocks,
@@ -79,7 +90,8 @@ def _article(page: Page, tree: Tree, metadata: Metadata, outline: Outline, block
         canonical_url=metadata.canonical_url,
         lead_image=metadata.lead_image,
         paywalled=metadata.paywalled,
-        form=form_of(tree, page.url, metadata, outline, blocks),
-        confidence=sure,
-        extraction_path=path,
+        form=form,
+        page_type=page_type,
+        confidence=confidence,
+        extraction_path=extraction_path,
     )
