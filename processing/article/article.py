@@ -43,7 +43,7 @@ def read_article(page: Page, rules: SiteRules | None = None) -> Article | Reject
         if _length(saved) > _length(blocks):
             blocks, path = saved, "rescue"
     if not blocks:
-        return _rejected(page, kind)
+        return _rejected(page, kind if outline.pieces else PageType.OTHER)
     form = form_of(tree, page.url, metadata, outline, blocks)
     return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path)
 
@@ -64,7 +64,7 @@ def _length(blocks: tuple[Block, ...]) -> int:
 
 def _rejected(page: Page, kind: PageType) -> Rejected:
     warc = page.pointer
-    if kind is PageType.ARTICLE or kind.value not in set(Reason):
+    if kind in {PageType.ARTICLE, PageType.OTHER}:
         return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "extract", Reason.NO_ARTICLE, "no prose on the page")
     return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "page_type", Reason(kind.value))
 

@@ -1,0 +1,126 @@
+"""What the engine does beyond its rules: site rules, confidence and rescue, hostile pages, and the site memory after it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from processing.article import read_article
+from processing.article.confidence import RESCUE_BELOW
+from processing.article.parse import parse
+from processing.article.walk import read_outline
+from processing.sitememory import SiteMemory
+from schemas.article import Article, BlockKind, PageType
+from schemas.crawl import SiteRules
+from schemas.errors import ConfigError
+from schemas.outcomes import Reason, Rejected
+from schemas.page import Page
+
+WHEN = datetime(2026, 3, 4, tzinfo=UTC)
+SENTENCE = "The {} of the island told the paper on Tuesday that the ferry would sail again as soon as the fog had lifted from the sound."
+SPEAKERS = ["mayor", "captain", "teacher", "baker", "doctor", "priest", "joiner", "fisherman", "painter", "widow", "farmer", "nurse"]
+
+
+def prose(*numbers: int) -> str:
+    return "".join(f"<p>{SENTENCE.format(SPEAKERS[number])}</p>" for number in numbers)
+
+
+def sentences(article: Article) -> list[str]:
+    return [block.text for block in article.blocks]
+
+
+def read(body: str, url: str = "https://news.example/2026/ferry", rules: SiteRules | None = None) -> Article:
+    article = read_article(Page(url, f"<html><head><title>Ferry</title></head><body>{body}</body></html>", fetched_at=WHEN), rules)
+    assert isinstance(article, Article)
+    return article
+
+
+def test_a_site_rule_names_the_body_and_what_to_remove() -> None:
+    body = f"<div class=a>{prose(0, 1, 2, 3, 4)}</div><div class=b><p class=box>Box.</p><p>Short, but the rule wants it.</p></div>"
+    article = read(body, rules=SiteRules(body=".b", remove=(".box",)))
+    assert sentences(article) == ["Short, but the rule wants it."]
+    assert article.extraction_path == "rule"
+
+
+def test_a_site_rule_that_does_not_match_changes_nothing() -> None:
+    body = f"<article><h1>Ferry</h1>{prose(0, 1, 2, 3, 4)}</article>"
+    assert read(body, rules=SiteRules(body=".nowhere")) == read(body)
+
+
+def test_site_rules_beat_the_metadata() -> None:
+    body = (
+        "<h1>Wrong</h1><b class=t>Right</b><i class=d>A day on the water</i><u class=w>By Marit Holm and Per Lund</u>"
+        f'<time class=p datetime="2026-03-02T08:00:00+01:00">Monday</time><div>{prose(0, 1, 2)}</div>'
+    )
+    article = read(body, rules=SiteRules(title=".t", description=".d", authors=".w", published_at=".p"))
+    assert (article.title, article.description, article.authors) == ("Right", "A day on the water", ("Marit Holm", "Per Lund"))
+    assert article.published_at == datetime(2026, 3, 2, 7, tzinfo=UTC)
+
+
+def test_a_site_rule_that_is_no_selector_says_so() -> None:
+    with pytest.raises(ConfigError, match="is not a CSS selector"):
+        read(prose(0, 1), rules=SiteRules(body="div[[["))
+
+
+def test_an_article_is_sure_of_itself() -> None:
+    assert read(f"<article><h1>Ferry</h1>{prose(*range(10))}</article>").confidence > 0.9
+
+
+def test_json_ld_that_says_something_else_costs_confidence() -> None:
+    other = " ".join(f"quite{number} different{number} words{number}" for number in range(40))
+    script = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Ferry", "articleBody": "{other}"}}</script>'
+    body = f"<article><h1>Ferry</h1>{prose(*range(10))}</article>"
+    sure, unsure = read(body).confidence, read(script + body).confidence
+    assert unsure < RESCUE_BELOW < sure
+
+
+def test_a_page_without_prose_is_rejected() -> None:
+    outcome = read_article(Page("https://news.example/", "<html><body><img src=a.jpg></body></html>"))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason in set(Reason)
+
+
+@pytest.mark.parametrize(
+    "html", ["", "\x00", "<", "<p", "</body></html><p>", "<table><td><table><td>", "<a><a><a>", "<svg><p>x", "\ud800<p>x"]
+)
+def test_broken_markup_never_raises(html: str) -> None:
+    assert isinstance(read_article(Page("https://news.example/broken", html)), Article | Rejected)
+
+
+def test_deep_nesting_is_read_to_the_bottom() -> None:
+    deep = "<div>" * 3000 + prose(*range(6)) + "</div>" * 3000
+    assert sentences(read(deep)) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:6]]
+
+
+def test_every_element_covers_its_pieces() -> None:
+    outline = read_outline(parse(f"<body><div>{prose(0)}<section>{prose(1, 2)}</section>text</div></body>").body)
+    section = next(element for element in outline.elements if element.tag == "section")
+    assert [piece.text for piece in outline.pieces[section.start : section.end]] == [SENTENCE.format(s) for s in SPEAKERS[1:3]]
+    assert (outline.elements[0].start, outline.elements[0].end) == (0, len(outline.pieces))
+
+
+def test_what_one_page_cannot_tell_the_site_memory_can() -> None:
+    slogan = "Island Weather: bring a coat, whatever they tell you in town."
+    memory, articles = SiteMemory(), []
+    for number in range(4):
+        url = f"https://news.example/2026/{number}"
+        articles.append((url, read(f"<article><h1>Ferry</h1>{prose(number, number + 4)}<p>{slogan}</p>{prose(number + 8)}</article>", url)))
+        memory.learn("news.example", url, articles[-1][1].blocks, WHEN)
+    for number, (url, article) in enumerate(articles):
+        assert slogan in sentences(article)
+        kept, furniture = memory.clean("news.example", url, article.blocks)
+        assert [block.text for block in furniture] == [slogan]
+        assert [block.text for block in kept] == [SENTENCE.format(SPEAKERS[place]) for place in (number, number + 4, number + 8)]
+
+
+def test_a_hub_has_its_type() -> None:
+    links = "".join(f'<div class="card"><h3><a href="/{n}">Story number {n} of the day</a></h3><p>Teaser {n}.</p></div>' for n in range(40))
+    outcome = read_article(Page("https://news.example/category/harbour/", f"<html><body><main>{links}</main></body></html>"))
+    kind = outcome.page_type if isinstance(outcome, Article) else outcome.reason
+    assert kind not in {PageType.ARTICLE, Reason.NO_ARTICLE}
+
+
+def test_blocks_say_how_much_of_them_is_linked() -> None:
+    article = read(f'<article>{prose(0, 1)}<p>See the <a href="/t">timetable of the ferry</a> before you go out at night.</p></article>')
+    block = next(block for block in article.blocks if "timetable" in block.text)
+    assert block == replace(block, kind=BlockKind.PARAGRAPH, link_density=round(len("timetable of the ferry") / len(block.text), 3))
