@@ -158,12 +158,12 @@ def _article_columns(found: ReadPage) -> Row:
 def _no_page(record: Record, kind: str) -> Reason | None:
     """Why a response is no page that could be an article, judged by everything but its text."""
     status = record.capture.status
-    if kind in _KINDS:
-        return _KINDS[kind]
     if 300 <= status < 400:
         return Reason.REDIRECT
     if not 200 <= status < 300:
         return Reason.HTTP_ERROR
+    if kind in _KINDS:
+        return _KINDS[kind]
     if record.capture.truncated:
         return Reason.TRUNCATED
     declared = (record.capture.header("content-type") or record.mime_detected or "text/html").partition(";")[0].strip().lower()

@@ -54,6 +54,21 @@ def test_every_record_gets_its_outcome(lake_settings: Settings) -> None:
     assert stages.process_once("news", lake_settings) is None
 
 
+def test_a_list_that_did_not_come_is_rejected_for_its_status(sqlite_settings: Settings) -> None:
+    answers = [
+        capture(SITE + "/robots.txt", "none", kind=UrlKind.ROBOTS, status=404, mime="text/plain"),
+        capture(SITE + "/feed", "", kind=UrlKind.FEED, status=301),
+        capture(SITE + "/sitemap.xml", "<urlset/>", kind=UrlKind.SITEMAP, mime="text/xml"),
+    ]
+    closed_run(sqlite_settings, CRAWL, "1", answers)
+    assert processed(sqlite_settings) == (0, 0, 0, 0, 3)
+    assert rows(sqlite_settings, "SELECT kind, reason FROM captures ORDER BY kind") == [
+        ("feed", "redirect"),
+        ("robots", "http_error"),
+        ("sitemap", "sitemap"),
+    ]
+
+
 def processed(settings: Settings) -> tuple[int, int, int, int, int]:
     """Process what is closed; (published, known, duplicate, quarantined, rejected)."""
     report = stages.process_once("news", settings)
