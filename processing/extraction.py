@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import pyarrow as pa
 
@@ -51,6 +50,21 @@ def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage | Rejected:
     """The article of one record, or why there is none. The one place where the bytes of a page are understood."""
+    page = page_of(record, kind, hints)
+    if isinstance(page, Rejected):
+        return page
+    if crawl.politeness.opt_outs == "obey" and forbids_indexing(record.capture, page.html):
+        return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
+    article = read_article(page, crawl.articles.rules.get(host_of(page.url)))
+    if isinstance(article, Rejected):
+        return article
+    if article.page_type is not PageType.ARTICLE:
+        return _rejected(record, "page_type", reason_of(article.page_type))
+    return ReadPage(article, page.charset, page.charset_source)
+
+
+def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
+    """The record's body as text, or why it is no page that could be an article."""
     if reason := _no_page(record, kind):
         return _rejected(record, "record", reason)
     try:
@@ -60,9 +74,7 @@ def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage
     decoded = decode(body, record.capture.header("content-type"))
     if isinstance(decoded, Reason):
         return _rejected(record, "decode", decoded)
-    if crawl.politeness.opt_outs == "obey" and forbids_indexing(record.capture, decoded.html):
-        return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
-    page = Page(
+    return Page(
         url=record.capture.url,
         html=decoded.html,
         charset=decoded.charset,
@@ -72,12 +84,6 @@ def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage
         pointer=record.pointer,
         hints=hints,
     )
-    article = read_article(page, crawl.articles.rules.get(host_of(page.url)))
-    if isinstance(article, Rejected):
-        return article
-    if article.page_type is not PageType.ARTICLE:
-        return _rejected(record, "page_type", _page_reason(article.page_type))
-    return ReadPage(article, decoded.charset, decoded.source)
 
 
 def _rows(store: ObjectStore, segment: Segment, index: dict[int, CaptureRow], crawl: Crawl) -> Iterator[Row]:
@@ -121,13 +127,14 @@ def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:
         "refers_to_offset": index.refers_to_offset,
     }
     if isinstance(found, Rejected):
-        row |= {"reason": str(found.reason), "detail": found.detail or None, "page_type": _type_of(found.reason)}
+        row |= {"reason": str(found.reason), "detail": found.detail or None, "page_type": type_of(found.reason)}
     elif found is not None:
-        row |= _article_columns(found)
+        row |= article_columns(found)
     return row
 
 
-def _article_columns(found: ReadPage) -> Row:
+def article_columns(found: ReadPage) -> Row:
+    """What an article says, as columns."""
     article = found.article
     return {
         "page_type": str(article.page_type),
@@ -138,7 +145,7 @@ def _article_columns(found: ReadPage) -> Row:
         "authors": list(article.authors),
         "published_at": article.published_at,
         "published_at_source": article.published_at_source,
-        "published_zone": _zone(article.published_at),
+        "published_zone": article.published_zone,
         "modified_at": article.modified_at,
         "modified_at_source": article.modified_at_source,
         "language_declared": article.language_declared,
@@ -178,11 +185,13 @@ def _rejection(pointer: WarcPointer, url: str, stage: str, reason: Reason, detai
     return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, stage, reason, detail)
 
 
-def _page_reason(page_type: PageType) -> Reason:
+def reason_of(page_type: PageType) -> Reason:
+    """Why a page of this type is rejected."""
     return Reason.OTHER_PAGE if page_type is PageType.OTHER else Reason(str(page_type))
 
 
-def _type_of(reason: Reason) -> str | None:
+def type_of(reason: Reason) -> str | None:
+    """The page type behind a rejection, if that was the reason."""
     if reason is Reason.OTHER_PAGE:
         return str(PageType.OTHER)
     return str(reason) if str(reason) in set(PageType) else None
@@ -190,13 +199,6 @@ def _type_of(reason: Reason) -> str | None:
 
 def _hints(row: CaptureRow) -> Hints:
     return Hints(row.hint_title, row.hint_published_at, row.hint_source)
-
-
-def _zone(moment: datetime | None) -> str | None:
-    if moment is None or moment.tzinfo is None:
-        return None
-    offset = moment.strftime("%z")
-    return f"{offset[:3]}:{offset[3:5]}"
 
 
 def _in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
