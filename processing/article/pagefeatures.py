@@ -12,7 +12,7 @@ from processing.article.metadata import Metadata
 from processing.article.parse import Node, Tree
 from schemas.page import Page
 
-MAX_ELEMENTS = 6000
+MAX_ELEMENTS = 2_000
 LONG_PARAGRAPH = 80  # characters
 _COUNTED = "p, a, h1, h2, h3, li, article, table, pre, code, form, input, button, select, time, img, video, iframe, dt, textarea"
 _PATHS = {
@@ -148,7 +148,9 @@ _YOU = re.compile(r"\b(?:you|your|you’re|you're)\b", re.IGNORECASE)
 _I = re.compile(r"\b(?:i|my|me|i’m|i'm|i’ve|i've)\b", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|said|said|\w{3,}ed)\b", re.IGNORECASE)
 MAX_LABEL_CHARACTERS = 40
-MAX_PROSE_CHARACTERS = 6_000
+MAX_PROSE_CHARACTERS = 3_000
+MAX_CLASS_ELEMENTS = 800
+MAX_CLASS_CHARACTERS = 12_000
 
 
 def page_features(tree: Tree, page: Page, metadata: Metadata) -> dict[str, float]:
@@ -211,8 +213,8 @@ def _of_title(title: str | None) -> Iterator[tuple[str, float]]:
 
 
 def _of_classes(tree: Tree) -> Iterator[tuple[str, float]]:
-    nodes = tree.css("[class]")[:MAX_ELEMENTS]
-    classes = " ".join({node.attributes.get("class") or "" for node in nodes}).lower()
+    nodes = tree.css("[class]")[:MAX_CLASS_ELEMENTS]
+    classes = " ".join(dict.fromkeys(node.attributes.get("class") or "" for node in nodes)).lower()[:MAX_CLASS_CHARACTERS]
     for name, words in _CLASSES.items():
         yield name, float(any(word in classes for word in words))
     yield "class_products", _log(classes.count("product"), 200)
