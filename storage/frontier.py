@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, tuple_, update
 
 from schemas import failpoint
 from schemas.errors import ConflictError, FencedError
@@ -17,7 +17,17 @@ from schemas.runs import CrawlRun
 from schemas.settings import Settings
 from storage.database import Database, open_database
 from storage.enqueue import count_waiting, host_ids, insert_urls, readmit, take_due, upserting
-from storage.frontierqueries import check_open, count_outcomes, due_url, forced_phase, incarnation, leased_here, run_number, waiting_here
+from storage.frontierqueries import (
+    check_open,
+    count_outcomes,
+    due_url,
+    forced_phase,
+    incarnation,
+    join_by_key,
+    leased_here,
+    run_number,
+    waiting_here,
+)
 from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hostkey import canonical_host
@@ -107,6 +117,7 @@ class Frontier:
                 raise FencedError(FENCED.format(what=f"the name '{worker}'"))
             if forced_phase(connection, run_no) is not None:
                 return []
+            join_by_key(connection)
             free = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.free_at, HOSTS.c.delay, HOSTS.c.leased)
             free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(waiting_here(run_no), HOSTS.c.free_at <= now)
             free = free.order_by(RUN_HOSTS.c.host_id).limit(limit).with_for_update(of=HOSTS, skip_locked=True)
@@ -141,7 +152,7 @@ class Frontier:
 
     def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
         """The next URLs of a leased host that wait in the run, in the order (priority, url id), beyond the position `after`."""
-        beyond = or_(URLS.c.priority > after[0], and_(URLS.c.priority == after[0], URLS.c.url_id > after[1]))
+        beyond = tuple_(URLS.c.priority, URLS.c.url_id) > tuple_(*after)  # as one bound of the index: two joined by OR are none
         query = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id, beyond)
         query = query.order_by(URLS.c.priority, URLS.c.url_id).limit(limit)
         with self._database.read() as connection:

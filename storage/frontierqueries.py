@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, text
 
 from schemas.capture import UrlKind
 from schemas.errors import ConflictError, NotFoundError
@@ -42,6 +42,13 @@ def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:
 def incarnation(connection: Connection, run_no: int, worker: str) -> int:
     """How often a worker of that name has joined the run."""
     return int(connection.scalar(select(WORKERS.c.incarnation).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
+
+
+def join_by_key(connection: Connection) -> None:
+    """Makes PostgreSQL look each open host up by its key: a merge join would walk through all the hosts that are done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL enable_mergejoin = off"))
+        connection.execute(text("SET LOCAL enable_hashjoin = off"))
 
 
 def waiting_here(run_no: int) -> ColumnElement[bool]:

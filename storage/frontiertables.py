@@ -6,7 +6,7 @@ what is idle (to plan a run), so that neither grows with what was fetched before
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text, false, text
 
 from storage.database import METADATA
 from storage.ledgertables import ROW_ID
@@ -23,6 +23,8 @@ HOSTS = Table(
     Column("leased", Boolean, nullable=False, server_default=false()),
     Column("delay", Float, nullable=False, server_default="0"),  # seconds between requests, as last known
 )
+
+Index("ix_hosts_leased", HOSTS.c.lease_run, HOSTS.c.free_at, sqlite_where=text("leased = 1"), postgresql_where=HOSTS.c.leased)
 
 URLS = Table(
     "urls",
