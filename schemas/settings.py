@@ -17,6 +17,7 @@ from schemas.errors import ConfigError, NotFoundError, StorageError
 PREFIX = "CRAWLHOUSE_"
 PROJECT_MARK = "crawls"
 HOME = "var"
+MIN_FREE_BYTES = 512 * 1024 * 1024
 S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
@@ -47,7 +48,8 @@ class Settings(BaseSettings):
     """Where crawlhouse keeps things; every path absolute.
 
     `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
-    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files.
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files. `quota_bytes` is how much the archive may hold
+    (0: any amount), `min_free_bytes` how much the disks of the home and of a store in a directory must have free: else crawls stop.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -58,6 +60,8 @@ class Settings(BaseSettings):
     crawls: Path = Field(default_factory=_default_crawls)
     s3_endpoint: str = ""
     s3_region: str = "us-east-1"
+    quota_bytes: int = Field(default=0, ge=0)
+    min_free_bytes: int = Field(default=MIN_FREE_BYTES, ge=0)
 
     @field_validator("home", "crawls")
     @classmethod

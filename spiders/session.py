@@ -51,6 +51,7 @@ class FetchSession:
         self.error: CrawlhouseError | None = None
         self.download: Callable[[str], Awaitable[Capture]]  # set by the spider: one exchange about robots.txt
         self.cancel_downloads: Callable[[], None] = lambda: None
+        self.is_quota_reached: Callable[[], bool] = lambda: False
         self._worker = worker
         self._number = number
         self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
@@ -149,7 +150,7 @@ class FetchSession:
         """Whether the run may ask for one more page; if not, the whole run is stopped."""
         if self._handed < self.crawl.budgets.max_pages:
             return True
-        self._exhaust("max_pages")
+        self._exhaust("budget:max_pages")
         return False
 
     def _settle(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
@@ -162,6 +163,9 @@ class FetchSession:
     async def _lease_hosts(self) -> None:
         """Keeps the hands full, until the run has neither URLs nor leased hosts."""
         while not self.stopping:
+            if self.is_quota_reached():
+                self._exhaust("quota")
+                break
             room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
             leases = []
             if room > 0:
@@ -179,13 +183,13 @@ class FetchSession:
         elif state.phase in {RunPhase.STOPPING, RunPhase.CLOSED}:
             self.stop(state.stopping or "closed")
         elif state.bytes >= self.crawl.budgets.max_bytes:
-            self._exhaust("max_bytes")
+            self._exhaust("budget:max_bytes")
         elif time.time() > self._deadline:
-            self._exhaust("max_minutes")
+            self._exhaust("budget:max_minutes")
 
-    def _exhaust(self, budget: str) -> None:
-        self.frontier.stop_run(self.run.crawl_run, f"budget:{budget}")
-        self.stop(f"budget:{budget}")
+    def _exhaust(self, reason: str) -> None:
+        self.frontier.stop_run(self.run.crawl_run, reason)
+        self.stop(reason)
 
     def _serve(self, lease: Lease) -> None:
         service = HostService(self, lease)

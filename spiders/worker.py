@@ -26,6 +26,7 @@ from spiders.useragent import user_agent
 from storage.frontier import open_frontier
 from storage.ledger import open_ledger
 from storage.objects import open_store
+from storage.quota import Quota
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,6 +59,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         spool = Spool(folder, run, worker, number, user_agent(run.crawl))
         registrar = Registrar(run, worker, frontier, store, spool, statistics)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
+        session.is_quota_reached = Quota(settings).is_reached
         process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
         crawler = process.create_crawler(SiteSpider)
         logging.getLogger("scrapy").setLevel(logging.WARNING)

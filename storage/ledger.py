@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, RowMapping, Table, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.crawl import Crawl
@@ -58,6 +58,11 @@ class Ledger:
         query = select(SEGMENTS).where(SEGMENTS.c.crawl_run == crawl_run).order_by(SEGMENTS.c.segment)
         with self._database.read() as connection:
             return [_segment(row) for row in connection.execute(query).mappings()]
+
+    def archived_bytes(self) -> int:
+        """The size of all registered segments together."""
+        with self._database.read() as connection:
+            return int(connection.scalar(select(func.sum(SEGMENTS.c.size))) or 0)
 
     def close_crawl_run(self, crawl_run: str, manifest: Manifest) -> Manifest:
         """Marks a run closed with its manifest; closing again changes nothing and returns the first manifest."""
