@@ -1,7 +1,7 @@
 """### The upkeep of the lake
 
-Once a day: what was staged for runs that were published more than a week ago is removed. It never touches what a table refers to, so it may
-run at any time and again.
+Once a day: small files are joined, old snapshots expire, files that nothing refers to and what was staged for settled runs are removed.
+It takes the publish lock where it must, so publishing and upkeep never undo each other, and it may run at any time and again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.settings import load_settings
 
 @task(pool="process", execution_timeout=timedelta(hours=6))
 def maintain() -> dict[str, int]:
-    """Remove what is no longer needed; hands on how much that was."""
+    """Keep the lake small and quick; hands on what was done."""
     from storage.maintenance import maintain as maintain_lake
 
     with final_errors():
@@ -25,7 +25,7 @@ def maintain() -> dict[str, int]:
 
 with DAG(
     dag_id="maintain_lake",
-    description="Remove what was staged for runs that are long published",
+    description="Join small files, expire old snapshots, remove what nothing refers to",
     doc_md=__doc__,
     schedule="30 3 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),

@@ -1,0 +1,65 @@
+"""The first step of docker-compose.yml against a real PostgreSQL and a real S3 endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from sqlalchemy import create_engine, inspect
+
+from crawlhouse import clusterinit
+from crawlhouse.airflowdatabase import make_schema
+from schemas.errors import ConfigError, UnavailableError
+from schemas.settings import Settings
+from storage.objects import open_store
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def test_the_bucket_is_made_once_and_can_be_used(endpoint: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, crawls=tmp_path, store="s3://fresh-bucket/main", s3_endpoint=endpoint)
+    clusterinit.make_bucket(settings)
+    open_store(settings).put_bytes("a", b"kept")
+    clusterinit.make_bucket(settings)
+    assert open_store(settings).get_bytes("a") == b"kept"
+    assert len(boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").list_buckets()["Buckets"]) == 1
+
+
+def test_the_schema_is_made_once(postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, crawls=tmp_path, database=postgres_url)
+    for _ in range(2):
+        make_schema(settings)
+    engine = create_engine(settings.database_url("airflow"))
+    assert "airflow" in inspect(engine).get_schema_names()
+    engine.dispose()
+
+
+def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, crawls=tmp_path, database="postgresql://nobody@127.0.0.1:9/none")
+    with pytest.raises(UnavailableError, match="CRAWLHOUSE_DATABASE does not answer"):
+        make_schema(settings)
+
+
+def test_the_password_is_written_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "passwords.json"
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(path))
+    monkeypatch.delenv("AIRFLOW_PASSWORD", raising=False)
+    with pytest.raises(ConfigError, match="AIRFLOW_PASSWORD"):
+        clusterinit._write_password()
+    monkeypatch.setenv("AIRFLOW_PASSWORD", "open sesame")
+    clusterinit._write_password()
+    assert json.loads(path.read_text(encoding="utf-8")) == {"admin": "open sesame"}
+    assert path.stat().st_mode & 0o077 == 0
