@@ -75,6 +75,12 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("nofollow", "meta robots nofollow, with a link", oddpages.nofollow),
     ("followed", "only linked from a page that says nofollow", oddpages.article()),
     ("noarchive", "X-Robots-Tag: noarchive", oddpages.article(headers=(("X-Robots-Tag", "noarchive"),))),
+    ("noarchive-ours", "meta noarchive for this crawler by its name", oddpages.article('<META content="noarchive" NAME="Crawlhouse">')),
+    (
+        "noarchive-other",
+        "X-Robots-Tag: noarchive for another crawler",
+        oddpages.article(headers=(("X-Robots-Tag", "otherbot: noarchive, nofollow"),)),
+    ),
     ("unavailable", "X-Robots-Tag: unavailable_after a date gone by", oddpages.article(headers=(("X-Robots-Tag", oddpages.GONE_BY),))),
     ("tdm-header", "TDMRep: text and data mining reserved by header", oddpages.article(headers=(("tdm-reservation", "1"),))),
     ("tdm-meta", "TDMRep: reserved by a meta element", oddpages.article('<meta name="tdm-reservation" content="1">')),

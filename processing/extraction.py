@@ -53,7 +53,7 @@ def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
         return page
-    if crawl.politeness.opt_outs == "obey" and forbids_indexing(record.capture, page.html):
+    if crawl.politeness.opt_outs == "obey" and forbids_indexing(record.capture, page.html, crawl.politeness.product()):
         return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
     article = read_article(page, crawl.articles.rules.get(host_of(page.url)))
     if isinstance(article, Rejected):

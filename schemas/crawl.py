@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 MIB = 1024 * 1024
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
+MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
 
@@ -52,11 +53,18 @@ def _language(code: str) -> str:
     return code
 
 
+def _media_type(name: str) -> str:
+    if not MEDIA_TYPE.fullmatch(name):
+        raise ValueError(f"{name!r} is not a media type, like application/pdf or image/*")
+    return name.lower()
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Host = Annotated[str, AfterValidator(_host)]
 Language = Annotated[str, AfterValidator(_language)]
+MediaType = Annotated[str, AfterValidator(_media_type)]
 
 
 class Part(BaseModel):
@@ -73,7 +81,10 @@ class Seed(Part):
 
 
 class Scope(Part):
-    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one)."""
+    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one).
+
+    Files that are no pages, such as PDF and images, are left where they are unless `keep_types` names them: they are then archived.
+    """
 
     hosts: tuple[Host, ...] = ()
     subdomains: bool = False
@@ -83,6 +94,7 @@ class Scope(Part):
     follow_links: bool = True
     sitemaps: bool = True
     feeds: bool = True
+    keep_types: tuple[MediaType, ...] = ()
 
 
 class Politeness(Part):
@@ -95,6 +107,10 @@ class Politeness(Part):
     delay: float = Field(default=1.0, ge=0)
     concurrency_per_host: int = Field(default=1, ge=1, le=64)
     timeout: float = Field(default=30.0, gt=0)
+
+    def product(self) -> str:
+        """The product token by which robots.txt groups and opt-outs name this crawler."""
+        return self.user_agent.split("/", 1)[0].strip() or "crawlhouse"
 
 
 class Network(Part):

@@ -12,7 +12,7 @@ from spiders.canonical import resolve
 from spiders.feeds import feed_entries
 from spiders.kinds import sniff_kind
 from spiders.links import page_links
-from spiders.optouts import OptOuts, header_optouts, meta_optouts
+from spiders.optouts import SILENT, OptOuts, header_optouts
 from spiders.scope import CrawlScope
 from spiders.sitemaps import sitemap_entries
 from spiders.useragent import product
@@ -20,6 +20,7 @@ from storage.contentcoding import CodingError, decode_content
 from storage.frontierrecords import Discovery
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+GZIP_MAGIC = b"\x1f\x8b\x08"
 MAX_REDIRECTS = 8
 MAX_LINKS = 10_000
 LIST_PRIORITY = 0
@@ -33,15 +34,15 @@ CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 class Answer:
     """A read answer.
 
-    `new_items` of the discoveries were not known; `redirect_lost` tells that a redirect was one too many; `reserved` names what forbids
-    keeping the answer.
+    `new_items` of the discoveries were not known; `redirect_lost` tells that a redirect was one too many; `opt_outs` are what its headers
+    and its page reserve.
     """
 
     kind: UrlKind
     discoveries: tuple[Discovery, ...] = ()
     new_items: int = 0
     redirect_lost: bool = False
-    reserved: str | None = None
+    opt_outs: OptOuts = SILENT
 
 
 def plain_body(body: bytes, coding: str | None, limit: int) -> bytes:
@@ -55,12 +56,13 @@ def plain_body(body: bytes, coding: str | None, limit: int) -> bytes:
 def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope) -> Answer:
     """Reads one answer, which was reached over so many redirects."""
     said = header_optouts(capture.response_headers, product(crawl))
-    reserved = said.reserved(capture.fetched_at)
     if capture.status in REDIRECTS:
-        return _redirect(capture, redirects, scope, reserved)
+        return _redirect(capture, redirects, scope, said)
     if capture.status != 200:
-        return Answer(capture.kind, reserved=reserved)
+        return Answer(capture.kind, opt_outs=said)
     body = plain_body(capture.body, capture.header("content-encoding"), crawl.budgets.max_body_bytes)
+    if body.startswith(GZIP_MAGIC):  # a packed file, such as sitemap.xml.gz
+        body = plain_body(body, "gzip", crawl.budgets.max_body_bytes)
     kind = sniff_kind(body, capture.kind)
     if kind is UrlKind.FEED:
         found = [_page(capture, link, hints) for link, hints in feed_entries(body)] if crawl.scope.feeds else []
@@ -68,7 +70,7 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
         found = _from_sitemap(capture, body) if crawl.scope.sitemaps else []
     else:
         return _from_page(capture, body, crawl, scope, said)
-    return Answer(kind, _in_scope(found, scope), reserved=reserved)
+    return Answer(kind, _in_scope(found, scope), opt_outs=said)
 
 
 def sitemap_discovery(url: str | None, via: str) -> Discovery | None:
@@ -76,14 +78,14 @@ def sitemap_discovery(url: str | None, via: str) -> Discovery | None:
     return Discovery(url, UrlKind.SITEMAP, via, 0, priority=LIST_PRIORITY) if url else None
 
 
-def _redirect(capture: Capture, redirects: int, scope: CrawlScope, reserved: str | None) -> Answer:
+def _redirect(capture: Capture, redirects: int, scope: CrawlScope, said: OptOuts) -> Answer:
     target = resolve(capture.url, capture.header("location") or "")
     if target is None or target == capture.url:
-        return Answer(capture.kind, reserved=reserved)
+        return Answer(capture.kind, opt_outs=said)
     if redirects >= MAX_REDIRECTS:
-        return Answer(capture.kind, redirect_lost=True, reserved=reserved)
+        return Answer(capture.kind, redirect_lost=True, opt_outs=said)
     found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
-    return Answer(capture.kind, _in_scope([found], scope), reserved=reserved)
+    return Answer(capture.kind, _in_scope([found], scope), opt_outs=said)
 
 
 def _from_sitemap(capture: Capture, body: bytes) -> list[Discovery | None]:
@@ -103,19 +105,20 @@ def _page(capture: Capture, reference: str, hints: Hints, strip: bool = True) ->
 
 def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, said: OptOuts) -> Answer:
     if not _looks_like_html(capture, body):
-        return Answer(UrlKind.PAGE, reserved=said.reserved(capture.fetched_at))
+        return Answer(UrlKind.PAGE, opt_outs=said)
     charset = CHARSET.search(capture.header("content-type") or "")
-    page = page_links(body, charset[1] if charset else None)
-    said = said.then(meta_optouts(page.metas, product(crawl)))
+    page = page_links(body, charset[1] if charset else None, product(crawl))
+    said = said.then(page.opt_outs)
+    follows = crawl.scope.follow_links and not (crawl.politeness.opt_outs == "obey" and said.directives.forbids_following())
     base = resolve(capture.url, page.base) or capture.url if page.base else capture.url
     priority = PAGE_PRIORITY + min(capture.depth, MAX_PRIORITY_DEPTH)
     found: list[Discovery | None] = []
     if crawl.scope.feeds:
         found += [_feed(resolve(base, link), capture) for link in page.feeds]
-    if crawl.scope.follow_links and not said.directives.forbids_following():
+    if follows:
         urls = dict.fromkeys(resolve(base, link) for link in page.links[:MAX_LINKS])
         found += [Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=priority) for url in urls if url]
-    return Answer(UrlKind.PAGE, _in_scope(found, scope), reserved=said.reserved(capture.fetched_at))
+    return Answer(UrlKind.PAGE, _in_scope(found, scope), opt_outs=said)
 
 
 def _feed(url: str | None, capture: Capture) -> Discovery | None:

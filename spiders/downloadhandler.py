@@ -26,13 +26,12 @@ from schemas.crawl import Crawl
 from schemas.outcomes import Reason
 from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
 from spiders.failure import FetchFailedError
+from spiders.mediatypes import is_unsupported
 
 CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15.0
 MAX_HEADER_BYTES = 64 * 1024
 MAX_HEADERS = 256
-UNSUPPORTED_PREFIXES = ("image/", "audio/", "video/", "font/")
-UNSUPPORTED_TYPES = frozenset({"application/pdf", "application/zip", "application/x-tar", "application/msword", "application/epub+zip"})
 
 
 class _Answer(aiohttp.ClientResponse):
@@ -106,7 +105,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             response_headers=tuple(answer.raw_headers),
             body=body,
             method=request.method,
-            ip_address=answer.peer,
+            ip_address=None if self._crawl.network.proxy else answer.peer,  # behind a proxy the site's address is not known
             truncated=truncated,
             kind=request.meta.get("kind", UrlKind.PAGE),
             latency_ms=round((loop.time() - begin) * 1000),
@@ -115,7 +114,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
     @asynccontextmanager
     async def _answer(self, request: Request) -> AsyncIterator[_Answer]:
         network = self._crawl.network
-        if network.proxy and not is_literal_allowed(urlsplit(request.url).hostname or "", network.allow):
+        host = urlsplit(request.url).hostname or ""
+        if (network.proxy or host[:1].isdigit()) and not is_literal_allowed(host, network.allow):  # aiohttp knows few spellings
             raise FetchFailedError(Reason.PRIVATE_ADDRESS, f"{request.url} names an address that the crawl's network.allow does not allow")
         self._session = self._session or self._open()
         limit = self._crawl.politeness.timeout
@@ -135,8 +135,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             raise _failure(request.url, error) from error
 
     def _refuse_unsupported(self, answer: aiohttp.ClientResponse) -> None:
-        declared = answer.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
-        if answer.status == 200 and (declared.startswith(UNSUPPORTED_PREFIXES) or declared in UNSUPPORTED_TYPES):
+        declared = answer.headers.get("Content-Type", "")
+        if answer.status == 200 and is_unsupported(declared, self._crawl.scope.keep_types):
             raise FetchFailedError(Reason.UNSUPPORTED_TYPE, f"{answer.url} is {declared}")
 
     async def _body(self, answer: aiohttp.ClientResponse, deadline: float) -> tuple[bytes, str | None]:
@@ -169,7 +169,9 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
 
 
 def _sent_headers(answer: aiohttp.ClientResponse) -> HeaderList:
-    return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in answer.request_info.headers.items())
+    """The request's headers as sent, but for the password of the proxy, which is between the proxy and us."""
+    sent = answer.request_info.headers.items()
+    return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in sent if name.lower() != "proxy-authorization")
 
 
 def _failure(url: str, error: Exception) -> FetchFailedError:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from schemas.capture import UrlKind
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.fetch import Fetch
+from spiders.optouts import TDM_FILE, TdmRules
+from spiders.pace import HostPace
 from spiders.robots import RobotsRules
 from spiders.robotsreader import read_robots
+from spiders.tdmreader import read_tdm_rules
 from storage.frontierrecords import DueUrl, Lease, Mark
 
 if TYPE_CHECKING:
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
 BATCH_URLS = 100
 MAX_FAILURES_IN_A_ROW = 10
-MAX_SLOWNESS = 10  # a slow host is left alone as long as it needed to answer, at most so many delays
+T = TypeVar("T")
 
 
 class HostService:
@@ -31,13 +36,13 @@ class HostService:
         self.task: asyncio.Task[None] | None = None
         self._session = session
         self._slots = asyncio.Semaphore(session.crawl.politeness.concurrency_per_host)
-        self._delay = session.crawl.politeness.delay
-        self._next_turn = time.monotonic() + lease.wait
+        self._pace = HostPace(session.crawl.politeness.delay, lease.wait, time.monotonic())
         self._under_way = 0
         self._after = (-1, -1)
         self._look_back = False
         self._news = asyncio.Event()
         self._robots: dict[str, RobotsRules] = {}
+        self._tdm: dict[str, TdmRules] = {}
         self._served = 0
         self._failures = 0
 
@@ -69,16 +74,15 @@ class HostService:
 
     def wait_after(self) -> float:
         """Seconds for which the host is to be left alone from now on."""
-        return max(self._next_turn - time.monotonic(), 0.0)
+        return max(self._pace.next_turn - time.monotonic(), 0.0)
 
     def completed(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
         """A request came to its end; with `wait`, it is asked again after so many seconds."""
         self._slots.release()
         now = time.monotonic()
-        if self._delay:
-            self._next_turn = max(self._next_turn, now + max(self._delay, min(latency, MAX_SLOWNESS * self._delay)))
+        self._pace.ended(now, latency)
         if wait is not None:
-            self._next_turn = max(self._next_turn, now + wait)
+            self._pace.next_turn = max(self._pace.next_turn, now + wait)
             self._session.start(self._again(fetch))
             return
         self._under_way -= 1
@@ -86,6 +90,10 @@ class HostService:
         self._failures = self._failures + 1 if failed else 0
         if not self._under_way:
             self._news.set()
+
+    def answered(self, status: int, retry_after: float) -> None:
+        """The host answered, whatever it was asked: it may be too busy."""
+        self._pace.answered(time.monotonic(), status, retry_after)
 
     async def _again(self, fetch: Fetch) -> None:
         await self._turn()
@@ -113,6 +121,8 @@ class HostService:
             return True
         if self._failures >= MAX_FAILURES_IN_A_ROW:
             return self._stop_host("failures")
+        if self._pace.has_given_up():
+            return self._stop_host("busy")
         if self._served >= session.crawl.budgets.max_pages_per_host:
             return self._stop_host("max_pages_per_host")
         await self._turn()
@@ -130,39 +140,63 @@ class HostService:
         return False
 
     async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
+        """Why a URL is not to be asked for: what can be told without the site first, then what the site itself says."""
+        session = self._session
         if due.held is not None:
             return FetchOutcome.FILTERED, Reason(due.held)
-        if not self._session.scope.covers(due.url, due.kind, due.depth):
+        if not session.scope.covers(due.url, due.kind, due.depth):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
+        if session.takedowns.covers(due.url):
+            return FetchOutcome.DENIED, Reason.TAKEDOWN
         vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0
-        if self._session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
+        if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
-        if self._session.crawl.politeness.robots == "ignore":
-            return None
         origin = "/".join(due.url.split("/", 3)[:3])
-        if origin not in self._robots:
-            await self._read_robots(origin)
-        reason = self._robots[origin].refusal(due.url)
-        return (FetchOutcome.DENIED, reason) if reason else None
+        reason = await self._robots_refusal(origin, due.url)
+        if reason is not None:
+            return FetchOutcome.DENIED, reason
+        if session.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
+            return FetchOutcome.DENIED, Reason.OPTED_OUT
+        return None
 
-    async def _read_robots(self, origin: str) -> None:
+    async def _robots_refusal(self, origin: str, url: str) -> Reason | None:
+        session = self._session
+        if session.crawl.politeness.robots == "ignore":
+            return None
+        if origin not in self._robots:
+            rules = self._robots[origin] = await self._ask_first(read_robots(session, self.lease, origin))
+            self._pace.slow_down(rules.crawl_delay())
+            if self._pace.delay:
+                session.frontier.set_delay(self.lease, self._pace.delay)
+                self._pace.started(time.monotonic())
+        return self._robots[origin].refusal(url)
+
+    async def _is_reserved(self, origin: str, url: str) -> bool:
+        if origin not in self._tdm:
+            may_ask = await self._robots_refusal(origin, origin + TDM_FILE) is None
+            self._tdm[origin] = await self._ask_first(read_tdm_rules(self._session, self.lease, origin)) if may_ask else TdmRules()
+        return bool(self._tdm[origin].reserves(url))
+
+    async def _ask_first(self, reading: Coroutine[None, None, tuple[T, bool]]) -> T:
+        """Reads a file about the whole origin, in the host's turn; where the site need not be asked, the turn stays."""
+        turn = self._pace.next_turn
         await self._turn()
         try:
-            rules, asked = await read_robots(self._session, self.lease, origin)
+            found, asked = await reading
         finally:
             self._slots.release()
-        self._robots[origin] = rules
-        self._delay = max(self._delay, rules.crawl_delay())
-        if self._delay:
-            self._session.frontier.set_delay(self.lease, self._delay)
-        self._next_turn = time.monotonic() + (self._delay if asked else self.lease.wait)
+        if asked:
+            self._pace.ended(time.monotonic(), 0.0)
+        else:
+            self._pace.next_turn = turn
+        return found
 
     async def _turn(self) -> None:
         """Takes a slot and waits for the host's next turn."""
         await self._slots.acquire()
-        while (wait := self._next_turn - time.monotonic()) > 0:
+        while (wait := self._pace.next_turn - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        self._next_turn = time.monotonic() + self._delay
+        self._pace.started(time.monotonic())
 
     async def _rest(self) -> bool:
         """Waits until something changed; False when nothing of the host waits in the run any more and all is registered."""

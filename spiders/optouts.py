@@ -21,6 +21,7 @@ TDM_NAME = "tdm-reservation"
 MAX_TDM_BYTES = 500 * 1024
 MAX_TDM_RULES = 10_000
 MAX_PATTERN_STARS = 32
+META_TAG = re.compile(rb"<[mM][eE][tT][aA]\b[^>]*")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -68,9 +69,9 @@ def header_optouts(headers: HeaderList, product: str) -> OptOuts:
 
 
 def may_opt_out(html: bytes, product: str) -> bool:
-    """Whether a page's bytes hold any of the names that its meta elements would need; a search, no parsing."""
-    lower = html.lower()
-    return b"robots" in lower or b"tdm-reservation" in lower or product.lower().encode() in lower
+    """Whether some meta element in a page's bytes holds one of the names it would need; a search, no parsing."""
+    names = (b"robots", TDM_NAME.encode(), product.lower().encode())
+    return any(name in tag.lower() for tag in META_TAG.findall(html) for name in names)
 
 
 def meta_optouts(elements: Iterable[tuple[str, str]], product: str) -> OptOuts:

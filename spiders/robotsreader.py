@@ -37,7 +37,7 @@ async def read_robots(session: FetchSession, lease: Lease, origin: str) -> tuple
 
 async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots:
     try:
-        capture = await _follow(session, lease, origin + "/robots.txt")
+        capture = await follow(session, lease, origin + "/robots.txt")
     except FetchFailedError as failure:
         if failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
             return CachedRobots(origin, NO_FILE, b"", time.time())
@@ -48,7 +48,7 @@ async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots
     return robots
 
 
-async def _follow(session: FetchSession, lease: Lease, url: str) -> Capture:
+async def follow(session: FetchSession, lease: Lease, url: str) -> Capture:
     """The last answer of at most five redirects, each of them archived; more than that means that there is no file."""
     for _ in range(MAX_REDIRECTS + 1):
         capture = await session.download(url)

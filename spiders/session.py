@@ -14,23 +14,27 @@ from schemas.capture import Capture
 from schemas.errors import CrawlhouseError, FencedError
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
-from spiders.answer import read_answer, with_kind
+from spiders.answer import Answer, read_answer, with_kind
 from spiders.failure import FetchFailedError
 from spiders.fetch import Fetch
 from spiders.hosts import HostService
-from spiders.marks import answered_mark, failed_mark, refused_mark, revisited, temporary
+from spiders.marks import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
+from spiders.optouts import SILENT
 from spiders.registrar import Registrar
 from spiders.scope import CrawlScope
 from spiders.statistics import HostStatistics, WorkerStatistics
 from spiders.traps import TrapWatch
 from storage.frontier import LEASE_SECONDS, Frontier
 from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
+from storage.takedown import Takedowns
 
 MAX_ACTIVE_HOSTS = 64
 TICK_SECONDS = 0.2
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 STOP_SECONDS = 4.0
+TAKEDOWN_SECONDS = 30.0
+COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not keep an answer out of the archive
 
 
 class FetchSession:
@@ -46,6 +50,8 @@ class FetchSession:
         self.statistics = statistics
         self.scope = CrawlScope(run.crawl)
         self.traps = TrapWatch(run.crawl.budgets.max_pages_per_host)
+        self.takedowns = Takedowns()
+        self.read_takedowns: Callable[[], Takedowns] = Takedowns  # set by the worker: the list as it stands
         self.services: dict[int, HostService] = {}
         self.stopping = ""
         self.error: CrawlhouseError | None = None
@@ -58,6 +64,7 @@ class FetchSession:
         self._under_way: set[Fetch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._handed = 0
+        self._renewed = time.monotonic()
         self._deadline = run.planned_at.timestamp() + run.crawl.max_run_time().total_seconds()
         registrar.on_found = self._wake
         registrar.on_registered = self._registered
@@ -71,6 +78,7 @@ class FetchSession:
             self._serve(lease)
         self.start(self._lease_hosts())
         self.start(self._tick())
+        self.start(self._follow_takedowns())
         try:
             while (fetch := await self._queue.get()) is not None:
                 yield fetch
@@ -118,7 +126,7 @@ class FetchSession:
         capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
         self._count_answer(fetch.lease.host, capture)
         answer = read_answer(capture, due.redirects, self.crawl, self.scope)
-        reserved = answer.reserved is not None and self.crawl.politeness.opt_outs == "obey"
+        reserved = self._is_reserved(answer, capture)
         row = None
         if not reserved:
             row = self.registrar.archive(with_kind(capture, answer.kind), fetch.lease, revisited(capture, due))
@@ -128,7 +136,19 @@ class FetchSession:
         if wait is None:
             mark = answered_mark(due, capture, replace(answer, new_items=new_items), row, self.crawl.revisit, reserved)
         self.registrar.mark(fetch.lease, mark, row)
+        service = self.services.get(fetch.lease.host_id)
+        if service is not None:
+            service.answered(capture.status, retry_after(capture, time.time()))
         self._settle(fetch, mark, wait, capture.latency_ms / 1000)
+
+    def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
+        """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""
+        if answer.opt_outs is SILENT:
+            return False
+        reserved = answer.opt_outs.reserved(capture.fetched_at)
+        words = set(answer.opt_outs.directives.words & COUNTED) | ({reserved} if reserved else set())
+        self.statistics.opt_outs.update(words)
+        return reserved is not None and self.crawl.politeness.opt_outs == "obey"
 
     def failed(self, fetch: Fetch, error: BaseException) -> None:
         """An exchange gave no answer: asks for another try, or marks its URL. What we broke off ourselves stays due."""
@@ -169,6 +189,7 @@ class FetchSession:
             room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
             leases = []
             if room > 0:
+                self._renew_if_due()  # after a pause of the whole process our own leases may look expired
                 leases = self.frontier.lease_hosts(self.run.crawl_run, self._worker, self._number, room)
             for lease in leases:
                 self._serve(lease)
@@ -198,7 +219,6 @@ class FetchSession:
 
     async def _tick(self) -> None:
         """Flushes, rotates, registers and renews."""
-        renewed = time.monotonic()
         while True:
             await asyncio.sleep(TICK_SECONDS)
             waits = not self._under_way and all(service.resting for service in self.services.values())
@@ -207,9 +227,20 @@ class FetchSession:
             if self.registrar.is_old() or (waits and self.registrar.has_news()):
                 self.registrar.rotate()
             await self.registrar.register_full()
-            if time.monotonic() - renewed > LEASE_SECONDS / 4 and self.services:
+            self._renew_if_due()
+
+    def _renew_if_due(self) -> None:
+        """Prolongs the leases in good time. Raises FencedError."""
+        if time.monotonic() - self._renewed > LEASE_SECONDS / 4:
+            if self.services:
                 self.frontier.renew([service.lease for service in self.services.values()])
-                renewed = time.monotonic()
+            self._renewed = time.monotonic()
+
+    async def _follow_takedowns(self) -> None:
+        """Keeps to the takedown list as it changes."""
+        while True:
+            await asyncio.sleep(TAKEDOWN_SECONDS)
+            self.takedowns = await asyncio.to_thread(self.read_takedowns)
 
     def _wake(self) -> None:
         for service in self.services.values():

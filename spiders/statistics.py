@@ -22,7 +22,7 @@ class HostStatistics(BaseModel):
 class WorkerStatistics(BaseModel):
     """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
 
-    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`.
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,6 +41,7 @@ class WorkerStatistics(BaseModel):
     max_memory_bytes: int = 0
     statuses: Counter[str] = Field(default_factory=Counter)
     outcomes: Counter[str] = Field(default_factory=Counter)
+    opt_outs: Counter[str] = Field(default_factory=Counter)
     hosts: dict[str, HostStatistics] = Field(default_factory=dict)
 
     def write(self, path: Path) -> None:

@@ -21,4 +21,4 @@ def user_agent(crawl: Crawl) -> str:
 
 def product(crawl: Crawl) -> str:
     """The product token that robots.txt groups are matched with."""
-    return crawl.politeness.user_agent.split("/", 1)[0].strip() or PROJECT
+    return crawl.politeness.product()

@@ -9,6 +9,7 @@ import argparse
 import logging
 import resource
 import sys
+from functools import partial
 from pathlib import Path
 
 from scrapy.crawler import AsyncCrawlerProcess
@@ -27,6 +28,7 @@ from storage.frontier import open_frontier
 from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.quota import Quota
+from storage.takedown import read_takedowns
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,6 +62,8 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         registrar = Registrar(run, worker, frontier, store, spool, statistics)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
         session.is_quota_reached = Quota(settings).is_reached
+        session.read_takedowns = partial(read_takedowns, store)
+        session.takedowns = read_takedowns(store)
         process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
         crawler = process.create_crawler(SiteSpider)
         logging.getLogger("scrapy").setLevel(logging.WARNING)

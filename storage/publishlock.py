@@ -1,4 +1,4 @@
-"""The lock of the publisher: held by a live process only, so that a killed one never blocks the lake."""
+"""Locks that only a live process holds, so that a killed one never blocks the lake: the publisher's, and short ones for single objects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.errors import ConflictError
+from schemas.settings import Settings
 from storage.database import Database
 
 PUBLISH_KEY = 7_205_760
@@ -23,24 +24,43 @@ def hold_publish_lock(database: Database, wait_seconds: float) -> Iterator[None]
     A PostgreSQL advisory lock, or a file lock beside a SQLite file: both end with the process that holds them.
     Raises ConflictError if it is not free within `wait_seconds`.
     """
+    with _hold(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):
+        yield
+
+
+@contextmanager
+def hold_lock(settings: Settings, key: int, wait_seconds: float, doing: str) -> Iterator[None]:
+    """Holds the lock of that number in this lake; `doing` says in an error what its holder does. Raises ConflictError."""
+    database = Database(settings.database_url("frontier"))
+    try:
+        if database.is_sqlite:
+            Path(str(database.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        with _hold(database, key, str(key), wait_seconds, doing):
+            yield
+    finally:
+        database.close()
+
+
+@contextmanager
+def _hold(database: Database, key: int, name: str, wait_seconds: float, doing: str) -> Iterator[None]:
     deadline = time.monotonic() + wait_seconds
     while True:
-        with _attempt(database) as got:
+        with _attempt(database, key, name) as got:
             if got:
                 yield
                 return
         if time.monotonic() >= deadline:
-            raise ConflictError(f"Another process has been publishing for {wait_seconds:.0f} s. Wait for it to end, or stop it.")
+            raise ConflictError(f"Another process has been {doing} for {wait_seconds:.0f} s. Wait for it to end, or stop it.")
         time.sleep(POLL_SECONDS)
 
 
 @contextmanager
-def _attempt(database: Database) -> Iterator[bool]:
+def _attempt(database: Database, key: int, name: str) -> Iterator[bool]:
     if not database.is_sqlite:
-        with database.session_lock(PUBLISH_KEY) as got:
+        with database.session_lock(key) as got:
             yield got
         return
-    handle = os.open(Path(f"{database.url.database}.publish.lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    handle = os.open(Path(f"{database.url.database}.{name}.lock"), os.O_CREAT | os.O_RDWR, 0o644)
     try:
         yield _lock_file(handle)
     finally:

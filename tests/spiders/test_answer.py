@@ -10,6 +10,7 @@ from schemas.crawlfile import parse_crawl
 from spiders.answer import MAX_REDIRECTS, Answer, read_answer
 from spiders.scope import CrawlScope
 
+NOW = datetime.now(UTC)
 BASE = "https://a.example/dir/page"
 NEWS = b"""<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">
 <url><loc>https://a.example/1</loc><news:news><news:publication><news:name>A</news:name></news:publication>
@@ -97,12 +98,12 @@ def test_a_redirect_is_a_discovery_and_chains_are_bounded() -> None:
     ],
 )
 def test_reservations_in_headers(header: tuple[bytes, bytes], reserved: bool) -> None:
-    assert (answer(b"<p>x", (b"Content-Type", b"text/html"), header).reserved is not None) is reserved
+    assert (answer(b"<p>x", (b"Content-Type", b"text/html"), header).opt_outs.reserved(NOW) is not None) is reserved
 
 
 def test_reservations_in_the_page() -> None:
-    assert answer(b"<meta name=robots content='index, NOARCHIVE'>").reserved is not None
-    assert answer(b"<meta name=tdm-reservation content=1>").reserved is not None
+    assert answer(b"<meta name=robots content='index, NOARCHIVE'>").opt_outs.reserved(NOW) is not None
+    assert answer(b"<meta name=tdm-reservation content=1>").opt_outs.reserved(NOW) is not None
     nofollow = answer(b"<meta name=robots content=nofollow><a href=/x>x</a>")
-    assert nofollow.reserved is None
+    assert nofollow.opt_outs.reserved(NOW) is None
     assert not nofollow.discoveries

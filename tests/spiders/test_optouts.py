@@ -67,7 +67,8 @@ def test_directives_of_both_places_add_up() -> None:
 def test_a_search_of_the_bytes_spares_the_parsing() -> None:
     assert may_opt_out(b'<META NAME="ROBOTS" content="x">', "crawlhouse")
     assert may_opt_out(b"<meta name=TDM-Reservation content=1>", "crawlhouse")
-    assert not may_opt_out(b"<title>Harbour</title>", "crawlhouse")
+    assert may_opt_out(b'<meta\ncontent="noarchive"\nname="CrawlHouse"', "crawlhouse")
+    assert not may_opt_out(b"<meta name=viewport content=x><p>about robots and crawlhouse", "crawlhouse")
 
 
 TDM = b"""[

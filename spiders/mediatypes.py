@@ -1,0 +1,24 @@
+"""Media types that hold no page: known by their header, before the body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
+TYPES = frozenset(
+    {
+        "application/pdf", "application/postscript", "application/rtf", "application/msword", "application/epub+zip", "application/zip",
+        "application/x-tar", "application/x-7z-compressed", "application/x-rar-compressed", "application/vnd.rar", "application/x-bzip2",
+        "application/java-archive", "application/wasm", "application/x-msdownload", "application/x-shockwave-flash", "application/ogg",
+        "application/javascript", "application/x-javascript", "text/javascript", "text/css", "text/calendar", "text/vcard",
+    }
+)  # fmt: skip
+
+
+def is_unsupported(content_type: str, kept: Sequence[str]) -> bool:
+    """Whether a Content-Type header names what is no page and is not among the types to keep (`application/pdf`, `image/*`)."""
+    declared = content_type.split(";", 1)[0].strip().lower()
+    if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds of vendors
+        return False
+    return (declared.startswith(PREFIXES) or declared in TYPES) and not any(fnmatchcase(declared, pattern) for pattern in kept)

@@ -1,0 +1,30 @@
+"""Getting an origin's `/.well-known/tdmrep.json`: what some worker read within a day, or from the site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spiders.failure import FetchFailedError
+from spiders.optouts import TDM_FILE, TdmRules, read_tdm_file
+from spiders.robots import robots_from_answer
+from spiders.robotsreader import follow
+from storage.frontierrecords import Lease
+
+if TYPE_CHECKING:
+    from spiders.session import FetchSession
+
+
+async def read_tdm_rules(session: FetchSession, lease: Lease, origin: str) -> tuple[TdmRules, bool]:
+    """The rules of an origin, and whether the site was asked for them. A file that cannot be had reserves nothing."""
+    url = origin + TDM_FILE
+    cached = session.frontier.robots(url)
+    if cached is not None:
+        return read_tdm_file(cached.body), False
+    try:
+        capture = await follow(session, lease, url)
+    except FetchFailedError:
+        cached = robots_from_answer(url, None, b"", None)
+    else:
+        cached = robots_from_answer(url, capture.status, capture.body, capture.header("content-encoding"))
+    session.frontier.remember_robots(cached)
+    return read_tdm_file(cached.body), True

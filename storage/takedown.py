@@ -1,0 +1,137 @@
+"""The takedown list: what is never fetched again, and left out of what readers see. One text object in the store, one entry a line.
+
+An entry is a URL (`https://example.com/story`), a prefix (`https://example.com/people/*`), or a host (`example.com`, `example.com:8080`;
+`*.example.com` is the host and everything under it). Both schemes are meant, whichever an entry names. `#` begins a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import idna
+
+from schemas.errors import ConfigError, NotFoundError
+from storage.hostkey import host_key
+from storage.publishlock import hold_lock
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+    from storage.objects import ObjectStore
+
+KEY = "takedown.txt"
+LOCK_KEY = 7_205_761
+LOCK_SECONDS = 30.0
+COMMENT = re.compile(r"(?:^|\s)#.*$")
+HOST_ENTRY = re.compile(r"(?:\*\.)?[^\s/:?#*@]+(?::\d{1,5})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Takedowns:
+    """The list, ready to be asked. URLs and prefixes are kept as `host/path?query`, without the scheme."""
+
+    urls: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    domains: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.urls or self.prefixes or self.hosts or self.domains)
+
+    def covers(self, url: str) -> bool:
+        """Whether a URL is taken down."""
+        if not self:
+            return False
+        address = _address(url)
+        host = address.partition("/")[0]
+        name = host.partition(":")[0]
+        return (
+            bool(self.hosts & {host, name})
+            or any(name == domain or name.endswith("." + domain) for domain in self.domains)
+            or address in self.urls
+            or address.startswith(self.prefixes)
+        )
+
+
+def read_takedowns(store: ObjectStore) -> Takedowns:
+    """The list as it stands; empty where there is none. Raises UnavailableError, StorageError, ConfigError for a line that is no entry."""
+    return parse_takedowns(list_takedowns(store))
+
+
+def list_takedowns(store: ObjectStore) -> list[str]:
+    """The entries, in their order."""
+    lines = (COMMENT.sub("", line).strip() for line in _text(store).splitlines())
+    return [line for line in lines if line]
+
+
+def parse_takedowns(entries: Iterable[str]) -> Takedowns:
+    """Entries as a list to be asked. Raises ConfigError."""
+    urls, prefixes, hosts, domains = set[str](), set[str](), set[str](), set[str]()
+    for entry in entries:
+        kind, text = _read(entry)
+        {"url": urls, "prefix": prefixes, "host": hosts, "domain": domains}[kind].add(text)
+    return Takedowns(frozenset(urls), tuple(sorted(prefixes)), frozenset(hosts), tuple(sorted(domains)))
+
+
+def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]) -> int:
+    """Adds entries; returns how many were not there yet. Workers follow within a minute. Raises ConfigError, ConflictError."""
+    for entry in entries:
+        _read(entry)
+    with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
+        known = list_takedowns(store)
+        fresh = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
+        if fresh:
+            text = _text(store)
+            text += "\n" if text and not text.endswith("\n") else ""
+            store.put_bytes(KEY, (text + "".join(entry + "\n" for entry in fresh)).encode())
+    return len(fresh)
+
+
+def remove_takedown(settings: Settings, store: ObjectStore, entry: str) -> None:
+    """Removes an entry, as written in the list; its URLs may be fetched again. Raises NotFoundError, ConflictError."""
+    with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
+        lines = _text(store).splitlines(keepends=True)
+        kept = [line for line in lines if COMMENT.sub("", line.rstrip("\n")).strip() != entry.strip()]
+        if len(kept) == len(lines):
+            raise NotFoundError(f"{entry!r} is not in the takedown list. `crawlhouse takedown list` shows the entries as they are written.")
+        store.put_bytes(KEY, "".join(kept).encode())
+
+
+def _text(store: ObjectStore) -> str:
+    return store.get_bytes(KEY).decode("utf-8") if store.info(KEY) is not None else ""
+
+
+def _read(entry: str) -> tuple[str, str]:
+    """Kind (`url`, `prefix`, `host`, `domain`) and text of one entry. Raises ConfigError."""
+    entry = entry.strip()
+    if entry.startswith(("http://", "https://")):
+        if urlsplit(entry).hostname and not re.search(r"\s", entry) and "*" not in entry.removesuffix("*"):
+            return ("prefix", _address(entry[:-1])) if entry.endswith("*") else ("url", _address(entry))
+    elif HOST_ENTRY.match(entry):
+        host = _ascii(entry.lower().removeprefix("*."))
+        return ("domain", host.partition(":")[0]) if entry.startswith("*.") else ("host", host)
+    raise ConfigError(
+        f"{entry!r} cannot be taken down: an entry is a URL, a URL with * at its very end, a host like example.com, or *.example.com."
+    )
+
+
+def _address(url: str) -> str:
+    """A URL as it is compared: host, path and query, without the scheme, the default port and the escapes of plain characters."""
+    url = url.partition("#")[0]
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return _ascii(host_key(url)) + unquote(parts.path or "/") + unquote(query)
+
+
+def _ascii(host: str) -> str:
+    """A host as the frontier spells it. Raises ConfigError for what is no host name."""
+    if host.isascii():
+        return host
+    name, colon, port = host.partition(":")
+    try:
+        return idna.encode(name, uts46=True).decode("ascii") + colon + port
+    except idna.IDNAError as error:
+        raise ConfigError(f"{host!r} is no host name: {error}.") from error
