@@ -8,7 +8,9 @@ from schemas.article import Block, BlockKind
 
 def to_blocks(pieces: list[Piece]) -> tuple[Block, ...]:
     """One block per piece."""
-    return tuple(Block(piece.kind, piece.text, piece.level, round(piece.linked / len(piece.text), 3)) for piece in pieces)
+    return tuple(
+        Block(piece.kind, piece.text, piece.level, round(piece.linked / len(piece.text), 3) if piece.linked else 0.0) for piece in pieces
+    )
 
 
 def to_paragraphs(text: str) -> tuple[Block, ...]:

@@ -44,7 +44,7 @@ def _is_opening(piece: Piece) -> bool:
 def prose(piece: Piece) -> int:
     """How many characters of prose a piece has."""
     own = len(piece.text) - piece.linked
-    if piece.kind in {BlockKind.HEADING, BlockKind.CAPTION} or own < MIN_PROSE or own * 2 < piece.linked:
+    if own < MIN_PROSE or own * 2 < piece.linked or piece.kind is BlockKind.HEADING or piece.kind is BlockKind.CAPTION:
         return 0
     return own
 

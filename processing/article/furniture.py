@@ -32,7 +32,7 @@ class Story:
     def pieces(self) -> list[Piece]:
         """The pieces not yet marked, in order."""
         element = self.outline.elements[self.container]
-        return self.lead + [piece for piece in self.outline.pieces[element.start : element.end] if not piece.junk]
+        return [piece for piece in self.lead + self.outline.pieces[element.start : element.end] if not piece.junk]
 
     def elements(self) -> Iterator[Element]:
         """The elements inside the container."""
@@ -69,10 +69,11 @@ def drop_head(story: Story) -> None:
     pieces = story.pieces()
     total = sum(map(prose, pieces))
     start = story.outline.elements[story.container].start
-    above = any(_same(p.text, story.title) and p.kind is BlockKind.HEADING for p in story.outline.pieces[:start])
+    title = _letters(story.title or "")
+    above = any(p.kind is BlockKind.HEADING and _letters(p.text) == title for p in story.outline.pieces[:start])
     for place, piece in enumerate(pieces):
-        titled = _same(piece.text, story.title)
-        if piece.kind is BlockKind.HEADING and (piece.level == 1 or titled):
+        titled = piece.kind is BlockKind.HEADING and _letters(piece.text) == title
+        if titled or (piece.kind is BlockKind.HEADING and piece.level == 1):
             if sum(map(prose, pieces[:place])) <= (0.15 if titled and not above else 0.02) * total:
                 _mark(pieces[: place + 1])
             return
@@ -115,12 +116,10 @@ def drop_related_sections(story: Story) -> None:
     """A heading like "More from ..." with the links under it."""
     pieces = story.pieces()
     for place, piece in enumerate(pieces):
-        if len(piece.text) > SECTION_LENGTH or not RELATED.match(piece.text):
-            continue
         end = place + 1
         while end < len(pieces) and pieces[end].linked > 0.5 * len(pieces[end].text):
             end += 1
-        if end > place + 1:
+        if end > place + 1 and len(piece.text) <= SECTION_LENGTH and RELATED.match(piece.text):
             _mark(pieces[place:end])
 
 
@@ -148,8 +147,8 @@ def drop_dates(story: Story) -> None:
         if (
             piece.kind is not BlockKind.LIST_ITEM
             and len(piece.text) <= LABEL_LENGTH
-            and DATE.fullmatch(piece.text)
             and DATE_SIGN.search(piece.text)
+            and DATE.fullmatch(piece.text)
         ):
             piece.junk = True
 
@@ -206,10 +205,6 @@ RULES: tuple[Callable[[Story], None], ...] = (
 def _mark(pieces: list[Piece]) -> None:
     for piece in pieces:
         piece.junk = True
-
-
-def _same(text: str, title: str | None) -> bool:
-    return title is not None and _letters(text) == _letters(title)
 
 
 def _letters(text: str) -> str:
