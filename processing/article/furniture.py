@@ -17,6 +17,7 @@ CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a 
 COPY_LENGTH = 80  # characters: a run of pieces this long that comes again is a copy for another screen size
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
+CALL_LENGTH = 250  # characters of a call to action
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
 
 
@@ -178,11 +179,11 @@ def drop_copies(story: Story) -> None:
 
 
 def drop_tail(story: Story) -> None:
-    """Calls to action, linked headings and empty sections after the last prose."""
+    """Links, calls to action and headings of nothing after the last prose."""
     for piece in reversed(story.pieces()):
-        heading = piece.kind is BlockKind.HEADING
-        call = piece.kind is BlockKind.PARAGRAPH and len(piece.text) < 250 and CALL.match(piece.text)
-        if not heading and not call:
+        call = piece.kind is BlockKind.PARAGRAPH and len(piece.text) < CALL_LENGTH and CALL.match(piece.text)
+        linked = piece.kind is BlockKind.LIST_ITEM and piece.linked > LINKED_SHARE * len(piece.text)
+        if not (call or linked or piece.kind is BlockKind.HEADING):
             return
         piece.junk = True
 

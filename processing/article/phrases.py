@@ -27,7 +27,8 @@ LABEL = re.compile(
         r"hours?|days?) (?:read|ago)",
         r"\d+ (?:comments?|shares?|views?)|min read|table of contents|contents|in this article|on this page|posted (?:by|on|in).*",
         r"written by.*|published(?: on| by|:).*|updated(?: on|:).*|last updated.*|filed under.*|tags?:.*|tagged.*|categor(?:y|ies):.*",
-        r"tell us what you think.*|\[?email.protected\]?|getty images.*|photo(?:graph)?(?: by| credit|:).*|image (?:credit|source|via).*",
+        r"tell us what you think.*|\[?email.protected\]?|getty images.*|image (?:credit|source|via).*",
+        r"(?:photo(?:graph)?|image|picture)s?(?: \w+){0,2} ?[:/].*|photo by.*",
         r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more",
     )
     + r"[\s.:…!>»→]*",
@@ -75,9 +76,9 @@ DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}
 CALL = re.compile(
     _any(
         "click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)",
-        "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)|for more (?:news|stories|information on)",
+        "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)",
         "this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|(?:read|see|find|get) (?:more|all|the latest)",
-        "want more|stay (?:up to date|informed)|©|copyright|all rights reserved",
+        "want more|stay (?:up to date|informed)",
     ),
     re.IGNORECASE,
 )
