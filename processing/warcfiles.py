@@ -57,10 +57,13 @@ _RECORD = [
 ]
 _METADATA = [ARTICLES.field(name).with_nullable(True) for name in _SAID]
 STAGED = pa.schema([*_RECORD, *_METADATA, pa.field("blocks", pa.list_(BLOCK))])
+_TIMES = ("published_at", "modified_at")
 OUTPUT = pa.schema(
     [
         *_RECORD[:5],
-        *_METADATA,
+        # ISO 8601, in the zone that the page wrote
+        *(pa.field(field.name, pa.string()) if field.name in _TIMES else field for field in _METADATA),
+        pa.field("published_at_utc", TIMESTAMP),
         pa.field("language", pa.string()),
         pa.field("text", pa.string()),
         pa.field("furniture_blocks", pa.int32()),
@@ -209,6 +212,7 @@ def _learn(staged: Iterable[Path]) -> SiteMemory:
 
 def _finish(row: Row, memory: SiteMemory | None) -> Row:
     """A staged row with its blocks cleaned, its text and its language."""
+    row = row | {"published_at_utc": row["published_at"], **{name: _written(row[name], row["published_zone"]) for name in _TIMES}}
     if row["blocks"] is None:
         return row
     blocks, furniture = blocks_of(row["blocks"]), 0
@@ -247,20 +251,20 @@ def _write_parquet(output: Path, rows: Iterator[Row]) -> None:
 
 
 def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
-    """One object a line; times in ISO 8601, a time of publishing in the zone that the page wrote."""
+    """One object a line."""
     temporary = output.with_name(output.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as out:
         for row in rows:
-            ordered = {name: row.get(name) for name in OUTPUT.names} | {"published_at": _in_its_zone(row)}
+            ordered = {name: row.get(name) for name in OUTPUT.names}
             out.write(json.dumps(ordered, ensure_ascii=False, default=lambda moment: moment.isoformat()) + "\n")
     temporary.replace(output)
 
 
-def _in_its_zone(row: Row) -> datetime | None:
-    published: datetime | None = row.get("published_at")
-    if published is None or not row.get("published_zone"):
-        return published
-    return published.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{row['published_zone']}").tzinfo)
+def _written(moment: datetime | None, zone: str | None) -> str | None:
+    """A moment in the page's zone; in UTC where it wrote none."""
+    if moment is None or zone is None:
+        return moment.isoformat() if moment else None
+    return moment.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo).isoformat()
 
 
 def _put(table: pa.Table, target: Path) -> None:

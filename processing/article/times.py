@@ -102,11 +102,17 @@ class Moment:
 
 
 def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language: str | None) -> tuple[Moment | None, Moment | None]:
-    """When the page was published and when it was modified. Never later than it was fetched."""
-    latest = (page.fetched_at or datetime.now(UTC)) + FUTURE
+    """When the page was published and when it was modified.
+
+    What stands in plain text is never later than the page was fetched, what is marked as a date never later than now: a file's record
+    of the fetch can be wrong (rewritten archives), and a text also speaks of days to come.
+    """
+    now = datetime.now(UTC)
+    latest = (page.fetched_at or now) + FUTURE
+    latest_declared = max(latest, now + FUTURE)
     month_first = not language or language.lower() in {"en", "en-us", "en_us"}
 
-    def plausible(source: str, texts: Iterator[str]) -> Moment | None:
+    def plausible(source: str, texts: Iterator[str], latest: datetime = latest_declared) -> Moment | None:
         for text in texts:
             found = read_date(text, month_first)
             if found and EARLIEST <= found[0] <= latest:
@@ -120,9 +126,9 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("time", (text for is_published, text in times if is_published))
         or plausible("text", _visible_dates(markup))
         or _in_url(page.url, latest)
-        or plausible("text", _near_heading(markup))
+        or plausible("text", _near_heading(markup), latest)
         or plausible("time", _lone(markup.times))
-        or plausible("text", _lone(_dated_texts(tree)))
+        or plausible("text", _lone(_dated_texts(tree)), latest)
         or plausible("text", (match[1] for match in islice(_IN_SCRIPT.finditer(page.html), 1)))
         or _hint(page, latest)
     )
