@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse import checkcommand, crawlcommand, frontiercommand, initcommand, querycommand, showcommand, stackcommand, stopcommand
+from crawlhouse import (
+    checkcommand,
+    crawlcommand,
+    crawlnames,
+    frontiercommand,
+    initcommand,
+    querycommand,
+    showcommand,
+    stackcommand,
+    stopcommand,
+)
 from crawlhouse.failures import exit_code_of
 
 EPILOG = """
@@ -43,6 +53,8 @@ app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.que
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.add_typer(frontiercommand.app, rich_help_panel=STEER)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=STEER)(stopcommand.stop)
+app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=STEER)(crawlnames.rename)
+app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=STEER)(crawlnames.delete)
 
 
 def _print_version(wanted: bool) -> None:

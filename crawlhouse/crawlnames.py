@@ -1,0 +1,113 @@
+"""`crawlhouse rename` and `crawlhouse delete`: what becomes of a crawl's state when its name goes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawlhouse.console import say
+from schemas.errors import ConfigError, ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+RENAME_EXAMPLES = """
+Examples:
+
+  crawlhouse rename my_news our_news
+"""
+DELETE_EXAMPLES = """
+Examples:
+
+  crawlhouse delete my_news
+
+  crawlhouse delete my_news --yes
+"""
+OldName = Annotated[str, typer.Argument(metavar="OLD")]
+NewName = Annotated[str, typer.Argument(metavar="NEW")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A crawl's name.")]
+
+
+def rename(old: OldName, new: NewName) -> None:
+    """Rename a crawl: its file, its frontier and its site memory. It must have no open run, and every closed run must be processed.
+
+    What was captured and published so far keeps the old name, for it is part of keys and rows. Repeating it after an interruption ends it.
+    """
+    from schemas.settings import load_settings
+
+    settings = load_settings()
+    _check_name(new)
+    before, after = settings.crawls / f"{old}.yaml", settings.crawls / f"{new}.yaml"
+    if before.exists() and after.exists():
+        raise ConflictError(f"{after} exists already. Choose another name, or remove that file.")
+    count = _rename_state(old, new, settings)
+    if count is None and not before.exists():
+        raise NotFoundError(f"There is no crawl {old!r}: neither {before} nor anything of it in the frontier.")
+    if before.exists():
+        before.rename(after)
+    say(f"{old} is {new} now: {count or 0:,} URLs moved. What was captured and published so far keeps the name {old}.")
+
+
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Forget a crawl's frontier: which URLs it knows, when they are due, what became of each. It must have no open run.
+
+    The captures, the published rows, the ledger of its runs and the crawl's file stay: removing these is never done by this command. With
+    the file still there, its next run begins from the seeds.
+    """
+    from schemas.settings import load_settings
+    from storage.steering import open_steering
+    from storage.urlselection import Selection
+
+    settings = load_settings()
+    steering = open_steering(settings)
+    known = sum(steering.counts(Selection(crawl=name)).values())
+    if known and not yes:
+        _confirm(name, known)
+    count = steering.forget_crawl(name)
+    say(f"{count:,} URLs of {name} are forgotten; its captures and rows stay.")
+    path = settings.crawls / f"{name}.yaml"
+    if path.exists():
+        say(f"{path} is still there: the next run begins from its seeds. Remove it if there is to be none.")
+
+
+def _confirm(name: str, known: int) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{known:,} URLs of {name} would be forgotten. Say --yes, since nobody can be asked here.")
+    typer.confirm(f"Forget {known:,} URLs of {name}?", abort=True)
+
+
+def _check_name(name: str) -> None:
+    from schemas.crawlfile import NAME
+
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} names no crawl: a name is lower-case letters, digits and _, like 'my_news'.")
+
+
+def _rename_state(old: str, new: str, settings: Settings) -> int | None:
+    """How many URLs moved; None where the frontier knows no such crawl."""
+    from storage.ledger import open_ledger
+    from storage.steering import open_steering
+    from storage.urlselection import Selection
+
+    steering, ledger = open_steering(settings), open_ledger(settings)
+    if not steering.counts(Selection(crawl=old)):
+        return None
+    waiting = ledger.closed_unpublished(old)
+    if waiting:
+        raise ConflictError(f"{old} has {len(waiting)} runs that are not processed. Run `crawlhouse process {old}` first.")
+    _copy_memory(old, new, ledger.memory_version(old), settings)
+    return steering.rename_crawl(old, new)
+
+
+def _copy_memory(old: str, new: str, version: int, settings: Settings) -> None:
+    from schemas.keys import memory_key
+    from storage.objects import open_store
+
+    store = open_store(settings)
+    if version and store.info(memory_key(old, version)) is not None:
+        store.put_bytes(memory_key(new, version), store.get_bytes(memory_key(old, version)))

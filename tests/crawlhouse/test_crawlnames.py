@@ -1,0 +1,91 @@
+"""`crawlhouse rename` and `delete` on both databases: the frontier moves or goes, the ledger stays."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.crawlfile import parse_crawl
+from schemas.manifest import Manifest
+from schemas.runs import CrawlRun
+from schemas.settings import Settings
+from storage.frontier import open_frontier
+from storage.frontierrecords import Discovery
+from storage.ledger import open_ledger
+from storage.steering import open_steering
+from storage.urlselection import Selection
+from tests.crawlhouse.conftest import Ended, clean_environment, run_command
+
+URLS = ("https://a.example/", "https://a.example/1")
+YAML = "seeds: [https://a.example/]\n"
+
+
+@pytest.fixture
+def closed_run(settings: Settings) -> str:
+    """A crawl `news` with two URLs known, its one run closed with both left over."""
+    settings.crawls.mkdir(parents=True)
+    (settings.crawls / "news.yaml").write_text(YAML, encoding="utf-8")
+    frontier = open_frontier(settings)
+    run = CrawlRun("news-1", parse_crawl(YAML, "news"), "1", datetime.now(UTC), "1", "hash")
+    frontier.plan(run, [Discovery(url) for url in URLS])
+    frontier.close()
+    return run.crawl_run
+
+
+def close(settings: Settings, run: str) -> None:
+    frontier = open_frontier(settings)
+    counts, reasons = frontier.begin_close(run)
+    now = datetime.now(UTC)
+    values = {"crawl_run": run, "crawl": "news", "code_version": "1", "config_hash": "h", "planned_at": now, "closed_at": now}
+    frontier.finish_close(run, Manifest(**values, finish_reason="stopped", counts=counts, reasons=reasons, segments=()))
+    frontier.close()
+
+
+def command(settings: Settings, *arguments: str) -> Ended:
+    env = clean_environment(home=str(settings.home), database=settings.database, crawls=str(settings.crawls))
+    return run_command(*arguments, env=env, cwd=Path(settings.crawls))
+
+
+def known(settings: Settings, crawl: str) -> int:
+    return sum(open_steering(settings).counts(Selection(crawl=crawl)).values())
+
+
+def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -> None:
+    assert command(settings, "rename", "news", "papers").code == 6  # an open run
+    close(settings, closed_run)
+    refused = command(settings, "rename", "news", "papers")
+    assert (refused.code, "crawlhouse process news" in refused.err) == (6, True)
+    ledger = open_ledger(settings)
+    from schemas.runs import ProcessRun
+
+    crawl = parse_crawl(YAML, "news")
+    ledger.add_process_run(ProcessRun("p-1", crawl, (closed_run,), "1", "h", 0, None))
+    ledger.mark_published("p-1")
+    done = command(settings, "rename", "news", "papers")
+    assert (done.code, "2 URLs moved" in done.err) == (0, True)
+    assert (known(settings, "news"), known(settings, "papers")) == (0, 2)
+    assert not (settings.crawls / "news.yaml").exists()
+    assert (settings.crawls / "papers.yaml").read_text(encoding="utf-8") == YAML
+    frontier = open_frontier(settings)
+    again = frontier.plan(
+        CrawlRun("papers-1", parse_crawl(YAML, "papers"), "1", datetime.now(UTC), "1", "h"), [Discovery(url) for url in URLS]
+    )
+    assert frontier.state(again.crawl_run).open_hosts == 1
+    assert known(settings, "papers") == 2  # found again, not a second time
+    frontier.close()
+    assert command(settings, "rename", "news", "other").code == 3
+
+
+def test_a_crawl_is_deleted_with_consent_and_its_runs_stay(settings: Settings, closed_run: str) -> None:
+    assert command(settings, "delete", "news", "--yes").code == 6  # an open run
+    close(settings, closed_run)
+    assert command(settings, "delete", "news").code == 2
+    assert known(settings, "news") == 2
+    done = command(settings, "delete", "news", "--yes")
+    assert (done.code, "2 URLs of news are forgotten" in done.err) == (0, True)
+    assert known(settings, "news") == 0
+    assert (settings.crawls / "news.yaml").exists()
+    assert open_ledger(settings).manifest(closed_run).counts.left_over == 2
+    assert command(settings, "delete", "news", "--yes").code == 3
