@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -116,11 +117,10 @@ def drop_headline_lists(story: Story) -> None:
 def drop_related_sections(story: Story) -> None:
     """A heading like "More from ..." with the links under it."""
     pieces = story.pieces()
+    linked = [piece.linked > 0.5 * len(piece.text) for piece in pieces] + [False]
     for place, piece in enumerate(pieces):
-        end = place + 1
-        while end < len(pieces) and pieces[end].linked > 0.5 * len(pieces[end].text):
-            end += 1
-        if end > place + 1 and len(piece.text) <= SECTION_LENGTH and RELATED.match(piece.text):
+        if not piece.junk and linked[place + 1] and len(piece.text) <= SECTION_LENGTH and RELATED.match(piece.text):
+            end = linked.index(False, place + 1)
             _mark(pieces[place:end])
 
 
@@ -133,7 +133,7 @@ def drop_card_headings(story: Story) -> None:
         if p.kind is BlockKind.HEADING and p.linked > LINKED_SHARE * len(p.text) and p.linked >= HEADLINE_LENGTH
     ]
     stops = [place for place, p in enumerate(pieces) if p.kind is BlockKind.HEADING] + [len(pieces)]
-    ends = [next(stop for stop in stops if stop > place) for place in heads]
+    ends = [stops[bisect_right(stops, place)] for place in heads]
     small = [sum(len(p.text) for p in pieces[place + 1 : end]) <= EXCERPT_LENGTH for place, end in zip(heads, ends, strict=True)]
     for this in range(len(heads)):
         before = this > 0 and small[this - 1] and ends[this - 1] == heads[this]

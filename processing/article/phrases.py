@@ -9,8 +9,11 @@ def _any(*phrases: str) -> str:
     return "(?:" + "|".join(phrases) + ")"
 
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+    r"\b\.?"
+)
+_DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?"
 
 # A whole block that is a label, a button or a prompt.
 LABEL = re.compile(
@@ -61,13 +64,14 @@ RELATED = re.compile(
 
 # A line of nothing but date and time, with a sign that it is one.
 DATE = re.compile(
-    _any(
+    "(?>"  # atomic and possessive: a long run of digits must not be tried in every division
+    + _any(
         _MONTH,
         _DAY,
-        r"\d{1,4}(?:st|nd|rd|th)?|[ap]\.?m\.?|utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|last|modified|date|time|ago",
-        r"[\s,.:;|•·–—/()-]",
+        r"\d{1,4}(?:st|nd|rd|th)?|[ap]\.?m\b\.?|(?:utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|last|modified|date|time|ago)\b",
+        r"[\s,.:;|•·–—/()-]|t(?=\d)|z\b",
     )
-    + "+",
+    + ")++",
     re.IGNORECASE,
 )
 DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d", re.IGNORECASE)

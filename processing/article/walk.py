@@ -197,10 +197,12 @@ class _Walk:
 
     def table(self, node: Node) -> bool:
         """A table of data as one piece, a line per row; False for one that lays out the page."""
+        if node.css_first("table table, script, form") is not None:
+            return False
         rows = [[" ".join(cell.text(separator=" ").split()) for cell in row.css("td, th")] for row in node.css("tr")]
         rows = [row for row in rows if any(row)]
         longest = max((len(cell) for row in rows for cell in row), default=0)
-        if len(rows) < 2 or max(map(len, rows)) < 2 or longest > MAX_TABLE_CELL or node.css_first("table table, script, form") is not None:
+        if len(rows) < 2 or max(map(len, rows)) < 2 or longest > MAX_TABLE_CELL:
             return False
         linked = sum(len(link.text(strip=True)) for link in node.css("a"))
         text = "\n".join(" | ".join(cell for cell in row if cell) for row in rows)

@@ -124,3 +124,36 @@ def test_blocks_say_how_much_of_them_is_linked() -> None:
     article = read(f'<article>{prose(0, 1)}<p>See the <a href="/t">timetable of the ferry</a> before you go out at night.</p></article>')
     block = next(block for block in article.blocks if "timetable" in block.text)
     assert block == replace(block, kind=BlockKind.PARAGRAPH, link_density=round(len("timetable of the ferry") / len(block.text), 3))
+
+
+@pytest.mark.parametrize(
+    "line", ["Monday, 2 March 2026, 9:41 PM", "Updated March 4, 2026 at 7:15 a.m. UTC", "2026-03-04 07:15", "9:41PM", "4/3/2026"]
+)
+def test_a_line_of_date_and_time_is_one(line: str) -> None:
+    assert line not in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>{line}</p>{prose(3, 4)}</article>"))
+
+
+@pytest.mark.parametrize(
+    "line", ["Market 2026", "Mayor 12:30", "1990", "Section 3", "March of the penguins, 2005", "At 6:40 the ferry left"]
+)
+def test_a_line_with_a_number_is_no_date(line: str) -> None:
+    assert line in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<h2>{line}</h2>{prose(3, 4)}</article>"))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<p>10:30 {'1' * 50}x</p>{prose(0, 1)}",
+        "<table><tr><td>" * 400 + prose(0, 1),
+        "".join(f'<h3><a href="/{n}">A headline that is long enough for one {n}</a></h3>' for n in range(8000)),
+        "".join(f'<h3><a href="/{n}">More news that is long enough for one {n}</a></h3>' for n in range(3000)),
+        "<p>a</p>" * 30_000,
+        "<ul><li>" * 2000 + prose(0, 1),
+        "<span>" * 5000 + prose(0, 1),
+        f"<p {' '.join(f'a{n}=1' for n in range(4_000))}>{SENTENCE}</p>",
+    ],
+    ids=["digits", "tables", "headlines", "sections", "paragraphs", "lists", "spans", "attributes"],
+)
+def test_pathological_pages_end(html: str) -> None:
+    assert isinstance(read_article(Page("https://news.example/bad", f"<body>{html}</body>")), Article | Rejected)
