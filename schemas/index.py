@@ -1,47 +1,50 @@
-"""The capture index: Common Crawl's columnar index names, then ours. One row per response or revisit record."""
+"""The capture index: Common Crawl's columnar index names, then ours. One row per response or revisit record.
+
+An Arrow schema of arro3; `pyarrow.schema(CAPTURE_INDEX)` is the same for pyarrow.
+"""
 
 from __future__ import annotations
 
-import pyarrow as pa
+from arro3.core import DataType, Field, Schema
 
-TIMESTAMP = pa.timestamp("us", tz="UTC")
+TIMESTAMP = DataType.timestamp("us", tz="UTC")
 
-CAPTURE_INDEX = pa.schema(
+CAPTURE_INDEX = Schema(
     [
-        pa.field("url_surtkey", pa.string(), nullable=False),
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("url_host_name", pa.string(), nullable=False),
-        pa.field("url_host_registered_domain", pa.string()),
-        pa.field("url_protocol", pa.string()),
-        pa.field("url_port", pa.int32()),
-        pa.field("url_path", pa.string()),
-        pa.field("url_query", pa.string()),
-        pa.field("fetch_time", TIMESTAMP, nullable=False),
-        pa.field("fetch_status", pa.int16(), nullable=False),
-        pa.field("fetch_redirect", pa.string()),
-        pa.field("content_digest", pa.string(), nullable=False),
-        pa.field("content_mime_type", pa.string()),
-        pa.field("content_mime_detected", pa.string()),
-        pa.field("content_charset", pa.string()),
-        pa.field("content_languages", pa.string()),
-        pa.field("content_truncated", pa.string()),
-        pa.field("warc_filename", pa.string(), nullable=False),
-        pa.field("warc_record_offset", pa.int64(), nullable=False),
-        pa.field("warc_record_length", pa.int64(), nullable=False),
+        Field("url_surtkey", DataType.string(), nullable=False),
+        Field("url", DataType.string(), nullable=False),
+        Field("url_host_name", DataType.string(), nullable=False),
+        Field("url_host_registered_domain", DataType.string()),
+        Field("url_protocol", DataType.string()),
+        Field("url_port", DataType.int32()),
+        Field("url_path", DataType.string()),
+        Field("url_query", DataType.string()),
+        Field("fetch_time", TIMESTAMP, nullable=False),
+        Field("fetch_status", DataType.int16(), nullable=False),
+        Field("fetch_redirect", DataType.string()),
+        Field("content_digest", DataType.string(), nullable=False),
+        Field("content_mime_type", DataType.string()),
+        Field("content_mime_detected", DataType.string()),
+        Field("content_charset", DataType.string()),
+        Field("content_languages", DataType.string()),
+        Field("content_truncated", DataType.string()),
+        Field("warc_filename", DataType.string(), nullable=False),
+        Field("warc_record_offset", DataType.int64(), nullable=False),
+        Field("warc_record_length", DataType.int64(), nullable=False),
         # ours
-        pa.field("record_type", pa.string(), nullable=False),  # response | revisit
-        pa.field("crawl", pa.string(), nullable=False),
-        pa.field("crawl_run", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),  # page | feed | sitemap | robots
-        pa.field("ip_address", pa.string()),
-        pa.field("content_length", pa.int64()),  # bytes of the body as received
-        pa.field("latency_ms", pa.int32()),
-        pa.field("via", pa.string()),
-        pa.field("depth", pa.int16()),
-        pa.field("hint_title", pa.string()),
-        pa.field("hint_published_at", TIMESTAMP),
-        pa.field("hint_source", pa.string()),
-        pa.field("refers_to_filename", pa.string()),  # of a revisit: the registered capture it refers to
-        pa.field("refers_to_offset", pa.int64()),
+        Field("record_type", DataType.string(), nullable=False),  # response | revisit
+        Field("crawl", DataType.string(), nullable=False),
+        Field("crawl_run", DataType.string(), nullable=False),
+        Field("kind", DataType.string(), nullable=False),  # page | feed | sitemap | robots
+        Field("ip_address", DataType.string()),
+        Field("content_length", DataType.int64()),  # bytes of the body as received
+        Field("latency_ms", DataType.int32()),
+        Field("via", DataType.string()),
+        Field("depth", DataType.int16()),
+        Field("hint_title", DataType.string()),
+        Field("hint_published_at", TIMESTAMP),
+        Field("hint_source", DataType.string()),
+        Field("refers_to_filename", DataType.string()),  # of a revisit: the registered capture it refers to
+        Field("refers_to_offset", DataType.int64()),
     ]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from schemas.index import TIMESTAMP
+TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 BLOCK = pa.struct(
     [

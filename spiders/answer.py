@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
@@ -11,6 +12,7 @@ from schemas.page import Hints
 from spiders.canonical import resolve
 from spiders.feeds import feed_entries
 from spiders.kinds import sniff_kind
+from spiders.linkmemory import LinkMemory
 from spiders.links import page_links
 from spiders.optouts import SILENT, OptOuts, header_optouts
 from spiders.scope import CrawlScope
@@ -53,8 +55,8 @@ def plain_body(body: bytes, coding: str | None, limit: int) -> bytes:
         return b""
 
 
-def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope) -> Answer:
-    """Reads one answer, which was reached over so many redirects."""
+def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope, memory: LinkMemory | None = None) -> Answer:
+    """Reads one answer, which was reached over so many redirects. Links that are in the memory are passed over."""
     said = header_optouts(capture.response_headers, product(crawl))
     if capture.status in REDIRECTS:
         return _redirect(capture, redirects, scope, said)
@@ -69,7 +71,7 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
     elif kind is UrlKind.SITEMAP:
         found = _from_sitemap(capture, body) if crawl.scope.sitemaps else []
     else:
-        return _from_page(capture, body, crawl, scope, said)
+        return _from_page(capture, body, crawl, scope, said, memory or LinkMemory())
     return Answer(kind, _in_scope(found, scope), opt_outs=said)
 
 
@@ -103,7 +105,7 @@ def _page(capture: Capture, reference: str, hints: Hints, strip: bool = True) ->
     return Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=HINTED_PRIORITY, hints=hints) if url else None
 
 
-def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, said: OptOuts) -> Answer:
+def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, said: OptOuts, memory: LinkMemory) -> Answer:
     if not _looks_like_html(capture, body):
         return Answer(UrlKind.PAGE, opt_outs=said)
     charset = CHARSET.search(capture.header("content-type") or "")
@@ -111,14 +113,27 @@ def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, s
     said = said.then(page.opt_outs)
     follows = crawl.scope.follow_links and not (crawl.politeness.opt_outs == "obey" and said.directives.forbids_following())
     base = resolve(capture.url, page.base) or capture.url if page.base else capture.url
-    priority = PAGE_PRIORITY + min(capture.depth, MAX_PRIORITY_DEPTH)
-    found: list[Discovery | None] = []
+    found: tuple[Discovery, ...] = ()
     if crawl.scope.feeds:
-        found += [_feed(resolve(base, link), capture) for link in page.feeds]
+        found = _in_scope([_feed(resolve(base, link), capture) for link in page.feeds], scope)
     if follows:
-        urls = dict.fromkeys(resolve(base, link) for link in page.links[:MAX_LINKS])
-        found += [Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=priority) for url in urls if url]
-    return Answer(UrlKind.PAGE, _in_scope(found, scope), opt_outs=said)
+        found += tuple(_linked(capture, base, page.links[:MAX_LINKS], scope, memory))
+    return Answer(UrlKind.PAGE, found, opt_outs=said)
+
+
+def _linked(capture: Capture, base: str, references: tuple[str, ...], scope: CrawlScope, memory: LinkMemory) -> Iterator[Discovery]:
+    """The pages in scope that a page links to, each once. What only its depth puts out of scope may come back from elsewhere."""
+    depth, priority = capture.depth + 1, PAGE_PRIORITY + min(capture.depth, MAX_PRIORITY_DEPTH)
+    urls: set[str] = set()
+    for reference, key in memory.fresh(base, references):
+        url = resolve(base, reference)
+        if url is None or not scope.covers(url, UrlKind.PAGE, 0):
+            memory.remember(key)
+        elif scope.covers(url, UrlKind.PAGE, depth):
+            memory.remember(key)
+            if url not in urls:
+                urls.add(url)
+                yield Discovery(url, UrlKind.PAGE, capture.url, depth, priority=priority)
 
 
 def _feed(url: str | None, capture: Capture) -> Discovery | None:

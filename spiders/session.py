@@ -18,6 +18,7 @@ from spiders.answer import Answer, read_answer, with_kind
 from spiders.failure import FetchFailedError
 from spiders.fetch import Fetch
 from spiders.hosts import HostService
+from spiders.linkmemory import LinkMemory
 from spiders.marks import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
 from spiders.optouts import SILENT
 from spiders.registrar import Registrar
@@ -63,6 +64,7 @@ class FetchSession:
         self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
         self._under_way: set[Fetch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._memory = LinkMemory()
         self._handed = 0
         self._renewed = time.monotonic()
         self._deadline = run.planned_at.timestamp() + run.crawl.max_run_time().total_seconds()
@@ -125,7 +127,7 @@ class FetchSession:
         due = fetch.due
         capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
         self._count_answer(fetch.lease.host, capture)
-        answer = read_answer(capture, due.redirects, self.crawl, self.scope)
+        answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
         reserved = self._is_reserved(answer, capture)
         row = None
         if not reserved:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import brotli
+from isal import igzip_lib, isal_zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -17,6 +18,7 @@ else:
 SALVAGE_PIECE_BYTES = 512
 MAX_CODINGS = 4
 
+_GZIP_BITS = 31  # a window of 32 kB, and gzip's head and checksum
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NOTHING = frozenset({"identity", "none", "utf-8", "utf8", "binary"})
@@ -77,7 +79,7 @@ def _remove(body: bytes, coding: str, limit: int) -> bytes:
     if not body or limit <= 0:
         return b""
     if body.startswith(_GZIP):
-        return _members(body, _GZIP, _gzip, limit)
+        return _sound_gzip(body, limit) or _members(body, _GZIP, _gzip, limit)
     if body.startswith(_ZSTD):
         return _members(body, _ZSTD, zstd.ZstdDecompressor, limit)
     attempts: dict[str, tuple[Callable[[], _Decoder], ...]] = {"deflate": (zlib.decompressobj, _raw_deflate), "br": (_Brotli,)}
@@ -88,6 +90,16 @@ def _remove(body: bytes, coding: str, limit: int) -> bytes:
     if b"\x00" in body[:1024]:
         raise CodingError(f"the body is labelled '{coding}' but cannot be decoded from its first byte on")
     return body
+
+
+def _sound_gzip(body: bytes, limit: int) -> bytes | None:
+    """The one whole member that nearly every body is, by a library twice as quick as zlib; None for anything else."""
+    decoder = isal_zlib.decompressobj(_GZIP_BITS)
+    try:
+        decoded = decoder.decompress(body, limit)
+    except igzip_lib.IsalError:  # type: ignore[misc]  # its stub takes the class for an instance
+        return None
+    return bytes(decoded) if decoder.eof and not decoder.unused_data else None
 
 
 def _members(body: bytes, mark: bytes, new: Callable[[], _Decoder], limit: int) -> bytes:
@@ -127,7 +139,7 @@ def _salvage(decoder: _Decoder, body: bytes, limit: int) -> bytes:
 
 
 def _gzip() -> _Decoder:
-    return zlib.decompressobj(31)
+    return zlib.decompressobj(_GZIP_BITS)
 
 
 def _raw_deflate() -> _Decoder:

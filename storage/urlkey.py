@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -9,6 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HOSTS_KEPT = 10_000
+
+
+_PLAIN = re.compile(r"(https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?)((?:/[A-Za-z0-9_~-][A-Za-z0-9_~.+=,:@-]*)+/?|/)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,10 @@ class UrlParts:
 
 def surt_key(url: str) -> str:
     """The SURT of a URL, for example `com,example)/path?a=1`; the URL itself when it has none, as `cdxj-indexer` does."""
+    plain = _PLAIN.match(url)
     try:
+        if plain is not None:  # then the path stays as it is but for capitals, and the library is asked once per site
+            return _surt_site(plain[1]) + (plain[2].lower().removesuffix("/") or "/")
         return str(_surt().surt(url))
     except (ValueError, AssertionError, AttributeError, TypeError):
         return url
@@ -37,6 +44,11 @@ def split_url(url: str) -> UrlParts:
         return UrlParts(parts.hostname or "", parts.scheme or None, parts.port, parts.path or None, parts.query or None)
     except ValueError:
         return UrlParts("", None, None, None, None)
+
+
+@lru_cache(HOSTS_KEPT)
+def _surt_site(site: str) -> str:
+    return str(_surt().surt(site + "/")).removesuffix("/")
 
 
 @lru_cache(HOSTS_KEPT)

@@ -22,6 +22,7 @@ HTTP_REQUEST = "application/http;msgtype=request"
 WARC_FIELDS = "application/warc-fields"
 
 GZIP_LEVEL = 6
+HEAD_WINDOW_BITS, HEAD_MEMORY_LEVEL = 12, 5  # 32 kB for a deflater of heads instead of 256 kB, which cost more than the work itself
 STORED_BLOCK_BYTES = 65535
 
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -108,7 +109,10 @@ def response_head(capture: Capture, with_body: bool) -> bytes:
 def member(record_head: bytes, block_head: bytes, body: bytes = b"", compress_body: bool = True) -> bytes:
     """One record as a gzip member. A body that is compressed already is stored as it is, for nothing is gained by doing it twice."""
     text = record_head + block_head
-    deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    if body and compress_body:
+        deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    else:
+        deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -HEAD_WINDOW_BITS, HEAD_MEMORY_LEVEL)
     if compress_body or not body:
         whole = text + body + _END
         check, size = zlib.crc32(whole), len(whole)

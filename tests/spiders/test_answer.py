@@ -8,6 +8,7 @@ import pytest
 from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.crawlfile import parse_crawl
 from spiders.answer import MAX_REDIRECTS, Answer, read_answer
+from spiders.linkmemory import LinkMemory
 from spiders.scope import CrawlScope
 
 NOW = datetime.now(UTC)
@@ -44,6 +45,21 @@ def test_links_in_scope_each_once() -> None:
     ]
     assert found.discoveries[0].kind is UrlKind.FEED
     assert found.discoveries[1].depth == 1
+
+
+def test_a_link_too_deep_here_may_be_near_enough_elsewhere() -> None:
+    crawl = parse_crawl("seeds: [https://a.example/]\nscope: {max_depth: 3}\n", "news")
+    memory, scope = LinkMemory(), CrawlScope(crawl)
+
+    def found(url: str, depth: int) -> list[str]:
+        page = Capture(
+            url, datetime.now(UTC), 200, "", "HTTP/1.1", (), ((b"Content-Type", b"text/html"),), b"<a href='/far'>x</a>", depth=depth
+        )
+        return urls(read_answer(page, 0, crawl, scope, memory))
+
+    assert found(BASE, 3) == []
+    assert found(BASE + "/a", 2) == ["https://a.example/far"]
+    assert found(BASE + "/b", 1) == []
 
 
 def test_the_base_element_counts() -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import surt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +37,7 @@ def test_rows_come_back_equal_from_parquet(tmp_path: Path) -> None:
     data = write_index(rows)
     assert tuple(read_index(data)) == rows
     file = pq.ParquetFile(io.BytesIO(data))
-    assert file.schema_arrow.equals(CAPTURE_INDEX)
+    assert file.schema_arrow.equals(pa.schema(CAPTURE_INDEX))
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
@@ -90,6 +92,28 @@ def test_surt_keys() -> None:
     assert surt_key("http://www.Example.com:80/A/?b=1&a=2#f") == "com,example)/a?a=2&b=1"
     assert surt_key("http://127.0.0.1:8000/x") == "1,0,0,127:8000)/x"
     assert surt_key("http://h:port/") == "http://h:port/"
+
+
+SITES = [
+    "example.com",
+    "www.example.com",
+    "www3.a-b.co.uk",
+    "1.2.3.4",
+    "127.0.0.1:8000",
+    "1.2",
+    "010.1.1.1",
+    "999.1.1.1",
+    "a..b",
+    "a.",
+    "a.b:80",
+    "a:0",
+]
+
+
+@given(st.sampled_from(["http", "https"]), st.sampled_from(SITES), st.text("aBc09-_~./:@,+=%?()", max_size=12))
+def test_surt_keys_are_the_librarys(scheme: str, site: str, path: str) -> None:
+    url = f"{scheme}://{site}/{path}"
+    assert surt_key(url) == surt.surt(url)
 
 
 @given(st.text(max_size=30))
