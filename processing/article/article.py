@@ -41,7 +41,7 @@ def read_article(page: Page, rules: SiteRules | None = None) -> Article | Reject
     if sure < RESCUE_BELOW and path == "container" and kind is PageType.ARTICLE:
         saved = rescue(page.html)
         if _length(saved) > _length(blocks):
-            blocks, path = saved, "rescue"
+            blocks, path, sure = saved, "rescue", confidence(outline, saved, metadata.json_ld_body)
     if not blocks:
         return _rejected(page, kind if outline.pieces else PageType.OTHER)
     form = form_of(tree, page.url, metadata, outline, blocks)
