@@ -125,10 +125,9 @@ class HostService:
             return self._stop_host("busy")
         if self._served >= session.crawl.budgets.max_pages_per_host:
             return self._stop_host("max_pages_per_host")
-        await self._turn()
-        if not session.has_budget():
-            self._slots.release()
+        if not await session.has_budget():  # before a slot is taken: retries of the same host need one to come to their end
             return False
+        await self._turn()
         self.taken.add(due.url_id)
         self._served += 1
         self._under_way += 1

@@ -21,9 +21,10 @@ from spiders.hosts import HostService
 from spiders.linkmemory import LinkMemory
 from spiders.marks import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
 from spiders.optouts import SILENT
+from spiders.pagebudget import DRY_SECONDS, PageBudget
 from spiders.registrar import Registrar
 from spiders.scope import CrawlScope
-from spiders.statistics import HostStatistics, WorkerStatistics
+from spiders.statistics import WorkerStatistics
 from spiders.traps import TrapWatch
 from storage.frontier import LEASE_SECONDS, Frontier
 from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
@@ -65,7 +66,9 @@ class FetchSession:
         self._under_way: set[Fetch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._memory = LinkMemory()
-        self._handed = 0
+        self._budget = PageBudget(frontier, run.crawl_run, worker, number, run.crawl.budgets.max_pages)
+        self._told = (0, 0, 0)
+        self._told_at = 0.0
         self._renewed = time.monotonic()
         self._deadline = run.planned_at.timestamp() + run.crawl.max_run_time().total_seconds()
         registrar.on_found = self._wake
@@ -118,7 +121,6 @@ class FetchSession:
 
     def hand_out(self, fetch: Fetch) -> None:
         """Queues a URL for its request."""
-        self._handed += fetch.tries == 0
         self._under_way.add(fetch)
         self._queue.put_nowait(fetch)
 
@@ -126,7 +128,7 @@ class FetchSession:
         """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try."""
         due = fetch.due
         capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
-        self._count_answer(fetch.lease.host, capture)
+        self._count_answer(capture)
         answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
         reserved = self._is_reserved(answer, capture)
         row = None
@@ -155,7 +157,8 @@ class FetchSession:
     def failed(self, fetch: Fetch, error: BaseException) -> None:
         """An exchange gave no answer: asks for another try, or marks its URL. What we broke off ourselves stays due."""
         failure = error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)
-        self.statistics.hosts.setdefault(fetch.lease.host, HostStatistics()).errors += 1
+        self.statistics.errors += 1
+        self.statistics.host(fetch.lease.host).errors += 1
         if self.stopping and failure.again:
             self._under_way.discard(fetch)
             return
@@ -168,16 +171,24 @@ class FetchSession:
         """Marks a URL that is not to be fetched."""
         self.registrar.mark(lease, refused_mark(due, outcome, reason, self.crawl.revisit, time.time()))
 
-    def has_budget(self) -> bool:
-        """Whether the run may ask for one more page; if not, the whole run is stopped."""
-        if self._handed < self.crawl.budgets.max_pages:
-            return True
-        self._exhaust("budget:max_pages")
+    async def has_budget(self) -> bool:
+        """Takes a page of the run's budget, waiting for what others may give back; when all of it is fetched, the whole run is stopped."""
+        while not self.stopping:
+            if self._budget.take():
+                return True
+            if self._budget.is_spent:
+                self._exhaust("budget:max_pages")
+            else:
+                await asyncio.sleep(DRY_SECONDS)
         return False
 
     def _settle(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
         self._under_way.discard(fetch)
-        self.statistics.retries += wait is not None
+        if wait is not None:
+            self.statistics.retries += 1
+            self.statistics.host(fetch.lease.host).retries += 1
+        if mark is not None and mark.outcome is not FetchOutcome.FETCHED:
+            self._budget.put_back()
         service = self.services.get(fetch.lease.host_id)
         if service is not None:
             service.completed(fetch, mark, wait, latency)
@@ -223,12 +234,15 @@ class FetchSession:
         """Flushes, rotates, registers and renews."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            waits = not self._under_way and all(service.resting for service in self.services.values())
+            waits = not self._under_way and self._is_idle()
             self.registrar.flush_if_due(hurry=waits)
-            waits = waits and all(service.resting for service in self.services.values())
+            waits = waits and self._is_idle()
             if self.registrar.is_old() or (waits and self.registrar.has_news()):
                 self.registrar.rotate()
             await self.registrar.register_full()
+            if waits:
+                self._budget.give_back()
+            self._tell()
             self._renew_if_due()
 
     def _renew_if_due(self) -> None:
@@ -243,6 +257,18 @@ class FetchSession:
         while True:
             await asyncio.sleep(TAKEDOWN_SECONDS)
             self.takedowns = await asyncio.to_thread(self.read_takedowns)
+
+    def _is_idle(self) -> bool:
+        """Whether no host asks for anything: nothing waits, or no page may be fetched before some are registered."""
+        return self._budget.is_dry or all(service.resting for service in self.services.values())
+
+    def _tell(self) -> None:
+        """Tells those who watch the run what this worker did, once a second."""
+        now, statistics = time.monotonic(), self.statistics
+        told = (statistics.answers, statistics.bytes, statistics.errors)
+        if told != self._told and now - self._told_at >= WATCH_SECONDS:
+            self.frontier.report(self.run.crawl_run, self._worker, *(new - old for new, old in zip(told, self._told, strict=True)))
+            self._told, self._told_at = told, now
 
     def _wake(self) -> None:
         for service in self.services.values():
@@ -272,14 +298,12 @@ class FetchSession:
     async def _give_back(self) -> None:
         self.registrar.rotate()
         await self.registrar.register_full()
+        self._told_at = 0.0
+        self._tell()
+        self._budget.end()
         self.frontier.release({service.lease: service.wait_after() for service in self.services.values()})
 
-    def _count_answer(self, name: str, capture: Capture) -> None:
-        statistics = self.statistics
-        statistics.answers += 1
-        statistics.bytes += len(capture.body)
-        statistics.statuses[str(capture.status)] += 1
-        host = statistics.hosts.setdefault(name, HostStatistics())
-        host.answers += 1
-        host.bytes += len(capture.body)
-        host.latency_ms += capture.latency_ms
+    def _count_answer(self, capture: Capture) -> None:
+        self.statistics.answers += 1
+        self.statistics.bytes += len(capture.body)
+        self.statistics.statuses[str(capture.status)] += 1

@@ -8,21 +8,20 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class HostStatistics(BaseModel):
-    """One host's exchanges. `latency_ms` is a sum."""
+class HostTroubles(BaseModel):
+    """What leaves no record in the archive: exchanges without an answer, and answers that were asked for again."""
 
     model_config = ConfigDict(extra="forbid")
 
-    answers: int = 0
     errors: int = 0
-    bytes: int = 0
-    latency_ms: int = 0
+    retries: int = 0
 
 
 class WorkerStatistics(BaseModel):
     """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
 
-    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved. `hosts` has
+    only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker nothing.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -34,6 +33,7 @@ class WorkerStatistics(BaseModel):
     message: str = ""
     answers: int = 0
     bytes: int = 0
+    errors: int = 0
     retries: int = 0
     found: int = 0
     segments: int = 0
@@ -42,7 +42,11 @@ class WorkerStatistics(BaseModel):
     statuses: Counter[str] = Field(default_factory=Counter)
     outcomes: Counter[str] = Field(default_factory=Counter)
     opt_outs: Counter[str] = Field(default_factory=Counter)
-    hosts: dict[str, HostStatistics] = Field(default_factory=dict)
+    hosts: dict[str, HostTroubles] = Field(default_factory=dict)
+
+    def host(self, name: str) -> HostTroubles:
+        """The troubles with a host, to be counted up."""
+        return self.hosts.setdefault(name, HostTroubles())
 
     def write(self, path: Path) -> None:
         """Writes the JSON whole or not at all."""

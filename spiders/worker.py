@@ -58,6 +58,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         number, held = frontier.join(crawl_run, worker)
         folder = spool_folder(settings, crawl_run, worker)
         repair_spool(folder, run, worker, held, frontier, store)
+        frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
         spool = Spool(folder, run, worker, number, user_agent(run.crawl))
         registrar = Registrar(run, worker, frontier, store, spool, statistics)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)

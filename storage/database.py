@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from schemas.errors import ConflictError, StorageError, UnavailableError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SQLITE_BUSY_SECONDS = 60.0
 CONNECT_SECONDS = 10
 CREATION_LOCK = 7_205_759

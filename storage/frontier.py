@@ -28,11 +28,12 @@ from storage.frontierqueries import (
     run_number,
     waiting_here,
 )
-from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase, RunState
+from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, PageGrant, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hostkey import canonical_host
 from storage.ledger import insert_crawl_run, insert_segment
 from storage.ledgertables import CRAWL_RUNS, SEGMENTS
+from storage.pagebudget import free_pages, reserve_pages, spend_pages
 from storage.registration import FENCED, add_totals, check_tokens, write_marks
 from storage.robotscache import CachedRobots, read_robots, write_robots
 
@@ -181,6 +182,7 @@ class Frontier:
         run_no = self._number(crawl_run)
         now = self._clock()
         with self._database.write() as connection:
+            spend_pages(connection, run_no, worker, marks, now)
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             write_marks(connection, run_no, marks)
             if segment is not None:
@@ -189,6 +191,25 @@ class Frontier:
             failpoint.reached("inside-register")
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
             connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
+
+    def reserve_pages(self, crawl_run: str, worker: str, number: int, limit: int) -> PageGrant:
+        """Sets pages of the run's budget aside for a worker: none when `limit` pages are fetched or set aside. Raises FencedError."""
+        run_no = self._number(crawl_run)
+        with self._database.write() as connection:
+            return reserve_pages(connection, run_no, worker, number, limit, self._clock(), LEASE_SECONDS)
+
+    def free_pages(self, crawl_run: str, worker: str, number: int, count: int | None = None) -> None:
+        """Gives pages back that were set aside; all of them without a count."""
+        run_no = self._number(crawl_run)
+        with self._database.write() as connection:
+            free_pages(connection, run_no, worker, number, count)
+
+    def report(self, crawl_run: str, worker: str, answers: int, received: int, errors: int) -> None:
+        """Adds to what a worker told of itself, for those who watch the run."""
+        added = {"answers": WORKERS.c.answers + answers, "received": WORKERS.c.received + received, "errors": WORKERS.c.errors + errors}
+        mine = and_(WORKERS.c.run_no == self._number(crawl_run), WORKERS.c.worker == worker)
+        with self._database.write() as connection:
+            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=self._clock()))
 
     def is_registered(self, segment: str) -> bool:
         """Whether a segment of that name is registered."""
@@ -203,7 +224,9 @@ class Frontier:
             waiting = connection.scalar(select(func.count()).select_from(RUN_HOSTS).where(waiting_here(run_no))) or 0
             leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, self._clock()))) or 0
             phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
-        return RunState(phase, run["stopping"], run["pages"], run["bytes"], waiting, leased)
+            told = select(func.sum(WORKERS.c.answers), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
+            live = [int(total or 0) for total in connection.execute(told.where(WORKERS.c.run_no == run_no)).one()]
+        return RunState(phase, run["stopping"], run["pages"], run["bytes"], waiting, leased, *live)
 
     def stop_run(self, crawl_run: str, reason: str) -> None:
         """Asks all workers of a run to end; the first reason stays."""

@@ -87,6 +87,14 @@ class Mark:
     earlier: EarlierCapture | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PageGrant:
+    """How many more pages of the budget a worker may fetch, and how many the whole run has registered."""
+
+    granted: int
+    pages: int
+
+
 class RunPhase(StrEnum):
     """Where a crawl run stands, as a worker sees it."""
 
@@ -98,7 +106,10 @@ class RunPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open or leased."""
+    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open or leased.
+
+    `answers`, `received` (bytes) and `errors` are what its workers told, a second ago at most, also of what is not registered yet.
+    """
 
     phase: RunPhase
     stopping: str | None
@@ -106,3 +117,6 @@ class RunState:
     bytes: int
     open_hosts: int
     leased_hosts: int
+    answers: int = 0
+    received: int = 0
+    errors: int = 0

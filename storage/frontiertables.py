@@ -86,6 +86,11 @@ WORKERS = Table(
     Column("worker", String, primary_key=True),
     Column("incarnation", Integer, nullable=False),
     Column("joined_at", Float, nullable=False),
+    Column("reserved", Integer),  # pages of the budget that it set aside and did not register yet; NULL: it never asked
+    Column("seen_at", Float),  # when it last set pages aside, registered or told what it does
+    Column("answers", BigInteger, nullable=False, server_default="0"),  # what it told of itself, registered or not
+    Column("received", BigInteger, nullable=False, server_default="0"),  # bytes
+    Column("errors", BigInteger, nullable=False, server_default="0"),
 )
 
 FETCHES = Table(
