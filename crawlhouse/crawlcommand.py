@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from schemas.crawl import Crawl
     from schemas.manifest import Manifest
     from schemas.settings import Settings
-    from storage.frontierrecords import RunState
 
 CRAWL_EXAMPLES = """
 Examples:
@@ -85,12 +84,14 @@ def process(reference: Name, form: Form = Shown.TABLE) -> None:
 
 
 def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
+    from spiders.liveline import LiveLine
     from spiders.run import crawl_once
 
     key = _key(chosen, settings, new)
     try:
+        line = LiveLine()
         with live_line() as tell:
-            manifest = crawl_once(chosen, settings, progress=lambda state: tell(_line(state)), key=key)
+            manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key)
     except ThresholdError:
         _show(_manifest_of(chosen.name, key, settings), form)
         raise
@@ -126,10 +127,6 @@ def _manifest_of(name: str, key: str, settings: Settings) -> Manifest:
 
     ledger = open_ledger(settings)
     return ledger.manifest(next(run.crawl_run for run in ledger.crawl_runs(name) if run.key == key))
-
-
-def _line(state: RunState) -> str:
-    return f"{state.pages:,} pages, {state.bytes / 1e6:,.1f} MB stored, {state.open_hosts} hosts open"
 
 
 def _known_name(reference: str, settings: Settings) -> str:

@@ -158,7 +158,9 @@ def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stam
         **{str(outcome): counts.outcome(outcome) for outcome in Outcome},
         "bytes": sum(segment.size for segment in manifest.segments),
         "segments": len(manifest.segments),
-        "statistics": json.dumps({**counts.as_json(), "fetch_reasons": manifest.reasons}, sort_keys=True),
+        "statistics": json.dumps(
+            {**counts.as_json(), "fetch_reasons": manifest.reasons, "fetch": manifest.statistics.model_dump()}, sort_keys=True
+        ),
     }
 
 

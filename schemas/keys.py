@@ -18,6 +18,11 @@ def cdxj_key(crawl: str, crawl_run: str) -> str:
     return f"cdxj/{crawl}/{crawl_run}.cdxj"
 
 
+def statistics_key(crawl: str, crawl_run: str, worker: str, incarnation: int) -> str:
+    """What one incarnation of a worker counted, written anew with every segment that it registers (JSON)."""
+    return f"statistics/{crawl}/{crawl_run}/{worker}-{incarnation:03d}.json"
+
+
 def manifest_key(crawl: str, crawl_run: str) -> str:
     """The manifest of a closed crawl run."""
     return f"manifests/{crawl}/{crawl_run}.json"

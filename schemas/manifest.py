@@ -40,6 +40,51 @@ class FetchCounts(BaseModel):
         return self.due == self.fetched + self.denied + self.failed + self.filtered + self.left_over
 
 
+class HostCounts(BaseModel):
+    """One host in a run. `bytes` are of bodies as received, `latency_ms` is a sum over the answers.
+
+    `reasons` counts URLs as `outcome` or `outcome:reason`; `stopped` says why the run left the rest of the host alone, if it did.
+    `errors` (exchanges without an answer) and `retries` are what its workers lived to tell, the others are exact.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    due: int = 0
+    left_over: int = 0
+    stopped: str | None = None
+    answers: int = 0
+    bytes: int = 0
+    latency_ms: int = 0
+    errors: int = 0
+    retries: int = 0
+    statuses: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+
+    def lost(self, *outcomes: str) -> int:
+        """How many of its URLs ended as one of these outcomes."""
+        return sum(count for reason, count in self.reasons.items() if reason.partition(":")[0] in outcomes)
+
+
+class FetchStatistics(BaseModel):
+    """A run in numbers: archived answers (robots.txt included) and troubles, in all and per host.
+
+    `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answers: int = 0
+    bytes: int = 0
+    latency_ms: int = 0
+    errors: int = 0
+    retries: int = 0
+    statuses: dict[str, int] = {}
+    opt_outs: dict[str, int] = {}
+    max_memory_bytes: int = 0
+    host_count: int = 0
+    hosts: dict[str, HostCounts] = {}
+
+
 class Manifest(BaseModel):
     """What a closed crawl run left behind."""
 
@@ -55,3 +100,4 @@ class Manifest(BaseModel):
     counts: FetchCounts
     reasons: dict[str, int]
     segments: tuple[Segment, ...]
+    statistics: FetchStatistics = FetchStatistics()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,13 +19,17 @@ from schemas.settings import Settings
 from spiders.statistics import WorkerStatistics, read_statistics
 
 END_SECONDS = 9.0
+TELL_SECONDS = 15.0
 TAIL_CHARACTERS = 2_000
 
 _running: set[subprocess.Popen[bytes]] = set()
 
 
-def run_worker(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
-    """Runs a worker to its end and returns its statistics. Raises its own error by its class, CrawlhouseError where it wrote none."""
+def run_worker(crawl_run: str, worker: str, settings: Settings, tell: Callable[[], None] = lambda: None) -> WorkerStatistics:
+    """Runs a worker to its end and returns its statistics; `tell` is called now and then meanwhile.
+
+    Raises its own error by its class, CrawlhouseError where it wrote none.
+    """
     with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, _dying_by_exception():
         path, log = Path(folder) / "statistics.json", Path(folder) / "log"
         command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
@@ -33,13 +37,22 @@ def run_worker(crawl_run: str, worker: str, settings: Settings) -> WorkerStatist
             process = subprocess.Popen(command, env=_environment(settings), stdout=output, stderr=output, process_group=0)
             _running.add(process)
             try:
-                process.wait()
+                _wait(process, tell)
             finally:
                 _end(process)
                 _running.discard(process)
         said = log.read_text(encoding="utf-8", errors="replace")
         sys.stderr.write(said)
         return _judge(read_statistics(path), process.returncode, said)
+
+
+def _wait(process: subprocess.Popen[bytes], tell: Callable[[], None]) -> None:
+    while True:
+        try:
+            process.wait(TELL_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            tell()
 
 
 def stop_workers() -> None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 
 from schemas import failpoint
 from schemas.capture import Capture
+from schemas.manifest import Segment
 from schemas.runs import CrawlRun
 from spiders.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool
-from spiders.statistics import WorkerStatistics
+from spiders.statistics import WorkerStatistics, store_statistics
 from storage.captureindex import CaptureRow
 from storage.frontier import Frontier
 from storage.frontierrecords import Discovery, Lease, Mark
@@ -117,10 +118,14 @@ class Registrar:
     async def _register(self, batch: Batch) -> None:
         self.flush()
         failpoint.reached("before-upload")
-        segment = await asyncio.to_thread(self._spool.upload, batch, self._store)
+        segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
         self._frontier.register(self._run.crawl_run, self._worker, list(batch.leases.values()), batch.marks, segment)
         failpoint.reached("after-register")
         self._spool.forget(batch)
         self._statistics.segments += segment is not None
         self.on_registered(batch.marks)
+
+    def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
+        store_statistics(statistics, self._run.crawl.name, self._store)
+        return self._spool.upload(batch, self._store)

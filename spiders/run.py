@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +14,17 @@ from pathlib import Path
 from schemas.capture import UrlKind
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
-from schemas.errors import AccountingError, ConfigError, ConflictError, ThresholdError
+from schemas.errors import AccountingError, ConfigError, ConflictError, UnavailableError
 from schemas.keys import cdxj_key, manifest_key
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings
 from spiders.canonical import canonicalize
+from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
-from spiders.statistics import WorkerStatistics
+from spiders.runstatistics import RunCounter
+from spiders.statistics import WorkerStatistics, stored_statistics
+from spiders.thresholds import check_thresholds
 from storage.captureindex import CaptureRow, read_index
 from storage.cdxj import write_cdxj
 from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
@@ -29,6 +33,7 @@ from storage.ledger import open_ledger
 from storage.objects import ObjectStore, open_store
 
 POLL_SECONDS = 1.0
+LOG = logging.getLogger(__name__)
 SEED_PRIORITY = 0
 
 Progress = Callable[[RunState], None]
@@ -65,7 +70,23 @@ def fetch(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
     ledger.crawl_run(crawl_run)
     if any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="closed")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
-    return run_worker(crawl_run, worker, settings)
+    return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings))
+
+
+def _log_state(crawl_run: str, settings: Settings) -> Callable[[], None]:
+    """A line in the log about the run, for those who watch a task."""
+    line = LiveLine()
+
+    def log() -> None:
+        frontier = open_frontier(settings)
+        try:
+            LOG.info("%s: %s", crawl_run, line.text(frontier.state(crawl_run)))
+        except UnavailableError as error:  # only a line: the worker will tell if it lasts
+            LOG.info("%s: %s", crawl_run, error)
+        finally:
+            frontier.close()
+
+    return log
 
 
 def close(crawl_run: str, settings: Settings) -> Manifest:
@@ -83,7 +104,7 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
             manifest = frontier.finish_close(crawl_run, _manifest(run, ledger.segments(crawl_run), frontier, store, settings))
     finally:
         frontier.close()
-    _check_thresholds(run.crawl, manifest)
+    check_thresholds(run.crawl, manifest)
     return manifest
 
 
@@ -94,6 +115,10 @@ def _manifest(run: CrawlRun, segments: Sequence[Segment], frontier: Frontier, st
             f"The counts of {run.crawl_run} do not add up: {counts}. Nothing was closed; keep the database and report it."
         )
     stopping = frontier.state(run.crawl_run).stopping
+    counter = RunCounter(frontier.host_outcomes(run.crawl_run))
+    _store_cdxj(run, counter.watch(_rows(segments, store)), store, settings)
+    for told in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
+        counter.add_worker(told)
     manifest = Manifest(
         crawl_run=run.crawl_run,
         crawl=run.crawl.name,
@@ -105,8 +130,8 @@ def _manifest(run: CrawlRun, segments: Sequence[Segment], frontier: Frontier, st
         counts=counts,
         reasons=reasons,
         segments=tuple(segments),
+        statistics=counter.statistics(),
     )
-    _store_cdxj(run, segments, store, settings)
     store.put_bytes(manifest_key(run.crawl.name, run.crawl_run), manifest.model_dump_json(indent=2).encode())
     return manifest
 
@@ -122,39 +147,17 @@ def _wait_and_count(frontier: Frontier, crawl_run: str) -> tuple[FetchCounts, di
             time.sleep(POLL_SECONDS)
 
 
-def _store_cdxj(run: CrawlRun, segments: Sequence[Segment], store: ObjectStore, settings: Settings) -> None:
+def _store_cdxj(run: CrawlRun, rows: Iterator[CaptureRow], store: ObjectStore, settings: Settings) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="cdxj-") as folder:
         path = Path(folder) / "index.cdxj"
-        write_cdxj(_rows(segments, store), path)
+        write_cdxj(rows, path)
         store.put_file(cdxj_key(run.crawl.name, run.crawl_run), path)
 
 
 def _rows(segments: Sequence[Segment], store: ObjectStore) -> Iterator[CaptureRow]:
     for segment in segments:
         yield from read_index(store.get_bytes(segment.index_key))
-
-
-def _check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
-    counts, thresholds = manifest.counts, crawl.thresholds
-    if counts.fetched < thresholds.min_pages:
-        raise ThresholdError(
-            f"{manifest.crawl_run} fetched {counts.fetched} pages, fewer than thresholds.min_pages = {thresholds.min_pages}. "
-            f"{_worst(manifest)}"
-        )
-    tried = counts.fetched + counts.failed
-    if tried and counts.failed / tried > thresholds.max_error_rate:
-        raise ThresholdError(
-            f"{manifest.crawl_run}: {counts.failed} of {tried} fetches failed, more than thresholds.max_error_rate = "
-            f"{thresholds.max_error_rate}. {_worst(manifest)}"
-        )
-
-
-def _worst(manifest: Manifest) -> str:
-    if not manifest.reasons:
-        return f"It ended as '{manifest.finish_reason}'."
-    reasons = sorted(manifest.reasons.items(), key=lambda item: -item[1])[:3]
-    return "Most often: " + ", ".join(f"{name.replace(':', ' by ')} ({count})" for name, count in reasons) + "."
 
 
 def crawl_once(crawl: Crawl, settings: Settings, progress: Progress | None = None, key: str | None = None) -> Manifest:

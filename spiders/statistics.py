@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.keys import statistics_key
+from storage.objects import ObjectStore
 
 
 class HostTroubles(BaseModel):
@@ -28,6 +32,7 @@ class WorkerStatistics(BaseModel):
 
     crawl_run: str
     worker: str
+    incarnation: int = 0
     finish_reason: str = ""
     error: str = ""
     message: str = ""
@@ -61,3 +66,18 @@ def read_statistics(path: Path) -> WorkerStatistics | None:
         return WorkerStatistics.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def store_statistics(statistics: WorkerStatistics, crawl: str, store: ObjectStore) -> None:
+    """Puts what a worker counted so far into the store, where its death cannot take it away. Raises UnavailableError, StorageError."""
+    key = statistics_key(crawl, statistics.crawl_run, statistics.worker, statistics.incarnation)
+    store.put_bytes(key, statistics.model_dump_json().encode())
+
+
+def stored_statistics(crawl: str, crawl_run: str, workers: Mapping[str, int], store: ObjectStore) -> Iterator[WorkerStatistics]:
+    """What every incarnation of the workers (name -> how many incarnations) left in the store."""
+    for worker, incarnations in sorted(workers.items()):
+        for incarnation in range(1, incarnations + 1):
+            key = statistics_key(crawl, crawl_run, worker, incarnation)
+            if store.info(key) is not None:
+                yield WorkerStatistics.model_validate_json(store.get_bytes(key))

@@ -22,7 +22,7 @@ from spiders.scrapysettings import scrapy_settings
 from spiders.session import FetchSession
 from spiders.site import SiteSpider
 from spiders.spool import Spool
-from spiders.statistics import WorkerStatistics
+from spiders.statistics import WorkerStatistics, store_statistics
 from spiders.useragent import user_agent
 from storage.frontier import open_frontier
 from storage.ledger import open_ledger
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CrawlhouseError as error:
         statistics.error, statistics.message = type(error).__name__, str(error)
         code = error.exit_code
-    statistics.max_memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    statistics.max_memory_bytes = memory_bytes()
     statistics.write(given.statistics)
     return code
 
@@ -56,6 +56,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     frontier, store = open_frontier(settings), open_store(settings)
     try:
         number, held = frontier.join(crawl_run, worker)
+        statistics.incarnation = number
         folder = spool_folder(settings, crawl_run, worker)
         repair_spool(folder, run, worker, held, frontier, store)
         frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
@@ -70,12 +71,19 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         logging.getLogger("scrapy").setLevel(logging.WARNING)
         process.crawl(crawler, session=session, held=held)
         process.start(install_signal_handlers=False)
+        statistics.max_memory_bytes = memory_bytes()
+        store_statistics(statistics, run.crawl.name, store)
     finally:
         frontier.close()
     if session.error is not None:
         raise session.error
     if not statistics.finish_reason:
         raise CrawlhouseError("The worker ended before its session did; its log says why. Run the fetch step again.")
+
+
+def memory_bytes() -> int:
+    """The most memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def spool_folder(settings: Settings, crawl_run: str, worker: str) -> Path:

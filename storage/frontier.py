@@ -22,13 +22,14 @@ from storage.frontierqueries import (
     count_outcomes,
     due_url,
     forced_phase,
+    host_outcomes,
     incarnation,
     join_by_key,
     leased_here,
     run_number,
     waiting_here,
 )
-from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, PageGrant, RunPhase, RunState
+from storage.frontierrecords import Discovery, DueUrl, HostOutcomes, Lease, Mark, PageGrant, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hostkey import canonical_host
 from storage.ledger import insert_crawl_run, insert_segment
@@ -256,6 +257,17 @@ class Frontier:
                 update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no, CRAWL_RUNS.c.state == "open").values(state="closing")
             )
             return count_outcomes(connection, run_no)
+
+    def workers(self, crawl_run: str) -> dict[str, int]:
+        """The workers that joined a run, and how often each did."""
+        query = select(WORKERS.c.worker, WORKERS.c.incarnation).where(WORKERS.c.run_no == self._number(crawl_run))
+        with self._database.read() as connection:
+            return {row.worker: row.incarnation for row in connection.execute(query)}
+
+    def host_outcomes(self, crawl_run: str) -> dict[str, HostOutcomes]:
+        """What became of a run's URLs, host by host."""
+        with self._database.read() as connection:
+            return host_outcomes(connection, self._number(crawl_run))
 
     def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
         """Closes a run with its manifest and sets its left-over URLs free for the next run, at once. The first manifest stays."""

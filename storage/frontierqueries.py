@@ -11,7 +11,7 @@ from schemas.errors import ConflictError, NotFoundError
 from schemas.manifest import FetchCounts
 from schemas.outcomes import FetchOutcome
 from schemas.page import Hints
-from storage.frontierrecords import DueUrl, EarlierCapture, RunPhase
+from storage.frontierrecords import DueUrl, EarlierCapture, HostOutcomes, RunPhase
 from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.ledgertables import CRAWL_RUNS
 
@@ -76,6 +76,23 @@ def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, di
     outcomes["left_over"] = connection.scalar(select(func.count()).select_from(URLS).where(URLS.c.run_no == run_no)) or 0
     due = connection.scalar(select(func.sum(RUN_HOSTS.c.due)).where(RUN_HOSTS.c.run_no == run_no)) or 0
     return FetchCounts(due=int(due), **outcomes), reasons
+
+
+def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes]:
+    """What became of a run's URLs, host by host."""
+    columns = (HOSTS.c.host_id, HOSTS.c.host, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
+    query = select(*columns).join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(RUN_HOSTS.c.run_no == run_no)
+    names: dict[int, str] = {}
+    found: dict[str, HostOutcomes] = {}
+    for row in connection.execute(query.order_by(HOSTS.c.host)):
+        names[row.host_id] = row.host
+        found[row.host] = HostOutcomes(row.due, row.pending, row.stopped)
+    kinds = (URLS.c.host_id, FETCHES.c.outcome, FETCHES.c.reason)
+    counts = select(*kinds, func.count().label("number")).join(URLS, URLS.c.url_id == FETCHES.c.url_id)
+    for row in connection.execute(counts.where(FETCHES.c.run_no == run_no).group_by(*kinds)):
+        name = f"{row.outcome}:{row.reason}" if row.reason else row.outcome
+        found[names[row.host_id]].reasons[name] = row.number
+    return found
 
 
 def due_url(row: RowMapping) -> DueUrl:

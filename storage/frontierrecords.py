@@ -87,6 +87,16 @@ class Mark:
     earlier: EarlierCapture | None = None
 
 
+@dataclass(slots=True)
+class HostOutcomes:
+    """One host in a run: URLs that were due, those left over, why the run left it alone, and counts by `outcome` or `outcome:reason`."""
+
+    due: int
+    left_over: int
+    stopped: str | None
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class PageGrant:
     """How many more pages of the budget a worker may fetch, and how many the whole run has registered."""

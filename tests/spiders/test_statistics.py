@@ -1,0 +1,94 @@
+"""A run in numbers: exact although a worker died, and clear about which host went wrong."""
+
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.crawlfile import parse_crawl
+from schemas.errors import ThresholdError
+from schemas.manifest import FetchCounts, FetchStatistics, HostCounts, Manifest
+from schemas.settings import Settings
+from spiders.liveline import LiveLine
+from spiders.run import close, plan
+from spiders.thresholds import check_thresholds
+from storage.frontier import open_frontier
+from storage.frontierrecords import RunPhase, RunState
+from storage.hostkey import canonical_host
+from tests.demosite import DemoSite
+from tests.spiders.test_pagebudget import END_SECONDS, start
+from tests.spiders.test_run import demo_crawl, rows_of
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def test_the_numbers_are_those_of_the_archive_though_a_worker_was_killed(demo_site: DemoSite, settings: Settings, tmp_path: Path) -> None:
+    run = plan(
+        demo_crawl(demo_site, f"budgets: {{max_retries: 1}}\nscope: {{hosts: ['{demo_site.bases[0][7:]}']}}"), "k", settings
+    ).crawl_run
+    frontier = open_frontier(settings)
+    first = start(run, "w1", settings, tmp_path)
+    while frontier.state(run).answers < 30:
+        time.sleep(0.05)
+    _kill(first)
+    assert start(run, "w1", settings, tmp_path).wait(END_SECONDS) == 0
+    frontier.close()
+    manifest = close(run, settings)
+    rows, found = rows_of(manifest, settings), manifest.statistics
+    assert found.answers == len(rows)
+    assert found.bytes == sum(row.content_length or 0 for row in rows)
+    assert sum(found.statuses.values()) == len(rows)
+    assert found.statuses["200"] == sum(row.fetch_status == 200 for row in rows)
+    assert set(found.hosts) >= {canonical_host(row.url) for row in rows}
+    assert sum(host.due for host in found.hosts.values()) == manifest.counts.due
+    reached = [reason for host in found.hosts.values() for reason in host.reasons.items()]
+    assert sum(count for reason, count in reached if reason.startswith("fetched")) == manifest.counts.fetched
+    assert found.max_memory_bytes > 0
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait(END_SECONDS)
+
+
+def closed(hosts: dict[str, HostCounts], **counts: int) -> Manifest:
+    moment = datetime.now(UTC)
+    return Manifest(
+        crawl_run="news-1",
+        crawl="news",
+        code_version="1",
+        config_hash="h",
+        planned_at=moment,
+        closed_at=moment,
+        finish_reason="finished",
+        counts=FetchCounts(**counts),
+        reasons={},
+        segments=(),
+        statistics=FetchStatistics(hosts=hosts),
+    )
+
+
+def test_a_threshold_names_the_worst_host_and_its_reasons() -> None:
+    crawl = parse_crawl("seeds: [https://a.example/]\nthresholds: {max_error_rate: 0.1}\n", "news")
+    hosts = {
+        "a.example": HostCounts(due=90, reasons={"fetched": 88, "failed:timeout": 2}),
+        "b.example": HostCounts(due=20, left_over=8, stopped="failures", reasons={"failed:timeout": 3, "failed:dns": 9}),
+    }
+    expected = r"Worst was b\.example: failed by dns \(9\), failed by timeout \(3\) of its 20 URLs, 8 left over because of failures\."
+    with pytest.raises(ThresholdError, match=expected):
+        check_thresholds(crawl, closed(hosts, due=110, fetched=88, failed=14, left_over=8))
+    check_thresholds(crawl, closed(hosts, due=100, fetched=98, failed=2))
+
+
+def test_a_line_tells_the_rate_of_now() -> None:
+    moments = iter([0.0, 10.0, 20.0])
+    line = LiveLine(lambda: next(moments))
+    texts = [
+        line.text(RunState(RunPhase.WORKING, None, 5, 100, 3, 2, answers, answers * 1000, errors))
+        for answers, errors in ((0, 0), (1000, 0), (1100, 4))
+    ]
+    assert "(100/s)" in texts[1]
+    assert "errors" not in texts[1]
+    assert texts[2] == "1,100 answers (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
