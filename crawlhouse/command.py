@@ -13,6 +13,7 @@ from crawlhouse import (
     checkcommand,
     crawlcommand,
     crawlnames,
+    explaincommand,
     frontiercommand,
     initcommand,
     querycommand,
@@ -51,6 +52,7 @@ app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackc
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
+app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=STEER)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=STEER)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=STEER)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=STEER)(crawlnames.rename)

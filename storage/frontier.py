@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from schemas import failpoint
 from schemas.errors import ConflictError, FencedError
@@ -154,11 +154,15 @@ class Frontier:
 
     def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
         """The next URLs of a leased host that wait in the run, in the order (priority, url id), beyond the position `after`."""
-        beyond = tuple_(URLS.c.priority, URLS.c.url_id) > tuple_(*after)  # as one bound of the index: two joined by OR are none
-        query = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id, beyond)
-        query = query.order_by(URLS.c.priority, URLS.c.url_id).limit(limit)
+        here = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id)
+        # Two ranges of the index, one after the other: joined by OR they are none, and SQLite uses half of a bound on both columns.
+        same = here.where(URLS.c.priority == after[0], URLS.c.url_id > after[1]).order_by(URLS.c.url_id)
+        later = here.where(URLS.c.priority > after[0]).order_by(URLS.c.priority, URLS.c.url_id)
         with self._database.read() as connection:
-            return [due_url(row) for row in connection.execute(query).mappings()]
+            rows = list(connection.execute(same.limit(limit)).mappings())
+            if len(rows) < limit:
+                rows += connection.execute(later.limit(limit - len(rows))).mappings()
+        return [due_url(row) for row in rows]
 
     def marked(self, crawl_run: str, host_id: int) -> int:
         """How many URLs of a host are marked in the run."""

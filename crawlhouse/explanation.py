@@ -1,0 +1,125 @@
+"""Which of a crawl's rules apply to a URL, asked as a worker would ask them, without fetching anything."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from schemas.capture import UrlKind
+from schemas.outcomes import Reason
+
+if TYPE_CHECKING:
+    from schemas.crawl import Crawl
+    from schemas.settings import Settings
+    from storage.urlhistory import UrlHistory
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: what it says (`allows`, `refuses`, `unknown`), and why."""
+
+    rule: str
+    says: str
+    why: str
+
+
+def rules(crawl: Crawl, url: str, history: UrlHistory | None, settings: Settings) -> list[Rule]:
+    """The rules in the order in which a worker asks them. Raises UnavailableError, StorageError."""
+    kind = UrlKind(history.notes["kind"]) if history else UrlKind.PAGE
+    depth = int(history.notes["depth"]) if history else 1
+    found = [_by_hand(history), *_scope(crawl, url, kind, depth), _takedown(url, settings), _trap(url), _robots(crawl, url, settings)]
+    return [*found, _opt_out(crawl, history), _budget(crawl, history)]
+
+
+def _verdict(rule: str, refusal: str | None, otherwise: str) -> Rule:
+    """A rule that refuses for a reason, or allows."""
+    return Rule(rule, "refuses", refusal) if refusal else Rule(rule, "allows", otherwise)
+
+
+def _by_hand(history: UrlHistory | None) -> Rule:
+    held = history.notes["held"] if history else None
+    return _verdict("by hand", held and f"it was {held}", "neither paused nor dropped")
+
+
+def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
+    from spiders.canonical import canonicalize
+    from spiders.scope import CrawlScope
+    from storage.hostkey import host_key
+
+    if url in {canonicalize(seed.url) for seed in crawl.seeds}:
+        return [Rule("scope", "allows", "it is a seed")]
+    host, hosts, deepest = host_key(url), ", ".join(crawl.hosts()), crawl.scope.max_depth
+    inside = CrawlScope(crawl).covers_host(host)
+    excluded = _first_match(crawl.scope.exclude, url)
+    far = f"{depth} links from a seed, of {deepest} at most"
+    verdicts = [
+        _verdict("scope.hosts", None if inside else f"{host} is not among {hosts}", f"{host} is among {hosts}"),
+        _verdict("scope.max_depth", far if depth > deepest else None, far),
+        _verdict("scope.exclude", excluded and f"{excluded!r} matches", "no pattern matches"),
+    ]
+    if crawl.scope.include and kind is UrlKind.PAGE:
+        included = _first_match(crawl.scope.include, url)
+        verdicts.append(_verdict("scope.include", None if included else "no pattern matches", f"{included!r} matches"))
+    return verdicts
+
+
+def _first_match(patterns: tuple[str, ...], url: str) -> str | None:
+    return next((pattern for pattern in patterns if re.search(pattern, url)), None)
+
+
+def _takedown(url: str, settings: Settings) -> Rule:
+    from storage.objects import open_store
+    from storage.takedown import read_takedowns
+
+    covered = read_takedowns(open_store(settings)).covers(url)
+    return _verdict("takedown", "the takedown list names it" if covered else None, "not on the list")
+
+
+def _trap(url: str) -> Rule:
+    from spiders.traps import endless_shape
+
+    shape = endless_shape(url, datetime.now(UTC).date())
+    return _verdict("trap", shape, "its own shape is none; how many there are like it is judged in a run")
+
+
+def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
+    from spiders.robots import RobotsRules
+    from spiders.useragent import product
+    from storage.frontier import open_frontier
+
+    if crawl.politeness.robots == "ignore":
+        return Rule("robots", "allows", "politeness.robots is ignore")
+    origin = "/".join(url.split("/", 3)[:3])
+    frontier = open_frontier(settings)
+    try:
+        cached = frontier.robots(origin)
+    finally:
+        frontier.close()
+    if cached is None:
+        return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
+    name = product(crawl)
+    refused = RobotsRules(cached.status, cached.body, name).refusal(url) is not None
+    hours = max(cached.expires_at - time.time(), 0) / 3600
+    status = f"answered {cached.status}" if cached.status else "did not answer"
+    why = f"{origin}/robots.txt {status}; for '{name}', cached for {hours:.1f} h more"
+    return _verdict("robots", why if refused else None, why)
+
+
+def _opt_out(crawl: Crawl, history: UrlHistory | None) -> Rule:
+    if crawl.politeness.opt_outs == "record":
+        return Rule("opt-outs", "allows", "politeness.opt_outs is record")
+    last = history.visits[-1] if history and history.visits else None
+    if last is None:
+        return Rule("opt-outs", "unknown", "told by the answer, and it was never asked for")
+    reserved = last.reason == Reason.OPTED_OUT.value
+    return _verdict("opt-outs", f"the site reserved it in {last.crawl_run}" if reserved else None, "not reserved at the last visit")
+
+
+def _budget(crawl: Crawl, history: UrlHistory | None) -> Rule:
+    if history and history.stopped:
+        return Rule("budgets", "refuses", f"its host is left alone in {history.waits_in}: {history.stopped}")
+    budgets = crawl.budgets
+    return Rule("budgets", "allows", f"max_pages {budgets.max_pages:,}, max_pages_per_host {budgets.max_pages_per_host:,}")
