@@ -83,6 +83,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             task.add_done_callback(self._tasks.discard)
         capture = await self._exchange(request)
         request.meta["capture"] = capture
+        if request.meta.get("capture_only"):
+            return Response(request.url, status=capture.status)
         headers = Headers()
         for name, value in capture.response_headers:
             headers.appendlist(name, value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from array import array
 from collections.abc import Callable, Sequence
 
 from schemas import failpoint
@@ -23,7 +24,7 @@ from storage.warcwriter import RefersTo
 
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
-SEEN_URLS = 250_000
+SEEN_SLOTS = 1 << 19  # 4 MB, whatever the crawl's size
 
 
 class Registrar:
@@ -50,7 +51,7 @@ class Registrar:
         self._full: list[Batch] = []
         self._found: list[Discovery] = []
         self._found_at = 0.0
-        self._seen: set[int] = set()
+        self._seen = array("q", bytes(8 * SEEN_SLOTS))
 
     def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
         """Writes a capture into the open segment; `mark` must follow at once."""
@@ -67,18 +68,21 @@ class Registrar:
 
     def find(self, discoveries: Sequence[Discovery]) -> int:
         """Takes in found URLs, passing over those that this worker saw not long ago; returns how many are left."""
-        fresh = [found for found in discoveries if hash(found.url) not in self._seen]
+        fresh = [found for found in discoveries if self._is_fresh(hash(found.url))]
         if not fresh:
             return 0
-        if len(self._seen) > SEEN_URLS:
-            self._seen.clear()
-        self._seen.update(hash(found.url) for found in fresh)
         if not self._found:
             self._found_at = time.monotonic()
         self._found += fresh
         if len(self._found) >= FLUSH_URLS:
             self.flush()
         return len(fresh)
+
+    def _is_fresh(self, key: int) -> bool:
+        """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
+        fresh = self._seen[key % SEEN_SLOTS] != key
+        self._seen[key % SEEN_SLOTS] = key
+        return fresh
 
     def flush(self) -> None:
         """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of."""
