@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from schemas.outcomes import Reason
 from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
 from spiders.failure import FetchFailedError
 from spiders.mediatypes import is_unsupported
+from spiders.surplus import SurplusTolerantHandler
 
 CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15.0
@@ -64,6 +66,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             keepalive_timeout=KEEPALIVE_SECONDS,
             ssl=ssl.create_default_context() if network.verify_tls else False,
         )
+        handler: Any = partial(SurplusTolerantHandler, loop=asyncio.get_running_loop())  # Any: aiohttp's type does not take subclasses
+        connector._factory = handler  # noqa: SLF001 there is no public way to set it
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
