@@ -11,9 +11,10 @@ from processing.article import read_article
 from processing.decode import decode
 from processing.identity import bucket_of, host_of
 from processing.optout import forbids_indexing
+from processing.pageworkers import Exceeded, run_limited
 from processing.staging import EXTRACTED, Row, stored_blocks, write_rows
 from schemas.article import Article, PageType
-from schemas.crawl import Crawl
+from schemas.crawl import Crawl, SiteRules
 from schemas.manifest import Segment
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
@@ -48,14 +49,43 @@ def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str
     return write_rows(store, key, [whole.sort_by([("bucket", "ascending"), ("host", "ascending"), ("url", "ascending")])], EXTRACTED)
 
 
+@dataclass(frozen=True, slots=True)
+class PageWork:
+    """What a page worker needs for one record: the record beside its row of the index, and what the crawl says of its pages.
+
+    `record` is None for a revisit, which has no page. `agent` is the crawler's name whose opt-outs are obeyed, or None.
+    """
+
+    record: Record | None
+    row: CaptureRow
+    agent: str | None
+    rules: SiteRules | None
+
+
+def read_work(work: PageWork) -> ReadPage | Rejected | None:
+    """The article of one record, or why there is none; None for a revisit. Runs inside a page worker."""
+    if work.record is None:
+        return None
+    return _read(work.record, work.row.kind, _hints(work.row), work.agent, work.rules)
+
+
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage | Rejected:
-    """The article of one record, or why there is none. The one place where the bytes of a page are understood."""
+    """The article of one record, or why there is none, in this process."""
+    return _read(record, kind, hints, _agent(crawl), crawl.articles.rules.get(host_of(record.capture.url)))
+
+
+def _agent(crawl: Crawl) -> str | None:
+    return crawl.politeness.product() if crawl.politeness.opt_outs == "obey" else None
+
+
+def _read(record: Record, kind: str, hints: Hints, agent: str | None, rules: SiteRules | None) -> ReadPage | Rejected:
+    """The one place where the bytes of a page are understood."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
         return page
-    if crawl.politeness.opt_outs == "obey" and forbids_indexing(record.capture, page.html, crawl.politeness.product()):
+    if agent and forbids_indexing(record.capture, page.html, agent):
         return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
-    article = read_article(page, crawl.articles.rules.get(host_of(page.url)))
+    article = read_article(page, rules)
     if isinstance(article, Rejected):
         return article
     if article.page_type is not PageType.ARTICLE:
@@ -89,17 +119,27 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
 def _rows(store: ObjectStore, segment: Segment, index: dict[int, CaptureRow], crawl: Crawl) -> Iterator[Row]:
     damage: dict[int, str] = {}
     with store.open(segment.warc_key) as stream:
-        for record in read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes):
-            if isinstance(record, Rejected):
-                damage[record.warc_record_offset] = record.detail
-                continue
-            row = index.pop(record.pointer.warc_record_offset, None)
-            if row is not None:
-                record = replace(record, pointer=row.pointer)  # noqa: PLW2901 the index has the length of the member and the digest
-                yield _row(row, None if row.record_type == "revisit" else read_page(record, crawl, row.kind, _hints(row)))
+        records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
+        for work, found in run_limited(_works(records, index, damage, crawl), "processing.extraction.read_work"):
+            if isinstance(found, Exceeded):
+                yield _row(work.row, _rejection(work.row.pointer, work.row.url, "extract", found.reason, found.detail))
+            else:
+                yield _row(work.row, found)
     for row in index.values():
         detail = damage.get(row.warc_record_offset, "the segment has no such record")
         yield _row(row, _rejection(row.pointer, row.url, "record", Reason.DAMAGED_RECORD, detail))
+
+
+def _works(records: Iterable[Record | Rejected], index: dict[int, CaptureRow], damage: dict[int, str], crawl: Crawl) -> Iterator[PageWork]:
+    """The records that stand in the index, taken out of it; what is damaged goes to `damage` by its offset."""
+    agent = _agent(crawl)
+    for record in records:
+        if isinstance(record, Rejected):
+            damage[record.warc_record_offset] = record.detail
+        elif (row := index.pop(record.pointer.warc_record_offset, None)) is not None:
+            # the index has the length of the member and the digest
+            whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
+            yield PageWork(whole, row, agent, crawl.articles.rules.get(host_of(row.url)))
 
 
 def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:

@@ -19,14 +19,18 @@ from storage.lakequery import connect
 from storage.ledger import open_ledger
 from storage.maintenance import maintain
 from storage.objects import open_store
-from tests.processing.crawlruns import article, capture, closed_run, html
+from tests.processing.crawlruns import article, capture, closed_run, html, prose
 
 SITE = "https://news.example.com"
 NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 WIRE = Crawl.model_validate({"name": "wire", "seeds": ["https://wire.example.org/"]})
 STEPS = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
 STEPS = [*STEPS[:6], "publish.before.memory", *STEPS[6:], "publish.before.mark"]
-PAGES = [article(SITE + "/1", 1), article(SITE + "/2", 2), capture(SITE + "/3", html("Short", ["Few words."]))]
+PAGES = [
+    article(SITE + "/1", 1),
+    article(SITE + "/2", 2),
+    capture(SITE + "/2026/03/short-notice", html("Short notice", [prose(9)[0][:120]])),
+]
 
 
 def gated_run(settings: Settings, crawl: Crawl) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from processing import stages
 from schemas.capture import UrlKind
 from schemas.crawl import Crawl
@@ -28,7 +30,7 @@ def test_every_record_gets_its_outcome(lake_settings: Settings) -> None:
             capture(SITE + "/robots.txt", "User-agent: *", kind=UrlKind.ROBOTS, mime="text/plain"),
             capture(SITE + "/missing", "<p>gone</p>", status=404),
             capture(SITE + "/moved", "", status=301),
-            capture(SITE + "/short", html("Short", ["Not many words here."])),
+            capture(SITE + "/2026/03/short-notice", html("Short notice", [prose(9)[0][:120]])),
         ],
         [article(SITE + "/copy", 1, minutes=5), capture(SITE + "/paper.pdf", "%PDF-1.4", mime="application/pdf")],
     )
@@ -78,14 +80,14 @@ def processed(settings: Settings) -> tuple[int, int, int, int, int]:
 
 def test_coming_back_stores_only_what_changed(sqlite_settings: Settings) -> None:
     """Furniture goes, also when it was learned later; payloads seen before, texts that did not change and 304s are known."""
-    furniture = ["Follow this topic for more stories like this one."]
+    furniture = ["The harbour desk of this paper answers letters on weekdays between nine and noon."]
     pages = {f"{SITE}/{i}": prose(i) for i in range(1, 5)}
     first = closed_run(sqlite_settings, CRAWL, "1", [capture(SITE + "/1", html("1", pages[SITE + "/1"] + furniture))])
     assert processed(sqlite_settings) == (1, 0, 0, 0, 0)
     captures = [capture(url, html(url[-1], text + furniture) + "<!-- new -->", minutes=60) for url, text in pages.items()]
     second = closed_run(sqlite_settings, CRAWL, "2", captures)
     assert processed(sqlite_settings) == (3, 1, 0, 0, 0)
-    assert rows(sqlite_settings, "SELECT url FROM articles WHERE text LIKE '%Follow this%'") == [(SITE + "/1",)]
+    assert rows(sqlite_settings, "SELECT url FROM articles WHERE text LIKE '%harbour desk%'") == [(SITE + "/1",)]
 
     edited = [*pages[SITE + "/2"], "The council has since taken back its vote on the bridge, to everyone's surprise."]
     third = [captures[0], capture(SITE + "/2", html("2", edited + furniture), minutes=90)]
@@ -121,3 +123,11 @@ def test_a_damaged_segment_still_adds_up(sqlite_settings: Settings) -> None:
     path.write_bytes(data)
     assert processed(sqlite_settings) == (2, 0, 0, 0, 1)
     assert rows(sqlite_settings, "SELECT url, reason FROM captures WHERE outcome = 'rejected'") == [(SITE + "/1", "damaged_record")]
+
+
+def test_a_page_that_takes_too_long_costs_itself_only(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processing.pageworkers.Limits.__init__.__defaults__", (3.0, 1 << 30, 5_000))
+    nested = "<div>" * 100_000 + "text" + "</div>" * 100_000
+    closed_run(sqlite_settings, CRAWL, "1", [article(SITE + "/one", 1), capture(SITE + "/deep", nested), article(SITE + "/two", 2)])
+    assert processed(sqlite_settings) == (2, 0, 0, 0, 1)
+    assert rows(sqlite_settings, "SELECT reason FROM captures WHERE outcome = 'rejected'") == [("page_timeout",)]
