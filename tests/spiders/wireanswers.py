@@ -61,6 +61,7 @@ ANSWERS: dict[str, OddAnswer] = {
         b"HTTP/1.1 304 Not Modified\r\n" + LENGTH + b"\r\n" + PAGE, b"HTTP/1.1 304 Not Modified\r\n" + LENGTH + b"\r\n", b""
     ),
     "404": sized(b"HTTP/1.1 404 Nowhere", HTML),
+    "redirect": sized(b"HTTP/1.1 302 Found", HTML + b"Location: /empty\r\n"),
     "early-hints": OddAnswer(
         b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n" + OK + b"\r\n" + HTML + LENGTH + b"\r\n" + PAGE,
         OK + b"\r\n" + HTML + LENGTH + b"\r\n",
