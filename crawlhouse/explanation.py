@@ -112,9 +112,9 @@ def _opt_out(crawl: Crawl, history: UrlHistory | None) -> Rule:
     if crawl.politeness.opt_outs == "record":
         return Rule("opt-outs", "allows", "politeness.opt_outs is record")
     last = history.visits[-1] if history and history.visits else None
-    if last is None:
-        return Rule("opt-outs", "unknown", "told by the answer, and it was never asked for")
-    reserved = last.reason == Reason.OPTED_OUT.value
+    reserved = last is not None and last.reason == Reason.OPTED_OUT.value
+    if last is None or (last.status is None and not reserved):
+        return Rule("opt-outs", "unknown", "told by the answer, and there was none yet")
     return _verdict("opt-outs", f"the site reserved it in {last.crawl_run}" if reserved else None, "not reserved at the last visit")
 
 
