@@ -80,6 +80,13 @@ class Seed(Part):
     kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
 
 
+class SeedsFile(Part):
+    """Further seeds: an object in the store that ends in .parquet or .csv (its `column` holds URLs), or text with a URL a line."""
+
+    key: str = Field(min_length=1)
+    column: str = "url"
+
+
 class Scope(Part):
     """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one).
 
@@ -193,7 +200,8 @@ class Crawl(Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: str = ""
-    seeds: tuple[Seed, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = ()
+    seeds_file: SeedsFile | None = None
     scope: Scope = Scope()
     politeness: Politeness = Politeness()
     network: Network = Network()
@@ -215,6 +223,12 @@ class Crawl(Part):
             seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
             return {**data, "seeds": seeds}
         return data
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> Self:
+        if not self.seeds and self.seeds_file is None:
+            raise ValueError("'seeds' needs at least one URL, or 'seeds_file' the key of a file of URLs in the store")
+        return self
 
     def hosts(self) -> tuple[str, ...]:
         """The hosts in scope, lower case, with the port where one is named."""

@@ -23,6 +23,7 @@ from spiders.canonical import canonicalize
 from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
 from spiders.runstatistics import RunCounter
+from spiders.seedfile import read_seeds, with_hosts
 from spiders.statistics import WorkerStatistics, stored_statistics
 from spiders.thresholds import check_thresholds
 from storage.captureindex import CaptureRow, read_index
@@ -39,17 +40,21 @@ SEED_PRIORITY = 0
 Progress = Callable[[RunState], None]
 
 
-def plan(crawl: Crawl, key: str, settings: Settings) -> CrawlRun:
+def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -> CrawlRun:
     """Plans a run of a crawl and pins its configuration; by a key that was planned before, that run is returned unchanged.
 
-    Raises ConfigError for a seed that no URL can be made of, UnavailableError, StorageError.
+    `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Raises ConfigError for a seed that no URL can
+    be made of, NotFoundError for a missing file of seeds, UnavailableError, StorageError.
     """
+    listed = list(read_seeds(open_store(settings), crawl.seeds_file)) if crawl.seeds_file else []
+    crawl = with_hosts(crawl, listed)
     now = datetime.now(UTC).replace(microsecond=0)
     mark = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
     run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
     frontier = open_frontier(settings)
     try:
-        return frontier.plan(run, [_seed(seed.url, seed.kind) for seed in crawl.seeds])
+        seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
+        return frontier.plan(run, seeds, [_seed(url, "auto") for url in urls])
     finally:
         frontier.close()
 

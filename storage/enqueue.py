@@ -94,6 +94,14 @@ def readmit(connection: Connection, crawl: str, run_no: int, now: float) -> None
         connection.execute(update(URLS).where(idle, URLS.c.last_reason == Reason.OUT_OF_SCOPE.value).values(due_at=now))
 
 
+def make_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
+    """Makes URLs that the crawl knows due at once; those that wait in a run stay there."""
+    digests = sorted({url_digest(crawl, one.url) for one in wanted})
+    for start in range(0, len(digests), LOOKUP_ROWS):
+        idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)
+        connection.execute(update(URLS).where(idle).values(due_at=now))
+
+
 def take_due(connection: Connection, crawl: str, run_no: int, now: float) -> int:
     """Moves every due URL of the crawl that waits in no run into this one; returns how many."""
     due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)

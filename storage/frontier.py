@@ -16,7 +16,7 @@ from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
 from schemas.settings import Settings
 from storage.database import Database, open_database
-from storage.enqueue import count_waiting, host_ids, insert_urls, readmit, take_due, upserting
+from storage.enqueue import count_waiting, host_ids, insert_urls, make_due, readmit, take_due, upserting
 from storage.frontierqueries import (
     check_open,
     count_outcomes,
@@ -56,14 +56,19 @@ class Frontier:
         self._run_numbers: dict[str, int] = {}
         self._hosts: dict[str, int] = {}
 
-    def plan(self, run: CrawlRun, seeds: Sequence[Discovery]) -> CrawlRun:
-        """Plans a run: adds the seeds that are new and takes every URL that is due. By a known key, returns that run unchanged."""
+    def plan(self, run: CrawlRun, seeds: Sequence[Discovery], wanted: Sequence[Discovery] = ()) -> CrawlRun:
+        """Plans a run: adds the seeds that are new and takes every URL that is due, and those wanted now, due or not.
+
+        By a known key, returns that run unchanged.
+        """
         now = self._clock()
         with self._database.write() as connection:
             planned, is_new = insert_crawl_run(connection, run)
             if is_new:
-                hosts = host_ids(connection, (canonical_host(seed.url) for seed in seeds))
-                insert_urls(connection, run.crawl.name, None, seeds, hosts, now)
+                given = [*seeds, *wanted]
+                hosts = host_ids(connection, (canonical_host(one.url) for one in given))
+                insert_urls(connection, run.crawl.name, None, given, hosts, now)
+                make_due(connection, run.crawl.name, wanted, now)
                 run_no = run_number(connection, run.crawl_run)
                 readmit(connection, run.crawl.name, run_no, now)
                 take_due(connection, run.crawl.name, run_no, now)

@@ -35,7 +35,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
     ("text", "message"),
     [
         ("", "is empty, but must be a mapping with at least 'seeds:'"),
-        ("description: nothing to begin with\n", "seeds: Field required"),
+        ("description: nothing to begin with\n", "'seeds' needs at least one URL"),
         ("seeds: [https://a.example/]\nworkers: 2\nseeds: [https://b.example/]\n", "line 3: 'seeds' stands in line 1 already"),
         (
             "seeds: [https://a.example/]\nscope:\n  hosts: [https://a.example/news]\n",

@@ -1,0 +1,198 @@
+"""Politeness on a replayed real web, judged by the proxy's own log: gaps and overlaps per host, waits after 503; then a second run.
+
+Needs the replaying proxy (`CRAWLHOUSE_REALWEB_DIR`, by default `../shared/realweb`) and its pages (`CRAWLHOUSE_BENCH_DIR`, by default
+`../shared/bench`). For each way in which the sites behave: are all pages captured, are the sites left alone as long as they must be,
+and what does a second run store?
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote
+
+from schemas.crawl import Crawl
+from schemas.crawlfile import parse_crawl
+from schemas.manifest import Manifest
+from schemas.settings import Settings
+from spiders.canonical import canonicalize
+from spiders.run import crawl_once
+from storage.captureindex import CaptureRow, read_index
+from storage.objects import open_store
+
+SHARED = Path(__file__).parents[2] / "shared"
+REALWEB = Path(os.environ.get("CRAWLHOUSE_REALWEB_DIR", SHARED / "realweb"))
+BENCH = Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", SHARED / "bench"))
+SETS = ("fundeval", "aeb")
+CLOCK_SECONDS = 0.005  # how finely two processes on one machine agree on when a request arrived
+RETRY_AFTER_SECONDS = 1.0  # what the proxy asks for with its 503
+
+
+@dataclass(frozen=True)
+class Case:
+    """How the sites behave, and the crawl's own delay in seconds; `delay` is what must be kept between two requests to a host."""
+
+    name: str
+    options: tuple[str, ...]
+    own_delay: float
+    delay: float
+
+
+CASES = (
+    Case("crawl-delay 1", ("--crawl-delay", "1"), 0.0, 1.0),
+    Case("fail-rate 0.1", ("--fail-rate", "0.1", "--seed", "7"), 0.2, 0.2),
+    Case("latency 50 ms", ("--latency", "50"), 0.1, 0.1),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request of the proxy's log. Times in seconds since the epoch."""
+
+    host: str
+    path: str
+    status: int
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the log of a run shows. `gaps` in seconds, from the end of an answer to the next request to its host."""
+
+    requests: int
+    gaps: tuple[float, ...]
+    overlaps: int
+    too_soon: int
+    after_busy: tuple[float, ...]
+    too_soon_after_busy: int
+
+
+def judge(asked: Sequence[Asked], delay: float) -> Verdict:
+    """Judges a log. A delay that robots.txt asks for is known from its answer on, so every gap counts."""
+    hosts: dict[str, list[Asked]] = defaultdict(list)
+    for one in sorted(asked, key=lambda one: one.begin):
+        hosts[one.host].append(one)
+    pairs = [pair for requests in hosts.values() for pair in pairwise(requests)]
+    gaps = [later.begin - earlier.end for earlier, later in pairs]
+    busy = [later.begin - earlier.end for earlier, later in pairs if earlier.status == 503]
+    return Verdict(
+        len(asked),
+        tuple(sorted(gaps)),
+        sum(gap < -CLOCK_SECONDS for gap in gaps),
+        sum(gap < delay - CLOCK_SECONDS for gap in gaps),
+        tuple(sorted(busy)),
+        sum(gap < RETRY_AFTER_SECONDS - CLOCK_SECONDS for gap in busy),
+    )
+
+
+@contextmanager
+def replaying(folder: Path, options: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """The proxy on a free port: its URL and its log."""
+    log = folder / "requests.jsonl"
+    command = [sys.executable, str(REALWEB / "replay.py"), "--port", "0", "--bench", str(BENCH), "--log", str(log), "--for", "1800"]
+    process = subprocess.Popen([*command, "--sets", *SETS, *options], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        port = next(word for word in line.replace(":", " ").replace("/", " ").split() if word.isdigit() and int(word) > 1023)
+        yield f"http://127.0.0.1:{port}", log
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def read_log(log: Path, begin: int) -> list[Asked]:
+    """The requests from a place in the log on."""
+    rows = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()[begin:])
+    return [Asked(row["host"], row["path"], row["status"], row["time"], row["time"] + row["seconds"]) for row in rows]
+
+
+def seeds() -> list[str]:
+    """The front page of every host."""
+    command = [sys.executable, str(REALWEB / "replay.py"), "--print-seeds", "--bench", str(BENCH), "--sets", *SETS]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def pages() -> set[str]:
+    """The URLs of all pages, as `_plain` spells them."""
+    lines = (line for name in SETS for line in (BENCH / f"{name}.jsonl").read_bytes().splitlines())
+    return {_plain(json.loads(line)["url"]) for line in lines}
+
+
+def _plain(url: str) -> str:
+    """A URL without its scheme and escapes, canonical."""
+    return unquote((canonicalize(url) or url).partition("://")[2])
+
+
+def crawl_of(proxy: str, case: Case) -> Crawl:
+    """The crawl: every host, everything due again at the next run."""
+    return parse_crawl(
+        f"""
+seeds: {json.dumps(seeds())}
+network: {{allow: [127.0.0.1/32], proxy: '{proxy}'}}
+politeness: {{delay: {case.own_delay}, timeout: 60}}
+budgets: {{max_retries: 5}}
+revisit: {{feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}}
+""",
+        "realweb",
+    )
+
+
+def stored(manifest: Manifest, settings: Settings) -> list[CaptureRow]:
+    """The rows of a run's capture index."""
+    store = open_store(settings)
+    return [row for segment in manifest.segments for row in read_index(store.get_bytes(segment.index_key))]
+
+
+def run_case(case: Case) -> bool:
+    """Runs one case twice and prints what was found; whether nothing was wrong."""
+    with tempfile.TemporaryDirectory(prefix="politeness-") as name, replaying(Path(name), case.options) as (proxy, log):
+        settings = Settings(home=Path(name) / "home", crawls=Path(name))
+        crawl = crawl_of(proxy, case)
+        first = crawl_once(crawl, settings)
+        seen = read_log(log, 0)
+        second = crawl_once(crawl, settings)
+        again = read_log(log, len(seen))
+        rows, fresh = stored(first, settings), stored(second, settings)
+    wanted = pages()
+    captured = wanted & {_plain(row.url) for row in rows if row.fetch_status == 200}
+    new = [row for row in fresh if row.record_type == "response" and row.kind != "robots" and row.fetch_status == 200]
+    print(f"\n{case.name}: {len(captured)} of {len(wanted)} pages captured; {first.counts} {first.reasons}")
+    for page in sorted(wanted - captured)[:10]:
+        print(f"  not captured: {page}")
+    fine = _report("first run", judge(seen, case.delay), case) and _report("second run", judge(again, case.delay), case)
+    kinds = Counter(row.record_type for row in fresh)
+    print(f"  second run: {second.counts.fetched} fetched, {kinds['revisit']} revisits, {len(new)} responses 200 stored anew: ", end="")
+    print(f"{sum(row.warc_record_length for row in new):,} bytes, after {sum(row.warc_record_length for row in rows):,}")
+    return fine
+
+
+def _report(run: str, verdict: Verdict, case: Case) -> bool:
+    gaps = verdict.gaps
+    middle = gaps[len(gaps) // 2] if gaps else 0.0
+    print(
+        f"  {run}: {verdict.requests} requests, smallest gap {gaps[0] if gaps else 0:.3f} s, median {middle:.3f} s "
+        f"(asked for {case.delay} s): {verdict.too_soon} too soon, {verdict.overlaps} overlaps; "
+        f"{len(verdict.after_busy)} after 503, {verdict.too_soon_after_busy} of them before Retry-After"
+    )
+    return not (verdict.too_soon or verdict.overlaps or verdict.too_soon_after_busy)
+
+
+def main() -> int:
+    """Runs all cases, or those named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks politeness", description=__doc__)
+    parser.add_argument("--case", choices=[case.name for case in CASES], action="append")
+    given = parser.parse_args()
+    verdicts = [run_case(case) for case in CASES if not given.case or case.name in given.case]
+    return 0 if all(verdicts) else 1
