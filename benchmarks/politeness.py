@@ -136,7 +136,7 @@ def _plain(url: str) -> str:
 
 
 def crawl_of(proxy: str, case: Case) -> Crawl:
-    """The crawl: every host, everything due again at the next run."""
+    """The crawl: every host with what its front page and its sitemap name, everything due again at the next run."""
     return parse_crawl(
         f"""
 seeds: {json.dumps(seeds())}
