@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spiders.session import FetchSession
 
 BATCH_URLS = 100
+LOOK_SECONDS = 60.0  # how often a long wait looks whether it still makes sense
 MAX_FAILURES_IN_A_ROW = 10
 T = TypeVar("T")
 
@@ -96,7 +97,13 @@ class HostService:
         self._pace.answered(time.monotonic(), status, retry_after)
 
     async def _again(self, fetch: Fetch) -> None:
-        await self._turn()
+        """Hands a URL out once more in its turn; where the host is left for another run, the URL is left with it."""
+        if not await self._turn(patient=False):
+            self._session.return_budget()
+            self._under_way -= 1
+            self.taken.discard(fetch.due.url_id)
+            self._news.set()
+            return
         fetch.tries += 1
         self._session.hand_out(fetch)
 
@@ -127,7 +134,9 @@ class HostService:
             return self._stop_host("max_pages_per_host")
         if not await session.has_budget():  # before a slot is taken: retries of the same host need one to come to their end
             return False
-        await self._turn()
+        if not await self._turn(patient=False):
+            session.return_budget()
+            return self._stop_host("busy")
         self.taken.add(due.url_id)
         self._served += 1
         self._under_way += 1
@@ -190,12 +199,16 @@ class HostService:
             self._pace.next_turn = turn
         return found
 
-    async def _turn(self) -> None:
-        """Takes a slot and waits for the host's next turn."""
+    async def _turn(self, patient: bool = True) -> bool:
+        """Takes a slot and waits for the host's next turn; False, and no slot, where that is too far off for the impatient."""
         await self._slots.acquire()
         while (wait := self._pace.next_turn - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
+            if not patient and self._pace.has_given_up():
+                self._slots.release()
+                return False
+            await asyncio.sleep(min(wait, LOOK_SECONDS))
         self._pace.started(time.monotonic())
+        return True
 
     async def _rest(self) -> bool:
         """Waits until something changed; False when nothing of the host waits in the run any more and all is registered."""

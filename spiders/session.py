@@ -182,6 +182,10 @@ class FetchSession:
                 await asyncio.sleep(DRY_SECONDS)
         return False
 
+    def return_budget(self) -> None:
+        """Gives a page of the budget back that is not fetched after all."""
+        self._budget.put_back()
+
     def _settle(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
         self._under_way.discard(fetch)
         if wait is not None:
