@@ -44,7 +44,7 @@ def resolve(base: str, reference: str, strip: bool = True) -> str | None:
         return None
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def canonicalize(url: str, strip: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 

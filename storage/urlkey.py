@@ -9,10 +9,19 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from publicsuffixlist import PublicSuffixList
+
 HOSTS_KEPT = 10_000
 
 
 _PLAIN = re.compile(r"(https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?)((?:/[A-Za-z0-9_~-][A-Za-z0-9_~.+=,:@-]*)+/?|/)\Z")
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_NAMED = re.compile(
+    rf"(https?)://([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+|[1-9][0-9]?(?:\.{_BYTE}){{3}}|1[0-9][0-9](?:\.{_BYTE}){{3}})(?::([0-9]{{1,5}}))?\Z"
+)
+_WWW = re.compile(r"\Awww\d*\.", re.ASCII)
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,19 @@ def split_url(url: str) -> UrlParts:
 
 @lru_cache(HOSTS_KEPT)
 def _surt_site(site: str) -> str:
-    return str(_surt().surt(site + "/")).removesuffix("/")
+    """A site's part of the SURT, closing bracket included: by hand for ordinary names, for the library brings an HTTP client along."""
+    named = _NAMED.match(site)
+    if named is None:
+        return str(_surt().surt(site + "/")).removesuffix("/")
+    scheme, host, port = named.groups()
+    shown = f":{int(port)}" if port and int(port) not in (0, _DEFAULT_PORTS[scheme]) else ""
+    return ",".join(reversed(_WWW.sub("", host).split("."))) + shown + ")"
 
 
 @lru_cache(HOSTS_KEPT)
 def registered_domain(host: str) -> str | None:
-    """The domain under the public suffix, for example `example.co.uk`, by the list that comes with tldextract; None for an address."""
-    return _suffixes().extract_str(host).top_domain_under_public_suffix or None
+    """The domain under the public suffix, for example `example.co.uk`, by publicsuffixlist's list; None for an address."""
+    return None if _ADDRESS.fullmatch(host) else _suffixes().privatesuffix(host)
 
 
 @cache
@@ -66,7 +81,5 @@ def _surt() -> Any:  # the package has no types
 
 
 @cache
-def _suffixes() -> Any:  # loaded late: it brings an HTTP client along
-    import tldextract
-
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False, only_icann=True)

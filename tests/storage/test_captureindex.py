@@ -95,6 +95,8 @@ def test_surt_keys() -> None:
 
 
 SITES = [
+    "www.1.www.x",
+    "www-1.x",
     "example.com",
     "www.example.com",
     "www3.a-b.co.uk",
@@ -124,6 +126,7 @@ def test_no_url_breaks_the_index(text: str) -> None:
 
 
 def test_registered_domains_need_no_network() -> None:
+    assert registered_domain("a.github.io") == "github.io"
     assert registered_domain("www.news.example.co.uk") == "example.co.uk"
     assert registered_domain("127.0.0.1") is None
     assert registered_domain("localhost") is None
