@@ -14,6 +14,7 @@ from crawlhouse import (
     crawlcommand,
     crawlnames,
     explaincommand,
+    extractcommand,
     frontiercommand,
     initcommand,
     querycommand,
@@ -47,6 +48,7 @@ app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcomma
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.process)
+app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)

@@ -55,9 +55,9 @@ def show(result: RenderableType) -> None:
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A live bar on stderr if that is a terminal; silent otherwise."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=notes(), disable=not notes().is_terminal, transient=True) as bar:
         yield bar
 
