@@ -68,6 +68,8 @@ def _translated(error: BaseException) -> CrawlhouseError | None:
         return StorageError(f"No permission to write or read{_at(error)}. Correct its owner or mode, or set CRAWLHOUSE_HOME elsewhere.")
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return ConflictError(f"The port is taken by another program ({error.strerror}). Choose another with --port.")
+    if isinstance(error, OSError) and "AWS Error" in str(error):  # Arrow's file system, which Iceberg reads and writes through
+        return UnavailableError(f"The store does not answer: {_first_line(error)}. Check CRAWLHOUSE_STORE, its endpoint and credentials.")
     return _of_database(error)
 
 
