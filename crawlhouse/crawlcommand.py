@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import StringIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from crawlhouse.accountingview import show_manifest, show_report
 from crawlhouse.console import live_line, say
 from crawlhouse.rowformats import Shown
-from schemas.errors import NotFoundError, ThresholdError
+from schemas.errors import NotFoundError, StorageError, ThresholdError
+from schemas.outcomes import Outcome, Reason
 
 if TYPE_CHECKING:
+    from processing.report import RunReport
     from schemas.crawl import Crawl
     from schemas.manifest import Manifest
     from schemas.settings import Settings
@@ -81,6 +86,16 @@ def process(reference: Name, form: Form = Shown.TABLE) -> None:
         typer.echo("null" if report is None else report.to_json().rstrip())
     elif report is not None:
         show_report(report)
+    _tell_damage(report)
+
+
+def _tell_damage(report: RunReport | None) -> None:
+    damaged = 0 if report is None else report.reasons.get(f"{Outcome.REJECTED}: {Reason.DAMAGED_RECORD}", 0)
+    if damaged:
+        raise StorageError(
+            f"{damaged} records of the archive cannot be read: a segment is cut off or damaged. The rows of captures with reason "
+            "damaged_record name it; restore it from a backup. Everything else is published."
+        )
 
 
 def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
@@ -90,8 +105,8 @@ def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
     key = _key(chosen, settings, new)
     try:
         line = LiveLine()
-        with live_line() as tell:
-            manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key)
+        with _log(settings, chosen.name) as log, live_line() as tell:
+            manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key, log_to=log)
     except ThresholdError:
         _show(_manifest_of(chosen.name, key, settings), form)
         raise
@@ -99,6 +114,21 @@ def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
         say(f"What was fetched is kept. `crawlhouse crawl {chosen.name}` goes on from there.")
         raise
     _show(manifest, form)
+
+
+@contextmanager
+def _log(settings: Settings, name: str) -> Iterator[TextIO]:
+    """Where the workers' logs of this run go; named to the user when there is something in it."""
+    log = StringIO()
+    try:
+        yield log
+    finally:
+        if log.getvalue():
+            path = settings.home / "logs" / f"crawl-{name}.log"
+            with suppress(OSError):  # a full disk is told by what it broke
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(log.getvalue(), encoding="utf-8")
+                say(f"What the workers logged: {path}")
 
 
 def _show(manifest: Manifest, form: Shown) -> None:

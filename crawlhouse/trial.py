@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None]
     trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
     with tempfile.TemporaryDirectory(prefix="crawlhouse-check-") as folder:
         settings = _thrown_away(Path(folder))
-        manifest = crawl_once(trial, settings, progress)
+        manifest = crawl_once(trial, settings, progress, log_to=io.StringIO())
         return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
 
 

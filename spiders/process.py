@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from schemas import errors
 from schemas.errors import CrawlhouseError
@@ -25,8 +26,10 @@ TAIL_CHARACTERS = 2_000
 _running: set[subprocess.Popen[bytes]] = set()
 
 
-def run_worker(crawl_run: str, worker: str, settings: Settings, tell: Callable[[], None] = lambda: None) -> WorkerStatistics:
-    """Runs a worker to its end and returns its statistics; `tell` is called now and then meanwhile.
+def run_worker(
+    crawl_run: str, worker: str, settings: Settings, tell: Callable[[], None] = lambda: None, log_to: TextIO | None = None
+) -> WorkerStatistics:
+    """Runs a worker to its end and returns its statistics; `tell` is called now and then meanwhile. Its log goes to `log_to`, or stderr.
 
     Raises its own error by its class, CrawlhouseError where it wrote none.
     """
@@ -42,7 +45,7 @@ def run_worker(crawl_run: str, worker: str, settings: Settings, tell: Callable[[
                 _end(process)
                 _running.discard(process)
         said = log.read_text(encoding="utf-8", errors="replace")
-        sys.stderr.write(said)
+        (log_to or sys.stderr).write(said)
         return _judge(read_statistics(path), process.returncode, said)
 
 

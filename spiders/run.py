@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from schemas.capture import UrlKind
 from schemas.codeversion import code_version
@@ -66,8 +67,8 @@ def _seed(url: str, kind: str) -> Discovery:
     return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
 
 
-def fetch(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
-    """Fetches as the worker of that name until the run has no more for it; in a process of its own.
+def fetch(crawl_run: str, worker: str, settings: Settings, log_to: TextIO | None = None) -> WorkerStatistics:
+    """Fetches as the worker of that name until the run has no more for it; in a process of its own, whose log goes to stderr or `log_to`.
 
     Repeating it after a death goes on where that left off; on a closed run it does nothing. Raises the worker's own error by its class.
     """
@@ -75,7 +76,7 @@ def fetch(crawl_run: str, worker: str, settings: Settings) -> WorkerStatistics:
     ledger.crawl_run(crawl_run)
     if any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="closed")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
-    return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings))
+    return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings), log_to)
 
 
 def _log_state(crawl_run: str, settings: Settings) -> Callable[[], None]:
@@ -165,11 +166,13 @@ def _rows(segments: Sequence[Segment], store: ObjectStore) -> Iterator[CaptureRo
         yield from read_index(store.get_bytes(segment.index_key))
 
 
-def crawl_once(crawl: Crawl, settings: Settings, progress: Progress | None = None, key: str | None = None) -> Manifest:
+def crawl_once(
+    crawl: Crawl, settings: Settings, progress: Progress | None = None, key: str | None = None, log_to: TextIO | None = None
+) -> Manifest:
     """A whole run without Airflow: plan, fetch by as many workers as the YAML says, close. `progress` is called every second."""
     run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings)
     with ThreadPoolExecutor(crawl.workers) as pool:
-        workers = [pool.submit(fetch, run.crawl_run, f"w{number}", settings) for number in range(1, crawl.workers + 1)]
+        workers = [pool.submit(fetch, run.crawl_run, f"w{number}", settings, log_to) for number in range(1, crawl.workers + 1)]
         try:
             if progress is not None:
                 _show(run.crawl_run, settings, progress, lambda: all(worker.done() for worker in workers))

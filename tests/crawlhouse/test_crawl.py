@@ -93,6 +93,31 @@ def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     assert json.loads(after.stdout)["counts"]["fetched"] >= 12
 
 
+def test_a_segment_that_was_cut_off(nowhere: Run, project: Path) -> None:
+    fetched = json.loads(nowhere("crawl", "few", "-f", "json").out)
+    segment = max((project / "var" / "store" / "warc").rglob("*.warc.gz"), key=lambda path: path.stat().st_size)
+    segment.write_bytes(segment.read_bytes()[:-3000])
+    ended = nowhere("process", "few", "-f", "json")
+    assert ended.code == 5
+    assert "records of the archive cannot be read" in ended.err
+    report = json.loads(ended.out)
+    assert report["reasons"]["rejected: damaged_record"] >= 1
+    assert report["records"] == sum(report[name] for name in ("published", "known", "duplicate", "quarantined", "rejected"))
+    assert report["records"] >= fetched["counts"]["fetched"]
+
+
+def test_a_disk_that_fills_during_a_crawl(project: Path) -> None:
+    command = f"ulimit -f 100; trap '' XFSZ; exec {COMMAND} crawl few"
+    full = subprocess.run(["/bin/bash", "-c", command], cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
+    assert full.returncode in {4, 5}
+    assert "Traceback" not in full.stderr
+    again = [str(COMMAND), "crawl", "few", "-f", "json"]
+    whole = subprocess.run(again, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
+    counts = json.loads(whole.stdout)["counts"]
+    assert counts["due"] == sum(counts[name] for name in ("fetched", "denied", "failed", "filtered", "left_over"))
+    assert counts["fetched"] >= 15
+
+
 def test_broken_files_beside_good_ones(nowhere: Run, project: Path) -> None:
     ended = nowhere("check")
     assert ended.code == 2
