@@ -30,9 +30,8 @@ from processing.staging import Row, blocks_of, stored_blocks
 from schemas.article import PageType, plain_text
 from schemas.codeversion import code_version
 from schemas.errors import ConfigError, NotFoundError, StorageError
-from schemas.index import TIMESTAMP
 from schemas.outcomes import Reason, Rejected
-from schemas.tables import ARTICLES, BLOCK
+from schemas.tables import ARTICLES, BLOCK, TIMESTAMP
 from storage.warcreader import Record, read_records
 
 CHUNK_ROWS = 1_000
