@@ -14,7 +14,10 @@ from publicsuffixlist import PublicSuffixList
 HOSTS_KEPT = 10_000
 
 
-_PLAIN = re.compile(r"(https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?)((?:/[A-Za-z0-9_~-][A-Za-z0-9_~.+=,:@-]*)+/?|/)\Z")
+_PLAIN = re.compile(
+    r"(https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?)((?:/\.?[A-Za-z0-9_~-][A-Za-z0-9_~.+=,:@-]*)+/?|/)(?:\?([A-Za-z0-9_~.+=,:@/&-]+))?\Z"
+)
+_SESSION = re.compile(r"sid|cfid|sessionid", re.IGNORECASE)
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _NAMED = re.compile(
     rf"(https?)://([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+|[1-9][0-9]?(?:\.{_BYTE}){{3}}|1[0-9][0-9](?:\.{_BYTE}){{3}})(?::([0-9]{{1,5}}))?\Z"
@@ -39,11 +42,16 @@ def surt_key(url: str) -> str:
     """The SURT of a URL, for example `com,example)/path?a=1`; the URL itself when it has none, as `cdxj-indexer` does."""
     plain = _PLAIN.match(url)
     try:
-        if plain is not None:  # then the path stays as it is but for capitals, and the library is asked once per site
-            return _surt_site(plain[1]) + (plain[2].lower().removesuffix("/") or "/")
+        if plain is not None and not (plain[3] and _SESSION.search(plain[3])):
+            path = plain[2].lower().removesuffix("/") or "/"
+            return _surt_site(plain[1]) + path + ("?" + _sorted(plain[3].lower()) if plain[3] else "")
         return str(_surt().surt(url))
     except (ValueError, AssertionError, AttributeError, TypeError):
         return url
+
+
+def _sorted(query: str) -> str:
+    return "&".join("=".join(pair) for pair in sorted(pair.split("=", 1) for pair in query.split("&"))) if "&" in query else query
 
 
 def split_url(url: str) -> UrlParts:
