@@ -7,8 +7,6 @@ from calendar import timegm
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import feedparser
-
 from schemas.page import Hints
 
 MAX_ENTRIES = 5_000
@@ -17,6 +15,8 @@ MAX_TITLE_CHARACTERS = 500
 
 def feed_entries(body: bytes) -> Iterator[tuple[str, Hints]]:
     """The entries of a feed: each link as written, and its title and date. Nothing for what is no feed."""
+    import feedparser  # here: most workers never meet a feed, and it weighs
+
     parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
     for entry in parsed.entries[:MAX_ENTRIES]:
         link = entry.get("link")

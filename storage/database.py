@@ -18,6 +18,7 @@ from schemas.errors import ConflictError, StorageError, UnavailableError
 SCHEMA_VERSION = 2
 SQLITE_BUSY_SECONDS = 60.0
 CONNECT_SECONDS = 10
+INSERT_ROWS = 100  # a statement; more make it no quicker, only larger
 CREATION_LOCK = 7_205_759
 METADATA = MetaData()
 
@@ -128,7 +129,7 @@ def _sqlite_engine(url: str, pooled: bool) -> Engine:
                 f"The folder of the database {path} cannot be made: {error}. Set CRAWLHOUSE_HOME to a writable folder."
             ) from error
     arguments = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, poolclass=QueuePool if pooled else NullPool, connect_args=arguments)
+    engine = create_engine(url, poolclass=QueuePool if pooled else NullPool, connect_args=arguments, insertmanyvalues_page_size=INSERT_ROWS)
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begins)
     return engine

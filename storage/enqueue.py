@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, func, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.outcomes import Reason
 from storage.frontierrecords import Discovery
@@ -17,12 +17,21 @@ from storage.frontiertables import HOSTS, RUN_HOSTS, URLS
 from storage.hostkey import canonical_host, url_digest
 from storage.ledgertables import CRAWL_RUNS
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 LOOKUP_ROWS = 500
 
 
 def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """The dialect's INSERT that knows ON CONFLICT."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    """The dialect's INSERT that knows ON CONFLICT; only the dialect in use is loaded."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
