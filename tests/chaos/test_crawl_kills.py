@@ -18,16 +18,19 @@ from schemas.outcomes import Rejected
 from schemas.settings import Settings
 from spiders.run import close, plan
 from storage.captureindex import CaptureRow, read_index
+from storage.frontier import open_frontier
 from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.warcreader import read_records
 from tests.demosite import DemoSite
+from tests.spiders.smallserver import small_server
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 STEPS = ["before-rotate", "before-upload", "after-upload", "inside-register", "after-register", "after-register:2"]
 RANDOM_KILLS = 20
 END_SECONDS = 120
+SMALL_SITE_PAGES = 300
 
 
 def demo_crawl(site: DemoSite) -> Crawl:
@@ -132,3 +135,34 @@ def test_sigterm_stores_what_was_fetched_and_ends_soon(demo_site: DemoSite, sett
     assert time.monotonic() - begin < 10
     assert end(start(run, "w", settings, tmp_path)) == 0
     check(close(run, settings), settings, pages)
+
+
+def test_a_kill_costs_at_most_what_was_not_registered(settings: Settings, tmp_path: Path) -> None:
+    """Counted by the server: what is asked for again after each kill was in the open segment, or under way."""
+    links = "".join(f"<a href='/page/{number}'>{number}</a>" for number in range(SMALL_SITE_PAGES))
+
+    def respond(path: str, times: int) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.005)
+        return (404, {}, b"") if path == "/robots.txt" else (200, {}, f"<p>This is {path}.{links if path == '/' else ''}".encode())
+
+    with small_server(respond) as server:
+        crawl = parse_crawl(f"seeds: [{server.base}/]\nnetwork: {{allow: [127.0.0.1/32]}}\npoliteness: {{delay: 0}}\n", "small")
+        run = plan(crawl, "k", settings).crawl_run
+        frontier = open_frontier(settings)
+        open_at_kills = 0
+        for kill in range(1, 4):
+            process = start(run, "w", settings, tmp_path)
+            while len(set(server.paths())) < kill * SMALL_SITE_PAGES // 5:
+                time.sleep(0.02)
+            process.kill()
+            end(process)
+            open_at_kills += len(set(server.paths()) - {"/robots.txt"}) - frontier.state(run).pages
+        frontier.close()
+        assert end(start(run, "w", settings, tmp_path)) == 0
+        manifest = close(run, settings)
+        asked = Counter(path for path in server.paths() if path != "/robots.txt")
+    check(manifest, settings, SMALL_SITE_PAGES + 1)
+    assert len(asked) == SMALL_SITE_PAGES + 1
+    again = asked.total() - len(asked)
+    assert again <= open_at_kills
+    assert again < SMALL_SITE_PAGES / 2
