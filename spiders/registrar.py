@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from schemas import failpoint
 from schemas.capture import Capture
@@ -25,6 +26,14 @@ from storage.warcwriter import RefersTo
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
 SEEN_SLOTS = 1 << 19  # 4 MB, whatever the crawl's size
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A URL where others are found; `remake` gives its mark for a number of new ones."""
+
+    url: str
+    remake: Callable[[int], Mark]
 
 
 class Registrar:
@@ -51,32 +60,38 @@ class Registrar:
         self._full: list[Batch] = []
         self._found: list[Discovery] = []
         self._found_at = 0.0
+        self._sources: list[tuple[Batch, tuple[int, int], CaptureRow | None, Source]] = []
         self._seen = array("q", bytes(8 * SEEN_SLOTS))
 
     def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
         """Writes a capture into the open segment; `mark` must follow at once."""
         return self._spool.write(self._batch, capture, lease, refers_to)
 
-    def mark(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None) -> None:
-        """Notes what became of a URL (None: nothing final), and the capture that says so."""
+    def mark(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+        """Notes what became of a URL (None: nothing final), and the capture that says so; `find` what was found there afterwards.
+
+        The mark of a `source` is made anew once the frontier has told how many of its finds were new.
+        """
         self._spool.mark(self._batch, lease, mark, row)
+        if source is not None and mark is not None:
+            place = (len(self._batch.marks) - 1, len(self._batch.lines) - 1)
+            self._sources.append((self._batch, place, row, source))
         if mark is not None:
             name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
             self._statistics.outcomes[name] += 1
         if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
             self.rotate()
 
-    def find(self, discoveries: Sequence[Discovery]) -> int:
-        """Takes in found URLs, passing over those that this worker saw not long ago; returns how many are left."""
+    def find(self, discoveries: Sequence[Discovery]) -> None:
+        """Takes in found URLs, passing over those that this worker saw not long ago."""
         fresh = [found for found in discoveries if self._is_fresh(hash(found.url))]
         if not fresh:
-            return 0
+            return
         if not self._found:
             self._found_at = time.monotonic()
         self._found += fresh
         if len(self._found) >= FLUSH_URLS:
             self.flush()
-        return len(fresh)
 
     def _is_fresh(self, key: int) -> bool:
         """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
@@ -88,10 +103,20 @@ class Registrar:
         """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of."""
         if self._found:
             found, self._found = self._found, []
-            self._statistics.found += self._frontier.add(self._run.crawl_run, self._run.crawl.name, found)
+            fresh = self._frontier.add_by_source(self._run.crawl_run, self._run.crawl.name, found)
+            self._statistics.found += fresh.total()
+            self._credit(fresh)
             self.on_found()
+        self._sources.clear()
         for batch in (*self._full, self._batch):
             self._spool.journal(batch)
+
+    def _credit(self, fresh: Mapping[str | None, int]) -> None:
+        """Tells sources how many of their finds the frontier did not know."""
+        for batch, place, row, source in self._sources:
+            count = fresh.get(source.url, 0)
+            if count:
+                self._spool.replace_mark(batch, place, source.remake(count), row)
 
     def flush_if_due(self, hurry: bool) -> None:
         """Flushes what is half a second old; in a hurry, everything."""

@@ -22,7 +22,7 @@ from spiders.linkmemory import LinkMemory
 from spiders.marks import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
 from spiders.optouts import SILENT
 from spiders.pagebudget import DRY_SECONDS, PageBudget
-from spiders.registrar import Registrar
+from spiders.registrar import Registrar, Source
 from spiders.scope import CrawlScope
 from spiders.statistics import WorkerStatistics
 from spiders.traps import TrapWatch
@@ -134,12 +134,17 @@ class FetchSession:
         row = None
         if not reserved:
             row = self.registrar.archive(with_kind(capture, answer.kind), fetch.lease, revisited(capture, due))
-        new_items = self.registrar.find(answer.discoveries)
         wait = None if self.stopping else temporary(capture, fetch.tries, self.crawl)
-        mark = None
+        mark, source = None, None
         if wait is None:
-            mark = answered_mark(due, capture, replace(answer, new_items=new_items), row, self.crawl.revisit, reserved)
-        self.registrar.mark(fetch.lease, mark, row)
+            mark = answered_mark(due, capture, answer, row, self.crawl.revisit, reserved)
+            if answer.discoveries:
+                source = Source(
+                    due.url,
+                    lambda count: answered_mark(due, capture, replace(answer, new_items=count), row, self.crawl.revisit, reserved),
+                )
+        self.registrar.mark(fetch.lease, mark, row, source)
+        self.registrar.find(answer.discoveries)
         service = self.services.get(fetch.lease.host_id)
         if service is not None:
             service.answered(capture.status, retry_after(capture, time.time()))

@@ -80,8 +80,12 @@ class Spool:
         self._stand_on(batch, lease)
         if mark is not None:
             batch.marks.append(mark)
-        offset = row.warc_record_offset if row else None
-        batch.lines.append(json.dumps({"offset": offset, "mark": _plain(mark) if mark else None}))
+        batch.lines.append(_line(mark, row))
+
+    def replace_mark(self, batch: Batch, place: tuple[int, int], mark: Mark, row: CaptureRow | None) -> None:
+        """Puts a better mark where one was noted and not journaled yet; `place` are its indexes among the marks and the lines."""
+        batch.marks[place[0]] = mark
+        batch.lines[place[1]] = _line(mark, row)
 
     def journal(self, batch: Batch) -> None:
         """Writes down what was noted; call it once the URLs found by those captures are in the frontier."""
@@ -123,6 +127,10 @@ class Spool:
 
 _MARK_NAMES = tuple(entry.name for entry in fields(Mark))
 _EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
+
+
+def _line(mark: Mark | None, row: CaptureRow | None) -> str:
+    return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(mark) if mark else None})
 
 
 def _plain(mark: Mark) -> dict[str, object]:

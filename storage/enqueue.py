@@ -48,16 +48,19 @@ def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
 
 def insert_urls(
     connection: Connection, crawl: str, run_no: int | None, discoveries: Sequence[Discovery], hosts: Mapping[str, int], now: float
-) -> Counter[int]:
-    """Inserts the URLs that the crawl does not know yet, waiting in the run (or idle and due); counts the new ones per host id."""
+) -> Counter[tuple[int, str | None]]:
+    """Inserts the URLs that the crawl does not know yet, waiting in the run (or idle and due).
+
+    Counts the new ones per host id and the URL that they were found at.
+    """
     rows = {}
     for found in discoveries:
         digest = url_digest(crawl, found.url)
         rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
-    statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id)
+    statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
     if not rows:
         return Counter()
-    return Counter(connection.execute(statement, [rows[digest] for digest in sorted(rows)]).scalars())
+    return Counter((row.host_id, row.via) for row in connection.execute(statement, [rows[digest] for digest in sorted(rows)]))
 
 
 def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_id: int, now: float) -> dict[str, object]:

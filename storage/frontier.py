@@ -6,6 +6,7 @@ Hosts are leased whole, across all crawls, each lease with a fencing token that 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
@@ -76,14 +77,22 @@ class Frontier:
 
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
         """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
+        return self.add_by_source(crawl_run, crawl, discoveries).total()
+
+    def add_by_source(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> Counter[str | None]:
+        """Adds found URLs to a run as `add` does; returns how many were new by the URL that they were found at."""
         run_no = self._number(crawl_run)
         wanted = {canonical_host(found.url) for found in discoveries}
         with self._database.write() as connection:
             hosts = self._known_hosts(connection, wanted)
             added = insert_urls(connection, crawl, run_no, discoveries, hosts, self._clock())
-            count_waiting(connection, run_no, added)
+            per_host, per_source = Counter[int](), Counter[str | None]()
+            for (host_id, via), count in added.items():
+                per_host[host_id] += count
+                per_source[via] += count
+            count_waiting(connection, run_no, per_host)
         self._hosts.update(hosts)  # only now: a rollback takes new hosts back
-        return sum(added.values())
+        return per_source
 
     def _known_hosts(self, connection: Connection, wanted: Collection[str]) -> dict[str, int]:
         if len(self._hosts) > KNOWN_HOSTS:
