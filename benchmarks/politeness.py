@@ -142,6 +142,7 @@ def crawl_of(proxy: str, case: Case) -> Crawl:
 seeds: {json.dumps(seeds())}
 network: {{allow: [127.0.0.1/32], proxy: '{proxy}'}}
 politeness: {{delay: {case.own_delay}, timeout: 60}}
+scope: {{max_depth: 1}}
 budgets: {{max_retries: 5}}
 revisit: {{feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}}
 """,
