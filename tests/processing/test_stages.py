@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from processing import stages
@@ -69,6 +71,8 @@ def test_a_list_that_did_not_come_is_rejected_for_its_status(sqlite_settings: Se
         ("robots", "http_error"),
         ("sitemap", "sitemap"),
     ]
+    ((statistics,),) = rows(sqlite_settings, "SELECT statistics FROM runs")
+    assert json.loads(str(statistics))["fetch"]["host_count"] == 0  # of a run that no worker fetched
 
 
 def processed(settings: Settings) -> tuple[int, int, int, int, int]:
