@@ -144,7 +144,7 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
     _set_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")  # WAL: a power cut may lose the last commits, never the consistency
-    connection.execute("PRAGMA cache_size=-8192")
+    connection.execute("PRAGMA cache_size=-2048")  # kB in every process; the system keeps the file in memory anyway
 
 
 def _set_wal(connection: sqlite3.Connection) -> None:
