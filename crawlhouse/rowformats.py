@@ -19,7 +19,8 @@ from crawlhouse.rows import Row, Rows
 if TYPE_CHECKING:
     from rich.console import Console
 
-MIN_COLUMN_WIDTH = 9  # a table whose columns would be narrower is shown as records
+MAX_LEAST_WIDTH = 12  # characters that a table leaves of a long value; with less room it is shown as records
+COLUMN_GAP = 3
 MAX_CELL_CHARACTERS = 400
 
 
@@ -62,21 +63,40 @@ def show_rows(rows: Rows, console: Console, limit: int) -> bool:
     found = list(islice(_readable(rows), limit + 1))
     shown = found[:limit]
     names = list(rows.schema.names)
-    if names and console.width // len(names) < MIN_COLUMN_WIDTH:
+    widths = _widths(shown, names, console.width - COLUMN_GAP * len(names))
+    if widths is None:
         _show_records(shown, names, console)
     else:
-        _show_table(shown, names, console)
+        _show_table(shown, names, widths, console)
     return len(found) > limit
 
 
-def _show_table(rows: list[Row], names: list[str], console: Console) -> None:
+def _widths(rows: list[Row], names: list[str], room: int) -> list[int] | None:
+    """The columns' widths in `room` characters: short values whole, long ones share what is left; None where not even that fits."""
+    from rich.cells import cell_len
+
+    heads = [cell_len(name) for name in names]
+    wanted = [max([head, *(cell_len(cell(row[name])) for row in rows)]) for name, head in zip(names, heads, strict=True)]
+    widths = [max(head, min(want, MAX_LEAST_WIDTH)) for head, want in zip(heads, wanted, strict=True)]
+    left = room - sum(widths)
+    if left < 0:
+        return None
+    by_want = sorted(range(len(names)), key=lambda index: wanted[index])
+    for place, index in enumerate(by_want):
+        more = min(wanted[index] - widths[index], left // (len(names) - place))
+        widths[index] += more
+        left -= more
+    return widths
+
+
+def _show_table(rows: list[Row], names: list[str], widths: list[int], console: Console) -> None:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in names:
+    for name, width in zip(names, widths, strict=True):
         numeric = all(isinstance(row[name], (int, float, Decimal)) for row in rows) and bool(rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True)
+        table.add_column(name, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
         table.add_row(*(cell(row[name]) for name in names))
     console.print(table)

@@ -54,6 +54,14 @@ def test_a_table_too_wide_is_shown_as_records(crawlhouse: Run) -> None:
     assert max(map(len, ended.out.splitlines())) <= 120
 
 
+def test_a_short_column_beside_long_ones_is_whole(crawlhouse: Run) -> None:
+    long = "repeat('word ', 80)"
+    ended = crawlhouse("query", f"SELECT {long} AS a, 12345 AS number, {long} AS b")
+    assert "number" in ended.out
+    assert "12345" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 120
+
+
 def test_parquet_into_a_file_and_into_a_pipe(crawlhouse: Run, lake_home: Path, tmp_path: Path) -> None:
     assert crawlhouse("query", "SELECT * FROM articles", "-o", "articles.parquet").code == 0
     table = pq.read_table(tmp_path / "articles.parquet")
