@@ -7,6 +7,7 @@ import json
 import pytest
 
 from processing import stages
+from processing.pageworkers import Limits, run_limited
 from schemas.capture import UrlKind
 from schemas.crawl import Crawl
 from schemas.settings import Settings
@@ -130,7 +131,7 @@ def test_a_damaged_segment_still_adds_up(sqlite_settings: Settings) -> None:
 
 
 def test_a_page_that_takes_too_long_costs_itself_only(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processing.pageworkers.Limits.__init__.__defaults__", (3.0, 1 << 30, 5_000))
+    monkeypatch.setattr(run_limited, "__defaults__", (None, Limits(seconds=3)))
     nested = "<div>" * 100_000 + "text" + "</div>" * 100_000
     closed_run(sqlite_settings, CRAWL, "1", [article(SITE + "/one", 1), capture(SITE + "/deep", nested), article(SITE + "/two", 2)])
     assert processed(sqlite_settings) == (2, 0, 0, 0, 1)
