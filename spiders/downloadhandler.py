@@ -7,7 +7,6 @@ order too. This one hands a whole `Capture` over in `request.meta["capture"]`, a
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -64,7 +63,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             limit=0,  # the spider limits itself, host by host
             socket_factory=guarded_sockets(network.allow),
             keepalive_timeout=KEEPALIVE_SECONDS,
-            ssl=ssl.create_default_context() if network.verify_tls else False,
+            ssl=network.verify_tls,
         )
         handler: Any = partial(SurplusTolerantHandler, loop=asyncio.get_running_loop())  # Any: aiohttp's type does not take subclasses
         connector._factory = handler  # noqa: SLF001 there is no public way to set it

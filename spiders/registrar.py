@@ -25,7 +25,7 @@ from storage.warcwriter import RefersTo
 
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
-SEEN_SLOTS = 1 << 19  # 4 MB, whatever the crawl's size
+SEEN_SLOTS = 1 << 18  # 2 MB, whatever the crawl's size
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ It always writes its statistics; an error stands in them by the name of its clas
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import resource
 import sys
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics) -> None:
     """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors."""
+    gc.collect()
+    gc.freeze()  # what the imports left goes, what they made is not looked through again
     run = open_ledger(settings).crawl_run(crawl_run)
     frontier, store = open_frontier(settings), open_store(settings)
     try:
