@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, IdentityTransform
 
@@ -61,6 +61,8 @@ def _create(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
                 with creation.update_sort_order() as order:
                     for column in SORT_COLUMNS:
                         order.asc(column, IdentityTransform())
-    except TableAlreadyExistsError:
-        pass  # another process made it just now
+    except (TableAlreadyExistsError, CommitFailedException):
+        if not catalog.table_exists((NAMESPACE, name)):
+            raise
+        # another process made it just now
     return catalog.load_table((NAMESPACE, name))

@@ -13,6 +13,7 @@ from pyiceberg.expressions import EqualTo
 
 from schemas.errors import NotFoundError, UnavailableError
 from schemas.settings import Settings
+from storage import laketables
 from storage.lake import Lake, open_lake
 from storage.lakequery import connect
 from tests.storage.lakerows import NOON, table_of
@@ -119,6 +120,13 @@ def test_writers_at_once_lose_nothing(lake_settings: Settings) -> None:
         assert worker.exitcode == 0
     with open_lake(lake_settings) as lake:
         assert lake.published_runs() == {name for mine in names for name in mine}
+
+
+def test_a_table_that_another_process_made_just_now_is_taken(sqlite_settings: Settings) -> None:
+    with open_lake(sqlite_settings) as lake:
+        first = lake.table("runs")
+        again = laketables._create(lake._catalog, "runs", lake.warehouse)
+    assert again.metadata.table_uuid == first.metadata.table_uuid
 
 
 def test_an_unknown_table_is_named(sqlite_settings: Settings) -> None:
