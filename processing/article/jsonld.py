@@ -14,6 +14,7 @@ from typing import Any
 
 Object = dict[str, Any]  # Any: a page's JSON can be anything
 
+_DECODER = json.JSONDecoder(strict=False)
 MAX_OBJECTS = 2000
 MAX_DEPTH = 12
 MAX_SCRIPT_CHARACTERS = 2_000_000
@@ -93,20 +94,20 @@ def first_text(value: Any) -> str | None:
 
 
 def _parse(script: str) -> list[Any]:
-    text = _COMMENTS.sub("", script).strip().rstrip(";")
-    if not text:
-        return []
     try:
-        return [json.loads(text, strict=False)]
+        return [_DECODER.decode(script.strip())]
     except (ValueError, RecursionError):
-        pass
+        return _repaired(_COMMENTS.sub("", script).strip().rstrip(";"))
+
+
+def _repaired(text: str) -> list[Any]:
+    """What can be read of a script that is no JSON: in comments, with commas too many, several values in a row, or cut off."""
     repaired = _TRAILING_COMMA.sub("", html.unescape(text) if '"' not in text else text)
     values = []
     position = 0
-    decoder = json.JSONDecoder(strict=False)
     try:
         while position < len(repaired):
-            value, end = decoder.raw_decode(repaired, position)
+            value, end = _DECODER.raw_decode(repaired, position)
             values.append(value)
             position = end + len(repaired[end:]) - len(repaired[end:].lstrip(" \r\n\t,;"))
     except (ValueError, RecursionError):

@@ -1,62 +1,81 @@
-"""The places of a page where metadata stands, gathered in one pass over the tree, in document order."""
+"""The places of a page where metadata stands, in document order: most from one pass over the tree, the rest looked for when asked."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from processing.article.parse import Node, Tree
 
-# One selector list costs one traversal, however many parts it has.
-_PLACES = ", ".join(
+# One selector list costs one traversal; parts that look into an attribute's value cost as much again, so they wait until they are needed.
+_PLACES = 'meta, title, link[rel], script[type*="ld+json" i], h1, time, [itemprop]'
+_AUTHOR_PATHS = ("author", "contributor", "profile/", "people/", "writers/", "staff/", "by/")
+_AUTHORS = ", ".join(
     [
-        "meta",
-        "title",
-        "link[rel]",
-        'script[type*="ld+json" i]',
-        "h1",
-        "time",
-        "[itemprop]",
         "[rel~=author]",
-        *(f'a[href*="/{word}" i]' for word in ("author", "contributor", "profile/", "people/", "writers/", "staff/", "by/")),
-        *(f"[class*={word} i]" for word in ("author", "byline", "date", "time", "publish", "posted", "meta-", "paywall", "contributor")),
-        *(f"[id*={word} i]" for word in ("author", "byline", "date")),
-        '[data-testid*="author" i]',
-        '[data-testid*="byline" i]',
+        *(f'a[href*="/{word}" i]' for word in _AUTHOR_PATHS),
+        *(f"[class*={word} i]" for word in ("author", "byline", "contributor")),
+        *(f"[id*={word} i]" for word in ("author", "byline")),
+        *(f'[data-testid*="{word}" i]' for word in ("author", "byline")),
+    ]
+)
+_DATES = ", ".join(
+    [
+        "time",
+        *(f"[class*={word} i]" for word in ("date", "time", "publish", "posted", "meta-", "byline")),
+        *(f"[id*={word} i]" for word in ("date", "byline")),
     ]
 )
 MAX_PLACES = 4000
 _AUTHOR_PATH = re.compile(r"/(?:authors?|contributors?|profile|people|writers|staff|by)/[^/?#]", re.IGNORECASE)
 
 
-@dataclass(slots=True)
 class Markup:
-    """`meta` maps lower-case names and properties to their contents; the rest are nodes."""
+    """`meta` maps lower-case names and properties to their contents; `headings`, `times`, `properties` and the bylines are nodes."""
 
-    meta: dict[str, list[str]] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
-    title: str = ""
-    json_ld: list[str] = field(default_factory=list)
-    headings: list[Node] = field(default_factory=list)
-    times: list[Node] = field(default_factory=list)
-    properties: dict[str, list[Node]] = field(default_factory=dict)
-    authors: list[Node] = field(default_factory=list)
-    author_links: list[Node] = field(default_factory=list)
-    dates: list[Node] = field(default_factory=list)
-    paywalls: list[Node] = field(default_factory=list)
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.meta: dict[str, list[str]] = {}
+        self.links: dict[str, str] = {}
+        self.title = ""
+        self.json_ld: list[str] = []
+        self.headings: list[Node] = []
+        self.times: list[Node] = []
+        self.properties: dict[str, list[Node]] = {}
 
     def first(self, *names: str) -> str | None:
         """The first content that is not empty, in the order of the names."""
-        return next((value for name in names for value in self.meta.get(name, ())), None)
+        meta = self.meta
+        return next((meta[name][0] for name in names if name in meta), None)
 
     def all(self, *names: str) -> list[str]:
         """All contents of the names, in their order."""
-        return [value for name in names for value in self.meta.get(name, ())]
+        meta = self.meta
+        return [value for name in names if name in meta for value in meta[name]]
+
+    @cached_property
+    def authors(self) -> list[Node]:
+        """The elements that call themselves a byline or an author."""
+        return [node for node in self._bylines if _says(node, ("author", "byline", "contributor"))]
+
+    @cached_property
+    def author_links(self) -> list[Node]:
+        """The links to authors' pages."""
+        return [node for node in self._bylines if node.tag == "a" and _is_author_link(node.attributes)]
+
+    @cached_property
+    def dates(self) -> list[Node]:
+        """The elements that call themselves a date."""
+        return self._tree.css(_DATES)[:MAX_PLACES]
+
+    @cached_property
+    def _bylines(self) -> list[Node]:
+        return self._tree.css(_AUTHORS)[:MAX_PLACES]
 
 
 def read_markup(tree: Tree) -> Markup:
-    """The metadata's places of one page, at most the first MAX_PLACES."""
-    markup = Markup()
+    """The metadata's places of one page, at most the first MAX_PLACES of each kind."""
+    markup = Markup(tree)
     for node in tree.css(_PLACES)[:MAX_PLACES]:
         attributes = node.attributes
         match node.tag:
@@ -70,8 +89,13 @@ def read_markup(tree: Tree) -> Markup:
                     markup.title = node.text()
             case "script":
                 markup.json_ld.append(node.text())
-            case _:
-                _add_element(markup, node, attributes)
+            case "h1":
+                markup.headings.append(node)
+            case "time":
+                markup.times.append(node)
+        if name := attributes.get("itemprop"):
+            for word in name.lower().split():
+                markup.properties.setdefault(word, []).append(node)
     return markup
 
 
@@ -90,20 +114,11 @@ def _in_head(node: Node) -> bool:
     return parent is not None and parent.tag in {"head", "html", "body"}
 
 
-def _add_element(markup: Markup, node: Node, attributes: dict[str, str | None]) -> None:
-    tag = node.tag
-    if tag == "h1":
-        markup.headings.append(node)
-    elif tag == "time":
-        markup.times.append(node)
-    for name in (attributes.get("itemprop") or "").lower().split():
-        markup.properties.setdefault(name, []).append(node)
-    if tag == "a" and ("author" in (attributes.get("rel") or "") or _AUTHOR_PATH.search(attributes.get("href") or "")):
-        markup.author_links.append(node)
-    words = " ".join(attributes.get(key) or "" for key in ("class", "id", "data-testid", "rel")).lower()
-    if "author" in words or "byline" in words or "contributor" in words:
-        markup.authors.append(node)
-    if "date" in words or "time" in words or "publish" in words or "posted" in words or "byline" in words or "meta" in words:
-        markup.dates.append(node)
-    if "paywall" in words:
-        markup.paywalls.append(node)
+def _says(node: Node, words: tuple[str, ...]) -> bool:
+    attributes = node.attributes
+    names = " ".join(attributes.get(key) or "" for key in ("class", "id", "data-testid", "rel")).lower()
+    return any(word in names for word in words)
+
+
+def _is_author_link(attributes: dict[str, str | None]) -> bool:
+    return "author" in (attributes.get("rel") or "") or _AUTHOR_PATH.search(attributes.get("href") or "") is not None
