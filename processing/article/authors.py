@@ -11,12 +11,11 @@ from processing.article.markup import Markup
 from processing.article.parse import Node
 from processing.article.surroundings import in_furniture
 from processing.article.titles import folded
-from processing.article.visible import text_parts, texts_after, visible_text
+from processing.article.visible import text_parts, visible_text
 
 MAX_AUTHORS = 20
 MAX_NAME_WORDS = 6
 MAX_BYLINE_CHARACTERS = 200
-NEAR_TEXTS = 40
 META_NAMES = (
     "author",
     "article:author",
@@ -217,7 +216,7 @@ def _from_bylines(markup: Markup) -> list[str]:
 def _from_heading(markup: Markup) -> list[str]:
     """What stands behind "by" soon after the main heading."""
     for heading in markup.headings[:3]:
-        found = texts_after(heading, NEAR_TEXTS)
+        found = markup.texts_after(heading)
         parts = [part for part, _ in found]
         for position, (part, node) in enumerate(found):
             behind = _PREFIX.match(part)

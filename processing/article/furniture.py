@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CALL_LENGTH = 250  # characters of a call to action
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 @dataclass(slots=True)
@@ -69,27 +71,29 @@ def drop_wordless(story: Story) -> None:
 def drop_head(story: Story) -> None:
     """The headline and what stands above it, when that is no prose."""
     pieces = story.pieces()
-    total = sum(map(prose, pieces))
     start = story.outline.elements[story.container].start
     title = _letters(story.title or "")
-    above = any(p.kind is BlockKind.HEADING and _letters(p.text) == title for p in story.outline.pieces[:start])
+    above = bool(title) and any(p.kind is BlockKind.HEADING and _letters(p.text) == title for p in story.outline.pieces[:start])
     for place, piece in enumerate(pieces):
-        titled = piece.kind is BlockKind.HEADING and _letters(piece.text) == title
-        if titled or (piece.kind is BlockKind.HEADING and piece.level == 1):
-            if sum(map(prose, pieces[:place])) <= (0.15 if titled and not above else 0.02) * total:
+        if piece.kind is not BlockKind.HEADING:
+            continue
+        titled = _letters(piece.text) == title
+        if titled or piece.level == 1:
+            above_it, below_it = sum(map(prose, pieces[:place])), sum(map(prose, pieces[place:]))
+            if above_it <= (0.15 if titled and not above else 0.02) * (above_it + below_it):
                 _mark(pieces[: place + 1])
             return
 
 
 def drop_cards(story: Story) -> None:
     """Teasers: an `article` inside the article with little of its prose and a linked headline."""
-    total = sum(map(prose, story.pieces())) or 1
-    for element in story.elements():
-        if element.tag == "article":
-            inside = story.inside(element)
-            linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
-            if linked and sum(map(prose, inside)) < CARD_SHARE * total:
-                _mark(inside)
+    cards = [element for element in story.elements() if element.tag == "article"]
+    total = (sum(map(prose, story.pieces())) or 1) if cards else 1
+    for element in cards:
+        inside = story.inside(element)
+        linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
+        if linked and sum(map(prose, inside)) < CARD_SHARE * total:
+            _mark(inside)
 
 
 def drop_link_paragraphs(story: Story) -> None:
@@ -148,8 +152,8 @@ def drop_dates(story: Story) -> None:
         if (
             piece.kind is not BlockKind.LIST_ITEM
             and len(piece.text) <= LABEL_LENGTH
+            and DATE.fullmatch(piece.text)  # mostly fails at the first letter
             and DATE_SIGN.search(piece.text)
-            and DATE.fullmatch(piece.text)
         ):
             piece.junk = True
 
@@ -209,4 +213,4 @@ def _mark(pieces: list[Piece]) -> None:
 
 
 def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).casefold()
+    return _NO_LETTERS.sub("", text).casefold()

@@ -23,6 +23,7 @@ _PAGE = re.compile(r"^(?:WebPage|ItemPage|AboutPage|FAQPage|CreativeWork|VideoOb
 _COMMENTS = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*;?\s*$"
 )
+_VOCABULARY = re.compile(r"^.*[/#:]", re.DOTALL)
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _SALVAGE = re.compile(
     r'"(headline|datePublished|dateModified|dateCreated|articleSection|@type|isAccessibleForFree)"\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|(true|false))'
@@ -68,7 +69,7 @@ def types_of(item: Object) -> list[str]:
     """The `@type`s of an object without their vocabulary: `http://schema.org/NewsArticle` is `NewsArticle`."""
     value = item.get("@type")
     kinds = value if isinstance(value, list) else [value]
-    return [re.split(r"[/#:]", kind)[-1] for kind in kinds if isinstance(kind, str)]
+    return [_VOCABULARY.sub("", kind) if ":" in kind or "/" in kind else kind for kind in kinds if isinstance(kind, str)]
 
 
 def is_article(item: Object) -> bool:

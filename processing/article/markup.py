@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 
 from processing.article.parse import Node, Tree
+from processing.article.visible import texts_after
 
 # One selector list costs one traversal; parts that look into an attribute's value cost as much again, so they wait until they are needed.
 _PLACES = 'meta, title, link[rel], script[type*="ld+json" i], h1, time, [itemprop]'
@@ -27,6 +28,7 @@ _DATES = ", ".join(
     ]
 )
 MAX_PLACES = 4000
+NEAR_TEXTS = 40
 _AUTHOR_PATH = re.compile(r"/(?:authors?|contributors?|profile|people|writers|staff|by)/[^/?#]", re.IGNORECASE)
 
 
@@ -35,6 +37,7 @@ class Markup:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self._texts_after: dict[int, list[tuple[str, Node]]] = {}
         self.meta: dict[str, list[str]] = {}
         self.links: dict[str, str] = {}
         self.title = ""
@@ -52,6 +55,13 @@ class Markup:
         """All contents of the names, in their order."""
         meta = self.meta
         return [value for name in names if name in meta for value in meta[name]]
+
+    def texts_after(self, heading: Node) -> list[tuple[str, Node]]:
+        """The first NEAR_TEXTS pieces of text behind a heading, each with its element."""
+        found = self._texts_after.get(heading.mem_id)
+        if found is None:
+            found = self._texts_after[heading.mem_id] = texts_after(heading, NEAR_TEXTS)
+        return found
 
     @cached_property
     def authors(self) -> list[Node]:
@@ -78,25 +88,30 @@ def read_markup(tree: Tree) -> Markup:
     markup = Markup(tree)
     for node in tree.css(_PLACES)[:MAX_PLACES]:
         attributes = node.attributes
-        match node.tag:
-            case "meta":
-                _add_meta(markup, attributes)
-            case "link":
-                for rel in (attributes.get("rel") or "").lower().split():
-                    markup.links.setdefault(rel, attributes.get("href") or "")
-            case "title":
-                if not markup.title and _in_head(node):
-                    markup.title = node.text()
-            case "script":
-                markup.json_ld.append(node.text())
-            case "h1":
-                markup.headings.append(node)
-            case "time":
-                markup.times.append(node)
+        if node.tag == "meta":
+            _add_meta(markup, attributes)
+        else:
+            _add_element(markup, node, attributes)
         if name := attributes.get("itemprop"):
             for word in name.lower().split():
                 markup.properties.setdefault(word, []).append(node)
     return markup
+
+
+def _add_element(markup: Markup, node: Node, attributes: dict[str, str | None]) -> None:
+    match node.tag:
+        case "link":
+            for rel in (attributes.get("rel") or "").lower().split():
+                markup.links.setdefault(rel, attributes.get("href") or "")
+        case "title":
+            if not markup.title and _in_head(node):
+                markup.title = node.text()
+        case "script":
+            markup.json_ld.append(node.text())
+        case "h1":
+            markup.headings.append(node)
+        case "time":
+            markup.times.append(node)
 
 
 def _add_meta(markup: Markup, attributes: dict[str, str | None]) -> None:

@@ -18,6 +18,7 @@ from schemas.page import Page
 MAX_DESCRIPTION_CHARACTERS = 2000
 MAX_TAGS = 50
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*$", re.IGNORECASE)
+_WHOLE = re.compile(r"https?://[^/]")
 _PAYWALL_META = {"article:content_tier": {"locked", "metered"}, "lux:access": {"paid"}, "content_tier": {"locked", "metered"}}
 
 
@@ -125,7 +126,7 @@ def _canonical_url(markup: Markup, url: str) -> str | None:
         if not declared:
             continue
         try:
-            target, here = urlsplit(urljoin(url, declared.strip())), urlsplit(url)
+            target, here = urlsplit(_absolute(url, declared.strip())), urlsplit(url)
         except ValueError:
             continue
         if target.scheme not in {"http", "https"} or not target.hostname:
@@ -134,6 +135,11 @@ def _canonical_url(markup: Markup, url: str) -> str | None:
         if _site_of(target.hostname) == _site_of(here.hostname or "") and not (is_home and (here.path.strip("/") or here.query)):
             return target._replace(fragment="").geturl()
     return None
+
+
+def _absolute(base: str, address: str) -> str:
+    """An address as a whole one; most are, and joining is slow."""
+    return address if _WHOLE.match(address) else urljoin(base, address)
 
 
 def _site_of(host: str) -> str:
@@ -147,7 +153,7 @@ def _lead_image(markup: Markup, of_article: object, url: str) -> str | None:
     declared = markup.first("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
     image = declared or _image_url(of_article)
     try:
-        absolute = urljoin(url, image) if image else None
+        absolute = _absolute(url, image) if image else None
     except ValueError:
         return None
     return absolute if absolute and absolute.startswith(("http://", "https://")) else None

@@ -12,7 +12,7 @@ from processing.article.jsonld import JsonLd, first_text
 from processing.article.markup import Markup
 from processing.article.parse import Node, Tree
 from processing.article.surroundings import among_others, in_furniture, names_of
-from processing.article.visible import texts_after, visible_text
+from processing.article.visible import visible_text
 from schemas.page import Page
 
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
@@ -150,15 +150,14 @@ def _lone(nodes: list[Node]) -> Iterator[str]:
 def _dated_texts(tree: Tree) -> list[Node]:
     """The elements whose first text is a date and hardly more."""
     body = tree.body
-    if body is None or not any(map(_is_date, body.text(separator="\0").split("\0"))):  # much cheaper than to visit every text
+    if body is None:
         return []
-    texts = (node for node in body.traverse(include_text=True) if node.tag == "-text" and _is_date(node.text_content or ""))
+    said = [text for text in map(str.strip, body.text(separator="\0").split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
+    dates = {text for text in said if _DATE_ALONE.match(text)}
+    if not dates:  # the common case: to visit every text costs ten times as much
+        return []
+    texts = (node for node in body.traverse(include_text=True) if node.tag == "-text" and (node.text_content or "").strip() in dates)
     return [parent for node in texts if (parent := node.parent) is not None]
-
-
-def _is_date(text: str) -> bool:
-    text = text.strip()
-    return 8 <= len(text) <= 50 and text[-1].isdigit() and _DATE_ALONE.match(text) is not None
 
 
 def _in_scripts(html: str) -> Iterator[str]:
@@ -172,7 +171,7 @@ def _in_scripts(html: str) -> Iterator[str]:
 def _near_heading(markup: Markup) -> Iterator[str]:
     """Short texts with digits soon after the main heading."""
     for heading in markup.headings[:2]:
-        for text, node in texts_after(heading, NEAR_TEXTS):
+        for text, node in markup.texts_after(heading)[:NEAR_TEXTS]:
             if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and not in_furniture(node):
                 yield text
 

@@ -18,7 +18,7 @@ _WORD = re.compile(r"\w+")
 
 def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
     """The title. The `<h1>` that says what the declared titles say wins: it is what a reader sees."""
-    declared = [
+    declared = dict.fromkeys(
         text
         for title in (
             *markup.all("og:title"),
@@ -27,7 +27,7 @@ def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str)
             markup.title,
         )
         if title and (text := folded(title))
-    ]
+    )
     site = site_names(site_name, url)
     stripped = [without_site(title, site) for title in declared]
     headings = [text for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)]
