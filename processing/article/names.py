@@ -9,6 +9,7 @@ from itertools import pairwise
 MAX_ID_WORDS = 4  # a longer id is made from a heading's text
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
+_LOWER_TOKEN = re.compile(r"[a-z]+\d*|\d+")  # the same, of a name without capitals
 # `related-links`, `relatedLinks` and `c-related__item` all say "related".
 _JUNK = (
     "share shares sharing sharer sharebar social socials related recommended recommendations recommendation newsletter newsletters "
@@ -34,6 +35,8 @@ _BODY_PAIRS = frozenset(
     for part in ("body", "content", "text", "copy", "main")
 )
 _JOINED = frozenset(pair.replace("-", "") for pair in _BODY_PAIRS) | _BODY_WORDS
+# A name without any of these says nothing: most names end here.
+_TELLING = _JUNK_WORDS | _JOINED | {pair.split("-")[1] for pair in _JUNK_PAIRS | _BODY_PAIRS}
 _SPOKEN = re.compile(r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)")
 _SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section"))  # their ids are made from the text
 
@@ -52,14 +55,21 @@ def names_of(tag: str, attributes: Attributes) -> str:
 def read_names(names: str) -> tuple[bool, bool]:
     """Whether class and id (`names`) are furniture's, and whether they promise the body."""
     junk = body = False
-    for name in names.split():
-        tokens = [token.lower() for token in _TOKEN.findall(name)]
-        pairs = {f"{one}-{two}" for one, two in pairwise(tokens)}
-        body = body or not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens)
-        if not junk:
-            words = _JUNK_WORDS.intersection(tokens)
-            junk = (bool(words) and not _is_layout(tokens, words)) or not _JUNK_PAIRS.isdisjoint(pairs)
+    for name_junk, name_body in map(_read_name, names.split()):
+        junk = junk or name_junk
+        body = body or name_body
     return junk, body
+
+
+@lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes
+def _read_name(name: str) -> tuple[bool, bool]:
+    tokens = _LOWER_TOKEN.findall(name) if name.islower() else [token.lower() for token in _TOKEN.findall(name)]
+    if _TELLING.isdisjoint(tokens):
+        return False, False
+    pairs = [f"{one}-{two}" for one, two in pairwise(tokens)]
+    words = _JUNK_WORDS.intersection(tokens)
+    junk = (bool(words) and not _is_layout(tokens, words)) or not _JUNK_PAIRS.isdisjoint(pairs)
+    return junk, not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens)
 
 
 def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:

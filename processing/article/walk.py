@@ -36,7 +36,11 @@ _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _JUNK_TAGS = frozenset(("footer", "aside", "form", "dialog", "menu"))
 _NEVER_JUNK = frozenset(("body", "main", "article", "figcaption"))
 _ITEMS = frozenset(("li", "dt", "dd"))
-_CAPTIONS = frozenset(("figcaption", "figure", "caption"))
+_KINDS: dict[str, Kind] = {
+    **{tag: (BlockKind.HEADING, level) for tag, level in _HEADINGS.items()},
+    "blockquote": (BlockKind.QUOTE, 0),
+    **dict.fromkeys(("figcaption", "figure", "caption"), (BlockKind.CAPTION, 0)),
+}
 
 
 def read_outline(root: Node | None) -> Outline:
@@ -57,6 +61,10 @@ def read_outline(root: Node | None) -> Outline:
 def _misnamed(walk: _Walk) -> frozenset[int]:
     """The elements left out that hold too much of the page's text."""
     seen = sum(own for piece in walk.pieces if (own := len(piece.text) - piece.linked) >= MIN_TEXT)
+    # Most are so short, links and all, that none can hold its share of what was seen and itself.
+    enough = NEVER_JUNK_SHARE / (1 - NEVER_JUNK_SHARE) * seen
+    if not any(len(node.text(skip_empty=True)) >= enough for node in walk.left_out):
+        return frozenset()
     missed = [(node.mem_id, _text_length(node)) for node in walk.left_out]
     limit = NEVER_JUNK_SHARE * (seen + sum(length for _, length in missed))
     return frozenset(mem_id for mem_id, length in missed if length >= limit > 0)
@@ -97,21 +105,22 @@ class _Walk:
                 node, ends, link = stack.pop()
                 if ends:
                     self.leave()
-            elif node.is_text_node:
+                continue
+            tag = node.tag
+            if tag == "-text":
                 self.say(node.text_content or "", link)
                 node = node.next
-            else:
-                tag = node.tag
-                action = _ACTIONS.get(tag, _BLOCK)
-                if action >= _LEAF or not self.goes_in(node, tag or "", action):
-                    if action == _BREAK:
-                        self.line_break()
-                    node = node.next
-                    continue
-                stack.append((node.next, action == _BLOCK, link))
-                if action == _LINK:
-                    link = _link_state(node)
-                node = node.first_child
+                continue
+            action = _ACTIONS.get(tag, _BLOCK)
+            if action >= _LEAF or not self.goes_in(node, tag or "", action):
+                if action == _BREAK:
+                    self.line_break()
+                node = node.next
+                continue
+            stack.append((node.next, action == _BLOCK, link))
+            if action == _LINK:
+                link = _link_state(node)
+            node = node.first_child
         self.leave()
 
     def goes_in(self, node: Node, tag: str, action: int) -> bool:
@@ -122,7 +131,8 @@ class _Walk:
 
     def enter(self, node: Node, tag: str) -> bool:
         """Open a block element; False for furniture, and for tables and preformatted text, which are read as one piece."""
-        self.flush()
+        if self.text:
+            self.flush()
         if (tag == "pre" and self.code(node)) or (tag == "table" and self.table(node)):
             return False
         if len(self.open) >= MAX_DEPTH:
@@ -133,8 +143,10 @@ class _Walk:
         junk, body = tag in _JUNK_TAGS, False
         if attributes:
             names = names_of(tag, attributes)
-            named_junk, body = read_names(names)
-            junk = junk or named_junk or is_hidden(attributes)
+            if names:
+                named_junk, body = read_names(names)
+                junk = junk or named_junk
+            junk = junk or is_hidden(attributes)
             body = body or attributes.get("itemprop") == "articleBody"
         if junk and tag not in _NEVER_JUNK and node.mem_id not in self.wanted:
             self.left_out.append(node)
@@ -144,14 +156,17 @@ class _Walk:
 
     def add(self, tag: str, names: str, *, body: bool) -> None:
         """Note a block element as open."""
-        parent = self.open[-1] if self.open else -1
-        around = self.elements[parent].kind if self.open else (BlockKind.PARAGRAPH, 0)
+        parent, kind = -1, (BlockKind.PARAGRAPH, 0)
+        if self.open:
+            parent = self.open[-1]
+            kind = _kind_inside(tag, self.elements[parent].kind)
         self.open.append(len(self.elements))
-        self.elements.append(Element(tag, names, parent, len(self.pieces), 0, body, _kind_inside(tag, around)))
+        self.elements.append(Element(tag, names, parent, len(self.pieces), 0, body, kind))
 
     def leave(self) -> None:
         """Close the innermost block element."""
-        self.flush()
+        if self.text:
+            self.flush()
         self.elements[self.open.pop()].end = len(self.pieces)
 
     def say(self, text: str, link: int) -> None:
@@ -178,9 +193,7 @@ class _Walk:
     def flush(self) -> None:
         """End the current piece."""
         self.breaks = 0
-        if not self.text:
-            return
-        text = " ".join("".join(self.text).split())
+        text = _folded("".join(self.text))
         if text:
             element = self.open[-1]
             kind, level = self.elements[element].kind
@@ -212,13 +225,14 @@ class _Walk:
 
 def _kind_inside(tag: str, around: Kind) -> Kind:
     """What text directly inside an element is, given what it would be around it."""
-    if tag in _HEADINGS:
-        return BlockKind.HEADING, _HEADINGS[tag]
     if tag in _ITEMS:
         return BlockKind.LIST_ITEM, around[1] + 1 if around[0] is BlockKind.LIST_ITEM else 1
-    if tag == "blockquote":
-        return BlockKind.QUOTE, 0
-    return (BlockKind.CAPTION, 0) if tag in _CAPTIONS else around
+    return _KINDS.get(tag, around)
+
+
+def _folded(text: str) -> str:
+    """White space folded; most texts are so already, and to see it costs less than to split and join."""
+    return text.strip() if text.isprintable() and "  " not in text else " ".join(text.split())
 
 
 def _link_state(node: Node) -> int:
