@@ -104,15 +104,12 @@ class Moment:
 def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language: str | None) -> tuple[Moment | None, Moment | None]:
     """When the page was published and when it was modified.
 
-    What stands in plain text is never later than the page was fetched, what is marked as a date never later than now: a file's record
-    of the fetch can be wrong (rewritten archives), and a text also speaks of days to come.
+    Neither is later than the page was fetched: what was announced for later had not happened then.
     """
-    now = datetime.now(UTC)
-    latest = (page.fetched_at or now) + FUTURE
-    latest_declared = max(latest, now + FUTURE)
+    latest = _fetched(markup, json_ld, page) + FUTURE
     month_first = not language or language.lower() in {"en", "en-us", "en_us"}
 
-    def plausible(source: str, texts: Iterator[str], latest: datetime = latest_declared) -> Moment | None:
+    def plausible(source: str, texts: Iterator[str]) -> Moment | None:
         for text in texts:
             found = read_date(text, month_first)
             if found and EARLIEST <= found[0] <= latest:
@@ -125,9 +122,9 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("time", _visible_times(markup, published=True))
         or plausible("text", _visible_dates(markup))
         or _in_url(page.url, latest)
-        or plausible("text", _near_heading(markup), latest)
+        or plausible("text", _near_heading(markup))
         or plausible("time", _lone(markup.times))
-        or plausible("text", _lone(_dated_texts(tree)), latest)
+        or plausible("text", _lone(_dated_texts(tree)))
         or plausible("text", _in_scripts(page.html))
         or _hint(page, latest)
     )
@@ -137,6 +134,27 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("time", _visible_times(markup, published=False))
     )
     return published, modified
+
+
+def _fetched(markup: Markup, json_ld: JsonLd, page: Page) -> datetime:
+    """When the page was fetched; now, where its record does not know or cannot be right.
+
+    A record is wrong that names a time before the web or one yet to come, or where the page was published or changed later in the words
+    of several markups: rewritten archives date their records as they like. One markup alone may announce what is to come.
+    """
+    now = datetime.now(UTC)
+    fetched = page.fetched_at
+    if fetched is None or not EARLIEST <= fetched <= now + FUTURE:
+        return now
+    marked = (
+        _from_json_ld(json_ld, "datePublished"),
+        _from_json_ld(json_ld, "dateModified"),
+        markup.all(*PUBLISHED[:5]),
+        markup.all(*MODIFIED[:5]),
+        (_date_text(node) for node in markup.times[:5]),
+    )
+    later = [any((found := read_date(text)) and fetched + FUTURE < found[0] <= now + FUTURE for text in texts) for texts in marked]
+    return now if sum(later) > 1 else fetched
 
 
 def _lone(nodes: list[Node]) -> Iterator[str]:

@@ -14,9 +14,11 @@ FETCHED = datetime(2025, 6, 1, tzinfo=UTC)
 URL = "https://www.harbour-post.example/city/ferry-returns"
 
 
-def metadata(head: str = "", body: str = "<h1>The ferry returns</h1>", url: str = URL, hints: Hints | None = None) -> Metadata:
+def metadata(
+    head: str = "", body: str = "<h1>The ferry returns</h1>", url: str = URL, hints: Hints | None = None, fetched: datetime | None = FETCHED
+) -> Metadata:
     html = f"<!doctype html><html lang='en-GB'><head>{head}</head><body>{body}</body></html>"
-    return read_metadata(parse(html), Page(url=url, html=html, fetched_at=FETCHED, hints=hints or Hints()))
+    return read_metadata(parse(html), Page(url=url, html=html, fetched_at=fetched, hints=hints or Hints()))
 
 
 def json_ld(text: str) -> str:
@@ -167,6 +169,32 @@ class TestTimes:
         head = "<meta property='article:published_time' content='2031-01-01'>" + json_ld('{"@type":"Article","datePublished":"2044-01-01"}')
         body = "<h1>x</h1><time datetime='2025-03-04'>4 March</time>"
         assert metadata(head, body).published_at == datetime(2025, 3, 4, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("fetched", "day", "kept"),
+        [
+            (FETCHED, "2025-06-01T20:00:00-03:00", True),  # zones and clocks differ by up to a day
+            (FETCHED, "2025-06-03", False),
+            (FETCHED, "2025-08-01", False),  # long past today, but not when the page was fetched
+            (datetime(1970, 1, 1, tzinfo=UTC), "2025-08-01", True),  # no such fetch: the record's date says nothing
+            (datetime(2399, 1, 1, tzinfo=UTC), "2398-01-01", False),
+            (None, "2025-08-01", True),
+        ],
+    )
+    def test_never_after_the_fetch(self, fetched: datetime | None, day: str, kept: bool) -> None:
+        for head, body in (
+            (f"<meta property='article:published_time' content='{day}'>", ""),
+            (json_ld(f'{{"@type":"Article","datePublished":"{day}"}}'), ""),
+            ("", f"<h1>x</h1><time datetime='{day}'>then</time>"),
+        ):
+            assert (metadata(head, body, fetched=fetched).published_at is not None) is kept
+        assert (metadata(f"<meta property='article:modified_time' content='{day}'>", fetched=fetched).modified_at is not None) is kept
+
+    def test_a_record_that_the_page_contradicts_twice_is_wrong(self) -> None:
+        meta = "<meta property='article:published_time' content='2025-08-01'>"
+        assert metadata(meta).published_at is None
+        found = metadata(meta + "<meta property='article:modified_time' content='2025-08-02'>")
+        assert (found.published_at, found.modified_at) == (datetime(2025, 8, 1, tzinfo=UTC), datetime(2025, 8, 2, tzinfo=UTC))
 
     def test_modified(self) -> None:
         found = metadata(
