@@ -167,16 +167,10 @@ def _check(api: AirflowApi, run: DagRun) -> None:
 
 
 def _show(console: Console, settings: Settings, result: DemoResult) -> None:
-    fetch, report = result.manifest.counts, result.report
+    report = result.report
     console.print()
-    console.print(
-        f"URLs:    {fetch.due:,} due = {fetch.fetched:,} fetched + {fetch.denied:,} denied + {fetch.failed:,} failed"
-        f" + {fetch.filtered:,} filtered + {fetch.left_over:,} left over"
-    )
-    console.print(
-        f"Records: {report.records:,} = {report.published:,} published + {report.known:,} known + {report.duplicate:,} duplicate"
-        f" + {report.quarantined:,} quarantined + {report.rejected:,} rejected"
-    )
+    console.print(f"URLs:    {result.manifest.counts.text()}")
+    console.print(f"Records: {report.equation()}")
     for title, sql in QUERIES.items():
         console.print(_table(title, *_rows(settings, sql)))
     house = result.stack

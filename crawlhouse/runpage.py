@@ -83,15 +83,15 @@ def _crawls(settings: Settings) -> tuple[CrawlView, ...]:
 
 def _views(runs: Sequence[PastRun], store: ObjectStore) -> tuple[RunView, ...]:
     reports = [_report(run, store) for run in runs]
-    longest = max([1, *(run.manifest.counts.due for run in runs if run.manifest), *(report.records for report in reports if report)])
+    longest = max([1, *(run.manifest.counts.due for run in runs if run.manifest), *(report["records"] for report in reports if report)])
     return tuple(_view(run, report, longest, store) for run, report in zip(runs, reports, strict=True))
 
 
-def _view(run: PastRun, report: RunReport | None, longest: int, store: ObjectStore) -> RunView:
+def _view(run: PastRun, report: Mapping[str, int], longest: int, store: ObjectStore) -> RunView:
     fetched = run.manifest.counts.model_dump() if run.manifest else {}
     urls = _bar({outcome: fetched.get(outcome, 0) for outcome in FetchOutcome}, longest)
-    records = _bar({outcome: getattr(report, outcome) for outcome in Outcome}, longest) if report else ()
-    return RunView(run, urls, records, fetched.get("due", 0), report.records if report else 0, _gate(run, store))
+    records = _bar({outcome: report.get(outcome, 0) for outcome in Outcome}, longest)
+    return RunView(run, urls, records, fetched.get("due", 0), report.get("records", 0), _gate(run, store))
 
 
 def _bar(counts: Mapping[str, int], longest: int) -> tuple[Piece, ...]:
@@ -105,11 +105,13 @@ def _bar(counts: Mapping[str, int], longest: int) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _report(run: PastRun, store: ObjectStore) -> RunReport | None:
-    if run.process_run is None or not run.published:
-        return None
-    data = _read(store, report_key(run.process_run, "report.json"))
-    return RunReport.from_json(data) if data else None
+def _report(run: PastRun, store: ObjectStore) -> dict[str, int]:
+    """The records of one crawl run and their outcomes: its part of what its process run published."""
+    data = _read(store, report_key(run.process_run, "report.json")) if run.process_run and run.published else None
+    if not data:
+        return {}
+    report = RunReport.from_json(data)
+    return report.by_crawl_run.get(run.crawl_run, report.counts())
 
 
 def _gate(run: PastRun, store: ObjectStore) -> tuple[Expectation, ...]:

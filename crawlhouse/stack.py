@@ -73,8 +73,9 @@ class _State:
 def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: None) -> Stack:
     """Start Airflow and wait until it is healthy; `say` is told of the progress.
 
-    Raises ConflictError when it runs already or the port is taken, StorageError for a home that cannot be written and
-    UnavailableError when it does not become healthy; whatever was started is then ended again.
+    Raises ConflictError when it runs already or the port is taken, StorageError for a home or a store that cannot be written and
+    UnavailableError when the store or the database does not answer, or when it does not become healthy; whatever was started is then
+    ended again.
     """
     home = airflow_home(settings)
     lock = _lock(home, settings)
@@ -82,6 +83,7 @@ def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: Non
     try:
         _end_remains(home, say)
         _check_port(port)
+        _check_places(settings)
         home.prepare(settings, port)
         write_private(_state_path(home), json.dumps(asdict(_State(mark, port))) + "\n")
         environment = home.environment(settings)
@@ -156,6 +158,16 @@ def _check_port(port: int) -> None:
         return
     other = next((candidate for candidate in range(port + 1, port + PORTS_TRIED) if _is_free(candidate)), port + 1)
     raise ConflictError(f"Port {port} on {HOST} is taken by another program. Choose another: `crawlhouse up --port {other}`.")
+
+
+def _check_places(settings: Settings) -> None:
+    """Before anything is started that could only fail without them. Raises UnavailableError, StorageError, ConflictError."""
+    from storage.ledger import open_ledger
+    from storage.objects import open_store
+
+    open_store(settings).check()
+    if settings.database:
+        open_ledger(settings).close()
 
 
 def _is_free(port: int) -> bool:

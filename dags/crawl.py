@@ -12,6 +12,7 @@ Marking `fetch` as failed or success ends its spider, which stores what it has. 
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from dags.outcomes import final_errors
 from schemas.crawl import Crawl
 from schemas.settings import load_settings
 
+LOG = logging.getLogger(__name__)
 FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's own `max_minutes`
 
 
@@ -49,7 +51,7 @@ class Fetch(BaseOperator):
         from spiders import run
 
         with final_errors():
-            run.fetch(self.crawl_run, self.worker, load_settings())
+            LOG.info("%s: %s", self.crawl_run, run.fetch(self.crawl_run, self.worker, load_settings()).text())
 
     def on_kill(self) -> None:
         """Ask the spider to end: it has a process group of its own, which Airflow's signals do not reach."""
@@ -65,6 +67,7 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
 
     with final_errors():
         manifest = run.close(planned[0]["crawl_run"], load_settings())
+    LOG.info("%s (%s): %s", manifest.crawl_run, manifest.finish_reason, manifest.counts.text())
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
     return counts

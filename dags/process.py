@@ -14,6 +14,7 @@ running once. The run's id is a digest of what decides its result.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from schemas.crawl import Crawl
 from schemas.outcomes import Outcome
 from schemas.settings import load_settings
 
+LOG = logging.getLogger(__name__)
 MAX_SHARDS = 64  # mapped tasks beyond a few hundred slow the scheduler
 EXTRACT_TIMEOUT = timedelta(hours=6)
 STEP_TIMEOUT = timedelta(hours=3)
@@ -37,6 +39,7 @@ def plan(name: str) -> str | None:
 
     with final_errors():
         planned = stages.plan(name, load_settings())
+        LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs)) if planned else LOG.info("Nothing to process")
         return planned.process_run if planned else None
 
 
@@ -85,6 +88,7 @@ def publish(process_run: str) -> dict[str, int]:
 
     with final_errors():
         report = stages.publish(process_run, load_settings())
+        LOG.info("%s", report.text())
         return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 

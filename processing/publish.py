@@ -181,4 +181,8 @@ def _report(run: ProcessRun, passed: Gated, stamp: Stamp) -> RunReport:
         **{str(outcome): sum(found.outcome(outcome) for found in counts) for outcome in Outcome},
         reasons=reasons,
         expectations=passed.expectations,
+        by_crawl_run={
+            crawl_run: {"records": found.records, **{str(outcome): found.outcome(outcome) for outcome in Outcome}}
+            for crawl_run, found in passed.counts.items()
+        },
     )

@@ -96,6 +96,8 @@ def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Record
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         column = file.schema_arrow.get_field_index("bucket")
         for group in range(file.metadata.num_row_groups):
+            if not file.metadata.row_group(group).num_rows:  # a segment without records; such a group has no statistics
+                continue
             statistics = file.metadata.row_group(group).column(column).statistics
             if statistics.min <= bucket <= statistics.max:
                 table = file.read_row_group(group)

@@ -39,6 +39,13 @@ class FetchCounts(BaseModel):
         """Whether the equation holds."""
         return self.due == self.fetched + self.denied + self.failed + self.filtered + self.left_over
 
+    def text(self) -> str:
+        """The equation in a line for people."""
+        return (
+            f"{self.due:,} due = {self.fetched:,} fetched + {self.denied:,} denied + {self.failed:,} failed"
+            f" + {self.filtered:,} filtered + {self.left_over:,} left over"
+        )
+
 
 class HostCounts(BaseModel):
     """One host in a run. `bytes` are of bodies as received, `latency_ms` is a sum over the answers.

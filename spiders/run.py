@@ -15,11 +15,12 @@ from typing import TextIO
 from schemas.capture import UrlKind
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
-from schemas.errors import AccountingError, ConfigError, ConflictError, UnavailableError
+from schemas.errors import AccountingError, ConfigError, ConflictError, ThresholdError, UnavailableError
 from schemas.keys import cdxj_key, manifest_key
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings
+from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
 from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
@@ -44,13 +45,17 @@ Progress = Callable[[RunState], None]
 def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -> CrawlRun:
     """Plans a run of a crawl and pins its configuration; by a key that was planned before, that run is returned unchanged.
 
-    `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Raises ConfigError for a seed that no URL can
-    be made of, NotFoundError for a missing file of seeds, UnavailableError, StorageError.
+    `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
+    closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of, NotFoundError for
+    a missing file of seeds, UnavailableError and StorageError for a store or a database that cannot be used.
     """
-    listed = list(read_seeds(open_store(settings), crawl.seeds_file)) if crawl.seeds_file else []
+    store = open_store(settings)
+    store.check()  # before anything is fetched that could not be kept
+    listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
     now = datetime.now(UTC).replace(microsecond=0)
     mark = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
+    _close_abandoned(crawl.name, key, settings)
     run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
     frontier = open_frontier(settings)
     try:
@@ -58,6 +63,15 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
         return frontier.plan(run, seeds, [_seed(url, "auto") for url in urls])
     finally:
         frontier.close()
+
+
+def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+    for crawl_run in abandoned_runs(crawl, key, settings):
+        LOG.warning("%s was never closed, and nobody works on it: it is closed now.", crawl_run)
+        try:
+            close(crawl_run, settings)
+        except ThresholdError as missed:  # it is closed all the same
+            LOG.warning("%s", missed)
 
 
 def _seed(url: str, kind: str) -> Discovery:

@@ -53,6 +53,14 @@ class WorkerStatistics(BaseModel):
         """The troubles with a host, to be counted up."""
         return self.hosts.setdefault(name, HostTroubles())
 
+    def text(self) -> str:
+        """What the worker did, in a line for people."""
+        became = ", ".join(f"{count:,} {name.replace(':', ' by ')}" for name, count in self.outcomes.most_common()) or "no URLs"
+        return (
+            f"{self.worker} ended as '{self.finish_reason}': {became}; {self.answers:,} answers, {self.bytes / 1e6:,.1f} MB,"
+            f" {self.errors:,} errors, {self.segments:,} segments"
+        )
+
     def write(self, path: Path) -> None:
         """Writes the JSON whole or not at all."""
         temporary = path.with_suffix(".part")

@@ -16,6 +16,7 @@ from schemas.manifest import Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun
 from schemas.settings import Settings
 from storage.database import Database, open_database
+from storage.frontiertables import WORKERS
 from storage.ledgertables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
 from storage.publishlock import hold_publish_lock
 
@@ -52,6 +53,16 @@ class Ledger:
             query = query.where(CRAWL_RUNS.c.state == state)
         with self._database.read() as connection:
             return [_crawl_run(row) for row in connection.execute(query).mappings()]
+
+    def unclosed_runs(self, crawl: str) -> dict[str, float]:
+        """The runs of a crawl that are not closed, oldest first, and when each was planned or last heard of: seconds since the epoch."""
+        heard = select(WORKERS.c.run_no, func.max(func.coalesce(WORKERS.c.seen_at, WORKERS.c.joined_at)).label("seen_at"))
+        last = heard.group_by(WORKERS.c.run_no).subquery()
+        query = select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.planned_at, last.c.seen_at)
+        query = query.outerjoin(last, last.c.run_no == CRAWL_RUNS.c.run_no)
+        query = query.where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed").order_by(CRAWL_RUNS.c.run_no)
+        with self._database.read() as connection:
+            return {row.crawl_run: max(row.planned_at, row.seen_at or 0.0) for row in connection.execute(query)}
 
     def segments(self, crawl_run: str) -> list[Segment]:
         """The registered segments of a crawl run, sorted by name."""

@@ -18,6 +18,9 @@ from crawlhouse.stack import Stack
 from schemas.settings import Settings
 from tests.crawlhouse.livestack import live
 from tests.crawlhouse.smalllake import publish_small_lake
+from tests.storage.conftest import s3_endpoint, s3_settings
+
+__all__ = ["s3_endpoint", "s3_settings"]
 
 COMMAND = Path(sys.executable).with_name("crawlhouse")
 TIMEOUT_SECONDS = 120

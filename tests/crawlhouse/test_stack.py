@@ -14,7 +14,7 @@ import pytest
 
 from crawlhouse import processes, stack
 from crawlhouse.airflowhome import airflow_home
-from schemas.errors import ConflictError, NotFoundError, StorageError
+from schemas.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 from schemas.settings import Settings
 from tests.crawlhouse.livestack import free_port, mark
 
@@ -134,3 +134,17 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "var", crawls=tmp_path, database="", store="")
     with pytest.raises(StorageError, match="set CRAWLHOUSE_HOME"):
         stack.start(settings, free_port())
+
+
+def test_a_store_or_a_database_that_is_not_there_is_told_before_anything_starts(
+    tmp_path: Path, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    no_bucket = Settings(home=tmp_path / "a", crawls=tmp_path, database="", store="s3://no-such-bucket", s3_endpoint=s3_endpoint)
+    no_server = Settings(home=tmp_path / "b", crawls=tmp_path, database=f"postgresql://me@127.0.0.1:{free_port()}/lake", store="")
+    for settings, message in ((no_bucket, "there is no bucket 'no-such-bucket'. Create it"), (no_server, "does not answer: .*Start it")):
+        with pytest.raises(UnavailableError, match=message):
+            stack.start(settings, free_port())
+        assert stack.status(settings) is None
+        assert not (settings.home / "airflow" / "airflow.cfg").exists()
