@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("crawl", "extraction", "freshness", "frontier", "politeness", "processing")
+PARTS = ("crawl", "extraction", "freshness", "frontier", "memory", "politeness", "processing")
 
 
 def main() -> int:

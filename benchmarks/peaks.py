@@ -1,0 +1,98 @@
+"""The largest resident memory of a command's processes, by what each was: VmHWM from /proc, which no starter's memory is part of."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOK_SECONDS = 0.02
+ROLES = {"processing.gateprocess": "gate process", "processing.pageprocess": "page worker", "spiders.worker": "fetch worker"}
+MAIN = "itself"
+# runs `python -m MODULE ARGUMENTS` and tells its own peak at the very end, which no look from outside can miss
+_TOLD = """
+import atexit, re, runpy, sys
+from pathlib import Path
+def tell(path=sys.argv[1]):
+    peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
+    Path(path).write_text(peak)
+atexit.register(tell)
+sys.argv = sys.argv[2:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Peaks in MB (10^6 bytes) by role, CPU seconds and wall seconds of a command with all its children."""
+
+    peaks: dict[str, float]
+    cpu: float
+    wall: float
+
+
+def measure(module: str, *arguments: str, environment: Mapping[str, str]) -> Measured:
+    """Run `python -m module arguments` to its end. Its output is dropped; a failure ends the benchmark with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        told, said = Path(folder) / "peak", Path(folder) / "log"
+        before = time.perf_counter()
+        with said.open("wb") as log:
+            command = [sys.executable, "-c", _TOLD, str(told), module, *arguments]
+            process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
+            peaks: dict[str, int] = {}
+            ended = threading.Event()
+            looking = threading.Thread(target=_look, args=(process.pid, peaks, ended))
+            looking.start()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            ended.set()
+            looking.join()
+        if process.returncode:
+            raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{said.read_text()[-3000:]}")
+        peaks[MAIN] = max(int(told.read_text()), peaks.get(MAIN, 0))
+    megabytes = {role: kib * 1024 / 1e6 for role, kib in peaks.items()}
+    return Measured(megabytes, usage.ru_utime + usage.ru_stime, time.perf_counter() - before)
+
+
+def _look(root: int, peaks: dict[str, int], ended: threading.Event) -> None:
+    while not ended.wait(LOOK_SECONDS):
+        for pid in _tree(root):
+            role = MAIN if pid == root else _role(pid)
+            if role is not None:
+                peaks[role] = max(_peak(pid), peaks.get(role, 0))
+
+
+def _tree(root: int) -> Iterator[int]:
+    waiting = [root]
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                waiting += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:  # it has just ended
+            continue
+
+
+def _role(pid: int) -> str | None:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return None
+    return next((role for mark, role in ROLES.items() if mark in command), None)
+
+
+def _peak(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return 0
