@@ -70,9 +70,9 @@ class Decision:
         }
 
 
-def read_cards(batches: Iterable[pa.RecordBatch]) -> list[Card]:
+def read_cards(tables: Iterable[pa.Table]) -> list[Card]:
     """The cards of cleaned rows, in their order."""
-    return [_card(row) for batch in batches for row in batch.select(COLUMNS).to_pylist()]
+    return [_card(row) for table in tables for row in table.select(COLUMNS).to_pylist()]
 
 
 def _card(row: dict[str, object]) -> Card:

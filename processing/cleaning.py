@@ -21,8 +21,8 @@ from storage.objects import ObjectStore
 
 def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory) -> None:
     """Teach the memory the blocks of all articles of a host bucket."""
-    for batch in _batches(store, keys, bucket):
-        for row in batch.select(["host", "url", "blocks", "fetched_at"]).to_pylist():
+    for rows in _rows(store, keys, bucket):
+        for row in rows.select(["host", "url", "blocks", "fetched_at"]).to_pylist():
             if row["blocks"] is not None:
                 memory.learn(row["host"], row["url"], blocks_of(row["blocks"]), row["fetched_at"])
 
@@ -31,9 +31,8 @@ def cleaned_bucket(
     store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int | None, options: ArticleOptions
 ) -> Iterator[pa.Table]:
     """The rows of a host bucket with everything that one row alone tells, in the order of the segments."""
-    for batch in _batches(store, keys, bucket):
-        rows = [_cleaned(row, memory, memory_version, options) for row in batch.to_pylist()]
-        yield pa.Table.from_pylist(rows, schema=CLEANED)
+    for rows in _rows(store, keys, bucket):
+        yield pa.Table.from_pylist([_cleaned(row, memory, memory_version, options) for row in rows.to_pylist()], schema=CLEANED)
 
 
 def clean_blocks(
@@ -47,7 +46,7 @@ def clean_blocks(
     return kept, len(furniture)
 
 
-def _batches(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.RecordBatch]:
+def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.Table]:
     for key in keys:
         yield from read_bucket(store, key, bucket)
 

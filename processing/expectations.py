@@ -22,6 +22,8 @@ TIMEOUT_SECONDS = 1800
 ROOT = Path(__file__).resolve().parent.parent
 _COLUMNS = ["article_id", "version", "url", "host", "text_digest", "text_length", "word_count", "duplicate_kind"]
 _SIGNALS = ["duplicate_word_fraction", "link_density"]
+NEEDED = [*_COLUMNS, *_SIGNALS, "title", "duplicate_of", "fetched_at", "published_at"]
+"""The columns of article rows that the suite's columns are made of."""
 
 
 @dataclass(frozen=True, slots=True)

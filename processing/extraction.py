@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 
 from processing.article import read_article
+from processing.bucketspill import BucketSpill
 from processing.decode import decode
 from processing.identity import bucket_of, host_of
 from processing.optout import forbids_indexing
 from processing.pageworkers import Exceeded, run_limited
-from processing.staging import EXTRACTED, Row, stored_blocks, write_rows
+from processing.staging import EXTRACTED, Row, bounded, staged_writer, stored_blocks
 from schemas.article import Article, PageType
 from schemas.crawl import Crawl, SiteRules
+from schemas.errors import StorageError
 from schemas.manifest import Segment
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
@@ -24,7 +28,8 @@ from storage.objects import ObjectStore
 from storage.warcreader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
-CHUNK_ROWS = 500
+CHUNK_ROWS = 1_000
+CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text, about
 _KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP}
 _HTML = ("text/html", "application/xhtml+xml")
 
@@ -39,31 +44,45 @@ class ReadPage:
 
 
 def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str) -> int:
-    """Stage a segment's rows under `key`, sorted by host bucket and host; the number of rows.
+    """Stage a segment's rows under `key`, by host bucket and then in the order of the segment; the number of rows.
 
     Every row of the segment's capture index becomes one row here, whatever the WARC's bytes hold. Raises StorageError.
     """
-    index = {row.warc_record_offset: row for row in read_index(store.get_bytes(segment.index_key))}
-    chunks = [_chunk(rows) for rows in _in_chunks(_rows(store, segment, index, crawl))]
-    whole = pa.concat_tables(chunks) if chunks else EXTRACTED.empty_table()
-    return write_rows(store, key, [whole.sort_by([("bucket", "ascending"), ("host", "ascending"), ("url", "ascending")])], EXTRACTED)
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, BucketSpill(Path(folder), EXTRACTED) as spill:
+        for chunk in _in_chunks(_rows(store, segment, crawl)):
+            spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
+        spill.finish()
+        with staged_writer(store, key, EXTRACTED) as writer:
+            for bucket in spill.buckets:
+                for table in bounded(spill.read(bucket)):  # no row group holds rows of two buckets: resolving reads one at a time
+                    writer.write(table)
+            return writer.rows
 
 
 @dataclass(frozen=True, slots=True)
 class PageWork:
     """What a page worker needs for one record: the record beside its row of the index, and what the crawl says of its pages.
 
-    `record` is None for a revisit, which has no page. `agent` is the crawler's name whose opt-outs are obeyed, or None.
+    `record` is None for a revisit, which has no page, and where the segment has no such record; `damage` then says why.
+    `agent` is the crawler's name whose opt-outs are obeyed, or None.
     """
 
     record: Record | None
     row: CaptureRow
-    agent: str | None
-    rules: SiteRules | None
+    agent: str | None = None
+    rules: SiteRules | None = None
+    damage: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return 0 if self.record is None else len(self.record.capture.body)
 
 
 def read_work(work: PageWork) -> ReadPage | Rejected | None:
     """The article of one record, or why there is none; None for a revisit. Runs inside a page worker."""
+    if work.damage is not None:
+        return _rejection(work.row.pointer, work.row.url, "record", Reason.DAMAGED_RECORD, work.damage)
     if work.record is None:
         return None
     return _read(work.record, work.row.kind, _hints(work.row), work.agent, work.rules)
@@ -116,30 +135,52 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     )
 
 
-def _rows(store: ObjectStore, segment: Segment, index: dict[int, CaptureRow], crawl: Crawl) -> Iterator[Row]:
-    damage: dict[int, str] = {}
+def _rows(store: ObjectStore, segment: Segment, crawl: Crawl) -> Iterator[Row]:
+    index = _in_order(read_index(store.get_bytes(segment.index_key)), segment)
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-        for work, found in run_limited(_works(records, index, damage, crawl), "processing.extraction.read_work"):
+        for work, found in run_limited(_works(records, index, crawl), "processing.extraction.read_work"):
             if isinstance(found, Exceeded):
                 yield _row(work.row, _rejection(work.row.pointer, work.row.url, "extract", found.reason, found.detail))
             else:
                 yield _row(work.row, found)
-    for row in index.values():
-        detail = damage.get(row.warc_record_offset, "the segment has no such record")
-        yield _row(row, _rejection(row.pointer, row.url, "record", Reason.DAMAGED_RECORD, detail))
 
 
-def _works(records: Iterable[Record | Rejected], index: dict[int, CaptureRow], damage: dict[int, str], crawl: Crawl) -> Iterator[PageWork]:
-    """The records that stand in the index, taken out of it; what is damaged goes to `damage` by its offset."""
+def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:
+    """The rows, seen to be in the order of their records, so that both are read side by side."""
+    last = -1
+    for row in index:
+        if row.warc_record_offset <= last:
+            raise StorageError(f"{segment.index_key} is not in the order of its segment: it was replaced. Restore it from a copy.")
+        last = row.warc_record_offset
+        yield row
+
+
+def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl) -> Iterator[PageWork]:
+    """One for each row of the index, with its record if the segment has it whole. Records that the index does not know are left out."""
     agent = _agent(crawl)
+    damage: dict[int, str] = {}  # since the last whole record, by offset
+    row = next(index, None)
     for record in records:
         if isinstance(record, Rejected):
             damage[record.warc_record_offset] = record.detail
-        elif (row := index.pop(record.pointer.warc_record_offset, None)) is not None:
+            continue
+        while row is not None and row.warc_record_offset < record.pointer.warc_record_offset:
+            yield _lost(row, damage)
+            row = next(index, None)
+        damage.clear()
+        if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
             # the index has the length of the member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             yield PageWork(whole, row, agent, crawl.articles.rules.get(host_of(row.url)))
+            row = next(index, None)
+    while row is not None:
+        yield _lost(row, damage)
+        row = next(index, None)
+
+
+def _lost(row: CaptureRow, damage: dict[int, str]) -> PageWork:
+    return PageWork(None, row, damage=damage.get(row.warc_record_offset, "the segment has no such record"))
 
 
 def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:
@@ -243,14 +284,12 @@ def _hints(row: CaptureRow) -> Hints:
 
 def _in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     chunk: list[Row] = []
+    characters = 0
     for row in rows:
         chunk.append(row)
-        if len(chunk) == CHUNK_ROWS:
+        characters += sum(len(block["text"]) for block in row.get("blocks", ()))
+        if len(chunk) == CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
             yield chunk
-            chunk = []
+            chunk, characters = [], 0
     if chunk:
         yield chunk
-
-
-def _chunk(rows: list[Row]) -> pa.Table:
-    return pa.Table.from_pylist(rows, schema=EXTRACTED)

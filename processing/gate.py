@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.accounting import RunCounts, check_run, check_tables, count
-from processing.expectations import judge_articles
+from processing.expectations import NEEDED, judge_articles
 from processing.resolution import CLEANED_TABLE, DECIDED_TABLE, Base, Resolved
-from processing.staging import read_rows, write_rows
+from processing.staging import read_rows, staged_writer
 from schemas.errors import GateError
 from schemas.keys import gated_key, mark_key, report_key, resolved_key
 from schemas.outcomes import Outcome
@@ -52,14 +53,11 @@ def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Le
     is kept as the report `expectations.json`.
     """
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
-    rows = {
-        name: write_rows(store, gated_key(run.process_run, name), _tables(run, resolved, store, make, counts), TABLES[name])
-        for name, make in _MAKERS.items()
-    }
+    rows = _write_tables(run, resolved, store, counts)
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), **rows)
-    judgement = judge_articles(pa.Table.from_batches([batch]) for batch in read_rows(store, gated_key(run.process_run, "articles")))
+    judgement = judge_articles(read_rows(store, gated_key(run.process_run, "articles"), NEEDED))
     store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(judgement.result, indent=2).encode())
     if not judgement.success:
         raise GateError(
@@ -75,21 +73,29 @@ def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Le
     return Gated(resolved.base, counts, judgement.rows)
 
 
-Make = Callable[[pa.Table], pa.Table]
+def _write_tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
+    """Stage the rows of every table in one pass over what was resolved; how many rows each has."""
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(staged_writer(store, gated_key(run.process_run, name), TABLES[name])) for name in _MAKERS}
+        for rows in _resolved_rows(run, resolved, store):
+            for name, make in _MAKERS.items():
+                made = make(rows)
+                writers[name].write(made)
+                if name == "captures":
+                    count(made, counts)
+        return {name: writer.rows for name, writer in writers.items()}
 
 
-def _tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, make: Make, counts: dict[str, RunCounts]) -> Iterator[pa.Table]:
+def _resolved_rows(run: ProcessRun, resolved: Resolved, store: ObjectStore) -> Iterator[pa.Table]:
+    """Cleaned rows beside what was decided on them, a row group at a time."""
     for bucket in resolved.buckets:
         cleaned = read_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE))
         decided = read_rows(store, resolved_key(run.process_run, bucket, DECIDED_TABLE))
-        for row_batch, decision_batch in zip(cleaned, decided, strict=True):
-            rows = pa.Table.from_batches([row_batch])
-            for name in decision_batch.schema.names:
-                rows = rows.append_column(name, pa.chunked_array([decision_batch.column(name)]))
-            made = make(_with_origin(rows, run))
-            if make is _captures:
-                count(made, counts)
-            yield made
+        for rows, decisions in zip(cleaned, decided, strict=True):
+            beside = rows
+            for name in decisions.schema.names:
+                beside = beside.append_column(name, decisions[name])
+            yield _with_origin(beside, run)
 
 
 def _with_origin(rows: pa.Table, run: ProcessRun) -> pa.Table:
@@ -135,4 +141,4 @@ def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], nam
     return pa.table([renamed[field.name] if field.name in renamed else rows[field.name] for field in schema], schema=schema)
 
 
-_MAKERS: dict[str, Make] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}
+_MAKERS: dict[str, Callable[[pa.Table], pa.Table]] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}

@@ -28,8 +28,9 @@ from schemas.page import Page
 Item = TypeVar("Item")
 
 BATCH_ITEMS = 16
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 2 * 1024 * 1024
 WINDOW_BATCHES = 4  # per worker, given out or waiting for their turn
+WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
 START_SECONDS = 120.0
 _MEMORY_SHARE = 0.6  # of the limit in use at a death: then memory was the cause
 
@@ -92,6 +93,7 @@ def cpu_count() -> int:
 @dataclass(slots=True)
 class _Task:
     item: Any
+    weight: int
     answer: Any = None
     done: bool = False
 
@@ -119,15 +121,18 @@ class _Crew:
     def run(self, items: Iterator[Item]) -> Iterator[tuple[Item, Any]]:
         """Give out batches, take in answers, yield them in order."""
         waiting: deque[_Task] = deque()
-        exhausted = False
+        weight, exhausted = 0, False
         while True:
-            while not exhausted and len(waiting) < self._size * WINDOW_BATCHES * BATCH_ITEMS and self._has_room():
+            window = self._size * WINDOW_BATCHES * BATCH_ITEMS
+            while not exhausted and len(waiting) < window and weight < WINDOW_BYTES and self._has_room():
                 batch, exhausted = _batch(items)
                 waiting.extend(batch)
+                weight += sum(task.weight for task in batch)
                 if batch:
                     self._give(deque(batch))
             while waiting and waiting[0].done:
                 task = waiting.popleft()
+                weight -= task.weight
                 yield task.item, task.answer
             if not waiting:
                 if exhausted:
@@ -265,15 +270,17 @@ def _batch(items: Iterator[Any]) -> tuple[list[_Task], bool]:
     tasks: list[_Task] = []
     size = 0
     for item in items:
-        tasks.append(_Task(item))
-        size += _weight(item)
+        tasks.append(_Task(item, _weight(item)))
+        size += tasks[-1].weight
         if len(tasks) == BATCH_ITEMS or size >= BATCH_BYTES:
             return tasks, False
     return tasks, True
 
 
 def _weight(item: Any) -> int:
-    """About how many bytes a page or a record takes."""
+    """About how many bytes a page or a record takes; what has a `weight` says so itself."""
+    if (weight := getattr(item, "weight", None)) is not None:
+        return int(weight)
     capture = getattr(item, "capture", None)
     return len(capture.body) if capture is not None else len(getattr(item, "html", ""))
 

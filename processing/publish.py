@@ -8,9 +8,12 @@ memory is resolved and gated again, under the lock, before its first commit.
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -18,7 +21,7 @@ from processing.accounting import RunCounts
 from processing.gate import Gated, gate_run, gated
 from processing.report import RunReport
 from processing.resolution import current_base, resolve_run
-from processing.staging import read_rows
+from processing.staging import bounded, read_rows
 from schemas.errors import ConflictError
 from schemas.failpoint import reached
 from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
@@ -111,8 +114,16 @@ def _advance_memory(run: ProcessRun, passed: Gated, store: ObjectStore, ledger: 
     version = passed.base.memory_version
     reached("publish.before.memory")
     if ledger.memory_version(run.crawl.name) == version:
-        store.put_bytes(memory_key(run.crawl.name, version + 1), store.get_bytes(staged_memory_key(run.process_run)))
+        _copy(store, staged_memory_key(run.process_run), memory_key(run.crawl.name, version + 1))
     ledger.advance_memory(run.crawl.name, version, version + 1, run.process_run)
+
+
+def _copy(store: ObjectStore, source: str, target: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder:
+        path = Path(folder) / "copy"
+        with store.open(source) as stream, path.open("wb") as out:
+            shutil.copyfileobj(stream, out)
+        store.put_file(target, path)
 
 
 def _stamped(name: str, run: ProcessRun, passed: Gated, stamp: Stamp, store: ObjectStore, ledger: Ledger) -> Iterator[pa.Table]:
@@ -120,25 +131,13 @@ def _stamped(name: str, run: ProcessRun, passed: Gated, stamp: Stamp, store: Obj
         rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
         yield pa.Table.from_pylist(rows, schema=RUNS)
         return
-    for chunk in _chunks(read_rows(store, gated_key(run.process_run, name))):
+    for chunk in bounded(read_rows(store, gated_key(run.process_run, name)), CHUNK_ROWS, CHUNK_BYTES):
         table = chunk
         for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
             field = TABLES[name].field(column)
             place = table.schema.get_field_index(column)
             table = table.set_column(place, field, pa.repeat(pa.scalar(value, field.type), table.num_rows))
         yield table
-
-
-def _chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches put together to tables that are worth a file and fit into memory."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(b.num_rows for b in held) >= CHUNK_ROWS or sum(b.nbytes for b in held) >= CHUNK_BYTES:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
 
 
 def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stamp) -> dict[str, object]:

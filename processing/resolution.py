@@ -17,7 +17,7 @@ from processing.duplicates import NearIndex
 from processing.extraction import ReadPage, read_page
 from processing.lakeview import Version, look
 from processing.sitememory import SiteMemory
-from processing.staging import CLEANED, DECIDED, buckets_in, read_rows, write_rows
+from processing.staging import CLEANED, DECIDED, buckets_in, read_rows, staged_writer, write_rows
 from processing.words import text_digest
 from schemas.article import plain_text
 from schemas.errors import ConflictError, StorageError
@@ -105,7 +105,7 @@ def _learned(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store
 
 
 def _decided(run: ProcessRun, buckets: Sequence[int], store: ObjectStore, lake: Lake, memory: SiteMemory) -> dict[Place, Decision]:
-    cards = [card for bucket in buckets for card in read_cards(_cleaned_batches(run, bucket, store, COLUMNS))]
+    cards = [card for bucket in buckets for card in read_cards(_cleaned_rows(run, bucket, store, COLUMNS))]
     index = _index(cards, run.crawl.articles.near_duplicate_similarity)
     view = look(lake, cards, index)
     return decide(cards, view, index.pairs(), lambda version: _recleaned(version, run, store, memory))
@@ -138,13 +138,14 @@ def _recleaned(version: Version, run: ProcessRun, store: ObjectStore, memory: Si
 
 
 def _write_decisions(run: ProcessRun, buckets: Sequence[int], store: ObjectStore, decisions: dict[Place, Decision]) -> None:
+    """One row group beside each of the cleaned rows, in their order."""
     for bucket in buckets:
-        batches = _cleaned_batches(run, bucket, store, ["warc_filename", "warc_record_offset"])
-        tables = (pa.Table.from_pylist([decisions[_place(row)].row() for row in batch.to_pylist()], schema=DECIDED) for batch in batches)
-        write_rows(store, resolved_key(run.process_run, bucket, DECIDED_TABLE), tables, DECIDED)
+        with staged_writer(store, resolved_key(run.process_run, bucket, DECIDED_TABLE), DECIDED) as writer:
+            for rows in _cleaned_rows(run, bucket, store, ["warc_filename", "warc_record_offset"]):
+                writer.write(pa.Table.from_pylist([decisions[_place(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 
-def _cleaned_batches(run: ProcessRun, bucket: int, store: ObjectStore, columns: list[str]) -> Iterator[pa.RecordBatch]:
+def _cleaned_rows(run: ProcessRun, bucket: int, store: ObjectStore, columns: list[str]) -> Iterator[pa.Table]:
     return read_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE), columns)
 
 

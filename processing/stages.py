@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from processing.extraction import extract_segment
 from processing.gate import gate_run, gated
+from processing.heap import bound_heap, trim_heap
 from processing.publish import half_published, publish_run
 from processing.report import RunReport
 from processing.resolution import resolve_run, resolved
@@ -116,9 +115,9 @@ class _Kept:
 
 @contextmanager
 def _kept(settings: Settings) -> Iterator[_Kept]:
-    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps what it freed: a fifth more memory for nothing here
+    bound_heap()
     with ExitStack() as stack:
-        stack.callback(pa.system_memory_pool().release_unused)  # what one stage needed is not there for the next one to add to
+        stack.callback(trim_heap)  # what one stage needed is not there for the next one to add to
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         yield _Kept(open_store(settings), ledger, stack.enter_context(open_lake(settings)))

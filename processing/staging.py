@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from schemas.article import Block, BlockKind
 from schemas.tables import ARTICLES, CAPTURES
 from storage.objects import ObjectStore
 
-ROW_GROUP_ROWS = 1_000
+GROUP_ROWS = 1_000
+GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several times that
 
 _RECORD = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
@@ -73,26 +75,74 @@ Row = dict[str, Any]  # a row of one of these schemas, as Arrow takes and gives 
 
 
 def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    """Write Parquet to the store, a table at a time; the number of rows. The object appears when it is whole."""
-    rows = 0
+    """Write Parquet to the store, a row group at a time; the number of rows. The object appears when it is whole."""
+    with staged_writer(store, key, schema) as writer:
+        for table in bounded(tables):
+            writer.write(table)
+        return writer.rows
+
+
+@contextmanager
+def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[StagedWriter]:
+    """A Parquet that appears in the store, whole, at the end of the block; not at all after an error."""
     with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder:
         path = Path(folder) / "rows.parquet"
-        with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-            for table in tables:
-                writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
-                rows += table.num_rows
+        statistics = ["bucket"] if "bucket" in schema.names else ["host"] if "host" in schema.names else False
+        with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, write_statistics=statistics) as out:
+            writer = StagedWriter(out, schema)
+            yield writer
         store.put_file(key, path)
-    return rows
 
 
-def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None, batch_rows: int = ROW_GROUP_ROWS) -> Iterator[pa.RecordBatch]:
-    """The batches of a staged Parquet, in order."""
+class StagedWriter:
+    """Writes row groups and counts the rows."""
+
+    def __init__(self, out: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self.rows = 0
+        self._out = out
+        self._schema = schema
+
+    def write(self, table: pa.Table) -> None:
+        """Write a table as one row group. It should be `bounded`."""
+        if table.num_rows:
+            self._out.write_table(table.cast(self._schema), row_group_size=table.num_rows)
+            self.rows += table.num_rows
+
+
+def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROUP_BYTES) -> Iterator[pa.Table]:
+    """The same rows in tables of about `size` bytes and at most `rows` rows: small ones put together, large ones cut."""
+    held: list[pa.Table] = []
+    held_rows = held_bytes = 0
+    for table in tables:
+        for part in _parts(table, rows, size):
+            if held and (held_rows + part.num_rows > rows or held_bytes + part.nbytes > size):
+                yield pa.concat_tables(held)
+                held, held_rows, held_bytes = [], 0, 0
+            held.append(part)
+            held_rows, held_bytes = held_rows + part.num_rows, held_bytes + part.nbytes
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _parts(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
+    """Halves of halves, until each is small enough or one row."""
+    if table.num_rows <= 1 or (table.num_rows <= rows and table.nbytes <= size):
+        yield table
+        return
+    middle = table.num_rows // 2
+    yield from _parts(table.slice(0, middle), rows, size)
+    yield from _parts(table.slice(middle), rows, size)
+
+
+def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The row groups of a staged Parquet, in order."""
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
-        yield from file.iter_batches(batch_size=batch_rows, columns=columns)
+        for group in range(file.metadata.num_row_groups):
+            yield file.read_row_group(group, columns=columns)
 
 
-def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.RecordBatch]:
-    """The rows of one host bucket in a staged Parquet that is sorted by `bucket`; other row groups are not read."""
+def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]:
+    """The rows of one host bucket in a staged Parquet; row groups of other buckets are not read."""
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         column = file.schema_arrow.get_field_index("bucket")
         for group in range(file.metadata.num_row_groups):
@@ -101,14 +151,14 @@ def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Record
             statistics = file.metadata.row_group(group).column(column).statistics
             if statistics.min <= bucket <= statistics.max:
                 table = file.read_row_group(group)
-                yield from table.filter(pc.equal(table["bucket"], bucket)).to_batches()
+                yield table.filter(pc.equal(table["bucket"], bucket))
 
 
 def buckets_in(store: ObjectStore, key: str) -> set[int]:
     """Which host buckets a staged Parquet has rows of."""
     found: set[int] = set()
-    for batch in read_rows(store, key, ["bucket"], 100_000):
-        found.update(batch.column(0).unique().to_pylist())
+    for table in read_rows(store, key, ["bucket"]):
+        found.update(table.column(0).unique().to_pylist())
     return found
 
 

@@ -1,0 +1,61 @@
+"""Rows put in the order of their host buckets on the local disk, when they are too many for memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+
+SPILL_FILE = "spill.arrow"
+
+
+class BucketSpill:
+    """Rows of one schema with a column `bucket`: taken in any order, given back bucket by bucket.
+
+    Within a bucket they keep the order in which they were added. Memory holds what one `add` is given, and where the rest lies.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._file = pa.OSFile(str(folder / SPILL_FILE), "wb")
+        self._writer = pa.ipc.new_file(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        self._path = folder / SPILL_FILE
+        self._places: dict[int, list[int]] = {}
+        self._count = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows in."""
+        buckets = rows["bucket"].to_numpy()
+        order = np.argsort(buckets, kind="stable")
+        ordered = rows.take(pa.array(order)).combine_chunks()
+        starts = np.flatnonzero(np.diff(buckets[order], prepend=-1))
+        for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+            self._places.setdefault(int(buckets[order[start]]), []).append(self._count)
+            self._writer.write_batch(ordered.slice(start, end - start).to_batches()[0])
+            self._count += 1
+
+    def finish(self) -> None:
+        """No more rows come."""
+        self._writer.close()
+        self._file.close()
+
+    @property
+    def buckets(self) -> list[int]:
+        """The buckets that there are rows of, sorted."""
+        return sorted(self._places)
+
+    def read(self, bucket: int) -> Iterator[pa.Table]:
+        """The rows of a bucket, as they were added, after `finish`."""
+        with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
+            for place in self._places.get(bucket, []):
+                yield pa.Table.from_batches([reader.get_batch(place)])
+
+    def __enter__(self) -> BucketSpill:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not self._file.closed:
+            self.finish()
