@@ -68,7 +68,10 @@ def measured_whole(home: Path, articles: int, words: int) -> Iterator[tuple[str,
     newest = ("query", "SELECT * FROM articles_latest", "-o", str(home / "latest.jsonl"))
     yield "query latest -o .jsonl", measure("benchmarks.memory", "--command", *newest, environment=environment)
     warcs = sorted(str(path) for path in (home / "store" / "warc").rglob("*.warc.gz"))
-    yield "extract -o .parquet", measure("benchmarks.memory", "--command", "extract", *warcs, "-o", str(home / "e.parquet"), environment=environment)
+    yield (
+        "extract -o .parquet",
+        measure("benchmarks.memory", "--command", "extract", *warcs, "-o", str(home / "e.parquet"), environment=environment),
+    )
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -75,9 +75,7 @@ def _segments(settings: Settings, run: CrawlRun, captures: Iterator[Capture]) ->
         from storage.captureindex import write_index
 
         store.put_bytes(index, write_index(closed.rows))
-        yield Segment(
-            segment=name, warc_key=warc, index_key=index, size=closed.size, digest=closed.digest, records=len(closed.rows)
-        )
+        yield Segment(segment=name, warc_key=warc, index_key=index, size=closed.size, digest=closed.digest, records=len(closed.rows))
 
 
 def _captures(articles: int, words: int, seed: int) -> Iterator[Capture]:

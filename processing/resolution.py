@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from processing.cards import COLUMNS, Card, Decision, Place, read_cards
 from processing.cleaning import clean_blocks, cleaned_bucket, learn_bucket
 from processing.decisions import decide
 from processing.duplicates import NearIndex
 from processing.extraction import ReadPage, read_page
-from processing.lakeview import Version, look
+from processing.identity import BUCKETS, bucket_of
+from processing.lakeview import LakeView, Version, look
+from processing.memoryfile import read_memory, write_memory
 from processing.sitememory import SiteMemory
 from processing.staging import CLEANED, DECIDED, buckets_in, read_rows, staged_writer, write_rows
 from processing.words import text_digest
 from schemas.article import plain_text
 from schemas.errors import ConflictError, StorageError
 from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, staged_memory_key
-from schemas.page import Hints
+from schemas.page import Hints, WarcPointer
 from schemas.runs import ProcessRun
 from storage.lake import Lake
 from storage.ledger import Ledger
@@ -75,40 +75,40 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
         if store.info(key) is None:
             raise ConflictError(f"{key} is not there yet. Run extract for every segment before resolve.")
     buckets = tuple(sorted({bucket for key in keys for bucket in buckets_in(store, key)}))
-    memory = _learned(run, keys, buckets, store, base.memory_version)
+    learned = _learn(run, keys, buckets, store, base.memory_version)
     version = base.memory_version if run.crawl.articles.site_memory else None
     for bucket in buckets:
-        tables = cleaned_bucket(store, keys, bucket, memory, version, run.crawl.articles)
+        tables = cleaned_bucket(store, keys, bucket, read_memory(store, learned, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE), tables, CLEANED)
-    _write_decisions(run, buckets, store, _decided(run, buckets, store, lake, memory))
+    _write_decisions(run, buckets, store, _decided(run, buckets, store, lake, learned))
     mark = Resolved(base, buckets)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
 
 
-def load_memory(store: ObjectStore, crawl: str, version: int) -> SiteMemory:
-    """A version of a crawl's site memory; 0 is the empty one."""
-    if version == 0:
-        return SiteMemory()
-    return SiteMemory.from_arrow(pq.read_table(io.BytesIO(store.get_bytes(memory_key(crawl, version)))))
+def _learn(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
+    """Stage the pinned memory with the run's own pages, which publishing makes the next version; its key, None without site memory."""
+    if not run.crawl.articles.site_memory:
+        return None
+    pinned = memory_key(run.crawl.name, version) if version else None
 
-
-def _learned(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> SiteMemory:
-    """The pinned memory with the run's own pages; it is staged for publishing."""
-    memory = load_memory(store, run.crawl.name, version)
-    if run.crawl.articles.site_memory:
-        for bucket in buckets:
+    def learned(bucket: int) -> SiteMemory:
+        memory = read_memory(store, pinned, bucket)
+        if bucket in buckets:
             learn_bucket(store, keys, bucket, memory)
-        rows = memory.to_arrow()
-        write_rows(store, staged_memory_key(run.process_run), [rows], rows.schema)
-    return memory
+        return memory
+
+    staged = staged_memory_key(run.process_run)
+    write_memory(store, staged, map(learned, range(BUCKETS)))
+    return staged
 
 
-def _decided(run: ProcessRun, buckets: Sequence[int], store: ObjectStore, lake: Lake, memory: SiteMemory) -> dict[Place, Decision]:
+def _decided(run: ProcessRun, buckets: Sequence[int], store: ObjectStore, lake: Lake, learned: str | None) -> dict[Place, Decision]:
     cards = [card for bucket in buckets for card in read_cards(_cleaned_rows(run, bucket, store, COLUMNS))]
     index = _index(cards, run.crawl.articles.near_duplicate_similarity)
     view = look(lake, cards, index)
-    return decide(cards, view, index.pairs(), lambda version: _recleaned(version, run, store, memory))
+    digests = _recleaned(cards, view, run, store, learned)
+    return decide(cards, view, index.pairs(), lambda version: digests[version.pointer])
 
 
 def _index(cards: Sequence[Card], threshold: float) -> NearIndex:
@@ -119,7 +119,24 @@ def _index(cards: Sequence[Card], threshold: float) -> NearIndex:
     return NearIndex(list(texts), list(texts.values()), threshold)
 
 
-def _recleaned(version: Version, run: ProcessRun, store: ObjectStore, memory: SiteMemory) -> str:
+def _recleaned(cards: Iterable[Card], view: LakeView, run: ProcessRun, store: ObjectStore, learned: str | None) -> dict[WarcPointer, str]:
+    """The text digests that committed versions would have today, for those whose article was captured with another text."""
+    differing = {
+        card.article_id
+        for card in cards
+        if card.article_id in view.versions and card.text_digest != view.versions[card.article_id].text_digest
+    }
+    by_bucket: dict[int, list[Version]] = {}
+    for article in differing:
+        by_bucket.setdefault(bucket_of(view.versions[article].host), []).append(view.versions[article])
+    digests: dict[WarcPointer, str] = {}
+    for bucket, versions in by_bucket.items():
+        memory = read_memory(store, learned, bucket)
+        digests |= {version.pointer: _digest_today(version, run, store, memory) for version in versions}
+    return digests
+
+
+def _digest_today(version: Version, run: ProcessRun, store: ObjectStore, memory: SiteMemory) -> str:
     """A committed version's text digest under this run's code and memory: read again from its capture, unless both are the same.
 
     With site memory they never are, as each run adds its own pages. What can no longer be read stands as it was committed.

@@ -7,23 +7,23 @@ count distinct URLs exactly, to forget what left the site, and to fold two memor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from processing.sightings import Digests, HostSightings, Seconds
 from schemas.article import Block, BlockKind
 
 MIN_PAGES = 3  # distinct URLs of a host before anything is judged
 MIN_RECURRENCE = 2  # distinct URLs that show a block
-MAX_SIGHTINGS = 8  # URLs kept per block, the latest: more say nothing new
-MAX_PAGES_PER_HOST = 2_000  # URLs kept per host, the latest
-FORGET_DAYS = 90  # a sighting this much older than the host's latest page no longer counts
 MAX_FURNITURE_SHARE = 0.6  # of a page's text: more means that the page itself recurs (a copy at another URL)
 LONG_PROSE = 300  # characters: a paragraph this long must recur more often before it counts as furniture
 LONG_RECURRENCE = 3
 
-_SCHEMA = pa.schema(
+SCHEMA = pa.schema(
     [
         pa.field("host", pa.string(), nullable=False),
         pa.field("url", pa.uint64(), nullable=False),
@@ -32,41 +32,26 @@ _SCHEMA = pa.schema(
     ]
 )
 
-_Sightings = dict[int, int]  # URL digest -> seconds since the epoch
-
-
-class _Host:
-    """What the memory knows of one host."""
-
-    __slots__ = ("blocks", "pages")
-
-    def __init__(self) -> None:
-        self.pages: _Sightings = {}
-        self.blocks: dict[int, _Sightings] = {}
-
 
 class SiteMemory:
     """Which blocks recur on which hosts of a crawl. The same pages, learned in any order, give the same memory."""
 
     def __init__(self) -> None:
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str, HostSightings] = {}
 
     def learn(self, host: str, url: str, blocks: Sequence[Block], when: datetime) -> None:
         """Note a page's blocks; `when` is its time of fetch (aware). The same URL again is no new evidence, only a later date."""
-        known = self._hosts.setdefault(host, _Host())
-        page, seen = _digest(url), int(when.timestamp())
-        _see(known.pages, page, seen, MAX_PAGES_PER_HOST)
-        for digest in {_digest(_folded(block)) for block in blocks}:
-            _see(known.blocks.setdefault(digest, {}), page, seen, MAX_SIGHTINGS)
+        known = self._hosts.setdefault(host, HostSightings())
+        known.add(_digest(url), {_digest(_folded(block)) for block in blocks}, int(when.timestamp()))
 
     def clean(self, host: str, url: str, blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """Split a page's blocks into (kept, furniture); all are kept while the host has fewer than `MIN_PAGES` distinct URLs."""
         known = self._hosts.get(host)
-        if known is None or len(known.pages.keys() | {_digest(url)}) < MIN_PAGES:
-            return tuple(blocks), ()
-        oldest = max(known.pages.values()) - FORGET_DAYS * 86_400
         page = _digest(url)
-        recurring = [_recurs(known, block, page, oldest) for block in blocks]
+        if known is None or known.page_count(page) < MIN_PAGES:
+            return tuple(blocks), ()
+        counts = known.page_counts([_digest(_folded(block)) for block in blocks], page)
+        recurring = [count >= _needed(block) for block, count in zip(blocks, counts, strict=True)]
         recurring = _spare_headings(blocks, recurring)
         total = sum(len(block.text) for block in blocks)
         if sum(len(b.text) for b, r in zip(blocks, recurring, strict=True) if r) > MAX_FURNITURE_SHARE * total:
@@ -77,45 +62,52 @@ class SiteMemory:
     def fold(self, other: SiteMemory) -> None:
         """Take over all that another memory knows. Folding the same one twice changes nothing."""
         for host, theirs in other._hosts.items():
-            ours = self._hosts.setdefault(host, _Host())
-            for page, seen in theirs.pages.items():
-                _see(ours.pages, page, seen, MAX_PAGES_PER_HOST)
-            for digest, sightings in theirs.blocks.items():
-                for page, seen in sightings.items():
-                    _see(ours.blocks.setdefault(digest, {}), page, seen, MAX_SIGHTINGS)
+            (pages, page_times), (digests, urls, times) = theirs.pages(), theirs.blocks()
+            self._hosts.setdefault(host, HostSightings()).add_all(pages, page_times, digests, urls, times)
 
     def to_arrow(self) -> pa.Table:
         """One row per sighting, sorted; forgotten sightings are left out. The same memory gives the same bytes."""
-        rows: list[tuple[str, int, int | None, int]] = []
-        for host, known in self._hosts.items():
-            oldest = max(known.pages.values(), default=0) - FORGET_DAYS * 86_400
-            rows += [(host, page, None, seen) for page, seen in known.pages.items() if seen >= oldest]
-            rows += [
-                (host, page, digest, seen)
-                for digest, sightings in known.blocks.items()
-                for page, seen in sightings.items()
-                if seen >= oldest
-            ]
-        rows.sort(key=lambda row: (row[0], row[2] is not None, row[2] or 0, row[1]))
-        hosts, pages, digests, times = zip(*rows, strict=True) if rows else ((), (), (), ())
-        columns = [pa.array(values, kind) for values, kind in zip((hosts, pages, digests, times), _kinds(), strict=True)]
-        return pa.table([*columns[:3], columns[3].cast(_SCHEMA.field("seen").type)], schema=_SCHEMA)
+        return pa.concat_tables([SCHEMA.empty_table(), *(_host_rows(host, known) for host, known in sorted(self._hosts.items()))])
 
     @classmethod
-    def from_arrow(cls, table: pa.Table) -> SiteMemory:
-        """The memory that `to_arrow` wrote."""
+    def from_arrow(cls, *tables: pa.Table) -> SiteMemory:
+        """The memory of which `to_arrow` wrote these tables."""
         memory = cls()
-        columns = (table.column(name) for name in ("host", "url", "block"))
-        times = table.column("seen").cast(pa.int64())
-        for host, page, digest, seen in zip(*(c.to_pylist() for c in columns), times.to_pylist(), strict=True):
-            known = memory._hosts.setdefault(host, _Host())
-            target = known.pages if digest is None else known.blocks.setdefault(digest, {})
-            target[page] = seen
+        for table in tables:
+            for host, rows in _by_host(table):
+                is_block = pc.is_valid(rows["block"])
+                pages, blocks = rows.filter(pc.invert(is_block)), rows.filter(is_block)
+                known = memory._hosts.setdefault(host, HostSightings())
+                known.add_all(_numbers(pages, "url"), _seconds(pages), _numbers(blocks, "block"), _numbers(blocks, "url"), _seconds(blocks))
         return memory
 
 
-def _kinds() -> tuple[pa.DataType, ...]:
-    return pa.string(), pa.uint64(), pa.uint64(), pa.int64()
+def _host_rows(host: str, known: HostSightings) -> pa.Table:
+    pages, page_times = known.pages()
+    digests, urls, times = known.blocks()
+    count = len(pages) + len(digests)
+    block = pa.array(np.concatenate((np.zeros(len(pages), np.uint64), digests)), mask=np.arange(count) < len(pages))
+    seen = pa.array(np.concatenate((page_times, times))).cast(SCHEMA.field("seen").type)
+    return pa.table([pa.repeat(host, count), pa.array(np.concatenate((pages, urls))), block, seen], schema=SCHEMA)
+
+
+def _by_host(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of a table in stretches of one host."""
+    if not table.num_rows:
+        return
+    hosts = table["host"].combine_chunks().dictionary_encode()
+    codes = hosts.indices.to_numpy()
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(codes)], strict=True):
+        yield hosts.dictionary[int(codes[start])].as_py(), table.slice(start, end - start)
+
+
+def _numbers(rows: pa.Table, column: str) -> Digests:
+    return np.asarray(rows[column].to_numpy(), np.uint64)
+
+
+def _seconds(rows: pa.Table) -> Seconds:
+    return np.asarray(rows["seen"].cast(SCHEMA.field("seen").type).cast(pa.int64()).to_numpy(), np.int64)  # Parquet has no seconds
 
 
 def _digest(text: str) -> int:
@@ -126,19 +118,10 @@ def _folded(block: Block) -> str:
     return " ".join(block.text.casefold().split())
 
 
-def _see(sightings: _Sightings, page: int, seen: int, limit: int) -> None:
-    """Add a sighting and keep the `limit` latest, ties by digest, so that the order of learning does not matter."""
-    sightings[page] = max(seen, sightings.get(page, seen))
-    if len(sightings) > limit:
-        del sightings[min(sightings, key=lambda known: (sightings[known], known))]
-
-
-def _recurs(known: _Host, block: Block, page: int, oldest: int) -> bool:
-    sightings = known.blocks.get(_digest(_folded(block)), {})
-    urls = {url for url, seen in sightings.items() if seen >= oldest} | {page}
+def _needed(block: Block) -> int:
+    """On how many distinct URLs a block must be seen to be furniture."""
     prose = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.CODE, BlockKind.TABLE}
-    needed = LONG_RECURRENCE if prose and len(block.text) >= LONG_PROSE else MIN_RECURRENCE
-    return len(urls) >= needed
+    return LONG_RECURRENCE if prose and len(block.text) >= LONG_PROSE else MIN_RECURRENCE
 
 
 def _spare_headings(blocks: Sequence[Block], recurring: list[bool]) -> list[bool]:

@@ -2,8 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from processing import sightings
+from processing.identity import BUCKETS, bucket_of
+from processing.memoryfile import read_memory, write_memory
 from processing.sitememory import SiteMemory
 from schemas.article import Block, BlockKind
+from schemas.settings import Settings
+from storage.objects import open_store
 
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 PROMPT = Block(BlockKind.PARAGRAPH, "Click the alert icon to follow topics:")
@@ -90,3 +97,33 @@ def test_a_recurring_heading_over_own_prose_survives() -> None:
 def test_an_empty_memory_is_an_empty_table() -> None:
     assert SiteMemory().to_arrow().num_rows == 0
     assert SiteMemory.from_arrow(SiteMemory().to_arrow()).to_arrow().num_rows == 0
+
+
+def test_a_memory_in_the_store_is_the_same_bucket_by_bucket(sqlite_settings: Settings) -> None:
+    store = open_store(sqlite_settings)
+    bucket = bucket_of("news.example")
+
+    def memories(times: int) -> list[SiteMemory]:
+        found = [SiteMemory() if times == 0 else read_memory(store, f"memory/{times}", place) for place in range(BUCKETS)]
+        for page in range(3):
+            found[bucket].learn("news.example", f"https://news.example/{times}/{page}", story(page), WHEN + timedelta(days=times))
+        return found
+
+    for times in range(3):
+        learned_now = memories(times)
+        write_memory(store, f"memory/{times + 1}", learned_now)
+        kept = read_memory(store, f"memory/{times + 1}", bucket)
+        assert kept.to_arrow().equals(learned_now[bucket].to_arrow())
+        assert kept.to_arrow().num_rows == 3 * (times + 1) + 6 * (times + 1) + min(3 * (times + 1), 8), "pages, own blocks, prompt"
+    assert read_memory(store, "memory/3", (bucket + 1) % BUCKETS).to_arrow().num_rows == 0
+
+
+def test_a_host_keeps_its_latest_pages_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sightings, "MAX_PAGES", 3)
+    monkeypatch.setattr(sightings, "PENDING", 4)
+    memory = SiteMemory()
+    for number in range(9):
+        memory.learn("news.example", f"https://news.example/{number}", story(number), WHEN + timedelta(days=number))
+    rows = memory.to_arrow()
+    assert rows.num_rows == 3 + 3 * 3
+    assert set(rows["seen"].to_pylist()) == {WHEN + timedelta(days=number) for number in (6, 7, 8)}

@@ -1,0 +1,136 @@
+"""Which pages of one host showed which blocks, and when: sorted arrays of digests, about 24 bytes a sighting."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_SIGHTINGS = 8  # URLs kept per block, the latest: more say nothing new
+MAX_PAGES = 20_000  # URLs kept per host, the latest, and sightings on these only
+FORGET_SECONDS = 90 * 86_400  # a sighting this much older than the host's latest page no longer counts
+PENDING = 100_000  # sightings that wait to be sorted in
+
+Digests = NDArray[np.uint64]
+Seconds = NDArray[np.int64]  # since the epoch
+
+
+class HostSightings:
+    """What a site memory knows of one host. Pages and blocks are 64-bit digests, times seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self._pages: Digests = np.empty(0, np.uint64)  # sorted
+        self._page_times: Seconds = np.empty(0, np.int64)
+        self._blocks: Digests = np.empty(0, np.uint64)  # sorted, then by URL
+        self._urls: Digests = np.empty(0, np.uint64)
+        self._times: Seconds = np.empty(0, np.int64)
+        self._new_pages = array("Q"), array("q")
+        self._new_blocks = array("Q"), array("Q"), array("q")
+        self._fresh: Seconds = np.zeros(1, np.int64)  # how many of the sightings before each are not too old
+
+    def add(self, page: int, blocks: set[int], seen: int) -> None:
+        """Note a page with its blocks."""
+        _extend(self._new_pages, ([page], [seen]))
+        _extend(self._new_blocks, (blocks, [page] * len(blocks), [seen] * len(blocks)))
+        if len(self._new_blocks[0]) >= max(PENDING, len(self._blocks)):
+            self._settle()
+
+    def add_all(self, pages: Digests, page_times: Seconds, blocks: Digests, urls: Digests, times: Seconds) -> None:
+        """Take over sightings."""
+        for waiting, values in zip((*self._new_pages, *self._new_blocks), (pages, page_times, blocks, urls, times), strict=True):
+            waiting.frombytes(np.ascontiguousarray(values).tobytes())
+        self._settle()
+
+    def page_count(self, page: int) -> int:
+        """How many distinct pages there are, this one among them."""
+        self._settle()
+        place = int(np.searchsorted(self._pages, np.uint64(page)))
+        return len(self._pages) + (place == len(self._pages) or int(self._pages[place]) != page)
+
+    def page_counts(self, blocks: Sequence[int], page: int) -> list[int]:
+        """On how many pages each block was seen lately, this page among them."""
+        self._settle()
+        digests = np.array(blocks, np.uint64)
+        first, last = (np.searchsorted(self._blocks, digests, side) for side in ("left", "right"))
+        counts: list[int] = []
+        for start, end, others in zip(first.tolist(), last.tolist(), (self._fresh[last] - self._fresh[first]).tolist(), strict=True):
+            own = others and bool(np.any((self._urls[start:end] == page) & (self._times[start:end] >= self._oldest)))
+            counts.append(others if own else others + 1)
+        return counts
+
+    def pages(self) -> tuple[Digests, Seconds]:
+        """The pages, sorted, and when each was last seen; those too old are left out."""
+        self._settle()
+        fresh = self._page_times >= self._oldest
+        return self._pages[fresh], self._page_times[fresh]
+
+    def blocks(self) -> tuple[Digests, Digests, Seconds]:
+        """Blocks, sorted, the page that showed each and when; those too old are left out."""
+        self._settle()
+        fresh = self._times >= self._oldest
+        return self._blocks[fresh], self._urls[fresh], self._times[fresh]
+
+    @property
+    def _oldest(self) -> int:
+        return int(self._page_times.max(initial=0)) - FORGET_SECONDS
+
+    def _settle(self) -> None:
+        """Sort in what waits."""
+        if not self._new_pages[0] and not self._new_blocks[0]:
+            return
+        pages, page_times = _joined(self._pages, self._new_pages[0]), _joined_times(self._page_times, self._new_pages[1])
+        blocks, urls = _joined(self._blocks, self._new_blocks[0]), _joined(self._urls, self._new_blocks[1])
+        times = _joined_times(self._times, self._new_blocks[2])
+        self._new_pages, self._new_blocks = (array("Q"), array("q")), (array("Q"), array("Q"), array("q"))
+        last = _last_of_each(pages, page_times)
+        latest = last[np.lexsort((pages[last], page_times[last]))][-MAX_PAGES:]
+        forgets = len(latest) < len(last)
+        kept = np.sort(pages[latest])
+        order = latest[np.argsort(pages[latest])]
+        self._pages, self._page_times = pages[order], page_times[order]
+        if forgets:
+            there = np.isin(urls, kept)
+            blocks, urls, times = blocks[there], urls[there], times[there]
+        chosen = _latest_of_each(blocks, urls, times)
+        self._blocks, self._urls, self._times = blocks[chosen], urls[chosen], times[chosen]
+        self._fresh = np.concatenate(([0], np.cumsum(self._times >= self._oldest)))
+
+
+def _extend(waiting: Sequence[array[int]], values: Sequence[set[int] | list[int]]) -> None:
+    for column, more in zip(waiting, values, strict=True):
+        column.extend(more)
+
+
+def _joined(known: Digests, more: array[int]) -> Digests:
+    return np.concatenate((known, np.frombuffer(more, np.uint64)))
+
+
+def _joined_times(known: Seconds, more: array[int]) -> Seconds:
+    return np.concatenate((known, np.frombuffer(more, np.int64)))
+
+
+def _last_of_each(digests: Digests, times: Seconds) -> NDArray[np.int64]:
+    """Where the latest time of each digest stands."""
+    order = np.lexsort((times, digests))
+    return order[_ends(digests[order])]
+
+
+def _ends(*columns: Digests) -> NDArray[np.bool_]:
+    """Where a stretch of equal values ends."""
+    changed = np.zeros(max(len(columns[0]) - 1, 0), dtype=bool)
+    for column in columns:
+        changed |= column[1:] != column[:-1]
+    return np.concatenate((changed, np.ones(min(len(columns[0]), 1), dtype=bool)))
+
+
+def _latest_of_each(blocks: Digests, urls: Digests, times: Seconds) -> NDArray[np.int64]:
+    """Where the latest sighting of each block on each URL stands, for the MAX_SIGHTINGS latest of a block; by block, then URL."""
+    order = np.lexsort((times, urls, blocks))
+    order = order[_ends(blocks[order], urls[order])]
+    order = order[np.lexsort((urls[order], times[order], blocks[order]))]
+    ends = np.flatnonzero(_ends(blocks[order]))
+    from_end = np.repeat(ends, np.diff(ends, prepend=-1)) - np.arange(len(order))
+    order = order[from_end < MAX_SIGHTINGS]
+    return order[np.lexsort((urls[order], blocks[order]))]
