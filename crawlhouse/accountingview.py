@@ -9,7 +9,7 @@ from crawlhouse.console import counts_table, show
 
 if TYPE_CHECKING:
     from processing.report import RunReport
-    from schemas.manifest import Manifest
+    from schemas.manifest import FetchStatistics, Manifest
 
 FETCHED = ("fetched", "denied", "failed", "filtered", "left_over")
 OUTCOMES = ("published", "known", "duplicate", "quarantined", "rejected")
@@ -21,7 +21,17 @@ def show_manifest(manifest: Manifest) -> None:
     show(counts_table(f"{manifest.crawl_run} ({manifest.finish_reason})", {"due": counts["due"], **{f"= {n}": counts[n] for n in FETCHED}}))
     _show_reasons(manifest.reasons)
     size = sum(segment.size for segment in manifest.segments)
+    show_spider(manifest.statistics)
     show(f"{len(manifest.segments)} segments, {size / 1e6:,.1f} MB")
+
+
+def show_spider(statistics: FetchStatistics) -> None:
+    """What a spider of the user's made and what went wrong in it."""
+    for title, counts in (("Errors in callbacks", statistics.callback_errors), ("Requests refused", statistics.refused_requests)):
+        if counts:
+            show(counts_table(title, dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))))
+    if statistics.items:
+        show(f"{statistics.items:,} items")
 
 
 def show_report(report: RunReport) -> None:

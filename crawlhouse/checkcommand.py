@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawlhouse.accountingview import show_spider
 from crawlhouse.console import counts_table, facts_table, live_line, results, say, show
-from schemas.errors import ConfigError, NotFoundError, UnavailableError
+from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from crawlhouse.trial import Trial, TrialPage
@@ -49,21 +51,36 @@ def check(
     if reference is None:
         _check_all(load_settings())
         return
-    crawl = find_crawl(reference, Path() if is_path(reference) else load_settings().crawls)
+    folder = Path(reference).absolute().parent if is_path(reference) else load_settings().crawls
+    crawl = find_crawl(reference, folder)
     _show_words(crawl)
+    _check_spider(crawl, folder)
     if not offline:
-        _try(crawl, pages)
+        _try(crawl, pages, folder)
 
 
-def _try(crawl: Crawl, pages: int) -> None:
+def _check_spider(crawl: Crawl, folder: Path) -> None:
+    """Imports a spider of the user's. Raises NotFoundError, SpiderError, ConfigError."""
+    if crawl.has_own_spider():
+        from schemas.settings import Settings
+        from spiders.ownspider import find_spider
+
+        find_spider(crawl, Settings(home=folder, crawls=folder))
+
+
+def _try(crawl: Crawl, pages: int, folder: Path) -> None:
     from crawlhouse.trial import run_trial
 
+    log = StringIO()
     with live_line() as tell:
-        trial = run_trial(crawl, pages, lambda state: tell(f"{state.pages} pages fetched"))
+        trial = run_trial(crawl, pages, lambda state: tell(f"{state.pages} pages fetched"), folder, log)
+    if crawl.has_own_spider() and log.getvalue():
+        say(log.getvalue().rstrip())
     if not trial.pages:
         why = ", ".join(f"{reason} ({count})" for reason, count in trial.manifest.reasons.items()) or trial.manifest.finish_reason
         raise UnavailableError(f"Nothing came back from {', '.join(crawl.hosts())}: {why}. Look at the seeds and at the network.")
     _show_answers(trial)
+    show_spider(trial.manifest.statistics)
     _show_articles(trial)
 
 
@@ -74,6 +91,11 @@ def _check_all(settings: Settings) -> None:
     if not crawls and not broken:
         raise NotFoundError(f"{settings.crawls} holds no crawl file. `crawlhouse init` makes a first one.")
     show(facts_table("Crawls", {name: crawl.schedule or "when asked" for name, crawl in crawls.items()}))
+    for name, crawl in crawls.items():
+        try:
+            _check_spider(crawl, settings.crawls)
+        except CrawlhouseError as error:
+            broken[name] = error
     if broken:
         raise ConfigError("\n".join(str(error) for error in broken.values()))
 

@@ -10,11 +10,13 @@ def in_words(crawl: Crawl) -> dict[str, str]:
     from spiders.useragent import user_agent
 
     budgets = crawl.budgets
+    starts = [seed.url for seed in crawl.seeds] + ([f"where {crawl.spider} says"] if crawl.has_own_spider() else [])
     return {
-        "starts at": "\n".join(seed.url for seed in crawl.seeds),
+        "starts at": "\n".join(starts),
         "may fetch": _scope(crawl),
         "never fetches": "\n".join(f"URLs that match {pattern}" for pattern in crawl.scope.exclude) or "what robots.txt denies",
         "says it is": user_agent(crawl),
+        **({"secrets": _secrets(crawl)} if crawl.credentials else {}),
         "manners": _manners(crawl),
         "network": _network(crawl),
         "stops after": (
@@ -29,9 +31,14 @@ def _scope(crawl: Crawl) -> str:
     scope = crawl.scope
     hosts = ", ".join(crawl.hosts()) + (" and their subdomains" if scope.subdomains else "")
     only = f", only URLs that match {' or '.join(scope.include)}" if scope.include else ""
-    ways = [name for name, on in (("links", scope.follow_links), ("sitemaps", scope.sitemaps), ("feeds", scope.feeds)) if on]
+    ways = [f"what {crawl.spider} asks for"] if crawl.has_own_spider() else []
+    ways += [name for name, on in (("links", scope.follow_links), ("sitemaps", scope.sitemaps), ("feeds", scope.feeds)) if on]
     follows = f"following {', '.join(ways)} up to depth {scope.max_depth}" if ways else "the seeds alone"
     return f"{hosts}{only}; {follows}"
+
+
+def _secrets(crawl: Crawl) -> str:
+    return "\n".join(f"{one.secret} to {one.origin} alone" for one in crawl.credentials)
 
 
 def _manners(crawl: Crawl) -> str:

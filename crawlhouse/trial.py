@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from schemas.crawl import Crawl, Thresholds
 from schemas.manifest import Manifest
@@ -42,21 +42,24 @@ class Trial:
     pages: list[TrialPage]
 
 
-def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None]) -> Trial:
-    """Fetch up to `max_pages` pages by the crawl's own rules and extract them; nothing is kept. Raises what a crawl raises."""
+def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None) -> Trial:
+    """Fetch up to `max_pages` pages by the crawl's own rules and extract them; nothing is kept. Raises what a crawl raises.
+
+    `crawls` is the folder that the crawl's file, and its spider if it has one, are in; the workers' log goes to `log_to`.
+    """
     from spiders.run import crawl_once
     from storage.objects import open_store
 
     budgets = crawl.budgets.model_copy(update={"max_pages": max_pages, "max_minutes": min(MAX_MINUTES, crawl.budgets.max_minutes)})
     trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
     with tempfile.TemporaryDirectory(prefix="crawlhouse-check-") as folder:
-        settings = _thrown_away(Path(folder))
-        manifest = crawl_once(trial, settings, progress, log_to=io.StringIO())
+        settings = _thrown_away(Path(folder), crawls)
+        manifest = crawl_once(trial, settings, progress, log_to=log_to or io.StringIO())
         return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
 
 
-def _thrown_away(folder: Path) -> Settings:
-    return Settings(home=folder, crawls=folder, store=str(folder / "store"), database="", s3_endpoint="")
+def _thrown_away(folder: Path, crawls: Path) -> Settings:
+    return Settings(home=folder, crawls=crawls, store=str(folder / "store"), database="", s3_endpoint="")
 
 
 def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[TrialPage]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
 
+from dags.connections import connection_secrets
 from dags.defaults import RETRIES, START, captures, crawls
 from dags.outcomes import final_errors
 from schemas.crawl import Crawl
@@ -51,7 +52,9 @@ class Fetch(BaseOperator):
         from spiders import run
 
         with final_errors():
-            LOG.info("%s: %s", self.crawl_run, run.fetch(self.crawl_run, self.worker, load_settings()).text())
+            settings = load_settings()
+            secrets = connection_secrets(run.secret_names(self.crawl_run, settings))
+            LOG.info("%s: %s", self.crawl_run, run.fetch(self.crawl_run, self.worker, settings, secrets=secrets).text())
 
     def on_kill(self) -> None:
         """Ask the spider to end: it has a process group of its own, which Airflow's signals do not reach."""

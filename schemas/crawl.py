@@ -14,6 +14,10 @@ MIB = 1024 * 1024
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
+SPIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
+SITE_SPIDER = "site"
+OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
 
 
@@ -59,12 +63,27 @@ def _media_type(name: str) -> str:
     return name.lower()
 
 
+def _spider(name: str) -> str:
+    if name == SITE_SPIDER or SPIDER.fullmatch(name):
+        return name
+    raise ValueError(f"{name!r} is no spider: {SITE_SPIDER}, or a class of your own as module:Class, like my_spiders.shop:ShopSpider")
+
+
+def _origin(origin: str) -> str:
+    origin = origin.lower().removesuffix("/")
+    if not ORIGIN.fullmatch(origin):
+        raise ValueError(f"{origin!r} is no origin, like https://members.example.com (a scheme, a host, a port where it is not the usual)")
+    return origin.removesuffix(":443" if origin.startswith("https") else ":80")
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Host = Annotated[str, AfterValidator(_host)]
 Language = Annotated[str, AfterValidator(_language)]
 MediaType = Annotated[str, AfterValidator(_media_type)]
+Spider = Annotated[str, AfterValidator(_spider)]
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Part(BaseModel):
@@ -126,6 +145,16 @@ class Network(Part):
     allow: tuple[IPv4Network | IPv6Network, ...] = ()
     proxy: HttpUrl | None = None
     verify_tls: bool = True
+
+
+class Credential(Part):
+    """Whose headers and cookies go to an origin, and to it alone: `secret` is a name, never the secret itself.
+
+    It is looked up as CRAWLHOUSE_SECRET_<NAME> in the environment, or under Airflow as the connection of that name.
+    """
+
+    origin: Origin
+    secret: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
 
 
 class Budgets(Part):
@@ -210,7 +239,8 @@ class Crawl(Part):
     thresholds: Thresholds = Thresholds()
     schedule: Cron | None = None
     workers: int = Field(default=1, ge=1, le=100)
-    spider: Literal["site"] = "site"
+    spider: Spider = SITE_SPIDER
+    credentials: tuple[Credential, ...] = ()
     dataset: Literal["articles"] = "articles"
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
@@ -224,11 +254,35 @@ class Crawl(Part):
             return {**data, "seeds": seeds}
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_spider_follows(cls, data: object) -> object:
+        """A spider of one's own says itself what is followed, unless the file asks for more."""
+        if not isinstance(data, dict) or data.get("spider", SITE_SPIDER) == SITE_SPIDER:
+            return data
+        scope = data.get("scope") or {}
+        return {**data, "scope": {**OWN_SPIDER_SCOPE, **scope}} if isinstance(scope, dict) else data
+
+    @model_validator(mode="after")
+    def _one_secret_per_origin(self) -> Self:
+        origins = [credential.origin for credential in self.credentials]
+        if len(set(origins)) < len(origins):
+            raise ValueError("'credentials' names an origin twice; one secret may hold several headers and cookies")
+        return self
+
     @model_validator(mode="after")
     def _starts_somewhere(self) -> Self:
+        if self.has_own_spider():
+            if not self.hosts() and self.seeds_file is None:
+                raise ValueError("'scope.hosts' must say where the spider may go, or 'seeds' where it starts")
+            return self
         if not self.seeds and self.seeds_file is None:
             raise ValueError("'seeds' needs at least one URL, or 'seeds_file' the key of a file of URLs in the store")
         return self
+
+    def has_own_spider(self) -> bool:
+        """Whether a class of the user's says what is fetched."""
+        return self.spider != SITE_SPIDER
 
     def hosts(self) -> tuple[str, ...]:
         """The hosts in scope, lower case, with the port where one is named."""

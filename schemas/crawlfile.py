@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
+from schemas.settings import Settings
 
 SUFFIXES = (".yaml", ".yml")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -52,6 +53,11 @@ def find_crawl(reference: str, folder: Path) -> Crawl:
     near = get_close_matches(reference, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise NotFoundError(f"There is no crawl {reference!r} in {folder}.{hint} There are: {', '.join(names)}.")
+
+
+def beside_file(reference: str, settings: Settings) -> Settings:
+    """The settings for a crawl: one that is given by its file's path has its spider beside that file."""
+    return settings.model_copy(update={"crawls": Path(reference).absolute().parent}) if is_path(reference) else settings
 
 
 def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
@@ -166,3 +172,13 @@ def _child(node: yaml.Node | None, part: Any) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]
     return None
+
+
+def line_of(path: Path, key: str) -> int | None:
+    """The line of a top-level key in a crawl file, None where there is none."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    child = _child(node, key)
+    return child[0] if child else None

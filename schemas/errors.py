@@ -9,7 +9,8 @@ CrawlhouseError                 exit 1
 │   └── FencedError                      a newer owner took the lease; stop at once, write nothing
 ├── AccountingError             exit 7   the equations of a run do not add up
 ├── GateError                   exit 8   the expectation suite failed; nothing was published
-└── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
+├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
+└── SpiderError                 exit 10  a spider of the user's broke, or asked for what cannot be done
 
 Messages are one or two sentences: what is wrong, with the value, and what to do.
 """
@@ -73,3 +74,9 @@ class ThresholdError(CrawlhouseError):
     """A crawl missed its own thresholds (`min_pages`, `max_error_rate`)."""
 
     exit_code = 9
+
+
+class SpiderError(CrawlhouseError):
+    """A spider of the user's broke, or asked for what cannot be done."""
+
+    exit_code = 10

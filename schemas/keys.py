@@ -23,6 +23,16 @@ def statistics_key(crawl: str, crawl_run: str, worker: str, incarnation: int) ->
     return f"statistics/{crawl}/{crawl_run}/{worker}-{incarnation:03d}.json"
 
 
+def segment_items_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """What a spider of the user's made of one segment's pages (JSON lines, gzip); it counts when the segment is registered."""
+    return f"items/{crawl}/{crawl_run}/{segment}.jsonl.gz"
+
+
+def items_key(crawl: str, crawl_run: str) -> str:
+    """The items of a whole crawl run, put together at its close (JSON lines, gzip)."""
+    return f"items/{crawl}/{crawl_run}.jsonl.gz"
+
+
 def manifest_key(crawl: str, crawl_run: str) -> str:
     """The manifest of a closed crawl run."""
     return f"manifests/{crawl}/{crawl_run}.json"

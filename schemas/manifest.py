@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 class Segment(BaseModel):
     """A registered WARC segment.
 
-    `size` in bytes, `digest` is `sha256:` + hex of the object, `records` counts response and revisit records.
+    `size` in bytes, `digest` is `sha256:` + hex of the object, `records` counts response and revisit records, `items` what a spider of
+    the user's made of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,6 +22,7 @@ class Segment(BaseModel):
     size: int
     digest: str
     records: int
+    items: int = 0
 
 
 class FetchCounts(BaseModel):
@@ -76,6 +78,8 @@ class FetchStatistics(BaseModel):
     """A run in numbers: archived answers (robots.txt included) and troubles, in all and per host.
 
     `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
+    Of a spider of the user's: `items` are in the store, `callback_errors` counts its mistakes by `callback: error`, `refused_requests` what
+    it asked for in vain, by why.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,6 +91,9 @@ class FetchStatistics(BaseModel):
     retries: int = 0
     statuses: dict[str, int] = {}
     opt_outs: dict[str, int] = {}
+    items: int = 0
+    callback_errors: dict[str, int] = {}
+    refused_requests: dict[str, int] = {}
     max_memory_bytes: int = 0
     host_count: int = 0
     hosts: dict[str, HostCounts] = {}

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     STOPPED = "stopped"
     PAUSED = "paused"
     DROPPED = "dropped"
+    CALLBACK_ERROR = "callback_error"
     # a record that is no article
     ROBOTS_FILE = "robots_file"
     FEED = "feed"

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.errors import ConfigError, NotFoundError, StorageError
 
 PREFIX = "CRAWLHOUSE_"
+SECRET_PREFIX = "SECRET_"  # noqa: S105 the name of variables that hold some
 PROJECT_MARK = "crawls"
 HOME = "var"
 MIN_FREE_BYTES = 512 * 1024 * 1024
@@ -48,8 +49,9 @@ class Settings(BaseSettings):
     """Where crawlhouse keeps things; every path absolute.
 
     `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
-    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files. `quota_bytes` is how much the archive may hold
-    (0: any amount), `min_free_bytes` how much the disks of the home and of a store in a directory must have free: else crawls stop.
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders beside them;
+    `spiders` is a further folder of such modules. `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much
+    the disks of the home and of a store in a directory must have free: else crawls stop.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
     store: str = ""
     database: str = ""
     crawls: Path = Field(default_factory=_default_crawls)
+    spiders: str = ""
     s3_endpoint: str = ""
     s3_region: str = "us-east-1"
     quota_bytes: int = Field(default=0, ge=0)
@@ -67,6 +70,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return Path(path).expanduser().absolute()
+
+    @field_validator("spiders")
+    @classmethod
+    def _spiders(cls, folder: str) -> str:
+        return str(Path(folder).expanduser().absolute()) if folder else ""
 
     @field_validator("store")
     @classmethod
@@ -145,5 +153,5 @@ def _check_spelling(environment: Mapping[str, str]) -> None:
     for name in environment:
         ours = name.removeprefix(PREFIX)
         near = get_close_matches(ours, known, n=1, cutoff=0.8)
-        if ours != name and ours not in known and near:
+        if ours != name and ours not in known and near and not ours.startswith(SECRET_PREFIX):
             raise ConfigError(f"{name} is no setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")

@@ -23,6 +23,7 @@ from scrapy.http import Headers, Response
 
 from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.crawl import Crawl
+from schemas.errors import SpiderError
 from schemas.outcomes import Reason
 from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
 from spiders.failure import FetchFailedError
@@ -84,6 +85,10 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        if "kind" not in request.meta:  # what the session sends has one
+            raise SpiderError(
+                f"{request.url} was asked for past the frontier. Yield the request: it is then fetched politely and archived."
+            )
         capture = await self._exchange(request)
         request.meta["capture"] = capture
         if request.meta.get("capture_only"):
@@ -107,7 +112,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             reason=answer.reason or "",
             protocol=f"HTTP/{answer.version.major}.{answer.version.minor}" if answer.version else "HTTP/1.1",
             request_headers=_sent_headers(answer),
-            response_headers=tuple(answer.raw_headers),
+            response_headers=_kept_headers(answer, with_secrets=bool(request.meta.get("with_secrets"))),
             body=body,
             method=request.method,
             ip_address=None if self._crawl.network.proxy else answer.peer,  # behind a proxy the site's address is not known
@@ -177,6 +182,11 @@ def _sent_headers(answer: aiohttp.ClientResponse) -> HeaderList:
     """The request's headers as sent, but for the password of the proxy, which is between the proxy and us."""
     sent = answer.request_info.headers.items()
     return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in sent if name.lower() != "proxy-authorization")
+
+
+def _kept_headers(answer: aiohttp.ClientResponse, with_secrets: bool) -> HeaderList:
+    """The answer's headers as received; what a site sets as cookies for somebody who is known to it is a secret too."""
+    return tuple(pair for pair in answer.raw_headers if not with_secrets or pair[0].lower() != b"set-cookie")
 
 
 def _failure(url: str, error: Exception) -> FetchFailedError:

@@ -156,7 +156,7 @@ class HostService:
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
         if session.takedowns.covers(due.url):
             return FetchOutcome.DENIED, Reason.TAKEDOWN
-        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0
+        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
         if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
         origin = "/".join(due.url.split("/", 3)[:3])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -29,17 +29,25 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 
 def run_worker(
-    crawl_run: str, worker: str, settings: Settings, tell: Callable[[], None] = lambda: None, log_to: TextIO | None = None
+    crawl_run: str,
+    worker: str,
+    settings: Settings,
+    tell: Callable[[], None] = lambda: None,
+    log_to: TextIO | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> WorkerStatistics:
     """Runs a worker to its end and returns its statistics; `tell` is called now and then meanwhile. Its log goes to `log_to`, or stderr.
 
+    `secrets` stand in its environment, and nowhere else.
     Raises its own error by its class, CrawlhouseError where it wrote none.
     """
     with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, _dying_by_exception():
         path, log = Path(folder) / "statistics.json", Path(folder) / "log"
         command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, env=_environment(settings), stdout=output, stderr=output, process_group=0)
+            process = subprocess.Popen(
+                command, env={**_environment(settings), **(secrets or {})}, stdout=output, stderr=output, process_group=0
+            )
             _running.add(process)
             try:
                 _wait(process, tell)

@@ -67,6 +67,10 @@ class Registrar:
         """Writes a capture into the open segment; `mark` must follow at once."""
         return self._spool.write(self._batch, capture, lease, refers_to)
 
+    def keep_items(self, row: CaptureRow, items: Sequence[str]) -> None:
+        """Keeps what a user's spider made of a capture just archived: JSON, an item each."""
+        self._spool.keep_items(self._batch, row, items)
+
     def mark(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
         """Notes what became of a URL (None: nothing final), and the capture that says so; `find` what was found there afterwards.
 

@@ -12,6 +12,7 @@ from schemas.capture import UrlKind
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
+from spiders.items import ITEMS_SUFFIX
 from spiders.spool import JOURNAL_SUFFIX, WARC_SUFFIX, remove_segment, upload_segment
 from storage.frontier import Frontier
 from storage.frontierrecords import EarlierCapture, Lease, Mark
@@ -41,7 +42,7 @@ def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease]
         if not frontier.is_registered(name):
             count += _register(path, name, run, worker, held, frontier, store)
         remove_segment(folder, name)
-    for path in folder.glob("*" + JOURNAL_SUFFIX):
+    for path in [*folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
         path.unlink()
     return count
 
@@ -57,7 +58,9 @@ def _register(path: Path, name: str, run: CrawlRun, worker: str, held: Sequence[
     last = closed.rows[-1].warc_record_offset
     marks = [mark for offset, mark in journal.marks if offset is None or offset <= last]
     try:
-        frontier.register(run.crawl_run, worker, leases, marks, upload_segment(run, name, closed, store))
+        frontier.register(
+            run.crawl_run, worker, leases, marks, upload_segment(run, name, closed, store, path.parent / (name + ITEMS_SUFFIX))
+        )
     except FencedError:
         return 0
     return len(closed.rows)

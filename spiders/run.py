@@ -6,7 +6,7 @@ import hashlib
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings
 from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
+from spiders.items import store_run_items
 from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
 from spiders.runstatistics import RunCounter
@@ -47,8 +48,10 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
 
     `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
     closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of, NotFoundError for
-    a missing file of seeds, UnavailableError and StorageError for a store or a database that cannot be used.
+    a missing file of seeds or an unknown spider, SpiderError for one that cannot be imported, UnavailableError and StorageError for a store
+    or a database that cannot be used.
     """
+    check_spider(crawl, settings)
     store = open_store(settings)
     store.check()  # before anything is fetched that could not be kept
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
@@ -74,6 +77,14 @@ def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
             LOG.warning("%s", missed)
 
 
+def check_spider(crawl: Crawl, settings: Settings) -> None:
+    """Sees that a spider of the user's can be had, where the crawl names one. Raises NotFoundError, SpiderError, ConfigError."""
+    if crawl.has_own_spider():
+        from spiders.ownspider import find_spider  # Scrapy only where it is needed: planning is quick
+
+        find_spider(crawl, settings)
+
+
 def _seed(url: str, kind: str) -> Discovery:
     canonical = canonicalize(url)
     if canonical is None:
@@ -81,16 +92,24 @@ def _seed(url: str, kind: str) -> Discovery:
     return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
 
 
-def fetch(crawl_run: str, worker: str, settings: Settings, log_to: TextIO | None = None) -> WorkerStatistics:
+def fetch(
+    crawl_run: str, worker: str, settings: Settings, log_to: TextIO | None = None, secrets: Mapping[str, str] | None = None
+) -> WorkerStatistics:
     """Fetches as the worker of that name until the run has no more for it; in a process of its own, whose log goes to stderr or `log_to`.
 
+    `secrets` are further variables of its environment, for the crawl's credentials.
     Repeating it after a death goes on where that left off; on a closed run it does nothing. Raises the worker's own error by its class.
     """
     ledger = open_ledger(settings)
     ledger.crawl_run(crawl_run)
     if any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="closed")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
-    return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings), log_to)
+    return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings), log_to, secrets)
+
+
+def secret_names(crawl_run: str, settings: Settings) -> list[str]:
+    """The secrets that a planned run's credentials name."""
+    return sorted({one.secret for one in open_ledger(settings).crawl_run(crawl_run).crawl.credentials})
 
 
 def _log_state(crawl_run: str, settings: Settings) -> Callable[[], None]:
@@ -150,7 +169,7 @@ def _manifest(run: CrawlRun, segments: Sequence[Segment], frontier: Frontier, st
         counts=counts,
         reasons=reasons,
         segments=tuple(segments),
-        statistics=counter.statistics(),
+        statistics=counter.statistics(store_run_items(run, segments, store, settings.home)),
     )
     store.put_bytes(manifest_key(run.crawl.name, run.crawl_run), manifest.model_dump_json(indent=2).encode())
     return manifest

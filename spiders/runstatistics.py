@@ -32,6 +32,8 @@ class RunCounter:
         self._outcomes = outcomes
         self._hosts: dict[str, _Tally] = {}
         self._opt_outs: Counter[str] = Counter()
+        self._callback_errors: Counter[str] = Counter()
+        self._refused_requests: Counter[str] = Counter()
         self._max_memory_bytes = 0
 
     def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
@@ -51,10 +53,12 @@ class RunCounter:
             tally.errors += troubles.errors
             tally.retries += troubles.retries
         self._opt_outs += told.opt_outs
+        self._callback_errors += told.callback_errors
+        self._refused_requests += told.refused_requests
         self._max_memory_bytes = max(self._max_memory_bytes, told.max_memory_bytes)
 
-    def statistics(self) -> FetchStatistics:
-        """The whole run, with its busiest and most troubled hosts by name."""
+    def statistics(self, items: int = 0) -> FetchStatistics:
+        """The whole run, with its busiest and most troubled hosts by name, and so many items of a user's spider."""
         names = self._outcomes.keys() | self._hosts.keys()
         hosts = {name: self._host(name) for name in names}
         chosen = sorted(names, key=lambda name: (-hosts[name].due - hosts[name].errors, name))[:MAX_HOSTS]
@@ -69,6 +73,9 @@ class RunCounter:
             retries=sum(host.retries for host in hosts.values()),
             statuses=dict(sorted(statuses.items())),
             opt_outs=dict(sorted(self._opt_outs.items())),
+            items=items,
+            callback_errors=dict(sorted(self._callback_errors.items())),
+            refused_requests=dict(sorted(self._refused_requests.items())),
             max_memory_bytes=self._max_memory_bytes,
             host_count=len(names),
             hosts={name: hosts[name] for name in sorted(chosen)},

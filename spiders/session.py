@@ -26,6 +26,7 @@ from spiders.registrar import Registrar, Source
 from spiders.scope import CrawlScope
 from spiders.statistics import WorkerStatistics
 from spiders.traps import TrapWatch
+from spiders.yielded import NOTHING, Yielded, broken_mark, with_yielded
 from storage.frontier import LEASE_SECONDS, Frontier
 from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
 from storage.takedown import Takedowns
@@ -56,6 +57,7 @@ class FetchSession:
         self.read_takedowns: Callable[[], Takedowns] = Takedowns  # set by the worker: the list as it stands
         self.services: dict[int, HostService] = {}
         self.stopping = ""
+        self.is_starting = False  # whether a user's spider has not said yet where it starts
         self.error: CrawlhouseError | None = None
         self.download: Callable[[str], Awaitable[Capture]]  # set by the spider: one exchange about robots.txt
         self.cancel_downloads: Callable[[], None] = lambda: None
@@ -124,25 +126,43 @@ class FetchSession:
         self._under_way.add(fetch)
         self._queue.put_nowait(fetch)
 
-    def answered(self, fetch: Fetch, capture: Capture) -> None:
-        """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try."""
+    def wait_to_retry(self, fetch: Fetch, capture: Capture) -> float | None:
+        """Seconds after which an answer is asked for again, None where it stands."""
+        return None if self.stopping else temporary(capture, fetch.tries, self.crawl)
+
+    def wait_to_retry_failed(self, fetch: Fetch, error: BaseException) -> float | None:
+        """Seconds after which an exchange that gave no answer is tried again, None where that is final."""
+        again = _failure(error).again and fetch.tries < self.crawl.budgets.max_retries
+        return 2.0**fetch.tries if again else None
+
+    def answered(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING) -> None:
+        """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try.
+
+        `yielded` is what a callback made of it.
+        """
         due = fetch.due
         capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
         self._count_answer(capture)
         answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
+        answer = with_yielded(answer, capture, due, yielded, self.crawl, self.statistics)
         reserved = self._is_reserved(answer, capture)
         row = None
         if not reserved:
             row = self.registrar.archive(with_kind(capture, answer.kind), fetch.lease, revisited(capture, due))
-        wait = None if self.stopping else temporary(capture, fetch.tries, self.crawl)
+            self.registrar.keep_items(row, yielded.items)
+        elif yielded.items:
+            self.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
+        wait = self.wait_to_retry(fetch, capture)
         mark, source = None, None
         if wait is None:
-            mark = answered_mark(due, capture, answer, row, self.crawl.revisit, reserved)
+
+            def remake(count: int) -> Mark:
+                made = answered_mark(due, capture, replace(answer, new_items=count), row, self.crawl.revisit, reserved)
+                return broken_mark(made) if yielded.is_broken else made
+
+            mark = remake(0)
             if answer.discoveries:
-                source = Source(
-                    due.url,
-                    lambda count: answered_mark(due, capture, replace(answer, new_items=count), row, self.crawl.revisit, reserved),
-                )
+                source = Source(due.url, remake)
         self.registrar.mark(fetch.lease, mark, row, source)
         self.registrar.find(answer.discoveries)
         service = self.services.get(fetch.lease.host_id)
@@ -159,17 +179,18 @@ class FetchSession:
         self.statistics.opt_outs.update(words)
         return reserved is not None and self.crawl.politeness.opt_outs == "obey"
 
-    def failed(self, fetch: Fetch, error: BaseException) -> None:
+    def failed(self, fetch: Fetch, error: BaseException, yielded: Yielded = NOTHING) -> None:
         """An exchange gave no answer: asks for another try, or marks its URL. What we broke off ourselves stays due."""
-        failure = error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)
+        failure = _failure(error)
         self.statistics.errors += 1
         self.statistics.host(fetch.lease.host).errors += 1
         if self.stopping and failure.again:
             self._under_way.discard(fetch)
             return
-        wait = 2.0**fetch.tries if failure.again and fetch.tries < self.crawl.budgets.max_retries else None
+        wait = self.wait_to_retry_failed(fetch, error)
         mark = failed_mark(fetch.due, failure, self.crawl.revisit, time.time()) if wait is None else None
         self.registrar.mark(fetch.lease, mark)
+        self.registrar.find(yielded.found)
         self._settle(fetch, mark, wait, 0.0)
 
     def refuse(self, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
@@ -182,7 +203,7 @@ class FetchSession:
             if self._budget.take():
                 return True
             if self._budget.is_spent:
-                self._exhaust("budget:max_pages")
+                self.end_run("budget:max_pages")
             else:
                 await asyncio.sleep(DRY_SECONDS)
         return False
@@ -206,7 +227,7 @@ class FetchSession:
         """Keeps the hands full, until the run has neither URLs nor leased hosts."""
         while not self.stopping:
             if self.is_quota_reached():
-                self._exhaust("quota")
+                self.end_run("quota")
                 break
             room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
             leases = []
@@ -221,16 +242,17 @@ class FetchSession:
 
     def _watch_run(self) -> None:
         state = self.frontier.state(self.run.crawl_run)
-        if state.phase is RunPhase.DRAINED and not self.services:
+        if state.phase is RunPhase.DRAINED and not self.services and not self.is_starting:
             self.stop("finished")
         elif state.phase in {RunPhase.STOPPING, RunPhase.CLOSED}:
             self.stop(state.stopping or "closed")
         elif state.bytes >= self.crawl.budgets.max_bytes:
-            self._exhaust("budget:max_bytes")
+            self.end_run("budget:max_bytes")
         elif time.time() > self._deadline:
-            self._exhaust("budget:max_minutes")
+            self.end_run("budget:max_minutes")
 
-    def _exhaust(self, reason: str) -> None:
+    def end_run(self, reason: str) -> None:
+        """Ends the whole run, with all its workers."""
         self.frontier.stop_run(self.run.crawl_run, reason)
         self.stop(reason)
 
@@ -316,3 +338,7 @@ class FetchSession:
         self.statistics.answers += 1
         self.statistics.bytes += len(capture.body)
         self.statistics.statuses[str(capture.status)] += 1
+
+
+def _failure(error: BaseException) -> FetchFailedError:
+    return error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import scrapy
@@ -12,7 +12,11 @@ from scrapy.http import Headers, Response
 from twisted.python.failure import Failure
 
 from schemas.capture import Capture, UrlKind
+from schemas.errors import SpiderError
+from spiders.callbacks import Callbacks
+from spiders.credentials import Credentials
 from spiders.fetch import Fetch
+from spiders.requesttext import request_headers
 from spiders.session import FetchSession
 from spiders.useragent import user_agent
 from storage.frontierrecords import DueUrl, Lease
@@ -21,14 +25,22 @@ ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 
 
 class SiteSpider(scrapy.Spider):
-    """One spider for every site: seeds, feeds, sitemaps and links in scope, as the crawl's YAML says."""
+    """One spider for every site: seeds, feeds, sitemaps and links in scope, as the crawl's YAML says.
+
+    With a class of the user's (`own`) it fetches for that one and calls it back.
+    """
 
     name = "site"
 
-    def __init__(self, session: FetchSession, held: list[Lease], **arguments: Any) -> None:
+    def __init__(
+        self, session: FetchSession, held: list[Lease], credentials: Credentials, own: type[scrapy.Spider] | None = None, **arguments: Any
+    ) -> None:
         super().__init__(**arguments)
         self._session = session
         self._held = held
+        self._credentials = credentials
+        self._own = own
+        self._callbacks: Callbacks | None = None
         self._headers = Headers({"User-Agent": user_agent(session.crawl), "Accept": ACCEPT, "Accept-Encoding": "gzip"})
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
@@ -37,17 +49,47 @@ class SiteSpider(scrapy.Spider):
         loop.add_signal_handler(signal.SIGTERM, self._session.stop, "stopped")
         loop.add_signal_handler(signal.SIGINT, self._session.stop, "stopped")
         self._session.download = self._download
+        if self._own is not None:
+            self._begin(self._own)
         async for fetch in self._session.requests(self._held):
             yield self._request(fetch)
+        if self._callbacks is not None:
+            await self._callbacks.end(self._session.stopping)
+
+    def _begin(self, own: type[scrapy.Spider]) -> None:
+        try:
+            self._callbacks = Callbacks(own, self.crawler, self._session)
+        except SpiderError as error:
+            self._session.fail(error)
+        else:
+            self._session.start(self._callbacks.begin())
 
     def _request(self, fetch: Fetch) -> scrapy.Request:
         due = fetch.due
-        meta = {"fetch": fetch, "download_slot": fetch.lease.host, "kind": due.kind, "verbatim_url": True, "capture_only": True}
-        request = scrapy.Request(due.url, callback=self.parse, errback=self.fail, dont_filter=True, meta=meta)
+        meta = {
+            "fetch": fetch,
+            "download_slot": fetch.lease.host,
+            "kind": due.kind,
+            "verbatim_url": True,
+            "capture_only": True,
+        }
+        back, fail = (self.call_back, self.call_back_failed) if self._callbacks else (self.parse, self.fail)
+        request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
+        secrets = self._credentials.headers(due.url)
+        if due.request or secrets:
+            request.headers = self._own_headers(due, secrets)
+            request.meta["with_secrets"] = bool(secrets)
         if due.earlier and (due.etag or due.last_modified):
-            request.headers = _conditional(self._headers, due)
+            request.headers = _conditional(request.headers, due)
         return request
+
+    def _own_headers(self, due: DueUrl, secrets: Mapping[str, str]) -> Headers:
+        """The headers of a request with those that a user's spider gave it, and the secrets of its origin."""
+        headers = self._headers.copy()
+        headers.update(request_headers(due.request))
+        headers.update(secrets)
+        return headers
 
     def parse(self, response: Response, **_: Any) -> Iterable[scrapy.Request]:
         """Hands an answer over."""
@@ -59,6 +101,17 @@ class SiteSpider(scrapy.Spider):
         """Hands a failure over."""
         error = failure.value or RuntimeError("a failure without an exception")
         self._session.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
+
+    async def call_back(self, response: Response, **_: Any) -> None:
+        """Hands an answer over to the user's spider and then to the session."""
+        assert self._callbacks is not None
+        await self._callbacks.answered(response.meta["fetch"], response.meta["capture"])
+
+    async def call_back_failed(self, failure: Failure) -> None:
+        """Hands a failure over to the user's spider and then to the session."""
+        assert self._callbacks is not None
+        error = failure.value or RuntimeError("a failure without an exception")
+        await self._callbacks.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
 
     async def _download(self, url: str) -> Capture:
         """One exchange about a robots.txt, past the queue. Raises FetchFailedError."""

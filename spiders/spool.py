@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.capture import Capture
 from schemas.errors import StorageError
-from schemas.keys import index_key, segment_key
+from schemas.keys import index_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
+from spiders.items import ITEMS_SUFFIX, append_items, packed_items
 from storage.captureindex import CaptureRow, write_index
 from storage.frontierrecords import EarlierCapture, Lease, Mark
 from storage.objects import ObjectStore
-from storage.warcwriter import ClosedSegment, RefersTo, SegmentWriter
+from storage.warcwriter import WITHHELD, ClosedSegment, RefersTo, SegmentWriter
 
 MAX_SEGMENT_BYTES = 64 * 1024 * 1024
 MAX_SEGMENT_SECONDS = 60.0
@@ -49,10 +51,13 @@ class Batch:
 
 
 class Spool:
-    """The open batch of one worker. `folder` is the worker's own."""
+    """The open batch of one worker. `folder` is the worker's own; request headers named in `withheld` are not archived."""
 
-    def __init__(self, folder: Path, run: CrawlRun, worker: str, incarnation: int, agent: str) -> None:
+    def __init__(
+        self, folder: Path, run: CrawlRun, worker: str, incarnation: int, agent: str, withheld: frozenset[bytes] = frozenset()
+    ) -> None:
         self.folder = folder
+        self._withheld = WITHHELD | withheld
         self._run = run
         self._worker = worker
         self._agent = agent
@@ -74,6 +79,11 @@ class Spool:
             batch.writer = self._writer(batch.name)
         self._stand_on(batch, lease)
         return batch.writer.write(capture, refers_to)
+
+    def keep_items(self, batch: Batch, row: CaptureRow, items: Sequence[str]) -> None:
+        """Writes down what a user's spider made of a capture, before the journal can say that the capture is taken care of."""
+        if items:
+            append_items(self.path(batch.name, ITEMS_SUFFIX), row, items)
 
     def mark(self, batch: Batch, lease: Lease, mark: Mark | None, row: CaptureRow | None) -> None:
         """Notes what became of a URL (None: nothing final yet), and the capture that says so."""
@@ -98,7 +108,7 @@ class Spool:
         """Closes the batch's segment and puts it and its index into the store; None if it has none."""
         if batch.writer is None:
             return None
-        return upload_segment(self._run, batch.name, batch.writer.close(), store)
+        return upload_segment(self._run, batch.name, batch.writer.close(), store, self.path(batch.name, ITEMS_SUFFIX))
 
     def forget(self, batch: Batch) -> None:
         """Removes the local files of a registered batch."""
@@ -114,10 +124,11 @@ class Spool:
             "hostname": self._worker,
             "http-header-user-agent": self._agent,
             "robots": self._run.crawl.politeness.robots,
+            "spider": self._run.crawl.spider,
             "created": datetime.now(UTC).isoformat(),
         }
         key = segment_key(self._run.crawl.name, self._run.crawl_run, name)
-        return SegmentWriter(self.path(name), key, self._run.crawl.name, self._run.crawl_run, info)
+        return SegmentWriter(self.path(name), key, self._run.crawl.name, self._run.crawl_run, info, self._withheld)
 
     def _stand_on(self, batch: Batch, lease: Lease) -> None:
         if batch.leases.get(lease.host_id) != lease:
@@ -140,8 +151,9 @@ def _plain(mark: Mark) -> dict[str, object]:
     return {**values, "earlier": {name: getattr(earlier, name) for name in _EARLIER_NAMES} if earlier else None}
 
 
-def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: ObjectStore) -> Segment:
-    """Puts a closed segment and its capture index into the store."""
+def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: ObjectStore, items: Path) -> Segment:
+    """Puts a closed segment, its capture index and the items that were made of its captures into the store."""
+    made, packed = packed_items(items, closed.rows)
     segment = Segment(
         segment=name,
         warc_key=segment_key(run.crawl.name, run.crawl_run, name),
@@ -149,13 +161,16 @@ def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: Objec
         size=closed.size,
         digest=closed.digest,
         records=len(closed.rows),
+        items=made,
     )
     store.put_file(segment.warc_key, closed.path)
     store.put_bytes(segment.index_key, write_index(closed.rows))
+    if made:
+        store.put_bytes(segment_items_key(run.crawl.name, run.crawl_run, name), packed)
     return segment
 
 
 def remove_segment(folder: Path, name: str) -> None:
     """Removes a segment's local files: the segment first, for a journal without one means nothing."""
-    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX):
+    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX):
         (folder / (name + suffix)).unlink(missing_ok=True)

@@ -24,7 +24,8 @@ class HostTroubles(BaseModel):
 class WorkerStatistics(BaseModel):
     """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
 
-    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved. `hosts` has
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
+    `callback_errors` of a user's spider are keyed `callback: error`, `refused_requests` by why. `hosts` has
     only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker nothing.
     """
 
@@ -47,6 +48,8 @@ class WorkerStatistics(BaseModel):
     statuses: Counter[str] = Field(default_factory=Counter)
     outcomes: Counter[str] = Field(default_factory=Counter)
     opt_outs: Counter[str] = Field(default_factory=Counter)
+    callback_errors: Counter[str] = Field(default_factory=Counter)
+    refused_requests: Counter[str] = Field(default_factory=Counter)
     hosts: dict[str, HostTroubles] = Field(default_factory=dict)
 
     def host(self, name: str) -> HostTroubles:

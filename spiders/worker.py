@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import resource
 import sys
 from functools import partial
@@ -17,6 +18,8 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.errors import CrawlhouseError
 from schemas.settings import Settings, load_settings
+from spiders.credentials import read_credentials
+from spiders.ownspider import find_spider
 from spiders.registrar import Registrar
 from spiders.repair import repair_spool
 from spiders.scrapysettings import scrapy_settings
@@ -56,6 +59,8 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     gc.collect()
     gc.freeze()  # what the imports left goes, what they made is not looked through again
     run = open_ledger(settings).crawl_run(crawl_run)
+    credentials = read_credentials(run.crawl, os.environ)
+    own = find_spider(run.crawl, settings) if run.crawl.has_own_spider() else None
     frontier, store = open_frontier(settings), open_store(settings)
     try:
         number, held = frontier.join(crawl_run, worker)
@@ -63,7 +68,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         folder = spool_folder(settings, crawl_run, worker)
         repair_spool(folder, run, worker, held, frontier, store)
         frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
-        spool = Spool(folder, run, worker, number, user_agent(run.crawl))
+        spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
         registrar = Registrar(run, worker, frontier, store, spool, statistics)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
         session.is_quota_reached = Quota(settings).is_reached
@@ -72,7 +77,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
         crawler = process.create_crawler(SiteSpider)
         logging.getLogger("scrapy").setLevel(logging.WARNING)
-        process.crawl(crawler, session=session, held=held)
+        process.crawl(crawler, session=session, held=held, credentials=credentials, own=own)
         process.start(install_signal_handlers=False)
         statistics.max_memory_bytes = memory_bytes()
         store_statistics(statistics, run.crawl.name, store)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Table, func, literal, select, update
+from sqlalchemy import Connection, Table, bindparam, func, literal, select, update
 
 from schemas.outcomes import Reason
 from storage.frontierrecords import Discovery
@@ -60,7 +60,24 @@ def insert_urls(
     statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
     if not rows:
         return Counter()
+    _renew_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
     return Counter((row.host_id, row.via) for row in connection.execute(statement, [rows[digest] for digest in sorted(rows)]))
+
+
+def _renew_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
+    """Gives known URLs the request that a spider makes of them now: those without one, and those that wait for a later visit.
+
+    Rows are changed in the order of their ids, as registering does it.
+    """
+    digests, renewed = sorted(requests), dict[int, str]()
+    free = URLS.c.run_no.is_(None) | URLS.c.request.is_(None)
+    for start in range(0, len(digests), LOOKUP_ROWS):
+        query = select(URLS.c.url_id, URLS.c.digest, URLS.c.request).where(URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]), free)
+        found = connection.execute(query)
+        renewed.update((row.url_id, requests[row.digest]) for row in found if row.request != requests[row.digest])
+    if renewed:
+        known = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), free).values(request=bindparam("_request"))
+        connection.execute(known, [{"_url_id": url_id, "_request": renewed[url_id]} for url_id in sorted(renewed)])
 
 
 def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_id: int, now: float) -> dict[str, object]:
@@ -81,6 +98,7 @@ def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_i
         "hint_title": found.hints.title,
         "hint_published_at": published.timestamp() if published else None,
         "hint_source": found.hints.source,
+        "request": found.request,
     }
 
 

@@ -116,6 +116,7 @@ def due_url(row: RowMapping) -> DueUrl:
         earlier=_earlier(row),
         hints=Hints(row["hint_title"], hinted, row["hint_source"]),
         held=row["held"],
+        request=row["request"],
     )
 
 

@@ -12,7 +12,10 @@ from schemas.page import Hints
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """A URL that was found: canonical, in scope. `redirects` counts the hops that led to it; lower `priority` is fetched first."""
+    """A URL that was found: canonical, in scope. `redirects` counts the hops that led to it; lower `priority` is fetched first.
+
+    `request` is what a spider of the user's asked for, as text (None: what every spider is asked).
+    """
 
     url: str
     kind: UrlKind = UrlKind.PAGE
@@ -21,6 +24,7 @@ class Discovery:
     redirects: int = 0
     priority: int = 50
     hints: Hints = field(default_factory=Hints)
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class EarlierCapture:
 class DueUrl:
     """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
 
-    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched.
+    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`.
     """
 
     url_id: int
@@ -66,6 +70,7 @@ class DueUrl:
     earlier: EarlierCapture | None
     hints: Hints
     held: str | None = None
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

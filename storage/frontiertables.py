@@ -58,6 +58,7 @@ URLS = Table(
     Column("hint_title", Text),
     Column("hint_published_at", Float),
     Column("hint_source", Text),
+    Column("request", Text),  # the request of a spider of the user's: callback, arguments, meta, headers (JSON)
 )
 
 _waits = URLS.c.run_no.is_not(None)

@@ -38,6 +38,7 @@ SEGMENTS = Table(
     Column("size", BigInteger, nullable=False),
     Column("digest", String, nullable=False),
     Column("records", Integer, nullable=False),
+    Column("items", Integer, nullable=False, server_default="0"),  # what a spider of the user's made of them
     Column("registered_at", Float, nullable=False),
 )
 

@@ -23,7 +23,9 @@ from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.warcreader import read_records
 from tests.demosite import DemoSite
+from tests.spiders.crawling import own_scope
 from tests.spiders.smallserver import small_server
+from tests.spiders.test_ownspider import PER_PAGE, STORIES, items_of, newsstand
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
@@ -170,3 +172,32 @@ def test_a_kill_costs_at_most_what_was_not_registered(settings: Settings, tmp_pa
     again = asked.total() - len(asked)
     assert again <= open_at_kills
     assert again < SMALL_SITE_PAGES / 2
+
+
+def test_the_callbacks_of_an_own_spider_survive(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every story comes back to its callback with its arguments, and every item is kept once, whatever was killed when."""
+    with small_server(slow_newsstand) as server:
+        monkeypatch.setenv("OWN_SPIDER_BASE", server.base)
+        polite = "network: {allow: [127.0.0.1/32]}\npoliteness: {delay: 0}"
+        crawl = parse_crawl(f"spider: tests.spiders.ownspiders:Stories\n{own_scope(server.base)}\n{polite}", "stories")
+        run = plan(crawl, "k", settings).crawl_run
+        died = [end(start(run, "w", settings, tmp_path, step)) for step in STEPS]
+        for seconds in (1.3, 1.6, 1.9):
+            process = start(run, "w", settings, tmp_path)
+            time.sleep(seconds)
+            process.kill()
+            end(process)
+        assert died == [-signal.SIGKILL] * len(STEPS)
+        assert end(start(run, "w", settings, tmp_path)) == 0
+        manifest = close(run, settings)
+    check(manifest, settings, STORIES + STORIES // PER_PAGE)
+    assert manifest.statistics.callback_errors == {}
+    items = items_of(manifest, settings)
+    assert sorted(one["item"]["number"] for one in items) == list(range(STORIES))
+    assert {one["item"]["listed"] for one in items} == {"zero"}
+    assert not [path for path in (settings.home / "spool").rglob("*") if path.is_file()]
+
+
+def slow_newsstand(path: str, times: int) -> tuple[int, dict[str, str], bytes]:
+    time.sleep(0.03)
+    return newsstand(path, times)

@@ -23,6 +23,7 @@ workers: 2
 budgets: {max_minutes: 30}
 tags: [press]
 """
+OWN = "scope: {hosts: [127.0.0.1:9]}\nspider: never_imported:Spider\ncredentials: [{origin: 'http://127.0.0.1:9', secret: members}]\n"
 BROKEN = "seeds: [http://127.0.0.1:9/]\npolitness: {}\n"
 
 
@@ -32,6 +33,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "crawls").mkdir()
     (folder / "crawls" / "news.yaml").write_text(NEWS, encoding="utf-8")
     (folder / "crawls" / "quiet.yaml").write_text("seeds: [http://127.0.0.1:9/]\npaused: true\n", encoding="utf-8")
+    (folder / "crawls" / "own.yaml").write_text(OWN, encoding="utf-8")
+    (folder / "crawls" / "never_imported.py").write_text("raise SystemExit('imported')", encoding="utf-8")
     (folder / "crawls" / "broken.yaml").write_text(BROKEN, encoding="utf-8")
     return folder
 

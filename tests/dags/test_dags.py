@@ -34,7 +34,8 @@ print(" ".join(sorted({name.partition(".")[0] for name in sys.modules if name no
 
 
 def test_each_crawl_has_its_two_dags(found: dict[str, Any]) -> None:
-    assert set(found["dags"]) == {"crawl_news", "process_news", "crawl_quiet", "process_quiet", "maintain_lake"}
+    crawls = ("news", "own", "quiet")
+    assert set(found["dags"]) == {"maintain_lake", *(f"{kind}_{name}" for kind in ("crawl", "process") for name in crawls)}
 
 
 def test_a_crawl_dag(found: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.crawl import Crawl
 from schemas.crawlfile import find_crawl, parse_crawl, read_crawls
 from schemas.errors import ConfigError, NotFoundError
 
@@ -52,7 +53,17 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
         ),
         ("seeds: [https://a.example/]\nrevisit:\n  feeds_min: 30\n", "line 2: revisit: feeds_min 30 is more than feeds_max 24"),
         ("seeds: [https://a.example/]\nnetwork:\n  allow: [localhost]\n", "line 3: network.allow.0"),
-        ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: Input should be 'site'"),
+        ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: 'spdier' is no spider: site, or a class of your own"),
+        ("spider: a:B\n", "'scope.hosts' must say where the spider may go, or 'seeds' where it starts"),
+        (
+            "seeds: [https://a.example/]\ncredentials:\n  - {origin: a.example, secret: members}\n",
+            "line 3: credentials.0.origin: 'a.example' is no origin, like https://members.example.com",
+        ),
+        (
+            "seeds: [https://a.example/]\ncredentials:\n  - {origin: https://a.example, secret: a}\n"
+            "  - {origin: 'https://A.example:443/', secret: b}\n",
+            "'credentials' names an origin twice",
+        ),
         ("seeds: [https://a.example/]\nname: other\n", "line 2: a crawl is named by its file"),
     ],
 )
@@ -104,3 +115,10 @@ def test_a_crawl_that_is_not_there(tmp_path: Path) -> None:
         find_crawl("nwes", tmp_path)
     with pytest.raises(NotFoundError, match="There is no crawl file"):
         find_crawl("./nwes.yaml", tmp_path)
+
+
+def test_with_an_own_spider_nothing_else_is_followed_unless_the_file_says_so() -> None:
+    own = parse_crawl("spider: shop:Shop\nscope: {hosts: [a.example], feeds: true}\n", "shop")
+    assert (own.scope.follow_links, own.scope.sitemaps, own.scope.feeds) == (False, False, True)
+    assert own.hosts() == ("a.example",)
+    assert Crawl.model_validate_json(own.model_dump_json()) == own

@@ -48,3 +48,8 @@ def outcomes(settings: Settings) -> dict[str, str]:
         found = connection.execute(select(URLS.c.url, URLS.c.last_outcome, URLS.c.last_reason)).all()
     database.close()
     return {row.url: f"{row.last_outcome}:{row.last_reason}" if row.last_reason else str(row.last_outcome) for row in found}
+
+
+def own_scope(base: str, scope: str = "") -> str:
+    """The YAML that lets a spider of the user's onto a server; `scope` are further keys."""
+    return f"scope: {{hosts: ['{base.partition('//')[2]}'], {scope}}}"

@@ -1,0 +1,36 @@
+"""A capture as the response that a Scrapy spider expects: of the class that fits its content, its body without content coding."""
+
+from __future__ import annotations
+
+import scrapy
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+
+from schemas.capture import Capture
+from spiders.answer import plain_body
+
+
+def full_response(capture: Capture, request: scrapy.Request, limit: int) -> Response:
+    """The response to a request; its body has at most `limit` bytes and the flag `partial` where it was cut off."""
+    headers = Headers()
+    for name, value in capture.response_headers:
+        if name.lower() != b"content-encoding":
+            headers.appendlist(name, value)
+    body = plain_body(capture.body, capture.header("content-encoding"), limit)
+    kind = responsetypes.from_args(headers=headers, url=capture.url, body=body)
+    return kind(
+        capture.url,
+        status=capture.status,
+        headers=headers,
+        body=body,
+        flags=["partial"] if capture.truncated else [],
+        request=request,
+        protocol=capture.protocol,
+    )
+
+
+def is_wanted(response: Response, spider: scrapy.Spider) -> bool:
+    """Whether the callback takes a response of this status, by Scrapy's own rules."""
+    if 200 <= response.status < 300 or response.meta.get("handle_httpstatus_all"):
+        return True
+    return response.status in response.meta.get("handle_httpstatus_list", getattr(spider, "handle_httpstatus_list", ()))

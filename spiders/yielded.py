@@ -1,0 +1,58 @@
+"""What the callback of a user's spider gave back for one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from schemas.capture import Capture
+from schemas.crawl import Crawl
+from schemas.outcomes import FetchOutcome, Reason
+from spiders.answer import REDIRECTS, Answer
+from spiders.statistics import WorkerStatistics
+from storage.frontierrecords import Discovery, DueUrl, Mark
+
+
+@dataclass(slots=True)
+class Yielded:
+    """Requests as discoveries, items as JSON, and whether the callback broke."""
+
+    found: list[Discovery] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
+    is_broken: bool = False
+
+
+NOTHING = Yielded()
+
+
+def with_yielded(answer: Answer, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics) -> Answer:
+    """The answer with what the callback asked for, if its page may be followed; a redirect takes the request along."""
+    found = answer.discoveries
+    if due.request is not None and capture.status in REDIRECTS:
+        found = tuple(replace(one, request=due.request) for one in found)
+    followed = followable(yielded.found, answer, crawl, statistics)
+    return replace(answer, discoveries=(*found, *followed)) if found or followed else answer
+
+
+def followable(found: Sequence[Discovery], answer: Answer, crawl: Crawl, statistics: WorkerStatistics) -> Sequence[Discovery]:
+    """The requests of a page, unless its owner says that it is not to be followed."""
+    if found and crawl.politeness.opt_outs == "obey" and answer.opt_outs.directives.forbids_following():
+        statistics.refused_requests["nofollow"] += len(found)
+        return ()
+    return found
+
+
+def broken_mark(mark: Mark) -> Mark:
+    """The mark of an archived page whose callback broke: failed, and due in the next run, when the whole page is asked for again."""
+    if mark.outcome is not FetchOutcome.FETCHED:
+        return mark
+    return replace(
+        mark,
+        outcome=FetchOutcome.FAILED,
+        reason=Reason.CALLBACK_ERROR,
+        due_at=mark.fetched_at,
+        fails=mark.fails + 1,
+        etag=None,
+        last_modified=None,
+        earlier=None,
+    )
