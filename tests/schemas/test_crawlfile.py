@@ -60,8 +60,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
             "line 3: credentials.0.origin: 'a.example' is no origin, like https://members.example.com",
         ),
         (
-            "seeds: [https://a.example/]\ncredentials:\n  - {origin: https://a.example, secret: a}\n"
-            "  - {origin: 'https://A.example:443/', secret: b}\n",
+            "seeds: [https://a.example/]\ncredentials:\n- {origin: http://a.test, secret: a}\n- {origin: 'http://A.test:80', secret: b}",
             "'credentials' names an origin twice",
         ),
         ("seeds: [https://a.example/]\nname: other\n", "line 2: a crawl is named by its file"),
