@@ -22,9 +22,9 @@ from storage.objects import ObjectStore
 def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory) -> None:
     """Teach the memory the blocks of all articles of a host bucket."""
     for rows in _rows(store, keys, bucket):
-        for row in rows.select(["host", "url", "blocks", "fetched_at"]).to_pylist():
+        for row in rows.select(["host", "url", "blocks", "fetched_at", "container"]).to_pylist():
             if row["blocks"] is not None:
-                memory.learn(row["host"], row["url"], blocks_of(row["blocks"]), row["fetched_at"])
+                memory.learn(row["host"], row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
 
 
 def cleaned_bucket(
@@ -63,8 +63,10 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
     found = signals(text, tokens, blocks, len(runs))
     judged = Judged(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
     verdict = judge(judged, options)
+    sure = memory.agreed(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
     return row | {
         "blocks": stored_blocks(blocks),
+        "confidence": sure,
         "article_id": article_id(url, row["canonical_url"]),
         "text": text,
         "text_length": len(text),

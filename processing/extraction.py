@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +34,9 @@ _KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.S
 _HTML = ("text/html", "application/xhtml+xml")
 
 
+Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the elements that hold its articles
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPage:
     """An article with the charset that its page was read in."""
@@ -43,13 +46,14 @@ class ReadPage:
     charset_source: str
 
 
-def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str) -> int:
+def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str, containers: Containers | None = None) -> int:
     """Stage a segment's rows under `key`, by host bucket and then in the order of the segment; the number of rows.
 
-    Every row of the segment's capture index becomes one row here, whatever the WARC's bytes hold. Raises StorageError.
+    Every row of the segment's capture index becomes one row here, whatever the WARC's bytes hold. `containers` are where hosts have their
+    articles. Raises StorageError.
     """
     with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, BucketSpill(Path(folder), EXTRACTED) as spill:
-        for chunk in _in_chunks(_rows(store, segment, crawl)):
+        for chunk in _in_chunks(_rows(store, segment, crawl, containers or {})):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()
         with staged_writer(store, key, EXTRACTED) as writer:
@@ -64,7 +68,7 @@ class PageWork:
     """What a page worker needs for one record: the record beside its row of the index, and what the crawl says of its pages.
 
     `record` is None for a revisit, which has no page, and where the segment has no such record; `damage` then says why.
-    `agent` is the crawler's name whose opt-outs are obeyed, or None.
+    `agent` is the crawler's name whose opt-outs are obeyed, or None. `containers` are where the host has its articles.
     """
 
     record: Record | None
@@ -72,6 +76,7 @@ class PageWork:
     agent: str | None = None
     rules: SiteRules | None = None
     damage: str | None = None
+    containers: tuple[str, ...] = ()
 
     @property
     def weight(self) -> int:
@@ -85,26 +90,28 @@ def read_work(work: PageWork) -> ReadPage | Rejected | None:
         return _rejection(work.row.pointer, work.row.url, "record", Reason.DAMAGED_RECORD, work.damage)
     if work.record is None:
         return None
-    return _read(work.record, work.row.kind, _hints(work.row), work.agent, work.rules)
+    return _read(work.record, work.row.kind, _hints(work.row), work.agent, work.rules, work.containers)
 
 
-def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints) -> ReadPage | Rejected:
-    """The article of one record, or why there is none, in this process."""
-    return _read(record, kind, hints, _agent(crawl), crawl.articles.rules.get(host_of(record.capture.url)))
+def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
+    """The article of one record, or why there is none, in this process; `containers` are where the host has its articles."""
+    return _read(record, kind, hints, _agent(crawl), crawl.articles.rules.get(host_of(record.capture.url)), containers)
 
 
 def _agent(crawl: Crawl) -> str | None:
     return crawl.politeness.product() if crawl.politeness.opt_outs == "obey" else None
 
 
-def _read(record: Record, kind: str, hints: Hints, agent: str | None, rules: SiteRules | None) -> ReadPage | Rejected:
+def _read(
+    record: Record, kind: str, hints: Hints, agent: str | None, rules: SiteRules | None, containers: tuple[str, ...]
+) -> ReadPage | Rejected:
     """The one place where the bytes of a page are understood."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
         return page
     if agent and forbids_indexing(record.capture, page.html, agent):
         return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
-    article = read_article(page, rules)
+    article = read_article(page, rules, containers)
     if isinstance(article, Rejected):
         return article
     if article.page_type is not PageType.ARTICLE:
@@ -135,11 +142,11 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     )
 
 
-def _rows(store: ObjectStore, segment: Segment, crawl: Crawl) -> Iterator[Row]:
+def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers) -> Iterator[Row]:
     index = _in_order(read_index(store.get_bytes(segment.index_key)), segment)
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-        for work, found in run_limited(_works(records, index, crawl), "processing.extraction.read_work"):
+        for work, found in run_limited(_works(records, index, crawl, containers), "processing.extraction.read_work"):
             if isinstance(found, Exceeded):
                 yield _row(work.row, _rejection(work.row.pointer, work.row.url, "extract", found.reason, found.detail))
             else:
@@ -156,7 +163,7 @@ def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[Capture
         yield row
 
 
-def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl) -> Iterator[PageWork]:
+def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers) -> Iterator[PageWork]:
     """One for each row of the index, with its record if the segment has it whole. Records that the index does not know are left out."""
     agent = _agent(crawl)
     damage: dict[int, str] = {}  # since the last whole record, by offset
@@ -172,7 +179,8 @@ def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], cr
         if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
             # the index has the length of the member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
-            yield PageWork(whole, row, agent, crawl.articles.rules.get(host_of(row.url)))
+            host = host_of(row.url)
+            yield PageWork(whole, row, agent, crawl.articles.rules.get(host), containers=containers.get(host, ()))
             row = next(index, None)
     while row is not None:
         yield _lost(row, damage)
@@ -238,6 +246,7 @@ def article_columns(found: ReadPage) -> Row:
         "blocks": stored_blocks(article.blocks),
         "extraction_path": article.extraction_path,
         "confidence": article.confidence,
+        "container": article.container,
         "charset": found.charset,
         "charset_source": found.charset_source,
     }

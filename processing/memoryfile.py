@@ -31,6 +31,21 @@ def read_memory(store: ObjectStore, key: str | None, bucket: int) -> SiteMemory:
     return SiteMemory() if key is None else SiteMemory.from_arrow(*_rows(store, key, bucket))
 
 
+def read_containers(store: ObjectStore, key: str | None) -> dict[str, tuple[str, ...]]:
+    """The containers in which hosts have their articles, of all hosts of a stored memory; without a key none."""
+    return {} if key is None else SiteMemory.from_arrow(*_container_rows(store, key)).all_containers()
+
+
+def _container_rows(store: ObjectStore, key: str) -> Iterator[pa.Table]:
+    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        column = file.schema_arrow.get_field_index("container")
+        for group in range(file.metadata.num_row_groups) if column >= 0 else ():
+            statistics = file.metadata.row_group(group).column(column).statistics
+            if statistics is None or statistics.null_count < file.metadata.row_group(group).num_rows:
+                table = file.read_row_group(group)
+                yield table.filter(pc.is_valid(table["container"]))
+
+
 def _rows(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]:
     with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         by_bucket = (file.schema_arrow.metadata or {}).get(ORDER) == BY_BUCKET

@@ -15,7 +15,7 @@ from processing.duplicates import NearIndex
 from processing.extraction import ReadPage, read_page
 from processing.identity import BUCKETS, bucket_of
 from processing.lakeview import LakeView, Version, look
-from processing.memoryfile import read_memory, write_memory
+from processing.memoryfile import read_containers, read_memory, write_memory
 from processing.sitememory import SiteMemory
 from processing.staging import CLEANED, DECIDED, buckets_in, read_rows, staged_writer, write_rows
 from processing.words import text_digest
@@ -86,6 +86,12 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     return mark
 
 
+def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
+    """Where hosts have their articles, by the memory that the run was planned with: for all its reading."""
+    known = run.crawl.articles.site_memory and run.memory_version > 0
+    return read_containers(store, memory_key(run.crawl.name, run.memory_version) if known else None)
+
+
 def _learn(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
     """Stage the pinned memory with the run's own pages, which publishing makes the next version; its key, None without site memory."""
     if not run.crawl.articles.site_memory:
@@ -129,14 +135,15 @@ def _recleaned(cards: Iterable[Card], view: LakeView, run: ProcessRun, store: Ob
     by_bucket: dict[int, list[Version]] = {}
     for article in differing:
         by_bucket.setdefault(bucket_of(view.versions[article].host), []).append(view.versions[article])
+    containers = pinned_containers(run, store) if by_bucket else {}
     digests: dict[WarcPointer, str] = {}
     for bucket, versions in by_bucket.items():
         memory = read_memory(store, learned, bucket)
-        digests |= {version.pointer: _digest_today(version, run, store, memory) for version in versions}
+        digests |= {version.pointer: _digest_today(version, run, store, memory, containers.get(version.host, ())) for version in versions}
     return digests
 
 
-def _digest_today(version: Version, run: ProcessRun, store: ObjectStore, memory: SiteMemory) -> str:
+def _digest_today(version: Version, run: ProcessRun, store: ObjectStore, memory: SiteMemory, containers: tuple[str, ...]) -> str:
     """A committed version's text digest under this run's code and memory: read again from its capture, unless both are the same.
 
     With site memory they never are, as each run adds its own pages. What can no longer be read stands as it was committed.
@@ -147,7 +154,7 @@ def _digest_today(version: Version, run: ProcessRun, store: ObjectStore, memory:
         record = read_record_at(store, version.pointer)
     except StorageError:
         return version.text_digest
-    found = read_page(record, run.crawl, "page", Hints())
+    found = read_page(record, run.crawl, "page", Hints(), containers)
     if not isinstance(found, ReadPage):
         return version.text_digest
     blocks, _ = clean_blocks(version.host, version.url, found.article.blocks, memory, run.crawl.articles)

@@ -73,6 +73,12 @@ class HostSightings:
         return self._blocks[fresh], self._urls[fresh], self._times[fresh]
 
     @property
+    def oldest(self) -> int:
+        """The oldest sighting that still counts."""
+        self._settle()
+        return self._oldest
+
+    @property
     def _oldest(self) -> int:
         return int(self._page_times.max(initial=0)) - FORGET_SECONDS
 

@@ -1,7 +1,8 @@
-"""Site memory: blocks that recur on several distinct URLs of a host are its furniture, whatever they say.
+"""Site memory: blocks that recur on several distinct URLs of a host are its furniture, and where its articles were they will be again.
 
-One memory belongs to one crawl. It keeps, per host, which pages (URL digests) showed which blocks (text digests) and when: enough to
-count distinct URLs exactly, to forget what left the site, and to fold two memories without counting a page twice.
+One memory belongs to one crawl. It keeps, per host, which pages (URL digests) showed which blocks (text digests), in which container
+they had their article, and when: enough to count distinct URLs exactly, to forget what left the site, and to fold two memories without
+counting a page twice.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.containersightings import ContainerSightings, Sighting
 from processing.sightings import Digests, HostSightings, Seconds
 from schemas.article import Block, BlockKind
 
@@ -22,6 +24,7 @@ MIN_RECURRENCE = 2  # distinct URLs that show a block
 MAX_FURNITURE_SHARE = 0.6  # of a page's text: more means that the page itself recurs (a copy at another URL)
 LONG_PROSE = 300  # characters: a paragraph this long must recur more often before it counts as furniture
 LONG_RECURRENCE = 3
+DISAGREEMENT = 0.8  # of its confidence keeps a page whose article is not where the host's other pages have theirs
 
 SCHEMA = pa.schema(
     [
@@ -29,6 +32,7 @@ SCHEMA = pa.schema(
         pa.field("url", pa.uint64(), nullable=False),
         pa.field("block", pa.uint64()),  # null: the page itself was seen
         pa.field("seen", pa.timestamp("s", "UTC"), nullable=False),
+        pa.field("container", pa.string()),  # where the page had its article; then `block` is null
     ]
 )
 
@@ -38,11 +42,30 @@ class SiteMemory:
 
     def __init__(self) -> None:
         self._hosts: dict[str, HostSightings] = {}
+        self._containers: dict[str, ContainerSightings] = {}
 
-    def learn(self, host: str, url: str, blocks: Sequence[Block], when: datetime) -> None:
-        """Note a page's blocks; `when` is its time of fetch (aware). The same URL again is no new evidence, only a later date."""
+    def learn(self, host: str, url: str, blocks: Sequence[Block], when: datetime, container: str | None = None) -> None:
+        """Note a page's blocks and the signature of their container; `when` is its time of fetch (aware).
+
+        The same URL again is no new evidence, only a later date.
+        """
         known = self._hosts.setdefault(host, HostSightings())
         known.add(_digest(url), {_digest(_folded(block)) for block in blocks}, int(when.timestamp()))
+        if container is not None:
+            self._containers.setdefault(host, ContainerSightings()).add([(_digest(url), int(when.timestamp()), container)])
+
+    def containers(self, host: str) -> tuple[str, ...]:
+        """The signatures of the containers in which the host's pages have their articles now, the most frequent first."""
+        return self._containers[host].current(self._oldest(host)) if host in self._containers else ()
+
+    def all_containers(self) -> dict[str, tuple[str, ...]]:
+        """`containers` of every host that has some."""
+        return {host: found for host in sorted(self._containers) if (found := self.containers(host))}
+
+    def agreed(self, host: str, container: str | None, confidence: float) -> float:
+        """A page's confidence, less where its article is not in a container in which the host's other pages have theirs."""
+        known = self.containers(host)
+        return round(DISAGREEMENT * confidence, 3) if container and known and container not in known else confidence
 
     def clean(self, host: str, url: str, blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """Split a page's blocks into (kept, furniture); all are kept while the host has fewer than `MIN_PAGES` distinct URLs."""
@@ -64,31 +87,63 @@ class SiteMemory:
         for host, theirs in other._hosts.items():
             (pages, page_times), (digests, urls, times) = theirs.pages(), theirs.blocks()
             self._hosts.setdefault(host, HostSightings()).add_all(pages, page_times, digests, urls, times)
+        for host, places in other._containers.items():
+            self._containers.setdefault(host, ContainerSightings()).add(places.sightings())
 
     def to_arrow(self) -> pa.Table:
         """One row per sighting, sorted; forgotten sightings are left out. The same memory gives the same bytes."""
-        return pa.concat_tables([SCHEMA.empty_table(), *(_host_rows(host, known) for host, known in sorted(self._hosts.items()))])
+        return pa.concat_tables([SCHEMA.empty_table(), *(rows for host in sorted(self._hosts) for rows in self._host_rows(host))])
 
     @classmethod
     def from_arrow(cls, *tables: pa.Table) -> SiteMemory:
         """The memory of which `to_arrow` wrote these tables."""
         memory = cls()
         for table in tables:
-            for host, rows in _by_host(table):
+            for host, stretch in _by_host(table):
+                rows, places = _without_containers(stretch)
+                if places:
+                    memory._containers.setdefault(host, ContainerSightings()).add(places)
                 is_block = pc.is_valid(rows["block"])
                 pages, blocks = rows.filter(pc.invert(is_block)), rows.filter(is_block)
                 known = memory._hosts.setdefault(host, HostSightings())
                 known.add_all(_numbers(pages, "url"), _seconds(pages), _numbers(blocks, "block"), _numbers(blocks, "url"), _seconds(blocks))
         return memory
 
+    def _oldest(self, host: str) -> int:
+        known = self._hosts.get(host)
+        return known.oldest if known else 0
 
-def _host_rows(host: str, known: HostSightings) -> pa.Table:
+    def _host_rows(self, host: str) -> Iterator[pa.Table]:
+        places = (
+            [place for place in self._containers[host].sightings() if place[1] >= self._oldest(host)] if host in self._containers else []
+        )
+        if places:
+            urls, times, containers = zip(*places, strict=True)
+            seen = pa.array(times, pa.int64()).cast(SCHEMA.field("seen").type)
+            block = pa.nulls(len(places), pa.uint64())
+            yield pa.table([pa.repeat(host, len(places)), pa.array(urls, pa.uint64()), block, seen, pa.array(containers)], schema=SCHEMA)
+        yield _sighting_rows(host, self._hosts[host])
+
+
+def _sighting_rows(host: str, known: HostSightings) -> pa.Table:
     pages, page_times = known.pages()
     digests, urls, times = known.blocks()
     count = len(pages) + len(digests)
     block = pa.array(np.concatenate((np.zeros(len(pages), np.uint64), digests)), mask=np.arange(count) < len(pages))
     seen = pa.array(np.concatenate((page_times, times))).cast(SCHEMA.field("seen").type)
-    return pa.table([pa.repeat(host, count), pa.array(np.concatenate((pages, urls))), block, seen], schema=SCHEMA)
+    return pa.table(
+        [pa.repeat(host, count), pa.array(np.concatenate((pages, urls))), block, seen, pa.nulls(count, pa.string())], schema=SCHEMA
+    )
+
+
+def _without_containers(rows: pa.Table) -> tuple[pa.Table, list[Sighting]]:
+    """A host's rows of pages and blocks, and its containers; a memory of before they were learned has none."""
+    if "container" not in rows.column_names or rows["container"].null_count == rows.num_rows:
+        return rows, []
+    is_place = pc.is_valid(rows["container"])
+    places = rows.filter(is_place)
+    sightings = zip(_numbers(places, "url").tolist(), _seconds(places).tolist(), places["container"].to_pylist(), strict=True)
+    return rows.filter(pc.invert(is_place)), list(sightings)
 
 
 def _by_host(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

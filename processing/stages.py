@@ -11,7 +11,7 @@ from processing.gate import gate_run, gated
 from processing.heap import bound_heap, trim_heap
 from processing.publish import half_published, publish_run
 from processing.report import RunReport
-from processing.resolution import resolve_run, resolved
+from processing.resolution import pinned_containers, resolve_run, resolved
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
 from schemas.crawlfile import read_crawl
@@ -58,7 +58,7 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
             found = _segments(run, kept.ledger).get(segment)
             if found is None:
                 raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
-            extract_segment(kept.store, found, run.crawl, key)
+            extract_segment(kept.store, found, run.crawl, key, pinned_containers(run, kept.store))
         return key
 
 

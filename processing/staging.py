@@ -42,6 +42,7 @@ EXTRACTED = pa.schema(
         *(CAPTURES.field(name) for name in _RECORD),
         pa.field("refers_to_filename", pa.string()),
         pa.field("refers_to_offset", pa.int64()),
+        pa.field("container", pa.string()),
         *(ARTICLES.field(name) for name in _SAID),
     ]
 )

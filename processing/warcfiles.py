@@ -55,7 +55,7 @@ _RECORD = [
     pa.field("warc_record_length", pa.int64()),
 ]
 _METADATA = [ARTICLES.field(name).with_nullable(True) for name in _SAID]
-STAGED = pa.schema([*_RECORD, *_METADATA, pa.field("blocks", pa.list_(BLOCK))])
+STAGED = pa.schema([*_RECORD, *_METADATA, pa.field("container", pa.string()), pa.field("blocks", pa.list_(BLOCK))])
 _TIMES = ("published_at", "modified_at")
 OUTPUT = pa.schema(
     [
@@ -203,9 +203,9 @@ def _damaged_row(found: Rejected) -> Row:
 def _learn(staged: Iterable[Path]) -> SiteMemory:
     """What all pages with an article show of their sites."""
     memory = SiteMemory()
-    for row in _read(staged, ["url", "status", "fetched_at", "blocks"]):
+    for row in _read(staged, ["url", "status", "fetched_at", "blocks", "container"]):
         if row["status"] == "article":
-            memory.learn(host_of(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"])
+            memory.learn(host_of(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
     return memory
 
 
@@ -214,13 +214,14 @@ def _finish(row: Row, memory: SiteMemory | None) -> Row:
     row = row | {"published_at_utc": row["published_at"], **{name: _written(row[name], row["published_zone"]) for name in _TIMES}}
     if row["blocks"] is None:
         return row
-    blocks, furniture = blocks_of(row["blocks"]), 0
+    blocks, furniture, sure = blocks_of(row["blocks"]), 0, row["confidence"]
     if memory is not None and row["status"] == "article":
-        blocks, removed = memory.clean(host_of(row["url"]), row["url"], blocks)
-        furniture = len(removed)
+        host = host_of(row["url"])
+        blocks, removed = memory.clean(host, row["url"], blocks)
+        furniture, sure = len(removed), memory.agreed(host, row["container"], sure)
     text = plain_text(tuple(blocks))
     cleaned = {"text": text, "language": detect_language(text, row["language_declared"])}
-    return row | cleaned | {"blocks": stored_blocks(blocks), "furniture_blocks": furniture}
+    return row | cleaned | {"blocks": stored_blocks(blocks), "furniture_blocks": furniture, "confidence": sure}
 
 
 def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:

@@ -53,7 +53,8 @@ class Article:
 
     Times are aware; `published_at_source` and `modified_at_source` name the markup that won:
     `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None where none was.
-    `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`).
+    `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`); `container` is the signature of the
+    element they were in, by which it is found on the host's other pages.
     `form` is what kind of article page this was: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.
     """
 
@@ -78,6 +79,7 @@ class Article:
     page_type: PageType = PageType.ARTICLE
     confidence: float = 1.0
     extraction_path: str = "container"
+    container: str | None = None
     furniture: tuple[Block, ...] = field(default=())
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from processing.article import siterules
 from processing.article.blocks import to_blocks
 from processing.article.confidence import RESCUE_BELOW, confidence
 from processing.article.container import find_container, find_lead
 from processing.article.forms import form_of, keep_own_article
 from processing.article.furniture import Story, clean
+from processing.article.hostcontainer import find_known, signature
 from processing.article.metadata import Metadata, read_metadata
 from processing.article.outline import Outline
 from processing.article.pagetype import page_type
@@ -20,11 +23,11 @@ from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
 
-def read_article(page: Page, rules: SiteRules | None = None) -> Article | Rejected:
+def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = ()) -> Article | Rejected:
     """The article of a page, or why there is none. A page that is no article but has prose comes with its `page_type`: let in only what is.
 
     `rules` are the site's own selectors, where the crawl's YAML has some for the page's host. Raises `ConfigError` when one of them
-    is not a selector.
+    is not a selector. `known` are the signatures of the containers in which the host's other pages have their articles.
     """
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
@@ -36,25 +39,25 @@ def read_article(page: Page, rules: SiteRules | None = None) -> Article | Reject
         if (body := siterules.body(tree, rules)) is not None:
             root, path = body, "rule"
     outline = read_outline(root)
-    blocks = read_blocks(outline, metadata, whole=path == "rule")
+    keep_own_article(outline, metadata.title)
+    at_once = 0 if path == "rule" else find_known(outline, known)
+    container = find_container(outline) if at_once is None else at_once
+    blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
     sure = confidence(outline, blocks, metadata.json_ld_body)
-    if sure < RESCUE_BELOW and path == "container" and kind is PageType.ARTICLE:
+    if sure < RESCUE_BELOW and at_once is None and kind is PageType.ARTICLE:
         saved = rescue(page.html)
         if _length(saved) > _length(blocks):
             blocks, path, sure = saved, "rescue", confidence(outline, saved, metadata.json_ld_body)
     if not blocks:
         return _rejected(page, kind if outline.pieces else PageType.OTHER)
     form = form_of(tree, page.url, metadata, outline, blocks)
-    return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path)
+    place = signature(outline, container) if path == "container" else None
+    return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path, container=place)
 
 
-def read_blocks(outline: Outline, metadata: Metadata, *, whole: bool = False) -> tuple[Block, ...]:
+def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
     """The article's blocks on an outlined page; `whole`: the outline is the article, as a site rule says."""
-    keep_own_article(outline, metadata.title)
-    container = find_container(outline)
-    if whole:
-        return to_blocks(clean(Story(outline, 0, metadata.title)))
-    lead = find_lead(outline, container, metadata.description)
+    lead = [] if whole else find_lead(outline, container, metadata.description)
     return to_blocks(clean(Story(outline, container, metadata.title, lead)))
 
 
@@ -70,7 +73,15 @@ def _rejected(page: Page, kind: PageType) -> Rejected:
 
 
 def _article(
-    page: Page, metadata: Metadata, blocks: tuple[Block, ...], *, page_type: PageType, form: str, confidence: float, extraction_path: str
+    page: Page,
+    metadata: Metadata,
+    blocks: tuple[Block, ...],
+    *,
+    page_type: PageType,
+    form: str,
+    confidence: float,
+    extraction_path: str,
+    container: str | None,
 ) -> Article:
     return Article(
         url=page.url,
@@ -94,4 +105,5 @@ def _article(
         page_type=page_type,
         confidence=confidence,
         extraction_path=extraction_path,
+        container=container,
     )

@@ -94,6 +94,48 @@ def test_a_recurring_heading_over_own_prose_survives() -> None:
     assert furniture == (PROMPT, heading)
 
 
+def placed(containers: list[str | None], when: datetime = WHEN, memory: SiteMemory | None = None) -> SiteMemory:
+    memory = memory or SiteMemory()
+    for number, container in enumerate(containers):
+        memory.learn("news.example", f"https://news.example/{number}", story(number), when, container)
+    return memory
+
+
+def test_a_container_is_the_hosts_from_the_third_url() -> None:
+    assert placed(["div.body"] * 2).containers("news.example") == ()
+    assert placed(["div.body", "div.body", "main", None, "div.body"]).containers("news.example") == ("div.body",)
+    assert placed(["div.live"] * 3 + ["div.body"] * 4).containers("news.example") == ("div.body", "div.live")
+    assert placed(["div.body"] * 3).containers("other.example") == ()
+
+
+def test_an_article_elsewhere_is_less_sure() -> None:
+    memory = placed(["div.body"] * 3 + ["main.x"])
+    assert memory.agreed("news.example", "div.body", 0.9) == memory.agreed("news.example", None, 0.9) == 0.9
+    assert memory.agreed("news.example", "main.x", 0.9) == 0.72
+    assert memory.agreed("other.example", "main.x", 0.9) == 0.9
+
+
+def test_a_new_template_takes_the_place_of_the_old_one() -> None:
+    memory = placed(["div.old"] * 4)
+    assert memory.containers("news.example") == ("div.old",)
+    placed(["div.new"] * 3, WHEN + timedelta(days=1), memory)  # the same pages again
+    assert memory.containers("news.example") == ("div.new",)
+    for number in range(10, 13):
+        later = WHEN + timedelta(days=200)
+        memory.learn("news.example", f"https://news.example/{number}", story(number), later, "div.last")
+    assert memory.containers("news.example") == ("div.last",)
+
+
+def test_containers_are_kept_and_folded() -> None:
+    memory = placed(["div.body"] * 3)
+    memory.fold(placed(["div.older"] * 5, WHEN - timedelta(days=1)))
+    again = SiteMemory.from_arrow(memory.to_arrow())
+    assert again.to_arrow().equals(memory.to_arrow())
+    assert again.containers("news.example") == memory.containers("news.example") == ("div.body",)
+    before = memory.to_arrow().drop_columns(["container"])
+    assert SiteMemory.from_arrow(before).containers("news.example") == ()
+
+
 def test_an_empty_memory_is_an_empty_table() -> None:
     assert SiteMemory().to_arrow().num_rows == 0
     assert SiteMemory.from_arrow(SiteMemory().to_arrow()).to_arrow().num_rows == 0

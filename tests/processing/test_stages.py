@@ -136,3 +136,26 @@ def test_a_page_that_takes_too_long_costs_itself_only(sqlite_settings: Settings,
     closed_run(sqlite_settings, CRAWL, "1", [article(SITE + "/one", 1), capture(SITE + "/deep", nested), article(SITE + "/two", 2)])
     assert processed(sqlite_settings) == (2, 0, 0, 0, 1)
     assert rows(sqlite_settings, "SELECT reason FROM captures WHERE outcome = 'rejected'") == [("page_timeout",)]
+
+
+def test_where_a_host_has_its_articles_is_known_in_the_next_run(lake_settings: Settings) -> None:
+    def page(seed: int, beside: str = "") -> str:
+        story = "".join(f"<p>{paragraph}</p>" for paragraph in prose(seed))
+        head = f"<title>Story {seed} of the harbour</title><meta property='og:type' content='article'>"
+        body = f"<main class='harbour-page'><div class='harbour-column'>{story}</div>{beside}</main>"
+        return f"<html lang=en><head>{head}</head><body>{body}</body></html>"
+
+    beside = "<div class='harbour-extra'>" + "".join(f"<p>{paragraph}</p>" for paragraph in prose(99)) + "</div>"
+    closed_run(lake_settings, CRAWL, "1", [capture(f"{SITE}/2026/03/story-{seed}", page(seed)) for seed in range(3)])
+    closed_run(lake_settings, CRAWL, "2", [capture(f"{SITE}/2026/03/story-8", page(8, beside), minutes=1)])
+    first = stages.plan("news", lake_settings)
+    assert first is not None
+    assert len(first.crawl_runs) == 2
+    assert stages.process_once("news", lake_settings) is not None
+    closed_run(lake_settings, CRAWL, "3", [capture(f"{SITE}/2026/03/story-9", page(9, beside), minutes=2)])
+    assert stages.process_once("news", lake_settings) is not None
+    texts = dict(rows(lake_settings, "SELECT url, text FROM articles"))  # type: ignore[arg-type]
+    assert prose(99)[0] in texts[f"{SITE}/2026/03/story-8"]
+    assert texts[f"{SITE}/2026/03/story-9"].split("\n") == prose(9)
+    sure = dict(rows(lake_settings, "SELECT url, confidence FROM articles"))  # type: ignore[arg-type]
+    assert sure[f"{SITE}/2026/03/story-8"] < sure[f"{SITE}/2026/03/story-1"]

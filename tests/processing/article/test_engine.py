@@ -164,3 +164,35 @@ def test_a_page_that_ours_cannot_read_is_rescued_and_says_so() -> None:
     assert article.extraction_path == "rescue"
     assert sentences(article) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:7]]
     assert article.confidence > RESCUE_BELOW
+
+
+def known_container(body: str, known: tuple[str, ...]) -> Article:
+    html = f"<html><head><title>Ferry</title></head><body><main>{body}</main></body></html>"
+    article = read_article(Page("https://news.example/2026/ferry", html, fetched_at=WHEN), None, known)
+    assert isinstance(article, Article)
+    return article
+
+
+def test_a_known_container_is_taken_at_once() -> None:
+    body = f"<div class='column-7 story'>{prose(0, 1, 2, 3, 4, 5)}</div><div class=extra>{prose(6, 7, 8, 9, 10, 11)}</div>"
+    alone, known = known_container(body, ()), known_container(body, ("div.story",))
+    assert len(alone.blocks) == 12
+    assert sentences(known) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:6]]
+    assert known.container == "div.story"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<div class=story>{prose(0)}</div><div class=extra>{prose(1, 2, 3, 4, 5, 6, 7, 8)}</div>",  # hardly anything in it
+        f"<div class=story>{prose(0, 1, 2, 3, 4, 5)}</div><div class=story>{prose(6, 7, 8, 9, 10, 11)}</div>",  # which one?
+        f"<div class=new>{prose(0, 1, 2, 3, 4, 5)}</div>",  # it left the site
+    ],
+)
+def test_a_known_container_without_a_plausible_body_is_not_taken(body: str) -> None:
+    assert known_container(body, ("div.story",)) == known_container(body, ())
+
+
+def test_an_element_without_names_is_known_by_the_one_around_it() -> None:
+    body = f"<div class=a><div id=post-17><section>{prose(0, 1, 2, 3, 4, 5)}</section><p>Box.</p></div></div>"
+    assert known_container(body, ()).container == "div.a>div>section"
