@@ -5,9 +5,11 @@
 | `plan` | takes the URLs that are due and pins the configuration; the same Airflow run always gets the same crawl run |
 | `fetch` | one spider process per worker; they share the frontier, and a retried one takes back what its dead self had leased |
 | `close` | writes the manifest, checks the crawl's thresholds and wakes `process_<name>`; it runs even when a worker failed |
+| `verdict` | nothing; it is there so that a failed `fetch` turns the whole run red, although `close` went well |
 
 Nothing is lost by clearing, retrying or killing a task: a URL is done only when its WARC segment is registered.
-Marking `fetch` as failed or success ends its spider, which stores what it has. The crawl itself is `crawls/<name>.yaml`.
+Marking `fetch` as failed or success ends its spider, which stores what it has. Where `close` is red because of a threshold, what was
+fetched is processed with the crawl's next run, or by `crawlhouse process`. The crawl itself is `crawls/<name>.yaml`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
 
 from dags.connections import connection_secrets
@@ -25,10 +28,11 @@ from schemas.crawl import Crawl
 from schemas.settings import load_settings
 
 LOG = logging.getLogger(__name__)
+STEP_TIMEOUT = timedelta(minutes=10)
 FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's own `max_minutes`
 
 
-@task(pool="fetch", execution_timeout=timedelta(minutes=10))
+@task(pool="fetch", execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> list[dict[str, str]]:
     """Plan the crawl run of this Airflow run; hands on its id with each worker's name."""
     from schemas.crawlfile import read_crawl
@@ -99,7 +103,9 @@ def crawl_dag(crawl: Crawl) -> DAG:
             map_index_template="{{ task.worker }}",
         ).expand_kwargs(planned)
         closed = close.override(outlets=[captures(crawl.name)])(planned, captures(crawl.name))
-        planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True)
+        verdict = EmptyOperator(task_id="verdict", pool="fetch", execution_timeout=STEP_TIMEOUT)
+        planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True) >> verdict
+        fetched >> verdict
     return dag
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,13 +10,21 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from schemas.errors import AccountingError, ConfigError, CrawlhouseError, GateError, NotFoundError, ThresholdError
 
+LOG = logging.getLogger(__name__)
 FINAL: tuple[type[CrawlhouseError], ...] = (ConfigError, NotFoundError, ThresholdError, GateError, AccountingError)
 
 
 @contextmanager
 def final_errors() -> Iterator[None]:
-    """Around a task's body: an error that another try cannot mend turns the task red without retries; all others are retried."""
+    """Around a task's body: an error that another try cannot mend turns the task red without retries; all others are retried.
+
+    Either way its sentence has a line of the log to itself, before Airflow's traceback.
+    """
     try:
         yield
     except FINAL as error:
-        raise AirflowFailException(str(error)) from error
+        LOG.error("%s", error)  # noqa: TRY400 the sentence alone
+        raise AirflowFailException(str(error)) from None
+    except CrawlhouseError as error:
+        LOG.warning("%s", error)
+        raise

@@ -70,8 +70,8 @@ class HostCounts(BaseModel):
     reasons: dict[str, int] = {}
 
     def lost(self, *outcomes: str) -> int:
-        """How many of its URLs ended as one of these outcomes."""
-        return sum(count for reason, count in self.reasons.items() if reason.partition(":")[0] in outcomes)
+        """How many of its URLs ended as one of these: an outcome, or `outcome:reason`."""
+        return sum(count for reason, count in self.reasons.items() if reason in outcomes or reason.partition(":")[0] in outcomes)
 
 
 class FetchStatistics(BaseModel):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from schemas.crawl import Crawl
 from schemas.errors import ThresholdError
 from schemas.manifest import HostCounts, Manifest
-from schemas.outcomes import FetchOutcome
+from schemas.outcomes import FetchOutcome, Reason
 
 MAX_REASONS = 3
+SILENT_HOST = f"{FetchOutcome.DENIED}:{Reason.ROBOTS_UNREACHABLE}"  # a host that is down denies by its robots.txt: an error all the same
 UNFETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcome.FILTERED.value)
 
 
@@ -19,11 +20,12 @@ def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
             f"{manifest.crawl_run} fetched {counts.fetched} pages, fewer than thresholds.min_pages = {thresholds.min_pages}. "
             f"{_blame(manifest, *UNFETCHED)}"
         )
-    tried = counts.fetched + counts.failed
-    if tried and counts.failed / tried > thresholds.max_error_rate:
+    failed = counts.failed + manifest.reasons.get(SILENT_HOST, 0)
+    tried = counts.fetched + failed
+    if tried and failed / tried > thresholds.max_error_rate:
         raise ThresholdError(
-            f"{manifest.crawl_run}: {counts.failed} of {tried} fetches failed, more than thresholds.max_error_rate = "
-            f"{thresholds.max_error_rate}. {_blame(manifest, FetchOutcome.FAILED.value)}"
+            f"{manifest.crawl_run}: {failed} of {tried} fetches failed, more than thresholds.max_error_rate = "
+            f"{thresholds.max_error_rate}. {_blame(manifest, FetchOutcome.FAILED.value, SILENT_HOST)}"
         )
 
 
@@ -41,7 +43,7 @@ def _blame(manifest: Manifest, *outcomes: str) -> str:
 
 
 def _words(host: HostCounts, outcomes: tuple[str, ...]) -> str:
-    reasons = [item for item in host.reasons.items() if item[0].partition(":")[0] in outcomes]
+    reasons = [item for item in host.reasons.items() if {item[0], item[0].partition(":")[0]} & set(outcomes)]
     most = sorted(reasons, key=lambda item: (-item[1], item[0]))[:MAX_REASONS]
     return ", ".join(f"{reason.replace(':', ' by ')} ({count})" for reason, count in most) or "none lost"
 

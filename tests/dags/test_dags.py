@@ -47,7 +47,12 @@ def test_a_crawl_dag(found: dict[str, Any]) -> None:
     assert dag["params"] == {"workers": 2}
     assert (dag["max_active_runs"], dag["catchup"], dag["paused"]) == (1, False, False)
     tasks = dag["tasks"]
-    assert {name: task["upstream"] for name, task in tasks.items()} == {"plan": [], "fetch": ["plan"], "close": ["fetch", "plan"]}
+    assert {name: task["upstream"] for name, task in tasks.items()} == {
+        "plan": [],
+        "fetch": ["plan"],
+        "close": ["fetch", "plan"],
+        "verdict": ["close", "fetch"],
+    }
     assert tasks["fetch"]["mapped"]
     assert tasks["fetch"]["timeout"] == 40 * 60
     assert tasks["close"]["teardown"]

@@ -82,6 +82,18 @@ def test_a_threshold_names_the_worst_host_and_its_reasons() -> None:
     check_thresholds(crawl, closed(hosts, due=100, fetched=98, failed=2))
 
 
+def test_a_host_that_is_down_counts_as_errors_although_its_robots_file_denies_it() -> None:
+    crawl = parse_crawl("seeds: [https://a.example/]\nthresholds: {max_error_rate: 0.1}\n", "news")
+    hosts = {
+        "a.example": HostCounts(due=8, reasons={"fetched": 8}),
+        "b.example": HostCounts(due=2, reasons={"denied:robots_unreachable": 2}),
+    }
+    manifest = closed(hosts, due=10, fetched=8, denied=2)
+    with pytest.raises(ThresholdError, match=r"2 of 10 fetches failed.*Worst was b\.example: denied by robots_unreachable \(2\) of its 2"):
+        check_thresholds(crawl, manifest.model_copy(update={"reasons": {"denied:robots_unreachable": 2}}))
+    check_thresholds(crawl, manifest.model_copy(update={"reasons": {"denied:robots": 2}}))
+
+
 def test_a_line_tells_the_rate_of_now() -> None:
     moments = iter([0.0, 10.0, 20.0])
     line = LiveLine(lambda: next(moments))

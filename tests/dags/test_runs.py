@@ -1,0 +1,133 @@
+"""Whole runs by a real Airflow: what turns a task red says why and is not tried again, and what was fetched is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.keys import report_key
+from schemas.settings import Settings
+from storage.lakequery import connect
+from storage.ledger import open_ledger
+from storage.objects import open_store
+from tests.dags.conftest import DAGS
+from tests.demosite import run_demo_site
+
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(600)]
+
+CRAWL = """
+seeds: {seeds}
+network: {{allow: [127.0.0.1/32]}}
+politeness: {{delay: 0}}
+scope: {{max_depth: 1}}
+budgets: {{max_pages: 30, max_retries: 0}}
+thresholds: {thresholds}
+"""
+SUITE = {
+    "name": "articles",
+    "expectations": [{"type": "expect_column_values_to_be_between", "kwargs": {"column": "word_count", "min_value": 100_000}}],
+}
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dict[str, str]]]:
+    """A project with crawls that miss their thresholds, and the environment of its migrated Airflow."""
+    folder = tmp_path_factory.mktemp("red")
+    settings = Settings(home=folder / "var", crawls=folder / "crawls", store="", database="")
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW__", "CRAWLHOUSE_"))},
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "CRAWLHOUSE_HOME": str(settings.home),
+        "CRAWLHOUSE_CRAWLS": str(settings.crawls),
+    }
+    with run_demo_site(folder / "site") as site:
+        _write_crawls(settings.crawls, site.bases[0] + "/")
+        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
+        yield settings, environment
+
+
+def _write_crawls(folder: Path, good: str) -> None:
+    folder.mkdir()
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        silent = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+    for name, seeds, thresholds in (
+        ("few", [good], "{min_pages: 500}"),
+        ("silent", [silent, silent + "news"], "{max_error_rate: 0.5}"),
+        ("refused", [good], "{}"),
+    ):
+        (folder / f"{name}.yaml").write_text(CRAWL.format(seeds=seeds, thresholds=thresholds), encoding="utf-8")
+
+
+def run_dags(environment: dict[str, str], *arguments: str) -> tuple[list[dict[str, Any]], str]:
+    """What became of each DAG's run, and all that was logged."""
+    command = [sys.executable, "-m", "tests.dags.rundags", str(DAGS), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=DAGS.parent)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]), done.stdout + done.stderr
+
+
+def test_a_crawl_that_brings_too_little_is_red_with_one_sentence_and_keeps_what_it_has(airflow: tuple[Settings, dict[str, str]]) -> None:
+    settings, environment = airflow
+    (few, silent), said = run_dags(environment, "crawl_few", "crawl_silent")
+    for run in (few, silent):
+        assert run["state"] == "failed"
+        assert run["tasks"] == {"plan": "success", "fetch": "success", "close": "failed", "verdict": "upstream_failed"}
+        assert run["tries"]["close"] == 1
+    assert "fetched 30 pages, fewer than thresholds.min_pages = 500. Worst was 127.0.0.1:" in said
+    assert "2 of 2 fetches failed, more than thresholds.max_error_rate = 0.5. Worst was 127.0.0.1:" in said
+    ledger = open_ledger(settings)
+    for name, fetched in (("few", 30), ("silent", 0)):
+        (closed,) = ledger.crawl_runs(name, state="closed")
+        counts = ledger.manifest(closed.crawl_run).counts
+        assert counts.balanced()
+        assert counts.fetched == fetched
+    assert ledger.closed_unpublished("few")
+    ledger.close()
+
+
+def test_a_worker_that_fails_for_good_turns_the_run_red_although_it_is_closed(airflow: tuple[Settings, dict[str, str]]) -> None:
+    settings, environment = airflow
+    ((run,), said) = run_dags(environment, "--refuse-to-fetch", "crawl_refused")
+    assert run["state"] == "failed"
+    assert run["tasks"] == {"plan": "success", "fetch": "failed", "close": "success", "verdict": "upstream_failed"}
+    assert run["tries"]["fetch"] == 1
+    assert "This worker refuses." in said
+    ledger = open_ledger(settings)
+    assert ledger.unclosed_runs("refused") == {}
+    ledger.close()
+
+
+def test_a_gate_that_fails_is_red_publishes_nothing_and_passes_once_the_suite_does(
+    airflow: tuple[Settings, dict[str, str]], tmp_path: Path
+) -> None:
+    settings, environment = airflow
+    suite = tmp_path / "articles.json"
+    suite.write_text(json.dumps(SUITE), encoding="utf-8")
+    ((red,), said) = run_dags(environment, "--suite", str(suite), "process_few")
+    assert red["state"] == "failed"
+    assert (red["tasks"]["resolve"], red["tasks"]["gate"], red["tasks"]["publish"]) == ("success", "failed", "upstream_failed")
+    assert red["tries"]["gate"] == 1
+    assert "The expectation suite failed for p-" in said
+    assert "expect_column_values_to_be_between(word_count)" in said
+    ledger = open_ledger(settings)
+    (process_run,) = ledger.process_runs("few")
+    assert ledger.commits(process_run) == {}
+    assert open_store(settings).info(report_key(process_run, "expectations.json")) is not None
+    ((green,), said) = run_dags(environment, "process_few")
+    assert green["state"] == "success"
+    assert f"processed as {process_run}" in said
+    assert ledger.closed_unpublished("few") == []
+    ledger.close()
+    with connect(settings) as lake:
+        (counts,) = lake.sql("SELECT records, published + known + duplicate + quarantined + rejected FROM runs").fetchall()
+    assert counts[0] == counts[1] > 20
