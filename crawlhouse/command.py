@@ -21,6 +21,7 @@ from crawlhouse import (
     showcommand,
     stackcommand,
     stopcommand,
+    takedowncommand,
 )
 from crawlhouse.failures import exit_code_of
 
@@ -56,6 +57,7 @@ app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.que
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=STEER)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=STEER)
+app.add_typer(takedowncommand.app, rich_help_panel=STEER)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=STEER)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=STEER)(crawlnames.rename)
 app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=STEER)(crawlnames.delete)

@@ -62,7 +62,7 @@ def read_dossier(settings: Settings, url: str) -> Dossier:
     article, quarantined, captures = _one(lake, ARTICLE, url), _one(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
     shown = article or quarantined or next(iter(captures), None)
     if shown is None:
-        raise _nothing(lake, url)
+        raise _nothing(lake, url, settings)
     article_id = article["article_id"] if article else ""
     original = _one(lake, ORIGINAL, article["duplicate_of"]) if article and article["duplicate_of"] else None
     pointer = WarcPointer(*(shown[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))
@@ -118,7 +118,12 @@ def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, st
         return None, str(error)
 
 
-def _nothing(lake: duckdb.DuckDBPyConnection, url: str) -> NotFoundError:
+def _nothing(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
+    from storage.objects import open_store
+    from storage.takedown import read_takedowns
+
+    if read_takedowns(open_store(settings)).covers(url):
+        return NotFoundError(f"{url} is taken down. `crawlhouse takedown list` shows the entries, and why.")
     similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, url))
     return NotFoundError(f"The lake has nothing of {url}." + (f" The most similar URLs it has:{similar}" if similar else " It is empty."))
 

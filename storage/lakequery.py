@@ -1,4 +1,4 @@
-"""SQL over the lake: a DuckDB connection with one view per table, over the live files and the published runs only."""
+"""SQL over the lake: a DuckDB connection with one view per table, over the live files, the published runs and what is not taken down."""
 
 from __future__ import annotations
 
@@ -11,38 +11,66 @@ from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.table import Table
 
 from schemas.settings import Settings
-from schemas.tables import TABLES
 from storage.lake import LATEST_SQL, Lake, open_lake
+from storage.objects import open_store
+from storage.takedown import Takedowns, read_takedowns
+
+FETCHED_ROWS = 10_000
+URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection, in memory, with the views `articles`, `articles_latest`, `captures`, `quarantine` and `runs`.
 
-    It shows the lake as it was at this moment. Times are shown in UTC. Raises UnavailableError, StorageError.
+    It shows the lake as it was at this moment, without the rows whose URL or canonical URL is taken down. Times are shown in UTC.
+    Raises UnavailableError, StorageError; ConfigError for a takedown list that cannot be read.
     """
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    takedowns = read_takedowns(open_store(settings))
     with open_lake(settings) as lake:
         # `runs` first: a run that is published meanwhile is then seen by none of the views
-        for name in ("runs", *(table for table in TABLES if table != "runs")):
-            _register(connection, lake, name)
+        sources = {name: _source(connection, lake, name) for name in ("runs", *URL_COLUMNS)}
+    connection.register("_taken_down", _taken_down(connection, sources, takedowns))
+    for name, source in sources.items():
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{_visible(name, takedowns)}")  # noqa: S608 our own names
     connection.execute(f"CREATE VIEW articles_latest AS {LATEST_SQL}")
     return connection
 
 
-def _register(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str) -> None:
+def _visible(name: str, takedowns: Takedowns) -> str:
+    if name == "runs":
+        return ""
+    hidden = " AND url NOT IN (SELECT url FROM _taken_down)" if takedowns else ""
+    return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
+
+
+def _taken_down(connection: duckdb.DuckDBPyConnection, sources: dict[str, str], takedowns: Takedowns) -> pa.Table:
+    """The URLs of rows that are taken down. SQL finds those that name a listed host, the list itself decides."""
+    urls: set[str] = set()
+    for name, columns in URL_COLUMNS.items() if takedowns else ():
+        near = " OR ".join(f"contains(lower({column}), _named)" for column in columns)
+        found = connection.execute(
+            f"SELECT DISTINCT {', '.join(columns)} FROM {sources[name]}, (SELECT unnest($1) AS _named) WHERE {near}",  # noqa: S608 our own names
+            [sorted(takedowns.host_names())],
+        )
+        while rows := found.fetchmany(FETCHED_ROWS):
+            urls.update(row[0] for row in rows if any(url and takedowns.covers(url) for url in row))
+    return pa.table({"url": pa.array(sorted(urls), pa.string())})
+
+
+def _source(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str) -> str:
+    """A table's live files as something to select from."""
     table = lake.table(name)
     files = sorted(task.file.file_path for task in table.scan().plan_files())
     schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
     if files and not files[0].startswith("s3://"):
         names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         columns = ", ".join(f'"{column}"' for column in schema.names)
-        source = f"(SELECT {columns} FROM read_parquet([{names}], union_by_name=true, hive_partitioning=false))"  # noqa: S608 our own names
-    else:
-        source = f"_{name}_files"
-        connection.register(source, _dataset(table, files, schema) if files else schema.empty_table())
-    visible = "" if name == "runs" else " WHERE process_run IN (SELECT process_run FROM runs)"
-    connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{visible}")  # noqa: S608 our own names
+        return f"(SELECT {columns} FROM read_parquet([{names}], union_by_name=true, hive_partitioning=false))"  # noqa: S608 our own names
+    source = f"_{name}_files"
+    connection.register(source, _dataset(table, files, schema) if files else schema.empty_table())
+    return source
 
 
 def _dataset(table: Table, files: list[str], schema: pa.Schema) -> ds.Dataset:

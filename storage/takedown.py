@@ -41,6 +41,11 @@ class Takedowns:
     def __bool__(self) -> bool:
         return bool(self.urls or self.prefixes or self.hosts or self.domains)
 
+    def host_names(self) -> set[str]:
+        """The hosts that entries name, without ports: a URL that holds none of them is not taken down."""
+        named = [*self.hosts, *self.domains, *(address.partition("/")[0] for address in (*self.urls, *self.prefixes))]
+        return {host.partition(":")[0] for host in named}
+
     def covers(self, url: str) -> bool:
         """Whether a URL is taken down."""
         if not self:
@@ -63,8 +68,13 @@ def read_takedowns(store: ObjectStore) -> Takedowns:
 
 def list_takedowns(store: ObjectStore) -> list[str]:
     """The entries, in their order."""
-    lines = (COMMENT.sub("", line).strip() for line in _text(store).splitlines())
-    return [line for line in lines if line]
+    return [entry for entry, _ in read_entries(store)]
+
+
+def read_entries(store: ObjectStore) -> list[tuple[str, str]]:
+    """The entries, in their order, each with its comment."""
+    lines = ((COMMENT.sub("", line).strip(), COMMENT.search(line)) for line in _text(store).splitlines())
+    return [(entry, found.group().strip().lstrip("#").strip() if found else "") for entry, found in lines if entry]
 
 
 def parse_takedowns(entries: Iterable[str]) -> Takedowns:
@@ -76,8 +86,12 @@ def parse_takedowns(entries: Iterable[str]) -> Takedowns:
     return Takedowns(frozenset(urls), tuple(sorted(prefixes)), frozenset(hosts), tuple(sorted(domains)))
 
 
-def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]) -> int:
-    """Adds entries; returns how many were not there yet. Workers follow within a minute. Raises ConfigError, ConflictError."""
+def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str], reason: str = "") -> int:
+    """Adds entries, each with the reason as its comment; returns how many were not there yet. Workers follow within a minute.
+
+    Raises ConfigError, ConflictError.
+    """
+    comment = f"  # {' '.join(reason.split())}" if reason.strip() else ""
     for entry in entries:
         _read(entry)
     with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
@@ -86,7 +100,7 @@ def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]
         if fresh:
             text = _text(store)
             text += "\n" if text and not text.endswith("\n") else ""
-            store.put_bytes(KEY, (text + "".join(entry + "\n" for entry in fresh)).encode())
+            store.put_bytes(KEY, (text + "".join(f"{entry}{comment}\n" for entry in fresh)).encode())
     return len(fresh)
 
 

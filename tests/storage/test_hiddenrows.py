@@ -1,0 +1,69 @@
+"""What is taken down is not shown by the views: in a directory and in S3, by URL, prefix, host and canonical URL, until it is taken off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.settings import Settings
+from storage.lake import open_lake
+from storage.lakequery import connect
+from storage.objects import open_store
+from storage.takedown import add_takedowns, remove_takedown
+from tests.storage.lakerows import table_of
+
+A, PERSON, OTHER, GONE, COPY = (
+    "https://a.example/story?id=1",
+    "https://a.example/people/jane%20doe",
+    "https://a.example/peoples",
+    "https://www.gone.example:8443/x",
+    "https://mirror.example/1",
+)
+ALL = {A, PERSON, OTHER, GONE, COPY}
+CANONICAL = {COPY: "https://original.example/1"}
+
+
+@pytest.fixture(params=["directory", "s3"])
+def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """A lake with an article, a quarantined row and a capture of each URL."""
+    settings: Settings = (
+        request.getfixturevalue("s3_settings") if request.param == "s3" else Settings(home=tmp_path / "home", crawls=tmp_path)
+    )
+    with open_lake(settings) as lake:
+        for name in ("captures", "quarantine", "articles"):
+            rows = [{"process_run": "p1", "url": url, "article_id": url} for url in sorted(ALL)]
+            if name != "captures":
+                rows = [row | {"canonical_url": CANONICAL.get(row["url"])} for row in rows]
+            lake.append(name, [table_of(name, *rows)], "p1")
+        lake.append("runs", [table_of("runs", {"process_run": "p1"})], "p1")
+    return settings
+
+
+def shown(settings: Settings, table: str = "articles_latest") -> set[str]:
+    with connect(settings) as lake:
+        return {row[0] for row in lake.sql(f"SELECT url FROM {table}").fetchall()}
+
+
+@pytest.mark.parametrize(
+    ("entry", "hidden"),
+    [
+        ("http://a.example/story?id=1", {A}),
+        ("https://a.example/people/*", {PERSON}),
+        ("a.example", {A, PERSON, OTHER}),
+        ("*.gone.example", {GONE}),
+        ("gone.example", set()),
+        ("https://original.example/1", {COPY}),
+        ("elsewhere.example", set()),
+    ],
+)
+def test_what_an_entry_hides(filled: Settings, entry: str, hidden: set[str]) -> None:
+    store = open_store(filled)
+    assert shown(filled) == ALL
+    add_takedowns(filled, store, [entry], "a letter\nof two lines")
+    for table in ("articles", "articles_latest", "quarantine", "captures"):  # a capture follows its article's canonical URL
+        assert shown(filled, table) == ALL - hidden, table
+    remove_takedown(filled, store, entry)
+    assert shown(filled) == ALL
+    with connect(filled) as lake:
+        assert lake.sql("SELECT count(*) FROM runs").fetchall() == [(1,)]
