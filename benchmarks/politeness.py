@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 REALWEB = Path(os.environ.get("CRAWLHOUSE_REALWEB_DIR", SHARED / "realweb"))
 BENCH = Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", SHARED / "bench"))
 SETS = ("fundeval", "aeb")
+ALL_SETS = (*SETS, "wcxb_dev")
 CLOCK_SECONDS = 0.005  # how finely two processes on one machine agree on when a request arrived
 RETRY_AFTER_SECONDS = 1.0  # what the proxy asks for with its 503
 
@@ -47,6 +49,7 @@ class Case:
     own_delay: float
     delay: float
     opt_outs: str = "obey"
+    sets: tuple[str, ...] = SETS
 
 
 CASES = (
@@ -54,6 +57,7 @@ CASES = (
     Case("fail-rate 0.1", ("--fail-rate", "0.1", "--seed", "7"), 0.2, 0.2),
     Case("latency 50 ms", ("--latency", "50"), 0.1, 0.1),
     Case("opt-outs recorded", (), 0.1, 0.1, "record"),
+    Case("all sets, fail-rate 0.1, latency 50 ms", ("--fail-rate", "0.1", "--seed", "7", "--latency", "50"), 0.1, 0.1, sets=ALL_SETS),
 )
 
 
@@ -99,16 +103,16 @@ def judge(asked: Sequence[Asked], delay: float) -> Verdict:
 
 
 @contextmanager
-def replaying(folder: Path, options: Sequence[str]) -> Iterator[tuple[str, Path]]:
+def replaying(folder: Path, case: Case) -> Iterator[tuple[str, Path]]:
     """The proxy on a free port: its URL and its log."""
     log = folder / "requests.jsonl"
     command = [sys.executable, str(REALWEB / "replay.py"), "--port", "0", "--bench", str(BENCH), "--log", str(log), "--for", "1800"]
-    process = subprocess.Popen([*command, "--sets", *SETS, *options], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--sets", *case.sets, *case.options], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        port = next(word for word in line.replace(":", " ").replace("/", " ").split() if word.isdigit() and int(word) > 1023)
-        yield f"http://127.0.0.1:{port}", log
+        address = re.search(r"127\.0\.0\.1:\d+", process.stdout.readline())
+        assert address is not None, "the proxy did not say where it listens"
+        yield f"http://{address[0]}", log
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -120,15 +124,15 @@ def read_log(log: Path, begin: int) -> list[Asked]:
     return [Asked(row["host"], row["path"], row["status"], row["time"], row["time"] + row["seconds"]) for row in rows]
 
 
-def seeds() -> list[str]:
+def seeds(case: Case) -> list[str]:
     """The front page of every host."""
-    command = [sys.executable, str(REALWEB / "replay.py"), "--print-seeds", "--bench", str(BENCH), "--sets", *SETS]
+    command = [sys.executable, str(REALWEB / "replay.py"), "--print-seeds", "--bench", str(BENCH), "--sets", *case.sets]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
-def pages() -> set[str]:
+def pages(case: Case) -> set[str]:
     """The URLs of all pages, as `_plain` spells them."""
-    lines = (line for name in SETS for line in (BENCH / f"{name}.jsonl").read_bytes().splitlines())
+    lines = (line for name in case.sets for line in (BENCH / f"{name}.jsonl").read_bytes().splitlines())
     return {_plain(json.loads(line)["url"]) for line in lines}
 
 
@@ -141,7 +145,7 @@ def crawl_of(proxy: str, case: Case) -> Crawl:
     """The crawl: every host with what its front page and its sitemap name, everything due again at the next run."""
     return parse_crawl(
         f"""
-seeds: {json.dumps(seeds())}
+seeds: {json.dumps(seeds(case))}
 network: {{allow: [127.0.0.1/32], proxy: '{proxy}'}}
 politeness: {{delay: {case.own_delay}, timeout: 60, opt_outs: {case.opt_outs}}}
 scope: {{max_depth: 1}}
@@ -160,7 +164,7 @@ def stored(manifest: Manifest, settings: Settings) -> list[CaptureRow]:
 
 def run_case(case: Case) -> bool:
     """Runs one case twice and prints what was found; whether nothing was wrong."""
-    with tempfile.TemporaryDirectory(prefix="politeness-") as name, replaying(Path(name), case.options) as (proxy, log):
+    with tempfile.TemporaryDirectory(prefix="politeness-") as name, replaying(Path(name), case) as (proxy, log):
         settings = Settings(home=Path(name) / "home", crawls=Path(name))
         crawl = crawl_of(proxy, case)
         first = crawl_once(crawl, settings)
@@ -168,7 +172,7 @@ def run_case(case: Case) -> bool:
         second = crawl_once(crawl, settings)
         again = read_log(log, len(seen))
         rows, fresh = stored(first, settings), stored(second, settings)
-    wanted = pages()
+    wanted = pages(case)
     captured = wanted & {_plain(row.url) for row in rows if row.fetch_status == 200}
     new = [row for row in fresh if row.record_type == "response" and row.kind != "robots" and row.fetch_status == 200]
     print(f"\n{case.name}: {len(captured)} of {len(wanted)} pages captured; {first.counts} {first.reasons}")
