@@ -67,7 +67,7 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
         body = plain_body(body, "gzip", crawl.budgets.max_body_bytes)
     kind = sniff_kind(body, capture.kind)
     if kind is UrlKind.FEED:
-        found = [_page(capture, link, hints) for link, hints in feed_entries(body)] if crawl.scope.feeds else []
+        found = [_page(capture, link, hints, capture.depth + 1) for link, hints in feed_entries(body)] if crawl.scope.feeds else []
     elif kind is UrlKind.SITEMAP:
         found = _from_sitemap(capture, body) if crawl.scope.sitemaps else []
     else:
@@ -75,9 +75,9 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
     return Answer(kind, _in_scope(found, scope), opt_outs=said)
 
 
-def sitemap_discovery(url: str | None, via: str) -> Discovery | None:
-    """A sitemap that robots.txt names."""
-    return Discovery(url, UrlKind.SITEMAP, via, 0, priority=LIST_PRIORITY) if url else None
+def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | None:
+    """A sitemap that robots.txt names, or an index so many indexes deep: their chain ends where the crawl's depth does."""
+    return Discovery(url, UrlKind.SITEMAP, via, depth, priority=LIST_PRIORITY) if url else None
 
 
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, said: OptOuts) -> Answer:
@@ -94,15 +94,15 @@ def _from_sitemap(capture: Capture, body: bytes) -> list[Discovery | None]:
     found: list[Discovery | None] = []
     for entry in sitemap_entries(body):
         if entry.is_sitemap:
-            found.append(sitemap_discovery(resolve(capture.url, entry.url), capture.url))
+            found.append(sitemap_discovery(resolve(capture.url, entry.url), capture.url, capture.depth + 1))
         else:
-            found.append(_page(capture, entry.url, entry.hints, strip=False))
+            found.append(_page(capture, entry.url, entry.hints, depth=1, strip=False))
     return found
 
 
-def _page(capture: Capture, reference: str, hints: Hints, strip: bool = True) -> Discovery | None:
+def _page(capture: Capture, reference: str, hints: Hints, depth: int, strip: bool = True) -> Discovery | None:
     url = resolve(capture.url, reference, strip)
-    return Discovery(url, UrlKind.PAGE, capture.url, capture.depth + 1, priority=HINTED_PRIORITY, hints=hints) if url else None
+    return Discovery(url, UrlKind.PAGE, capture.url, depth, priority=HINTED_PRIORITY, hints=hints) if url else None
 
 
 def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, said: OptOuts, memory: LinkMemory) -> Answer:
@@ -116,6 +116,8 @@ def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, s
     found: tuple[Discovery, ...] = ()
     if crawl.scope.feeds:
         found = _in_scope([_feed(resolve(base, link), capture) for link in page.feeds], scope)
+    if crawl.scope.sitemaps:
+        found += _in_scope([sitemap_discovery(resolve(base, link), capture.url) for link in page.sitemaps], scope)
     if follows:
         found += tuple(_linked(capture, base, page.links[:MAX_LINKS], scope, memory))
     return Answer(UrlKind.PAGE, found, opt_outs=said)

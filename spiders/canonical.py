@@ -21,6 +21,7 @@ TRACKING = re.compile(
 PLAIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
 UNTIDY = re.compile(r"/\.|;|/\(")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
+NO_HOST = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
 SIMPLE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -79,7 +80,7 @@ def _host(host: str) -> str:
     if ":" in host:
         return f"[{host}]"
     if host.isascii():
-        return host
+        return "" if NO_HOST.search(host) else host
     return idna.encode(host, uts46=True).decode("ascii")
 
 

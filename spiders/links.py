@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
@@ -12,6 +13,7 @@ FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "applicat
 
 MAX_DEPTH = 20_000
 CHUNK_BYTES = 64 * 1024
+PYTHONS_OWN = frozenset({"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})  # codecs that no page means
 CHILDLESS = (b"<br", b"<img", b"<input", b"<hr", b"<wbr", b"<meta", b"<link", b"<source", b"<!", b"/>")
 
 
@@ -22,6 +24,7 @@ class PageLinks:
     base: str | None
     links: tuple[str, ...]
     feeds: tuple[str, ...]
+    sitemaps: tuple[str, ...]
     opt_outs: OptOuts
 
 
@@ -31,7 +34,7 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     `product` is the crawler's product token, which opt-outs may name.
     """
     if is_too_deep(html):
-        return PageLinks(None, (), (), SILENT)
+        return PageLinks(None, (), (), (), SILENT)
     tree = LexborHTMLParser(_text(html, charset))
     base = tree.css_first("base[href]")
     references: dict[str, None] = {}
@@ -40,10 +43,10 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
         reference = attributes.get("href")
         if reference and "nofollow" not in (attributes.get("rel") or "").lower():
             references[reference] = None
-    feeds, canonical = _head_links(tree)
-    references.update(dict.fromkeys(canonical))
+    feeds, sitemaps, pages = _head_links(tree)
+    references.update(dict.fromkeys(pages))
     opt_outs = meta_optouts(_meta_elements(tree), product) if may_opt_out(html, product) else SILENT
-    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, opt_outs)
+    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
 
 
 def is_too_deep(html: bytes) -> bool:
@@ -66,23 +69,29 @@ def _text(html: bytes, charset: str | None) -> str | bytes:
     if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"}:
         return html
     try:
-        return html.decode(charset, "replace")
-    except LookupError:
+        return html if codecs.lookup(charset).name in PYTHONS_OWN else html.decode(charset, "replace")
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
         return html
 
 
-def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The feeds, sitemaps and pages that `link` elements name; an alternate for another screen is the same page."""
     feeds: dict[str, None] = {}
+    sitemaps: dict[str, None] = {}
     pages: dict[str, None] = {}
     for node in tree.css("link[rel][href]"):
         attributes = node.attributes
         relations = (attributes.get("rel") or "").lower().split()
         reference = attributes.get("href") or ""
-        if "alternate" in relations and (attributes.get("type") or "").lower() in FEED_TYPES:
+        media_type = (attributes.get("type") or "").lower()
+        is_page = media_type in {"", "text/html"} and "stylesheet" not in relations and "media" not in attributes
+        if "alternate" in relations and media_type in FEED_TYPES:
             feeds[reference] = None
-        elif "canonical" in relations or "next" in relations:
+        elif "sitemap" in relations:
+            sitemaps[reference] = None
+        elif "canonical" in relations or "next" in relations or ("alternate" in relations and is_page):
             pages[reference] = None
-    return tuple(feeds), tuple(pages)
+    return tuple(feeds), tuple(sitemaps), tuple(pages)
 
 
 def _meta_elements(tree: LexborHTMLParser) -> list[tuple[str, str]]:

@@ -29,12 +29,15 @@ MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
 def retry_after(capture: Capture, now: float) -> float:
     """Seconds that Retry-After asks for, in either of its forms, at most a day; 0 if it asks for none."""
     text = (capture.header("retry-after") or "").strip()
-    if text.isdigit():
+    if text.isdecimal():
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
     parsed = email.utils.parsedate_tz(text) if text else None
     if parsed is None:
         return 0.0
-    return min(max(email.utils.mktime_tz(parsed) - now, 0.0), MAX_RETRY_AFTER_SECONDS)
+    try:
+        return min(max(email.utils.mktime_tz(parsed) - now, 0.0), MAX_RETRY_AFTER_SECONDS)
+    except (ValueError, OverflowError):  # a date that no calendar has
+        return 0.0
 
 
 def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:

@@ -28,7 +28,7 @@ class RobotsRules:
 
     @cached_property
     def _parsed(self) -> Protego:
-        return Protego.parse(self.body.decode("utf-8", "replace"))
+        return Protego.parse(self.body.decode("utf-8-sig", "replace"))
 
     @property
     def unreachable(self) -> bool:
@@ -64,6 +64,8 @@ class RobotsRules:
 
 def robots_from_answer(origin: str, status: int | None, body: bytes, coding: str | None) -> CachedRobots:
     """What to remember of an answer to robots.txt: 24 hours, or ten minutes where there was none."""
-    text = plain_body(body, coding, MAX_ROBOTS_BYTES) if status is not None and 200 <= status < 300 else b""
+    text = plain_body(body, coding, MAX_ROBOTS_BYTES + 1) if status is not None and 200 <= status < 300 else b""
+    if len(text) > MAX_ROBOTS_BYTES:  # the line that is cut would say something else
+        text = text[: max(text.rfind(end, 0, MAX_ROBOTS_BYTES) for end in (b"\n", b"\r")) + 1]
     unreachable = status is None or status >= 500 or status == 429
     return CachedRobots(origin, status, text, time.time() + (UNREACHABLE_LIFE_SECONDS if unreachable else LIFE_SECONDS))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from schemas.capture import UrlKind
 from schemas.crawl import Crawl
 from spiders.canonical import canonicalize
-from storage.hostkey import canonical_host, host_key
+from storage.hostkey import canonical_host
 
 
 class CrawlScope:
@@ -38,4 +38,7 @@ class CrawlScope:
 
 
 def _plain(host: str) -> str:
-    return host_key(f"https://{host}") if urlsplit(f"https://{host}").port == 443 else host_key(f"http://{host}")
+    """A host as canonical URLs spell it; the ports of http and https are the same host."""
+    scheme = "https" if urlsplit(f"https://{host}").port == 443 else "http"
+    url = canonicalize(f"{scheme}://{host}/")
+    return canonical_host(url) if url else host

@@ -6,8 +6,10 @@ Everything runs in one event loop. `requests()` gives the URLs to fetch; each co
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from schemas.capture import Capture
@@ -29,8 +31,10 @@ from spiders.traps import TrapWatch
 from spiders.yielded import NOTHING, Yielded, broken_mark, with_yielded
 from storage.frontier import LEASE_SECONDS, Frontier
 from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
+from storage.hostkey import canonical_host
 from storage.takedown import Takedowns
 
+LOG = logging.getLogger(__name__)
 MAX_ACTIVE_HOSTS = 64
 TICK_SECONDS = 0.2
 WATCH_SECONDS = 1.0
@@ -100,11 +104,17 @@ class FetchSession:
         return task
 
     async def _guarded(self, loop: Coroutine[None, None, None]) -> None:
-        try:
+        with self._failing():
             await loop
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """An error of ours ends the session, and so does a defect, with its name: it must never leave the worker waiting."""
+        try:
+            yield
         except CrawlhouseError as error:
             self.fail(error)
-        except Exception as error:  # a defect must end the worker with its name, never leave it waiting
+        except Exception as error:
             self.fail(CrawlhouseError(f"The worker broke off: {error!r}. What it had fetched stays in its spool."))
             raise
 
@@ -143,7 +153,18 @@ class FetchSession:
         due = fetch.due
         capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
         self._count_answer(capture)
-        answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
+        try:
+            answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
+        except Exception as error:  # an answer that breaks a reader costs its URL, not the run
+            LOG.exception("%s cannot be read", due.url)
+            self.failed(fetch, FetchFailedError(Reason.MALFORMED_RESPONSE, f"{due.url} cannot be read: {error!r}"), yielded)
+            return
+        with self._failing():
+            self._keep(fetch, capture, answer, yielded)
+
+    def _keep(self, fetch: Fetch, capture: Capture, answer: Answer, yielded: Yielded) -> None:
+        """Archives an answer and settles its fetch."""
+        due = fetch.due
         answer = with_yielded(answer, capture, due, yielded, self.crawl, self.statistics)
         reserved = self._is_reserved(answer, capture)
         row = None
@@ -165,10 +186,14 @@ class FetchSession:
                 source = Source(due.url, remake)
         self.registrar.mark(fetch.lease, mark, row, source)
         self.registrar.find(answer.discoveries)
-        service = self.services.get(fetch.lease.host_id)
-        if service is not None:
-            service.answered(capture.status, retry_after(capture, time.time()))
+        self.host_answered(fetch.lease, capture)
         self._settle(fetch, mark, wait, capture.latency_ms / 1000)
+
+    def host_answered(self, lease: Lease, capture: Capture) -> None:
+        """A host answered, whatever it was asked: it may say that it is too busy."""
+        service = self.services.get(lease.host_id)
+        if service is not None and canonical_host(capture.url) == lease.host:
+            service.answered(capture.status, retry_after(capture, time.time()))
 
     def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
         """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""

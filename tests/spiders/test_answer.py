@@ -35,16 +35,20 @@ def urls(found: Answer) -> list[str]:
 def test_links_in_scope_each_once() -> None:
     page = b"""<a href="one">1</a><a href=one#x>1</a><a href="https://other.example/">no</a><a rel=nofollow href=/hidden>no</a>
     <area href="/map"><a href="/never/x">no</a><link rel=canonical href="/dir/canonical">
-    <link rel="alternate" type="application/rss+xml" href="/feed">"""
+    <link rel="alternate" type="application/rss+xml" href="/feed"><link rel="sitemap" type="application/xml" href="/map.xml">
+    <link rel="alternate" hreflang="de" href="/de/page"><link rel="alternate stylesheet" href="/dark.css">
+    <link rel="alternate" type="application/json" href="/page.json"><link rel="alternate" media="handheld" href="/m/page">"""
     found = answer(page)
     assert urls(found) == [
         "https://a.example/feed",
+        "https://a.example/map.xml",
         "https://a.example/dir/one",
         "https://a.example/map",
         "https://a.example/dir/canonical",
+        "https://a.example/de/page",
     ]
-    assert found.discoveries[0].kind is UrlKind.FEED
-    assert found.discoveries[1].depth == 1
+    assert [one.kind for one in found.discoveries[:2]] == [UrlKind.FEED, UrlKind.SITEMAP]
+    assert found.discoveries[2].depth == 1
 
 
 def test_a_link_too_deep_here_may_be_near_enough_elsewhere() -> None:
@@ -69,6 +73,42 @@ def test_the_base_element_counts() -> None:
 def test_links_of_a_page_in_another_charset() -> None:
     page = "<a href='/caf\u00e9'>x</a>".encode("latin-1")
     assert urls(answer(page, (b"Content-Type", b"text/html; charset=iso-8859-1"))) == ["https://a.example/caf%C3%A9"]
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "hex", "rot13", "unicode_escape", "utf-7", "no-such", "", "\xff"])
+def test_a_charset_that_no_page_means_is_passed_over(charset: str) -> None:
+    page = "<a href='/caf\u00e9'>x</a><a href=\\x2fy>y</a>".encode()
+    found = urls(answer(page, (b"Content-Type", f"text/html; charset={charset}".encode("latin-1"))))
+    assert found[0] == "https://a.example/caf%C3%A9"
+
+
+def test_a_chain_of_sitemap_indexes_ends_with_the_depth() -> None:
+    index = b"<sitemapindex><sitemap><loc>https://a.example/next.xml</loc></sitemap></sitemapindex>"
+    pages = b"<urlset><url><loc>https://a.example/page</loc></url></urlset>"
+
+    def found(body: bytes, depth: int) -> list[tuple[str, int]]:
+        crawl = parse_crawl("seeds: [https://a.example/]\nscope: {max_depth: 2}\n", "news")
+        given = ((b"Content-Type", b"image/png"),)
+        capture = Capture(BASE, NOW, 200, "", "HTTP/1.1", (), given, body, kind=UrlKind.SITEMAP, depth=depth)
+        return [(one.url, one.depth) for one in read_answer(capture, 0, crawl, CrawlScope(crawl)).discoveries]
+
+    assert [found(index, depth) for depth in (0, 1, 2)] == [[("https://a.example/next.xml", 1)], [("https://a.example/next.xml", 2)], []]
+    assert found(pages, 2) == [("https://a.example/page", 1)]
+
+
+@pytest.mark.parametrize(
+    ("feed", "wanted"),
+    [
+        (b"<rss><channel><item><link>rel/1</link></item></channel></rss>", "https://a.example/dir/rel/1"),
+        (b'<rss xml:base="/b/"><channel><item><link>1</link></item></channel></rss>', "https://a.example/b/1"),
+        (b'<feed xml:base="https://a.example/b/"><entry xml:base="c/"><link href="1"/></entry></feed>', "https://a.example/b/c/1"),
+        (b'<feed><entry><link rel="self" href="/self"/><link rel="alternate" href="/1"/></entry></feed>', "https://a.example/1"),
+        (b"<rss><channel><item><guid>https://a.example/1</guid></item></channel></rss>", "https://a.example/1"),
+    ],
+)
+def test_links_of_feeds_are_relative_to_their_base(feed: bytes, wanted: str) -> None:
+    found = answer(feed.replace(b"<feed", b'<feed xmlns="http://www.w3.org/2005/Atom"'), (b"Content-Type", b"text/plain"))
+    assert urls(found) == [wanted]
 
 
 @pytest.mark.parametrize("coded", [False, True])
@@ -123,3 +163,18 @@ def test_reservations_in_the_page() -> None:
     nofollow = answer(b"<meta name=robots content=nofollow><a href=/x>x</a>")
     assert nofollow.opt_outs.reserved(NOW) is None
     assert not nofollow.discoveries
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        "seeds: ['http://bücher.example/']",
+        "seeds: ['http://Bücher.Example.:80/']",
+        "seeds: ['http://xn--bcher-kva.example/']",
+        "seeds: ['http://a.example/']\nscope: {hosts: ['bücher.example:443']}",
+    ],
+)
+def test_a_host_is_in_scope_in_all_its_spellings(yaml: str) -> None:
+    scope = CrawlScope(parse_crawl(yaml, "news"))
+    assert scope.covers("https://xn--bcher-kva.example/page", UrlKind.PAGE, 1)
+    assert not scope.covers("https://xn--bcher-kva.example:8080/page", UrlKind.PAGE, 1)

@@ -6,7 +6,9 @@ from email.utils import format_datetime
 
 import pytest
 
+from schemas.capture import Capture
 from schemas.settings import Settings
+from spiders.marks import retry_after
 from spiders.pace import MAX_BACK_OFF_SECONDS, MAX_BUSY_IN_A_ROW, MAX_SLOWNESS, HostPace
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
@@ -91,6 +93,32 @@ def test_a_whole_host_waits_for_retry_after(form: str, sqlite_settings: Settings
         first = next(place for place, one in enumerate(asked) if one.path == "/busy")
         assert asked[first + 1].begin - asked[first].end >= 2.0 - CLOCK_SECONDS
         assert server.paths().count("/busy") == 2
+
+
+@pytest.mark.parametrize("text", ["\xb2", "-5", "1.5", "soon", "Fri, 31 Dec 99999999999 23:59:59 GMT", "Fri, 99 Foo 2020 99:99:99 GMT", ""])
+def test_a_retry_after_that_is_none_asks_for_nothing(text: str) -> None:
+    assert retry_after(busy(text), 0.0) == 0.0
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_is_left_alone_for_longer_than_a_day(text: str) -> None:
+    assert retry_after(busy(text), 0.0) == 24 * 3600
+
+
+def busy(asked: str) -> Capture:
+    return Capture("http://a.example/", datetime.now(UTC), 503, "", "HTTP/1.1", (), ((b"Retry-After", asked.encode("latin-1")),), b"")
+
+
+def test_a_busy_answer_about_the_whole_host_is_heeded_too(sqlite_settings: Settings) -> None:
+    def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
+        if path == "/.well-known/tdmrep.json":
+            return 503, {"Retry-After": "2"}, b""
+        return 404 if "." in path else 200, {}, PAGE
+
+    with small_server(respond) as server:
+        crawl_urls(sqlite_settings, [server.base + "/page"])
+        assert server.paths() == ["/robots.txt", "/.well-known/tdmrep.json", "/page"]
+        assert gaps(server)[1] >= 2.0 - CLOCK_SECONDS
 
 
 def test_a_host_that_is_busy_for_long_is_left_for_another_run(sqlite_settings: Settings) -> None:
