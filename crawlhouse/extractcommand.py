@@ -31,7 +31,9 @@ class Switch(StrEnum):
 
 
 def extract(
-    warcs: Annotated[list[Path], typer.Argument(metavar="WARC...", help="WARC files, compressed or not, from any crawler.")],
+    warcs: Annotated[
+        list[Path], typer.Argument(metavar="WARC...", help="WARC files from any crawler, with gzip, zstd or uncompressed, or WACZ files.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The result; .parquet or .jsonl.")],
     site_memory: Annotated[Switch, typer.Option(help="Learn each host's furniture from all given pages first.")] = Switch.ON,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores by default.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ MAX_PAGE_BYTES = 32 * 1024 * 1024
 CHUNK_ROWS = 1_000
 CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text, about
 _KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP}
+PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
 _HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -122,7 +124,7 @@ def _read(
 def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     """The record's body as text, or why it is no page that could be an article."""
     if reason := _no_page(record, kind):
-        return _rejected(record, "record", reason)
+        return _rejected(record, "record", reason, _why(record, reason))
     try:
         body = decode_content(record.capture.body, record.capture.header("content-encoding"), MAX_PAGE_BYTES)
     except CodingError as error:
@@ -255,16 +257,40 @@ def article_columns(found: ReadPage) -> Row:
 def _no_page(record: Record, kind: str) -> Reason | None:
     """Why a response is no page that could be an article, judged by everything but its text."""
     status = record.capture.status
+    if status == NOT_MODIFIED:
+        return Reason.EMPTY_BODY
     if 300 <= status < 400:
         return Reason.REDIRECT
     if not 200 <= status < 300:
         return Reason.HTTP_ERROR
     if kind in _KINDS:
         return _KINDS[kind]
-    if record.capture.truncated:
+    if record.capture.truncated or (status == PARTIAL_CONTENT and not _is_whole_range(record.capture.header("content-range"))):
         return Reason.TRUNCATED
     declared = (record.capture.header("content-type") or record.mime_detected or "text/html").partition(";")[0].strip().lower()
     return None if declared in _HTML else Reason.NOT_HTML
+
+
+def _why(record: Record, reason: Reason) -> str:
+    """What the reason alone does not say, in a line."""
+    status, capture = record.capture.status, record.capture
+    if reason is Reason.HTTP_ERROR:
+        return f"HTTP status {status}"
+    if reason is Reason.REDIRECT:
+        return f"HTTP status {status}, to {capture.header('location') or 'nowhere'}"[:500]
+    if reason is Reason.EMPTY_BODY:
+        return "not modified: the body is in an earlier capture"
+    if reason is Reason.TRUNCATED:
+        return f"cut off by the crawler: {capture.truncated}" if capture.truncated else f"a part: {capture.header('content-range')}"
+    if reason is Reason.NOT_HTML:
+        return (capture.header("content-type") or record.mime_detected or "")[:200]
+    return ""
+
+
+def _is_whole_range(content_range: str | None) -> bool:
+    """Whether a part of a body is all of it, as for a request of `bytes=0-`."""
+    found = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
+    return found is not None and int(found[1]) + 1 == int(found[2])
 
 
 def _rejected(record: Record, stage: str, reason: Reason, detail: str = "") -> Rejected:

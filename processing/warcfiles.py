@@ -6,7 +6,6 @@ the rows are written. What is staged survives a kill; the output appears whole.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections import Counter
@@ -27,9 +26,9 @@ from processing.language import detect_language
 from processing.pageworkers import Exceeded, Limits, run_limited
 from processing.sitememory import SiteMemory
 from processing.staging import Row, blocks_of, stored_blocks
+from processing.warcsources import WarcSource, find_sources
 from schemas.article import PageType, plain_text
-from schemas.codeversion import code_version
-from schemas.errors import ConfigError, NotFoundError, StorageError
+from schemas.errors import ConfigError, StorageError
 from schemas.outcomes import Reason, Rejected
 from schemas.tables import ARTICLES, BLOCK, TIMESTAMP
 from storage.warcreader import Record, read_records
@@ -82,18 +81,16 @@ def extract_files(
     """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
 
     With `site_memory` the blocks that recur on several pages of a host are taken out, and all pages are read before the first is written.
-    `progress` is told the bytes read and their total. Called again after a kill, it goes on where it was. Pages that are no article keep
-    their text and metadata, where they have any, with `status` rejected.
+    A WACZ is read as the WARC files in it. `progress` is told the bytes read and their total. Called again after a kill, it goes on where
+    it was. Pages that are no article keep their text and metadata, where they have any, with `status` rejected.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
     write = _writer(output)
-    for path in paths:
-        if not path.is_file():
-            raise NotFoundError(f"There is no WARC file {path}.")
+    sources = [source for path in paths for source in find_sources(path)]
     parts = output.with_name(output.name + ".parts")
     try:
         parts.mkdir(parents=True, exist_ok=True)
-        staged = _stage_all(paths, parts, workers, progress or (lambda *_: None))
+        staged = _stage_all(sources, parts, workers, progress or (lambda *_: None))
         memory = _learn(staged) if site_memory else None
         counts: Counter[str] = Counter()
         write(output, _counted((_finish(row, memory) for row in _read(staged)), counts))
@@ -116,13 +113,13 @@ def read_row(record: Record) -> Row:
     return row | {"status": "rejected", "reason": str(reason_of(found.page_type))}
 
 
-def _stage_all(paths: Sequence[Path], parts: Path, workers: int | None, progress: Callable[[int, int], None]) -> list[Path]:
+def _stage_all(sources: Sequence[WarcSource], parts: Path, workers: int | None, progress: Callable[[int, int], None]) -> list[Path]:
     """Stage every file; the chunks of all, in order. A file given twice is read once for each."""
-    sizes = [path.stat().st_size for path in paths]
+    sizes = [source.size for source in sources]
     staged: list[Path] = []
-    for place, path in enumerate(paths):
+    for place, source in enumerate(sources):
         before = sum(sizes[:place])
-        for chunk in _stage(path, parts, f"{place:05d}-{_identity(path)}", workers):
+        for chunk in _stage(source, parts, f"{place:05d}-{source.identity}", workers):
             staged.append(chunk.path)
             progress(before + chunk.read_bytes, sum(sizes))
         progress(before + sizes[place], sum(sizes))
@@ -137,7 +134,7 @@ class _Chunk:
     read_bytes: int
 
 
-def _stage(path: Path, parts: Path, name: str, workers: int | None) -> Iterator[_Chunk]:
+def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> Iterator[_Chunk]:
     """Stage one file in chunks of CHUNK_ROWS, each whole or absent; a mark says that there are no more."""
     mark = parts / f"{name}.done"
     kept = sorted(parts.glob(f"{name}.*.parquet"))
@@ -145,8 +142,8 @@ def _stage(path: Path, parts: Path, name: str, workers: int | None) -> Iterator[
         yield _Chunk(chunk, 0)
     if mark.exists():
         return
-    with path.open("rb") as stream:
-        rows = _rows(islice(_responses(stream, path.name), len(kept) * CHUNK_ROWS, None), workers)
+    with source.open() as stream:
+        rows = _rows(islice(_responses(stream, source.name), len(kept) * CHUNK_ROWS, None), workers)
         number = len(kept)
         while chunk_rows := list(islice(rows, CHUNK_ROWS)):
             target = parts / f"{name}.{number:06d}.parquet"
@@ -271,9 +268,3 @@ def _put(table: pa.Table, target: Path) -> None:
     temporary = target.with_suffix(".tmp")
     pq.write_table(table, temporary, compression="zstd")
     temporary.replace(target)
-
-
-def _identity(path: Path) -> str:
-    """What a staged file is known by: its place, size and time, and the code that read it."""
-    info = path.stat()
-    return hashlib.sha256(f"{path.resolve()} {info.st_size} {info.st_mtime_ns} {code_version()}".encode()).hexdigest()[:16]

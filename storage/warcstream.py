@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from typing import BinaryIO
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 READ_BYTES = 256 * 1024
 MAX_HEAD_BYTES = 256 * 1024
+MAX_DICTIONARY_BYTES = 16 * 1024 * 1024
 
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_DICTIONARY = b"\x5d\x2a\x4d\x18"  # a skippable frame at the beginning of a file
 _VERSION = b"WARC/"
 
 
@@ -19,6 +27,33 @@ class DamagedError(Exception):
     def __init__(self, offset: int, detail: str) -> None:
         super().__init__(detail)
         self.offset = offset
+
+
+class ZstdFrame:
+    """A zstd decompressor with zlib's interface; a frame is what a member is to gzip."""
+
+    def __init__(self, dictionary: zstd.ZstdDict | None) -> None:
+        self._decoder = zstd.ZstdDecompressor(dictionary)
+        self.unconsumed_tail = b""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """At most so many bytes; the decoder keeps what it did not need of the data."""
+        return self._decoder.decompress(data, max_length)
+
+    @property
+    def eof(self) -> bool:
+        """Whether the frame has ended."""
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came behind the frame."""
+        return self._decoder.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether all that it was given is out."""
+        return self._decoder.needs_input
 
 
 class RecordStream:
@@ -32,7 +67,8 @@ class RecordStream:
         self._stream = stream
         self._raw = b""
         self._raw_end = stream.tell() if stream.seekable() else 0
-        self._inflate: zlib._Decompress | None = None
+        self._inflate: zlib._Decompress | ZstdFrame | None = None
+        self._dictionary: zstd.ZstdDict | None = None
         self._inside = False  # of a member, or of an uncompressed file
         self._plain = bytearray()
         self.offset = self._raw_end
@@ -93,7 +129,7 @@ class RecordStream:
             self._raw = bytes(self._plain[1:]) + self._raw
         self._inflate, self._inside, self._plain = None, False, bytearray()
         while True:
-            places = [place for mark in (_GZIP, _VERSION) if (place := self._raw.find(mark)) >= 0]
+            places = [place for mark in (_GZIP, _ZSTD, _VERSION) if (place := self._raw.find(mark)) >= 0]
             if places:
                 self._raw = self._raw[min(places) :]
                 if self._looks_right():
@@ -110,9 +146,10 @@ class RecordStream:
             pass
         if self._raw.startswith(_VERSION):
             return self._raw[5:8] in {b"1.0", b"1.1", b"0.1"}
+        member = ZstdFrame(self._dictionary) if self._raw.startswith(_ZSTD) else zlib.decompressobj(31)
         try:
-            return zlib.decompressobj(31).decompress(self._raw[:4096], 16).startswith(_VERSION)
-        except zlib.error:
+            return member.decompress(self._raw[:READ_BYTES], 16).startswith(_VERSION)
+        except (zlib.error, zstd.ZstdError):
             return False
 
     def _open_member(self) -> bool:
@@ -120,9 +157,12 @@ class RecordStream:
             pass
         if not self._raw:
             return False
+        if self._raw.startswith(_DICTIONARY):
+            self._dictionary = self._read_dictionary()
+            return self.begin()
         if self._raw.startswith(_ZSTD):
-            raise DamagedError(self.offset, "compressed with zstd, which is not read here: recompress it with gzip")
-        if self._raw.startswith(_GZIP[:2]):
+            self._inflate = ZstdFrame(self._dictionary)
+        elif self._raw.startswith(_GZIP[:2]):
             self._inflate = zlib.decompressobj(31)
         else:
             self._inflate = None
@@ -130,6 +170,21 @@ class RecordStream:
             self._raw = b""
         self._inside = True
         return True
+
+    def _read_dictionary(self) -> zstd.ZstdDict:
+        """The dictionary that the frames of a file were compressed with; it may be compressed itself."""
+        while len(self._raw) < 8 and self._load():
+            pass
+        end = 8 + int.from_bytes(self._raw[4:8], "little")
+        if end > MAX_DICTIONARY_BYTES:
+            raise DamagedError(self.offset, "a zstd dictionary of more than 16 MiB")
+        while len(self._raw) < end and self._load():
+            pass
+        stored, self._raw = self._raw[8:end], self._raw[end:]
+        try:
+            return zstd.ZstdDict(zstd.decompress(stored) if stored.startswith(_ZSTD) else stored)
+        except (zstd.ZstdError, ValueError) as error:
+            raise DamagedError(self.offset, f"the zstd dictionary is damaged ({error})") from error
 
     def _load(self) -> bool:
         data = self._stream.read(READ_BYTES)
@@ -149,12 +204,13 @@ class RecordStream:
             return True
         if self._inflate.eof:
             return False
-        if not self._raw and not self._load():
-            raise DamagedError(self.offset, "cut off: the gzip member has no end")
+        held = isinstance(self._inflate, ZstdFrame) and not self._inflate.needs_input
+        if not self._raw and not held and not self._load():
+            raise DamagedError(self.offset, "cut off: the compressed member has no end")
         try:
             self._plain += self._inflate.decompress(self._raw, READ_BYTES)
-        except zlib.error as error:
-            raise DamagedError(self.offset, f"the gzip member is damaged ({error})") from error
+        except (zlib.error, zstd.ZstdError) as error:
+            raise DamagedError(self.offset, f"the compressed member is damaged ({error})") from error
         self._raw = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
         return True
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 from schemas.capture import Capture
 from schemas.errors import StorageError
@@ -175,9 +176,26 @@ def test_an_empty_file_and_a_file_that_is_none() -> None:
     assert records_of(b"") == []
     (found,) = records_of(b"<html>no WARC</html>")
     assert isinstance(found, Rejected)
-    (zstd,) = records_of(b"\x28\xb5\x2f\xfd" + b"x" * 50)
-    assert isinstance(zstd, Rejected)
-    assert "zstd" in zstd.detail
+    (damaged,) = records_of(b"\x28\xb5\x2f\xfd" + b"x" * 50)
+    assert isinstance(damaged, Rejected)
+    assert "damaged" in damaged.detail
+
+
+@pytest.mark.parametrize("with_dictionary", [False, True])
+def test_zstd_with_and_without_a_dictionary(with_dictionary: bool) -> None:
+    records = [_plain("response", b"HTTP/1.1 200 OK\r\n\r\n" + bytes(str(n), "ascii") * 300_000) for n in range(3)]
+    frames, head = [zstd.compress(record) for record in records], b""
+    if with_dictionary:
+        trained = zstd.train_dict([record[:2000] + bytes(str(n * 7919), "ascii") * 50 for n in range(50) for record in records], 4096)
+        frames = [zstd.compress(record, zstd_dict=trained) for record in records]
+        stored = zstd.compress(trained.dict_content)
+        head = b"\x5d\x2a\x4d\x18" + len(stored).to_bytes(4, "little") + stored
+    found = records_of(head + b"".join(frames))
+    assert [record.capture.body[:1] for record in found if isinstance(record, Record)] == [b"0", b"1", b"2"]
+    places = [len(head), len(head) + len(frames[0]), len(head) + len(frames[0]) + len(frames[1])]
+    assert [record.pointer.warc_record_offset for record in found if isinstance(record, Record)] == places
+    cut = records_of(head + frames[0] + frames[1][:-9] + frames[2])
+    assert [isinstance(record, Record) for record in cut] == [True, False, True]
 
 
 def _damage(data: bytes, place: int) -> bytes:
