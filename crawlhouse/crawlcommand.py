@@ -82,12 +82,19 @@ def process(reference: Name, form: Form = Shown.TABLE) -> None:
     with one_at_a_time(settings, f"process-{name}"), live_line() as tell:
         report = process_once(name, settings, progress=tell)
     if report is None:
-        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` fetches anew.")
+        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_way_on(name, settings)}.")
     if form is Shown.JSON:
         typer.echo("null" if report is None else report.to_json().rstrip())
     elif report is not None:
         show_report(report)
     _tell_damage(report)
+
+
+def _way_on(name: str, settings: Settings) -> str:
+    from storage.ledger import open_ledger
+
+    unclosed = open_ledger(settings).unclosed_runs(name)
+    return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "fetches anew"
 
 
 def _tell_damage(report: RunReport | None) -> None:
@@ -137,6 +144,8 @@ def _show(manifest: Manifest, form: Shown) -> None:
         typer.echo(json.dumps(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)}))
     else:
         show_manifest(manifest)
+        if manifest.finish_reason == "quota":
+            say("The archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free: the rest is left over.")
 
 
 def _key(chosen: Crawl, settings: Settings, new: bool) -> str:

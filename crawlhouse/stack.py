@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -31,6 +32,7 @@ from schemas.errors import ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings
 
 DEFAULT_PORT = 8080
+MIN_FREE_BYTES = 32 * 1000 * 1000  # what its database and the first logs take
 START_TIMEOUT_SECONDS = 300.0
 STOP_GRACE_SECONDS = 11.0
 POLL_SECONDS = 0.5
@@ -165,6 +167,12 @@ def _check_places(settings: Settings) -> None:
     from storage.ledger import open_ledger
     from storage.objects import open_store
 
+    free = shutil.disk_usage(airflow_home(settings).folder).free
+    if free < MIN_FREE_BYTES:
+        raise StorageError(
+            f"The disk of {settings.home} has {free / 1e6:.0f} MB free; Airflow needs {MIN_FREE_BYTES / 1e6:.0f} MB for its database "
+            "and logs. Free some space, or set CRAWLHOUSE_HOME elsewhere."
+        )
     open_store(settings).check()
     if settings.database:
         open_ledger(settings).close()

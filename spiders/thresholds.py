@@ -8,6 +8,7 @@ from schemas.manifest import HostCounts, Manifest
 from schemas.outcomes import FetchOutcome, Reason
 
 MAX_REASONS = 3
+HINTS = {"quota": ": the archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free. Free some space"}
 SILENT_HOST = f"{FetchOutcome.DENIED}:{Reason.ROBOTS_UNREACHABLE}"  # a host that is down denies by its robots.txt: an error all the same
 UNFETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcome.FILTERED.value)
 
@@ -31,7 +32,7 @@ def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
 
 def _blame(manifest: Manifest, *outcomes: str) -> str:
     """The host that lost most URLs to these outcomes, with what became of them."""
-    ended = f"The run ended as '{manifest.finish_reason}'."
+    ended = f"The run ended as '{manifest.finish_reason}'{HINTS.get(manifest.finish_reason, '')}."
     hosts = manifest.statistics.hosts
     if not hosts:
         return ended

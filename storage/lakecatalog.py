@@ -61,8 +61,10 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
     return catalog
 
 
-def _explained(url: str, error: DBAPIError) -> UnavailableError:
-    shown = make_url(url).render_as_string()
-    return UnavailableError(
-        f"The catalog database {shown} does not answer: {str(error.orig).strip()}. Start it, or correct CRAWLHOUSE_DATABASE."
-    )
+def _explained(url: str, error: DBAPIError) -> UnavailableError | StorageError:
+    shown, message = make_url(url).render_as_string(), str(error.orig).strip()
+    if "malformed" in message or "not a database" in message:
+        return StorageError(f"The catalog database {shown} is damaged: {message}. Restore it from a backup.")
+    if "disk is full" in message or "readonly database" in message:
+        return StorageError(f"The catalog database {shown} cannot be written: {message}. Free some space or permissions, then run again.")
+    return UnavailableError(f"The catalog database {shown} does not answer: {message}. Start it, or correct CRAWLHOUSE_DATABASE.")

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.crawlfile import read_crawl
+from schemas.settings import Settings
+from spiders.run import plan
 from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
 
 CRAWL = """
@@ -91,6 +94,14 @@ def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     after = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
     assert "which was interrupted" in after.stderr
     assert json.loads(after.stdout)["counts"]["fetched"] >= 12
+
+
+def test_a_run_that_is_not_closed_is_named_when_there_is_nothing_to_process(nowhere: Run, project: Path) -> None:
+    settings = Settings(home=project / "var", crawls=project / "crawls", store="", database="")
+    run = plan(read_crawl(project / "crawls" / "few.yaml"), "by hand 1", settings)
+    ended = nowhere("process", "few")
+    assert ended.code == 0
+    assert f"`crawlhouse crawl few` finishes {run.crawl_run}, which is not closed yet" in ended.err
 
 
 def test_a_segment_that_was_cut_off(nowhere: Run, project: Path) -> None:

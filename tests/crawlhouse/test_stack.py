@@ -136,6 +136,14 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         stack.start(settings, free_port())
 
 
+def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "MIN_FREE_BYTES", 10**18)
+    settings = Settings(home=tmp_path / "var", crawls=tmp_path, database="", store="")
+    with pytest.raises(StorageError, match=r"The disk of .*/var has \d+ MB free; Airflow needs .* Free some space"):
+        stack.start(settings, free_port())
+    assert not (settings.home / "airflow" / "airflow.cfg").exists()
+
+
 def test_a_store_or_a_database_that_is_not_there_is_told_before_anything_starts(
     tmp_path: Path, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,12 @@ def test_a_threshold_names_the_worst_host_and_its_reasons() -> None:
     check_thresholds(crawl, closed(hosts, due=100, fetched=98, failed=2))
 
 
+def test_a_run_that_ended_at_the_quota_says_what_to_do() -> None:
+    crawl = parse_crawl("seeds: [https://a.example/]\nthresholds: {min_pages: 5}\n", "news")
+    with pytest.raises(ThresholdError, match=r"ended as 'quota': .*CRAWLHOUSE_MIN_FREE_BYTES free\. Free some space"):
+        check_thresholds(crawl, closed({}).model_copy(update={"finish_reason": "quota"}))
+
+
 def test_a_host_that_is_down_counts_as_errors_although_its_robots_file_denies_it() -> None:
     crawl = parse_crawl("seeds: [https://a.example/]\nthresholds: {max_error_rate: 0.1}\n", "news")
     hosts = {

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.expressions import EqualTo
 
-from schemas.errors import NotFoundError, UnavailableError
+from schemas.errors import NotFoundError, StorageError, UnavailableError
 from schemas.settings import Settings
 from storage import laketables
 from storage.lake import Lake, open_lake
@@ -48,6 +48,13 @@ def test_rows_come_back_as_they_went_in(lake_settings: Settings) -> None:
     assert found == {
         "blocks": [BLOCK], "authors": ["Ä", "b"], "minhash": bytes(512), "duplicate_similarity": 0.25, "title": None, "fetched_at": NOON,
     }  # fmt: skip
+
+
+def test_a_damaged_catalog_is_called_damaged(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, crawls=tmp_path)
+    (tmp_path / "catalog.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StorageError, match=r"catalog\.sqlite is damaged: .* Restore it from a backup"):
+        open_lake(settings)
 
 
 def test_appending_again_changes_nothing(lake_settings: Settings) -> None:
