@@ -29,6 +29,12 @@ def _http_url(url: str) -> str:
     return url
 
 
+def _without_password(url: str) -> str:
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("a seed holds no user name or password, for it is kept and shown: take it out, and see 'credentials'")
+    return url
+
+
 def _pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -48,6 +54,7 @@ def _cron(text: str) -> str:
 def _host(host: str) -> str:
     if not HOST.fullmatch(host):
         raise ValueError(f"{host!r} is not a host, like example.com or example.com:8080 (no scheme, no path)")
+    _ = urlsplit(f"//{host}").port
     return host.lower()
 
 
@@ -77,6 +84,7 @@ def _origin(origin: str) -> str:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SeedUrl = Annotated[HttpUrl, AfterValidator(_without_password)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Host = Annotated[str, AfterValidator(_host)]
@@ -95,7 +103,7 @@ class Part(BaseModel):
 class Seed(Part):
     """Where a crawl starts. `kind: auto` looks at what comes back."""
 
-    url: HttpUrl
+    url: SeedUrl
     kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
 
 
@@ -288,7 +296,7 @@ class Crawl(Part):
         """The hosts in scope, lower case, with the port where one is named."""
         if self.scope.hosts:
             return tuple(host.lower() for host in self.scope.hosts)
-        return tuple(dict.fromkeys(urlsplit(seed.url).netloc.rpartition("@")[2].lower() for seed in self.seeds))
+        return tuple(dict.fromkeys(urlsplit(seed.url).netloc.lower() for seed in self.seeds))
 
     def max_run_time(self) -> timedelta:
         """How long a run may take."""

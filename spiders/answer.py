@@ -80,8 +80,17 @@ def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | 
     return Discovery(url, UrlKind.SITEMAP, via, depth, priority=LIST_PRIORITY) if url else None
 
 
+def location(capture: Capture) -> str:
+    """The target of a redirect as written; its bytes are UTF-8 where they can be, as every browser reads them."""
+    text = capture.header("location") or ""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
+
+
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, said: OptOuts) -> Answer:
-    target = resolve(capture.url, capture.header("location") or "")
+    target = resolve(capture.url, location(capture))
     if target is None or target == capture.url:
         return Answer(capture.kind, opt_outs=said)
     if redirects >= MAX_REDIRECTS:

@@ -17,7 +17,10 @@ def feed_entries(body: bytes) -> Iterator[tuple[str, Hints]]:
     """The entries of a feed: each link as written, and its title and date. Nothing for what is no feed."""
     import feedparser  # here: most workers never meet a feed, and it weighs
 
-    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
+    try:
+        parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
+    except (ValueError, LookupError):  # its charset is none that a feed means
+        return
     for entry in parsed.entries[:MAX_ENTRIES]:
         link = entry.get("link")
         if link:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.capture import Capture
 from schemas.outcomes import Reason
-from spiders.answer import REDIRECTS, sitemap_discovery
+from spiders.answer import REDIRECTS, location, sitemap_discovery
 from spiders.canonical import resolve
 from spiders.failure import FetchFailedError
 from spiders.robots import RobotsRules, robots_from_answer
@@ -55,7 +55,7 @@ async def follow(session: FetchSession, lease: Lease, url: str) -> Capture:
         session.statistics.robots += 1
         session.host_answered(lease, capture)
         session.registrar.mark(lease, None, session.registrar.archive(capture, lease))
-        target = resolve(url, capture.header("location") or "") if capture.status in REDIRECTS else None
+        target = resolve(url, location(capture)) if capture.status in REDIRECTS else None
         if target is None:
             return capture
         url = target

@@ -21,6 +21,8 @@ def test_a_plain_crawl() -> None:
         ("seeds: [https://a.example/]\npolitness: {}\n", "line 2: unknown key 'politness': did you mean 'politeness'?"),
         ("seeds: [https://a.example/]\npoliteness:\n  dealy: 3\n", "line 3: unknown key 'politeness.dealy': did you mean 'delay'?"),
         ("seeds:\n  - https://a.example/\n  - ftp://b.example/\n", "line 3: seeds.1.url: 'ftp://b.example/' is not an absolute http"),
+        ("seeds:\n  - https://me:secret@a.example/\n", "line 2: seeds.0.url: a seed holds no user name or password"),
+        ("seeds: [https://a.example/]\nscope: {hosts: ['b.example:99999']}\n", "line 2: scope.hosts.0: Port out of range"),
         ("seeds: [https://a.example/]\nschedule: 61 * * * *\n", "line 2: schedule: '61 * * * *' is not a cron expression"),
         ("seeds: [https://a.example/\n", "is not YAML"),
         ("- https://a.example/\n", "must be a mapping"),

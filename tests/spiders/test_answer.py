@@ -178,3 +178,22 @@ def test_a_host_is_in_scope_in_all_its_spellings(yaml: str) -> None:
     scope = CrawlScope(parse_crawl(yaml, "news"))
     assert scope.covers("https://xn--bcher-kva.example/page", UrlKind.PAGE, 1)
     assert not scope.covers("https://xn--bcher-kva.example:8080/page", UrlKind.PAGE, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("/caf\u00e9".encode(), "https://a.example/caf%C3%A9"),
+        ("/caf\u00e9".encode("latin-1"), "https://a.example/caf%C3%A9"),
+        (b"/caf%c3%a9", "https://a.example/caf%C3%A9"),
+        (b"//user:pw@a.example/x", "https://a.example/x"),
+        (b" /a b ", "https://a.example/a%20b"),
+    ],
+)
+def test_a_location_is_utf_8_where_it_can_be(written: bytes, wanted: str) -> None:
+    assert urls(answer(b"", (b"Location", written), status=301)) == [wanted]
+
+
+def test_a_feed_in_no_charset_names_nothing() -> None:
+    found = answer(b"<?xml version='1.0' encoding='punycode'?><rss><channel><item><link>/1</link></item></channel></rss>")
+    assert found.discoveries == ()

@@ -234,11 +234,12 @@ def test_certificates_are_verified(verified: bool, what: str, sqlite_settings: S
 
 
 def test_credentials_stay_where_they_belong(sqlite_settings: Settings) -> None:
-    """Those in a URL are not sent at all; the proxy's go to the proxy, and none are archived."""
+    """Those in a URL of a file are not sent at all; the proxy's go to the proxy, and none are archived."""
+    open_store(sqlite_settings).put_bytes("urls.txt", b"http://user:secret@site.example/page\n")
     with small_server(lambda path, times: (404 if path.count(".") > 2 else 200, {}, PAGE)) as proxy:
         address = proxy.base.replace("http://", "http://spy:hunter2@")
         network = f"network: {{allow: [127.0.0.1/32], proxy: '{address}'}}"
-        crawled = crawl_urls(sqlite_settings, ["http://user:secret@site.example/page"], LIMITS, network=network)
+        crawled = crawl_urls(sqlite_settings, [], f"seeds_file: {{key: urls.txt}}\n{LIMITS}", network=network)
         assert crawled.outcomes == {"http://site.example/page": "fetched"}
         wanted = "Basic " + base64.b64encode(b"spy:hunter2").decode()
         assert {one.headers.get("Proxy-Authorization") for one in proxy.asked} == {wanted}
