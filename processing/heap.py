@@ -14,11 +14,7 @@ MMAP_BYTES = 256 * 1024  # larger blocks are the system's again as soon as they 
 
 @cache
 def bound_heap() -> None:
-    """Bound what freed memory this process keeps: few arenas, large blocks apart, Arrow on the same heap. Once per process.
-
-    Arrow's own pool keeps what it freed: a fifth more memory for nothing here. Where the C library is not glibc only Arrow is told.
-    """
-    pa.set_memory_pool(pa.system_memory_pool())
+    """Bound what freed memory this process keeps: few arenas, large blocks apart. Once per process; nothing where there is no glibc."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
