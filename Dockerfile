@@ -1,7 +1,9 @@
 # The image of every Airflow service in docker-compose.yml: the locked requirements, then the project itself.
-FROM python:3.11.13-slim-bookworm
-
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+FROM python:3.11.13-slim-bookworm AS build
+# Not every requirement has a wheel for every processor: on arm64 pycld2 is compiled.
+RUN apt-get update && apt-get install --yes --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
+RUN python -m venv /opt/venv
 WORKDIR /opt/crawlhouse
 
 COPY requirements.lock ./
@@ -17,8 +19,14 @@ COPY crawlhouse ./crawlhouse
 COPY demo ./demo
 RUN pip install --no-deps .
 
+FROM python:3.11.13-slim-bookworm
+COPY --from=build /opt/venv /opt/venv
+COPY dags /opt/crawlhouse/dags
+ENV PYTHONUNBUFFERED=1 PATH=/opt/venv/bin:$PATH AIRFLOW__CORE__DAGS_FOLDER=/opt/crawlhouse/dags
+
+# Named volumes take the owner that these folders have here.
 RUN useradd --create-home --uid 1000 crawlhouse \
  && mkdir -p /opt/airflow/logs /opt/airflow/private /var/lib/crawlhouse /opt/crawlhouse/crawls \
  && chown -R crawlhouse /opt/airflow /var/lib/crawlhouse
-ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/crawlhouse/dags
+WORKDIR /opt/crawlhouse
 USER crawlhouse

@@ -79,6 +79,7 @@ class AirflowHome:
             "AIRFLOW_HOME": str(self.folder),
             "CRAWLHOUSE_HOME": str(settings.home.absolute()),
             "CRAWLHOUSE_CRAWLS": str(settings.crawls.absolute()),
+            "CRAWLHOUSE_SPIDERS": str(Path(settings.spiders).absolute()) if settings.spiders else "",
             "CRAWLHOUSE_STORE": settings.store_url(),
             "CRAWLHOUSE_DATABASE": settings.database,
             "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,

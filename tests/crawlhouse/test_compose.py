@@ -82,6 +82,13 @@ def test_every_variable_is_explained_in_the_example() -> None:
         assert re.search(rf"^{name}=", example, re.MULTILINE), name
 
 
+def test_secrets_of_crawls_stay_out_of_the_image_and_of_the_repository() -> None:
+    for name in AIRFLOW:
+        assert COMPOSE["services"][name]["env_file"] == [{"path": "secrets.env", "required": False}]
+    for ignored in (".gitignore", ".dockerignore"):
+        assert "secrets.env" in (ROOT / ignored).read_text(encoding="utf-8").splitlines()
+
+
 def test_what_the_image_copies_is_there() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     for line in re.findall(r"^COPY (.+) \./\S*$", dockerfile, re.MULTILINE):
