@@ -10,6 +10,7 @@ import typer
 
 from crawlhouse.console import say, show
 from crawlhouse.frontiercommand import moment
+from crawlhouse.revisitwords import state_in_words, trust_in_words
 from crawlhouse.rowformats import Shown, cell, plain
 from schemas.errors import ConfigError, NotFoundError
 
@@ -130,10 +131,20 @@ def _facts(history: UrlHistory) -> list[tuple[str, ...]]:
     facts: list[tuple[str, ...]] = [("state", history.state + waits), ("kind", f"{notes['kind']}, {notes['depth']} links from a seed")]
     facts.append(("found", f"{moment(notes['first_seen'])} " + (" <- ".join(history.via) if history.via else "as a seed")))
     facts.append(("due", moment(notes["due_at"]) or "never again"))
+    facts += [("because", because)] if (because := _why_due(notes)) else []
+    facts += [("hints", trust_in_words(source, trust)) for source, trust in history.trust.items()]
     facts += [(name, cell(notes[name])) for name in ("fails", "etag", "last_modified", "hint_title", "hint_source") if notes[name]]
     if capture:
         facts.append(("last capture", f"{capture['capture_filename']} at {capture['capture_offset']}, {moment(capture['captured_at'])}"))
     return facts
+
+
+def _why_due(notes: dict[str, Any]) -> str | None:
+    from spiders.revisit import RevisitState
+
+    if notes["hinted_by"]:
+        return f"the {notes['hinted_by']} says that it was modified"
+    return state_in_words(RevisitState.from_text(notes["revisit"])) if notes["revisit"] else None
 
 
 def _show_outcomes(outcomes: list[Row]) -> None:

@@ -177,14 +177,18 @@ class Budgets(Part):
 
 
 class Revisit(Part):
-    """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run."""
+    """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run.
 
+    `price` is how many new articles a fetch of a list should bring: the smaller, the more fetches.
+    """
+
+    price: float = Field(default=0.5, gt=0)
     feeds_min: float = Field(default=0, ge=0)
-    feeds_max: float = Field(default=24, ge=0)
+    feeds_max: float = Field(default=24 * 7, ge=0)
     sitemaps_min: float = Field(default=0, ge=0)
-    sitemaps_max: float = Field(default=48, ge=0)
+    sitemaps_max: float = Field(default=24 * 7, ge=0)
     hubs_min: float = Field(default=0, ge=0)
-    hubs_max: float = Field(default=24, ge=0)
+    hubs_max: float = Field(default=24 * 7, ge=0)
     articles_min: float = Field(default=1, ge=0)
     articles_max: float = Field(default=24 * 30, ge=0)
 

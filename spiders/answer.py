@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from schemas.capture import Capture, UrlKind
 from schemas.crawl import Crawl
 from schemas.page import Hints
 from spiders.canonical import resolve
-from spiders.feeds import feed_entries
+from spiders.feeds import FeedEntry, feed_entries
 from spiders.kinds import sniff_kind
 from spiders.linkmemory import LinkMemory
 from spiders.links import page_links
 from spiders.optouts import SILENT, OptOuts, header_optouts
 from spiders.scope import CrawlScope
-from spiders.sitemaps import sitemap_entries
+from spiders.sitemaps import SitemapEntry, sitemap_entries
 from spiders.useragent import product
 from storage.contentcoding import CodingError, decode_content
 from storage.frontierrecords import Discovery
@@ -67,7 +68,7 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
         body = plain_body(body, "gzip", crawl.budgets.max_body_bytes)
     kind = sniff_kind(body, capture.kind)
     if kind is UrlKind.FEED:
-        found = [_page(capture, link, hints, capture.depth + 1) for link, hints in feed_entries(body)] if crawl.scope.feeds else []
+        found = [_page(capture, entry, capture.depth + 1) for entry in feed_entries(body)] if crawl.scope.feeds else []
     elif kind is UrlKind.SITEMAP:
         found = _from_sitemap(capture, body) if crawl.scope.sitemaps else []
     else:
@@ -103,15 +104,23 @@ def _from_sitemap(capture: Capture, body: bytes) -> list[Discovery | None]:
     found: list[Discovery | None] = []
     for entry in sitemap_entries(body):
         if entry.is_sitemap:
-            found.append(sitemap_discovery(resolve(capture.url, entry.url), capture.url, capture.depth + 1))
+            one = sitemap_discovery(resolve(capture.url, entry.url), capture.url, capture.depth + 1)
+            found.append(replace(one, hints=Hints(source="sitemap index"), modified_at=_seconds(entry.modified_at)) if one else None)
         else:
-            found.append(_page(capture, entry.url, entry.hints, depth=1, strip=False))
+            found.append(_page(capture, entry, depth=1, strip=False))
     return found
 
 
-def _page(capture: Capture, reference: str, hints: Hints, depth: int, strip: bool = True) -> Discovery | None:
-    url = resolve(capture.url, reference, strip)
-    return Discovery(url, UrlKind.PAGE, capture.url, depth, priority=HINTED_PRIORITY, hints=hints) if url else None
+def _page(capture: Capture, entry: FeedEntry | SitemapEntry, depth: int, strip: bool = True) -> Discovery | None:
+    url = resolve(capture.url, entry.url, strip)
+    if url is None:
+        return None
+    modified_at = _seconds(entry.modified_at)
+    return Discovery(url, UrlKind.PAGE, capture.url, depth, priority=HINTED_PRIORITY, hints=entry.hints, modified_at=modified_at)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
 
 
 def _from_page(capture: Capture, body: bytes, crawl: Crawl, scope: CrawlScope, said: OptOuts, memory: LinkMemory) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from calendar import timegm
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from schemas.page import Hints
@@ -13,8 +14,17 @@ MAX_ENTRIES = 5_000
 MAX_TITLE_CHARACTERS = 500
 
 
-def feed_entries(body: bytes) -> Iterator[tuple[str, Hints]]:
-    """The entries of a feed: each link as written, and its title and date. Nothing for what is no feed."""
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """A link as written, with its title and date; `modified_at` is what `updated` claims, where it is not that date again."""
+
+    url: str
+    modified_at: datetime | None
+    hints: Hints
+
+
+def feed_entries(body: bytes) -> Iterator[FeedEntry]:
+    """The entries of a feed. Nothing for what is no feed."""
     import feedparser  # here: most workers never meet a feed, and it weighs
 
     try:
@@ -25,7 +35,9 @@ def feed_entries(body: bytes) -> Iterator[tuple[str, Hints]]:
         link = entry.get("link")
         if link:
             title = (entry.get("title") or "").strip()[:MAX_TITLE_CHARACTERS] or None
-            yield link, Hints(title, _moment(entry.get("published_parsed") or entry.get("updated_parsed")), "feed")
+            updated = _moment(entry["updated_parsed"]) if "updated_parsed" in entry else None  # get() takes another date for it
+            published = _moment(entry.get("published_parsed"))
+            yield FeedEntry(link, updated if updated != published else None, Hints(title, published or updated, "feed"))
 
 
 def _moment(parsed: time.struct_time | None) -> datetime | None:

@@ -82,6 +82,9 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
         etag=capture.header("etag") or (due.etag if keeps else None),
         last_modified=capture.header("last-modified") or (due.last_modified if keeps else None),
         earlier=_earlier(capture, row) if changed else due.earlier,
+        leads=visit.leads,
+        changed=changed if capture.status in {200, 304} else None,
+        hinted_by=due.hinted_by,
     )
 
 
@@ -139,6 +142,8 @@ def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Re
         etag=due.etag,
         last_modified=due.last_modified,
         earlier=due.earlier,
+        leads=visit.leads,
+        hinted_by=due.hinted_by,
     )
 
 

@@ -25,6 +25,7 @@ from storage.warcwriter import RefersTo
 
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
+HOUR_SECONDS = 3600.0
 SEEN_SLOTS = 1 << 18  # 2 MB, whatever the crawl's size
 
 
@@ -56,6 +57,7 @@ class Registrar:
         self._store = store
         self._spool = spool
         self._statistics = statistics
+        self._hints_after = run.crawl.revisit.articles_min * HOUR_SECONDS
         self._batch = spool.open(time.monotonic())
         self._full: list[Batch] = []
         self._found: list[Discovery] = []
@@ -88,7 +90,7 @@ class Registrar:
 
     def find(self, discoveries: Sequence[Discovery]) -> None:
         """Takes in found URLs, passing over those that this worker saw not long ago."""
-        fresh = [found for found in discoveries if self._is_fresh(hash(found.url))]
+        fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at)))]
         if not fresh:
             return
         if not self._found:
@@ -107,7 +109,7 @@ class Registrar:
         """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of."""
         if self._found:
             found, self._found = self._found, []
-            fresh = self._frontier.add_by_source(self._run.crawl_run, self._run.crawl.name, found)
+            fresh = self._frontier.add_by_source(self._run.crawl_run, self._run.crawl.name, found, self._hints_after)
             self._statistics.found += fresh.total()
             self._credit(fresh)
             self.on_found()

@@ -3,10 +3,13 @@
 Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits. One number, the price of a
 fetch, so spends fetches where something is happening, on every kind of URL alike.
 
-A source is credited only with links that the frontier did not know yet, so of several sources with the same news the quickest keeps
-the credit and the others come to rest. Rates are Gamma-Poisson estimates that forget; publication hours are learned from what the
-items say of themselves, as far as that is plausible. An article's edits come at a rate that falls as 1 / (age + 1 hour): a young
-article is visited a few times, an edited one more often, an old one is left.
+A source is credited only with links that the frontier did not know yet, so what others have brought already draws no visits. Two
+sources with the same news, each visited in its own rhythm, would still cost twice what one costs: so one source of a site, the one that
+carries most of the news by the dates of its items, leads. It is visited for all that it carries, the others for what it leaves over.
+Rates are Gamma-Poisson estimates that forget; publication hours are learned from what the items say of themselves, as far as plausible.
+
+An article's edits come at a rate that falls as 1 / (age + 1 hour): a young article is visited a few times, an edited one more often, an
+old one is left. As all articles begin alike, each asks its own share of the price: else a small change of it would move all at once.
 
 All times here are hours since the epoch, UTC, as floats.
 """
@@ -15,16 +18,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-DEFAULT_PRICE_ITEMS = 1.0
+DEFAULT_PRICE_ITEMS = 0.5
 RATE_MEMORY_HOURS = 14 * 24.0
-PRIOR_ITEMS = 0.02
+PRIOR_ITEMS = 0.2
 PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
-EDITS_PER_ITEM = 0.3
+BUSY = 1.25  # visits grow as the rate to this power: above 1, the typical article weighs more than the typical site
+USUAL_ITEMS_AN_HOUR = 0.5
+LEAD_MARGIN = 1.15
+LEAD_HOURS = 24.0  # of exposure, before one source's share of the news is compared with another's
+EDITS_PER_SQUARED_PRICE = 1.2  # squared: the dearer a fetch, the sooner what is new goes before what is changed
 EDIT_PRIOR_EDITS = 0.15
+SPREAD = 16.0
 YOUNG_HOURS = 14 * 24.0
 FAILURE_HOURS = 1.0
 DEAD_AFTER_FAILURES = 5
@@ -62,7 +70,9 @@ class RevisitState:
     """What the visits to one URL have shown so far.
 
     `items` and `hours` are the events and the exposure that the rate is estimated from; of an article, edits and the logarithm of
-    its age. `profile` counts items per hour of the day.
+    its age. `carried` counts a source's news by their dates, whoever brought them first; `haste` says how soon, as a rule, a source of its
+    kind tells the news, 1 for the quickest; `leads` whether it is its site's leader. `lot`, between 0 and 1, is the URL's own: it decides
+    ties, and an article's share of the price. `profile` counts items per hour of the day.
     """
 
     source: bool
@@ -72,31 +82,38 @@ class RevisitState:
     items: float = 0.0
     hours: float = 0.0
     failures: int = 0
+    carried: float = 0.0
+    leads: bool = False
+    haste: float = 1.0
+    lot: float = 0.5
     profile: tuple[float, ...] = field(default=())
 
     def to_text(self) -> str:
         """A compact text for the frontier's row."""
-        numbers = [round(value, 3) for value in (self.first_seen, self.last_visit, self.items, self.hours)]
-        return json.dumps([int(self.source), self.visits, self.failures, *numbers, *[round(count, 1) for count in self.profile]])
+        values = (self.first_seen, self.last_visit, self.items, self.hours, self.carried, self.haste, self.lot)
+        numbers = [round(value, 3) for value in values]
+        flags = [int(self.source), self.visits, self.failures, int(self.leads)]
+        return json.dumps([*flags, *numbers, *[round(count, 1) for count in self.profile]])
 
     @classmethod
     def from_text(cls, text: str) -> RevisitState:
         """The state that `to_text` wrote."""
-        source, visits, failures, first_seen, last_visit, items, hours, *profile = json.loads(text)
-        return cls(bool(source), first_seen, last_visit, visits, items, hours, failures, tuple(profile))
+        source, visits, failures, leads, first_seen, last_visit, items, hours, carried, haste, lot, *profile = json.loads(text)
+        return cls(bool(source), first_seen, last_visit, visits, items, hours, failures, carried, bool(leads), haste, lot, tuple(profile))
 
 
-def after_visit(state: RevisitState, visit: Visit) -> RevisitState:
-    """The state after one more visit."""
+def after_visit(state: RevisitState, visit: Visit, siblings: Iterable[RevisitState] = ()) -> RevisitState:
+    """The state after one more visit. `siblings` are the other sources of the same site, among which one leads."""
     if visit.failed or visit.gone:
         failures = DEAD_AFTER_FAILURES if visit.gone else state.failures + 1
         return replace(state, last_visit=visit.at, visits=state.visits + 1, failures=failures)
     seen = replace(state, last_visit=visit.at, visits=state.visits + 1, failures=0)
     if not state.source:
         return _article_seen(state, seen, visit)
-    if state.visits == 0:
-        return _source_first_seen(seen, visit)
-    return _source_seen(state, seen, visit)
+    seen = _source_first_seen(seen, visit) if state.visits == 0 else _source_seen(state, seen, visit)
+    leads = _leads(seen, siblings)
+    credit = 0.0 if seen.carried and not leads and (state.leads or state.visits == 0) else seen.items  # earned only while it led
+    return replace(seen, leads=leads, items=credit)
 
 
 def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITEMS) -> float:
@@ -106,18 +123,43 @@ def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITE
 
 
 def expected_items_an_hour(state: RevisitState) -> float:
-    """The estimated rate at which a source brings new links."""
-    return (state.items + PRIOR_ITEMS) / (state.hours + PRIOR_HOURS)
+    """The estimated rate at which visits to a source pay: by what it carries if it leads, else by what only it brought."""
+    return ((state.carried if state.leads else state.items) + PRIOR_ITEMS) / (state.hours + PRIOR_HOURS)
+
+
+def _leads(state: RevisitState, siblings: Iterable[RevisitState]) -> bool:
+    """Whether a source is its site's leader; to take the lead from a living leader, it must carry clearly more."""
+    rivals = [other for other in siblings if other.leads and other.failures < DEAD_AFTER_FAILURES]
+    if not state.carried or not rivals:
+        return state.carried > 0
+    return all(_goes_before(state, other) for other in rivals)
+
+
+def _goes_before(state: RevisitState, rival: RevisitState) -> bool:
+    """Whether a source leads rather than one that leads; until both are known for a day, a few hours' items decide nothing.
+
+    Of two that both lead, as may be where they were visited at the same time, the same one yields whichever of them is asked.
+    """
+    mine, theirs = _weight_of_news(state), _weight_of_news(rival)
+    if min(state.hours, rival.hours) < LEAD_HOURS:
+        mine, theirs = state.haste, rival.haste
+    if max(mine, theirs) > LEAD_MARGIN * min(mine, theirs):
+        return mine > theirs
+    return state.leads and (state.haste, state.lot) > (rival.haste, rival.lot)
+
+
+def _weight_of_news(state: RevisitState) -> float:
+    return state.haste * state.carried / (state.hours + PRIOR_HOURS)
 
 
 def _source_first_seen(state: RevisitState, visit: Visit) -> RevisitState:
     """A first visit's links are a backlog, no rate; only dates that the items carry tell one."""
     ages = sorted(visit.at - time for time in visit.item_times if 0 <= visit.at - time <= MAX_ITEM_AGE_HOURS)
-    if len(ages) < 3 or ages[-1] - ages[0] < 1 or visit.new_items == 0:
+    if len(ages) < 3 or ages[-1] - ages[0] < 1:
         return state
     share = visit.new_items / max(len(visit.item_times), visit.new_items)
     profile = _counted((0.0,) * HOURS_A_DAY, [visit.at - age for age in ages], 1.0)
-    return replace(state, items=len(ages) * share, hours=ages[-1], profile=profile)
+    return replace(state, items=len(ages) * share, carried=float(len(ages)), hours=ages[-1], profile=profile)
 
 
 def _source_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
@@ -125,10 +167,22 @@ def _source_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> Revis
     kept = math.exp(-waited / RATE_MEMORY_HOURS)
     fresh = [time for time in visit.item_times if state.last_visit < time <= visit.at]
     profile = state.profile or (0.0,) * HOURS_A_DAY
-    if visit.new_items:
+    if fresh or visit.new_items:
         profile = _counted(profile, fresh or _spread(state.last_visit, visit.at, visit.new_items), kept)
-    exposure = _mass(state, state.last_visit, visit.at)
-    return replace(seen, items=state.items * kept + visit.new_items, hours=state.hours * kept + exposure, profile=profile)
+    return replace(
+        seen,
+        items=state.items * kept + visit.new_items,
+        carried=state.carried * kept + (max(_carried(fresh, visit, waited), visit.new_items) if visit.item_times else 0),
+        hours=state.hours * kept + _mass(state, state.last_visit, visit.at),
+        profile=profile,
+    )
+
+
+def _carried(fresh: Sequence[float], visit: Visit, waited: float) -> float:
+    """The news of a source since its last visit; where all that it shows is newer, more have passed through than it shows."""
+    if not fresh or len(fresh) < len(visit.item_times):
+        return len(fresh)
+    return len(fresh) * waited / max(visit.at - min(fresh), 0.25)
 
 
 def _article_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
@@ -174,12 +228,13 @@ def _mass(state: RevisitState, start: float, end: float) -> float:
 def _interval(state: RevisitState, longest: float, price: float) -> float:
     if state.source:
         return _source_interval(state, longest, price)
-    return _article_interval(state, longest, price * EDITS_PER_ITEM)
+    return _article_interval(state, longest, EDITS_PER_SQUARED_PRICE * price**2 * SPREAD ** (state.lot - 0.5))
 
 
 def _source_interval(state: RevisitState, longest: float, price: float) -> float:
-    """Walk forward, hour by hour, until the expected number of new items reaches the price."""
+    """Walk forward, hour by hour, until the expected number of new items reaches the price; a busy source is asked a little less."""
     rate = expected_items_an_hour(state)
+    price *= (USUAL_ITEMS_AN_HOUR / rate) ** (BUSY - 1)
     expected, time = 0.0, state.last_visit
     while time - state.last_visit < longest:
         step = math.floor(time) + 1 - time

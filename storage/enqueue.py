@@ -1,6 +1,6 @@
 """Putting URLs into the frontier, inside the caller's transaction.
 
-Rows are always touched in the order hosts, urls, run_hosts, each sorted by its key, so that no two writers wait for each other.
+Rows are always touched in the order hosts, hint_trust, urls, run_hosts, each sorted by its key, so that no two writers wait for each other.
 """
 
 from __future__ import annotations

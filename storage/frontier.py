@@ -19,6 +19,7 @@ from schemas.settings import Settings
 from storage.database import Database, open_database
 from storage.enqueue import count_waiting, host_ids, insert_urls, make_due, readmit, take_due, upserting
 from storage.frontierqueries import (
+    LISTS,
     check_open,
     count_outcomes,
     due_url,
@@ -26,12 +27,14 @@ from storage.frontierqueries import (
     host_outcomes,
     incarnation,
     join_by_key,
+    leaders,
     leased_here,
     run_number,
     waiting_here,
 )
-from storage.frontierrecords import Discovery, DueUrl, HostOutcomes, Lease, Mark, PageGrant, RunPhase, RunState
+from storage.frontierrecords import MANY_HOSTS, Discovery, DueUrl, HostOutcomes, Lease, Mark, PageGrant, RunPhase, RunState
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.hints import follow_hints, settle_hints
 from storage.hostkey import canonical_host
 from storage.ledger import insert_crawl_run, insert_segment
 from storage.ledgertables import CRAWL_RUNS, SEGMENTS
@@ -79,14 +82,19 @@ class Frontier:
         """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
         return self.add_by_source(crawl_run, crawl, discoveries).total()
 
-    def add_by_source(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> Counter[str | None]:
-        """Adds found URLs to a run as `add` does; returns how many were new by the URL that they were found at."""
+    def add_by_source(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery], hints_after: float = 0.0) -> Counter[str | None]:
+        """Adds found URLs to a run as `add` does; returns how many were new by the URL that they were found at.
+
+        Known ones that were modified since their last fetch, by the word of a source that is believed, join the run too, unless that
+        fetch is not `hints_after` seconds old.
+        """
         run_no = self._number(crawl_run)
         wanted = {canonical_host(found.url) for found in discoveries}
         with self._database.write() as connection:
             hosts = self._known_hosts(connection, wanted)
-            added = insert_urls(connection, crawl, run_no, discoveries, hosts, self._clock())
-            per_host, per_source = Counter[int](), Counter[str | None]()
+            now = self._clock()
+            per_host, per_source = follow_hints(connection, crawl, run_no, discoveries, now, hints_after), Counter[str | None]()
+            added = insert_urls(connection, crawl, run_no, discoveries, hosts, now)
             for (host_id, via), count in added.items():
                 per_host[host_id] += count
                 per_source[via] += count
@@ -176,7 +184,9 @@ class Frontier:
             rows = list(connection.execute(same.limit(limit)).mappings())
             if len(rows) < limit:
                 rows += connection.execute(later.limit(limit - len(rows))).mappings()
-        return [due_url(row) for row in rows]
+            lists = [row["crawl"] for row in rows if row["kind"] in LISTS]
+            leading = leaders(connection, lists[0], lease.host_id) if lists else {}
+        return [due_url(row, leading) for row in rows]
 
     def marked(self, crawl_run: str, host_id: int) -> int:
         """How many URLs of a host are marked in the run."""
@@ -203,6 +213,7 @@ class Frontier:
         with self._database.write() as connection:
             spend_pages(connection, run_no, worker, marks, now)
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
+            settle_hints(connection, run_no, marks)
             write_marks(connection, run_no, marks)
             if segment is not None:
                 insert_segment(connection, crawl_run, worker, segment, now)
@@ -236,11 +247,12 @@ class Frontier:
             return connection.scalar(select(SEGMENTS.c.segment).where(SEGMENTS.c.segment == segment)) is not None
 
     def state(self, crawl_run: str) -> RunState:
-        """Where a run stands."""
+        """Where a run stands. Workers ask this often: open hosts are counted up to MANY_HOSTS only."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
             run = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no)).mappings().one()
-            waiting = connection.scalar(select(func.count()).select_from(RUN_HOSTS).where(waiting_here(run_no))) or 0
+            open_hosts = select(RUN_HOSTS.c.host_id).where(waiting_here(run_no)).limit(MANY_HOSTS).subquery()
+            waiting = connection.scalar(select(func.count()).select_from(open_hosts)) or 0
             leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, self._clock()))) or 0
             phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
             told = select(func.sum(WORKERS.c.answers), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))

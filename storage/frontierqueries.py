@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, text
@@ -14,6 +15,9 @@ from schemas.page import Hints
 from storage.frontierrecords import DueUrl, EarlierCapture, HostOutcomes, RunPhase
 from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.ledgertables import CRAWL_RUNS
+
+LISTS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
+MAX_LEADERS = 8
 
 
 def run_number(connection: Connection, crawl_run: str) -> int:
@@ -95,8 +99,14 @@ def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes
     return found
 
 
-def due_url(row: RowMapping) -> DueUrl:
-    """A row of `urls` as what a worker fetches."""
+def leaders(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:
+    """The revisit states of the feeds and sitemaps of a host that lead, by their URLs' ids."""
+    query = select(URLS.c.url_id, URLS.c.revisit).where(URLS.c.host_id == host_id, URLS.c.leads, URLS.c.crawl == crawl)
+    return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_LEADERS))}
+
+
+def due_url(row: RowMapping, leaders: Mapping[int, str]) -> DueUrl:
+    """A row of `urls` as what a worker fetches; `leaders` of its host, for a feed or a sitemap."""
     published = row["hint_published_at"]
     hinted = None if published is None else datetime.fromtimestamp(published, UTC)
     return DueUrl(
@@ -117,6 +127,8 @@ def due_url(row: RowMapping) -> DueUrl:
         hints=Hints(row["hint_title"], hinted, row["hint_source"]),
         held=row["held"],
         request=row["request"],
+        rivals=tuple(text for url_id, text in leaders.items() if url_id != row["url_id"]) if row["kind"] in LISTS else (),
+        hinted_by=row["hinted_by"],
     )
 
 

@@ -15,6 +15,7 @@ class Discovery:
     """A URL that was found: canonical, in scope. `redirects` counts the hops that led to it; lower `priority` is fetched first.
 
     `request` is what a spider of the user's asked for, as text (None: what every spider is asked).
+    `modified_at`, in seconds since the epoch, is when its page was last changed by the word of `hints.source`.
     """
 
     url: str
@@ -25,6 +26,7 @@ class Discovery:
     priority: int = 50
     hints: Hints = field(default_factory=Hints)
     request: str | None = None
+    modified_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class EarlierCapture:
 class DueUrl:
     """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
 
-    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`.
+    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`. `rivals` are the
+    states of those other feeds and sitemaps of the host that lead; `hinted_by` is the kind of source that said the URL was modified, if that
+    is why it is due.
     """
 
     url_id: int
@@ -71,11 +75,16 @@ class DueUrl:
     hints: Hints
     held: str | None = None
     request: str | None = None
+    rivals: tuple[str, ...] = ()
+    hinted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch."""
+    """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch.
+
+    `leads` is the revisit policy's; `changed` tells whether an answer showed other content than the one before (None: no such answer).
+    """
 
     url_id: int
     host_id: int
@@ -90,6 +99,9 @@ class Mark:
     etag: str | None = None
     last_modified: str | None = None
     earlier: EarlierCapture | None = None
+    leads: bool = False
+    changed: bool | None = None
+    hinted_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -119,9 +131,12 @@ class RunPhase(StrEnum):
     CLOSED = "closed"
 
 
+MANY_HOSTS = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open or leased.
+    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open (up to MANY_HOSTS) or leased.
 
     `answers`, `received` (bytes) and `errors` are what its workers told, a second ago at most, also of what is not registered yet.
     """

@@ -59,12 +59,15 @@ URLS = Table(
     Column("hint_published_at", Float),
     Column("hint_source", Text),
     Column("request", Text),  # the request of a spider of the user's: callback, arguments, meta, headers (JSON)
+    Column("leads", Boolean, nullable=False, server_default=false()),  # the feed or sitemap that a host's news are looked for in
+    Column("hinted_by", String),  # the kind of source that said it was modified, if that made it due
 )
 
 _waits = URLS.c.run_no.is_not(None)
 _idle = URLS.c.run_no.is_(None)
 _waiting_columns = (URLS.c.run_no, URLS.c.host_id, URLS.c.priority, URLS.c.url_id)
 Index("ix_urls_waiting", *_waiting_columns, sqlite_where=_waits, postgresql_where=_waits)
+Index("ix_urls_leaders", URLS.c.host_id, sqlite_where=text("leads = 1"), postgresql_where=URLS.c.leads)
 Index("ix_urls_due", URLS.c.crawl, URLS.c.due_at, sqlite_where=_idle, postgresql_where=_idle)
 
 RUN_HOSTS = Table(
@@ -79,6 +82,18 @@ RUN_HOSTS = Table(
 
 _open = (RUN_HOSTS.c.pending > 0) & RUN_HOSTS.c.stopped.is_(None)
 Index("ix_run_hosts_open", RUN_HOSTS.c.run_no, RUN_HOSTS.c.host_id, sqlite_where=_open, postgresql_where=_open)
+
+HINTS = Table(
+    "hint_trust",
+    METADATA,
+    Column("crawl", String, primary_key=True),
+    Column("host_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", String, primary_key=True),  # the kind of source that says when pages were modified
+    Column("kept", Float, nullable=False),
+    Column("lied", Float, nullable=False),
+    Column("open", Integer, nullable=False),  # followed, outcome unknown
+    Column("followed_at", Float, nullable=False),
+)
 
 WORKERS = Table(
     "workers",

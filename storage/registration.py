@@ -68,6 +68,8 @@ def _url_values(mark: Mark, run_no: int) -> dict[str, object]:
         "last_reason": mark.reason.value if mark.reason else None,
         "last_status": mark.status,
         "last_fetch": mark.fetched_at,
+        "leads": mark.leads,
+        "hinted_by": None,
     }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 from schemas.settings import Settings
 from storage.database import Database, open_database
-from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.frontiertables import FETCHES, HINTS, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hostkey import url_digest
 from storage.ledgertables import CRAWL_RUNS, MEMORIES
 from storage.urlconditions import conditions, state_column
@@ -104,6 +104,7 @@ class Steering:
             runs = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.crawl == crawl)
             for table in (FETCHES, RUN_HOSTS, WORKERS):
                 connection.execute(delete(table).where(table.c.run_no.in_(runs)))
+            connection.execute(delete(HINTS).where(HINTS.c.crawl == crawl))
             return connection.execute(delete(URLS).where(URLS.c.crawl == crawl)).rowcount
 
     def rename_crawl(self, old: str, new: str) -> int:
@@ -115,7 +116,8 @@ class Steering:
             self._check_at_rest(connection, old)
             if _knows(connection, new):
                 raise ConflictError(f"The frontier knows a crawl {new!r} already. Choose another name, or delete that one first.")
-            connection.execute(update(MEMORIES).where(MEMORIES.c.crawl == old).values(crawl=new))
+            for table in (MEMORIES, HINTS):
+                connection.execute(update(table).where(table.c.crawl == old).values(crawl=new))
             return _rename_urls(connection, old, new)
 
     def crawls(self) -> list[str]:

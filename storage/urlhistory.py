@@ -11,13 +11,15 @@ from sqlalchemy import Connection, RowMapping, select
 from schemas.settings import Settings
 from storage.database import open_database
 from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS
+from storage.hints import host_trust
+from storage.hinttrust import HintTrust
 from storage.hostkey import url_digest
 from storage.ledgertables import CRAWL_RUNS, SEGMENTS
 from storage.urlconditions import state_column
 
 MAX_VIA = 20
 POSITION = ("kind", "depth", "redirects", "priority", "first_seen", "due_at")
-NOTES = (*POSITION, "held", "fails", "etag", "last_modified", "hint_title", "hint_source")
+NOTES = (*POSITION, "held", "fails", "etag", "last_modified", "hint_title", "hint_source", "hinted_by", "leads", "revisit")
 CAPTURE = ("capture_filename", "capture_offset", "captured_at", "content_digest")
 
 
@@ -38,6 +40,7 @@ class UrlHistory:
 
     `via` leads from the page that it was found on to the seed. `waits_in` is the open run, `worker` who holds its host, and `stopped` why
     that run leaves its host alone. `notes` and `capture` are columns of `urls`; `segment_registered` tells whether that capture's is known.
+    `trust` tells, by kind of source, what its hints of modified pages were worth on this host.
     """
 
     url: str
@@ -51,6 +54,7 @@ class UrlHistory:
     notes: dict[str, Any]  # Any: columns of several types, for showing
     capture: dict[str, Any] | None
     segment_registered: bool
+    trust: dict[str, HintTrust]
 
 
 def read_history(settings: Settings, crawl: str, url: str) -> UrlHistory | None:
@@ -92,6 +96,7 @@ def _history(connection: Connection, row: RowMapping, now: float) -> UrlHistory:
         notes={name: row[name] for name in NOTES},
         capture=capture,
         segment_registered=capture is not None and connection.scalar(query) is not None,
+        trust=host_trust(connection, row["crawl"], row["host_id"]),
     )
 
 

@@ -53,6 +53,7 @@ def test_rules_and_history(demo_site: DemoSite, settings: Settings) -> None:
     assert history["segment_registered"] is True
     table = command(settings, seed)
     assert "In the frontier" in table.out
+    assert "a day" in table.out
     assert manifest.crawl_run in table.out
     refused = {
         rule: verdict

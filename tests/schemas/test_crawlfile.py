@@ -53,7 +53,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
             "seeds: [https://a.example/]\narticles:\n  min_length: 9\n  max_length: 3\n",
             "line 2: articles: min_length 9 is more than max_length 3",
         ),
-        ("seeds: [https://a.example/]\nrevisit:\n  feeds_min: 30\n", "line 2: revisit: feeds_min 30 is more than feeds_max 24"),
+        ("seeds: [https://a.example/]\nrevisit:\n  feeds_min: 200\n", "line 2: revisit: feeds_min 200 is more than feeds_max 168"),
         ("seeds: [https://a.example/]\nnetwork:\n  allow: [localhost]\n", "line 3: network.allow.0"),
         ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: 'spdier' is no spider: site, or a class of your own"),
         ("spider: a:B\n", "'scope.hosts' must say where the spider may go, or 'seeds' where it starts"),

@@ -1,5 +1,7 @@
 """The revisit policy: busy sources soon, quiet ones seldom, young articles a few times, dead things rarely."""
 
+from dataclasses import replace
+
 from spiders.revisit import Bounds, RevisitState, Visit, after_visit, due_at
 
 WIDE = Bounds(0, 24 * 30)
@@ -33,7 +35,7 @@ def test_dates_of_the_items_tell_the_rate_at_the_first_visit() -> None:
     first = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=24, item_times=times))
     blind = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=24))
     assert 0.5 < interval(first) < 3
-    assert interval(blind) > 24
+    assert interval(blind) > 12
 
 
 def test_dates_in_the_future_are_not_believed() -> None:
@@ -79,6 +81,55 @@ def test_failures_wait_longer_each_time_and_a_dead_url_rests() -> None:
     assert waits[-1] == 7 * 24
     assert interval(after_visit(RevisitState(source=True, first_seen=0.0), Visit(0.0, gone=True))) == 7 * 24
     assert interval(after_visit(state, Visit(9.0, new_items=1))) < 7 * 24
+
+
+def feed(carried: int, start: float = 1000.0, **given: object) -> RevisitState:
+    """A dated source, visited every two hours for two days, with so many items at each visit."""
+    state = RevisitState(source=True, first_seen=start, **given)  # type: ignore[arg-type]
+    for index in range(24):
+        at = start + 2.0 * index
+        times = [at - 0.1 * number for number in range(carried)]
+        state = after_visit(state, Visit(at, item_times=[*times, at - 50]))
+    return state
+
+
+def test_of_two_sources_with_the_same_news_the_quicker_kind_leads() -> None:
+    quick, slow = feed(5), feed(5, haste=0.75)
+    last = Visit(1048.0, item_times=[1047.0, 1000.0])
+    assert after_visit(quick, last, [slow]).leads
+    assert not after_visit(slow, last, [quick]).leads
+
+
+def test_the_lead_is_taken_only_by_clearly_more_news() -> None:
+    last = Visit(1048.0, item_times=[1047.5, 1000.0])
+    leader = feed(10)
+    more, twice = replace(feed(11), leads=False), replace(feed(20), leads=False)
+    assert not after_visit(more, last, [leader]).leads
+    assert after_visit(twice, last, [leader]).leads
+    assert not after_visit(leader, last, [twice]).leads or not twice.leads
+    assert after_visit(more, last, [replace(leader, failures=5)]).leads
+
+
+def test_two_equal_sources_do_not_both_lead() -> None:
+    one, other = feed(5, lot=0.2), feed(5, lot=0.8)
+    last = Visit(1048.0, item_times=[1047.5, 1000.0])
+    assert [after_visit(one, last, [other]).leads, after_visit(other, last, [one]).leads] in [[False, True], [True, False]]
+
+
+def test_a_leader_is_visited_for_all_that_it_carries_and_another_for_what_only_it_brings() -> None:
+    leader = feed(5)
+    beside = after_visit(replace(leader, leads=False), Visit(1048.0, item_times=[1047.5, 1000.0]), [leader])
+    assert interval(leader) < 1
+    assert interval(beside) > 20
+
+
+def test_the_price_moves_the_number_of_visited_articles_little_by_little() -> None:
+    articles = [after_visit(RevisitState(source=False, first_seen=0.0, lot=index / 100), Visit(0.0)) for index in range(100)]
+    visited = [sum(due_at(one, WIDE, price) < 24 * 14 for one in articles) for price in (0.5, 0.7, 1.0, 1.4, 2.0, 4.0)]
+    assert visited == sorted(visited, reverse=True)
+    assert visited[0] > 70
+    assert 0 < visited[3] < 50
+    assert len(set(visited)) >= 5
 
 
 def test_bounds_hold() -> None:
