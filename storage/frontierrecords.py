@@ -54,8 +54,8 @@ class DueUrl:
     """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
 
     `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`. `rivals` are the
-    states of those other feeds and sitemaps of the host that lead; `hinted_by` is the kind of source that said the URL was modified, if that
-    is why it is due.
+    states of those other feeds and sitemaps of the host that lead; `hinted_by` is the kind of source that said the URL was modified, if
+    that is why it is due.
     """
 
     url_id: int
