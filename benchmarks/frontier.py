@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,8 +67,8 @@ def measure(settings: Settings, sizes: list[int]) -> Iterator[Row]:
     for wanted in sizes:
         load(settings, run, CRAWL.name, (_discovery(index) for index in range(size, wanted - ENTERED_URLS)))
         analyze(settings)
-        with context.Pool(1) as pool:
-            yield pool.apply(_measured, (settings, run, max(wanted - ENTERED_URLS, size), wanted))
+        with ProcessPoolExecutor(1, context) as pool:
+            yield pool.submit(_measured, settings, run, max(wanted - ENTERED_URLS, size), wanted).result()
         size = wanted
 
 
