@@ -106,6 +106,11 @@ class NewsCrawl(Adaptive):
     kinds = frozenset({"feed", "sitemap"})
     longer, shorter, sync = 0.5, 0.2, 0.0
     shortest, longest = 1.5, 90 * 24.0
+    soft = 0.2  # below this scale its intervals find their own length, so that more fetches need a weaker lengthening
+
+    def __init__(self, scale: float) -> None:
+        super().__init__(scale)
+        self.longer *= min(scale / self.soft, 1.0)
 
     def first(self, thing: Source | Story) -> float:
         return (12.0 if isinstance(thing, Source) and thing.kind == "feed" else 24.0) * self.scale
