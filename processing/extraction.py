@@ -16,7 +16,7 @@ from processing.decode import decode
 from processing.identity import bucket_of, host_of
 from processing.optout import forbids_indexing
 from processing.pageworkers import Exceeded, run_limited
-from processing.staging import EXTRACTED, Row, bounded, staged_writer, stored_blocks
+from processing.staging import EXTRACTED, Row, bounded, in_chunks, staged_writer, stored_blocks
 from schemas.article import Article, PageType
 from schemas.crawl import Crawl, SiteRules
 from schemas.errors import StorageError
@@ -29,8 +29,6 @@ from storage.objects import ObjectStore
 from storage.warcreader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
-CHUNK_ROWS = 1_000
-CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text, about
 _KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP}
 PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
 _HTML = ("text/html", "application/xhtml+xml")
@@ -55,7 +53,7 @@ def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str
     articles. Raises StorageError.
     """
     with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, BucketSpill(Path(folder), EXTRACTED) as spill:
-        for chunk in _in_chunks(_rows(store, segment, crawl, containers or {})):
+        for chunk in in_chunks(_rows(store, segment, crawl, containers or {})):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()
         with staged_writer(store, key, EXTRACTED) as writer:
@@ -315,16 +313,3 @@ def type_of(reason: Reason) -> str | None:
 
 def _hints(row: CaptureRow) -> Hints:
     return Hints(row.hint_title, row.hint_published_at, row.hint_source)
-
-
-def _in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
-    characters = 0
-    for row in rows:
-        chunk.append(row)
-        characters += sum(len(block["text"]) for block in row.get("blocks", ()))
-        if len(chunk) == CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
-            yield chunk
-            chunk, characters = [], 0
-    if chunk:
-        yield chunk

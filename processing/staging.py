@@ -17,6 +17,7 @@ from schemas.tables import ARTICLES, CAPTURES
 from storage.objects import ObjectStore
 
 GROUP_ROWS = 1_000
+CHUNK_CHARACTERS = 4 * 1024 * 1024
 GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several times that
 
 _RECORD = [
@@ -161,6 +162,20 @@ def buckets_in(store: ObjectStore, key: str) -> set[int]:
     for table in read_rows(store, key, ["bucket"]):
         found.update(table.column(0).unique().to_pylist())
     return found
+
+
+def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows with blocks, by the thousand, or fewer where their texts are long: what is held as Python objects at a time."""
+    chunk: list[Row] = []
+    characters = 0
+    for row in rows:
+        chunk.append(row)
+        characters += sum(len(block["text"]) for block in row.get("blocks") or ())
+        if len(chunk) == GROUP_ROWS or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:

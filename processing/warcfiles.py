@@ -21,11 +21,12 @@ import pyarrow.parquet as pq
 
 from processing.article import read_article
 from processing.extraction import ReadPage, article_columns, page_of, reason_of, type_of
+from processing.heap import bound_heap
 from processing.identity import host_of
 from processing.language import detect_language
 from processing.pageworkers import Exceeded, Limits, run_limited
 from processing.sitememory import SiteMemory
-from processing.staging import Row, blocks_of, stored_blocks
+from processing.staging import Row, blocks_of, in_chunks, stored_blocks
 from processing.warcsources import WarcSource, find_sources
 from schemas.article import PageType, plain_text
 from schemas.errors import ConfigError, StorageError
@@ -33,7 +34,6 @@ from schemas.outcomes import Reason, Rejected
 from schemas.tables import ARTICLES, BLOCK, TIMESTAMP
 from storage.warcreader import Record, read_records
 
-CHUNK_ROWS = 1_000
 READ = "processing.warcfiles.read_row"
 
 _SAID = [
@@ -85,6 +85,7 @@ def extract_files(
     it was. Pages that are no article keep their text and metadata, where they have any, with `status` rejected.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
+    bound_heap()
     write = _writer(output)
     sources = [source for path in paths for source in find_sources(path)]
     parts = output.with_name(output.name + ".parts")
@@ -135,7 +136,7 @@ class _Chunk:
 
 
 def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> Iterator[_Chunk]:
-    """Stage one file in chunks of CHUNK_ROWS, each whole or absent; a mark says that there are no more."""
+    """Stage one file in chunks, each whole or absent; a mark says that there are no more."""
     mark = parts / f"{name}.done"
     kept = sorted(parts.glob(f"{name}.*.parquet"))
     for chunk in kept:
@@ -143,13 +144,12 @@ def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> I
     if mark.exists():
         return
     with source.open() as stream:
-        rows = _rows(islice(_responses(stream, source.name), len(kept) * CHUNK_ROWS, None), workers)
-        number = len(kept)
-        while chunk_rows := list(islice(rows, CHUNK_ROWS)):
+        read = sum(pq.read_metadata(chunk).num_rows for chunk in kept)
+        rows = _rows(islice(_responses(stream, source.name), read, None), workers)
+        for number, chunk_rows in enumerate(in_chunks(rows), len(kept)):
             target = parts / f"{name}.{number:06d}.parquet"
             _put(pa.Table.from_pylist(chunk_rows, schema=STAGED), target)
             yield _Chunk(target, stream.tell())
-            number += 1
     mark.touch()
 
 
@@ -242,7 +242,7 @@ def _writer(output: Path) -> Callable[[Path, Iterator[Row]], None]:
 def _write_parquet(output: Path, rows: Iterator[Row]) -> None:
     temporary = output.with_name(output.name + ".tmp")
     with pq.ParquetWriter(temporary, OUTPUT, compression="zstd") as writer:
-        while chunk := list(islice(rows, CHUNK_ROWS)):
+        for chunk in in_chunks(rows):
             writer.write_table(pa.Table.from_pylist(chunk, schema=OUTPUT))
     temporary.replace(output)
 
