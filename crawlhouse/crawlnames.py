@@ -56,8 +56,9 @@ def delete(
 ) -> None:
     """Forget a crawl's frontier: which URLs it knows, when they are due, what became of each. It must have no open run.
 
-    The captures, the published rows, the ledger of its runs and the crawl's file stay: removing these is never done by this command. With
-    the file still there, its next run begins from the seeds.
+    Its workers' statistics go too: the manifests of its runs have them summed up. The captures, the published rows, the ledger of its
+    runs and the crawl's file stay: removing these is never done by this command. With the file still there, its next run begins from the
+    seeds.
     """
     from schemas.settings import load_settings
     from storage.steering import open_steering
@@ -68,11 +69,29 @@ def delete(
     known = sum(steering.counts(Selection(crawl=name)).values())
     if known and not yes:
         _confirm(name, known)
-    count = steering.forget_crawl(name)
+    try:
+        count = steering.forget_crawl(name)
+    except NotFoundError:
+        if not _delete_statistics(name, settings):  # of a deletion that was cut off
+            raise
+        count = 0
+    _delete_statistics(name, settings)
     say(f"{count:,} URLs of {name} are forgotten; its captures and rows stay.")
     path = settings.crawls / f"{name}.yaml"
     if path.exists():
         say(f"{path} is still there: the next run begins from its seeds. Remove it if there is to be none.")
+
+
+def _delete_statistics(crawl: str, settings: Settings) -> int:
+    """Delete what the workers of a crawl counted; how many objects that were."""
+    from schemas.keys import statistics_prefix
+    from storage.objects import open_store
+
+    store = open_store(settings)
+    keys = [info.key for info in store.list(statistics_prefix(crawl))]
+    for key in keys:
+        store.delete(key)
+    return len(keys)
 
 
 def _confirm(name: str, known: int) -> None:

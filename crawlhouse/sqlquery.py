@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-BATCH_ROWS = 10_000
+BATCH_ROWS = 1_000
 READING = "SELECT"  # DuckDB's kind of DESCRIBE, SHOW, SUMMARIZE and VALUES too
 EXPLAINING = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s", re.IGNORECASE)
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")

@@ -18,9 +18,14 @@ def cdxj_key(crawl: str, crawl_run: str) -> str:
     return f"cdxj/{crawl}/{crawl_run}.cdxj"
 
 
+def statistics_prefix(crawl: str) -> str:
+    """Where the statistics of all workers of a crawl are."""
+    return f"statistics/{crawl}/"
+
+
 def statistics_key(crawl: str, crawl_run: str, worker: str, incarnation: int) -> str:
     """What one incarnation of a worker counted, written anew with every segment that it registers (JSON)."""
-    return f"statistics/{crawl}/{crawl_run}/{worker}-{incarnation:03d}.json"
+    return f"{statistics_prefix(crawl)}{crawl_run}/{worker}-{incarnation:03d}.json"
 
 
 def segment_items_key(crawl: str, crawl_run: str, segment: str) -> str:

@@ -18,10 +18,11 @@ from storage.laketables import SORT_COLUMNS, load_table
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
 
+# finds the newest by three narrow columns: sorting whole rows would hold all texts in memory
 LATEST_SQL = """
-SELECT * EXCLUDE (latest_rank) FROM (
-  SELECT *, row_number() OVER (PARTITION BY article_id ORDER BY version DESC, sequence DESC) AS latest_rank FROM articles
-) WHERE latest_rank = 1
+SELECT articles.* FROM articles SEMI JOIN (
+  SELECT article_id, unnest(max(struct_pack(version := version, sequence := sequence))) FROM articles GROUP BY article_id
+) USING (article_id, version, sequence)
 """
 
 

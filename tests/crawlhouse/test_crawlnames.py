@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from schemas.crawlfile import parse_crawl
+from schemas.keys import statistics_key
 from schemas.manifest import Manifest
 from schemas.runs import CrawlRun
 from schemas.settings import Settings
 from storage.frontier import open_frontier
 from storage.frontierrecords import Discovery
 from storage.ledger import open_ledger
+from storage.objects import open_store
 from storage.steering import open_steering
 from storage.urlselection import Selection
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
@@ -79,13 +81,21 @@ def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -
 
 
 def test_a_crawl_is_deleted_with_consent_and_its_runs_stay(settings: Settings, closed_run: str) -> None:
+    store = open_store(settings)
+    for crawl in ("news", "newspapers"):
+        store.put_bytes(statistics_key(crawl, f"{crawl}-1", "w0", 1), b"{}")
     assert command(settings, "delete", "news", "--yes").code == 6  # an open run
     close(settings, closed_run)
     assert command(settings, "delete", "news").code == 2
+    assert len(list(store.list("statistics/"))) == 2
     assert known(settings, "news") == 2
     done = command(settings, "delete", "news", "--yes")
     assert (done.code, "2 URLs of news are forgotten" in done.err) == (0, True)
     assert known(settings, "news") == 0
     assert (settings.crawls / "news.yaml").exists()
     assert open_ledger(settings).manifest(closed_run).counts.left_over == 2
+    assert [info.key for info in store.list("statistics/")] == [statistics_key("newspapers", "newspapers-1", "w0", 1)]
     assert command(settings, "delete", "news", "--yes").code == 3
+    store.put_bytes(statistics_key("news", "news-1", "w1", 1), b"{}")
+    assert command(settings, "delete", "news", "--yes").code == 0  # the rest of a deletion that was cut off
+    assert len(list(store.list("statistics/"))) == 1
