@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from processing.article.container import prose
 from processing.article.outline import Element, Outline, Piece
@@ -16,6 +17,9 @@ LINKED_SHARE = 0.8  # of a piece's or list's characters: it is a link, whatever 
 HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
 FEW_HEADLINES = 6  # a longer list of links is the article's own more often than not
 CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a teaser
+CARDS_SHARE = 0.6  # of the prose: `article`s that hold more together are the story's own parts
+TEASERS_SHARE = 0.1  # of the prose: linked headings with excerpts that hold more are the list that the story is
+INTRODUCTION_LENGTH = 40  # characters: so much, ending in a colon, announces a list
 COPY_LENGTH = 80  # characters: a run of pieces this long that comes again is a copy for another screen size
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
@@ -80,7 +84,7 @@ def drop_head(story: Story) -> None:
         titled = _letters(piece.text) == title
         if titled or piece.level == 1:
             above_it, below_it = sum(map(prose, pieces[:place])), sum(map(prose, pieces[place:]))
-            if above_it <= (0.15 if titled and not above else 0.02) * (above_it + below_it):
+            if above_it <= (0.15 if titled and piece.level == 1 and not above else 0.02) * (above_it + below_it):
                 _mark(pieces[: place + 1])
             return
 
@@ -89,11 +93,15 @@ def drop_cards(story: Story) -> None:
     """Teasers: an `article` inside the article with little of its prose and a linked headline."""
     cards = [element for element in story.elements() if element.tag == "article"]
     total = (sum(map(prose, story.pieces())) or 1) if cards else 1
-    for element in cards:
-        inside = story.inside(element)
-        linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
-        if linked and sum(map(prose, inside)) < CARD_SHARE * total:
+    teasers = [inside for element in cards if _is_card(inside := story.inside(element), total)]
+    if sum(prose(piece) for inside in teasers for piece in inside) <= CARDS_SHARE * total:
+        for inside in teasers:
             _mark(inside)
+
+
+def _is_card(inside: list[Piece], total: int) -> bool:
+    linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
+    return linked and sum(map(prose, inside)) < CARD_SHARE * total
 
 
 def drop_link_paragraphs(story: Story) -> None:
@@ -106,7 +114,8 @@ def drop_link_paragraphs(story: Story) -> None:
 
 
 def drop_headline_lists(story: Story) -> None:
-    """Lists of a few headlines, each item a link; longer lists and lists of names may be the article's own."""
+    """Lists of a few headlines, each item a link; longer lists, lists of names and announced ones may be the article's own."""
+    announced = {id(after) for before, after in pairwise(story.pieces()) if _announces(before)}
     for element in story.elements():
         if element.tag not in {"ul", "ol", "dl"}:
             continue
@@ -114,8 +123,12 @@ def drop_headline_lists(story: Story) -> None:
         letters = sum(len(item.text) for item in items)
         if not items or sum(item.linked for item in items) < LINKED_SHARE * letters:
             continue
-        if len(items) <= FEW_HEADLINES and letters >= HEADLINE_LENGTH * len(items):
+        if len(items) <= FEW_HEADLINES and letters >= HEADLINE_LENGTH * len(items) and id(items[0]) not in announced:
             _mark(items)
+
+
+def _announces(piece: Piece) -> bool:
+    return piece.kind is BlockKind.PARAGRAPH and len(piece.text) >= INTRODUCTION_LENGTH and piece.text.endswith((":", "："))
 
 
 def drop_related_sections(story: Story) -> None:
@@ -139,11 +152,14 @@ def drop_card_headings(story: Story) -> None:
     stops = [place for place, p in enumerate(pieces) if p.kind is BlockKind.HEADING] + [len(pieces)]
     ends = [stops[bisect_right(stops, place)] for place in heads]
     small = [sum(len(p.text) for p in pieces[place + 1 : end]) <= EXCERPT_LENGTH for place, end in zip(heads, ends, strict=True)]
+    teasers: list[Piece] = []
     for this in range(len(heads)):
         before = this > 0 and small[this - 1] and ends[this - 1] == heads[this]
         after = this + 1 < len(heads) and ends[this] == heads[this + 1]
         if small[this] and (before or after):
-            _mark(pieces[heads[this] : ends[this]])
+            teasers += pieces[heads[this] : ends[this]]
+    if teasers and sum(map(prose, teasers)) <= TEASERS_SHARE * sum(map(prose, pieces)):
+        _mark(teasers)
 
 
 def drop_dates(story: Story) -> None:

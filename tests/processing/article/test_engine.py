@@ -196,3 +196,34 @@ def test_a_known_container_without_a_plausible_body_is_not_taken(body: str) -> N
 def test_an_element_without_names_is_known_by_the_one_around_it() -> None:
     body = f"<div class=a><div id=post-17><section>{prose(0, 1, 2, 3, 4, 5)}</section><p>Box.</p></div></div>"
     assert known_container(body, ()).container == "div.a>div>section"
+
+
+def card(place: int, *numbers: int) -> str:
+    return f"<article><h2><a href=/{place}>Part {place} of what the island said about its ferry</a></h2>{prose(*numbers)}</article>"
+
+
+def test_articles_that_hold_the_story_are_its_parts() -> None:
+    parts = card(1, 0, 1, 2) + card(2, 3, 4, 5) + card(3, 6, 7, 8) + card(4, 9, 10, 11)
+    assert all(SENTENCE.format(speaker) in sentences(read(f"<main><h1>Ferry</h1>{parts}</main>")) for speaker in SPEAKERS)
+    beside = f"<main><h1>Ferry</h1>{prose(*range(10))}{card(1, 10)}{card(2, 11)}</main>"
+    assert SENTENCE.format(SPEAKERS[11]) not in sentences(read(beside))
+
+
+def test_linked_headings_with_excerpts_are_teasers_unless_they_are_the_story() -> None:
+    teasers = "".join(f"<h3><a href=/{n}>The ferry in its year number {n}</a></h3>{prose(n)}" for n in (9, 10, 11))
+    assert SENTENCE.format(SPEAKERS[9]) in sentences(read(f"<article><h1>Ferry</h1>{prose(*range(6))}{teasers}</article>"))
+    small = "".join(f"<h3><a href=/{n}>The ferry in its year number {n}</a></h3><p>Year {n}, briefly.</p>" for n in (9, 10, 11))
+    assert "Year 9, briefly." not in sentences(read(f"<article><h1>Ferry</h1>{prose(*range(6))}{small}<h2>Fog</h2>{prose(6)}</article>"))
+
+
+def test_an_announced_list_of_links_is_the_articles_own() -> None:
+    links = "<ul>" + "".join(f"<li><a href=/{n}>The harbour's report of the year 200{n}</a></li>" for n in range(4)) + "</ul>"
+    own = f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>All that is said here can be read in these reports:</p>{links}{prose(3, 4)}</article>"
+    assert "The harbour's report of the year 2003" in sentences(read(own))
+    other = f"<article><h1>Ferry</h1>{prose(0, 1, 2)}{links}{prose(3, 4)}</article>"
+    assert "The harbour's report of the year 2003" not in sentences(read(other))
+
+
+def test_a_section_named_like_the_page_is_not_its_head() -> None:
+    body = f"<article>{prose(0)}<h2>Ferry</h2>{prose(*range(1, 12))}</article>"
+    assert sentences(read(body))[0] == SENTENCE.format(SPEAKERS[0])
