@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.frontierload import analyze, load
+from benchmarks.frontierload import load, settle
 from benchmarks.frontierplans import whole_scans
 from schemas.crawl import Crawl, Seed
 from schemas.outcomes import FetchOutcome
@@ -66,7 +66,7 @@ def measure(settings: Settings, sizes: list[int]) -> Iterator[Row]:
     context, size = multiprocessing.get_context("spawn"), 0
     for wanted in sizes:
         load(settings, run, CRAWL.name, (_discovery(index) for index in range(size, wanted - ENTERED_URLS)))
-        analyze(settings)
+        settle(settings)
         with ProcessPoolExecutor(1, context) as pool:
             yield pool.submit(_measured, settings, run, max(wanted - ENTERED_URLS, size), wanted).result()
         size = wanted

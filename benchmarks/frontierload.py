@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from schemas.settings import Settings
 from storage.database import open_database
@@ -56,10 +58,14 @@ def _insert(connection: Connection, rows: Iterable[Row]) -> None:
             copy.write_row(row)
 
 
-def analyze(settings: Settings) -> None:
-    """What autovacuum does on a PostgreSQL that has been up for a while; SQLite keeps no statistics of ours."""
+def settle(settings: Settings) -> None:
+    """What a database that has been up for a while has behind it: its log written back, and PostgreSQL's autovacuum."""
     database = open_database(settings.database_url("frontier"))
     if not database.is_sqlite:
         with database.write() as connection:
             connection.execute(text("ANALYZE"))
+    engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)" if database.is_sqlite else "CHECKPOINT"))
     database.close()
+    os.sync()

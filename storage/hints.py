@@ -46,7 +46,7 @@ def follow_hints(
     for key, trust in read_trust(connection, crawl, hinted).items():
         chosen = sorted(hinted[key], key=lambda row: (-row["first_seen"], row["url_id"]))[: allowance(trust, now)]
         if chosen:
-            count = _take(connection, run_no, [row["url_id"] for row in chosen], key[1])
+            count = _take(connection, run_no, [row["url_id"] for row in chosen], key[1], now)
             _write_trust(connection, crawl, key, followed(trust, count, now))
             taken[key[0]] += count
     return taken
@@ -82,21 +82,25 @@ def host_trust(connection: Connection, crawl: str, host_id: int) -> dict[str, Hi
 
 
 def _known(connection: Connection, run_no: int, digests: Sequence[bytes], before: float) -> list[RowMapping]:
-    """The URLs of these digests that rest, were fetched before a moment, and not in this run."""
+    """The URLs of these digests that rest without a hint still open, were fetched before a moment, and not in this run."""
     fetched_here = exists().where(FETCHES.c.run_no == run_no, FETCHES.c.url_id == URLS.c.url_id)
-    rests = (URLS.c.run_no.is_(None), URLS.c.held.is_(None), URLS.c.due_at.is_not(None), URLS.c.last_fetch <= before, ~fetched_here)
+    rests = (URLS.c.run_no.is_(None), URLS.c.held.is_(None), URLS.c.due_at.is_not(None), URLS.c.hinted_by.is_(None))
     columns = (URLS.c.url_id, URLS.c.digest, URLS.c.host_id, URLS.c.last_fetch, URLS.c.first_seen)
     rows: list[RowMapping] = []
     for start in range(0, len(digests), LOOKUP_ROWS):
         query = select(*columns).where(URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]), *rests)
+        query = query.where(URLS.c.last_fetch <= before, ~fetched_here)
         rows += connection.execute(query).mappings()
     return rows
 
 
-def _take(connection: Connection, run_no: int, url_ids: Sequence[int], source: str) -> int:
-    """Moves resting URLs into the run; returns how many still rested. Their rows are locked in the order of their ids, as everywhere."""
+def _take(connection: Connection, run_no: int, url_ids: Sequence[int], source: str, now: float) -> int:
+    """Moves resting URLs into the run; returns how many still rested. What the run leaves over is due in the next one.
+
+    Their rows are locked in the order of their ids, as everywhere.
+    """
     resting = select(URLS.c.url_id).where(URLS.c.url_id.in_(url_ids), URLS.c.run_no.is_(None)).order_by(URLS.c.url_id).with_for_update()
-    return connection.execute(update(URLS).where(URLS.c.url_id.in_(resting)).values(run_no=run_no, hinted_by=source)).rowcount
+    return connection.execute(update(URLS).where(URLS.c.url_id.in_(resting)).values(run_no=run_no, hinted_by=source, due_at=now)).rowcount
 
 
 def _write_trust(connection: Connection, crawl: str, key: Key, trust: HintTrust) -> None:

@@ -1,19 +1,24 @@
 """The frontier: each URL once, each host one owner, and a transaction that registers all or nothing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
 import pytest
+from sqlalchemy import select
 
 from schemas.crawl import Crawl, Seed
 from schemas.errors import ConflictError, FencedError
 from schemas.manifest import Manifest, Segment
 from schemas.outcomes import FetchOutcome, Reason
+from schemas.page import Hints
 from schemas.runs import CrawlRun
 from schemas.settings import Settings
+from storage.database import open_database
 from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase
+from storage.frontiertables import HINTS
 from storage.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
@@ -228,3 +233,36 @@ def test_a_stopped_host_is_left_over(frontier: Frontier) -> None:
     assert frontier.pending(run, [stopped.host_id, other.host_id]) == {stopped.host_id: 0, other.host_id: 1}
     frontier.release({stopped: 0.0, other: 0.0})
     assert [lease.host for lease in frontier.lease_hosts(run, "w", number, 10)] == ["b.example"]
+
+
+def hint(modified_at: float) -> Discovery:
+    return Discovery("https://a.example/1", via="https://a.example/map", hints=Hints(source="sitemap"), modified_at=modified_at)
+
+
+def test_a_hinted_url_joins_the_run_once_and_is_due_again_when_left_over(frontier: Frontier, clock: Clock, settings: Settings) -> None:
+    run = plan(frontier, "1", "https://a.example/1")
+    lease = one_lease(frontier, run)
+    (due,) = frontier.due_urls(run, lease, 10)
+    frontier.register(run, "w", [lease], [fetched(due, due_at=START + 10**6)])
+    clock.now += 60
+    assert frontier.add_by_source(run, "news", [hint(clock.now)]).total() == 0
+    assert frontier.pending(run, [lease.host_id]) == {lease.host_id: 0}  # fetched in this very run
+    frontier.release({lease: 0.0})
+    frontier.finish_close(run, manifest(frontier, run))
+
+    second = plan(frontier, "2")
+    frontier.add_by_source(second, "news", [hint(clock.now)], hints_after=3600)
+    assert frontier.state(second).open_hosts == 0  # too soon after the last fetch
+    for _ in range(2):
+        frontier.add_by_source(second, "news", [hint(clock.now)])
+    counts, _ = frontier.begin_close(second)
+    assert (counts.due, counts.left_over) == (1, 1)
+    frontier.finish_close(second, manifest(frontier, second))
+
+    third = plan(frontier, "3")
+    lease = one_lease(frontier, third)
+    (due,) = frontier.due_urls(third, lease, 10)
+    assert due.hinted_by == "sitemap"
+    frontier.register(third, "w", [lease], [replace(fetched(due, START + 10**6), hinted_by=due.hinted_by, changed=True)])
+    with open_database(settings.database_url("frontier")).read() as connection:
+        assert connection.execute(select(HINTS.c.kept, HINTS.c.lied, HINTS.c.open)).one() == (1, 0, 0)
