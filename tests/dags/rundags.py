@@ -30,7 +30,7 @@ def run(folder: str, dag_ids: list[str]) -> list[dict[str, object]]:
     return told
 
 
-def _refuse(*_: object) -> None:
+def _refuse(*_: object, **__: object) -> None:
     raise ConfigError("This worker refuses.")
 
 

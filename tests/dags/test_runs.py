@@ -95,6 +95,30 @@ def test_a_crawl_that_brings_too_little_is_red_with_one_sentence_and_keeps_what_
     ledger.close()
 
 
+def test_the_whole_way_with_everything_on_servers(
+    airflow: tuple[Settings, dict[str, str]], s3_settings: Settings, postgres_url: str, tmp_path: Path
+) -> None:
+    settings = s3_settings.model_copy(update={"home": tmp_path / "home", "database": postgres_url})
+    places = {
+        "CRAWLHOUSE_HOME": str(settings.home),
+        "CRAWLHOUSE_STORE": settings.store,
+        "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
+        "CRAWLHOUSE_DATABASE": settings.database,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    dags = ["crawl_refused", "process_refused"]  # which nobody refuses here
+    runs, said = run_dags(airflow[1] | places, *dags, *dags)
+    assert [run["state"] for run in runs] == ["success"] * 4
+    assert "w0 ended as 'budget:max_pages': 30 fetched" in said
+    with connect(settings) as lake:
+        counted = lake.sql("SELECT fetched, records, published + known + duplicate + quarantined + rejected FROM runs").fetchall()
+        (captures,) = lake.sql("SELECT count(*), count(DISTINCT (warc_filename, warc_record_offset)) FROM captures").fetchall()
+    assert len(counted) == 2
+    assert all(fetched > 0 and records == added >= fetched for fetched, records, added in counted)
+    assert captures == (sum(records for _, records, _ in counted),) * 2
+
+
 def test_a_worker_that_fails_for_good_turns_the_run_red_although_it_is_closed(airflow: tuple[Settings, dict[str, str]]) -> None:
     settings, environment = airflow
     ((run,), said) = run_dags(environment, "--refuse-to-fetch", "crawl_refused")
