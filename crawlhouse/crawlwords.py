@@ -21,7 +21,8 @@ def in_words(crawl: Crawl) -> dict[str, str]:
         "network": _network(crawl),
         "stops after": (
             f"{budgets.max_pages:,} pages, {budgets.max_pages_per_host:,} on one host, "
-            f"{budgets.max_bytes / 1e9:,.1f} GB or {budgets.max_minutes:,.0f} minutes"
+            f"{budgets.max_bytes / 1e9:,.1f} GB or {budgets.max_minutes:,.0f} minutes; "
+            f"{budgets.max_bytes_per_host / 1e9:,.1f} GB or {budgets.max_minutes_per_host:,.0f} minutes of one host"
         ),
         "runs": crawl.schedule or "when asked",
     }

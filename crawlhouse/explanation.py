@@ -122,4 +122,5 @@ def _budget(crawl: Crawl, history: UrlHistory | None) -> Rule:
     if history and history.stopped:
         return Rule("budgets", "refuses", f"its host is left alone in {history.waits_in}: {history.stopped}")
     budgets = crawl.budgets
-    return Rule("budgets", "allows", f"max_pages {budgets.max_pages:,}, max_pages_per_host {budgets.max_pages_per_host:,}")
+    names = ("max_pages", "max_pages_per_host", "max_bytes_per_host", "max_minutes_per_host")
+    return Rule("budgets", "allows", ", ".join(f"{name} {getattr(budgets, name):,}" for name in names))

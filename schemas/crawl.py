@@ -171,8 +171,10 @@ class Budgets(Part):
     max_pages: int = Field(default=100_000, ge=1)
     max_pages_per_host: int = Field(default=20_000, ge=1)
     max_bytes: int = Field(default=50 * 1024 * MIB, ge=1)
+    max_bytes_per_host: int = Field(default=10 * 1024 * MIB, ge=1)
     max_body_bytes: int = Field(default=16 * MIB, ge=1024)
     max_minutes: float = Field(default=24 * 60, gt=0)
+    max_minutes_per_host: float = Field(default=24 * 60, gt=0)
     max_retries: int = Field(default=2, ge=0)
 
 

@@ -45,12 +45,15 @@ class HostService:
         self._robots: dict[str, RobotsRules] = {}
         self._tdm: dict[str, TdmRules] = {}
         self._served = 0
+        self._received = 0
+        self._begun_at = time.time()
         self._failures = 0
 
     async def serve(self) -> None:
         """Serves the host until nothing of it waits in the run, then gives the lease back."""
         session = self._session
-        self._served = session.frontier.marked(session.run.crawl_run, self.lease.host_id)
+        before = session.frontier.progress(session.run.crawl_run, self.lease.host_id)
+        self._served, self._received, self._begun_at = before.marked, before.received, before.begun_at
         stopped = False
         while not stopped:
             batch = self._waiting()
@@ -92,8 +95,9 @@ class HostService:
         if not self._under_way:
             self._news.set()
 
-    def answered(self, status: int, retry_after: float) -> None:
-        """The host answered, whatever it was asked: it may be too busy."""
+    def answered(self, status: int, retry_after: float, received: int) -> None:
+        """The host answered with so many bytes, whatever it was asked: it may be too busy."""
+        self._received += received
         self._pace.answered(time.monotonic(), status, retry_after)
 
     async def _again(self, fetch: Fetch) -> None:
@@ -126,22 +130,33 @@ class HostService:
             self.taken.add(due.url_id)
             session.refuse(due, self.lease, *refusal)
             return True
-        if self._failures >= MAX_FAILURES_IN_A_ROW:
-            return self._stop_host("failures")
-        if self._pace.has_given_up():
-            return self._stop_host("busy")
-        if self._served >= session.crawl.budgets.max_pages_per_host:
-            return self._stop_host("max_pages_per_host")
+        if reason := self._reason_to_leave():
+            return self._stop_host(reason)
         if not await session.has_budget():  # before a slot is taken: retries of the same host need one to come to their end
             return False
-        if not await self._turn(patient=False):
+        has_turn = await self._turn(patient=False)
+        if reason := self._reason_to_leave() if has_turn else "busy":  # asked again: meanwhile an answer came, and time went by
+            if has_turn:
+                self._slots.release()
             session.return_budget()
-            return self._stop_host("busy")
+            return self._stop_host(reason)
         self.taken.add(due.url_id)
         self._served += 1
         self._under_way += 1
         session.hand_out(Fetch(due, self.lease))
         return True
+
+    def _reason_to_leave(self) -> str | None:
+        """Why the rest of the host is to be left for another run."""
+        budgets = self._session.crawl.budgets
+        reasons = {
+            "failures": self._failures >= MAX_FAILURES_IN_A_ROW,
+            "busy": self._pace.has_given_up(),
+            "max_pages_per_host": self._served >= budgets.max_pages_per_host,
+            "max_bytes_per_host": self._received >= budgets.max_bytes_per_host,
+            "max_minutes_per_host": time.time() - self._begun_at >= 60 * budgets.max_minutes_per_host,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
 
     def _stop_host(self, reason: str) -> bool:
         self._session.frontier.stop_host(self._session.run.crawl_run, self.lease.host_id, reason)

@@ -85,6 +85,7 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
         leads=visit.leads,
         changed=changed if capture.status in {200, 304} else None,
         hinted_by=due.hinted_by,
+        received=len(capture.body),
     )
 
 

@@ -193,7 +193,7 @@ class FetchSession:
         """A host answered, whatever it was asked: it may say that it is too busy."""
         service = self.services.get(lease.host_id)
         if service is not None and canonical_host(capture.url) == lease.host:
-            service.answered(capture.status, retry_after(capture, time.time()))
+            service.answered(capture.status, retry_after(capture, time.time()), len(capture.body))
 
     def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
         """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""

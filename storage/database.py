@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from schemas.errors import ConflictError, StorageError, UnavailableError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SQLITE_BUSY_SECONDS = 60.0
 CONNECT_SECONDS = 10
 INSERT_ROWS = 100  # a statement; more make it no quicker, only larger

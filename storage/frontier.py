@@ -32,7 +32,18 @@ from storage.frontierqueries import (
     run_number,
     waiting_here,
 )
-from storage.frontierrecords import MANY_HOSTS, Discovery, DueUrl, HostOutcomes, Lease, Mark, PageGrant, RunPhase, RunState
+from storage.frontierrecords import (
+    MANY_HOSTS,
+    Discovery,
+    DueUrl,
+    HostOutcomes,
+    HostProgress,
+    Lease,
+    Mark,
+    PageGrant,
+    RunPhase,
+    RunState,
+)
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hints import follow_hints, settle_hints
 from storage.hostkey import canonical_host
@@ -150,6 +161,8 @@ class Frontier:
                 values = {"token": HOSTS.c.token + 1, "leased": True, "lease_run": run_no, "lease_worker": worker}
                 chosen = HOSTS.c.host_id.in_([row["host_id"] for row in rows])
                 connection.execute(update(HOSTS).where(chosen).values(**values, free_at=now + LEASE_SECONDS))
+                first = and_(RUN_HOSTS.c.run_no == run_no, RUN_HOSTS.c.host_id.in_([row["host_id"] for row in rows]))
+                connection.execute(update(RUN_HOSTS).where(first, RUN_HOSTS.c.begun_at.is_(None)).values(begun_at=now))
         return [Lease(row["host_id"], row["host"], row["token"] + 1, row["delay"] if row["leased"] else 0.0) for row in rows]
 
     def renew(self, leases: Collection[Lease]) -> None:
@@ -188,11 +201,12 @@ class Frontier:
             leading = leaders(connection, lists[0], lease.host_id) if lists else {}
         return [due_url(row, leading) for row in rows]
 
-    def marked(self, crawl_run: str, host_id: int) -> int:
-        """How many URLs of a host are marked in the run."""
-        query = select(RUN_HOSTS.c.due - RUN_HOSTS.c.pending).where(RUN_HOSTS.c.host_id == host_id)
+    def progress(self, crawl_run: str, host_id: int) -> HostProgress:
+        """How far the run is with a host that it has leased."""
+        query = select(RUN_HOSTS).where(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id == host_id)
         with self._database.read() as connection:
-            return connection.scalar(query.where(RUN_HOSTS.c.run_no == self._number(crawl_run))) or 0
+            row = connection.execute(query).one()
+        return HostProgress(row.due - row.pending, row.received, row.begun_at)
 
     def pending(self, crawl_run: str, host_ids: Collection[int]) -> dict[int, int]:
         """How many URLs of these hosts wait in the run, marked ones not counted; hosts where the run stopped count 0."""

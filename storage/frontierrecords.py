@@ -102,6 +102,16 @@ class Mark:
     leads: bool = False
     changed: bool | None = None
     hinted_by: str | None = None
+    received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HostProgress:
+    """How far a run is with a host: URLs marked, bytes of their answers as received, and since when (seconds since the epoch)."""
+
+    marked: int
+    received: int
+    begun_at: float
 
 
 @dataclass(slots=True)

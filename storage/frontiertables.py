@@ -78,6 +78,8 @@ RUN_HOSTS = Table(
     Column("due", BigInteger, nullable=False),  # URLs that ever waited here in this run
     Column("pending", BigInteger, nullable=False),  # of these, not yet marked
     Column("stopped", String),  # why this run leaves the rest of the host alone, if it does
+    Column("received", BigInteger, nullable=False, server_default="0"),  # bytes of the answers that the marks stand on
+    Column("begun_at", Float),  # when the run first leased the host
 )
 
 _open = (RUN_HOSTS.c.pending > 0) & RUN_HOSTS.c.stopped.is_(None)

@@ -36,9 +36,13 @@ def write_marks(connection: Connection, run_no: int, marks: Sequence[Mark]) -> N
     if connection.execute(statement, rows).rowcount != len(rows):
         raise FencedError(FENCED.format(what="some of its URLs"))
     connection.execute(insert(FETCHES), [_fetch_values(mark, run_no) for mark in marks])
+    received = Counter[int]()
+    for mark in marks:
+        received[mark.host_id] += mark.received
     for host_id, count in sorted(Counter(mark.host_id for mark in marks).items()):
         here = (RUN_HOSTS.c.run_no == run_no) & (RUN_HOSTS.c.host_id == host_id)
-        connection.execute(update(RUN_HOSTS).where(here).values(pending=RUN_HOSTS.c.pending - count))
+        totals = {"pending": RUN_HOSTS.c.pending - count, "received": RUN_HOSTS.c.received + received[host_id]}
+        connection.execute(update(RUN_HOSTS).where(here).values(totals))
 
 
 def add_totals(connection: Connection, crawl_run: str, marks: Sequence[Mark], segment: Segment | None) -> None:

@@ -17,7 +17,7 @@ from schemas.runs import CrawlRun
 from schemas.settings import Settings
 from storage.database import open_database
 from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontierrecords import Discovery, DueUrl, Lease, Mark, RunPhase
+from storage.frontierrecords import Discovery, DueUrl, HostProgress, Lease, Mark, RunPhase
 from storage.frontiertables import HINTS
 from storage.ledger import open_ledger
 
@@ -210,6 +210,19 @@ def test_batches_go_on_where_the_last_one_ended(frontier: Frontier) -> None:
         urls += [due.url for due in batch]
         after = (batch[-1].priority, batch[-1].url_id)
     assert sorted(urls) == sorted({f"https://a.example/{number}" for number in range(7)})
+
+
+def test_the_progress_of_a_host_outlives_its_leases(frontier: Frontier, clock: Clock) -> None:
+    run = plan(frontier, "a", "https://a.example/1", "https://a.example/2")
+    lease = one_lease(frontier, run)
+    began = clock()
+    first, second = frontier.due_urls(run, lease, 10)
+    frontier.register(run, "w", [lease], [replace(fetched(first), received=700)])
+    frontier.release({lease: 0.0})
+    clock.now += 100
+    again = one_lease(frontier, run)
+    frontier.register(run, "w", [again], [replace(fetched(second), received=70)])
+    assert frontier.progress(run, again.host_id) == HostProgress(2, 770, began)
 
 
 def test_the_phases_of_a_run(frontier: Frontier) -> None:
