@@ -94,9 +94,15 @@ def drop_cards(story: Story) -> None:
     cards = [element for element in story.elements() if element.tag == "article"]
     total = (sum(map(prose, story.pieces())) or 1) if cards else 1
     teasers = [inside for element in cards if _is_card(inside := story.inside(element), total)]
-    if sum(prose(piece) for inside in teasers for piece in inside) <= CARDS_SHARE * total:
+    announced = {id(after) for before, after in pairwise(story.pieces()) if _is_related(before)} if teasers else set()
+    related = any(id(inside[0]) in announced for inside in teasers)
+    if related or sum(prose(piece) for inside in teasers for piece in inside) <= CARDS_SHARE * total:
         for inside in teasers:
             _mark(inside)
+
+
+def _is_related(piece: Piece) -> bool:
+    return len(piece.text) <= SECTION_LENGTH and RELATED.match(piece.text) is not None
 
 
 def _is_card(inside: list[Piece], total: int) -> bool:
@@ -136,7 +142,7 @@ def drop_related_sections(story: Story) -> None:
     pieces = story.pieces()
     linked = [piece.linked > 0.5 * len(piece.text) for piece in pieces] + [False]
     for place, piece in enumerate(pieces):
-        if not piece.junk and linked[place + 1] and len(piece.text) <= SECTION_LENGTH and RELATED.match(piece.text):
+        if not piece.junk and linked[place + 1] and _is_related(piece):
             end = linked.index(False, place + 1)
             _mark(pieces[place:end])
 

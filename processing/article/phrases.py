@@ -15,6 +15,24 @@ _MONTH = (
 )
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?"
 
+# What other languages call advertisements, sharing, comments and the rest of the article.
+_FOREIGN_LABELS = (
+    r"anzeige|werbung|publicidad|publicité|pubblicità|publicidade|advertentie|annonse?|reklama|реклама|iklan|広告|广告|廣告|광고"
+    r"|teilen|compartir|partager|condividi|compartilhar|delen|поделиться|udostępnij|paylaş|bagikan|シェアする?|分享|공유(?:하기)?"
+    r"|kommentare?|comentarios?|commentaires?|commenti|comentários?|reacties?|комментарии|komentarze|yorumlar|komentar|コメント|评论|評論|댓글"
+    r"|(?:mehr|weiter)\s?lesen|weiterlesen|leer más|seguir leyendo|lire (?:la suite|plus)|leggi (?:tutto|di più)|continua a leggere"
+    r"|leia mais|lees (?:meer|verder)|читать далее|czytaj (?:więcej|dalej)|devamını oku|続きを読む|阅读全文|閱讀全文|더 ?보기"
+)
+# And the headings of sections of links.
+_FOREIGN_RELATED = (
+    "das könnte|mehr (?:zum thema|von|aus)|weitere (?:artikel|nachrichten|themen)|ähnliche|verwandte|auch interessant|lesen sie auch"
+    "|te puede|puede(?:n)? (?:interesar|gustar)|relacionad[oa]s?|lea también|ver también|más (?:noticias|leíd[oa]s)"
+    "|pode gostar|leia (?:também|mais)|veja também|mais lidas|vous aimerez|à lire aussi|lire aussi|sur le même (?:sujet|thème)"
+    "|articles? (?:liés?|similaires)|leggi anche|potrebbe(?:ro)? interessarti|articoli correlati|lees ook|gerelateerde?"
+    "|читайте также|по теме|похожие|czytaj (?:też|także|również)|zobacz (?:też|także|również)"
+    "|ilgili haberler|baca juga|läs (?:också|även|mer)"
+)
+
 # A whole block that is a label, a button or a prompt.
 LABEL = re.compile(
     _any(
@@ -32,6 +50,7 @@ LABEL = re.compile(
         r"written by.*|published(?: on| by|:).*|updated(?: on|:).*|last updated.*|filed under.*|tags?:.*|tagged.*|categor(?:y|ies):.*",
         r"tell us what you think.*|\[?email.protected\]?|getty images.*|image (?:credit|source|via).*",
         r"(?:photo(?:graph)?|image|picture)s?(?: \w+){0,2} ?[:/].*|photo by.*",
+        _FOREIGN_LABELS,
         r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more",
     )
     + r"[\s.:…!>»→]*",
@@ -57,8 +76,10 @@ RELATED = re.compile(
         "you (?:may|might)|also like",
         "read (?:more|next|also)|trending|popular|latest|further reading|see also|keep reading|don.?t miss|up next|in the news|icymi",
         "editor.?s picks|similar|other (?:articles|posts|stories)|top stories|explore",
+        _FOREIGN_RELATED,
     )
-    + r"\b",
+    + r"\b"
+    + r"|(?:関連|おすすめ|あわせて読みたい|相关|相關|推荐|推薦|관련|추천)",
     re.IGNORECASE,
 )
 

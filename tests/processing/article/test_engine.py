@@ -227,3 +227,14 @@ def test_an_announced_list_of_links_is_the_articles_own() -> None:
 def test_a_section_named_like_the_page_is_not_its_head() -> None:
     body = f"<article>{prose(0)}<h2>Ferry</h2>{prose(*range(1, 12))}</article>"
     assert sentences(read(body))[0] == SENTENCE.format(SPEAKERS[0])
+
+
+def test_cards_under_a_related_heading_are_teasers_however_many() -> None:
+    for heading in ("You might also like", "Você pode gostar...", "Das könnte Sie auch interessieren", "関連記事"):
+        body = f"<main><h1>Ferry</h1>{prose(0, 1, 2, 3)}<h2>{heading}</h2>{''.join(card(n, n, n - 1) for n in range(5, 12))}</main>"
+        assert sentences(read(body)) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:4]]
+
+
+@pytest.mark.parametrize("label", ["Anzeige", "Publicidad", "Lire la suite", "Читать далее", "続きを読む", "阅读全文", "Advertisement"])
+def test_labels_in_other_languages(label: str) -> None:
+    assert label not in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>{label}</p>{prose(3, 4)}</article>"))
