@@ -11,6 +11,7 @@ MAX_DEPTH = 400  # block elements inside each other; what lies deeper belongs to
 MAX_TABLE_CELL = 400  # characters: a longer cell means that the table is there for the layout
 MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
+LITTLE_TEXT = 500  # characters: a page of which less was seen has its article in what was left out
 NEVER_JUNK_SHARE = 0.4  # of the page's text: an element that holds more is no furniture, whatever it is called
 
 _BLOCK, _INLINE, _LINK, _BREAK, _SILENT = range(5)
@@ -67,6 +68,9 @@ def _misnamed(walk: _Walk) -> frozenset[int]:
         return frozenset()
     missed = [(node.mem_id, _text_length(node)) for node in walk.left_out]
     limit = NEVER_JUNK_SHARE * (seen + sum(length for _, length in missed))
+    longest = max((length for _, length in missed), default=0)
+    if seen < LITTLE_TEXT <= longest:  # nothing that could be an article: it is in what was left out
+        limit = min(limit, longest)
     return frozenset(mem_id for mem_id, length in missed if length >= limit > 0)
 
 

@@ -238,3 +238,13 @@ def test_cards_under_a_related_heading_are_teasers_however_many() -> None:
 @pytest.mark.parametrize("label", ["Anzeige", "Publicidad", "Lire la suite", "Читать далее", "続きを読む", "阅读全文", "Advertisement"])
 def test_labels_in_other_languages(label: str) -> None:
     assert label not in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>{label}</p>{prose(3, 4)}</article>"))
+
+
+def test_where_hardly_anything_is_seen_the_longest_of_what_was_left_out_is_the_article() -> None:
+    """Many notes in boxes hold more together than the article whose wrapper has a navigation's name."""
+    boxes = "".join(
+        f"<div class=popup-box>{prose(n, n - 1)}<p>Note {n}, which is about {SPEAKERS[n]}s alone, as is said.</p></div>"
+        for n in range(5, 12)
+    )
+    body = f"<main><h1>Ferry</h1><div class=content-nav-part>{prose(0, 1, 2, 3, 4, 5)}</div>{boxes}</main>"
+    assert sentences(read(body)) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:6]]
