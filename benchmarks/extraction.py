@@ -24,9 +24,11 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
+from processing.article.container import find_container
 from processing.article.metadata import read_metadata
 from processing.article.pagetype import page_type
 from processing.article.parse import parse
+from processing.article.walk import read_outline
 from processing.sitememory import SiteMemory
 from schemas.article import Article, PageType, plain_text
 from schemas.page import Page
@@ -108,8 +110,10 @@ def _page_type_seconds(url: str, html: str) -> float:
     page = Page(url, html, fetched_at=FETCHED_AT)
     tree = parse(html)
     metadata = read_metadata(tree, page)
+    outline = read_outline(tree.body)
+    container = find_container(outline)
     start = time.process_time()
-    page_type(tree, page, metadata)
+    page_type(tree, page, metadata, outline, container)
     return time.process_time() - start
 
 
@@ -214,7 +218,7 @@ def _print_types(folder: Path, run: Run) -> None:
         print(f"{label:<22}" + "".join(f"{counts[column]:>14}" for column in columns))
     hits, claimed = table["article"]["article"], sum(counts["article"] for counts in table.values())
     print(f"article or not: precision {hits / claimed:.3f} at recall {hits / table['article'].total():.3f}")
-    print("(the weights were fitted on both halves; python -m benchmarks.train_pagetype judges each half by the other's weights)")
+    print("(the model was fitted on these pages; python -m benchmarks.train_pagetype judges each by models of other hosts)")
 
 
 def _type(article: Article | None) -> str:

@@ -1,4 +1,4 @@
-"""One page's article: parse -> metadata -> type -> container -> blocks -> confidence -> form -> article."""
+"""One page's article: parse -> metadata -> outline -> container -> type -> blocks -> confidence -> form -> article."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processing.article.hostcontainer import find_known, signature
 from processing.article.metadata import Metadata, read_metadata
 from processing.article.outline import Outline
 from processing.article.pagetype import page_type
-from processing.article.parse import parse
+from processing.article.parse import Tree, parse
 from processing.article.rescue import rescue
 from processing.article.walk import read_outline
 from schemas.article import Article, Block, PageType
@@ -31,17 +31,17 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     """
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
-    kind = page_type(tree, page, metadata)
-    root, path = tree.body, "container"
-    if rules is not None:
-        metadata = siterules.amend(metadata, tree, rules)
-        siterules.remove(tree, rules)
-        if (body := siterules.body(tree, rules)) is not None:
-            root, path = body, "rule"
-    outline = read_outline(root)
+    outline = read_outline(tree.body)
     keep_own_article(outline, metadata.title)
+    container = find_container(outline)
+    kind = page_type(tree, page, metadata, outline, container)
+    path = "container"
+    if rules is not None:
+        metadata, outline, path = _ruled(tree, metadata, rules)
+        container = 0 if path == "rule" else find_container(outline)
     at_once = 0 if path == "rule" else find_known(outline, known)
-    container = find_container(outline) if at_once is None else at_once
+    if at_once is not None:
+        container = at_once
     blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
     sure = confidence(outline, blocks, metadata.json_ld_body)
     if sure < RESCUE_BELOW and at_once is None and kind is PageType.ARTICLE:
@@ -53,6 +53,16 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     form = form_of(tree, page.url, metadata, outline, blocks)
     place = signature(outline, container) if path == "container" else None
     return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path, container=place)
+
+
+def _ruled(tree: Tree, metadata: Metadata, rules: SiteRules) -> tuple[Metadata, Outline, str]:
+    """Metadata and outline as the site's own selectors have them, and `rule` where they name the body."""
+    metadata = siterules.amend(metadata, tree, rules)
+    siterules.remove(tree, rules)
+    body = siterules.body(tree, rules)
+    outline = read_outline(tree.body if body is None else body)
+    keep_own_article(outline, metadata.title)
+    return metadata, outline, "container" if body is None else "rule"
 
 
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:

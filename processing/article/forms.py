@@ -37,7 +37,7 @@ def keep_own_article(outline: Outline, title: str | None) -> None:
 def form_of(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> str:
     """One of `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`, `article`: the first that fits."""
     names = "\n".join(element.names for element in outline.elements)
-    if "LiveBlogPosting" in metadata.json_ld_types or len(_LIVE_NAMES.findall(names)) >= MIN_POSTS:
+    if "LiveBlogPosting" in metadata.json_ld_types or ("live" in names.lower() and len(_LIVE_NAMES.findall(names)) >= MIN_POSTS):
         return "live_blog"
     captions = sum(block.kind is BlockKind.CAPTION for block in blocks)
     if metadata.json_ld_types & {"ImageGallery", "MediaGallery"} or (captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks)):

@@ -6,7 +6,7 @@ A piece is what a reader would call a paragraph, a heading, a list item. Every e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.article import BlockKind
 
@@ -47,7 +47,11 @@ class Piece:
 
 @dataclass(slots=True)
 class Outline:
-    """Elements in document order (the first is the root) and pieces in reading order; furniture by tag or name is left out."""
+    """Elements in document order (the first is the root) and pieces in reading order; furniture by tag or name is left out.
+
+    `left_out` are the furniture's names.
+    """
 
     elements: list[Element]
     pieces: list[Piece]
+    left_out: list[str] = field(default_factory=list)

@@ -46,8 +46,8 @@ _KINDS: dict[str, Kind] = {
 
 def read_outline(root: Node | None) -> Outline:
     """Walk everything in `root`, usually the body; again with what was left out, where that is too much to be furniture."""
-    if root is None:
-        return Outline([], [])
+    if root is None:  # a page of frames
+        return Outline([Element("", "", -1, 0, 0, body=False, kind=(BlockKind.PARAGRAPH, 0))], [])
     wanted: frozenset[int] = frozenset()
     for _ in range(MAX_WALKS):
         walk = _Walk(wanted)
@@ -56,7 +56,7 @@ def read_outline(root: Node | None) -> Outline:
         if not misnamed:
             break
         wanted |= misnamed
-    return Outline(walk.elements, walk.pieces)
+    return Outline(walk.elements, walk.pieces, walk.left_out_names)
 
 
 def _misnamed(walk: _Walk) -> frozenset[int]:
@@ -93,6 +93,7 @@ class _Walk:
         self.elements: list[Element] = []
         self.pieces: list[Piece] = []
         self.left_out: list[Node] = []
+        self.left_out_names: list[str] = []
         self.open: list[int] = []
         self.text: list[str] = []
         self.linked = 0
@@ -154,6 +155,7 @@ class _Walk:
             body = body or attributes.get("itemprop") == "articleBody"
         if junk and tag not in _NEVER_JUNK and node.mem_id not in self.wanted:
             self.left_out.append(node)
+            self.left_out_names.append(names)
             return False
         self.add(tag, names, body=body)
         return True

@@ -7,9 +7,11 @@ import os
 import sys
 import time
 
+from processing.article.container import find_container
 from processing.article.metadata import read_metadata
 from processing.article.pagetype import page_type
 from processing.article.parse import parse
+from processing.article.walk import read_outline
 from schemas.article import Article
 from schemas.outcomes import Rejected
 from schemas.page import Page
@@ -19,7 +21,9 @@ def read(page: Page) -> Article | Rejected:
     """Parse, metadata and page type, as extraction does them."""
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
-    return Article(page.url, (), title=metadata.title, page_type=page_type(tree, page, metadata))
+    outline = read_outline(tree.body)
+    kind = page_type(tree, page, metadata, outline, find_container(outline))
+    return Article(page.url, (), title=metadata.title, page_type=kind)
 
 
 def misbehave(page: Page) -> Article | Rejected:  # noqa: C901 one line a misbehaviour

@@ -1,14 +1,19 @@
 """What pages are, on pages made for it."""
 
+import math
 from datetime import UTC, datetime
 
 import pytest
 
-from processing.article.metadata import read_metadata
+from processing.article.container import find_container
+from processing.article.forms import keep_own_article
+from processing.article.metadata import Metadata, read_metadata
+from processing.article.outline import Outline
 from processing.article.pagefeatures import page_features
-from processing.article.pagetype import page_type, type_shares
-from processing.article.pagetypeweights import WEIGHTS
-from processing.article.parse import parse
+from processing.article.pagetype import page_type
+from processing.article.pagetypemodel import load_model, read_model
+from processing.article.parse import Tree, parse
+from processing.article.walk import read_outline
 from schemas.article import PageType
 from schemas.page import Page
 
@@ -39,11 +44,17 @@ MANUAL = (
 )
 
 
-def kind(body: str, url: str, head: str = "") -> PageType:
-    html = f"<!doctype html><html lang='en'><head>{head}</head><body>{NAVIGATION}{body}<footer>About us</footer></body></html>"
+def read(html: str, url: str) -> tuple[Tree, Page, Metadata, Outline, int]:
     page = Page(url=url, html=html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))
     tree = parse(html)
-    return page_type(tree, page, read_metadata(tree, page))
+    metadata, outline = read_metadata(tree, page), read_outline(tree.body)
+    keep_own_article(outline, metadata.title)
+    return tree, page, metadata, outline, find_container(outline)
+
+
+def kind(body: str, url: str, head: str = "") -> PageType:
+    html = f"<!doctype html><html lang='en'><head>{head}</head><body>{NAVIGATION}{body}<footer>About us</footer></body></html>"
+    return page_type(*read(html, url))
 
 
 @pytest.mark.parametrize(
@@ -62,11 +73,45 @@ def test_shapes(body: str, url: str, expected: PageType) -> None:
     assert kind(body, url) is expected
 
 
+CHINESE = (
+    "港口在那天早晨非常安静，没有人料到码头上会聚集那么多人，渡轮终于在多年之后回到了这座城市。市长在仪式上说，这条航线将每天往返四次。"
+)
+BRIEF = "<main><h1>Ferry to sail again from Monday</h1><p class='date'>4 March 2025</p>" + f"<p>{SENTENCE}</p>" * 3 + "</main>"
+BARE = "<h1>Why the ferry came back</h1>" + f"<p>{SENTENCE * 3}</p>" * 6
+PORTAL = (
+    TEASERS
+    + "<section><h2>Sport</h2>"
+    + "".join(f"<a href='/t{i}'><h3>Match {i} ended in a draw</h3></a>" for i in range(20))
+    + "</section>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "url"),
+    [
+        (f"<article><h1>多年之后渡轮重新回到旧港口</h1><time datetime='2025-03-04'>3月4日</time>{f'<p>{CHINESE * 2}</p>' * 7}</article>",
+         "https://post.example/2025/03/04/81231.html"),
+        (BRIEF, "https://post.example/news/ferry-to-sail-again-from-monday"),
+        (BARE, "https://small.example/texts/why-the-ferry-came-back"),
+        (ARTICLE, "https://post.example/amp/city/why-the-ferry-came-back"),
+        (ARTICLE, "https://post.example/city/why-the-ferry-came-back?print=1"),
+    ],
+)  # fmt: skip
+def test_articles_of_all_sorts(body: str, url: str) -> None:
+    assert kind(body, url) is PageType.ARTICLE
+
+
+@pytest.mark.parametrize("url", ["https://post.example/", "https://post.example/tag/harbour", "https://post.example/author/ada-marsh"])
+def test_home_pages_and_tags_are_hubs(url: str) -> None:
+    assert kind(PORTAL, url) is PageType.HUB
+
+
 @pytest.mark.parametrize(
     ("title", "body", "expected"),
     [
         ("Page not found", "<h1>404</h1><p>Sorry, this page does not exist.</p>", PageType.SOFT_404),
         ("Seite nicht gefunden", "<h1>Leider</h1>", PageType.SOFT_404),
+        ("Making sure you're not a bot!", "<h1>Making sure you're not a bot!</h1><p>Loading...</p>", PageType.WALL),
         ("Just a moment...", "<div id='challenge-platform'></div><p>Checking your browser</p>", PageType.WALL),
         ("Log in | Post", "<form><input name='user'><input type='password'></form>", PageType.WALL),
         ("Before you continue", "<p>We value your privacy. Accept all cookies.</p>", PageType.WALL),
@@ -82,8 +127,34 @@ def test_an_article_about_errors_is_an_article() -> None:
 
 
 def test_every_feature_has_a_weight_and_the_other_way_round() -> None:
-    html = f"<html><body>{ARTICLE}</body></html>"
-    page, tree = Page(url="https://post.example/x", html=html), parse(html)
-    features = page_features(tree, page, read_metadata(tree, page))
-    assert features.keys() == WEIGHTS.keys() - {"constant"}
-    assert sum(type_shares(features).values()) == pytest.approx(1)
+    features = page_features(*read(f"<html><body>{ARTICLE}</body></html>", "https://post.example/x"))
+    model = load_model()
+    assert features.keys() == set(model.features)
+    assert all(0 <= value <= 1 for value in features.values())
+    assert sum(model.shares(features).values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("html", ["", "<html></html>", "<frameset><frame src='/a'></frameset>", "<p>x", "<title>t</title>"])
+def test_pages_of_nothing_have_features_and_a_type(html: str) -> None:
+    everything = read(html, "https://post.example/x")
+    assert all(0 <= value <= 1 for value in page_features(*everything).values())
+    assert page_type(*everything) is not PageType.ARTICLE
+
+
+def test_a_model_weighs_features_and_climbs_trees() -> None:
+    data = {
+        "types": ["article", "hub"],
+        "article_share": 0.5,
+        "constant": [0.0, 0.0],
+        "weights": {"prose": [2.0, 0.0], "links": [0.0, 0.0]},
+        "trees": [[0, 0.5, -1.0, [1, 0.25, 3.0, -3.0]], 0.0],
+    }
+    model = read_model(data)
+
+    def odds(**features: float) -> float:
+        shares = model.shares(features)
+        return math.log(shares["article"] / shares["hub"])
+
+    assert odds(prose=0.5, links=1.0) == pytest.approx((1.0 - 1.0) / 2)  # up to the threshold: the low side
+    assert odds(prose=1.0, links=0.25) == pytest.approx((2.0 + 3.0) / 2)
+    assert odds(prose=1.0, links=1.0) == pytest.approx((2.0 - 3.0) / 2)

@@ -160,7 +160,10 @@ def test_pathological_pages_end(html: str) -> None:
 
 
 def test_a_page_that_ours_cannot_read_is_rescued_and_says_so() -> None:
-    article = read(f"<h1>Ferry</h1><noscript>{prose(*range(7))}</noscript>", "https://news.example/2026/03/04/ferry-story")
+    article = read(
+        f"<meta property='og:type' content='article'><h1>Ferry</h1><noscript>{prose(*range(7))}</noscript>",
+        "https://news.example/2026/03/04/ferry-story",
+    )
     assert article.extraction_path == "rescue"
     assert sentences(article) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:7]]
     assert article.confidence > RESCUE_BELOW
