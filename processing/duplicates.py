@@ -1,8 +1,11 @@
-"""Near-duplicates: locality-sensitive hashing over the texts of a run, against one another and against the lake."""
+"""Near-duplicates: locality-sensitive hashing over the texts of a run, against one another and against the lake.
+
+A text takes about a kilobyte here, a pair of similar ones 12 bytes: a site whose every page is like the others makes millions of pairs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +13,11 @@ from numpy.typing import NDArray
 from processing.minhash import Signatures, bands, rows_per_band, signatures, similarity
 
 MAX_GROUP = 50  # texts of one band group that later ones are compared with, earliest first: bounds templates that fill a site
+COMPARED_PAIRS = 10_000  # at a time: a pair's signatures are a kilobyte
 
 Near = tuple[int, str, float]  # row of the query, text digest of the run, similarity
+Pairs = NDArray[np.uint64]  # two numbers of 32 bits each
+_HALF = np.uint64(32)
 
 
 class NearIndex:
@@ -22,44 +28,90 @@ class NearIndex:
         self._threshold = threshold
         self._rows = rows_per_band(threshold)
         self._signatures = signatures(stored)
-        self._bands = bands(self._signatures, self._rows)
-        self._order = [np.argsort(self._bands[:, band], kind="stable") for band in range(self._bands.shape[1])]
+        self._bands: list[NDArray[np.uint64]] = []  # each sorted
+        self._order: list[NDArray[np.uint32]] = []
+        for hashes in bands(self._signatures, self._rows).T:
+            order = np.argsort(hashes, kind="stable").astype(np.uint32)
+            self._bands.append(hashes[order])
+            self._order.append(order)
 
     def query(self, others: Signatures) -> list[Near]:
         """All pairs of a row of `others` and a text of the run that are similar, sorted."""
-        pairs: set[tuple[int, int]] = set()
-        for band, hashes in enumerate(bands(others, self._rows).T):
-            order = self._order[band]
-            ours = self._bands[order, band]
+        met = np.empty(0, np.uint64)
+        for ours, order, hashes in zip(self._bands, self._order, bands(others, self._rows).T, strict=True):
             first, last = np.searchsorted(ours, hashes, "left"), np.searchsorted(ours, hashes, "right")
-            for theirs in np.flatnonzero(first < last):
-                pairs.update((int(theirs), int(own)) for own in order[first[theirs] : last[theirs]])
-        return [(theirs, self._digests[own], found) for theirs, own, found in self._similar(sorted(pairs), others)]
+            counts = last - first
+            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            theirs, own = np.repeat(np.arange(len(hashes)), counts), order[np.repeat(first, counts) + within]
+            met = _united(met, _paired(theirs, own))
+        return [
+            (int(one), self._digests[own], float(found))
+            for theirs, texts, values in self._similar(met, others)
+            for one, own, found in zip(theirs, texts, values, strict=True)
+        ]
 
-    def pairs(self) -> dict[str, list[tuple[str, float]]]:
+    def pairs(self) -> SimilarTexts:
         """Per text digest the earlier texts of the run that are similar to it, earliest first."""
-        met: set[tuple[int, int]] = set()
-        for band, order in enumerate(self._order):
-            met.update(_meetings(self._bands[order, band], order))
-        earlier: dict[str, list[tuple[str, float]]] = {}
-        for later, first, found in self._similar(sorted(met), self._signatures):
-            earlier.setdefault(self._digests[later], []).append((self._digests[first], found))
-        return earlier
+        met = np.empty(0, np.uint64)
+        for hashes, order in zip(self._bands, self._order, strict=True):
+            met = _united(met, _meetings(hashes, order))
+        found = list(self._similar(met, self._signatures))
+        if not found:
+            return SimilarTexts(self._digests, np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float32))
+        later, earlier, values = zip(*found, strict=True)
+        return SimilarTexts(self._digests, np.concatenate(later), np.concatenate(earlier), np.concatenate(values))
 
-    def _similar(self, pairs: list[tuple[int, int]], others: Signatures) -> Iterator[tuple[int, int, float]]:
-        for start in range(0, len(pairs), 10_000):
-            part = np.array(pairs[start : start + 10_000], dtype=np.int64)
-            found = similarity(others[part[:, 0]], self._signatures[part[:, 1]])
-            for (theirs, own), value in zip(part.tolist(), found.tolist(), strict=True):
-                if value >= self._threshold:
-                    yield theirs, own, value
+    def _similar(self, pairs: Pairs, others: Signatures) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]]:
+        """The pairs that are similar: rows of `others`, our texts, similarities."""
+        for start in range(0, len(pairs), COMPARED_PAIRS):
+            part = pairs[start : start + COMPARED_PAIRS]
+            theirs, own = (part >> _HALF).astype(np.uint32), part.astype(np.uint32)
+            found = similarity(others[theirs], self._signatures[own])
+            kept = found >= self._threshold
+            yield theirs[kept], own[kept], found[kept].astype(np.float32)
 
 
-def _meetings(hashes: NDArray[np.uint64], order: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """The pairs (later, earlier) of texts that share a hash, given sorted hashes and which text each belongs to."""
-    bounds = np.flatnonzero(np.diff(hashes)) + 1
-    starts, ends = np.concatenate(([0], bounds)), np.concatenate((bounds, [len(hashes)]))
-    for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
-        group = sorted(order[start:end].tolist())
-        for place, later in enumerate(group):
-            yield from ((later, earlier) for earlier in group[: min(place, MAX_GROUP)])
+class SimilarTexts(Mapping[str, Sequence[tuple[str, float]]]):
+    """Text digest -> the earlier similar ones with their similarity, earliest first."""
+
+    def __init__(self, digests: Sequence[str], later: NDArray[np.uint32], earlier: NDArray[np.uint32], found: NDArray[np.float32]) -> None:
+        self._digests, self._earlier, self._found = digests, earlier, found
+        texts, starts = np.unique(later, return_index=True)
+        ends = np.append(starts[1:], len(later))
+        self._places = {digests[int(text)]: (int(start), int(end)) for text, start, end in zip(texts, starts, ends, strict=False)}
+
+    def __getitem__(self, digest: str) -> list[tuple[str, float]]:
+        start, end = self._places[digest]
+        return [(self._digests[one], float(found)) for one, found in zip(self._earlier[start:end], self._found[start:end], strict=True)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _meetings(hashes: NDArray[np.uint64], order: NDArray[np.uint32]) -> Pairs:
+    """The pairs (later, earlier) of texts that share a hash, given sorted hashes and which text each belongs to, ascending in a group."""
+    starts = np.flatnonzero(np.diff(hashes, prepend=hashes[:1] + np.uint64(1)))
+    begin = np.repeat(starts, np.diff(starts, append=len(hashes)))
+    place = np.arange(len(hashes)) - begin
+    found = []
+    for back in range(MAX_GROUP):
+        later = np.flatnonzero(place > back)
+        if not len(later):
+            break
+        found.append(_paired(order[later], order[begin[later] + back]))
+    return np.concatenate(found) if found else np.empty(0, np.uint64)
+
+
+def _united(some: Pairs, more: Pairs) -> Pairs:
+    """Both, sorted, each pair once. Pairs met before are most of `more`: they are dropped before anything is sorted together."""
+    if len(some):
+        more = more[some[np.minimum(np.searchsorted(some, more), len(some) - 1)] != more]
+    both = np.sort(np.concatenate((some, more)))
+    return both[np.diff(both, prepend=~both[:1]) != 0]
+
+
+def _paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> Pairs:
+    return (one.astype(np.uint64) << _HALF) | other.astype(np.uint64)
