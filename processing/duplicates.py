@@ -109,8 +109,9 @@ def _united(some: Pairs, more: Pairs) -> Pairs:
     """Both, sorted, each pair once. Pairs met before are most of `more`: they are dropped before anything is sorted together."""
     if len(some):
         more = more[some[np.minimum(np.searchsorted(some, more), len(some) - 1)] != more]
-    both = np.sort(np.concatenate((some, more)))
-    return both[np.diff(both, prepend=~both[:1]) != 0]
+    both: Pairs = np.sort(np.concatenate((some, more)))
+    first: NDArray[np.bool_] = np.diff(both, prepend=~both[:1]) != 0
+    return np.compress(first, both)
 
 
 def _paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> Pairs:
