@@ -6,6 +6,7 @@ import re
 
 from processing.article.container import prose
 from processing.article.outline import Outline
+from processing.article.scripts import reading_length
 from schemas.article import Block, BlockKind
 
 RESCUE_BELOW = 0.4
@@ -18,10 +19,10 @@ _WORD = re.compile(r"\w+")
 def confidence(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
     """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
     text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
-    letters = sum(len(block.text) for block in text)
+    letters = sum(reading_length(block.text) for block in text)
     if not letters:
         return 0.0
-    linked = sum(len(block.text) * block.link_density for block in text) / letters
+    linked = sum(reading_length(block.text) * block.link_density for block in text) / letters
     page = sum(prose(piece) for piece in outline.pieces)
     share = min(1.0, letters / page) if page else 1.0
     sure = min(1.0, 0.5 + letters / (2 * ENOUGH_PROSE)) * (1 - linked) * min(1.0, 0.4 + share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from processing.article.outline import Outline, Piece
+from processing.article.scripts import reading_length
 from schemas.article import BlockKind
 
 MIN_PROSE = 40  # characters outside links: shorter text is a label, not prose
@@ -33,17 +34,20 @@ def find_lead(outline: Outline, container: int, description: str | None) -> list
         return []
     known = (description or "")[:DESCRIPTION_LENGTH]
     lead = [piece for piece in pieces[heads[-1] + 1 :] if _is_opening(piece) and not (known and piece.text.startswith(known))]
-    return lead if sum(len(piece.text) for piece in lead) >= LEAD_LENGTH else []
+    return lead if sum(reading_length(piece.text) for piece in lead) >= LEAD_LENGTH else []
 
 
 def _is_opening(piece: Piece) -> bool:
     paragraph = piece.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not piece.junk
-    return paragraph and len(piece.text) >= OPENING_LENGTH and piece.linked < 0.3 * len(piece.text) and piece.text[-1] in _STOPS
+    return paragraph and reading_length(piece.text) >= OPENING_LENGTH and piece.linked < 0.3 * len(piece.text) and piece.text[-1] in _STOPS
 
 
 def prose(piece: Piece) -> int:
     """How many characters of prose a piece has."""
-    own = len(piece.text) - piece.linked
+    length = len(piece.text)
+    own = length - piece.linked
+    if not piece.text.isascii() and (longer := reading_length(piece.text)) > length:
+        own = own * longer // length
     if own < MIN_PROSE or own * 2 < piece.linked or piece.kind is BlockKind.HEADING or piece.kind is BlockKind.CAPTION:
         return 0
     return own

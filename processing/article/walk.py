@@ -5,6 +5,7 @@ from __future__ import annotations
 from processing.article.names import is_hidden, is_spoken, names_of, read_names
 from processing.article.outline import Element, Kind, Outline, Piece
 from processing.article.parse import Node
+from processing.article.scripts import reading_length
 from schemas.article import BlockKind
 
 MAX_DEPTH = 400  # block elements inside each other; what lies deeper belongs to the deepest one
@@ -61,7 +62,7 @@ def read_outline(root: Node | None) -> Outline:
 
 def _misnamed(walk: _Walk) -> frozenset[int]:
     """The elements left out that hold too much of the page's text."""
-    seen = sum(own for piece in walk.pieces if (own := len(piece.text) - piece.linked) >= MIN_TEXT)
+    seen = sum(own for piece in walk.pieces if (own := reading_length(piece.text) - piece.linked) >= MIN_TEXT)
     # Most are so short, links and all, that none can hold its share of what was seen and itself.
     enough = NEVER_JUNK_SHARE / (1 - NEVER_JUNK_SHARE) * seen
     if not any(len(node.text(skip_empty=True)) >= enough for node in walk.left_out):
@@ -78,10 +79,10 @@ def _text_length(node: Node) -> int:
     """Characters of an element's longer runs of text outside links."""
     length = 0
     for child in node.traverse(include_text=True):
-        if child.is_text_node and len(text := child.text_content or "") >= MIN_TEXT:
+        if child.is_text_node and (own := reading_length(text := child.text_content or "")) >= MIN_TEXT:
             parent = child.parent
             if parent is not None and parent.tag != "a" and _ACTIONS.get(parent.tag) != _SILENT:
-                length += len(text.strip())
+                length += own - len(text) + len(text.strip())
     return length
 
 

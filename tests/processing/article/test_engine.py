@@ -251,3 +251,31 @@ def test_where_hardly_anything_is_seen_the_longest_of_what_was_left_out_is_the_a
     )
     body = f"<main><h1>Ferry</h1><div class=content-nav-part>{prose(0, 1, 2, 3, 4, 5)}</div>{boxes}</main>"
     assert sentences(read(body)) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:6]]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        [
+            "港口管理局周二宣布，渡轮将在雾散后恢复航行。",
+            "船长说，这是十年来最长的一次停航，许多居民只能留在岛上。",
+            "下周将公布新的时刻表。",
+        ],
+        ["港湾局は火曜日、霧が晴れ次第フェリーの運航を再開すると発表した。", "船長によると、これほど長い運休は十年ぶりだという。"],
+        ["항만청은 화요일 안개가 걷히는 대로 여객선 운항을 재개한다고 밝혔다.", "선장은 십 년 만에 가장 긴 결항이라고 말했다."],
+        [
+            "أعلنت سلطة الميناء يوم الثلاثاء أن العبارة ستعود إلى الإبحار بمجرد انقشاع الضباب.",
+            "وشكر رئيس البلدية المتطوعين الذين حملوا الطعام.",
+        ],
+    ],
+)
+@pytest.mark.parametrize("shape", ["<p>{}</p>", "{}<br><br>", "<div>{}</div>"])
+def test_prose_of_other_scripts_is_prose(own: list[str], shape: str) -> None:
+    beside = "<div><p>Copyright 2026 The News Example. All rights reserved.</p></div>"
+    own = [f"{sentence} {year}" for year in (2024, 2025, 2026) for sentence in own]
+    story = "".join(shape.format(sentence) for sentence in own)
+    head = "<meta property='og:type' content='article'>"
+    html = f"<html><head><title>F</title>{head}</head><body><div><h1>Ferry</h1><div>{story}</div></div>{beside}</body></html>"
+    article = read_article(Page("https://news.example/2026/03/04/the-ferry-sails-again", html, fetched_at=WHEN))
+    assert isinstance(article, Article)
+    assert sentences(article) == own
