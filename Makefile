@@ -53,7 +53,7 @@ bench: install-dev ## measure beside the peers; PART=crawl|extraction|freshness|
 lock: $(BIN)/uv ## solve the requirements anew
 	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --upgrade --output-file requirements.lock
-	uv pip compile --universal --python-version 3.11 pyproject.toml --extra dev --extra bench --constraint requirements.lock \
+	uv pip compile --universal --python-version 3.11 pyproject.toml --extra dev --extra bench --extra browser --constraint requirements.lock \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet --upgrade --output-file requirements-dev.lock
 
 clean: ## remove .venv and caches, never the home

@@ -97,7 +97,7 @@ def _capture(found: Dossier) -> list[tuple[str, object]]:
 
 
 def _digest_verdict(found: Dossier) -> str:
-    if found.record is None or found.record.record_type != "response":
+    if found.record is None or found.record.record_type not in {"response", "conversion"}:
         return ""
     from storage.warcrecord import sha1
 

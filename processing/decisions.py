@@ -12,7 +12,7 @@ from schemas.outcomes import Outcome, Reason
 Recheck = Callable[[Version], str]
 """The text digest of a committed version as today's code and memory clean it."""
 
-_OTHER_KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP}
+_OTHER_KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
 _SERVED = {Outcome.PUBLISHED, Outcome.KNOWN, Outcome.DUPLICATE}
 
 

@@ -29,7 +29,7 @@ from storage.objects import ObjectStore
 from storage.warcreader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
-_KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP}
+_KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
 PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
 _HTML = ("text/html", "application/xhtml+xml")
 

@@ -155,7 +155,9 @@ def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> I
 
 def _responses(stream: Any, filename: str) -> Iterator[Record | Rejected]:  # Any: a binary file
     """The response records and the damaged ones; a revisit has no page of its own."""
-    return (found for found in read_records(stream, filename) if isinstance(found, Rejected) or found.record_type == "response")
+    return (
+        found for found in read_records(stream, filename) if isinstance(found, Rejected) or found.record_type in {"response", "conversion"}
+    )
 
 
 def _rows(records: Iterable[Record | Rejected], workers: int | None) -> Iterator[Row]:

@@ -155,6 +155,19 @@ class Network(Part):
     verify_tls: bool = True
 
 
+class Browser(Part):
+    """Pages whose text is made by scripts: URLs that match one of `pages` are rendered in Chromium. None by default.
+
+    While it is rendered, a page may fetch scripts, styles and data of the crawl's hosts and of `hosts`. `timeout` in seconds; `wait_for` is
+    a CSS selector to wait for instead of the network's rest.
+    """
+
+    pages: tuple[Pattern, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    timeout: float = Field(default=20.0, gt=0, le=120)
+    wait_for: str | None = None
+
+
 class Credential(Part):
     """Whose headers and cookies go to an origin, and to it alone: `secret` is a name, never the secret itself.
 
@@ -255,6 +268,7 @@ class Crawl(Part):
     workers: int = Field(default=1, ge=1, le=100)
     spider: Spider = SITE_SPIDER
     credentials: tuple[Credential, ...] = ()
+    browser: Browser = Browser()
     dataset: Literal["articles"] = "articles"
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False

@@ -1,4 +1,4 @@
-"""The capture index: Common Crawl's columnar index names, then ours. One row per response or revisit record.
+"""The capture index: Common Crawl's columnar index names, then ours. One row per response, revisit or conversion record.
 
 An Arrow schema of arro3; `pyarrow.schema(CAPTURE_INDEX)` is the same for pyarrow.
 """
@@ -32,10 +32,10 @@ CAPTURE_INDEX = Schema(
         Field("warc_record_offset", DataType.int64(), nullable=False),
         Field("warc_record_length", DataType.int64(), nullable=False),
         # ours
-        Field("record_type", DataType.string(), nullable=False),  # response | revisit
+        Field("record_type", DataType.string(), nullable=False),  # response | revisit | conversion
         Field("crawl", DataType.string(), nullable=False),
         Field("crawl_run", DataType.string(), nullable=False),
-        Field("kind", DataType.string(), nullable=False),  # page | feed | sitemap | robots
+        Field("kind", DataType.string(), nullable=False),  # page | feed | sitemap | robots | shell
         Field("ip_address", DataType.string()),
         Field("content_length", DataType.int64()),  # bytes of the body as received
         Field("latency_ms", DataType.int32()),

@@ -51,10 +51,12 @@ class Reason(StrEnum):
     PAUSED = "paused"
     DROPPED = "dropped"
     CALLBACK_ERROR = "callback_error"
+    RENDER_ERROR = "render_error"
     # a record that is no article
     ROBOTS_FILE = "robots_file"
     FEED = "feed"
     SITEMAP = "sitemap"
+    RENDERED = "rendered"
     REDIRECT = "redirect"
     HTTP_ERROR = "http_error"
     NOT_HTML = "not_html"

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 
 from schemas.capture import Capture, UrlKind
 from schemas.errors import SpiderError
+from schemas.outcomes import Reason
 from spiders.answer import PAGE_PRIORITY, REDIRECTS
 from spiders.canonical import canonicalize
 from spiders.fetch import Fetch
@@ -72,11 +73,11 @@ class Callbacks:
         self._session.registrar.flush()
         self._session.is_starting = False
 
-    async def answered(self, fetch: Fetch, capture: Capture) -> None:
-        """Calls back with an answer that stands, then hands both to the session."""
+    async def answered(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
+        """Calls back with an answer that stands, or with what a browser made of it, then hands all to the session."""
         session = self._session
         stands = session.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
-        session.answered(fetch, capture, await self._ask(fetch.due, capture) if stands else NOTHING)
+        session.answered(fetch, capture, await self._ask(fetch.due, rendered or capture) if stands else NOTHING, rendered)
 
     async def failed(self, fetch: Fetch, error: BaseException) -> None:
         """Calls back about an exchange without an answer that is not tried again, then hands both to the session."""
@@ -100,7 +101,7 @@ class Callbacks:
             request = self._request(due)
         except SpiderError as error:
             self._note("callback", error)
-            return Yielded(is_broken=True)
+            return Yielded(broken=Reason.CALLBACK_ERROR)
         response = full_response(capture, request, self._session.crawl.budgets.max_body_bytes)
         if is_wanted(response, self._spider) and capture.truncated not in CUT_OFF:
             callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: a callback of whatever kind
@@ -196,7 +197,7 @@ class Callbacks:
             self._session.statistics.refused_requests[why] += count
 
     def _break(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
-        yielded.is_broken = True
+        yielded.broken = Reason.CALLBACK_ERROR
         self._note(name, error, url)
 
     def _note(self, name: str, error: Exception, url: str = "") -> None:

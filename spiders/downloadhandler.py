@@ -103,7 +103,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         loop = asyncio.get_running_loop()
         begin = loop.time()
         async with self._answer(request) as answer:
-            self._refuse_unsupported(answer)
+            if not request.meta.get("is_subresource"):
+                self._refuse_unsupported(answer)
             body, truncated = await self._body(answer, begin + self._crawl.politeness.timeout)
         return Capture(
             url=request.url,

@@ -65,7 +65,7 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
     """The mark of a final answer, whose capture is `row` (None: not kept)."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _judge(capture, answer, reserved)
-    changed = capture.status == 200 and (row is None or row.record_type == "response")
+    changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, answer, outcome, changed, revisit, now)
     keeps = capture.status == 304 or not changed
     return Mark(
@@ -87,6 +87,13 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
         hinted_by=due.hinted_by,
         received=len(capture.body),
     )
+
+
+def _is_new(row: CaptureRow, due: DueUrl) -> bool:
+    """Whether an archived capture says something new: a rendered page is kept whole every time, changed or not."""
+    if row.record_type == "conversion":
+        return due.earlier is None or due.earlier.content_digest != row.content_digest
+    return row.record_type == "response"
 
 
 def _judge(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutcome, Reason | None]:

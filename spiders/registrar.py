@@ -69,6 +69,12 @@ class Registrar:
         """Writes a capture into the open segment; `mark` must follow at once."""
         return self._spool.write(self._batch, capture, lease, refers_to)
 
+    def archive_rendered(self, capture: Capture, rendered: Capture, lease: Lease) -> CaptureRow:
+        """Writes a page and what a browser made of it into the open segment; the row of the latter, whose `mark` must follow at once."""
+        shell, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
+        self._spool.mark(self._batch, lease, None, shell)
+        return row
+
     def keep_items(self, row: CaptureRow, items: Sequence[str]) -> None:
         """Keeps what a user's spider made of a capture just archived: JSON, an item each."""
         self._spool.keep_items(self._batch, row, items)

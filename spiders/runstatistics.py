@@ -39,6 +39,9 @@ class RunCounter:
     def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
         """The same rows, counted."""
         for row in rows:
+            if row.record_type == "conversion":  # the browser's, no answer of the site
+                yield row
+                continue
             tally = self._tally(canonical_host(row.url))
             tally.answers += 1
             tally.bytes += row.content_length or 0

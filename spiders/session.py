@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import contextmanager
 from dataclasses import replace
 
-from schemas.capture import Capture
+from schemas.capture import Capture, UrlKind
 from schemas.errors import CrawlhouseError, FencedError
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
@@ -29,6 +29,7 @@ from spiders.scope import CrawlScope
 from spiders.statistics import WorkerStatistics
 from spiders.traps import TrapWatch
 from spiders.yielded import NOTHING, Yielded, broken_mark, with_yielded
+from storage.captureindex import CaptureRow
 from storage.frontier import LEASE_SECONDS, Frontier
 from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
 from storage.hostkey import canonical_host
@@ -145,14 +146,14 @@ class FetchSession:
         again = _failure(error).again and fetch.tries < self.crawl.budgets.max_retries
         return 2.0**fetch.tries if again else None
 
-    def answered(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING) -> None:
+    def answered(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
         """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try.
 
-        `yielded` is what a callback made of it.
+        `yielded` is what a callback made of it, `rendered` what a browser did.
         """
         due = fetch.due
-        capture = replace(capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
         self._count_answer(capture)
+        sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
         try:
             answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
         except Exception as error:  # an answer that breaks a reader costs its URL, not the run
@@ -160,16 +161,16 @@ class FetchSession:
             self.failed(fetch, FetchFailedError(Reason.MALFORMED_RESPONSE, f"{due.url} cannot be read: {error!r}"), yielded)
             return
         with self._failing():
-            self._keep(fetch, capture, answer, yielded)
+            self._keep(fetch, capture, answer, yielded, sent if rendered else None)
 
-    def _keep(self, fetch: Fetch, capture: Capture, answer: Answer, yielded: Yielded) -> None:
-        """Archives an answer and settles its fetch."""
+    def _keep(self, fetch: Fetch, capture: Capture, answer: Answer, yielded: Yielded, sent: Capture | None) -> None:
+        """Archives an answer and settles its fetch; `sent` is what the server had sent of a rendered page."""
         due = fetch.due
         answer = with_yielded(answer, capture, due, yielded, self.crawl, self.statistics)
         reserved = self._is_reserved(answer, capture)
         row = None
         if not reserved:
-            row = self.registrar.archive(with_kind(capture, answer.kind), fetch.lease, revisited(capture, due))
+            row = self._archive(fetch, with_kind(capture, answer.kind), sent)
             self.registrar.keep_items(row, yielded.items)
         elif yielded.items:
             self.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
@@ -179,7 +180,7 @@ class FetchSession:
 
             def remake(count: int) -> Mark:
                 made = answered_mark(due, capture, replace(answer, new_items=count), row, self.crawl.revisit, reserved)
-                return broken_mark(made) if yielded.is_broken else made
+                return broken_mark(made, yielded.broken) if yielded.broken else made
 
             mark = remake(0)
             if answer.discoveries:
@@ -187,13 +188,20 @@ class FetchSession:
         self.registrar.mark(fetch.lease, mark, row, source)
         self.registrar.find(answer.discoveries)
         self.host_answered(fetch.lease, capture)
-        self._settle(fetch, mark, wait, capture.latency_ms / 1000)
+        self._settle(fetch, mark, wait, (sent or capture).latency_ms / 1000)
 
     def host_answered(self, lease: Lease, capture: Capture) -> None:
         """A host answered, whatever it was asked: it may say that it is too busy."""
         service = self.services.get(lease.host_id)
         if service is not None and canonical_host(capture.url) == lease.host:
             service.answered(capture.status, retry_after(capture, time.time()), len(capture.body))
+
+    def _archive(self, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
+        """Archives a capture; one that a browser rendered together with what the server had sent."""
+        if sent is None:
+            return self.registrar.archive(capture, fetch.lease, revisited(capture, fetch.due))
+        shell = replace(sent, kind=UrlKind.SHELL, via=capture.via, depth=capture.depth, hints=capture.hints)
+        return self.registrar.archive_rendered(shell, capture, fetch.lease)
 
     def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
         """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
@@ -13,14 +14,19 @@ from twisted.python.failure import Failure
 
 from schemas.capture import Capture, UrlKind
 from schemas.errors import SpiderError
+from schemas.outcomes import Reason
+from spiders.browser import PageBrowser, RenderError
 from spiders.callbacks import Callbacks
 from spiders.credentials import Credentials
 from spiders.fetch import Fetch
 from spiders.requesttext import request_headers
 from spiders.session import FetchSession
+from spiders.subresources import SubResources
 from spiders.useragent import user_agent
+from spiders.yielded import Yielded
 from storage.frontierrecords import DueUrl, Lease
 
+LOG = logging.getLogger(__name__)
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 
 
@@ -41,6 +47,7 @@ class SiteSpider(scrapy.Spider):
         self._credentials = credentials
         self._own = own
         self._callbacks: Callbacks | None = None
+        self._browser: PageBrowser | None = None
         self._headers = Headers({"User-Agent": user_agent(session.crawl), "Accept": ACCEPT, "Accept-Encoding": "gzip"})
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
@@ -51,10 +58,14 @@ class SiteSpider(scrapy.Spider):
         self._session.download = self._download
         if self._own is not None:
             self._begin(self._own)
+        if self._session.crawl.browser.pages:
+            self._browser = PageBrowser(self._session.crawl, SubResources(self._session, self._download_subresource))
         async for fetch in self._session.requests(self._held):
             yield self._request(fetch)
         if self._callbacks is not None:
             await self._callbacks.end(self._session.stopping)
+        if self._browser is not None:
+            await self._browser.close()
 
     def _begin(self, own: type[scrapy.Spider]) -> None:
         try:
@@ -73,14 +84,16 @@ class SiteSpider(scrapy.Spider):
             "verbatim_url": True,
             "capture_only": True,
         }
-        back, fail = (self.call_back, self.call_back_failed) if self._callbacks else (self.parse, self.fail)
+        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.is_for(due.url)
+        back = self.call_back if self._callbacks or is_rendered else self.parse
+        fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
         secrets = self._credentials.headers(due.url)
         if due.request or secrets:
             request.headers = self._own_headers(due, secrets)
             request.meta["with_secrets"] = bool(secrets)
-        if due.earlier and (due.etag or due.last_modified):
+        if due.earlier and (due.etag or due.last_modified) and not is_rendered:  # the same page may render differently
             request.headers = _conditional(request.headers, due)
         return request
 
@@ -103,19 +116,44 @@ class SiteSpider(scrapy.Spider):
         self._session.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
 
     async def call_back(self, response: Response, **_: Any) -> None:
-        """Hands an answer over to the user's spider and then to the session."""
-        assert self._callbacks is not None
-        await self._callbacks.answered(response.meta["fetch"], response.meta["capture"])
+        """Hands an answer over to the browser or the user's spider, then to the session, which ends that work when it ends itself."""
+        await asyncio.wait([self._session.start(self._answered(response.meta["fetch"], response.meta["capture"]))])
 
     async def call_back_failed(self, failure: Failure) -> None:
         """Hands a failure over to the user's spider and then to the session."""
         assert self._callbacks is not None
         error = failure.value or RuntimeError("a failure without an exception")
-        await self._callbacks.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
+        await asyncio.wait([self._session.start(self._callbacks.failed(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
+
+    async def _answered(self, fetch: Fetch, capture: Capture) -> None:
+        rendered = None
+        if self._browser is not None and self._browser.is_for(fetch.due.url) and self._browser.is_renderable(capture):
+            try:
+                rendered = await self._browser.render(capture)
+            except RenderError as error:
+                LOG.warning("Not rendered: %s", error)
+                self._session.answered(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
+                return
+        if self._callbacks is not None:
+            await self._callbacks.answered(fetch, capture, rendered)
+        else:
+            self._session.answered(fetch, capture, rendered=rendered)
+
+    async def _download_subresource(self, url: str, headers: Mapping[str, str]) -> Capture:
+        """One exchange for a page in the browser. Raises FetchFailedError."""
+        secrets = self._credentials.headers(url)
+        asked = self._headers.copy()
+        asked.update(headers)
+        asked.update(secrets)
+        meta = {"kind": UrlKind.PAGE, "verbatim_url": True, "is_subresource": True, "with_secrets": bool(secrets)}
+        return await self._exchange(scrapy.Request(url, headers=asked, dont_filter=True, meta=meta))
 
     async def _download(self, url: str) -> Capture:
         """One exchange about a robots.txt, past the queue. Raises FetchFailedError."""
         request = scrapy.Request(url, headers=self._headers, dont_filter=True, meta={"kind": UrlKind.ROBOTS, "verbatim_url": True})
+        return await self._exchange(request)
+
+    async def _exchange(self, request: scrapy.Request) -> Capture:
         assert self.crawler.engine is not None
         await self.crawler.engine.download_async(request)
         capture = request.meta["capture"]

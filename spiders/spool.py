@@ -80,6 +80,13 @@ class Spool:
         self._stand_on(batch, lease)
         return batch.writer.write(capture, refers_to)
 
+    def write_rendered(self, batch: Batch, capture: Capture, rendered: Capture, lease: Lease) -> tuple[CaptureRow, CaptureRow]:
+        """Archives a page and what a browser made of it. Raises StorageError when the disk is full."""
+        if batch.writer is None:
+            batch.writer = self._writer(batch.name)
+        self._stand_on(batch, lease)
+        return batch.writer.write_rendered(capture, rendered)
+
     def keep_items(self, batch: Batch, row: CaptureRow, items: Sequence[str]) -> None:
         """Writes down what a user's spider made of a capture, before the journal can say that the capture is taken care of."""
         if items:

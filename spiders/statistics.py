@@ -25,6 +25,7 @@ class WorkerStatistics(BaseModel):
     """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
 
     `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
+    `sub_resources` are what pages fetched while a browser rendered them.
     `callback_errors` of a user's spider are keyed `callback: error`, `refused_requests` by why. `hosts` has
     only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker nothing.
     """
@@ -44,6 +45,7 @@ class WorkerStatistics(BaseModel):
     found: int = 0
     segments: int = 0
     robots: int = 0
+    sub_resources: int = 0
     max_memory_bytes: int = 0
     statuses: Counter[str] = Field(default_factory=Counter)
     outcomes: Counter[str] = Field(default_factory=Counter)

@@ -18,6 +18,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.errors import CrawlhouseError
 from schemas.settings import Settings, load_settings
+from spiders.browser import check_browser
 from spiders.credentials import read_credentials
 from spiders.ownspider import find_spider
 from spiders.registrar import Registrar
@@ -60,6 +61,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     gc.freeze()  # what the imports left goes, what they made is not looked through again
     run = open_ledger(settings).crawl_run(crawl_run)
     credentials = read_credentials(run.crawl, os.environ)
+    check_browser(run.crawl)
     own = find_spider(run.crawl, settings) if run.crawl.has_own_spider() else None
     frontier, store = open_frontier(settings), open_store(settings)
     try:

@@ -15,11 +15,11 @@ from storage.frontierrecords import Discovery, DueUrl, Mark
 
 @dataclass(slots=True)
 class Yielded:
-    """Requests as discoveries, items as JSON, and whether the callback broke."""
+    """Requests as discoveries, items as JSON, and why the page is to come again in the next run, if it is."""
 
     found: list[Discovery] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
-    is_broken: bool = False
+    broken: Reason | None = None
 
 
 NOTHING = Yielded()
@@ -42,14 +42,14 @@ def followable(found: Sequence[Discovery], answer: Answer, crawl: Crawl, statist
     return found
 
 
-def broken_mark(mark: Mark) -> Mark:
-    """The mark of an archived page whose callback broke: failed, and due in the next run, when the whole page is asked for again."""
+def broken_mark(mark: Mark, reason: Reason) -> Mark:
+    """The mark of an archived page that could not be understood here: failed, due in the next run, and then asked for whole."""
     if mark.outcome is not FetchOutcome.FETCHED:
         return mark
     return replace(
         mark,
         outcome=FetchOutcome.FAILED,
-        reason=Reason.CALLBACK_ERROR,
+        reason=reason,
         due_at=mark.fetched_at,
         fails=mark.fails + 1,
         etag=None,

@@ -49,7 +49,7 @@ def cdxj_line(row: CaptureRow) -> str:
 
 
 def _sorted_pieces(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
-    lines = map(cdxj_line, rows)
+    lines = (cdxj_line(row) for row in rows if row.record_type != "conversion")  # replay wants what the site sent
     while piece := list(islice(lines, SORTED_LINES)):
         piece.sort()
         yield piece

@@ -29,7 +29,7 @@ Fields = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A response or revisit record as the capture it was made of.
+    """A response, revisit or conversion record as the capture it was made of; a conversion is a page that a browser rendered.
 
     A revisit has no body; `content_length` and `mime_detected` are the received body's, None where the file does not tell. `refers_to_*`
     are a revisit's, where it has them. A length of 0 in the pointer means that the record cannot be read alone.
@@ -59,7 +59,7 @@ class Context:
 
 
 def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Record | Rejected]:
-    """The response and revisit records of a WARC file, in order; a damaged one as Rejected, and on behind it.
+    """The response, revisit and rendered-page records of a WARC file, in order; a damaged one as Rejected, and on behind it.
 
     A body of more than `max_body_bytes` is cut there and the capture is `truncated` for `length`. Records that are no HTTP exchange (dns)
     are passed over. The stream is read forward; it is sought in only behind damage, if it can.
@@ -102,10 +102,13 @@ def read_record(records: RecordStream, warc_filename: str, context: Context, max
     fields = _warc_head(records)
     length = int(fields["content-length"])
     kind = fields.get("warc-type", "").lower()
-    if kind in {"response", "revisit"} and _is_http(fields):
+    if (kind in {"response", "revisit"} and _is_http(fields)) or (kind == "conversion" and _is_html(fields)):
         block = records.read(min(length, max_body_bytes + MAX_CONTEXT_BYTES))
         records.skip(length - len(block))
         pointer = WarcPointer(warc_filename, records.offset, records.end(), fields.get("warc-payload-digest", ""))
+        if kind == "conversion":
+            block = _as_exchange(fields, block)
+            length += len(_as_exchange(fields, b""))
         return _record(fields, kind, block, pointer, context, length, max_body_bytes)
     wanted = kind in {"request", "metadata", "warcinfo"} and length <= MAX_CONTEXT_BYTES
     block = records.read(length) if wanted else b""
@@ -136,6 +139,16 @@ def parse_fields(block: bytes) -> Fields:
 def _is_http(fields: Fields) -> bool:
     content_type = fields.get("content-type", "").replace(" ", "").lower()
     return content_type.startswith("application/http") or (not content_type and fields.get("warc-target-uri", "").startswith("http"))
+
+
+def _is_html(fields: Fields) -> bool:
+    """Whether a conversion is a rendered page; others, such as the plain texts of Common Crawl's WET files, are passed over."""
+    return fields.get("content-type", "").lower().startswith("text/html") and fields.get("warc-target-uri", "").startswith("http")
+
+
+def _as_exchange(fields: Fields, body: bytes) -> bytes:
+    """A document without an exchange as the answer that it would have been."""
+    return b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (fields.get("content-type", "").encode("utf-8", "replace"), body)
 
 
 def _remember(context: Context, kind: str, fields: Fields, block: bytes) -> None:
@@ -188,7 +201,7 @@ def _record(
         latency_ms=_number(told.get("fetchtimems")) or 0,
         hints=Hints(told.get("hinttitle"), _date(told.get("hintpublishedat")), told.get("hintsource")),
     )
-    received = len(body) if kind == "response" else _number(told.get("payloadlength"))
+    received = len(body) if kind != "revisit" else _number(told.get("payloadlength"))
     return Record(
         capture,
         kind,

@@ -20,6 +20,7 @@ RENAMED = b"X-Crawler-"
 HTTP_RESPONSE = "application/http;msgtype=response"
 HTTP_REQUEST = "application/http;msgtype=request"
 WARC_FIELDS = "application/warc-fields"
+RENDERED_HTML = "text/html; charset=utf-8"
 
 GZIP_LEVEL = 6
 HEAD_WINDOW_BITS, HEAD_MEMORY_LEVEL = 12, 5  # 32 kB for a deflater of heads instead of 256 kB, which cost more than the work itself

@@ -96,6 +96,22 @@ class SegmentWriter:
         self._rows.append(row)
         return row
 
+    def write_rendered(self, capture: Capture, rendered: Capture) -> tuple[CaptureRow, CaptureRow]:
+        """Append a page as the server sent it and, as a `conversion`, what a browser made of it; both rows. They are whole together."""
+        capture, rendered = _fit(capture), _fit(rendered)
+        parts, rows = b"", []
+        for one, kind in ((capture, "response"), (rendered, "conversion")):
+            payload = Payload(len(one.body), _mime(one))
+            digest = warc.sha1(one.body)
+            before = self._context(one, payload, kind)
+            made = self._response(one, payload, digest) if kind == "response" else self._conversion(one, payload, digest, capture)
+            pointer = WarcPointer(self._warc_filename, self._size + len(parts) + len(before), len(made), digest)
+            rows.append(capture_row(one, kind, pointer, payload, self._label))
+            parts += before + made
+        self._append(parts)
+        self._rows += rows
+        return rows[0], rows[1]
+
     def flush(self, sync: bool = False) -> None:
         """Hand everything to the system; with `sync`, wait until it is on the disk."""
         try:
@@ -141,9 +157,10 @@ class SegmentWriter:
         ]
         return warc.member(warc.head("warcinfo", fields, len(block)), block)
 
-    def _context(self, capture: Capture, payload: Payload) -> bytes:
-        """The request record and the metadata record: how the URL was found, and timing."""
-        answer_id = self._id("answer", capture)
+    def _context(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
+        """The request record (for an exchange) and the metadata record: how the URL was found, and timing."""
+        is_exchange = record_type != "conversion"
+        answer_id = self._id("answer" if is_exchange else record_type, capture)
         request = warc.request_block(capture, self._withheld)
         hints = capture.hints
         metadata = warc.warc_fields(
@@ -158,9 +175,8 @@ class SegmentWriter:
                 ("hintSource", hints.source),
             ]
         )
-        return self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) + self._beside(
-            "metadata", capture, answer_id, warc.WARC_FIELDS, metadata
-        )
+        told = self._beside("metadata", capture, answer_id, warc.WARC_FIELDS, metadata)
+        return self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) + told if is_exchange else told
 
     def _beside(self, kind: str, capture: Capture, answer_id: str, content_type: str, block: bytes) -> bytes:
         fields = [
@@ -184,6 +200,22 @@ class SegmentWriter:
         ]
         head = warc.head("response", fields, len(block) + len(capture.body))
         return warc.member(head, block, capture.body, compress_body=not _is_coded(capture))
+
+    def _conversion(self, rendered: Capture, payload: Payload, digest: str, capture: Capture) -> bytes:
+        """What a browser made of a capture: an HTML document, no exchange."""
+        fields = [
+            ("WARC-Record-ID", self._id("conversion", rendered)),
+            ("WARC-Date", warc.warc_date(rendered.fetched_at)),
+            ("WARC-Target-URI", rendered.url),
+            ("WARC-Refers-To", self._id("answer", capture)),
+            ("WARC-Truncated", rendered.truncated),
+            ("WARC-Identified-Payload-Type", payload.mime_detected),
+            ("WARC-Warcinfo-ID", self._warcinfo_id),
+            ("WARC-Payload-Digest", digest),
+            ("WARC-Block-Digest", digest),
+            ("Content-Type", rendered.header("content-type") or warc.RENDERED_HTML),
+        ]
+        return warc.member(warc.head("conversion", fields, len(rendered.body)), rendered.body)
 
     def _revisit(self, capture: Capture, payload: Payload, refers_to: RefersTo) -> bytes:
         block = warc.response_head(capture, with_body=False)
