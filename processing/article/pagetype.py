@@ -46,7 +46,7 @@ def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, cont
         return PageType.ARTICLE  # its text is where we do not look: a page without prose is what it says it is
     model = load_model()
     shares = model.shares(page_features(tree, page, metadata, outline, container))
-    if shares.pop("article") >= model.article_share:
+    if shares.pop("article") >= model.article_share and metadata.title:  # an article has one, in some markup or heading
         return PageType.ARTICLE
     if "ImageGallery" in metadata.json_ld_types or (metadata.og_type or "").startswith("video") or "/gallery/" in page.url:
         return PageType.GALLERY
