@@ -104,23 +104,23 @@ class Moment:
 def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language: str | None) -> tuple[Moment | None, Moment | None]:
     """When the page was published and when it was modified.
 
-    Neither is later than the page was fetched: what was announced for later had not happened then.
+    Neither is yet to come, and a day that only a text or the URL names is not later than the fetch: it may have been an announcement.
     """
-    latest = _fetched(markup, json_ld, page) + FUTURE
+    today, latest = _latest(page)
     month_first = not language or language.lower() in {"en", "en-us", "en_us"}
 
-    def plausible(source: str, texts: Iterator[str]) -> Moment | None:
+    def plausible(source: str, texts: Iterator[str], until: datetime = latest) -> Moment | None:
         for text in texts:
             found = read_date(text, month_first)
-            if found and EARLIEST <= found[0] <= latest:
+            if found and EARLIEST <= found[0] <= until:
                 return Moment(found[0], found[1], source)
         return None
 
     published = (
-        plausible("json-ld", _from_json_ld(json_ld, "datePublished", "dateCreated", "uploadDate"))
-        or plausible("meta", iter(markup.all(*PUBLISHED)))
-        or plausible("time", _visible_times(markup, published=True))
-        or plausible("text", _visible_dates(markup))
+        plausible("json-ld", _from_json_ld(json_ld, "datePublished", "dateCreated", "uploadDate"), today)
+        or plausible("meta", iter(markup.all(*PUBLISHED)), today)
+        or plausible("time", _visible_times(markup, published=True), today)
+        or plausible("text", _visible_dates(markup), today)
         or _in_url(page.url, latest)
         or plausible("text", _near_heading(markup))
         or plausible("time", _lone(markup.times))
@@ -129,32 +129,24 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or _hint(page, latest)
     )
     modified = (
-        plausible("json-ld", _from_json_ld(json_ld, "dateModified"))
-        or plausible("meta", iter(markup.all(*MODIFIED)))
-        or plausible("time", _visible_times(markup, published=False))
+        plausible("json-ld", _from_json_ld(json_ld, "dateModified"), today)
+        or plausible("meta", iter(markup.all(*MODIFIED)), today)
+        or plausible("time", _visible_times(markup, published=False), today)
     )
     return published, modified
 
 
-def _fetched(markup: Markup, json_ld: JsonLd, page: Page) -> datetime:
-    """When the page was fetched; now, where its record does not know or cannot be right.
+def _latest(page: Page) -> tuple[datetime, datetime]:
+    """The latest day that markup may name, and the latest that mere text may: today, and the day of the fetch.
 
-    A record is wrong that names a time before the web or one yet to come, or where the page was published or changed later in the words
-    of several markups: rewritten archives date their records as they like. One markup alone may announce what is to come.
+    Markup that names a later day which is past by now contradicts the record, and rewritten archives date their records as they like;
+    a text may speak of what was to come. A record that names a time before the web, or one yet to come, knows nothing.
     """
-    now = datetime.now(UTC)
+    today = datetime.now(UTC) + FUTURE
     fetched = page.fetched_at
-    if fetched is None or not EARLIEST <= fetched <= now + FUTURE:
-        return now
-    marked = (
-        _from_json_ld(json_ld, "datePublished"),
-        _from_json_ld(json_ld, "dateModified"),
-        markup.all(*PUBLISHED[:5]),
-        markup.all(*MODIFIED[:5]),
-        (_date_text(node) for node in markup.times[:5]),
-    )
-    later = [any((found := read_date(text)) and fetched + FUTURE < found[0] <= now + FUTURE for text in texts) for texts in marked]
-    return now if sum(later) > 1 else fetched
+    if fetched is None or not EARLIEST <= fetched <= today:
+        return today, today
+    return today, fetched + FUTURE
 
 
 def _lone(nodes: list[Node]) -> Iterator[str]:
