@@ -34,6 +34,7 @@ CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15.0
 MAX_HEADER_BYTES = 64 * 1024
 MAX_HEADERS = 256
+GIVE_UP = object()  # the signal to give up every exchange that is under way
 
 
 class _Answer(aiohttp.ClientResponse):
@@ -57,6 +58,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         self._crawl: Crawl = crawler.settings["CRAWLHOUSE_CRAWL"]
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        crawler.signals.connect(self.cancel, signal=GIVE_UP)
 
     def _open(self) -> aiohttp.ClientSession:
         network = self._crawl.network
@@ -89,7 +91,10 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             raise SpiderError(
                 f"{request.url} was asked for past the frontier. Yield the request: it is then fetched politely and archived."
             )
-        capture = await self._exchange(request)
+        try:
+            capture = await self._exchange(request)
+        except asyncio.CancelledError:  # Scrapy would wait for ever for an exchange that ends so
+            raise FetchFailedError(Reason.CONNECTION, f"{request.url} was given up", again=True) from None
         request.meta["capture"] = capture
         if request.meta.get("capture_only"):
             return Response(request.url, status=capture.status)

@@ -18,6 +18,7 @@ from schemas.outcomes import Reason
 from spiders.browser import PageBrowser, RenderError
 from spiders.callbacks import Callbacks
 from spiders.credentials import Credentials
+from spiders.downloadhandler import GIVE_UP
 from spiders.fetch import Fetch
 from spiders.requesttext import request_headers
 from spiders.session import FetchSession
@@ -56,6 +57,7 @@ class SiteSpider(scrapy.Spider):
         loop.add_signal_handler(signal.SIGTERM, self._session.stop, "stopped")
         loop.add_signal_handler(signal.SIGINT, self._session.stop, "stopped")
         self._session.download = self._download
+        self._session.cancel_downloads = self._cancel_downloads
         if self._own is not None:
             self._begin(self._own)
         if self._session.crawl.browser.pages:
@@ -147,6 +149,9 @@ class SiteSpider(scrapy.Spider):
         asked.update(secrets)
         meta = {"kind": UrlKind.PAGE, "verbatim_url": True, "is_subresource": True, "with_secrets": bool(secrets)}
         return await self._exchange(scrapy.Request(url, headers=asked, dont_filter=True, meta=meta))
+
+    def _cancel_downloads(self) -> None:
+        self.crawler.signals.send_catch_log(GIVE_UP)
 
     async def _download(self, url: str) -> Capture:
         """One exchange about a robots.txt, past the queue. Raises FetchFailedError."""
