@@ -92,6 +92,12 @@ def test_what_is_no_answer_is_a_failure_with_its_reason(archive: Archive, name: 
     assert outcome == f"failed:{ANSWERS[name].refused}"
 
 
+@pytest.mark.parametrize("name", ["no-chunk", "bad-chunk-size", "chunk-without-end", "cut-chunk"])
+def test_a_body_whose_chunks_are_broken_is_malformed_whatever_came_of_it(archive: Archive, name: str) -> None:
+    (outcome,) = (outcome for url, outcome in archive.crawled.outcomes.items() if url.endswith("/" + name))
+    assert outcome == "failed:malformed_response"
+
+
 @pytest.mark.parametrize("name", [*ARCHIVED, "again"])
 def test_the_request_is_kept_as_the_server_received_it(archive: Archive, name: str) -> None:
     assert archive.records[name, "request"].block in archive.requests[name]

@@ -96,6 +96,24 @@ ANSWERS: dict[str, OddAnswer] = {
         OK + b"\r\n" + HTML + b"X-Crawler-Transfer-Encoding: chunked\r\n\r\n",
         truncated="disconnect",
     ),
+    "no-chunk": OddAnswer(
+        OK + b"\r\n" + HTML + b"Transfer-Encoding: chunked\r\n\r\nsome\r\n" + PAGE,
+        OK + b"\r\n" + HTML + b"X-Crawler-Transfer-Encoding: chunked\r\n\r\n",
+        b"",
+        truncated="disconnect",
+    ),
+    "bad-chunk-size": OddAnswer(
+        OK + b"\r\n" + HTML + b"Transfer-Encoding: chunked\r\n\r\n" + b"20\r\n" + PAGE[:32] + b"\r\nxyz\r\n" + PAGE[32:],
+        OK + b"\r\n" + HTML + b"X-Crawler-Transfer-Encoding: chunked\r\n\r\n",
+        PAGE[:32],
+        truncated="disconnect",
+    ),
+    "chunk-without-end": OddAnswer(
+        OK + b"\r\n" + HTML + b"Transfer-Encoding: chunked\r\n\r\n" + b"20\r\n" + PAGE,
+        OK + b"\r\n" + HTML + b"X-Crawler-Transfer-Encoding: chunked\r\n\r\n",
+        PAGE[:32],
+        truncated="disconnect",
+    ),
     "too-long-header": OddAnswer(
         OK + b"\r\n" + HTML + b"X-Long: " + b"x" * 100_000 + b"\r\n" + LENGTH + b"\r\n" + PAGE, refused="malformed_response"
     ),
