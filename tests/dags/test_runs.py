@@ -64,6 +64,7 @@ def _write_crawls(folder: Path, good: str) -> None:
         ("few", [good], "{min_pages: 500}"),
         ("silent", [silent, silent + "news"], "{max_error_rate: 0.5}"),
         ("refused", [good], "{}"),
+        ("gated", [good], "{}"),
     ):
         (folder / f"{name}.yaml").write_text(CRAWL.format(seeds=seeds, thresholds=thresholds), encoding="utf-8")
 
@@ -137,20 +138,20 @@ def test_a_gate_that_fails_is_red_publishes_nothing_and_passes_once_the_suite_do
     settings, environment = airflow
     suite = tmp_path / "articles.json"
     suite.write_text(json.dumps(SUITE), encoding="utf-8")
-    ((red,), said) = run_dags(environment, "--suite", str(suite), "process_few")
-    assert red["state"] == "failed"
+    ((crawled, red), said) = run_dags(environment, "--suite", str(suite), "crawl_gated", "process_gated")
+    assert (crawled["state"], red["state"]) == ("success", "failed")
     assert (red["tasks"]["resolve"], red["tasks"]["gate"], red["tasks"]["publish"]) == ("success", "failed", "upstream_failed")
     assert red["tries"]["gate"] == 1
     assert "The expectation suite failed for p-" in said
     assert "expect_column_values_to_be_between(word_count)" in said
     ledger = open_ledger(settings)
-    (process_run,) = ledger.process_runs("few")
+    (process_run,) = ledger.process_runs("gated")
     assert ledger.commits(process_run) == {}
     assert open_store(settings).info(report_key(process_run, "expectations.json")) is not None
-    ((green,), said) = run_dags(environment, "process_few")
+    ((green,), said) = run_dags(environment, "process_gated")
     assert green["state"] == "success"
     assert f"processed as {process_run}" in said
-    assert ledger.closed_unpublished("few") == []
+    assert ledger.closed_unpublished("gated") == []
     ledger.close()
     with connect(settings) as lake:
         (counts,) = lake.sql("SELECT records, published + known + duplicate + quarantined + rejected FROM runs").fetchall()
