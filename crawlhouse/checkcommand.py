@@ -38,12 +38,12 @@ def check(
         str | None, typer.Argument(metavar="[CRAWL.yaml|NAME]", help="The crawl; without one, all files are read.")
     ] = None,
     pages: Annotated[int, typer.Option(min=1, max=1000, help="How many pages to fetch at most.")] = 10,
-    offline: Annotated[bool, typer.Option("--offline", help="Only read the file and say what it means.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Only read the file, say what it means and read its golden pages.")] = False,
 ) -> None:
     """Try a crawl: read its file, say what it may touch, fetch a few pages and show what would become of them.
 
     The pages come through the same spider, robots.txt, address rules and extraction as in a real crawl, in a home that is thrown away:
-    nothing is stored.
+    nothing is stored. Before that the golden pages beside the file, NAME.golden/CASE/, are read with its rules: exit code 2 if one differs.
     """
     from schemas.crawlfile import find_crawl, is_path
     from schemas.settings import load_settings
@@ -54,9 +54,19 @@ def check(
     folder = Path(reference).absolute().parent if is_path(reference) else load_settings().crawls
     crawl = find_crawl(reference, folder)
     _show_words(crawl)
+    _check_rules(crawl, folder)
     _check_spider(crawl, folder)
     if not offline:
         _try(crawl, pages, folder)
+
+
+def _check_rules(crawl: Crawl, folder: Path) -> None:
+    """Site rules and golden pages, without the network. Raises ConfigError."""
+    from crawlhouse.goldenview import check_golden
+    from processing.rulecheck import check_rules
+
+    check_rules(crawl, folder / f"{crawl.name}.yaml")
+    check_golden(crawl, folder)
 
 
 def _check_spider(crawl: Crawl, folder: Path) -> None:
@@ -93,6 +103,7 @@ def _check_all(settings: Settings) -> None:
     show(facts_table("Crawls", {name: crawl.schedule or "when asked" for name, crawl in crawls.items()}))
     for name, crawl in crawls.items():
         try:
+            _check_rules(crawl, settings.crawls)
             _check_spider(crawl, settings.crawls)
         except CrawlhouseError as error:
             broken[name] = error

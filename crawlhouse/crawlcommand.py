@@ -56,12 +56,14 @@ def crawl(
     the crawl's own thresholds were missed; what was fetched is kept then too.
     """
     from crawlhouse.crawllock import one_at_a_time
+    from processing.rulecheck import check_rules
     from schemas.crawlfile import beside_file, find_crawl
     from schemas.settings import load_settings, make_home
 
     settings = load_settings()
     chosen = find_crawl(reference, settings.crawls)
     settings = beside_file(reference, settings)
+    check_rules(chosen, settings.crawls / f"{chosen.name}.yaml")
     make_home(settings)
     with one_at_a_time(settings, f"crawl-{chosen.name}"):
         _fetch(chosen, settings, form, new)

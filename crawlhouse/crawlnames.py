@@ -31,7 +31,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A crawl's name.")]
 
 
 def rename(old: OldName, new: NewName) -> None:
-    """Rename a crawl: its file, its frontier and its site memory. It must have no open run, and every closed run must be processed.
+    """Rename a crawl: its file, golden pages, frontier and site memory. It must have no open run, and every closed run must be processed.
 
     What was captured and published so far keeps the old name, for it is part of keys and rows. Repeating it after an interruption ends it.
     """
@@ -42,12 +42,29 @@ def rename(old: OldName, new: NewName) -> None:
     before, after = settings.crawls / f"{old}.yaml", settings.crawls / f"{new}.yaml"
     if before.exists() and after.exists():
         raise ConflictError(f"{after} exists already. Choose another name, or remove that file.")
+    _check_golden(old, new, settings)
     count = _rename_state(old, new, settings)
     if count is None and not before.exists():
         raise NotFoundError(f"There is no crawl {old!r}: neither {before} nor anything of it in the frontier.")
     if before.exists():
+        _rename_golden(old, new, settings)
         before.rename(after)
     say(f"{old} is {new} now: {count or 0:,} URLs moved. What was captured and published so far keeps the name {old}.")
+
+
+def _check_golden(old: str, new: str, settings: Settings) -> None:
+    from schemas.goldenpage import golden_folder
+
+    before, after = golden_folder(settings.crawls, old), golden_folder(settings.crawls, new)
+    if before.exists() and after.exists():
+        raise ConflictError(f"{after} exists already. Choose another name, or remove that folder.")
+
+
+def _rename_golden(old: str, new: str, settings: Settings) -> None:
+    from schemas.goldenpage import golden_folder
+
+    if golden_folder(settings.crawls, old).is_dir():
+        golden_folder(settings.crawls, old).rename(golden_folder(settings.crawls, new))
 
 
 def delete(

@@ -35,12 +35,16 @@ FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's 
 @task(pool="fetch", execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> list[dict[str, str]]:
     """Plan the crawl run of this Airflow run; hands on its id with each worker's name."""
+    from processing.rulecheck import check_rules
     from schemas.crawlfile import read_crawl
     from spiders import run
 
     with final_errors():
         settings, context = load_settings(), get_current_context()
-        planned = run.plan(read_crawl(settings.crawls / f"{name}.yaml"), key=str(context["run_id"]), settings=settings)
+        path = settings.crawls / f"{name}.yaml"
+        crawl = read_crawl(path)
+        check_rules(crawl, path)
+        planned = run.plan(crawl, key=str(context["run_id"]), settings=settings)
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(context["params"]["workers"]))]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from processing.article import read_article
+from processing.article.siterules import rules_for
 from processing.bucketspill import BucketSpill
 from processing.decode import decode
 from processing.identity import bucket_of, host_of
@@ -95,7 +96,7 @@ def read_work(work: PageWork) -> ReadPage | Rejected | None:
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, in this process; `containers` are where the host has its articles."""
-    return _read(record, kind, hints, _agent(crawl), crawl.articles.rules.get(host_of(record.capture.url)), containers)
+    return _read(record, kind, hints, _agent(crawl), rules_for(host_of(record.capture.url), crawl.articles.rules), containers)
 
 
 def _agent(crawl: Crawl) -> str | None:
@@ -180,7 +181,7 @@ def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], cr
             # the index has the length of the member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             host = host_of(row.url)
-            yield PageWork(whole, row, agent, crawl.articles.rules.get(host), containers=containers.get(host, ()))
+            yield PageWork(whole, row, agent, rules_for(host, crawl.articles.rules), containers=containers.get(host, ()))
             row = next(index, None)
     while row is not None:
         yield _lost(row, damage)

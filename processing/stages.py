@@ -12,6 +12,7 @@ from processing.heap import bound_heap, trim_heap
 from processing.publish import half_published, publish_run
 from processing.report import RunReport
 from processing.resolution import pinned_containers, resolve_run, resolved
+from processing.rulecheck import check_rules
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
 from schemas.crawlfile import read_crawl
@@ -128,7 +129,10 @@ def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:
 
 
 def _configuration(crawl_name: str, settings: Settings, pinned: Crawl) -> Crawl:
+    path = settings.crawls / f"{crawl_name}.yaml"
     try:
-        return read_crawl(settings.crawls / f"{crawl_name}.yaml")
+        crawl = read_crawl(path)
     except NotFoundError:
         return pinned
+    check_rules(crawl, path)
+    return crawl

@@ -174,11 +174,10 @@ def _child(node: yaml.Node | None, part: Any) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def line_of(path: Path, key: str) -> int | None:
-    """The line of a top-level key in a crawl file, None where there is none."""
+def line_of(path: Path, *location: str | int) -> int | None:
+    """The line of a key in a crawl file, or of the nearest around it that is written there; None without its top-level key."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
-    child = _child(node, key)
-    return child[0] if child else None
+    return _line(node, location) if _child(node, location[0]) else None

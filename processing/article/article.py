@@ -26,18 +26,20 @@ from schemas.page import Page
 def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = ()) -> Article | Rejected:
     """The article of a page, or why there is none. A page that is no article but has prose comes with its `page_type`: let in only what is.
 
-    `rules` are the site's own selectors, where the crawl's YAML has some for the page's host. Raises `ConfigError` when one of them
-    is not a selector. `known` are the signatures of the containers in which the host's other pages have their articles.
+    `rules` are the site's own selectors, where the crawl's YAML has some for the page's host; one that is no selector finds nothing.
+    `known` are the signatures of the containers in which the host's other pages have their articles.
     """
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
+    if rules is not None:
+        metadata = siterules.amend(metadata, tree, rules)  # before the page type, which leans on the title
     outline = read_outline(tree.body)
     keep_own_article(outline, metadata.title)
     container = find_container(outline)
     kind = page_type(tree, page, metadata, outline, container)
     path = "container"
     if rules is not None:
-        metadata, outline, path = _ruled(tree, metadata, rules)
+        outline, path = _ruled(tree, metadata.title, rules)
         container = 0 if path == "rule" else find_container(outline)
     at_once = 0 if path == "rule" else find_known(outline, known)
     if at_once is not None:
@@ -55,14 +57,13 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path, container=place)
 
 
-def _ruled(tree: Tree, metadata: Metadata, rules: SiteRules) -> tuple[Metadata, Outline, str]:
-    """Metadata and outline as the site's own selectors have them, and `rule` where they name the body."""
-    metadata = siterules.amend(metadata, tree, rules)
+def _ruled(tree: Tree, title: str | None, rules: SiteRules) -> tuple[Outline, str]:
+    """The outline without what the site's own selectors remove, and `rule` where they name the body, which it then is alone."""
     siterules.remove(tree, rules)
     body = siterules.body(tree, rules)
     outline = read_outline(tree.body if body is None else body)
-    keep_own_article(outline, metadata.title)
-    return metadata, outline, "container" if body is None else "rule"
+    keep_own_article(outline, title)
+    return outline, "container" if body is None else "rule"
 
 
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:

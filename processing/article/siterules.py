@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC
 
@@ -10,17 +11,49 @@ from selectolax.lexbor import SelectolaxError
 from processing.article.authors import names_in
 from processing.article.dates import read_date
 from processing.article.metadata import Metadata
-from processing.article.parse import Node, Tree
+from processing.article.parse import Node, Tree, parse
 from processing.article.visible import visible_text
 from schemas.crawl import SiteRules
-from schemas.errors import ConfigError
+
+_FIELDS = ("body", "title", "authors", "published_at", "description")
+_NOT_CSS = (  # what is mistaken for CSS, and what to say then
+    ("/", "this is XPath"),
+    ("::", "pseudo-elements select no element: the text or `content` of what matches is taken anyway"),
+    (":contains(", ":contains() is jQuery's"),
+    (":eq(", ":eq() is jQuery's, see :nth-child()"),
+    (":first", "in CSS it is :first-child"),
+    (":last", "in CSS it is :last-child"),
+)
+
+
+def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
+    """The rules of a host, its port included: its own, else those of the nearest domain that it is a subdomain of."""
+    while rules and host:
+        if host in rules:
+            return rules[host]
+        host = host.partition(".")[2]
+    return None
+
+
+def mistakes(rules: SiteRules) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where in the rules a selector stands that cannot work, such as `("remove", 0)`, and what is wrong with it."""
+    for name in _FIELDS:
+        selector = getattr(rules, name)
+        if selector is not None and (problem := _problem(selector)):
+            yield (name,), problem
+    for place, selector in enumerate(rules.remove):
+        if problem := _problem(selector):
+            yield ("remove", place), problem
+        elif any(node.tag in {"html", "body"} for node in _select(parse(""), selector)):
+            yield ("remove", place), f"{selector!r} cuts out the whole page"
 
 
 def remove(tree: Tree, rules: SiteRules) -> None:
     """Cut what the rules remove out of the tree."""
     for selector in rules.remove:
         for node in _select(tree, selector):
-            node.decompose()
+            if node.tag != "html":  # the engine keeps the root
+                node.decompose()
 
 
 def body(tree: Tree, rules: SiteRules) -> Node | None:
@@ -57,7 +90,19 @@ def _first_text(tree: Tree, selector: str | None) -> str | None:
 
 
 def _select(tree: Tree, selector: str) -> list[Node]:
+    """What a selector finds; nothing where it is none, which was told when the crawl's file was read (`mistakes`)."""
     try:
         return tree.css(selector)
-    except SelectolaxError as error:
-        raise ConfigError(f"The site rule {selector!r} is not a CSS selector. Correct it in the crawl's YAML.") from error
+    except (SelectolaxError, UnicodeEncodeError):
+        return []
+
+
+def _problem(selector: str) -> str | None:
+    try:
+        parse("").css(selector)
+    except (SelectolaxError, UnicodeEncodeError):
+        if not selector.strip():
+            return "an empty selector finds nothing; leave the rule out"
+        hint = next((f": {why}" for sign, why in _NOT_CSS if sign in selector), "")
+        return f"{selector!r} is not a CSS selector{hint}"
+    return None

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -164,3 +165,35 @@ def test_a_home_that_cannot_be_written(nowhere: Run, project: Path) -> None:
     ended = nowhere("crawl", "few")
     assert ended.code == 5
     assert "Set CRAWLHOUSE_HOME elsewhere" in ended.err
+
+
+RULED = Path(__file__).parents[2] / "tests" / "processing" / "article" / "ruled"
+
+
+def test_golden_pages_beside_the_crawl_are_read_with_its_rules(nowhere: Run, tmp_path: Path) -> None:
+    copytree(RULED, tmp_path / "crawls")
+    ended = nowhere("check", "ruled", "--offline")
+    assert ended.code == 0
+    assert f"ruled: {len(list((RULED / 'ruled.golden').iterdir()))} golden pages are read as expected." in ended.err
+    path = tmp_path / "crawls" / "ruled.yaml"
+    path.write_text(path.read_text().replace("p.summary", "p.renamed", 1))
+    for command in (["check", "ruled", "--offline"], ["check", "ruled"], ["check"], ["check", str(path)]):
+        ended = nowhere(*command)
+        assert ended.code == 2
+        assert "1 of 11 golden pages in" in ended.err
+        assert "are not read as expected: description." in ended.err
+        assert "After two days of fog" in ended.out
+        assert "All the news of the" in ended.out
+    assert nowhere("rename", "ruled", "renamed").code == 0
+    assert "1 of 11 golden pages" in nowhere("check", "renamed").err
+
+
+def test_a_rule_that_is_no_selector_stops_a_crawl_before_it_begins(nowhere: Run, tmp_path: Path) -> None:
+    copytree(RULED, tmp_path / "crawls")
+    path = tmp_path / "crawls" / "ruled.yaml"
+    path.write_text(path.read_text().replace("b.headline", "'b.['", 1))
+    for command in (["check", "ruled", "--offline"], ["check"], ["crawl", "ruled"]):
+        ended = nowhere(*command)
+        assert ended.code == 2
+        assert "ruled.yaml: line 6: articles.rules.title.example.title: 'b.[' is not a CSS selector" in ended.err
+    assert not (tmp_path / "var").exists()

@@ -12,7 +12,6 @@ from processing.article.walk import read_outline
 from processing.sitememory import SiteMemory
 from schemas.article import Article, BlockKind, PageType
 from schemas.crawl import SiteRules
-from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
@@ -55,11 +54,6 @@ def test_site_rules_beat_the_metadata() -> None:
     article = read(body, rules=SiteRules(title=".t", description=".d", authors=".w", published_at=".p"))
     assert (article.title, article.description, article.authors) == ("Right", "A day on the water", ("Marit Holm", "Per Lund"))
     assert article.published_at == datetime(2026, 3, 2, 7, tzinfo=UTC)
-
-
-def test_a_site_rule_that_is_no_selector_says_so() -> None:
-    with pytest.raises(ConfigError, match="is not a CSS selector"):
-        read(prose(0, 1), rules=SiteRules(body="div[[["))
 
 
 def test_an_article_is_sure_of_itself() -> None:
