@@ -126,6 +126,8 @@ class HostService:
         """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
         session = self._session
         refusal = await self._refusal(due)
+        if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
+            return self._stop_host("busy")
         if refusal is not None:
             self.taken.add(due.url_id)
             session.refuse(due, self.lease, *refusal)
@@ -186,13 +188,19 @@ class HostService:
         session = self._session
         if session.crawl.politeness.robots == "ignore":
             return None
-        if origin not in self._robots:
+        return (await self._rules(origin)).refusal(url)
+
+    async def _rules(self, origin: str) -> RobotsRules:
+        """The rules of an origin, read again when they are too old, and while the host asks to wait as long as it is worth waiting for."""
+        session, rules = self._session, self._robots.get(origin)
+        while rules is None or rules.expires_at <= time.time() or (rules.is_not_now and self._pace.is_worth_waiting()):
             rules = self._robots[origin] = await self._ask_first(read_robots(session, self.lease, origin))
+            self._tdm.pop(origin, None)  # of the same age
             self._pace.slow_down(rules.crawl_delay())
             if self._pace.delay:
                 session.frontier.set_delay(self.lease, self._pace.delay)
                 self._pace.started(time.monotonic())
-        return self._robots[origin].refusal(url)
+        return rules
 
     async def _is_reserved(self, origin: str, url: str) -> bool:
         if origin not in self._tdm:

@@ -44,6 +44,10 @@ class HostPace:
         back_off = max(FIRST_BACK_OFF_SECONDS, self.delay) * 2.0 ** (self._busy - 1)
         self.next_turn = max(self.next_turn, now + max(retry_after, min(back_off, MAX_BACK_OFF_SECONDS)))
 
+    def is_worth_waiting(self) -> bool:
+        """Whether the host said that it is busy, but neither for long nor again and again."""
+        return self._busy > 0 and not self.has_given_up()
+
     def has_given_up(self) -> bool:
         """Whether the rest of the host should be left for another run: it is busy for long, or again and again."""
         return self._busy >= MAX_BUSY_IN_A_ROW or (self._busy > 0 and self._asked_for > MAX_BACK_OFF_SECONDS)

@@ -1,7 +1,11 @@
-"""robots.txt after RFC 9309: what an answer to it means, and what its rules say of a URL."""
+"""robots.txt after RFC 9309: what an answer to it means, and what its rules say of a URL.
+
+In one thing we are stricter: 429 is a 4xx, by which everything would be allowed, but a host that is overloaded is not to be crawled.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,15 +20,17 @@ MAX_ROBOTS_BYTES = 500 * 1024
 LIFE_SECONDS = 24 * 3600.0
 UNREACHABLE_LIFE_SECONDS = 600.0
 MAX_CRAWL_DELAY_SECONDS = 300.0
+TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True)
 class RobotsRules:
-    """The rules of one origin for one product token. `status` None: no answer."""
+    """The rules of one origin for one product token. `status` None: no answer; they hold until `expires_at` (seconds since the epoch)."""
 
     status: int | None
     body: bytes
     product: str
+    expires_at: float = math.inf
 
     @cached_property
     def _parsed(self) -> Protego:
@@ -33,7 +39,12 @@ class RobotsRules:
     @property
     def unreachable(self) -> bool:
         """Whether the rules could not be had, which means a complete disallow."""
-        return self.status is None or self.status >= 500 or self.status == 429
+        return self.status is None or self.status >= 500 or self.is_not_now
+
+    @property
+    def is_not_now(self) -> bool:
+        """Whether the host is too busy to give its rules: it is asked again when it says so."""
+        return self.status == TOO_MANY_REQUESTS
 
     def refusal(self, url: str) -> Reason | None:
         """Why a URL may not be fetched, or None where it may."""
@@ -67,5 +78,5 @@ def robots_from_answer(origin: str, status: int | None, body: bytes, coding: str
     text = plain_body(body, coding, MAX_ROBOTS_BYTES + 1) if status is not None and 200 <= status < 300 else b""
     if len(text) > MAX_ROBOTS_BYTES:  # the line that is cut would say something else
         text = text[: max(text.rfind(end, 0, MAX_ROBOTS_BYTES) for end in (b"\n", b"\r")) + 1]
-    unreachable = status is None or status >= 500 or status == 429
+    unreachable = status is None or status >= 500 or status == TOO_MANY_REQUESTS
     return CachedRobots(origin, status, text, time.time() + (UNREACHABLE_LIFE_SECONDS if unreachable else LIFE_SECONDS))

@@ -10,7 +10,7 @@ from schemas.outcomes import Reason
 from spiders.answer import REDIRECTS, location, sitemap_discovery
 from spiders.canonical import resolve
 from spiders.failure import FetchFailedError
-from spiders.robots import RobotsRules, robots_from_answer
+from spiders.robots import TOO_MANY_REQUESTS, UNREACHABLE_LIFE_SECONDS, RobotsRules, robots_from_answer
 from spiders.useragent import product
 from storage.frontierrecords import Lease
 from storage.robotscache import CachedRobots
@@ -25,10 +25,10 @@ NO_FILE = 404
 async def read_robots(session: FetchSession, lease: Lease, origin: str) -> tuple[RobotsRules, bool]:
     """The rules of an origin, and whether the site was asked for them. The sitemaps that they name are taken in."""
     cached = session.frontier.robots(origin)
-    asked = cached is None
-    if cached is None:
+    asked = cached is None or cached.status == TOO_MANY_REQUESTS  # when a host may be asked again, its lease and its pace say
+    if cached is None or asked:
         cached = await _ask(session, lease, origin)
-    rules = RobotsRules(cached.status, cached.body, product(session.crawl))
+    rules = RobotsRules(cached.status, cached.body, product(session.crawl), cached.expires_at)
     if session.crawl.scope.sitemaps:
         found = (sitemap_discovery(resolve(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
         session.registrar.find([one for one in found if one and session.scope.covers(one.url, one.kind, 0)])
@@ -40,7 +40,7 @@ async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots
         capture = await follow(session, lease, origin + "/robots.txt")
     except FetchFailedError as failure:
         if failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
-            return CachedRobots(origin, NO_FILE, b"", time.time())
+            return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_LIFE_SECONDS)
         robots = robots_from_answer(origin, None, b"", None)
     else:
         robots = robots_from_answer(origin, capture.status, capture.body, capture.header("content-encoding"))

@@ -6,6 +6,7 @@ request of a page as for the page itself.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -86,9 +87,10 @@ class SubResources:
         if session.crawl.politeness.robots == "ignore":
             return True
         origin = "/".join(url.split("/", 3)[:3])
-        if origin not in self._robots:
-            self._robots[origin] = await self._rules(origin)
-        return self._robots[origin].refusal(url) is None
+        rules = self._robots.get(origin)
+        if rules is None or rules.expires_at <= time.time():
+            rules = self._robots[origin] = await self._rules(origin)
+        return rules.refusal(url) is None
 
     async def _rules(self, origin: str) -> RobotsRules:
         """An origin's robots.txt: what some worker read within a day, or the site's answer."""
@@ -102,7 +104,7 @@ class SubResources:
             else:
                 cached = robots_from_answer(origin, answer.status, answer.body, answer.header("content-encoding"))
             frontier.remember_robots(cached)
-        return RobotsRules(cached.status, cached.body, product(self._session.crawl))
+        return RobotsRules(cached.status, cached.body, product(self._session.crawl), cached.expires_at)
 
 
 def resource(capture: Capture, limit: int) -> Resource:
