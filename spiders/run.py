@@ -27,6 +27,7 @@ from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
 from spiders.runstatistics import RunCounter
 from spiders.seedfile import read_seeds, with_hosts
+from spiders.spool import remove_empty, spool_folder
 from spiders.statistics import WorkerStatistics, stored_statistics
 from spiders.thresholds import check_thresholds
 from storage.captureindex import CaptureRow, read_index
@@ -141,6 +142,8 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
             manifest = ledger.manifest(crawl_run)
         except ConflictError:
             manifest = frontier.finish_close(crawl_run, _manifest(run, ledger.segments(crawl_run), frontier, store, settings))
+        for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
+            remove_empty(spool_folder(settings, crawl_run, worker))
     finally:
         frontier.close()
     check_thresholds(run.crawl, manifest)

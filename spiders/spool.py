@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from schemas.errors import StorageError
 from schemas.keys import index_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
+from schemas.settings import Settings
 from spiders.items import ITEMS_SUFFIX, append_items, packed_items
 from storage.captureindex import CaptureRow, write_index
 from storage.frontierrecords import EarlierCapture, Lease, Mark
@@ -50,6 +52,11 @@ class Batch:
         return self.writer is None and not self.marks
 
 
+def spool_folder(settings: Settings, crawl_run: str, worker: str) -> Path:
+    """Where a worker keeps what is not registered yet."""
+    return settings.home / "spool" / crawl_run / worker
+
+
 class Spool:
     """The open batch of one worker. `folder` is the worker's own; request headers named in `withheld` are not archived."""
 
@@ -64,7 +71,7 @@ class Spool:
         self._prefix = f"{worker}-{incarnation:03d}-{secrets.token_hex(3)}"
         self._count = 0
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            _make(folder)
         except OSError as error:
             raise StorageError(f"The spool {folder} cannot be made: {error}. Set CRAWLHOUSE_HOME to a writable folder.") from error
 
@@ -175,6 +182,20 @@ def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: Objec
     if made:
         store.put_bytes(segment_items_key(run.crawl.name, run.crawl_run, name), packed)
     return segment
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # another worker of the run ended just now, and took the run's empty folder away
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def remove_empty(folder: Path) -> None:
+    """Removes a worker's folder, and then its run's, unless something is in it."""
+    with suppress(OSError):  # not empty, or never made
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def remove_segment(folder: Path, name: str) -> None:

@@ -26,7 +26,7 @@ from spiders.repair import repair_spool
 from spiders.scrapysettings import scrapy_settings
 from spiders.session import FetchSession
 from spiders.site import SiteSpider
-from spiders.spool import Spool
+from spiders.spool import Spool, remove_empty, spool_folder
 from spiders.statistics import WorkerStatistics, store_statistics
 from spiders.useragent import user_agent
 from storage.frontier import open_frontier
@@ -83,6 +83,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         process.start(install_signal_handlers=False)
         statistics.max_memory_bytes = memory_bytes()
         store_statistics(statistics, run.crawl.name, store)
+        remove_empty(folder)
     finally:
         frontier.close()
     if session.error is not None:
@@ -94,11 +95,6 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
 def memory_bytes() -> int:
     """The most memory that this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def spool_folder(settings: Settings, crawl_run: str, worker: str) -> Path:
-    """Where a worker keeps what is not registered yet."""
-    return settings.home / "spool" / crawl_run / worker
 
 
 if __name__ == "__main__":

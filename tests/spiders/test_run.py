@@ -11,6 +11,7 @@ from schemas.manifest import Manifest
 from schemas.settings import Settings
 from spiders.run import close, crawl_once, fetch, plan
 from storage.captureindex import CaptureRow, read_index
+from storage.frontier import open_frontier
 from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.warcreader import read_records
@@ -95,3 +96,26 @@ def test_two_workers_share_a_run(demo_site: DemoSite, settings: Settings) -> Non
 def test_an_unknown_run_is_not_found(sqlite_settings: Settings) -> None:
     with pytest.raises(NotFoundError, match="no-such-run"):
         fetch("no-such-run", "w1", sqlite_settings)
+
+
+def test_nothing_stays_in_the_spool_but_files(sqlite_settings: Settings) -> None:
+    """A worker takes its empty folder away; those of workers that died go when the run is closed, unless something is in them."""
+    crawl = parse_crawl("seeds: [https://a.example/]\nnetwork: {proxy: 'http://127.0.0.1:9'}\nbudgets: {max_retries: 0}", "news")
+    spool = sqlite_settings.home / "spool"
+    run = plan(crawl, "k", sqlite_settings).crawl_run
+    fetch(run, "ended", sqlite_settings)
+    assert not list(spool.iterdir())
+
+    frontier = open_frontier(sqlite_settings)
+    for worker in ("dead", "dead-with-pages"):
+        frontier.join(run, worker)
+        (spool / run / worker).mkdir(parents=True)
+    frontier.close()
+    kept = spool / run / "dead-with-pages" / "some.warc.gz"
+    kept.write_bytes(b"a capture")
+    close(run, sqlite_settings)
+    assert [path for path in spool.rglob("*") if path.is_file() or not list(path.iterdir())] == [kept]
+
+    kept.unlink()
+    close(run, sqlite_settings)
+    assert not list(spool.iterdir())
