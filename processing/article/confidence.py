@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from processing.article.container import prose
 from processing.article.outline import Outline
 from processing.article.scripts import reading_length
 from schemas.article import Block, BlockKind
@@ -23,7 +22,7 @@ def confidence(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | 
     if not letters:
         return 0.0
     linked = sum(reading_length(block.text) * block.link_density for block in text) / letters
-    page = sum(prose(piece) for piece in outline.pieces)
+    page = sum(piece.prose for piece in outline.pieces)
     share = min(1.0, letters / page) if page else 1.0
     sure = min(1.0, 0.5 + letters / (2 * ENOUGH_PROSE)) * (1 - linked) * min(1.0, 0.4 + share)
     return round(sure * _agreement(text, json_ld_body), 3)

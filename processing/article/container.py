@@ -6,7 +6,6 @@ from processing.article.outline import Outline, Piece
 from processing.article.scripts import reading_length
 from schemas.article import BlockKind
 
-MIN_PROSE = 40  # characters outside links: shorter text is a label, not prose
 DESCEND_SHARE = 0.8  # of the prose: the article is inside the child that holds more
 NAMED_SHARE = 0.3  # of the page's prose: what an element must hold to be the body that its name promises
 NAMED_DESCEND_SHARE = 0.85
@@ -23,7 +22,7 @@ _LEAVES = frozenset(("p", "li", "blockquote", "td", "tr", "ul", "ol", "tbody"))
 
 def find_container(outline: Outline) -> int:
     """The index of the article's element."""
-    return _descend(outline, [0 if piece.junk else prose(piece) for piece in outline.pieces])
+    return _descend(outline, [0 if piece.junk else piece.prose for piece in outline.pieces])
 
 
 def find_lead(outline: Outline, container: int, description: str | None) -> list[Piece]:
@@ -40,17 +39,6 @@ def find_lead(outline: Outline, container: int, description: str | None) -> list
 def _is_opening(piece: Piece) -> bool:
     paragraph = piece.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not piece.junk
     return paragraph and reading_length(piece.text) >= OPENING_LENGTH and piece.linked < 0.3 * len(piece.text) and piece.text[-1] in _STOPS
-
-
-def prose(piece: Piece) -> int:
-    """How many characters of prose a piece has."""
-    length = len(piece.text)
-    own = length - piece.linked
-    if not piece.text.isascii() and (longer := reading_length(piece.text)) > length:
-        own = own * longer // length
-    if own < MIN_PROSE or own * 2 < piece.linked or piece.kind is BlockKind.HEADING or piece.kind is BlockKind.CAPTION:
-        return 0
-    return own
 
 
 def _running(weights: list[int]) -> list[int]:

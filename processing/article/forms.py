@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from processing.article.container import prose
 from processing.article.metadata import Metadata
 from processing.article.outline import Element, Outline
 from processing.article.parse import Tree
@@ -60,7 +59,7 @@ def _is_stub(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> bool:
 def _is_whole(outline: Outline, element: Element) -> bool:
     pieces = outline.pieces[element.start : element.end]
     headline = any(piece.kind is BlockKind.HEADING and piece.level == 1 for piece in pieces[:5])
-    return headline and sum(map(prose, pieces)) >= OWN_PROSE
+    return headline and sum([piece.prose for piece in pieces]) >= OWN_PROSE
 
 
 def _has_headline(outline: Outline, element: Element, title: str) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from processing.article.container import prose
 from processing.article.outline import Element, Outline, Piece
 from processing.article.phrases import CALL, DATE, DATE_SIGN, LABEL, PROMPT, RELATED
 from schemas.article import BlockKind
@@ -83,7 +82,7 @@ def drop_head(story: Story) -> None:
             continue
         titled = _letters(piece.text) == title
         if titled or piece.level == 1:
-            above_it, below_it = sum(map(prose, pieces[:place])), sum(map(prose, pieces[place:]))
+            above_it, below_it = sum([piece.prose for piece in pieces[:place]]), sum([piece.prose for piece in pieces[place:]])
             if above_it <= (0.15 if titled and piece.level == 1 and not above else 0.02) * (above_it + below_it):
                 _mark(pieces[: place + 1])
             return
@@ -92,11 +91,11 @@ def drop_head(story: Story) -> None:
 def drop_cards(story: Story) -> None:
     """Teasers: an `article` inside the article with little of its prose and a linked headline."""
     cards = [element for element in story.elements() if element.tag == "article"]
-    total = (sum(map(prose, story.pieces())) or 1) if cards else 1
+    total = (sum([piece.prose for piece in story.pieces()]) or 1) if cards else 1
     teasers = [inside for element in cards if _is_card(inside := story.inside(element), total)]
     announced = {id(after) for before, after in pairwise(story.pieces()) if _is_related(before)} if teasers else set()
     related = any(id(inside[0]) in announced for inside in teasers)
-    if related or sum(prose(piece) for inside in teasers for piece in inside) <= CARDS_SHARE * total:
+    if related or sum(piece.prose for inside in teasers for piece in inside) <= CARDS_SHARE * total:
         for inside in teasers:
             _mark(inside)
 
@@ -107,7 +106,7 @@ def _is_related(piece: Piece) -> bool:
 
 def _is_card(inside: list[Piece], total: int) -> bool:
     linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
-    return linked and sum(map(prose, inside)) < CARD_SHARE * total
+    return linked and sum([piece.prose for piece in inside]) < CARD_SHARE * total
 
 
 def drop_link_paragraphs(story: Story) -> None:
@@ -164,7 +163,7 @@ def drop_card_headings(story: Story) -> None:
         after = this + 1 < len(heads) and ends[this] == heads[this + 1]
         if small[this] and (before or after):
             teasers += pieces[heads[this] : ends[this]]
-    if teasers and sum(map(prose, teasers)) <= TEASERS_SHARE * sum(map(prose, pieces)):
+    if teasers and sum([piece.prose for piece in teasers]) <= TEASERS_SHARE * sum([piece.prose for piece in pieces]):
         _mark(teasers)
 
 

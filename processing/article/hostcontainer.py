@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from processing.article.container import prose
 from processing.article.outline import Element, Outline
 
 MAX_STEPS = 4  # up from an element without names to one that has some
@@ -36,7 +35,7 @@ def find_known(outline: Outline, known: Sequence[str]) -> int | None:
     """
     if not known:
         return None
-    sums = [0, *accumulate(0 if piece.junk else prose(piece) for piece in outline.pieces)]
+    sums = [0, *accumulate(0 if piece.junk else piece.prose for piece in outline.pieces)]
     for wanted in known:
         tag, *names = wanted.rpartition(">")[2].split(".")
         found = [

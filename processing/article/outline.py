@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from processing.article.scripts import reading_length
 from schemas.article import BlockKind
+
+MIN_PROSE = 40  # characters outside links: shorter text is a label, not prose
 
 Kind = tuple[BlockKind, int]
 
@@ -33,7 +36,8 @@ class Element:
 class Piece:
     """A run of text in its nearest block element, `element`.
 
-    `linked` is how many of its characters are inside links to other pages, `anchored` inside links within the page.
+    `linked` is how many of its characters are inside links to other pages, `anchored` inside links within the page; `prose` is what
+    `prose_length` says of it, kept since everything that weighs pieces asks for it.
     """
 
     kind: BlockKind
@@ -42,6 +46,7 @@ class Piece:
     element: int
     level: int = 0
     anchored: int = 0
+    prose: int = 0
     junk: bool = False
 
 
@@ -55,3 +60,14 @@ class Outline:
     elements: list[Element]
     pieces: list[Piece]
     left_out: list[str] = field(default_factory=list)
+
+
+def prose_length(kind: BlockKind, text: str, linked: int) -> int:
+    """How many characters of prose a piece has."""
+    length = len(text)
+    own = length - linked
+    if not text.isascii() and (longer := reading_length(text)) > length:
+        own = own * longer // length
+    if own < MIN_PROSE or own * 2 < linked or kind is BlockKind.HEADING or kind is BlockKind.CAPTION:
+        return 0
+    return own

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from math import log1p
 
-from processing.article.container import prose
 from processing.article.outline import Outline, Piece
 from processing.article.pagewords import SIGNS, VOICES
 from schemas.article import BlockKind
@@ -31,7 +30,7 @@ _COUNTED = (
 
 def shape(outline: Outline, container: int, linked: int) -> dict[str, float]:
     """The measures by name, each about 0 to 1; `linked` is how many characters the page's links have."""
-    weights = [prose(piece) for piece in outline.pieces]
+    weights = [piece.prose for piece in outline.pieces]
     element = outline.elements[container]
     inside = slice(element.start, element.end)
     pieces, own = outline.pieces[inside], weights[inside]

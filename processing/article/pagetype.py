@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from processing.article.container import prose
 from processing.article.metadata import Metadata
 from processing.article.outline import Outline
 from processing.article.pagefeatures import page_features
@@ -42,7 +41,7 @@ def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, cont
     """
     if found := _wall_or_error(tree, page, metadata, outline):
         return found
-    if _says_article(metadata) and not any(map(prose, outline.pieces)):
+    if _says_article(metadata) and not any(piece.prose for piece in outline.pieces):
         return PageType.ARTICLE  # its text is where we do not look: a page without prose is what it says it is
     model = load_model()
     shares = model.shares(page_features(tree, page, metadata, outline, container))

@@ -19,5 +19,8 @@ def parse(html: str) -> Tree:
 
 
 def tag_number(tag: str) -> int:
-    """The engine's own number of a tag (`tag_id` of its nodes): to count by it is cheaper than by the name."""
-    return LexborHTMLParser("").create_node(tag).tag_id
+    """The engine's own number of a tag (`tag_id` of its nodes): to read and to look up, it is cheaper than the name."""
+    tree = LexborHTMLParser("<body>-<!---->")
+    if tag.startswith("-") and tree.body is not None:
+        return next(node.tag_id for node in tree.body.iter(include_text=True) if node.tag == tag)
+    return tree.create_node(tag).tag_id

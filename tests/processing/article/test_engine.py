@@ -93,6 +93,19 @@ def test_every_element_covers_its_pieces() -> None:
     assert (outline.elements[0].start, outline.elements[0].end) == (0, len(outline.pieces))
 
 
+def test_what_was_left_out_for_its_name_is_put_back_where_it_stood() -> None:
+    body = (
+        f"<div class=lead>{prose(0)}</div><ul><li><div class=popup-box>{prose(1, 2, 3, 4)}<aside>Ad</aside>{prose(5)}</div></li></ul>"
+        f"<div class=menu>Home</div><div class=popup-box>{prose(6, 7, 8, 9, 10)}</div><section>{prose(11)}</section>"
+    )
+    outline = read_outline(parse(f"<body>{body}</body>").body)
+    plain = read_outline(parse(f"<body>{body.replace('popup-box', 'a').replace('menu', 'footer')}</body>").body)
+    assert [SENTENCE.format(SPEAKERS[number]) for number in range(12)] == [piece.text for piece in outline.pieces]
+    assert outline.pieces == plain.pieces
+    assert [replace(one, names="") for one in outline.elements] == [replace(one, names="") for one in plain.elements]
+    assert outline.left_out == ["", "menu"]
+
+
 def test_what_one_page_cannot_tell_the_site_memory_can() -> None:
     slogan = "Island Weather: bring a coat, whatever they tell you in town."
     memory, articles = SiteMemory(), []
