@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from crawlhouse.command import app
 from crawlhouse.failures import exit_code_of
+from schemas import errors
 from schemas.errors import FencedError, GateError, ThresholdError
 from tests.crawlhouse.conftest import Run, clean_environment, run_command
 
@@ -21,6 +23,13 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert all(f" {name} " in ended.out for name in COMMANDS)
     assert "Exit codes" in ended.out
+
+
+def test_every_exit_code_is_named_in_the_help_and_the_readme(tmp_path: Path) -> None:
+    codes = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.CrawlhouseError)}
+    helped = run_command("--help", env=clean_environment(), cwd=tmp_path).out.split("Exit codes")[1]
+    for text in (helped, (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split("Exit codes")[1]):
+        assert [code for code in sorted(codes - {1}) if not re.search(rf"[,:\s]{code} [a-z]", text)] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
