@@ -197,3 +197,15 @@ def test_a_rule_that_is_no_selector_stops_a_crawl_before_it_begins(nowhere: Run,
         assert ended.code == 2
         assert "ruled.yaml: line 6: articles.rules.title.example.title: 'b.[' is not a CSS selector" in ended.err
     assert not (tmp_path / "var").exists()
+
+
+def test_a_rule_that_is_no_selector_stops_the_processing_before_it_begins(nowhere: Run, project: Path) -> None:
+    assert nowhere("crawl", "few").code == 0
+    path = project / "crawls" / "few.yaml"
+    right = path.read_text()
+    path.write_text(right + "articles: {rules: {127.0.0.1: {remove: [aside, 'p >']}}}\n")
+    ended = nowhere("process", "few")
+    assert ended.code == 2
+    assert "few.yaml: line 8: articles.rules.127.0.0.1.remove.1: 'p >' is not a CSS selector" in ended.err
+    path.write_text(right)
+    assert json.loads(nowhere("process", "few", "-f", "json").out)["published"]

@@ -38,6 +38,15 @@ def test_without_its_rule_it_is_not(page: GoldenPage) -> None:
     assert differences(page, UNRULED)
 
 
+def test_each_of_several_removals_is_needed() -> None:
+    (page,) = (page for page in PAGES if page.name == "remove")
+    removed = RULED.articles.rules["remove.example"].remove
+    assert len(removed) == 2
+    for alone in removed:
+        options = ArticleOptions(rules={"remove.example": SiteRules(remove=(alone,))})
+        assert [difference.expected for difference in differences(page, RULED.model_copy(update={"articles": options}))] == [None]
+
+
 def test_every_kind_of_rule_has_its_page() -> None:
     rules = RULED.articles.rules.values()
     assert {name for rule in rules for name in rule.model_fields_set} == set(SiteRules.model_fields)
