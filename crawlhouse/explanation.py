@@ -101,7 +101,10 @@ def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
     if cached is None:
         return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
     name = product(crawl)
-    refused = RobotsRules(cached.status, cached.body, name).refusal(url) is not None
+    rules = RobotsRules(cached.status, cached.body, name)
+    if rules.is_not_now:
+        return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is asked again before the next fetch")
+    refused = rules.refusal(url) is not None
     hours = max(cached.expires_at - time.time(), 0) / 3600
     status = f"answered {cached.status}" if cached.status else "did not answer"
     why = f"{origin}/robots.txt {status}; for '{name}', cached for {hours:.1f} h more"

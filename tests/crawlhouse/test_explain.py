@@ -9,7 +9,9 @@ import pytest
 
 from schemas.crawlfile import read_crawl
 from schemas.settings import Settings
+from spiders.robots import robots_from_answer
 from spiders.run import crawl_once
+from storage.frontier import open_frontier
 from storage.objects import open_store
 from storage.takedown import KEY
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
@@ -65,3 +67,14 @@ def test_rules_and_history(demo_site: DemoSite, settings: Settings) -> None:
     assert command(settings, outside).code == 3
     open_store(settings).put_bytes(KEY, f"{seed}gone*\n".encode())
     assert says(command(settings, f"{seed}gone/1", "--format", "json"))["takedown"] == "refuses"
+
+
+def test_a_robots_file_that_was_not_to_be_had_refuses_nothing_for_good(sqlite_settings: Settings) -> None:
+    sqlite_settings.crawls.mkdir(parents=True)
+    (sqlite_settings.crawls / "news.yaml").write_text("seeds: ['https://a.example/', 'https://b.example/']\n", encoding="utf-8")
+    frontier = open_frontier(sqlite_settings)
+    frontier.remember_robots(robots_from_answer("https://a.example", 429, b"", None))
+    frontier.remember_robots(robots_from_answer("https://b.example", 503, b"", None))
+    frontier.close()
+    assert says(command(sqlite_settings, "https://a.example/", "--crawl", "news", "--format", "json"))["robots"] == "unknown"
+    assert says(command(sqlite_settings, "https://b.example/", "--crawl", "news", "--format", "json"))["robots"] == "refuses"
