@@ -18,11 +18,12 @@ _WORD = re.compile(r"\w+")
 def confidence(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
     """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
     text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
-    letters = sum(reading_length(block.text) for block in text)
+    lengths = [reading_length(block.text) for block in text]
+    letters = sum(lengths)
     if not letters:
         return 0.0
-    linked = sum(reading_length(block.text) * block.link_density for block in text) / letters
-    page = sum(piece.prose for piece in outline.pieces)
+    linked = sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters
+    page = sum([piece.prose for piece in outline.pieces])
     share = min(1.0, letters / page) if page else 1.0
     sure = min(1.0, 0.5 + letters / (2 * ENOUGH_PROSE)) * (1 - linked) * min(1.0, 0.4 + share)
     return round(sure * _agreement(text, json_ld_body), 3)

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from processing.article.outline import Element, Outline, Piece
 from processing.article.phrases import CALL, DATE, DATE_SIGN, LABEL, PROMPT, RELATED
@@ -35,19 +35,24 @@ class Story:
     container: int
     title: str | None = None
     lead: list[Piece] = field(default_factory=list)
+    all: list[Piece] = field(init=False)
+
+    def __post_init__(self) -> None:
+        element = self.outline.elements[self.container]
+        self.all = self.lead + self.outline.pieces[element.start : element.end]
 
     def pieces(self) -> list[Piece]:
         """The pieces not yet marked, in order."""
-        element = self.outline.elements[self.container]
-        return [piece for piece in self.lead + self.outline.pieces[element.start : element.end] if not piece.junk]
+        return [piece for piece in self.all if not piece.junk]
 
-    def elements(self) -> Iterator[Element]:
-        """The elements inside the container."""
+    def elements(self, *tags: str) -> Iterator[Element]:
+        """The elements inside the container that have one of the tags."""
         end = self.outline.elements[self.container].end
-        for element in self.outline.elements[self.container + 1 :]:
+        for element in islice(self.outline.elements, self.container + 1, None):
             if element.start >= end:
                 return
-            yield element
+            if element.tag in tags:
+                yield element
 
     def inside(self, element: Element) -> list[Piece]:
         """An element's pieces not yet marked."""
@@ -90,7 +95,7 @@ def drop_head(story: Story) -> None:
 
 def drop_cards(story: Story) -> None:
     """Teasers: an `article` inside the article with little of its prose and a linked headline."""
-    cards = [element for element in story.elements() if element.tag == "article"]
+    cards = list(story.elements("article"))
     total = (sum([piece.prose for piece in story.pieces()]) or 1) if cards else 1
     teasers = [inside for element in cards if _is_card(inside := story.inside(element), total)]
     announced = {id(after) for before, after in pairwise(story.pieces()) if _is_related(before)} if teasers else set()
@@ -112,18 +117,19 @@ def _is_card(inside: list[Piece], total: int) -> bool:
 def drop_link_paragraphs(story: Story) -> None:
     """Paragraphs that are nothing but a link, and pieces with a link that begin like "Related:"."""
     for piece in story.pieces():
+        if not piece.linked:
+            continue
         linked = piece.linked / len(piece.text)
-        paragraph = piece.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE}
+        paragraph = piece.kind is BlockKind.PARAGRAPH or piece.kind is BlockKind.QUOTE
         if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(piece.text)):
             piece.junk = True
 
 
 def drop_headline_lists(story: Story) -> None:
     """Lists of a few headlines, each item a link; longer lists, lists of names and announced ones may be the article's own."""
-    announced = {id(after) for before, after in pairwise(story.pieces()) if _announces(before)}
-    for element in story.elements():
-        if element.tag not in {"ul", "ol", "dl"}:
-            continue
+    lists = list(story.elements("ul", "ol", "dl"))
+    announced = {id(after) for before, after in pairwise(story.pieces()) if _announces(before)} if lists else set()
+    for element in lists:
         items = story.inside(element)
         letters = sum(len(item.text) for item in items)
         if not items or sum(item.linked for item in items) < LINKED_SHARE * letters:
@@ -141,7 +147,7 @@ def drop_related_sections(story: Story) -> None:
     pieces = story.pieces()
     linked = [piece.linked > 0.5 * len(piece.text) for piece in pieces] + [False]
     for place, piece in enumerate(pieces):
-        if not piece.junk and linked[place + 1] and _is_related(piece):
+        if linked[place + 1] and not piece.junk and _is_related(piece):
             end = linked.index(False, place + 1)
             _mark(pieces[place:end])
 
@@ -197,9 +203,9 @@ def drop_copies(story: Story) -> None:
         if source < place:
             while place + length < len(pieces) and source + length < place and pieces[source + length].text == pieces[place + length].text:
                 length += 1
-        run = pieces[place : place + length]
-        if length and (source + length == place or (length > 1 and sum(len(p.text) for p in run) >= COPY_LENGTH)):
-            _mark(run)
+            run = pieces[place : place + length]
+            if length and (source + length == place or (length > 1 and sum(len(p.text) for p in run) >= COPY_LENGTH)):
+                _mark(run)
         place += max(1, length)
 
 

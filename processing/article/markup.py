@@ -9,7 +9,7 @@ from processing.article.parse import Node, Tree
 from processing.article.visible import texts_after
 
 # One selector list costs one traversal; parts that look into an attribute's value cost as much again, so they wait until they are needed.
-_PLACES = 'meta, title, link[rel], script[type*="ld+json" i], h1, time, [itemprop]'
+_PLACES = 'meta, title, link[rel~=canonical i], script[type*="ld+json" i], h1, time, [itemprop]'
 _AUTHOR_PATHS = ("author", "contributor", "profile/", "people/", "writers/", "staff/", "by/")
 _AUTHORS = ", ".join(
     [
@@ -39,7 +39,7 @@ class Markup:
         self._tree = tree
         self._texts_after: dict[int, list[tuple[str, Node]]] = {}
         self.meta: dict[str, list[str]] = {}
-        self.links: dict[str, str] = {}
+        self.canonical: str | None = None
         self.title = ""
         self.json_ld: list[str] = []
         self.headings: list[Node] = []
@@ -101,8 +101,8 @@ def read_markup(tree: Tree) -> Markup:
 def _add_element(markup: Markup, node: Node, attributes: dict[str, str | None]) -> None:
     match node.tag:
         case "link":
-            for rel in (attributes.get("rel") or "").lower().split():
-                markup.links.setdefault(rel, attributes.get("href") or "")
+            if markup.canonical is None and "canonical" in (attributes.get("rel") or "").lower().split():
+                markup.canonical = attributes.get("href") or ""
         case "title":
             if not markup.title and _in_head(node):
                 markup.title = node.text()

@@ -122,7 +122,7 @@ def _tags(markup: Markup, keywords: object) -> tuple[str, ...]:
 
 def _canonical_url(markup: Markup, url: str) -> str | None:
     """The declared canonical URL, unless it is another site's, or the home page's where this page is not it."""
-    for declared in (markup.links.get("canonical"), markup.first("og:url")):
+    for declared in (markup.canonical, markup.first("og:url")):
         if not declared:
             continue
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import compress, islice
 from math import log1p
 from operator import attrgetter
 from urllib.parse import unquote, urlsplit
@@ -30,20 +31,30 @@ _COUNTED = (
     "blockquote figure span div script strong em label br ul"
 )
 _TAGS = {tag: tag_number(tag) for tag in _COUNTED.split()}
+_TAG_FEATURES = [(f"tag_{tag}", number) for tag, number in _TAGS.items()]
+_LINKS = frozenset((_TAGS["a"], _TAGS["button"]))
 
 
 def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> dict[str, float]:
     """The measures by name, each about 0 to 1. `outline` is of the whole body, `container` the article's element in it."""
-    links = [node.text().strip() for node in tree.css("a, button")[:MAX_LABELS]]
+    numbers, links = _tags_and_links(tree)
     return {
         **dict(_of_address(page.url, metadata.title or "")),
         **dict(_of_declarations(metadata)),
         **dict(_of_names(tree, outline)),
         **dict(_of_labels(links)),
-        **dict(_of_tags(tree)),
+        **dict(_of_tags(numbers)),
         **shape(outline, container, sum(map(len, links))),
         "page_size": log(len(page.html), 1_000_000),
     }
+
+
+def _tags_and_links(tree: Tree) -> tuple[Counter[int], list[str]]:
+    """How often each tag is on the page, by its number, and the first MAX_LABELS texts of links and buttons: from one pass."""
+    nodes = list(tree.root.traverse()) if tree.root is not None else []
+    numbers = list(map(attrgetter("tag_id"), nodes))
+    links = compress(nodes, map(_LINKS.__contains__, numbers))
+    return Counter(numbers), [node.text().strip() for node in islice(links, MAX_LABELS)]
 
 
 def log(value: float, most: float) -> float:
@@ -131,17 +142,16 @@ def _of_labels(links: list[str]) -> Iterator[tuple[str, float]]:
     yield from _said(LABELS, "\n".join(dict.fromkeys(labels)).lower())
     yield "replies", log(labels.count("Reply"), 50)
     yield "links", log(len(links), 600)
-    yield "long_links", log(sum(len(text) >= 30 for text in links), 100)
+    yield "long_links", log(sum([len(text) >= 30 for text in links]), 100)
     yield "link_length", min(sum(map(len, links)) / (len(links) + 1) / 60, 1.0)
 
 
-def _of_tags(tree: Tree) -> Iterator[tuple[str, float]]:
+def _of_tags(numbers: Counter[int]) -> Iterator[tuple[str, float]]:
     """How many elements of each kind the page has."""
-    numbers = Counter(map(attrgetter("tag_id"), tree.root.traverse())) if tree.root is not None else Counter[int]()
     total = numbers.total() + 1
     yield "elements", log(total, 5_000)
-    for tag, number in _TAGS.items():
-        yield f"tag_{tag}", log(numbers[number], 300)
+    for name, number in _TAG_FEATURES:
+        yield name, log(numbers[number], 300)
     yield "p_share", min(numbers[_TAGS["p"]] / total * 5, 1.0)
     yield "a_share", min(numbers[_TAGS["a"]] / total * 3, 1.0)
     yield "img_share", min(numbers[_TAGS["img"]] / total * 10, 1.0)

@@ -9,47 +9,47 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from math import exp, inf, log
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from schemas.errors import ConfigError
+
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 MODEL = Path(__file__).with_name("pagetype.json")
+MAX_FORKS = 8  # of a tree: their answers are the bits of a byte
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`weights` is features x types. The trees' nodes are flat: node `n` goes on to `children[2n]` or `[2n + 1]`, a leaf to itself."""
+    """`weights` is features x types. `feature` and `threshold` are trees x forks: what each fork of a tree asks.
+
+    A tree's answers, as the bits of a number, tell its leaf: `values` has the leaf's value for each number, tree after tree from `starts`
+    on. So all trees are asked at once, in few steps and with little memory touched, which is what they cost.
+    """
 
     features: tuple[str, ...]
     types: tuple[str, ...]
     article_share: float
     weights: Floats
     constant: Floats
-    roots: Indices
-    depth: int
     feature: Indices
     threshold: Floats
-    children: Indices
-    value: Floats
+    starts: Indices
+    values: Floats
 
     def shares(self, features: dict[str, float]) -> dict[str, float]:
         """How much each type accounts for a page, by name: shares that sum to 1."""
         measured = np.array([features[name] for name in self.features])
-        scores = (_log_shares(measured @ self.weights + self.constant) + _log_shares(self._climb(measured))) / 2
-        return dict(zip(self.types, np.exp(_log_shares(scores)).tolist(), strict=True))
-
-    def _climb(self, measured: Floats) -> Floats:
-        """The trees' scores by type: all trees at once, a step a level."""
-        places = self.roots
-        for _ in range(self.depth):
-            high = measured.take(self.feature.take(places)) > self.threshold.take(places)
-            places = self.children.take(2 * places + high)
-        scores: Floats = self.value.take(places).reshape(-1, len(self.types)).sum(0)
-        return scores
+        answers = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
+        by_trees = self.values.take(self.starts + answers).reshape(-1, len(self.types)).sum(0)
+        scores = zip(_log_shares((measured @ self.weights + self.constant).tolist()), _log_shares(by_trees.tolist()), strict=True)
+        logs = _log_shares([(one + other) / 2 for one, other in scores])
+        return {name: exp(value) for name, value in zip(self.types, logs, strict=True)}
 
 
 @cache
@@ -59,38 +59,42 @@ def load_model() -> Model:
 
 
 def read_model(data: dict[str, Any]) -> Model:  # Any: as JSON has it
-    """A model from its JSON."""
-    nodes: list[tuple[int, float, int, int, float]] = []
-    placed = [_place(tree, nodes) for tree in data["trees"]]
+    """A model from its JSON. Raises `ConfigError` for a tree with more than MAX_FORKS."""
+    trees = [_forks(tree) for tree in data["trees"]]
+    width = max(len(forks) for forks in trees)
+    if width > MAX_FORKS:
+        raise ConfigError(f"A tree of the page types' model has {width} forks: grow trees of at most {MAX_FORKS + 1} leaves.")
+    padded = [forks + [(0, inf)] * (width - len(forks)) for forks in trees]
+    values = [[_leaf(tree, answers) for answers in range(2**width)] for tree in data["trees"]]
     return Model(
         features=tuple(data["weights"]),
         types=tuple(data["types"]),
         article_share=data["article_share"],
         weights=np.array(list(data["weights"].values())),
         constant=np.array(data["constant"]),
-        roots=np.array([root for root, _ in placed]),
-        depth=max(depth for _, depth in placed),
-        feature=np.array([node[0] for node in nodes]),
-        threshold=np.array([node[1] for node in nodes]),
-        children=np.array([child for node in nodes for child in node[2:4]]),
-        value=np.array([node[4] for node in nodes]),
+        feature=np.array([[feature for feature, _ in forks] for forks in padded]),
+        threshold=np.array([[threshold for _, threshold in forks] for forks in padded]),
+        starts=np.arange(len(trees)) * 2**width,
+        values=np.array(values).ravel(),
     )
 
 
-def _place(tree: Any, nodes: list[tuple[int, float, int, int, float]]) -> tuple[int, int]:
-    """Append a tree's nodes; its root's index and its depth."""
-    here = len(nodes)
-    if not isinstance(tree, list):
-        nodes.append((0, 0.0, here, here, tree))
-        return here, 0
-    feature, threshold, low, high = tree
-    nodes.append((feature, threshold, 0, 0, 0.0))
-    (left, left_depth), (right, right_depth) = _place(low, nodes), _place(high, nodes)
-    nodes[here] = (feature, threshold, left, right, 0.0)
-    return here, 1 + max(left_depth, right_depth)
+def _forks(tree: Any) -> list[tuple[int, float]]:
+    """Feature and threshold of a tree's forks: a fork, those below it on the low side, those on the high side."""
+    return [(tree[0], tree[1]), *_forks(tree[2]), *_forks(tree[3])] if isinstance(tree, list) else []
 
 
-def _log_shares(scores: Floats) -> Floats:
-    shifted: Floats = scores - scores.max()
-    logs: Floats = shifted - np.log(np.exp(shifted).sum())
-    return logs
+def _leaf(tree: Any, answers: int, place: int = 0) -> float:
+    """The value of the leaf to which the answers lead; bit `place` is this fork's: 1 is high."""
+    while isinstance(tree, list):
+        high = answers >> place & 1
+        place += 1 + (len(_forks(tree[2])) if high else 0)
+        tree = tree[3] if high else tree[2]
+    value: float = tree
+    return value
+
+
+def _log_shares(scores: list[float]) -> list[float]:
+    top = max(scores)
+    total = top + log(sum([exp(score - top) for score in scores]))
+    return [score - total for score in scores]

@@ -166,7 +166,11 @@ def _dated_texts(tree: Tree) -> list[Node]:
     dates = {text for text in said if _DATE_ALONE.match(text)}
     if not dates:  # the common case: to visit every text costs ten times as much
         return []
-    texts = (node for node in body.traverse(include_text=True) if node.tag == "-text" and (node.text_content or "").strip() in dates)
+    texts = (
+        node
+        for node in body.traverse(include_text=True, skip_empty=True)
+        if node.is_text_node and (node.text_content or "").strip() in dates
+    )
     return [parent for node in texts if (parent := node.parent) is not None]
 
 

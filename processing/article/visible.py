@@ -23,8 +23,8 @@ def text_parts(node: Node) -> list[str]:
     """The visible pieces of text between a node's tags, each folded, none empty."""
     parts = (
         " ".join((child.text_content or "").split())
-        for child in node.traverse(include_text=True)
-        if child.tag == "-text" and _is_visible(child)
+        for child in node.traverse(include_text=True, skip_empty=True)
+        if child.is_text_node and _is_visible(child)
     )
     return [part for part in parts if part]
 
@@ -46,10 +46,11 @@ def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
     found: list[tuple[str, Node]] = []
     if node.tag in _SILENT:
         return found
-    for child in node.traverse(include_text=True):
-        if child.tag != "-text" or (parent := child.parent) is None or parent.tag in _SILENT:
+    for child in node.traverse(include_text=True, skip_empty=True):
+        content = child.text_content
+        if content is None or (parent := child.parent) is None or parent.tag in _SILENT:
             continue
-        if text := " ".join((child.text_content or "").split()):
+        if text := " ".join(content.split()):
             found.append((text, parent))
             if len(found) >= most:
                 break

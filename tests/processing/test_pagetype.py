@@ -15,6 +15,7 @@ from processing.article.pagetypemodel import load_model, read_model
 from processing.article.parse import Tree, parse
 from processing.article.walk import read_outline
 from schemas.article import PageType
+from schemas.errors import ConfigError
 from schemas.page import Page
 
 SENTENCE = "The harbour was quiet on the morning the ferry came back, and nobody had expected the crowd that gathered on the pier. "
@@ -158,3 +159,12 @@ def test_a_model_weighs_features_and_climbs_trees() -> None:
     assert odds(prose=0.5, links=1.0) == pytest.approx((1.0 - 1.0) / 2)  # up to the threshold: the low side
     assert odds(prose=1.0, links=0.25) == pytest.approx((2.0 + 3.0) / 2)
     assert odds(prose=1.0, links=1.0) == pytest.approx((2.0 - 3.0) / 2)
+
+
+def test_a_model_whose_trees_have_too_many_forks_is_refused() -> None:
+    tree: object = 1.0
+    for _ in range(9):
+        tree = [0, 0.5, -1.0, tree]
+    data = {"types": ["article"], "article_share": 0.5, "constant": [0.0], "weights": {"prose": [1.0]}, "trees": [tree]}
+    with pytest.raises(ConfigError, match="at most 9 leaves"):
+        read_model(data)
