@@ -153,12 +153,18 @@ def report(title: str, found: Matrix, types: Matrix, least: float) -> None:
         print(f"{name:>15}" + "".join(f"{int(((types == place) & (guessed == other)).sum()):>15}" for other in range(len(NAMES))))
 
 
-def write(names: list[str], weights: Matrix, trees: lightgbm.Booster, least: float) -> None:
+def write(names: list[str], weights: Matrix, trees: lightgbm.Booster, usual: dict[str, float], least: float) -> None:
     """The model as JSON, one feature and one tree a line."""
     grown = [json.dumps(_nested(tree["tree_structure"]), separators=(",", ":")) for tree in trees.dump_model()["tree_info"]]
     rows = [f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in zip(names, weights[:-1].round(4).tolist(), strict=True)]
     constant = json.dumps(weights[-1].round(4).tolist())
-    head = [f'{{"types": {json.dumps(NAMES)},', f'"article_share": {least},', f'"constant": {constant},', '"weights": {']
+    head = [
+        f'{{"types": {json.dumps(NAMES)},',
+        f'"article_share": {least},',
+        f'"constant": {constant},',
+        f'"usual": {json.dumps(usual)},',
+        '"weights": {',
+    ]
     text = "\n".join([*head, ",\n".join(rows), "},", '"trees": [', ",\n".join(grown), "]}\n"])
     MODEL.write_text(text, encoding="utf-8")
 
@@ -177,13 +183,15 @@ def main() -> None:
     rows = list(pages(folder))
     names = sorted(rows[0][2])
     features = np.array([[row[2][name] for name in names] for row in rows])
+    usual = {name: round(float(np.nanmean(features[:, at])), 4) for at, name in enumerate(names) if np.isnan(features[:, at]).any()}
+    features = np.where(np.isnan(features), [usual.get(name, 0.0) for name in names], features)
     types = np.array([NAMES.index(row[0]) for row in rows])
     unseen = crossed(features, types, [row[1] for row in rows])
     least = round(precision_at(RECALL, unseen[:, 0], types == 0)[1], 3)
     report(f"each page judged by models of other hosts ({FOLDS} folds)", unseen, types, least)
     weights, trees = fit_weights(features, types), fit_trees(features, types)
     report("fitted and judged on all", judge(weights, trees, features), types, least)
-    write(names, weights, trees, least)
+    write(names, weights, trees, usual, least)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import compress, islice
-from math import log1p
+from math import log1p, nan
 from operator import attrgetter
 from urllib.parse import unquote, urlsplit
 
@@ -22,8 +22,10 @@ MAX_LABELS = 1_500
 MAX_NAMES_CHARACTERS = 12_000
 MAX_ELEMENTS = 20_000
 LETTERS_PER_WORD = 8  # bytes of UTF-8: counts words where no blanks part them, too
+LATIN_SHARE = 0.3  # of a title that is written in the Latin script
+_LATIN = re.compile(r"[A-Za-z]")
 _WORD = re.compile(r"\w{3,}")
-_DATED = re.compile(r"/(?:19|20)\d\d(?:[/-]\d{1,2})")
+_DATED = re.compile(r"/(?:19|20)\d\d(?:[/-]\d{1,2}|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))")
 _NUMBER = re.compile(r"\d{5,}")
 _HOW = re.compile(r"(?:how|why|what|when|\d+|the \d+|best|top|a guide|is|are|can|should)\b")
 _COUNTED = (
@@ -36,7 +38,10 @@ _LINKS = frozenset((_TAGS["a"], _TAGS["button"]))
 
 
 def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> dict[str, float]:
-    """The measures by name, each about 0 to 1. `outline` is of the whole body, `container` the article's element in it."""
+    """The measures by name, each about 0 to 1, NaN where the page's language hides it.
+
+    `outline` is of the whole body, `container` the article's element in it.
+    """
     numbers, links = _tags_and_links(tree)
     return {
         **dict(_of_address(page.url, metadata.title or "")),
@@ -67,12 +72,13 @@ def _of_address(url: str, title: str) -> Iterator[tuple[str, float]]:
     path, host = parts.path, parts.hostname or ""
     segments = [segment for segment in path.split("/") if segment]
     last = segments[-1] if segments else ""
+    foreign = len(_LATIN.findall(title)) < LATIN_SHARE * len(title)  # no slug is made of such a title
     yield "url_home", float(not segments)
     yield "url_depth", min(len(segments), 6) / 6
-    yield "url_slug", min(last.count("-") + last.count("_"), 8) / 8
-    yield "url_long_slug", float(last.count("-") >= 3)
-    yield "url_short_last", float(bool(segments) and last.count("-") == 0)
-    yield "url_last_length", min(len(last), 100) / 100
+    yield "url_slug", nan if foreign else min(last.count("-") + last.count("_"), 8) / 8
+    yield "url_long_slug", nan if foreign else float(last.count("-") >= 3)
+    yield "url_short_last", nan if foreign else float(bool(segments) and last.count("-") == 0)
+    yield "url_last_length", nan if foreign else min(len(last), 100) / 100
     yield "url_number", float(_NUMBER.search(path) is not None)
     yield "url_number_last", float(last[-1:].isdecimal())
     yield "url_date", float(_DATED.search(path) is not None)
@@ -83,20 +89,20 @@ def _of_address(url: str, title: str) -> Iterator[tuple[str, float]]:
         yield name, float(pattern.search(path if name == "path_end" or path.endswith("/") else path + "/") is not None)
     for name, pattern in HOSTS.items():
         yield name, float(pattern.search(host) is not None)
-    yield from _of_title(title, unquote(last).lower().replace("_", "-"))
+    yield from _of_title(title, unquote(last).lower().replace("_", "-"), foreign)
 
 
-def _of_title(title: str, slug: str) -> Iterator[tuple[str, float]]:
-    """Articles have long titles, and addresses made of them."""
+def _of_title(title: str, slug: str, foreign: bool) -> Iterator[tuple[str, float]]:
+    """Articles have long titles, and addresses made of them. What a title in another script does not tell is NaN."""
     lower = title.lower()
     of_title, of_slug = set(_WORD.findall(lower)), set(_WORD.findall(slug))
     both = len(of_title & of_slug)
     yield "title_words", min(max(len(title.split()), len(title.encode()) // LETTERS_PER_WORD), 12) / 12
     yield "title_question", float(title.endswith(("?", "？")))
-    yield "title_how", float(_HOW.match(lower) is not None)
-    yield "slug_of_title", both / (len(of_slug) + 1)
-    yield "title_in_slug", both / (len(of_title) + 1)
-    yield "slug_words", min(both, 8) / 8
+    yield "title_how", nan if foreign else float(_HOW.match(lower) is not None)
+    yield "slug_of_title", nan if foreign else both / (len(of_slug) + 1)
+    yield "title_in_slug", nan if foreign else both / (len(of_title) + 1)
+    yield "slug_words", nan if foreign else min(both, 8) / 8
 
 
 def _of_declarations(metadata: Metadata) -> Iterator[tuple[str, float]]:

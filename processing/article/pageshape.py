@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from math import log1p
+from math import log1p, nan
 
 from processing.article.outline import Outline, Piece
 from processing.article.pagewords import SIGNS, VOICES
+from processing.article.scripts import reading_length
 from schemas.article import BlockKind
 
 LONG_PARAGRAPH = 80  # characters
 OPENING = 120  # characters of the paragraph with which a text begins
 MAX_PROSE_CHARACTERS = 2_000
+LETTERS_PER_WORD = 8  # bytes of UTF-8
+MIN_SPOKEN_CHARACTERS = 150  # of prose: less does not tell its language
+ENGLISH_SHARE = 0.05  # of an English text's words are at least these
+_ENGLISH = ("the", "and", "of", "to")
 _NEAR_HEADLINE = 7  # pieces: so near stand date and byline
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BYLINE = re.compile(r"20[12]\d|min read|\bby\b")
@@ -45,13 +50,18 @@ def shape(outline: Outline, container: int, linked: int) -> dict[str, float]:
     }
 
 
+def _words(text: str) -> int:
+    """How many words a text has, at least; where no blanks part them by its length."""
+    return max(len(text.split()), len(text.encode("utf-8", "replace")) // LETTERS_PER_WORD)
+
+
 def _log(value: float, most: float) -> float:
     return min(log1p(value) / log1p(most), 1.0)
 
 
 def _of_page(outline: Outline, weights: list[int], linked: int) -> Iterator[tuple[str, float]]:
     pieces, total = outline.pieces, sum(weights)
-    text = sum([len(piece.text) for piece in pieces]) + 1
+    text = sum([reading_length(piece.text) for piece in pieces]) + 1
     by_parent: Counter[int] = Counter()
     for piece, weight in zip(pieces, weights, strict=True):
         if weight >= LONG_PARAGRAPH:
@@ -83,7 +93,7 @@ def _of_headline(outline: Outline, weights: list[int]) -> Iterator[tuple[str, fl
     near = [piece.text.lower() for piece in pieces[first + 1 : first + 1 + _NEAR_HEADLINE] if len(piece.text) < LONG_PARAGRAPH]
     yield "h1_place", first / (len(pieces) + 1)
     yield "h1_above", _log(first, 50)
-    yield "h1_words", min(len(pieces[first].text.split()), 15) / 15 if heads else 0.0
+    yield "h1_words", min(_words(pieces[first].text), 15) / 15 if heads else 0.0
     yield "h1_prose_above", sum(weights[:first]) / (sum(weights) + 1)
     yield "h1_gap", _log(gap, 30)
     yield "h1_byline", float(any(_BYLINE.search(text) is not None for text in near))
@@ -92,7 +102,7 @@ def _of_headline(outline: Outline, weights: list[int]) -> Iterator[tuple[str, fl
 def _of_container(outline: Outline, container: int, weights: list[int]) -> Iterator[tuple[str, float]]:
     element = outline.elements[container]
     pieces, own = outline.pieces[element.start : element.end], sum(weights[element.start : element.end])
-    text = sum([len(piece.text) for piece in pieces]) + 1
+    text = sum([reading_length(piece.text) for piece in pieces]) + 1
     yield "container_prose", _log(own, 20_000)
     yield "container_share", own / (sum(weights) + 1)
     yield "container_linked", sum([piece.linked for piece in pieces]) / text
@@ -109,7 +119,7 @@ def _of_kinds(pieces: list[Piece]) -> Iterator[tuple[str, float]]:
     letters: Counter[BlockKind] = Counter()
     for piece in pieces:
         counts[piece.kind] += 1
-        letters[piece.kind] += len(piece.text)
+        letters[piece.kind] += reading_length(piece.text)
     total = letters.total() + 1
     for kind in _COUNTED:
         yield f"{kind}s", _log(counts[kind], 100)
@@ -123,7 +133,7 @@ def _of_kinds(pieces: list[Piece]) -> Iterator[tuple[str, float]]:
 
 def _of_paragraphs(pieces: list[Piece], weights: list[int]) -> Iterator[tuple[str, float]]:
     paragraphs = [piece.text for piece in pieces if piece.kind is BlockKind.PARAGRAPH]
-    long = sorted([length for text in paragraphs if (length := len(text)) >= LONG_PARAGRAPH])
+    long = sorted([length for text in paragraphs if (length := reading_length(text)) >= LONG_PARAGRAPH])
     yield "long_paragraphs", _log(len(long), 60)
     yield "longer_paragraphs", _log(sum([length >= 200 for length in long]), 60)
     yield "paragraph_median", _log(long[len(long) // 2] if long else 0, 800)
@@ -149,15 +159,17 @@ def _of_repetition(outline: Outline, container: int, weights: list[int]) -> Iter
 
 
 def _of_voice(text: str) -> Iterator[tuple[str, float]]:
-    """How the prose speaks: who addresses whom, of the past, of prices."""
+    """How the prose speaks: who addresses whom, of the past, of prices. In another language than English that is not known: NaN."""
     opening = text[:MAX_PROSE_CHARACTERS].lower()
     said = Counter(opening.split())
     words = said.total() + 50
+    foreign = len(opening) >= MIN_SPOKEN_CHARACTERS and sum([said[word] for word in _ENGLISH]) < ENGLISH_SHARE * said.total()
     for name, (spoken, most) in VOICES.items():
-        yield name, min(sum([said[word] for word in spoken]) / words / most, 1.0)
-    yield "past", min((opening.count("ed ") + said["was"] + said["were"] + said["had"]) / words / 0.08, 1.0)
+        yield name, nan if foreign else min(sum([said[word] for word in spoken]) / words / most, 1.0)
+    past = min((opening.count("ed ") + said["was"] + said["were"] + said["had"]) / words / 0.08, 1.0)
+    yield "past", nan if foreign else past
     for name, sign, most in SIGNS:
-        yield name, min(opening.count(sign) / words / most, 1.0)
+        yield name, nan if foreign else min(opening.count(sign) / words / most, 1.0)
     yield "prices", _log(sum([opening.count(sign) for sign in "$£€"]), 30)
 
 

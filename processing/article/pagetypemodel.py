@@ -1,7 +1,8 @@
 """The fitted model behind the page type: softmax regression and boosted trees, half of the say each.
 
-It is made by benchmarks/train_pagetype.py and kept in pagetype.json: weights by feature and type; trees as `[feature, threshold, low,
-high]`, where `low` is taken up to the threshold and a number is a leaf; one tree per type in turn.
+It is made by benchmarks/train_pagetype.py and kept in pagetype.json: weights by feature and type; what is usual of features that may be
+unknown; trees as `[feature, threshold, low, high]`, where `low` is taken up to the threshold and a number is a leaf; one tree per type in
+turn.
 """
 
 from __future__ import annotations
@@ -26,15 +27,17 @@ MAX_FORKS = 8  # of a tree: their answers are the bits of a byte
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`weights` is features x types. `feature` and `threshold` are trees x forks: what each fork of a tree asks.
+    """`weights` is features x types; `usual` stands in, by feature, for a measure that is NaN; `feature` and `threshold` are trees x forks.
 
-    A tree's answers, as the bits of a number, tell its leaf: `values` has the leaf's value for each number, tree after tree from `starts`
-    on. So all trees are asked at once, in few steps and with little memory touched, which is what they cost.
+    They are what each fork of a tree asks. A tree's answers, as the bits of a number, tell its leaf: `values` has the leaf's value for
+    each number, tree after tree from `starts` on. So all trees are asked at once, in few steps and with little memory touched, which is
+    what they cost.
     """
 
     features: tuple[str, ...]
     types: tuple[str, ...]
     article_share: float
+    usual: Floats
     weights: Floats
     constant: Floats
     feature: Indices
@@ -44,7 +47,8 @@ class Model:
 
     def shares(self, features: dict[str, float]) -> dict[str, float]:
         """How much each type accounts for a page, by name: shares that sum to 1."""
-        measured = np.array([features[name] for name in self.features])
+        given = np.array([features[name] for name in self.features])
+        measured = np.where(np.isnan(given), self.usual, given)
         answers = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
         by_trees = self.values.take(self.starts + answers).reshape(-1, len(self.types)).sum(0)
         scores = zip(_log_shares((measured @ self.weights + self.constant).tolist()), _log_shares(by_trees.tolist()), strict=True)
@@ -70,6 +74,7 @@ def read_model(data: dict[str, Any]) -> Model:  # Any: as JSON has it
         features=tuple(data["weights"]),
         types=tuple(data["types"]),
         article_share=data["article_share"],
+        usual=np.array([data["usual"].get(name, 0.0) for name in data["weights"]]),
         weights=np.array(list(data["weights"].values())),
         constant=np.array(data["constant"]),
         feature=np.array([[feature for feature, _ in forks] for forks in padded]),

@@ -74,6 +74,7 @@ def test_shapes(body: str, url: str, expected: PageType) -> None:
     assert kind(body, url) is expected
 
 
+JAPANESE = "港の朝は静かだった。渡し船が十年ぶりに帰ってきたとき、桟橋に集まった人々の数を誰も予想していなかった、と船長は火曜日に語った。"
 CHINESE = (
     "港口在那天早晨非常安静，没有人料到码头上会聚集那么多人，渡轮终于在多年之后回到了这座城市。市长在仪式上说，这条航线将每天往返四次。"
 )
@@ -92,6 +93,7 @@ PORTAL = (
     [
         (f"<article><h1>多年之后渡轮重新回到旧港口</h1><time datetime='2025-03-04'>3月4日</time>{f'<p>{CHINESE * 2}</p>' * 7}</article>",
          "https://post.example/2025/03/04/81231.html"),
+        (f"<div><h1>霧が晴れて渡し船が港に戻る</h1>{f'<p>{JAPANESE}</p>' * 4}</div>", "https://small.example/city/20260219/30136.html"),
         (BRIEF, "https://post.example/news/ferry-to-sail-again-from-monday"),
         (BARE, "https://small.example/texts/why-the-ferry-came-back"),
         (ARTICLE, "https://post.example/amp/city/why-the-ferry-came-back"),
@@ -147,6 +149,7 @@ def test_a_model_weighs_features_and_climbs_trees() -> None:
         "types": ["article", "hub"],
         "article_share": 0.5,
         "constant": [0.0, 0.0],
+        "usual": {"links": 0.25},
         "weights": {"prose": [2.0, 0.0], "links": [0.0, 0.0]},
         "trees": [[0, 0.5, -1.0, [1, 0.25, 3.0, -3.0]], 0.0],
     }
@@ -159,12 +162,13 @@ def test_a_model_weighs_features_and_climbs_trees() -> None:
     assert odds(prose=0.5, links=1.0) == pytest.approx((1.0 - 1.0) / 2)  # up to the threshold: the low side
     assert odds(prose=1.0, links=0.25) == pytest.approx((2.0 + 3.0) / 2)
     assert odds(prose=1.0, links=1.0) == pytest.approx((2.0 - 3.0) / 2)
+    assert odds(prose=1.0, links=math.nan) == pytest.approx((2.0 + 3.0) / 2)  # not known: as usual
 
 
 def test_a_model_whose_trees_have_too_many_forks_is_refused() -> None:
     tree: object = 1.0
     for _ in range(9):
         tree = [0, 0.5, -1.0, tree]
-    data = {"types": ["article"], "article_share": 0.5, "constant": [0.0], "weights": {"prose": [1.0]}, "trees": [tree]}
+    data = {"types": ["article"], "article_share": 0.5, "constant": [0.0], "usual": {}, "weights": {"prose": [1.0]}, "trees": [tree]}
     with pytest.raises(ConfigError, match="at most 9 leaves"):
         read_model(data)

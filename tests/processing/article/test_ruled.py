@@ -25,7 +25,8 @@ PAGES = read_golden(golden_folder(FOLDER, RULED.name))
 UNRULED = RULED.model_copy(update={"articles": ArticleOptions()})
 PSEUDO = "pseudo-elements select no element: the text or `content` of what matches is taken anyway"
 PROSE = "<p>The mayor of the island told the paper that the ferry would sail again as soon as the fog had lifted.</p>" * 4
-HTML = f"<html><head><title>Ferry</title></head><body><article><h1>Ferry</h1>{PROSE}</article></body></html>"
+HEAD = "<head><title>Ferry</title><meta property=og:type content=article></head>"
+HTML = f"<html>{HEAD}<body><article><h1>Ferry</h1>{PROSE}</article></body></html>"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
