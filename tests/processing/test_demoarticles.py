@@ -7,7 +7,7 @@ from pathlib import Path
 
 from processing.article import read_article
 from processing.decode import decode
-from schemas.article import Article
+from schemas.article import Article, PageType
 from schemas.outcomes import Reason
 from schemas.page import Page
 from tests.demosite import run_demo_site
@@ -21,6 +21,6 @@ def test_every_article_is_one_and_has_its_title(tmp_path: Path) -> None:
                 decoded = decode(answer.read(), answer.headers["Content-Type"])
             assert not isinstance(decoded, Reason), truth.url
             found = read_article(Page(url=truth.url, html=decoded.html))
-            if not isinstance(found, Article) or found.title != " ".join(truth.title.split()):
+            if not isinstance(found, Article) or found.page_type is not PageType.ARTICLE or found.title != " ".join(truth.title.split()):
                 others.append((truth, found))
     assert others == []
