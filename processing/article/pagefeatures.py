@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import compress, islice
 from math import log1p, nan
 from operator import attrgetter
 from urllib.parse import unquote, urlsplit
@@ -34,7 +33,6 @@ _COUNTED = (
 )
 _TAGS = {tag: tag_number(tag) for tag in _COUNTED.split()}
 _TAG_FEATURES = [(f"tag_{tag}", number) for tag, number in _TAGS.items()]
-_LINKS = frozenset((_TAGS["a"], _TAGS["button"]))
 
 
 def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> dict[str, float]:
@@ -42,24 +40,16 @@ def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
 
     `outline` is of the whole body, `container` the article's element in it.
     """
-    numbers, links = _tags_and_links(tree)
+    links = [node.text().strip() for node in tree.css("a, button")[:MAX_LABELS]]
     return {
         **dict(_of_address(page.url, metadata.title or "")),
         **dict(_of_declarations(metadata)),
         **dict(_of_names(tree, outline)),
         **dict(_of_labels(links)),
-        **dict(_of_tags(numbers)),
+        **dict(_of_tags(tree)),
         **shape(outline, container, sum(map(len, links))),
         "page_size": log(len(page.html), 1_000_000),
     }
-
-
-def _tags_and_links(tree: Tree) -> tuple[Counter[int], list[str]]:
-    """How often each tag is on the page, by its number, and the first MAX_LABELS texts of links and buttons: from one pass."""
-    nodes = list(tree.root.traverse()) if tree.root is not None else []
-    numbers = list(map(attrgetter("tag_id"), nodes))
-    links = compress(nodes, map(_LINKS.__contains__, numbers))
-    return Counter(numbers), [node.text().strip() for node in islice(links, MAX_LABELS)]
 
 
 def log(value: float, most: float) -> float:
@@ -152,8 +142,9 @@ def _of_labels(links: list[str]) -> Iterator[tuple[str, float]]:
     yield "link_length", min(sum(map(len, links)) / (len(links) + 1) / 60, 1.0)
 
 
-def _of_tags(numbers: Counter[int]) -> Iterator[tuple[str, float]]:
-    """How many elements of each kind the page has."""
+def _of_tags(tree: Tree) -> Iterator[tuple[str, float]]:
+    """How many elements of each kind the page has. No node is kept: thousands at once would call in the garbage collector."""
+    numbers = Counter(map(attrgetter("tag_id"), tree.root.traverse())) if tree.root is not None else Counter[int]()
     total = numbers.total() + 1
     yield "elements", log(total, 5_000)
     for name, number in _TAG_FEATURES:

@@ -27,7 +27,7 @@ MAX_FORKS = 8  # of a tree: their answers are the bits of a byte
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`weights` is features x types; `usual` stands in, by feature, for a measure that is NaN; `feature` and `threshold` are trees x forks.
+    """`weights` is types x features; `usual` stands in, by feature, for a measure that is NaN; `feature` and `threshold` are trees x forks.
 
     They are what each fork of a tree asks. A tree's answers, as the bits of a number, tell its leaf: `values` has the leaf's value for
     each number, tree after tree from `starts` on. So all trees are asked at once, in few steps and with little memory touched, which is
@@ -51,7 +51,7 @@ class Model:
         measured = np.where(np.isnan(given), self.usual, given)
         answers = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
         by_trees = self.values.take(self.starts + answers).reshape(-1, len(self.types)).sum(0)
-        scores = zip(_log_shares((measured @ self.weights + self.constant).tolist()), _log_shares(by_trees.tolist()), strict=True)
+        scores = zip(_log_shares(((self.weights * measured).sum(1) + self.constant).tolist()), _log_shares(by_trees.tolist()), strict=True)
         logs = _log_shares([(one + other) / 2 for one, other in scores])
         return {name: exp(value) for name, value in zip(self.types, logs, strict=True)}
 
@@ -75,7 +75,7 @@ def read_model(data: dict[str, Any]) -> Model:  # Any: as JSON has it
         types=tuple(data["types"]),
         article_share=data["article_share"],
         usual=np.array([data["usual"].get(name, 0.0) for name in data["weights"]]),
-        weights=np.array(list(data["weights"].values())),
+        weights=np.array(list(data["weights"].values())).T.copy(),
         constant=np.array(data["constant"]),
         feature=np.array([[feature for feature, _ in forks] for forks in padded]),
         threshold=np.array([[threshold for _, threshold in forks] for forks in padded]),
