@@ -82,7 +82,12 @@ def is_spoken(attributes: Attributes) -> bool:
     style, names = attributes.get("style"), attributes.get("class")
     if style is not None and ("clip:rect" in style or "display:none" in style):
         return True
-    return names is not None and _SPOKEN.search(names) is not None
+    return names is not None and _names_spoken(names)
+
+
+@lru_cache(maxsize=8192)  # a page repeats its classes
+def _names_spoken(names: str) -> bool:
+    return _SPOKEN.search(names) is not None
 
 
 def is_hidden(attributes: Attributes) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from math import exp, inf, log
+from math import exp, inf, isnan, log
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Model:
     features: tuple[str, ...]
     types: tuple[str, ...]
     article_share: float
-    usual: Floats
+    usual: tuple[float, ...]
     weights: Floats
     constant: Floats
     feature: Indices
@@ -47,8 +47,8 @@ class Model:
 
     def shares(self, features: dict[str, float]) -> dict[str, float]:
         """How much each type accounts for a page, by name: shares that sum to 1."""
-        given = np.array([features[name] for name in self.features])
-        measured = np.where(np.isnan(given), self.usual, given)
+        given = map(features.__getitem__, self.features)
+        measured = np.array([usual if isnan(value) else value for value, usual in zip(given, self.usual, strict=True)])
         answers = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
         by_trees = self.values.take(self.starts + answers).reshape(-1, len(self.types)).sum(0)
         scores = zip(_log_shares(((self.weights * measured).sum(1) + self.constant).tolist()), _log_shares(by_trees.tolist()), strict=True)
@@ -74,7 +74,7 @@ def read_model(data: dict[str, Any]) -> Model:  # Any: as JSON has it
         features=tuple(data["weights"]),
         types=tuple(data["types"]),
         article_share=data["article_share"],
-        usual=np.array([data["usual"].get(name, 0.0) for name in data["weights"]]),
+        usual=tuple(data["usual"].get(name, 0.0) for name in data["weights"]),
         weights=np.array(list(data["weights"].values())).T.copy(),
         constant=np.array(data["constant"]),
         feature=np.array([[feature for feature, _ in forks] for forks in padded]),
