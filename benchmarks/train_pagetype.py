@@ -25,6 +25,7 @@ from processing.article.container import find_container
 from processing.article.forms import keep_own_article
 from processing.article.metadata import read_metadata
 from processing.article.pagefeatures import page_features
+from processing.article.pagetype import is_declared_article
 from processing.article.pagetypemodel import MODEL
 from processing.article.parse import parse
 from processing.article.walk import read_outline
@@ -67,23 +68,24 @@ FETCHED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 Matrix = np.ndarray
 
 
-def pages(folder: Path) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """(type, host, features) of every labelled page."""
+def pages(folder: Path) -> Iterator[tuple[str, str, dict[str, float], bool]]:
+    """(type, host, features, whether it need not be judged) of every labelled page."""
     for name in ("wcxb_dev", "pagetypes"):
         with zipfile.ZipFile(folder / f"{name}.zip") as archive:
             for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").strip("\n").split("\n"):
                 row = json.loads(line)
                 html = archive.read(row["member"]).decode("utf-8", "replace")
                 page = Page(url=row["url"], html=html, fetched_at=FETCHED_AT)
-                yield TYPES[row.get("page_type", "article")], row["host"], _features(page)
+                yield TYPES[row.get("page_type", "article")], row["host"], *_features(page)
 
 
-def _features(page: Page) -> dict[str, float]:
+def _features(page: Page) -> tuple[dict[str, float], bool]:
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
     outline = read_outline(tree.body)
     keep_own_article(outline, metadata.title)
-    return page_features(tree, page, metadata, outline, find_container(outline))
+    container = find_container(outline)
+    return page_features(tree, page, metadata, outline, container), is_declared_article(metadata, outline, container)
 
 
 def fit_weights(features: Matrix, types: Matrix) -> Matrix:
@@ -186,11 +188,15 @@ def main() -> None:
     usual = {name: round(float(np.nanmean(features[:, at])), 4) for at, name in enumerate(names) if np.isnan(features[:, at]).any()}
     features = np.where(np.isnan(features), [usual.get(name, 0.0) for name in names], features)
     types = np.array([NAMES.index(row[0]) for row in rows])
+    declared = np.array([row[3] for row in rows])
     unseen = crossed(features, types, [row[1] for row in rows])
+    unseen[declared] = np.eye(len(NAMES))[0]
     least = round(precision_at(RECALL, unseen[:, 0], types == 0)[1], 3)
     report(f"each page judged by models of other hosts ({FOLDS} folds)", unseen, types, least)
     weights, trees = fit_weights(features, types), fit_trees(features, types)
-    report("fitted and judged on all", judge(weights, trees, features), types, least)
+    fitted = judge(weights, trees, features)
+    fitted[declared] = np.eye(len(NAMES))[0]
+    report("fitted and judged on all", fitted, types, least)
     write(names, weights, trees, usual, least)
 
 

@@ -8,6 +8,7 @@ from processing.article.metadata import Metadata
 from processing.article.outline import Outline
 from processing.article.pagefeatures import page_features
 from processing.article.pagetypemodel import load_model
+from processing.article.pagewords import TYPES
 from processing.article.parse import Tree
 from schemas.article import PageType
 from schemas.page import Page
@@ -16,7 +17,11 @@ from schemas.page import Page
 MAX_WALL_CHARACTERS = 1_500
 MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts stand on whole pages, too
 MAX_BARE_CHARACTERS = 20_000  # of HTML: so little is worth a look at its text
+MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
 _ARTICLES = frozenset(("Article", "NewsArticle", "BlogPosting"))
+_OTHERS = frozenset[str]().union(
+    *(TYPES[name] for name in ("ld_product", "ld_offer", "ld_forum", "ld_list", "ld_items", "ld_docs", "ld_service", "ld_recipe", "ld_faq"))
+)
 _SOFT_404 = re.compile(
     r"\b404\b|(?:page|seite|página|pagina|file|article|content|story)\W+(?:\w+\W+){0,4}(?:not|no longer|cannot|can't|couldn’t|couldn't)\W+"
     r"(?:be\W+)?(?:found|available|exist|encontrada|trovata)|nicht gefunden|page introuvable|página no encontrada|pagina non trovata"
@@ -43,6 +48,8 @@ def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, cont
         return found
     if _says_article(metadata) and not any(piece.prose for piece in outline.pieces):
         return PageType.ARTICLE  # its text is where we do not look: a page without prose is what it says it is
+    if is_declared_article(metadata, outline, container):
+        return PageType.ARTICLE
     model = load_model()
     shares = model.shares(page_features(tree, page, metadata, outline, container))
     if shares.pop("article") >= model.article_share and metadata.title:  # an article has one, in some markup or heading
@@ -50,6 +57,18 @@ def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, cont
     if "ImageGallery" in metadata.json_ld_types or (metadata.og_type or "").startswith("video") or "/gallery/" in page.url:
         return PageType.GALLERY
     return PageType(max(shares, key=shares.__getitem__))
+
+
+def is_declared_article(metadata: Metadata, outline: Outline, container: int) -> bool:
+    """Whether both markups of a page call it an article, nothing in them speaks against it, and there is a text to go with it.
+
+    Then its shape need not be looked at.
+    """
+    kinds = metadata.json_ld_types
+    if not metadata.title or metadata.og_type != "article" or _ARTICLES.isdisjoint(kinds) or not _OTHERS.isdisjoint(kinds):
+        return False
+    element = outline.elements[container]
+    return sum([piece.prose for piece in outline.pieces[element.start : element.end]]) >= MIN_DECLARED_PROSE
 
 
 def _says_article(metadata: Metadata) -> bool:

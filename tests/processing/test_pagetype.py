@@ -104,6 +104,14 @@ def test_articles_of_all_sorts(body: str, url: str) -> None:
     assert kind(body, url) is PageType.ARTICLE
 
 
+def test_what_both_markups_call_an_article_is_one_unless_they_call_it_more() -> None:
+    head = "<meta property='og:type' content='article'><script type='application/ld+json'>{}</script>"
+    url = "https://docs.example/docs/configuration"
+    assert kind(MANUAL * 3, url) is PageType.DOCUMENTATION
+    assert kind(MANUAL * 3, url, head.format('{"@type": "NewsArticle"}')) is PageType.ARTICLE
+    assert kind(MANUAL * 3, url, head.format('[{"@type": "BlogPosting"}, {"@type": "TechArticle"}]')) is PageType.DOCUMENTATION
+
+
 @pytest.mark.parametrize("url", ["https://post.example/", "https://post.example/tag/harbour", "https://post.example/author/ada-marsh"])
 def test_home_pages_and_tags_are_hubs(url: str) -> None:
     assert kind(PORTAL, url) is PageType.HUB
