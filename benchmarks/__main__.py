@@ -1,22 +1,36 @@
-"""`python -m benchmarks PART [options]`: one part of the measurements; without PART the list of them."""
+"""`python -m benchmarks [PART [options]]`: one part of the measurements; without PART all of them, one after the other."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
-PARTS = ("crawl", "extraction", "freshness", "frontier", "memory", "politeness", "processing")
+PARTS = ("crawl", "extraction", "freshness", "frontier", "memory", "politeness")
 
 
 def main() -> int:
     """Run the part that the first argument names; the rest of the arguments are the part's own."""
-    there = [part for part in PARTS if (Path(__file__).parent / f"{part}.py").exists()]
-    if len(sys.argv) < 2 or sys.argv[1] not in there:
-        print(f"usage: python -m benchmarks PART, where PART is one of: {', '.join(there)}", file=sys.stderr)
+    if len(sys.argv) < 2:
+        return run_all()
+    if sys.argv[1] not in PARTS:
+        print(f"usage: python -m benchmarks [PART [options]], where PART is one of: {', '.join(PARTS)}", file=sys.stderr)
         return 2
     part = sys.argv.pop(1)
     return int(import_module(f"benchmarks.{part}").main() or 0)
+
+
+def run_all() -> int:
+    """Each part in a process of its own, so that none inherits another's memory; 1 if any failed or could not run."""
+    print(f"{', '.join(PARTS)}: together about an hour and a half on two cores; keep the machine quiet meanwhile.", flush=True)
+    failed = [part for part in PARTS if not _runs(part)]
+    print(f"\nFailed or not run: {', '.join(failed)}" if failed else "\nAll parts ran.")
+    return int(bool(failed))
+
+
+def _runs(part: str) -> bool:
+    print(f"\n{part}\n", flush=True)
+    return subprocess.run([sys.executable, "-m", "benchmarks", part], check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ halves by `half_of`: rules were tuned on `tuned` alone, `held` is what nobody lo
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib.util
 import json
@@ -60,8 +61,9 @@ def half_of(host: str) -> str:
     return "held" if hashlib.sha256(host.encode()).digest()[0] % 2 else "tuned"
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print the tables; 1 when the sets are not there."""
+    argparse.ArgumentParser(description=__doc__).parse_args(arguments)
     folder = Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", Path(__file__).parents[2] / "shared" / "bench"))
     if not (folder / "score.py").exists():
         print(
