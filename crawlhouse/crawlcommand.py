@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -13,7 +15,7 @@ import typer
 from crawlhouse.accountingview import show_manifest, show_report
 from crawlhouse.console import live_line, say
 from crawlhouse.rowformats import Shown
-from schemas.errors import NotFoundError, StorageError, ThresholdError
+from schemas.errors import ConfigError, NotFoundError, StorageError, ThresholdError
 from schemas.outcomes import Outcome, Reason
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ Examples:
   crawlhouse crawl my_news
 
   crawlhouse crawl crawls/my_news.yaml --format json
+
+  crawlhouse crawl my_news --url https://example.com/story --url https://example.com/other
+
+  crawlhouse crawl my_news --urls-from list.txt
 
   crawlhouse crawl my_news && crawlhouse process my_news
 """
@@ -49,11 +55,18 @@ def crawl(
     reference: Name,
     form: Form = Shown.TABLE,
     new: Annotated[bool, typer.Option("--new", help="Begin a new run even if one was interrupted.")] = False,
+    url: Annotated[list[str] | None, typer.Option("--url", "-u", help="Fetch this URL now, due or not; as often as you like.")] = None,
+    urls_from: Annotated[
+        Path | None, typer.Option("--urls-from", metavar="FILE", help="The same for a file with a URL a line; - reads standard input.")
+    ] = None,
 ) -> None:
     """Fetch what is due: one run of a crawl, into WARC segments in the store.
 
     A run that was interrupted goes on where it was. With workers: N in the crawl's file, N processes share the run. Exit code 9 when
     the crawl's own thresholds were missed; what was fetched is kept then too.
+
+    URLs that are named are fetched besides what is due, in a new run, which takes over what an interrupted one left; scope and robots.txt
+    hold for them too.
     """
     from crawlhouse.crawllock import one_at_a_time
     from processing.rulecheck import check_rules
@@ -64,9 +77,24 @@ def crawl(
     chosen = find_crawl(reference, settings.crawls)
     settings = beside_file(reference, settings)
     check_rules(chosen, settings.crawls / f"{chosen.name}.yaml")
+    urls = [*(url or ()), *(read_urls(urls_from) if urls_from else ())]
     make_home(settings)
     with one_at_a_time(settings, f"crawl-{chosen.name}"):
-        _fetch(chosen, settings, form, new)
+        _fetch(chosen, settings, form, new, urls)
+
+
+def read_urls(path: Path) -> list[str]:
+    """The URLs of a text, one a line; empty lines and those that begin with # are passed over. Raises NotFoundError, ConfigError."""
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text in UTF-8. Give a file with a URL a line.") from error
+    except OSError as error:
+        raise NotFoundError(f"{path} cannot be read: {error.strerror}.") from error
+    urls = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if not urls:
+        raise ConfigError(f"{path} names no URL. Give a file with a URL a line.")
+    return urls
 
 
 def process(reference: Name, form: Form = Shown.TABLE) -> None:
@@ -108,15 +136,15 @@ def _tell_damage(report: RunReport | None) -> None:
         )
 
 
-def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
+def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool, urls: Sequence[str]) -> None:
     from spiders.liveline import LiveLine
     from spiders.run import crawl_once
 
-    key = _key(chosen, settings, new)
+    key = _key(chosen, settings, new or bool(urls))
     try:
         line = LiveLine()
-        with _log(settings, chosen.name) as log, live_line() as tell:
-            manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key, log_to=log)
+        with worker_log(settings, f"crawl-{chosen.name}") as log, live_line() as tell:
+            manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key, log_to=log, urls=urls)
     except ThresholdError:
         _show(_manifest_of(chosen.name, key, settings), form)
         raise
@@ -127,14 +155,14 @@ def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool) -> None:
 
 
 @contextmanager
-def _log(settings: Settings, name: str) -> Iterator[TextIO]:
-    """Where the workers' logs of this run go; named to the user when there is something in it."""
+def worker_log(settings: Settings, name: str) -> Iterator[TextIO]:
+    """Where the logs of workers go, by the file's name; named to the user when there is something in it."""
     log = StringIO()
     try:
         yield log
     finally:
         if log.getvalue():
-            path = settings.home / "logs" / f"crawl-{name}.log"
+            path = settings.home / "logs" / f"{name}.log"
             with suppress(OSError):  # a full disk is told by what it broke
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(log.getvalue(), encoding="utf-8")

@@ -44,8 +44,9 @@ def plan(name: str) -> list[dict[str, str]]:
         path = settings.crawls / f"{name}.yaml"
         crawl = read_crawl(path)
         check_rules(crawl, path)
-        planned = run.plan(crawl, key=str(context["run_id"]), settings=settings)
-        return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(context["params"]["workers"]))]
+        params = context["params"]
+        planned = run.plan(crawl, key=str(context["run_id"]), settings=settings, urls=[str(url) for url in params["urls"] or ()])
+        return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(params["workers"]))]
 
 
 class Fetch(BaseOperator):
@@ -84,6 +85,13 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     return counts
 
 
+def _params(crawl: Crawl) -> dict[str, Param]:
+    """What whoever triggers a run may say."""
+    urls = Param([], type=["array", "null"], items={"type": "string"}, description="URLs to fetch now, due or not, besides what is due")
+    workers = Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")
+    return {"workers": workers, "urls": urls}
+
+
 def crawl_dag(crawl: Crawl) -> DAG:
     """The DAG of one crawl."""
     with DAG(
@@ -97,7 +105,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         is_paused_upon_creation=crawl.paused,
         tags={"crawl", crawl.name, *crawl.tags},
         default_args=RETRIES,
-        params={"workers": Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")},
+        params=_params(crawl),
     ) as dag:
         planned: Any = plan(crawl.name)  # Any: stands for the list at run time
         fetched = Fetch.partial(

@@ -64,7 +64,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     frontier = open_frontier(settings)
     try:
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
-        return frontier.plan(run, seeds, [_seed(url, "auto") for url in urls])
+        return frontier.plan(run, seeds, [_wanted(url) for url in urls])
     finally:
         frontier.close()
 
@@ -91,6 +91,13 @@ def _seed(url: str, kind: str) -> Discovery:
     if canonical is None:
         raise ConfigError(f"The seed {url!r} is no URL that can be fetched. Correct it in the crawl's YAML.")
     return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
+
+
+def _wanted(url: str) -> Discovery:
+    canonical = canonicalize(url)
+    if canonical is None:
+        raise ConfigError(f"{url!r} is no URL that can be fetched. Give whole ones, like https://example.com/news.")
+    return Discovery(canonical, UrlKind.PAGE, priority=SEED_PRIORITY)
 
 
 def fetch(
@@ -203,21 +210,35 @@ def _rows(segments: Sequence[Segment], store: ObjectStore) -> Iterator[CaptureRo
 
 
 def crawl_once(
-    crawl: Crawl, settings: Settings, progress: Progress | None = None, key: str | None = None, log_to: TextIO | None = None
+    crawl: Crawl,
+    settings: Settings,
+    progress: Progress | None = None,
+    key: str | None = None,
+    log_to: TextIO | None = None,
+    urls: Sequence[str] = (),
 ) -> Manifest:
-    """A whole run without Airflow: plan, fetch by as many workers as the YAML says, close. `progress` is called every second."""
-    run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings)
-    with ThreadPoolExecutor(crawl.workers) as pool:
-        workers = [pool.submit(fetch, run.crawl_run, f"w{number}", settings, log_to) for number in range(1, crawl.workers + 1)]
+    """A whole run without Airflow: plan, fetch by as many workers as the YAML says, close. `progress` is called every second.
+
+    `urls` are fetched in it whether they are due or not.
+    """
+    run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings, urls)
+    fetch_all(run.crawl_run, [f"w{number}" for number in range(1, crawl.workers + 1)], settings, progress, log_to)
+    return close(run.crawl_run, settings)
+
+
+def fetch_all(
+    crawl_run: str, workers: Sequence[str], settings: Settings, progress: Progress | None = None, log_to: TextIO | None = None
+) -> list[WorkerStatistics]:
+    """Fetches by several workers at once, each a process; an interruption, or an error of one of them, ends them all cleanly."""
+    with ThreadPoolExecutor(len(workers)) as pool:
+        working = [pool.submit(fetch, crawl_run, worker, settings, log_to) for worker in workers]
         try:
             if progress is not None:
-                _show(run.crawl_run, settings, progress, lambda: all(worker.done() for worker in workers))
-            for worker in workers:
-                worker.result()
-        except BaseException:  # an interruption, or an error of one of them
+                _show(crawl_run, settings, progress, lambda: all(worker.done() for worker in working))
+            return [worker.result() for worker in working]
+        except BaseException:
             stop_workers()
             raise
-    return close(run.crawl_run, settings)
 
 
 def _show(crawl_run: str, settings: Settings, progress: Progress, is_done: Callable[[], bool]) -> None:

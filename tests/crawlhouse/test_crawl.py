@@ -27,6 +27,14 @@ budgets: {{max_pages: {pages}}}
 thresholds: {{min_pages: {minimum}}}
 """
 
+ONE = """
+seeds: [{seed}]
+scope: {{follow_links: false, sitemaps: false, feeds: false}}
+politeness: {{delay: 0}}
+network: {{allow: [127.0.0.1/32]}}
+revisit: {{hubs_min: 24, hubs_max: 24}}
+"""
+
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
@@ -95,6 +103,23 @@ def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     after = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
     assert "which was interrupted" in after.stderr
     assert json.loads(after.stdout)["counts"]["fetched"] >= 12
+
+
+def test_urls_that_are_named_are_fetched_now(nowhere: Run, project: Path, site: str) -> None:
+    """Once known and not due, a page is fetched again when it is asked for, and only then."""
+    (project / "crawls" / "one.yaml").write_text(ONE.format(seed=f"{site}/city/"))
+    first = json.loads(nowhere("crawl", "one", "-f", "json").out)
+    idle = json.loads(nowhere("crawl", "one", "-f", "json").out)
+    assert (first["counts"]["fetched"], idle["counts"]["due"]) == (1, 0)
+    (project / "list.txt").write_text(f"# pages to see again\n\n{site}/business/\n")
+    asked = nowhere("crawl", "one", "--url", f"{site}/city/", "--urls-from", str(project / "list.txt"), "-f", "json")
+    assert json.loads(asked.out)["counts"]["fetched"] == 2
+    wrong = nowhere("crawl", "one", "--url", "ftp://example.com/")
+    assert (wrong.code, "'ftp://example.com/' is no URL that can be fetched" in wrong.err) == (2, True)
+    missing = nowhere("crawl", "one", "--urls-from", "nowhere.txt")
+    assert (missing.code, "nowhere.txt cannot be read" in missing.err) == (3, True)
+    (project / "list.txt").write_text("# none\n")
+    assert "names no URL" in nowhere("crawl", "one", "--urls-from", str(project / "list.txt")).err
 
 
 def test_a_run_that_is_not_closed_is_named_when_there_is_nothing_to_process(nowhere: Run, project: Path) -> None:
