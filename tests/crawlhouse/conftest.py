@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -14,9 +14,6 @@ import pytest
 
 from crawlhouse.command import app
 from crawlhouse.failures import exit_code_of
-from crawlhouse.stack import Stack
-from schemas.settings import Settings
-from tests.crawlhouse.livestack import live
 from tests.crawlhouse.smalllake import publish_small_lake
 from tests.storage.conftest import s3_endpoint, s3_settings
 
@@ -94,10 +91,3 @@ def nowhere(crawlhouse: Run) -> Run:
         return crawlhouse(*arguments, **({"home": ""} | settings))
 
     return run
-
-
-@pytest.fixture(scope="session")
-def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Stack]]:
-    """A project whose Airflow runs; its tests are of the xdist group `airflow`, so that there is one."""
-    with live(tmp_path_factory.mktemp("live")) as running:
-        yield running

@@ -21,7 +21,7 @@ from storage.objects import open_store
 from tests.dags.conftest import DAGS
 from tests.demosite import run_demo_site
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(600)]
 
 CRAWL = """
 seeds: {seeds}

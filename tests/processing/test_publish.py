@@ -127,12 +127,14 @@ def test_a_failed_suite_publishes_nothing(sqlite_settings: Settings, tmp_path: P
     suite.parent.mkdir()
     suite.write_text(
         '{"name": "articles", "expectations": [{"type": "expect_column_values_to_be_between",'
-        ' "kwargs": {"column": "word_count", "min_value": 100000}}]}'
+        ' "kwargs": {"column": "word_count", "min_value": 100000}},'
+        ' {"type": "expect_column_kl_divergence_to_be_less_than", "kwargs": {"column": "version", "threshold": 0.1,'
+        ' "partition_object": {"values": [1, 2], "weights": [0.5, 0.5]}}}]}'
     )
     closed_run(sqlite_settings, NEWS, "1", PAGES)
     with monkeypatch.context() as patched:
         patched.setattr(expectations, "suite_path", lambda: suite)
-        with pytest.raises(GateError, match=r"expect_column_values_to_be_between\(word_count\): 2 rows"):
+        with pytest.raises(GateError, match=r"between\(word_count\): 2 rows.*; expect_column_kl_divergence_to_be_less_than\(version\)"):
             stages.process_once("news", sqlite_settings)
     run = stages.plan("news", sqlite_settings)
     assert run is not None

@@ -16,7 +16,7 @@ from crawlhouse import processes, stack
 from crawlhouse.airflowhome import airflow_home
 from schemas.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 from schemas.settings import Settings
-from tests.crawlhouse.livestack import free_port, mark
+from tests.crawlhouse.live.livestack import free_port, mark
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
@@ -31,6 +31,12 @@ def test_it_is_healthy_and_its_dags_are_there(live_stack: Live) -> None:
             api.wait_for_dag(dag, timeout=120)
         with pytest.raises(NotFoundError, match=r"bad.yaml: line 2: unknown key 'speed'"):
             api.wait_for_dag("crawl_bad", timeout=0)
+
+
+def test_its_tests_are_one_group(request: pytest.FixtureRequest) -> None:
+    """A pytest that xdist cannot tell its groups would start one Airflow per worker, and say nothing."""
+    grouped = bool(getattr(request.config.option, "loadgroup", False))
+    assert request.node.nodeid.endswith("@airflow") == grouped
 
 
 def test_nothing_listens_beyond_loopback(live_stack: Live) -> None:

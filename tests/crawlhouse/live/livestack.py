@@ -15,7 +15,7 @@ from crawlhouse.demosite import stop_site
 from schemas.settings import Settings
 
 STOP_SECONDS = 20  # Airflow and the site
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def free_port() -> int:

@@ -17,8 +17,9 @@ from crawlhouse import processes, stack
 from crawlhouse.airflowapi import AirflowApi, DagRun
 from crawlhouse.demo import DemoResult, run_demo
 from schemas.settings import Settings
+from spiders.spool import JOURNAL_SUFFIX
 from storage.ledger import open_ledger
-from tests.crawlhouse.livestack import mark
+from tests.crawlhouse.live.livestack import mark
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
@@ -28,7 +29,7 @@ SECONDS = 300.0
 Live = tuple[Settings, stack.Stack]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demos(live_stack: Live) -> tuple[DemoResult, DemoResult, str]:
     """The demo's first two runs and what they printed."""
     settings, running = live_stack
@@ -80,8 +81,8 @@ def test_a_fetch_that_is_marked_failed_ends_its_spider_and_keeps_what_it_has(liv
     with running.api() as api:
         api.wait_for_dag("crawl_slow", SECONDS)
         run = api.trigger("crawl_slow")
-        _wait(lambda: _spiders(settings) and _pages(settings, "slow") is not None)
-        time.sleep(5)
+        _wait(lambda: _has_fetched(settings, "slow"))
+        assert _spiders(settings)
         path = f"/api/v2/dags/crawl_slow/dagRuns/{run.run_id}/taskInstances/fetch/0"
         api._call("PATCH", path, {"new_state": "failed"})
         _wait(lambda: not _spiders(settings), seconds=30)
@@ -107,12 +108,10 @@ def _spiders(settings: Settings) -> list[int]:
     return [process.pid for process in processes.marked(mark(settings)) if "spiders.worker" in process.cmdline()]
 
 
-def _pages(settings: Settings, crawl: str) -> object:
-    ledger = open_ledger(settings)
-    try:
-        return next(iter(ledger.crawl_runs(crawl, state="open")), None)
-    finally:
-        ledger.close()
+def _has_fetched(settings: Settings, crawl: str) -> bool:
+    """Whether a spider of the crawl has a page in its spool."""
+    journals = (settings.home / "spool").glob(f"{crawl}-*/*/*{JOURNAL_SUFFIX}")
+    return any('"outcome": "fetched"' in journal.read_text(encoding="utf-8") for journal in journals)
 
 
 def _wait(condition: Any, seconds: float = SECONDS) -> None:

@@ -1,0 +1,1 @@
+"""Tests of crawlhouse/: the installed command, run as its users run it."""

@@ -1,0 +1,18 @@
+"""The one Airflow of the tests in this folder, ended with the last of them: idle, it takes a quarter of a core from all that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from crawlhouse.stack import Stack
+from schemas.settings import Settings
+from tests.crawlhouse.live.livestack import live
+
+
+@pytest.fixture(scope="package")
+def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Stack]]:
+    """A project whose Airflow runs; its tests are of the xdist group `airflow`, so that there is one."""
+    with live(tmp_path_factory.mktemp("live")) as running:
+        yield running
