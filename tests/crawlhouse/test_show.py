@@ -14,12 +14,16 @@ def test_the_last_version_beside_its_capture(crawlhouse: Run) -> None:
     assert (ended.code, ended.err) == (0, "")
     for expected in ("Sturm in Köln", "json-ld", "published", "HTTP/1.1 200 OK", "Set-Cookie", "Versions", COPY, "(computed again: equal)"):
         assert expected in ended.out
+    for expected in ("<title>", "Ada B.; C, D", "not found by this version's code", "2026-01-01 12:00:00 UTC"):
+        assert expected in ended.out
 
 
 def test_json_for_programs(crawlhouse: Run) -> None:
     found = json.loads(crawlhouse("show", COPY, "--format", "json").out)
     assert (found["article"]["duplicate_of"], found["duplicate_of_url"]) == ("storm", ARTICLE)
     assert found["sources"]["published_at"] == "json-ld"
+    assert found["sources"]["title"] == "<title>"
+    assert found["sources"]["authors"] == "not found by this version's code"
     assert found["capture"]["headers"][2:] == [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]
     assert found["outcome"]["outcome"] == "duplicate"
     assert found["archive_problem"] is None
@@ -61,6 +65,7 @@ def test_the_row_is_shown_when_its_archive_is_damaged(crawlhouse: Run, tmp_path:
         ended = crawlhouse("show", ARTICLE, home=str(tmp_path / "home"))
         assert ended.code == 0
         assert "Sturm in Köln" in ended.out
+        assert "the stored page cannot be read" in ended.out
         assert "The archive: " in ended.err
         for view in ("--html", "--raw"):
             ended = crawlhouse("show", ARTICLE, view, home=str(tmp_path / "home"))
