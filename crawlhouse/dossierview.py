@@ -19,6 +19,7 @@ FIELDS = (
     "title", "description", "authors", "published_at", "modified_at", "language", "section", "tags", "site_name", "canonical_url",
     "lead_image", "paywalled", "form", "text_length", "word_count", "text", "charset", "article_id", "version", "duplicate_of",
 )  # fmt: skip
+MAX_VALUE_CHARACTERS = 200
 UNSHOWN = {"minhash", "blocks"}
 
 
@@ -52,8 +53,8 @@ def show_dossier(found: Dossier, sources: Mapping[str, str]) -> None:
 
 def _outcome(row: Row, sources: Mapping[str, str]) -> list[tuple[str, object]]:
     why = ": ".join(str(part) for part in (row["reason"], row["detail"]) if part)
-    by = f", by {sources['page_type']}" if row["page_type"] and "page_type" in sources else ""
-    facts = {name: row[name] for name in ORIGIN_COLUMNS} | {"page_type": f"{row['page_type'] or ''}{by}"}
+    why_type = f" ({sources['page_type']})" if "page_type" in sources else ""
+    facts = {name: row[name] for name in ORIGIN_COLUMNS} | {"page_type": f"{row['page_type'] or ''}{why_type}"}
     return [("outcome", row["outcome"]), ("why", why), *facts.items()]
 
 
@@ -61,8 +62,12 @@ def _fields(row: Row, sources: Mapping[str, str]) -> Table:
     table = _table("Quarantined row" if "rule" in row else "Article", "field", "value", "came from")
     for name in (*(("reason", "rule", "detail") if "rule" in row else ()), *FIELDS):
         if row[name] not in (None, "", []):
-            table.add_row(name, in_words(row[name])[:200], sources.get(name, ""))
+            table.add_row(name, _beginning(in_words(row[name])), sources.get(name, ""))
     return table
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 
 
 def _capture(found: Dossier) -> list[tuple[str, object]]:
