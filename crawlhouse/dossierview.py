@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from crawlhouse.console import results, say, show
-from crawlhouse.rowformats import cell, plain
+from crawlhouse.rowformats import in_words, plain
 from crawlhouse.rows import Row
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ FIELDS = (
     "title", "description", "authors", "published_at", "modified_at", "language", "section", "tags", "site_name", "canonical_url",
     "lead_image", "paywalled", "form", "text_length", "word_count", "text", "charset", "article_id", "version", "duplicate_of",
 )  # fmt: skip
+MAX_VALUE_CHARACTERS = 200
 UNSHOWN = {"minhash", "blocks"}
 
 
@@ -25,15 +27,15 @@ CAPTURE_COLUMNS = ("fetched_at", "fetch_status", "outcome", "reason", "crawl_run
 ORIGIN_COLUMNS = ("kind", "page_type", "via", "depth", "crawl_run", "process_run", "code_version", "ingested_at")
 
 
-def show_dossier(found: Dossier) -> None:
-    """Print it for people."""
+def show_dossier(found: Dossier, sources: Mapping[str, str]) -> None:
+    """Print it for people, with the source of each field by its name."""
     results().print(found.url, style="bold")
     outcome = found.outcome()
     if outcome:
-        show(_facts("What became of it", _outcome(outcome)))
+        show(_facts("What became of it", _outcome(outcome, sources)))
     row = found.article or found.quarantined
     if row:
-        show(_fields(row))
+        show(_fields(row, sources))
     show(_facts("Stored capture", _capture(found)))
     if found.record:
         show(_facts("Response headers", _headers(found.record)))
@@ -49,33 +51,23 @@ def show_dossier(found: Dossier) -> None:
         say(f"The archive: {found.archive_problem}")
 
 
-def _outcome(row: Row) -> list[tuple[str, object]]:
+def _outcome(row: Row, sources: Mapping[str, str]) -> list[tuple[str, object]]:
     why = ": ".join(str(part) for part in (row["reason"], row["detail"]) if part)
-    return [("outcome", row["outcome"]), ("why", why), *((name, row[name]) for name in ORIGIN_COLUMNS)]
+    why_type = f" ({sources['page_type']})" if "page_type" in sources else ""
+    facts = {name: row[name] for name in ORIGIN_COLUMNS} | {"page_type": f"{row['page_type'] or ''}{why_type}"}
+    return [("outcome", row["outcome"]), ("why", why), *facts.items()]
 
 
-def _sources(row: Row) -> dict[str, str]:
-    """Where each field came from, as far as the row says."""
-    furniture = f"{row['furniture_blocks'] or 0} blocks taken away by site memory {row['memory_version']}"
-    zone = f", zone {row['published_zone']}" if row["published_zone"] else ""
-    return {
-        "published_at": f"{row['published_at_source'] or ''}{zone}",
-        "modified_at": row["modified_at_source"] or "",
-        "language": f"the text; the page declares {row['language_declared'] or 'none'}",
-        "text": f"{row['extraction_path']}, confidence {row['confidence'] or 0:.2f}; {furniture}",
-        "charset": row["charset_source"] or "",
-        "version": row["crawl_run"],
-        "duplicate_of": f"{row['duplicate_kind']}, similarity {row['duplicate_similarity']:.2f}" if row["duplicate_of"] else "",
-    }
-
-
-def _fields(row: Row) -> Table:
+def _fields(row: Row, sources: Mapping[str, str]) -> Table:
     table = _table("Quarantined row" if "rule" in row else "Article", "field", "value", "came from")
-    sources = _sources(row)
     for name in (*(("reason", "rule", "detail") if "rule" in row else ()), *FIELDS):
         if row[name] not in (None, "", []):
-            table.add_row(name, cell(row[name])[:200], sources.get(name, ""))
+            table.add_row(name, _beginning(in_words(row[name])), sources.get(name, ""))
     return table
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 
 
 def _capture(found: Dossier) -> list[tuple[str, object]]:
@@ -87,7 +79,7 @@ def _capture(found: Dossier) -> list[tuple[str, object]]:
     if found.record:
         capture = found.record.capture
         facts += [
-            ("fetched at", capture.fetched_at.isoformat()),
+            ("fetched at", capture.fetched_at),
             ("answer", f"{capture.protocol} {capture.status} {capture.reason}"),
             ("type of record", found.record.record_type),
             ("body", f"{len(capture.body):,} bytes as received" + (f", truncated: {capture.truncated}" if capture.truncated else "")),
@@ -108,14 +100,14 @@ def _facts(title: str, facts: list[tuple[str, object]] | list[tuple[str, str]]) 
     table = _table(title, "", "", header=False)
     for name, value in facts:
         if value not in (None, ""):
-            table.add_row(name, cell(plain(value)))
+            table.add_row(name, in_words(value))
     return table
 
 
 def _rows(title: str, rows: list[Row]) -> Table:
     table = _table(title, *rows[0])
     for row in rows:
-        table.add_row(*(cell(plain(value)) for value in row.values()))
+        table.add_row(*(in_words(value) for value in row.values()))
     return table
 
 
@@ -129,15 +121,14 @@ def _table(title: str, *columns: str, header: bool = True) -> Table:
     return table
 
 
-def as_json(found: Dossier) -> dict[str, object]:
-    """All of it in JSON's own types, without the bodies."""
-    row = found.article or found.quarantined
+def as_json(found: Dossier, sources: Mapping[str, str]) -> dict[str, object]:
+    """All of it in JSON's own types, without the bodies; `sources` are the fields' by their names."""
     return {
         "url": found.url,
         "outcome": plain(found.outcome()),
         "article": _plain_row(found.article),
         "quarantined": _plain_row(found.quarantined),
-        "sources": {name: source for name, source in _sources(row).items() if source} if row else {},
+        "sources": dict(sources),
         "capture": _capture_as_json(found.record) if found.record else None,
         "archive_problem": found.archive_problem or None,
         "versions": plain(found.versions),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crawlhouse.console import say, show
 from crawlhouse.frontiercommand import moment
-from crawlhouse.revisitwords import state_in_words, trust_in_words
-from crawlhouse.rowformats import Shown, cell, plain
+from crawlhouse.revisitwords import counted, state_in_words, trust_in_words
+from crawlhouse.rowformats import Shown, cell, in_words, plain
 from schemas.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _show(url: str, crawl: str, rules: list[Rule], history: UrlHistory | None) -
         show("It was never found.")
         return
     show(_table("In the frontier", ("", ""), _facts(history)))
-    visits = [(moment(v.fetched_at), v.outcome, v.reason or "", cell(v.status), v.crawl_run) for v in history.visits]
+    visits = [(_when(v.fetched_at), v.outcome, v.reason or "", cell(v.status), v.crawl_run) for v in history.visits]
     if visits:
         show(_table("Visits", ("when", "outcome", "reason", "status", "run"), visits))
 
@@ -128,15 +129,23 @@ def _show(url: str, crawl: str, rules: list[Rule], history: UrlHistory | None) -
 def _facts(history: UrlHistory) -> list[tuple[str, ...]]:
     notes, capture = history.notes, history.capture
     waits = f" in {history.waits_in}" + (f", its host held by {history.worker}" if history.worker else "") if history.waits_in else ""
-    facts: list[tuple[str, ...]] = [("state", history.state + waits), ("kind", f"{notes['kind']}, {notes['depth']} links from a seed")]
-    facts.append(("found", f"{moment(notes['first_seen'])} " + (" <- ".join(history.via) if history.via else "as a seed")))
-    facts.append(("due", moment(notes["due_at"]) or "never again"))
+    facts: list[tuple[str, ...]] = [
+        ("state", history.state + waits),
+        ("kind", f"{notes['kind']}, {counted(notes['depth'], 'link')} from a seed"),
+    ]
+    facts.append(("found", f"{_when(notes['first_seen'])}, " + (f"on {' <- '.join(history.via)}" if history.via else "as a seed")))
+    facts.append(("due", _when(notes["due_at"]) or "never again"))
     facts += [("because", because)] if (because := _why_due(notes)) else []
     facts += [("hints", trust_in_words(source, trust)) for source, trust in history.trust.items()]
     facts += [(name, cell(notes[name])) for name in ("fails", "etag", "last_modified", "hint_title", "hint_source") if notes[name]]
     if capture:
-        facts.append(("last capture", f"{capture['capture_filename']} at {capture['capture_offset']}, {moment(capture['captured_at'])}"))
+        facts.append(("last capture", f"{capture['capture_filename']} at {capture['capture_offset']:,}, {_when(capture['captured_at'])}"))
     return facts
+
+
+def _when(seconds: float | None) -> str:
+    """A moment for people; empty for none."""
+    return "" if seconds is None else in_words(datetime.fromtimestamp(seconds, UTC))
 
 
 def _why_due(notes: dict[str, Any]) -> str | None:
@@ -152,7 +161,7 @@ def _show_outcomes(outcomes: list[Row]) -> None:
         show("Nothing of it is published.")
         return
     rows = [
-        (cell(row["fetched_at"]), cell(row["outcome"]), cell(row["reason"]), f"{row['warc_filename']} at {row['warc_record_offset']}")
+        (in_words(row["fetched_at"]), cell(row["outcome"]), cell(row["reason"]), f"{row['warc_filename']} at {row['warc_record_offset']:,}")
         for row in outcomes
     ]
     show(_table("Published", ("fetched", "outcome", "reason", "record"), rows))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from crawlhouse.revisitwords import counted
 from schemas.capture import UrlKind
 from schemas.outcomes import Reason
 
@@ -54,7 +55,7 @@ def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
     host, hosts, deepest = host_key(url), ", ".join(crawl.hosts()), crawl.scope.max_depth
     inside = CrawlScope(crawl).covers_host(host)
     excluded = _first_match(crawl.scope.exclude, url)
-    far = f"{depth} links from a seed, of {deepest} at most"
+    far = f"{counted(depth, 'link')} from a seed, of {deepest:,} at most"
     verdicts = [
         _verdict("scope.hosts", None if inside else f"{host} is not among {hosts}", f"{host} is among {hosts}"),
         _verdict("scope.max_depth", far if depth > deepest else None, far),
@@ -82,7 +83,7 @@ def _trap(url: str) -> Rule:
     from spiders.traps import endless_shape
 
     shape = endless_shape(url, datetime.now(UTC).date())
-    return _verdict("trap", shape, "its own shape is none; how many there are like it is judged in a run")
+    return _verdict("trap", shape, "it does not look like one; how many there are like it is judged in a run")
 
 
 def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
@@ -105,10 +106,17 @@ def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
     if rules.is_not_now:
         return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is asked again before the next fetch")
     refused = rules.refusal(url) is not None
-    hours = max(cached.expires_at - time.time(), 0) / 3600
     status = f"answered {cached.status}" if cached.status else "did not answer"
-    why = f"{origin}/robots.txt {status}; for '{name}', cached for {hours:.1f} h more"
+    why = f"{origin}/robots.txt {status}; for '{name}', read again {_from_now(cached.expires_at - time.time())}"
     return _verdict("robots", why if refused else None, why)
+
+
+def _from_now(seconds: float) -> str:
+    """When that is, to the hour or the minute."""
+    if seconds < 60:
+        return "before the next fetch"
+    hours, minutes = round(seconds / 3600), round(seconds / 60)
+    return f"in {counted(hours, 'hour')}" if hours > 1 else f"in {counted(minutes, 'minute')}"
 
 
 def _opt_out(crawl: Crawl, history: UrlHistory | None) -> Rule:

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from storage.hinttrust import HintTrust
 
 
+def counted(number: float, noun: str) -> str:
+    """A number of things: `1 visit`, `2 visits`."""
+    return f"{number:,g} {noun}" + ("" if number == 1 else "s")
+
+
 def state_in_words(state: RevisitState) -> str:
     """What the visits to a URL have shown, as far as the next one depends on it."""
     from spiders.revisit import DEAD_AFTER_FAILURES, HOURS_A_DAY, expected_items_an_hour
@@ -16,9 +21,10 @@ def state_in_words(state: RevisitState) -> str:
     if state.failures >= DEAD_AFTER_FAILURES:
         return "gone, or failed too often: tried again rarely"
     if state.failures:
-        return f"{state.failures} failures in a row: each waits four times as long"
+        return f"{counted(state.failures, 'failure')} in a row: each waits four times as long"
     if not state.source:
-        return f"an article: {state.items:g} changes seen in {state.visits} visits; visited again while young, sooner if it changed"
+        seen = f"{counted(state.items, 'change')} seen in {counted(state.visits, 'visit')}"
+        return f"an article: {seen}; visited again while young, sooner if it changed"
     a_day = expected_items_an_hour(state) * HOURS_A_DAY
     if state.leads:
         return f"the site's news are looked for here: about {a_day:.1f} a day" + _busy_hours(state)

@@ -123,6 +123,21 @@ def cell(value: object) -> str:
     return folded if len(folded) <= MAX_CELL_CHARACTERS else folded[: MAX_CELL_CHARACTERS - 1] + "…"
 
 
+def in_words(value: object) -> str:
+    """A value for a table that people read: times to the second, the items of a list side by side, thousands apart."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S} {value.tzname() or ''}".rstrip()
+        case list():
+            return cell("; ".join(map(in_words, value)))
+        case _:
+            return cell(value)
+
+
 def _flat(value: object) -> str:
     if value is None:  # of a number that is none
         return ""

@@ -41,6 +41,7 @@ def show(
     """
     from crawlhouse.dossier import decoded_html, raw_record, read_dossier
     from crawlhouse.dossierview import as_json, show_dossier
+    from crawlhouse.fieldsources import field_sources
     from schemas.settings import load_settings
 
     if text + html + raw > 1:
@@ -54,9 +55,9 @@ def show(
     elif html:
         typer.echo(decoded_html(_readable(found)))
     elif form is Shown.JSON:
-        typer.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(as_json(found, field_sources(settings, found)), ensure_ascii=False, indent=2))
     else:
-        show_dossier(found)
+        show_dossier(found, field_sources(settings, found))
 
 
 def _text(found: Dossier) -> str:

@@ -13,6 +13,12 @@ def index_key(crawl: str, crawl_run: str, segment: str) -> str:
     return f"index/{crawl}/{crawl_run}/{segment}.parquet"
 
 
+def index_key_of(segment_key: str) -> str:
+    """The capture index of a segment, from the segment's own key."""
+    _, crawl, crawl_run, name = segment_key.split("/")
+    return index_key(crawl, crawl_run, name.removesuffix(".warc.gz"))
+
+
 def cdxj_key(crawl: str, crawl_run: str) -> str:
     """The CDXJ of a whole crawl run, derived at its close."""
     return f"cdxj/{crawl}/{crawl_run}.cdxj"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from processing.article import siterules
 from processing.article.blocks import to_blocks
@@ -13,7 +14,7 @@ from processing.article.furniture import Story, clean
 from processing.article.hostcontainer import find_known, signature
 from processing.article.metadata import Metadata, read_metadata
 from processing.article.outline import Outline
-from processing.article.pagetype import page_type
+from processing.article.pagetype import judged
 from processing.article.parse import Tree, parse
 from processing.article.rescue import rescue
 from processing.article.walk import read_outline
@@ -23,20 +24,23 @@ from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
 
+class FirstLook(NamedTuple):
+    """What is known of a page before its article is read; `kind` is its type, and what decided it."""
+
+    tree: Tree
+    metadata: Metadata
+    outline: Outline
+    container: int
+    kind: tuple[PageType, str]
+
+
 def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = ()) -> Article | Rejected:
     """The article of a page, or why there is none. A page that is no article but has prose comes with its `page_type`: let in only what is.
 
     `rules` are the site's own selectors, where the crawl's YAML has some for the page's host; one that is no selector finds nothing.
     `known` are the signatures of the containers in which the host's other pages have their articles.
     """
-    tree = parse(page.html)
-    metadata = read_metadata(tree, page)
-    if rules is not None:
-        metadata = siterules.amend(metadata, tree, rules)  # before the page type, which leans on the title
-    outline = read_outline(tree.body)
-    keep_own_article(outline, metadata.title)
-    container = find_container(outline)
-    kind = page_type(tree, page, metadata, outline, container)
+    tree, metadata, outline, container, (kind, _) = first_look(page, rules)
     path = "container"
     if rules is not None:
         outline, path = _ruled(tree, metadata.title, rules)
@@ -55,6 +59,18 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     form = form_of(tree, page.url, metadata, outline, blocks)
     place = signature(outline, container) if path == "container" else None
     return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path, container=place)
+
+
+def first_look(page: Page, rules: SiteRules | None) -> FirstLook:
+    """A page's metadata, outline and type; see `read_article`."""
+    tree = parse(page.html)
+    metadata = read_metadata(tree, page)
+    if rules is not None:
+        metadata = siterules.amend(metadata, tree, rules)  # before the page type, which leans on the title
+    outline = read_outline(tree.body)
+    keep_own_article(outline, metadata.title)
+    container = find_container(outline)
+    return FirstLook(tree, metadata, outline, container, judged(tree, page, metadata, outline, container))
 
 
 def _ruled(tree: Tree, title: str | None, rules: SiteRules) -> tuple[Outline, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
 
 from processing.article.jsonld import JsonLd, Object, texts, types_of
-from processing.article.markup import Markup
+from processing.article.markup import Markup, meta_place
 from processing.article.parse import Node
 from processing.article.surroundings import in_furniture
 from processing.article.titles import folded
@@ -67,35 +68,39 @@ _BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
+class Candidate(NamedTuple):
+    """A text that may name authors, the place where it stands, and whether it holds nothing else."""
+
+    place: str
+    text: str
+    whole: bool = True
+
+
 def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
     """The authors, from the most trustworthy place that names any person."""
-    for candidates in _candidates(markup, json_ld):
-        names = dict.fromkeys(name for text, whole in candidates for name in names_in(text, whole))
+    return next((names for _, names in authors(markup, json_ld)), ())
+
+
+def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The places that name persons and their names, the most trustworthy first; last who signs where no person does."""
+    for read in _PLACES:
+        named = [(candidate.place, found) for candidate in read(markup, json_ld) if (found := names_in(candidate.text, candidate.whole))]
+        names = list(dict.fromkeys(name for _, found in named for name in found))
         if names:
-            return tuple(_distinct(list(names)))[:MAX_AUTHORS]
-    return _signature(markup, json_ld)
+            yield " and ".join(dict.fromkeys(place for place, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
+    yield from _signatures(markup, json_ld)
 
 
-def _candidates(markup: Markup, json_ld: JsonLd) -> Iterator[list[tuple[str, bool]]]:
-    """Texts that may name authors, place by place, and whether they hold nothing else."""
-    yield [(text, True) for text in _from_json_ld(json_ld)]
-    yield [(_in_order(text), True) for text in markup.all(*META_NAMES)]
-    yield [(text, True) for text in _from_properties(markup)]
-    yield [(text, False) for text in _from_heading(markup)]
-    yield [(text, False) for text in _from_links(markup)]
-    yield [(text, False) for text in _from_bylines(markup)]
-
-
-def _signature(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
+def _signatures(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Who signs where no person does: a named desk or an organisation, never a bare "Staff"."""
-    declared = texts(json_ld.resolve((json_ld.article or {}).get("author"))) + markup.all(*META_NAMES)
-    bylines = [visible_text(node) for node in markup.authors[:20] if not in_furniture(node)]
-    for text in (*declared, *(line for line in bylines if _PREFIX.match(line))):
+    declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
+    declared += [(candidate.place, candidate.text) for candidate in _from_metas(markup, json_ld, in_order=False)]
+    bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_furniture(node))
+    for place, text in chain(declared, ((_byline_place(node), line) for node, line in bylines if _PREFIX.match(line))):
         name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
         if 0 < len(words) <= MAX_NAME_WORDS and not _URLISH.search(name) and not all(word in _ONLY_GENERIC for word in words if word):
-            return (name,)
-    return ()
+            yield place, (name,)
 
 
 def names_in(text: str, whole: bool = True) -> list[str]:
@@ -148,12 +153,18 @@ def _distinct(names: list[str]) -> list[str]:
     return list(seen.values())
 
 
-def _from_json_ld(json_ld: JsonLd) -> list[str]:
+def _from_json_ld(_: Markup, json_ld: JsonLd) -> list[Candidate]:
     for item in (json_ld.article, json_ld.page):
         for key in ("author", "creator"):
             if item and item.get(key) and (found := _people(item[key], json_ld)):
-                return found
+                return [Candidate(f"json-ld {key}", text) for text in found]
     return []
+
+
+def _from_metas(markup: Markup, _: JsonLd, *, in_order: bool = True) -> list[Candidate]:
+    meta = markup.meta
+    found = [(name, text) for name in META_NAMES if name in meta for text in meta[name]]
+    return [Candidate(meta_place(name), _in_order(text) if in_order else text) for name, text in found]
 
 
 def _people(value: Any, json_ld: JsonLd) -> list[str]:
@@ -170,21 +181,19 @@ def _is_organization(item: Object) -> bool:
     return any(kind.endswith(("Organization", "Corporation", "WebSite")) for kind in types_of(item))
 
 
-def _from_properties(markup: Markup) -> list[str]:
+def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
     """Microdata's `author`, its `name` where it has one."""
-    found = []
     for node in markup.properties.get("author", ())[:10]:
         if in_furniture(node):
             continue
         named = node.css_first("[itemprop=name]")
         text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
         if 0 < len(text) <= MAX_BYLINE_CHARACTERS:
-            found.append(text)
-            break
-    return found
+            return [Candidate("itemprop=author", text)]
+    return []
 
 
-def _from_links(markup: Markup) -> list[str]:
+def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
     """Links to authors' pages outside the furniture: the first, and those that stand beside it."""
     found: list[Node] = []
     for node in markup.author_links[:40]:
@@ -193,7 +202,13 @@ def _from_links(markup: Markup) -> list[str]:
         if found and not _near(found[-1], node):
             break
         found.append(node)
-    return [visible_text(node) for node in found]
+    return [Candidate(_link_place(node), visible_text(node), whole=False) for node in found]
+
+
+def _link_place(node: Node) -> str:
+    """A link to an author's page, by what it says of itself or by where it leads."""
+    attributes = node.attributes
+    return "rel=author" if "author" in (attributes.get("rel") or "") else f"link to {attributes.get('href') or ''}"
 
 
 def _near(one: Node, other: Node) -> bool:
@@ -205,15 +220,22 @@ def _near(one: Node, other: Node) -> bool:
     return first == second or (above is not None and beside is not None and above == beside)
 
 
-def _from_bylines(markup: Markup) -> list[str]:
+def _from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The first element that calls itself a byline or an author and holds a name."""
     for node in markup.authors[:60]:
         if not in_furniture(node) and (text := _byline("\n".join(text_parts(node)))):
-            return [text]
+            return [Candidate(_byline_place(node), text, whole=False)]
     return []
 
 
-def _from_heading(markup: Markup) -> list[str]:
+def _byline_place(node: Node) -> str:
+    """A byline by its tag, and by its class or id if it has one: `byline p.author-name`."""
+    attributes = node.attributes
+    names, own = attributes.get("class"), attributes.get("id")
+    return f"byline {'.'.join([node.tag or '', *names.split()]) if names else f'{node.tag}#{own}' if own else node.tag}"
+
+
+def _from_heading(markup: Markup, _: JsonLd) -> list[Candidate]:
     """What stands behind "by" soon after the main heading."""
     for heading in markup.headings[:3]:
         found = markup.texts_after(heading)
@@ -223,7 +245,7 @@ def _from_heading(markup: Markup) -> list[str]:
             if behind and len(part) <= MAX_BYLINE_CHARACTERS and not in_furniture(node):
                 text = "\n".join([part[behind.end() :], *parts[position + 1 : position + 6]]) if behind.end() > len(part) - 2 else part
                 if names_in(text, whole=False):
-                    return [text]
+                    return [Candidate("behind “by” after <h1>", text, whole=False)]
     return []
 
 
@@ -233,3 +255,8 @@ def _byline(text: str) -> str | None:
     behind = _PREFIXED.search(text)
     candidate = behind[1] if behind else text
     return candidate if len(candidate) <= MAX_BYLINE_CHARACTERS and names_in(candidate, whole=False) else None
+
+
+_PLACES: tuple[Callable[[Markup, JsonLd], list[Candidate]], ...] = (
+    _from_json_ld, _from_metas, _from_properties, _from_heading, _from_links, _from_bylines,
+)  # fmt: skip

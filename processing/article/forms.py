@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from processing.article.metadata import Metadata
 from processing.article.outline import Element, Outline
@@ -35,25 +36,40 @@ def keep_own_article(outline: Outline, title: str | None) -> None:
 
 def form_of(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> str:
     """One of `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`, `article`: the first that fits."""
+    return next(forms(tree, url, metadata, outline, blocks))[0]
+
+
+def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> Iterator[tuple[str, str]]:
+    """The forms that fit, and what makes them fit; the surest first, at last `article`."""
     names = "\n".join(element.names for element in outline.elements)
-    if "LiveBlogPosting" in metadata.json_ld_types or ("live" in names.lower() and len(_LIVE_NAMES.findall(names)) >= MIN_POSTS):
-        return "live_blog"
+    if "LiveBlogPosting" in metadata.json_ld_types:
+        yield "live_blog", "json-ld LiveBlogPosting"
+    if "live" in names.lower() and len(posts := _LIVE_NAMES.findall(names)) >= MIN_POSTS:
+        yield "live_blog", f"{len(posts)} elements with a class or id such as {posts[0]}"
     captions = sum(block.kind is BlockKind.CAPTION for block in blocks)
-    if metadata.json_ld_types & {"ImageGallery", "MediaGallery"} or (captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks)):
-        return "gallery"
-    if _is_stub(metadata, names, blocks):
-        return "paywalled_stub"
+    if gallery := metadata.json_ld_types & {"ImageGallery", "MediaGallery"}:
+        yield "gallery", f"json-ld {min(gallery)}"
+    if captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks):
+        yield "gallery", f"{captions} of {len(blocks)} blocks are captions"
+    if sign := _stub_sign(metadata, names, blocks):
+        yield "paywalled_stub", sign
     root = tree.root
     if root is not None and ("amp" in root.attributes or "⚡" in root.attributes):
-        return "amp"
-    return "print" if _PRINT_URL.search(url) else "article"
+        yield "amp", "<html amp>"
+    if _PRINT_URL.search(url):
+        yield "print", "the URL"
+    yield "article", "no sign of another form"
 
 
-def _is_stub(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> bool:
+def _stub_sign(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> str | None:
+    """What says that the page is only the opening of an article that is not free."""
     length = sum(len(block.text) for block in blocks)
     if length >= STUB_LENGTH or metadata.paywalled is False:
-        return False
-    return bool(metadata.paywalled) or _PAYWALL_NAMES.search(names) is not None
+        return None
+    if metadata.paywalled:
+        return f"paywalled, and only {length:,} characters"
+    named = _PAYWALL_NAMES.search(names)
+    return f"a class or id with {named[0]}, and only {length:,} characters" if named else None
 
 
 def _is_whole(outline: Outline, element: Element) -> bool:

@@ -98,6 +98,11 @@ def read_markup(tree: Tree) -> Markup:
     return markup
 
 
+def meta_place(name: str) -> str:
+    """A `<meta>` as one would search for it: `og:title` is known by itself, `description` is not."""
+    return name if ":" in name else f"meta {name}"
+
+
 def _add_element(markup: Markup, node: Node, attributes: dict[str, str | None]) -> None:
     match node.tag:
         case "link":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from processing.article.authors import read_authors
-from processing.article.jsonld import JsonLd, first_text, read_jsonld, texts
-from processing.article.markup import Markup, read_markup
+from processing.article.jsonld import JsonLd, first_text, read_jsonld
+from processing.article.markup import Markup, meta_place, read_markup
 from processing.article.parse import Tree
+from processing.article.places import Found, InJsonLd, Metas, Place, first_said, of_article
 from processing.article.times import Moment, read_times
 from processing.article.titles import folded, read_title
 from schemas.page import Page
@@ -19,6 +21,23 @@ MAX_DESCRIPTION_CHARACTERS = 2000
 MAX_TAGS = 50
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*$", re.IGNORECASE)
 _WHOLE = re.compile(r"https?://[^/]")
+DESCRIPTION: tuple[Place, ...] = (
+    Metas(("og:description", "description", "twitter:description", "dc.description")),
+    of_article("description"),
+)
+SECTION: tuple[Place, ...] = (of_article("articleSection"), Metas(("article:section", "parsely-section", "dc.subject")))
+# Tags, not the keyword stuffing of search engines: the short meta lists come last.
+TAGS: tuple[Place, ...] = (
+    Metas(("article:tag",)),
+    of_article("keywords"),
+    Metas(("parsely-tags", "sailthru.tags", "news_keywords", "keywords")),
+)
+SITE_NAME: tuple[Place, ...] = (
+    Metas(("og:site_name", "application-name", "apple-mobile-web-app-title")),
+    InJsonLd("publisher", lambda json_ld: json_ld.resolve((json_ld.article or {}).get("publisher"))),
+    InJsonLd("WebSite", lambda json_ld: next((item for item in json_ld.objects if item.get("@type") == "WebSite"), None)),
+)
+_IMAGES = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
 _PAYWALL_META = {"article:content_tier": {"locked", "metered"}, "lux:access": {"paid"}, "content_tier": {"locked", "metered"}}
 
 
@@ -52,15 +71,14 @@ class Metadata:
 
 def read_metadata(tree: Tree, page: Page) -> Metadata:
     """The metadata of a page. No I/O; what is implausible is left out."""
-    markup = read_markup(tree)
-    json_ld = read_jsonld(markup.json_ld, page.url, " ".join([*markup.all("og:title"), markup.title]))
+    markup, json_ld = read_declared(tree, page)
     article = json_ld.article or {}
     site_name = _site_name(markup, json_ld)
     language = _language(tree, markup, article.get("inLanguage"))
     published, modified = read_times(tree, markup, json_ld, page, language)
     return Metadata(
         title=read_title(markup, json_ld, site_name, page.url) or page.hints.title,
-        description=_description(markup, article.get("description")),
+        description=shortened(first_said(DESCRIPTION, markup, json_ld)),
         authors=read_authors(markup, json_ld),
         published_at=published.at if published else None,
         published_at_source=published.source if published else None,
@@ -68,16 +86,22 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
         modified_at=_not_before(modified, published),
         modified_at_source=modified.source if modified and _not_before(modified, published) else None,
         language_declared=language,
-        section=first_text(article.get("articleSection")) or _folded(markup.first("article:section", "parsely-section", "dc.subject")),
-        tags=_tags(markup, article.get("keywords")),
+        section=first_said(SECTION, markup, json_ld),
+        tags=split_tags(next((values for place in TAGS if (values := place.values(markup, json_ld))), ())),
         site_name=site_name,
-        canonical_url=_canonical_url(markup, page.url),
-        lead_image=_lead_image(markup, article.get("image"), page.url),
-        paywalled=_paywalled(markup, json_ld),
+        canonical_url=next((text for _, text in canonical_urls(markup, page.url)), None),
+        lead_image=next((whole_image(text, page.url) for _, text in images(markup, json_ld)), None),
+        paywalled=next((locked for _, locked in paywalls(markup, json_ld)), None),
         og_type=_folded(markup.first("og:type")),
         json_ld_types=json_ld.types,
         json_ld_body=first_text(article.get("articleBody")),
     )
+
+
+def read_declared(tree: Tree, page: Page) -> tuple[Markup, JsonLd]:
+    """The places of a page where metadata stands."""
+    markup = read_markup(tree)
+    return markup, read_jsonld(markup.json_ld, page.url, " ".join([*markup.all("og:title"), markup.title]))
 
 
 def _folded(text: str | None) -> str | None:
@@ -92,11 +116,9 @@ def _not_before(modified: Moment | None, published: Moment | None) -> datetime |
 
 
 def _site_name(markup: Markup, json_ld: JsonLd) -> str | None:
-    declared = markup.first("og:site_name", "application-name", "apple-mobile-web-app-title")
-    if declared:
-        return _folded(declared)
-    publisher = json_ld.resolve((json_ld.article or {}).get("publisher"))
-    return first_text(publisher) or next((first_text(item) for item in json_ld.objects if item.get("@type") == "WebSite"), None)
+    """What the first place that says anything calls the site."""
+    found = next((found for place in SITE_NAME if (found := place.first(markup, json_ld))), None)
+    return (found.text or None) if found else None
 
 
 def _language(tree: Tree, markup: Markup, in_language: object) -> str | None:
@@ -108,21 +130,20 @@ def _language(tree: Tree, markup: Markup, in_language: object) -> str | None:
     return None
 
 
-def _description(markup: Markup, of_article: object) -> str | None:
-    text = _folded(markup.first("og:description", "description", "twitter:description", "dc.description")) or first_text(of_article)
+def shortened(text: str | None) -> str | None:
+    """A description, no longer than one may be."""
     return text[:MAX_DESCRIPTION_CHARACTERS] if text else None
 
 
-def _tags(markup: Markup, keywords: object) -> tuple[str, ...]:
-    """Tags, not the keyword stuffing of search engines: `article:tag`, then JSON-LD, then the short meta lists."""
-    values = markup.all("article:tag") or texts(keywords) or markup.all("parsely-tags", "sailthru.tags", "news_keywords", "keywords")
+def split_tags(values: Iterable[str]) -> tuple[str, ...]:
+    """The tags in texts, of which each may hold several."""
     tags = (folded(tag) for value in values for tag in value.split(","))
     return tuple(dict.fromkeys(tag for tag in tags if 0 < len(tag) <= 80))[:MAX_TAGS]
 
 
-def _canonical_url(markup: Markup, url: str) -> str | None:
-    """The declared canonical URL, unless it is another site's, or the home page's where this page is not it."""
-    for declared in (markup.canonical, markup.first("og:url")):
+def canonical_urls(markup: Markup, url: str) -> Iterator[Found]:
+    """The declared canonical URLs, unless they are another site's, or the home page's where this page is not it."""
+    for place, declared in (("link rel=canonical", markup.canonical), ("og:url", markup.first("og:url"))):
         if not declared:
             continue
         try:
@@ -133,8 +154,7 @@ def _canonical_url(markup: Markup, url: str) -> str | None:
             continue
         is_home = target.path in {"", "/"} and not target.query
         if _site_of(target.hostname) == _site_of(here.hostname or "") and not (is_home and (here.path.strip("/") or here.query)):
-            return target._replace(fragment="").geturl()
-    return None
+            yield Found(place, target._replace(fragment="").geturl())
 
 
 def _absolute(base: str, address: str) -> str:
@@ -149,14 +169,22 @@ def _site_of(host: str) -> str:
     return ".".join(labels[-3:] if short else labels[-2:])
 
 
-def _lead_image(markup: Markup, of_article: object, url: str) -> str | None:
-    declared = markup.first("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
-    image = declared or _image_url(of_article)
+def images(markup: Markup, json_ld: JsonLd) -> Iterator[Found]:
+    """The addresses of the picture that stands for the page, as they were written."""
+    for name in _IMAGES:
+        for text in markup.meta.get(name, ()):
+            yield Found(meta_place(name), text)
+    if image := _image_url((json_ld.article or {}).get("image")):
+        yield Found("json-ld image", image)
+
+
+def whole_image(image: str, url: str) -> str | None:
+    """A picture's whole address; None for one that is no web address."""
     try:
-        absolute = _absolute(url, image) if image else None
+        absolute = _absolute(url, image)
     except ValueError:
         return None
-    return absolute if absolute and absolute.startswith(("http://", "https://")) else None
+    return absolute if absolute.startswith(("http://", "https://")) else None
 
 
 def _image_url(value: object) -> str | None:
@@ -167,13 +195,12 @@ def _image_url(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _paywalled(markup: Markup, json_ld: JsonLd) -> bool | None:
-    """Whether the page says that it is not free to read; None where it says nothing."""
+def paywalls(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, bool]]:
+    """The places where the page says whether it is not free to read, and what they say."""
     for item in (json_ld.article, json_ld.page):
         free = (item or {}).get("isAccessibleForFree")
         if free is not None:
-            return str(free).strip().rsplit("/", 1)[-1].lower() in {"false", "no", "0"}
+            yield "json-ld isAccessibleForFree", str(free).strip().rsplit("/", 1)[-1].lower() in {"false", "no", "0"}
     for name, locked in _PAYWALL_META.items():
         if tier := markup.first(name):
-            return tier.strip().lower() in locked
-    return None
+            yield meta_place(name), tier.strip().lower() in locked

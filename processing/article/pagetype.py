@@ -18,6 +18,7 @@ MAX_WALL_CHARACTERS = 1_500
 MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts stand on whole pages, too
 MAX_BARE_CHARACTERS = 20_000  # of HTML: so little is worth a look at its text
 MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
+LOOKS = "the look of the whole page"
 _ARTICLES = frozenset(("Article", "NewsArticle", "BlogPosting"))
 _OTHERS = frozenset[str]().union(
     *(TYPES[name] for name in ("ld_product", "ld_offer", "ld_forum", "ld_list", "ld_items", "ld_docs", "ld_service", "ld_recipe", "ld_faq"))
@@ -44,19 +45,24 @@ def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, cont
 
     `outline` is of the page's whole body, `container` the element in it that would be the article's.
     """
+    return judged(tree, page, metadata, outline, container)[0]
+
+
+def judged(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> tuple[PageType, str]:
+    """The type of a page, and what decided it; see `page_type`."""
     if found := _wall_or_error(tree, page, metadata, outline):
-        return found
+        return found, "little text, and its words"
     if _says_article(metadata) and not any(piece.prose for piece in outline.pieces):
-        return PageType.ARTICLE  # its text is where we do not look: a page without prose is what it says it is
+        return PageType.ARTICLE, "og:type or json-ld @type"  # its text is where we do not look: a page without prose is what it says it is
     if is_declared_article(metadata, outline, container):
-        return PageType.ARTICLE
+        return PageType.ARTICLE, "og:type and json-ld @type"
     model = load_model()
     shares = model.shares(page_features(tree, page, metadata, outline, container))
     if shares.pop("article") >= model.article_share and metadata.title:  # an article has one, in some markup or heading
-        return PageType.ARTICLE
+        return PageType.ARTICLE, LOOKS
     if "ImageGallery" in metadata.json_ld_types or (metadata.og_type or "").startswith("video") or "/gallery/" in page.url:
-        return PageType.GALLERY
-    return PageType(max(shares, key=shares.__getitem__))
+        return PageType.GALLERY, "json-ld ImageGallery, og:type or the URL"
+    return PageType(max(shares, key=shares.__getitem__)), LOOKS
 
 
 def is_declared_article(metadata: Metadata, outline: Outline, container: int) -> bool:

@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from processing.article.jsonld import JsonLd, first_text
-from processing.article.markup import Markup
+from processing.article.markup import Markup, meta_place
 from processing.article.visible import visible_text
 
 MAX_TITLE_CHARACTERS = 400
+META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
 _SEPARATOR = re.compile(r"\s+[|\-–—•·»«:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
 _WORD = re.compile(r"\w+")
 
 
 def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
-    """The title. The `<h1>` that says what the declared titles say wins: it is what a reader sees."""
-    declared = dict.fromkeys(
-        text
-        for title in (
-            *markup.all("og:title"),
-            first_text((json_ld.article or {}).get("headline")),
-            *markup.all("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title"),
-            markup.title,
-        )
-        if title and (text := folded(title))
-    )
+    """The title: what the first of its places says."""
+    return next((title for _, title in titles(markup, json_ld, site_name, url)), None)
+
+
+def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> Iterator[tuple[str, str]]:
+    """The places of the title and what they say, the surest first.
+
+    The `<h1>` that says what the declared titles say comes first: it is what a reader sees.
+    """
+    declared = [(place, text) for place, title in _declared(markup, json_ld) if title and (text := folded(title))]
     site = site_names(site_name, url)
-    stripped = [without_site(title, site) for title in declared]
+    stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
     headings = [text for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)]
-    if (heading := _best_heading(headings, stripped)) is not None:
-        return heading[:MAX_TITLE_CHARACTERS]
-    return next((title[:MAX_TITLE_CHARACTERS] for title in stripped if not is_site(title, site)), None) or next(iter(headings), None)
+    if (heading := _best_heading(headings, list(stripped.values()))) is not None:
+        yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
+    for place, text in declared:
+        if not is_site(title := stripped[text], site):
+            yield place if title == text else f"{place} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
+    for heading in headings:
+        yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
+
+
+def _declared(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str | None]]:
+    """The titles that the page declares, as they were written, the surest first."""
+    meta = markup.meta
+    for text in meta.get("og:title", ()):
+        yield "og:title", text
+    yield "json-ld headline", first_text((json_ld.article or {}).get("headline"))
+    for name in META_NAMES:
+        for text in meta.get(name, ()):
+            yield meta_place(name), text
+    yield "<title>", markup.title
 
 
 def folded(text: str) -> str:

@@ -1,6 +1,6 @@
 """Why a URL is due, in words."""
 
-from crawlhouse.revisitwords import state_in_words, trust_in_words
+from crawlhouse.revisitwords import counted, state_in_words, trust_in_words
 from spiders.revisit import RevisitState
 from storage.hinttrust import HintTrust, settled
 
@@ -25,3 +25,8 @@ def test_trust() -> None:
         liar = settled(liar, False)
     assert "it is not believed" in trust_in_words("sitemap", liar)
     assert "it is believed" in trust_in_words("feed", settled(HintTrust(), True))
+
+
+def test_one_and_many() -> None:
+    assert [counted(number, "visit") for number in (0, 1, 2, 1200)] == ["0 visits", "1 visit", "2 visits", "1,200 visits"]
+    assert "1 change seen in 1 visit;" in state_in_words(RevisitState(False, 0.0, 9.0, 1, 1.0, 2.3))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from crawlhouse.sqlquery import open_lake_for_reading, read_rows
+from schemas.settings import make_settings
+from storage.lake import open_lake
 from tests.crawlhouse.conftest import Run
-from tests.crawlhouse.smalllake import ARTICLE, COPY, MISSING, PAGE, TEXT, publish_small_lake
+from tests.crawlhouse.smalllake import ARTICLE, COPY, MISSING, PAGE, PROCESS_RUN, TEXT, publish_small_lake
+from tests.storage.lakerows import table_of
 
 
 def test_the_last_version_beside_its_capture(crawlhouse: Run) -> None:
@@ -14,12 +18,16 @@ def test_the_last_version_beside_its_capture(crawlhouse: Run) -> None:
     assert (ended.code, ended.err) == (0, "")
     for expected in ("Sturm in Köln", "json-ld", "published", "HTTP/1.1 200 OK", "Set-Cookie", "Versions", COPY, "(computed again: equal)"):
         assert expected in ended.out
+    for expected in ("<title>", "Ada B.; C, D", "not found by this version's code", "2026-01-01 12:00:00 UTC"):
+        assert expected in ended.out
 
 
 def test_json_for_programs(crawlhouse: Run) -> None:
     found = json.loads(crawlhouse("show", COPY, "--format", "json").out)
     assert (found["article"]["duplicate_of"], found["duplicate_of_url"]) == ("storm", ARTICLE)
     assert found["sources"]["published_at"] == "json-ld"
+    assert found["sources"]["title"] == "<title>"
+    assert found["sources"]["authors"] == "not found by this version's code"
     assert found["capture"]["headers"][2:] == [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]
     assert found["outcome"]["outcome"] == "duplicate"
     assert found["archive_problem"] is None
@@ -31,6 +39,19 @@ def test_text_html_and_the_record(crawlhouse: Run) -> None:
     ended = crawlhouse("show", COPY, "--raw")
     assert ended.raw.startswith(b"WARC/1.1\r\nWARC-Type: response\r\n")
     assert ended.raw.endswith(b"\r\n\r\n")
+
+
+def test_a_quarantined_row_has_its_sources_too(crawlhouse: Run, tmp_path: Path) -> None:
+    publish_small_lake(tmp_path / "home")
+    settings = make_settings(home=tmp_path / "home")
+    (row,) = read_rows(open_lake_for_reading(settings), "SELECT * FROM articles WHERE url = $1 AND version = 1", ARTICLE)
+    verdict = {"reason": "too_short", "rule": "length", "detail": "41 characters"}
+    with open_lake(settings) as lake:
+        lake.append("quarantine", [table_of("quarantine", row | verdict | {"url": "https://a.example/held"})], PROCESS_RUN)
+    ended = crawlhouse("show", "https://a.example/held", home=str(settings.home))
+    assert "Quarantined row" in ended.out
+    assert "<title>" in ended.out
+    assert "not found by this version's code" in ended.out
 
 
 def test_a_page_that_became_no_article(crawlhouse: Run) -> None:
@@ -61,6 +82,7 @@ def test_the_row_is_shown_when_its_archive_is_damaged(crawlhouse: Run, tmp_path:
         ended = crawlhouse("show", ARTICLE, home=str(tmp_path / "home"))
         assert ended.code == 0
         assert "Sturm in Köln" in ended.out
+        assert "the stored page cannot be read" in ended.out
         assert "The archive: " in ended.err
         for view in ("--html", "--raw"):
             ended = crawlhouse("show", ARTICLE, view, home=str(tmp_path / "home"))
