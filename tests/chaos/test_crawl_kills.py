@@ -65,7 +65,7 @@ def check(manifest: Manifest, settings: Settings, pages: int) -> list[CaptureRow
     assert manifest.counts.balanced()
     assert manifest.counts.left_over == 0
     assert manifest.counts.fetched == pages
-    urls = Counter(row.url for row in rows if row.kind != "robots")
+    urls = Counter((row.url, row.request_body) for row in rows if row.kind != "robots")
     assert [url for url, count in urls.items() if count > 1] == []
     assert len(urls) == pages
     return rows

@@ -21,7 +21,7 @@ from tests.spiders.test_ownposts import PAGES, shop, till
 def said(settings: Settings, *arguments: str) -> str:
     ended = run_command(*arguments, env=clean_environment(home=str(settings.home), crawls=str(settings.crawls)), cwd=settings.crawls)
     assert ended.code == 0, ended.err
-    return ended.out.decode()
+    return ended.out
 
 
 def test_what_was_sent_is_shown_beside_the_url(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +43,10 @@ def test_what_was_sent_is_shown_beside_the_url(sqlite_settings: Settings, monkey
 
     report = process_once("test", settings)
     assert report is not None
-    assert report.records == report.rejected == 7
+    assert report.records == report.rejected == 8  # robots.txt and tdmrep.json too
     rows = connect(settings).execute("SELECT request_method, request_body, outcome FROM captures WHERE url = ?", [url]).fetchall()
     assert sorted(rows, key=str) == [("POST", f"page={page}", "rejected") for page in range(PAGES)] + [(None, None, "rejected")]
-    assert "by POST page=2" in said(settings, "explain", url)
+    explained = json.loads(said(settings, "explain", url, "--format", "json"))["captures"]
+    assert sorted(str(one["request_body"]) for one in explained) == ["None", *(f"page={page}" for page in range(PAGES))]
+    assert "asked for by POST" in said(settings, "explain", url)
     assert "POST" in said(settings, "show", url)
