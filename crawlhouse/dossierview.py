@@ -23,7 +23,7 @@ MAX_VALUE_CHARACTERS = 200
 UNSHOWN = {"minhash", "blocks"}
 
 
-CAPTURE_COLUMNS = ("fetched_at", "fetch_status", "outcome", "reason", "crawl_run")
+CAPTURE_COLUMNS = ("fetched_at", "request_method", "fetch_status", "outcome", "reason", "crawl_run")
 ORIGIN_COLUMNS = ("kind", "page_type", "via", "depth", "crawl_run", "process_run", "code_version", "ingested_at")
 
 
@@ -46,7 +46,7 @@ def show_dossier(found: Dossier, sources: Mapping[str, str]) -> None:
     if len(found.versions) > 1:
         show(_rows("Versions", found.versions))
     if len(found.captures) > 1:
-        show(_rows("Captures", [{name: capture[name] for name in CAPTURE_COLUMNS} for capture in found.captures]))
+        show(_rows("Captures", [{name: capture.get(name) for name in CAPTURE_COLUMNS} for capture in found.captures]))
     if found.archive_problem:
         say(f"The archive: {found.archive_problem}")
 
@@ -72,9 +72,11 @@ def _beginning(text: str) -> str:
 
 def _capture(found: Dossier) -> list[tuple[str, object]]:
     pointer = found.pointer
+    asked = found.outcome() or {}
     facts: list[tuple[str, object]] = [
         ("record", f"{pointer.warc_filename} at {pointer.warc_record_offset:,}, {pointer.warc_record_length:,} bytes"),
         ("digest", f"{pointer.content_digest}{_digest_verdict(found)}"),
+        ("asked for by", f"{asked['request_method']} {asked['request_body']}"[:200] if asked.get("request_method") else None),
     ]
     if found.record:
         capture = found.record.capture

@@ -13,6 +13,7 @@ from crawlhouse.console import say, show
 from crawlhouse.frontiercommand import moment
 from crawlhouse.revisitwords import counted, state_in_words, trust_in_words
 from crawlhouse.rowformats import Shown, cell, in_words, plain
+from schemas.crawl import SITE_SPIDER
 from schemas.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
@@ -32,7 +33,18 @@ Examples:
   crawlhouse explain https://example.com/news/one --crawl my_news --format json
 """
 MOMENTS = ("first_seen", "due_at", "captured_at", "fetched_at")
-OUTCOME = ("fetched_at", "fetch_status", "outcome", "reason", "crawl_run", "warc_filename", "warc_record_offset", "warc_record_length")
+OUTCOME = (
+    "fetched_at",
+    "request_method",
+    "request_body",
+    "fetch_status",
+    "outcome",
+    "reason",
+    "crawl_run",
+    "warc_filename",
+    "warc_record_offset",
+    "warc_record_length",
+)
 
 
 def explain(
@@ -52,7 +64,7 @@ def explain(
     if canonical is None:
         raise ConfigError(f"{url!r} is no http or https URL that can be fetched.")
     found = [_explained(settings, name, config, canonical) for name, config in _crawls(settings, crawl).items()]
-    shown = [one for one in found if crawl or one["history"] or _is_host_in_scope(one)]
+    shown = [one for one in found if crawl or one["history"] or one["posts"] or _is_host_in_scope(one)]
     if not shown:
         raise NotFoundError(f"No crawl knows {canonical}, and none has its host in scope. --crawl NAME says why for one crawl.")
     outcomes = _outcomes(settings, canonical)
@@ -62,7 +74,7 @@ def explain(
         )
         return
     for one in shown:
-        _show(canonical, one["crawl"], one["rules"], one["history"])
+        _show(canonical, one["crawl"], one["rules"], one["history"], one["posts"])
     _show_outcomes(outcomes)
 
 
@@ -82,10 +94,12 @@ def _crawls(settings: Settings, wanted: str | None) -> dict[str, Crawl | None]:
 
 def _explained(settings: Settings, name: str, config: Crawl | None, url: str) -> dict[str, Any]:  # Any: parts of several types
     from crawlhouse.explanation import rules
-    from storage.urlhistory import read_history
+    from storage.urlhistory import read_history, read_posts
 
     history = read_history(settings, name, url)
-    return {"crawl": name, "rules": rules(config, url, history, settings) if config else [], "history": history}
+    posts = read_posts(settings, name, url) if config is None or config.spider != SITE_SPIDER else []
+    about = history or next(iter(posts), None)
+    return {"crawl": name, "rules": rules(config, url, about, settings) if config else [], "history": history, "posts": posts}
 
 
 def _is_host_in_scope(one: dict[str, Any]) -> bool:
@@ -105,22 +119,32 @@ def _outcomes(settings: Settings, url: str) -> list[Row]:
 
 
 def _as_json(one: dict[str, Any]) -> dict[str, Any]:
-    history = asdict(one["history"]) if one["history"] else None
-    if history:
-        for part in (history["notes"], history["capture"] or {}, *history["visits"]):
-            part.update({name: moment(part[name]) for name in MOMENTS if name in part})
-    return {"crawl": one["crawl"], "rules": [asdict(rule) for rule in one["rules"]], "history": history}
+    history = _history_as_json(one["history"]) if one["history"] else None
+    posts = [_history_as_json(post) for post in one["posts"]]
+    return {"crawl": one["crawl"], "rules": [asdict(rule) for rule in one["rules"]], "history": history, "posts": posts}
 
 
-def _show(url: str, crawl: str, rules: list[Rule], history: UrlHistory | None) -> None:
+def _history_as_json(given: UrlHistory) -> dict[str, Any]:  # Any: parts of several types
+    history = asdict(given)
+    for part in (history["notes"], history["capture"] or {}, *history["visits"]):
+        part.update({name: moment(part[name]) for name in MOMENTS if name in part})
+    return history
+
+
+def _show(url: str, crawl: str, rules: list[Rule], history: UrlHistory | None, posts: list[UrlHistory]) -> None:
     if rules:
         show(_table(f"{url} in {crawl}", ("rule", "says", "why"), [(rule.rule, rule.says, rule.why) for rule in rules]))
     else:
         show(f"{url} in {crawl}, which has no file any more: its rules are gone")
+    for one in [history, *posts] if history else posts:
+        _show_history(one)
     if history is None:
-        show("It was never found.")
-        return
-    show(_table("In the frontier", ("", ""), _facts(history)))
+        show("It was never asked for by GET." if posts else "It was never found.")
+
+
+def _show_history(history: UrlHistory) -> None:
+    asked = "" if history.request == "GET" else f", asked for by {history.request}"
+    show(_table(f"In the frontier{asked}", ("", ""), _facts(history)))
     visits = [(_when(v.fetched_at), v.outcome, v.reason or "", cell(v.status), v.crawl_run) for v in history.visits]
     if visits:
         show(_table("Visits", ("when", "outcome", "reason", "status", "run"), visits))
@@ -161,10 +185,19 @@ def _show_outcomes(outcomes: list[Row]) -> None:
         show("Nothing of it is published.")
         return
     rows = [
-        (in_words(row["fetched_at"]), cell(row["outcome"]), cell(row["reason"]), f"{row['warc_filename']} at {row['warc_record_offset']:,}")
+        (
+            in_words(row["fetched_at"]) + _by_post(row),
+            cell(row["outcome"]),
+            cell(row["reason"]),
+            f"{row['warc_filename']} at {row['warc_record_offset']:,}",
+        )
         for row in outcomes
     ]
     show(_table("Published", ("fetched", "outcome", "reason", "record"), rows))
+
+
+def _by_post(row: Row) -> str:
+    return f" by {row['request_method']} {cell(row['request_body'])}" if row.get("request_method") else ""
 
 
 def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> RenderableType:  # Any: tuples of as many texts as names

@@ -149,6 +149,12 @@ def moment(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
+def named(url: str, request: str) -> str:
+    """A URL, before it how it is asked for where that is no GET, and after it what is sent."""
+    method, _, body = request.partition(" ")
+    return url if method == "GET" else f"{method} {url} {body}".rstrip()
+
+
 def _change(change: Change, selection: Selection) -> int:
     from schemas.settings import load_settings
     from storage.steering import open_steering
@@ -175,7 +181,7 @@ def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
         table.add_column(name, overflow="fold" if name == "URL" else "ellipsis", no_wrap=name != "URL")
     for row in rows:
         ended = " ".join(str(part) for part in (row.last_outcome, row.last_reason, row.last_status) if part is not None)
-        table.add_row(row.state, row.url, row.crawl, _short(row.due_at), _short(row.last_fetch), ended)
+        table.add_row(row.state, named(row.url, row.request), row.crawl, _short(row.due_at), _short(row.last_fetch), ended)
     if rows:
         show(table)
     by_state: Counter[str] = Counter()

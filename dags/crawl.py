@@ -25,6 +25,7 @@ from dags.connections import connection_secrets
 from dags.defaults import RETRIES, START, captures, crawls
 from dags.outcomes import final_errors
 from schemas.crawl import Crawl
+from schemas.errors import SpiderError
 from schemas.settings import load_settings
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def plan(name: str) -> list[dict[str, str]]:
     from schemas.crawlfile import read_crawl
     from spiders import run
 
-    with final_errors():
+    with final_errors(SpiderError):  # a module that cannot be imported
         settings, context = load_settings(), get_current_context()
         path = settings.crawls / f"{name}.yaml"
         crawl = read_crawl(path)

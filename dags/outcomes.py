@@ -15,14 +15,14 @@ FINAL: tuple[type[CrawlhouseError], ...] = (ConfigError, NotFoundError, Threshol
 
 
 @contextmanager
-def final_errors() -> Iterator[None]:
+def final_errors(*more: type[CrawlhouseError]) -> Iterator[None]:
     """Around a task's body: an error that another try cannot mend turns the task red without retries; all others are retried.
 
-    Either way its sentence has a line of the log to itself, before Airflow's traceback.
+    `more` are further errors that are final here. Either way the sentence has a line of the log to itself, before Airflow's traceback.
     """
     try:
         yield
-    except FINAL as error:
+    except (*FINAL, *more) as error:
         LOG.error("%s", error)  # noqa: TRY400 the sentence alone
         raise AirflowFailException(str(error)) from None
     except CrawlhouseError as error:

@@ -215,6 +215,8 @@ def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:
         "crawl_run": index.crawl_run,
         "refers_to_filename": index.refers_to_filename,
         "refers_to_offset": index.refers_to_offset,
+        "request_method": index.request_method,
+        "request_body": index.request_body,
     }
     if isinstance(found, Rejected):
         row |= {"reason": str(found.reason), "detail": found.detail or None, "page_type": type_of(found.reason)}

@@ -23,7 +23,7 @@ GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several
 _RECORD = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
-    "reason", "detail", "page_type",
+    "request_method", "request_body", "reason", "detail", "page_type",
 ]  # fmt: skip
 _SAID = [
     "canonical_url", "site_name", "title", "description", "authors", "published_at", "published_at_source", "published_zone",

@@ -28,7 +28,7 @@ class Capture:
     `body` is the payload as received: transfer coding removed, content coding kept. `fetched_at` is aware, UTC.
     `reason` is the status line's reason phrase, `protocol` for example `HTTP/1.1`. Header lists keep order, case and repeats.
     `truncated` is a WARC-Truncated reason (`length`, `time`, `disconnect`, `unspecified`) or None.
-    `latency_ms` counts from the request to the last byte.
+    `latency_ms` counts from the request to the last byte. `request_body` is what a POST sent.
     """
 
     url: str
@@ -47,6 +47,7 @@ class Capture:
     depth: int = 0
     latency_ms: int = 0
     hints: Hints = field(default_factory=Hints)
+    request_body: bytes = b""
 
     def header(self, name: str) -> str | None:
         """The first response header of that name, case-insensitive."""

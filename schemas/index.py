@@ -46,5 +46,7 @@ CAPTURE_INDEX = Schema(
         Field("hint_source", DataType.string()),
         Field("refers_to_filename", DataType.string()),  # of a revisit: the registered capture it refers to
         Field("refers_to_offset", DataType.int64()),
+        Field("request_method", DataType.string()),  # NULL: GET
+        Field("request_body", DataType.string()),  # of a POST: its body as the query under which replay finds its answer
     ]
 )

@@ -110,6 +110,8 @@ CAPTURES = pa.schema(
         pa.field("article_version", pa.int32()),
         *POINTER_FIELDS,
         *ORIGIN_FIELDS,
+        pa.field("request_method", pa.string()),  # NULL: GET
+        pa.field("request_body", pa.string()),  # of a POST: its body as the query under which replay finds its answer
     ]
 )
 

@@ -92,7 +92,7 @@ def location(capture: Capture) -> str:
 
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, said: OptOuts) -> Answer:
     target = resolve(capture.url, location(capture))
-    if target is None or target == capture.url:
+    if target is None or (target == capture.url and capture.method == "GET"):  # a POST may lead to the same URL, to be read
         return Answer(capture.kind, opt_outs=said)
     if redirects >= MAX_REDIRECTS:
         return Answer(capture.kind, redirect_lost=True, opt_outs=said)

@@ -80,8 +80,13 @@ class PageBrowser:
         return any(pattern.search(url) for pattern in self._patterns)
 
     def is_renderable(self, capture: Capture) -> bool:
-        """Whether an answer is a whole HTML page."""
-        return capture.status == 200 and not capture.truncated and bool(HTML.match(capture.header("content-type") or "text/html"))
+        """Whether an answer is a whole HTML page, and the one of its URL: a browser would ask for it by GET."""
+        return (
+            capture.method == "GET"
+            and capture.status == 200
+            and not capture.truncated
+            and bool(HTML.match(capture.header("content-type") or "text/html"))
+        )
 
     async def render(self, capture: Capture) -> Capture:
         """The page after its scripts have run, as a capture: its DOM as UTF-8. Raises RenderError.

@@ -76,16 +76,16 @@ class Callbacks:
     async def answered(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
         """Calls back with an answer that stands, or with what a browser made of it, then hands all to the session."""
         session = self._session
-        stands = session.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
-        session.answered(fetch, capture, await self._ask(fetch.due, rendered or capture) if stands else NOTHING, rendered)
+        stands = session.settling.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
+        session.settling.answered(fetch, capture, await self._ask(fetch.due, rendered or capture) if stands else NOTHING, rendered)
 
     async def failed(self, fetch: Fetch, error: BaseException) -> None:
         """Calls back about an exchange without an answer that is not tried again, then hands both to the session."""
         session = self._session
         yielded = NOTHING
-        if not session.stopping and session.wait_to_retry_failed(fetch, error) is None:
+        if not session.stopping and session.settling.wait_to_retry_failed(fetch, error) is None:
             yielded = await self._tell(fetch.due, error)
-        session.failed(fetch, error, yielded)
+        session.settling.failed(fetch, error, yielded)
 
     async def end(self, reason: str) -> None:
         """Tells the spider that its session is over."""

@@ -125,6 +125,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             truncated=truncated,
             kind=request.meta.get("kind", UrlKind.PAGE),
             latency_ms=round((loop.time() - begin) * 1000),
+            request_body=request.body,
         )
 
     @asynccontextmanager

@@ -130,7 +130,7 @@ class HostService:
             return self._stop_host("busy")
         if refusal is not None:
             self.taken.add(due.url_id)
-            session.refuse(due, self.lease, *refusal)
+            session.settling.refuse(due, self.lease, *refusal)
             return True
         if reason := self._reason_to_leave():
             return self._stop_host(reason)

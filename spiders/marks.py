@@ -50,9 +50,12 @@ def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:
 
 
 def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
-    """The registered capture of the same URL that this answer says nothing new about, or None."""
+    """The registered capture of the same URL that this answer says nothing new about, or None.
+
+    The answers of POSTs are kept whole: a revisit names a URL and a time, and replay would give it to who asks for the URL alone.
+    """
     earlier = due.earlier
-    if earlier is None or capture.truncated:
+    if earlier is None or capture.truncated or capture.method != "GET":
         return None
     same = capture.status == 304 or (capture.status == 200 and capture.body and sha1(capture.body) == earlier.content_digest)
     if not same:
@@ -90,8 +93,8 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
 
 
 def _is_new(row: CaptureRow, due: DueUrl) -> bool:
-    """Whether an archived capture says something new: a rendered page is kept whole every time, changed or not."""
-    if row.record_type == "conversion":
+    """Whether an archived capture says something new: a rendered page and what answers a POST are kept whole every time, changed or not."""
+    if row.record_type == "conversion" or row.request_method is not None:
         return due.earlier is None or due.earlier.content_digest != row.content_digest
     return row.record_type == "response"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+import traceback
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -52,8 +53,14 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
             raise SpiderError(f"{where} {module} cannot be imported: {error}. Install what it needs beside crawlhouse.") from error
         raise NotFoundError(f"{where} there is no module {module!r}. Looked in {_named(folders)}.") from error
     except Exception as error:
-        raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}.") from error
+        raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_line(error)}.") from error
     return _class(found, name, where)
+
+
+def _line(error: Exception) -> str:
+    """Where a module broke, unless the error says it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def spider_folders(settings: Settings) -> list[Path]:

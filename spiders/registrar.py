@@ -21,6 +21,7 @@ from storage.captureindex import CaptureRow
 from storage.frontier import Frontier
 from storage.frontierrecords import Discovery, Lease, Mark
 from storage.objects import ObjectStore
+from storage.requestbody import Sent, sent_by
 from storage.warcwriter import RefersTo
 
 FLUSH_SECONDS = 0.5
@@ -96,7 +97,7 @@ class Registrar:
 
     def find(self, discoveries: Sequence[Discovery]) -> None:
         """Takes in found URLs, passing over those that this worker saw not long ago."""
-        fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at)))]
+        fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at, _sent(found))))]
         if not fresh:
             return
         if not self._found:
@@ -170,3 +171,7 @@ class Registrar:
     def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
         store_statistics(statistics, self._run.crawl.name, self._store)
         return self._spool.upload(batch, self._store)
+
+
+def _sent(found: Discovery) -> Sent | None:
+    return None if found.request is None else sent_by(found.request)

@@ -13,12 +13,15 @@ from typing import Any
 import scrapy
 
 from schemas.errors import SpiderError
+from storage.postquery import UNKEYED
+from storage.requestbody import sent_by, sent_fields
 
 HTTP_STATUS_KEYS = frozenset({"handle_httpstatus_list", "handle_httpstatus_all"})
 WITHOUT_EFFECT = frozenset(
     {"proxy", "cookiejar", "dont_merge_cookies", "dont_redirect", "dont_retry", "max_retry_times", "download_timeout", "download_slot"}
     | {"download_maxsize", "bindaddress", "dont_obey_robotstxt", "dont_cache", "playwright"}
 )
+MAX_BODY_BYTES = 64 * 1024
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 OUR_HEADERS = {
     "user-agent": "politeness.user_agent in the crawl's YAML says it",
@@ -28,8 +31,8 @@ OUR_HEADERS = {
     "range": "pages are archived whole",
     "host": "it follows from the URL",
     "connection": "it is the downloader's",
-    "content-length": "a GET has no body",
-    "transfer-encoding": "a GET has no body",
+    "content-length": "it is the body's",
+    "transfer-encoding": "a body is sent whole",
 }
 
 
@@ -42,6 +45,7 @@ def request_text(request: scrapy.Request, spider: scrapy.Spider) -> str:
         "cb_kwargs": _json(request, "cb_kwargs", request.cb_kwargs),
         "meta": _json(request, "meta", request.meta),
         "headers": _headers(request),
+        **_sent(request),
     }
     return json.dumps({name: value for name, value in kept.items() if value}, sort_keys=True)
 
@@ -50,7 +54,9 @@ def request_from_text(text: str | None, url: str, spider: scrapy.Spider) -> scra
     """The request of a URL as its spider made it (None: a seed or a link led to it). Raises SpiderError for a lost callback."""
     kept: dict[str, Any] = json.loads(text or "{}")  # Any: JSON
     methods = {name: _bound(spider, kept[name], url) for name in ("callback", "errback") if name in kept}
-    return scrapy.Request(url, cb_kwargs=kept.get("cb_kwargs"), meta=kept.get("meta"), headers=kept.get("headers"), **methods)
+    sent = sent_by(text)
+    request = scrapy.Request(url, cb_kwargs=kept.get("cb_kwargs"), meta=kept.get("meta"), headers=kept.get("headers"), **methods)
+    return request if sent is None else request.replace(method=sent.method, body=sent.body)
 
 
 def request_headers(text: str | None) -> dict[str, list[str]]:
@@ -60,14 +66,27 @@ def request_headers(text: str | None) -> dict[str, list[str]]:
 
 
 def _check_plain(request: scrapy.Request) -> None:
-    if request.method != "GET" or request.body:
-        body = " with a body" if request.body else ""
-        raise SpiderError(
-            f"{_name(request)} is a {request.method} request{body}: the frontier knows a page by its URL, so that only GET requests "
-            "without a body can be kept. Ask for a URL that says it all."
-        )
+    if request.method not in {"GET", "POST"}:
+        raise SpiderError(f"{_name(request)} is a {request.method} request: a crawl reads, by GET, or by POST where a site is searched so.")
+    if request.method == "GET" and request.body:
+        raise SpiderError(f"{_name(request)} is a GET request with a body, which sites and archives pass over (RFC 9110). Send a POST.")
     if request.cookies:
         raise SpiderError(f"{_name(request)} has cookies: they are not kept in the database. Name a secret in the YAML's 'credentials'.")
+
+
+def _sent(request: scrapy.Request) -> dict[str, str]:
+    """The method and the body of a POST. Raises SpiderError for a body that is too large, or for which the archive has no key."""
+    if request.method == "GET":
+        return {}
+    if len(request.body) > MAX_BODY_BYTES:
+        raise SpiderError(
+            f"{_name(request)} has a body of {len(request.body):,} bytes: at most {MAX_BODY_BYTES:,} are kept in the database. "
+            "Ask for less at once."
+        )
+    kind = (request.headers.get("Content-Type") or b"").decode("latin-1").strip()
+    if kind.lower().startswith(UNKEYED):
+        raise SpiderError(f"{_name(request)} has a body of type {kind}: uploads are not for a crawl. Use FormRequest or JsonRequest.")
+    return sent_fields(request.method, request.body)
 
 
 def _headers(request: scrapy.Request) -> dict[str, list[str]]:

@@ -53,7 +53,7 @@ async def follow(session: FetchSession, lease: Lease, url: str) -> Capture:
     for _ in range(MAX_REDIRECTS + 1):
         capture = await session.download(url)
         session.statistics.robots += 1
-        session.host_answered(lease, capture)
+        session.settling.host_answered(lease, capture)
         session.registrar.mark(lease, None, session.registrar.archive(capture, lease))
         target = resolve(url, location(capture)) if capture.status in REDIRECTS else None
         if target is None:

@@ -1,48 +1,37 @@
 """A worker's session in a crawl run: which hosts it serves, which URLs are under way, and when it ends.
 
-Everything runs in one event loop. `requests()` gives the URLs to fetch; each comes back by `answered` or `failed`.
+Everything runs in one event loop. `requests()` gives the URLs to fetch; each comes back to `settling`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
-from schemas.capture import Capture, UrlKind
+from schemas.capture import Capture
 from schemas.errors import CrawlhouseError, FencedError
-from schemas.outcomes import FetchOutcome, Reason
+from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
-from spiders.answer import Answer, read_answer, with_kind
-from spiders.failure import FetchFailedError
 from spiders.fetch import Fetch
 from spiders.hosts import HostService
-from spiders.linkmemory import LinkMemory
-from spiders.marks import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
-from spiders.optouts import SILENT
 from spiders.pagebudget import DRY_SECONDS, PageBudget
-from spiders.registrar import Registrar, Source
+from spiders.registrar import Registrar
 from spiders.scope import CrawlScope
+from spiders.settling import Settling
 from spiders.statistics import WorkerStatistics
 from spiders.traps import TrapWatch
-from spiders.yielded import NOTHING, Yielded, broken_mark, with_yielded
-from storage.captureindex import CaptureRow
 from storage.frontier import LEASE_SECONDS, Frontier
-from storage.frontierrecords import DueUrl, Lease, Mark, RunPhase
-from storage.hostkey import canonical_host
+from storage.frontierrecords import Lease, Mark, RunPhase
 from storage.takedown import Takedowns
 
-LOG = logging.getLogger(__name__)
 MAX_ACTIVE_HOSTS = 64
 TICK_SECONDS = 0.2
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 STOP_SECONDS = 4.0
 TAKEDOWN_SECONDS = 30.0
-COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not keep an answer out of the archive
 
 
 class FetchSession:
@@ -61,6 +50,7 @@ class FetchSession:
         self.takedowns = Takedowns()
         self.read_takedowns: Callable[[], Takedowns] = Takedowns  # set by the worker: the list as it stands
         self.services: dict[int, HostService] = {}
+        self.settling = Settling(self)
         self.stopping = ""
         self.is_starting = False  # whether a user's spider has not said yet where it starts
         self.error: CrawlhouseError | None = None
@@ -72,7 +62,6 @@ class FetchSession:
         self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
         self._under_way: set[Fetch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._memory = LinkMemory()
         self._budget = PageBudget(frontier, run.crawl_run, worker, number, run.crawl.budgets.max_pages)
         self._told = (0, 0, 0)
         self._told_at = 0.0
@@ -105,11 +94,11 @@ class FetchSession:
         return task
 
     async def _guarded(self, loop: Coroutine[None, None, None]) -> None:
-        with self._failing():
+        with self.failing():
             await loop
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
+    def failing(self) -> Iterator[None]:
         """An error of ours ends the session, and so does a defect, with its name: it must never leave the worker waiting."""
         try:
             yield
@@ -137,99 +126,6 @@ class FetchSession:
         self._under_way.add(fetch)
         self._queue.put_nowait(fetch)
 
-    def wait_to_retry(self, fetch: Fetch, capture: Capture) -> float | None:
-        """Seconds after which an answer is asked for again, None where it stands."""
-        return None if self.stopping else temporary(capture, fetch.tries, self.crawl)
-
-    def wait_to_retry_failed(self, fetch: Fetch, error: BaseException) -> float | None:
-        """Seconds after which an exchange that gave no answer is tried again, None where that is final."""
-        again = _failure(error).again and fetch.tries < self.crawl.budgets.max_retries
-        return 2.0**fetch.tries if again else None
-
-    def answered(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
-        """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try.
-
-        `yielded` is what a callback made of it, `rendered` what a browser did.
-        """
-        due = fetch.due
-        self._count_answer(capture)
-        sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
-        try:
-            answer = read_answer(capture, due.redirects, self.crawl, self.scope, self._memory)
-        except Exception as error:  # an answer that breaks a reader costs its URL, not the run
-            LOG.exception("%s cannot be read", due.url)
-            self.failed(fetch, FetchFailedError(Reason.MALFORMED_RESPONSE, f"{due.url} cannot be read: {error!r}"), yielded)
-            return
-        with self._failing():
-            self._keep(fetch, capture, answer, yielded, sent if rendered else None)
-
-    def _keep(self, fetch: Fetch, capture: Capture, answer: Answer, yielded: Yielded, sent: Capture | None) -> None:
-        """Archives an answer and settles its fetch; `sent` is what the server had sent of a rendered page."""
-        due = fetch.due
-        answer = with_yielded(answer, capture, due, yielded, self.crawl, self.statistics)
-        reserved = self._is_reserved(answer, capture)
-        row = None
-        if not reserved:
-            row = self._archive(fetch, with_kind(capture, answer.kind), sent)
-            self.registrar.keep_items(row, yielded.items)
-        elif yielded.items:
-            self.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
-        wait = self.wait_to_retry(fetch, capture)
-        mark, source = None, None
-        if wait is None:
-
-            def remake(count: int) -> Mark:
-                made = answered_mark(due, capture, replace(answer, new_items=count), row, self.crawl.revisit, reserved)
-                return broken_mark(made, yielded.broken) if yielded.broken else made
-
-            mark = remake(0)
-            if answer.discoveries:
-                source = Source(due.url, remake)
-        self.registrar.mark(fetch.lease, mark, row, source)
-        self.registrar.find(answer.discoveries)
-        self.host_answered(fetch.lease, capture)
-        self._settle(fetch, mark, wait, (sent or capture).latency_ms / 1000)
-
-    def host_answered(self, lease: Lease, capture: Capture) -> None:
-        """A host answered, whatever it was asked: it may say that it is too busy."""
-        service = self.services.get(lease.host_id)
-        if service is not None and canonical_host(capture.url) == lease.host:
-            service.answered(capture.status, retry_after(capture, time.time()), len(capture.body))
-
-    def _archive(self, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
-        """Archives a capture; one that a browser rendered together with what the server had sent."""
-        if sent is None:
-            return self.registrar.archive(capture, fetch.lease, revisited(capture, fetch.due))
-        shell = replace(sent, kind=UrlKind.SHELL, via=capture.via, depth=capture.depth, hints=capture.hints)
-        return self.registrar.archive_rendered(shell, capture, fetch.lease)
-
-    def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
-        """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""
-        if answer.opt_outs is SILENT:
-            return False
-        reserved = answer.opt_outs.reserved(capture.fetched_at)
-        words = set(answer.opt_outs.directives.words & COUNTED) | ({reserved} if reserved else set())
-        self.statistics.opt_outs.update(words)
-        return reserved is not None and self.crawl.politeness.opt_outs == "obey"
-
-    def failed(self, fetch: Fetch, error: BaseException, yielded: Yielded = NOTHING) -> None:
-        """An exchange gave no answer: asks for another try, or marks its URL. What we broke off ourselves stays due."""
-        failure = _failure(error)
-        self.statistics.errors += 1
-        self.statistics.host(fetch.lease.host).errors += 1
-        if self.stopping and failure.again:
-            self._under_way.discard(fetch)
-            return
-        wait = self.wait_to_retry_failed(fetch, error)
-        mark = failed_mark(fetch.due, failure, self.crawl.revisit, time.time()) if wait is None else None
-        self.registrar.mark(fetch.lease, mark)
-        self.registrar.find(yielded.found)
-        self._settle(fetch, mark, wait, 0.0)
-
-    def refuse(self, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
-        """Marks a URL that is not to be fetched."""
-        self.registrar.mark(lease, refused_mark(due, outcome, reason, self.crawl.revisit, time.time()))
-
     async def has_budget(self) -> bool:
         """Takes a page of the run's budget, waiting for what others may give back; when all of it is fetched, the whole run is stopped."""
         while not self.stopping:
@@ -245,7 +141,12 @@ class FetchSession:
         """Gives a page of the budget back that is not fetched after all."""
         self._budget.put_back()
 
-    def _settle(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+    def let_go(self, fetch: Fetch) -> None:
+        """Takes an exchange as over, without a word on its URL: it stays due."""
+        self._under_way.discard(fetch)
+
+    def settled(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+        """Takes an exchange as over after `latency` seconds: its URL is marked, or asked for again after `wait` seconds."""
         self._under_way.discard(fetch)
         if wait is not None:
             self.statistics.retries += 1
@@ -366,12 +267,3 @@ class FetchSession:
         self._tell()
         self._budget.end()
         self.frontier.release({service.lease: service.wait_after() for service in self.services.values()})
-
-    def _count_answer(self, capture: Capture) -> None:
-        self.statistics.answers += 1
-        self.statistics.bytes += len(capture.body)
-        self.statistics.statuses[str(capture.status)] += 1
-
-
-def _failure(error: BaseException) -> FetchFailedError:
-    return error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)

@@ -26,6 +26,7 @@ from spiders.subresources import SubResources
 from spiders.useragent import user_agent
 from spiders.yielded import Yielded
 from storage.frontierrecords import DueUrl, Lease
+from storage.requestbody import sent_by
 
 LOG = logging.getLogger(__name__)
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
@@ -90,12 +91,15 @@ class SiteSpider(scrapy.Spider):
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
+        sent = sent_by(due.request) if due.request else None
+        if sent is not None:
+            request = request.replace(method=sent.method, body=sent.body)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
         secrets = self._credentials.headers(due.url)
         if due.request or secrets:
             request.headers = self._own_headers(due, secrets)
             request.meta["with_secrets"] = bool(secrets)
-        if due.earlier and (due.etag or due.last_modified) and not is_rendered:  # the same page may render differently
+        if due.earlier and (due.etag or due.last_modified) and sent is None and not is_rendered:  # the same page may render differently
             request.headers = _conditional(request.headers, due)
         return request
 
@@ -109,13 +113,13 @@ class SiteSpider(scrapy.Spider):
     def parse(self, response: Response, **_: Any) -> Iterable[scrapy.Request]:
         """Hands an answer over."""
         meta = response.meta
-        self._session.answered(meta["fetch"], meta["capture"])
+        self._session.settling.answered(meta["fetch"], meta["capture"])
         return ()
 
     def fail(self, failure: Failure) -> None:
         """Hands a failure over."""
         error = failure.value or RuntimeError("a failure without an exception")
-        self._session.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
+        self._session.settling.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
 
     async def call_back(self, response: Response, **_: Any) -> None:
         """Hands an answer over to the browser or the user's spider, then to the session, which ends that work when it ends itself."""
@@ -134,12 +138,12 @@ class SiteSpider(scrapy.Spider):
                 rendered = await self._browser.render(capture)
             except RenderError as error:
                 LOG.warning("Not rendered: %s", error)
-                self._session.answered(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
+                self._session.settling.answered(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
                 return
         if self._callbacks is not None:
             await self._callbacks.answered(fetch, capture, rendered)
         else:
-            self._session.answered(fetch, capture, rendered=rendered)
+            self._session.settling.answered(fetch, capture, rendered=rendered)
 
     async def _download_subresource(self, url: str, headers: Mapping[str, str]) -> Capture:
         """One exchange for a page in the browser. Raises FetchFailedError."""

@@ -64,6 +64,7 @@ class WorkerStatistics(BaseModel):
         return (
             f"{self.worker} ended as '{self.finish_reason}': {became}; {self.answers:,} answers, {self.bytes / 1e6:,.1f} MB,"
             f" {self.errors:,} errors, {self.segments:,} segments"
+            f"{_listed('errors in callbacks', self.callback_errors)}{_listed('requests refused', self.refused_requests)}"
         )
 
     def write(self, path: Path) -> None:
@@ -71,6 +72,10 @@ class WorkerStatistics(BaseModel):
         temporary = path.with_suffix(".part")
         temporary.write_text(self.model_dump_json(), encoding="utf-8")
         temporary.replace(path)
+
+
+def _listed(title: str, counts: Mapping[str, int]) -> str:
+    return f"; {title}: " + ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) if counts else ""
 
 
 def read_statistics(path: Path) -> WorkerStatistics | None:

@@ -11,6 +11,9 @@ from schemas.outcomes import FetchOutcome, Reason
 from spiders.answer import REDIRECTS, Answer
 from spiders.statistics import WorkerStatistics
 from storage.frontierrecords import Discovery, DueUrl, Mark
+from storage.requestbody import as_get
+
+SAME_METHOD = frozenset({307, 308})
 
 
 @dataclass(slots=True)
@@ -26,10 +29,14 @@ NOTHING = Yielded()
 
 
 def with_yielded(answer: Answer, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics) -> Answer:
-    """The answer with what the callback asked for, if its page may be followed; a redirect takes the request along."""
+    """The answer with what the callback asked for, if its page may be followed; a redirect takes the request along,
+
+    301, 302 and 303 as a GET, as browsers do with a POST (RFC 9110, 15.4).
+    """
     found = answer.discoveries
     if due.request is not None and capture.status in REDIRECTS:
-        found = tuple(replace(one, request=due.request) for one in found)
+        request = due.request if capture.method == "GET" or capture.status in SAME_METHOD else as_get(due.request)
+        found = tuple(replace(one, request=request) for one in found)
     followed = followable(yielded.found, answer, crawl, statistics)
     return replace(answer, discoveries=(*found, *followed)) if found or followed else answer
 

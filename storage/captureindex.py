@@ -62,6 +62,8 @@ class CaptureRow:
     hint_source: str | None
     refers_to_filename: str | None
     refers_to_offset: int | None
+    request_method: str | None = None
+    request_body: str | None = None
 
     @property
     def pointer(self) -> WarcPointer:

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 from schemas.capture import Capture
 from schemas.page import WarcPointer
 from storage.captureindex import CaptureRow
+from storage.postquery import post_query, with_post_query
 from storage.urlkey import registered_domain, split_url, surt_key
 
 _MIME_END = re.compile(r"[;\s]")
@@ -37,10 +38,12 @@ def capture_row(
 ) -> CaptureRow:
     """The row of a response or revisit record; `refers_to` is object key and offset of the capture that a revisit refers to."""
     parts = split_url(capture.url)
+    is_get = capture.method == "GET"
+    query = None if is_get else post_query(_request_type(capture), capture.request_body)
     content_type = capture.header("content-type")
     filename, offset = refers_to or (None, None)
     return CaptureRow(
-        url_surtkey=surt_key(capture.url),
+        url_surtkey=surt_key(capture.url if query is None else with_post_query(capture.url, capture.method, query)),
         url=capture.url,
         url_host_name=parts.host,
         url_host_registered_domain=registered_domain(parts.host),
@@ -74,7 +77,14 @@ def capture_row(
         hint_source=capture.hints.source,
         refers_to_filename=filename,
         refers_to_offset=offset,
+        request_method=None if is_get else capture.method,
+        request_body=query,
     )
+
+
+def _request_type(capture: Capture) -> str:
+    """The Content-Type that was sent, or nothing."""
+    return next((value.decode("latin-1") for name, value in capture.request_headers if name.lower() == b"content-type"), "")
 
 
 def _charset(content_type: str | None) -> str | None:

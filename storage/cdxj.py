@@ -1,4 +1,4 @@
-"""CDXJ of a crawl run, derived from its capture index: the lines that `cdxj-indexer --sort` writes of the same WARC files."""
+"""CDXJ of a crawl run, derived from its capture index: the lines that `cdxj-indexer --sort --post-append` writes of the same WARC files."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def cdxj_line(row: CaptureRow) -> str:
         "length": str(row.warc_record_length),
         "offset": str(row.warc_record_offset),
         "filename": row.warc_filename,
+        "requestBody": row.request_body,
+        "method": row.request_method,
     }
     told = {name: value for name, value in fields.items() if value is not None}
     return f"{row.url_surtkey} {row.fetch_time:%Y%m%d%H%M%S} {json.dumps(told)}\n"

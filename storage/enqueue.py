@@ -55,7 +55,7 @@ def insert_urls(
     """
     rows = {}
     for found in discoveries:
-        digest = url_digest(crawl, found.url)
+        digest = url_digest(crawl, found.url, found.request)
         rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
     statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
     if not rows:

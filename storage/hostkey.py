@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+from storage.requestbody import sent_by
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 DIGEST_BYTES = 16
 
@@ -24,6 +26,10 @@ def canonical_host(url: str) -> str:
     return url.split("/", 3)[2]
 
 
-def url_digest(crawl: str, url: str) -> bytes:
-    """16 bytes of BLAKE2b over the crawl's name and the canonical URL."""
-    return blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+def url_digest(crawl: str, url: str, request: str | None = None) -> bytes:
+    """16 bytes of BLAKE2b over the crawl's name and the canonical URL, and over method and body where a kept request is no GET."""
+    digest = blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
+    sent = None if request is None else sent_by(request)
+    if sent is not None:
+        digest.update(f"\0{sent.method}\0".encode() + sent.body)
+    return digest.digest()

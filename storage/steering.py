@@ -20,6 +20,7 @@ from storage.database import Database, open_database
 from storage.frontiertables import FETCHES, HINTS, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hostkey import url_digest
 from storage.ledgertables import CRAWL_RUNS, MEMORIES
+from storage.requestbody import in_words
 from storage.urlconditions import conditions, state_column
 from storage.urlselection import Change, Selection, UrlState
 
@@ -28,7 +29,10 @@ RENAME_ROWS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class UrlRow:
-    """A URL of the frontier as a person sees it. Times in seconds since the epoch; `worker` holds its host right now."""
+    """A URL of the frontier as a person sees it. Times in seconds since the epoch; `worker` holds its host right now.
+
+    `request` is GET, or the method of a spider's request and the beginning of what it sends: each is a row of its own.
+    """
 
     url: str
     crawl: str
@@ -42,6 +46,7 @@ class UrlRow:
     last_fetch: float | None
     fails: int
     worker: str | None
+    request: str
 
 
 def open_steering(settings: Settings, clock: Callable[[], float] = time.time) -> Steering:
@@ -70,7 +75,12 @@ class Steering:
         live = and_(HOSTS.c.leased, HOSTS.c.free_at > now)
         names = ("url", "crawl", "kind", "due_at", "last_outcome", "last_reason", "last_status", "last_fetch", "fails")
         query = select(
-            *(URLS.c[name] for name in names), HOSTS.c.host, HOSTS.c.lease_worker, live.label("live"), state_column(now).label("state")
+            *(URLS.c[name] for name in names),
+            URLS.c.request,
+            HOSTS.c.host,
+            HOSTS.c.lease_worker,
+            live.label("live"),
+            state_column(now).label("state"),
         )
         query = query.join(HOSTS, HOSTS.c.host_id == URLS.c.host_id).where(*conditions(selection, now)).order_by(URLS.c.url_id).limit(limit)
         with _patterns_checked(), self._database.read() as connection:
@@ -81,6 +91,7 @@ class Steering:
                 host=row["host"],
                 state=row["state"],
                 worker=row["lease_worker"] if row["live"] else None,
+                request=in_words(row["request"]),
             )
             for row in rows
         ]
@@ -158,11 +169,11 @@ def _rename_urls(connection: Connection, old: str, new: str) -> int:
     statement = update(URLS).where(URLS.c.url_id == bindparam("_url_id")).values(crawl=new, digest=bindparam("_digest"))
     last, count = -1, 0
     while True:
-        query = select(URLS.c.url_id, URLS.c.url).where(URLS.c.crawl == old, URLS.c.url_id > last).order_by(URLS.c.url_id)
+        query = select(URLS.c.url_id, URLS.c.url, URLS.c.request).where(URLS.c.crawl == old, URLS.c.url_id > last).order_by(URLS.c.url_id)
         rows = connection.execute(query.limit(RENAME_ROWS)).all()
         if not rows:
             return count
-        connection.execute(statement, [{"_url_id": row.url_id, "_digest": url_digest(new, row.url)} for row in rows])
+        connection.execute(statement, [{"_url_id": row.url_id, "_digest": url_digest(new, row.url, row.request)} for row in rows])
         last, count = rows[-1].url_id, count + len(rows)
 
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from schemas.settings import Settings
 from storage.database import open_database
@@ -15,9 +15,11 @@ from storage.hints import host_trust
 from storage.hinttrust import HintTrust
 from storage.hostkey import url_digest
 from storage.ledgertables import CRAWL_RUNS, SEGMENTS
+from storage.requestbody import METHOD, in_words
 from storage.urlconditions import state_column
 
 MAX_VIA = 20
+MAX_POSTS = 100
 POSITION = ("kind", "depth", "redirects", "priority", "first_seen", "due_at")
 NOTES = (*POSITION, "held", "fails", "etag", "last_modified", "hint_title", "hint_source", "hinted_by", "leads", "revisit")
 CAPTURE = ("capture_filename", "capture_offset", "captured_at", "content_digest")
@@ -40,7 +42,8 @@ class UrlHistory:
 
     `via` leads from the page that it was found on to the seed. `waits_in` is the open run, `worker` who holds its host, and `stopped` why
     that run leaves its host alone. `notes` and `capture` are columns of `urls`; `segment_registered` tells whether that capture's is known.
-    `trust` tells, by kind of source, what its hints of modified pages were worth on this host.
+    `trust` tells, by kind of source, what its hints of modified pages were worth on this host. `request` is GET, or the method and the
+    beginning of what a spider's request sends.
     """
 
     url: str
@@ -55,18 +58,31 @@ class UrlHistory:
     capture: dict[str, Any] | None
     segment_registered: bool
     trust: dict[str, HintTrust]
+    request: str
 
 
 def read_history(settings: Settings, crawl: str, url: str) -> UrlHistory | None:
     """The history of a canonical URL in a crawl, None where the crawl never found it. Raises UnavailableError, StorageError."""
+    return next(iter(_histories(settings, URLS.c.digest == url_digest(crawl, url))), None)
+
+
+def read_posts(settings: Settings, crawl: str, url: str) -> list[UrlHistory]:
+    """The histories of the same URL for what a spider sent to it, in the order in which they were found; at most MAX_POSTS.
+
+    There is no index of them: it walks over the crawl's URLs. Raises UnavailableError, StorageError.
+    """
+    mine = (URLS.c.crawl == crawl) & (URLS.c.url == url) & URLS.c.request.contains(f'"{METHOD}"', autoescape=True)
+    return [history for history in _histories(settings, mine) if history.request != "GET"]
+
+
+def _histories(settings: Settings, mine: ColumnElement[bool]) -> list[UrlHistory]:
     now = time.time()
     database = open_database(settings.database_url("frontier"))
     query = select(URLS, HOSTS.c.lease_worker, HOSTS.c.leased, HOSTS.c.free_at, state_column(now).label("state"))
-    query = query.join(HOSTS, HOSTS.c.host_id == URLS.c.host_id).where(URLS.c.digest == url_digest(crawl, url))
+    query = query.join(HOSTS, HOSTS.c.host_id == URLS.c.host_id).where(mine).order_by(URLS.c.url_id).limit(MAX_POSTS)
     try:
         with database.read() as connection:
-            row = connection.execute(query).mappings().one_or_none()
-            return None if row is None else _history(connection, row, now)
+            return [_history(connection, row, now) for row in connection.execute(query).mappings().all()]
     finally:
         database.close()
 
@@ -97,6 +113,7 @@ def _history(connection: Connection, row: RowMapping, now: float) -> UrlHistory:
         capture=capture,
         segment_registered=capture is not None and connection.scalar(query) is not None,
         trust=host_trust(connection, row["crawl"], row["host_id"]),
+        request=in_words(row["request"]),
     )
 
 

@@ -53,6 +53,7 @@ class Context:
     request_url: str = ""
     method: str = "GET"
     request_headers: HeaderList = ()
+    request_body: bytes = b""
     answer_id: str = ""
     metadata: Fields | None = None
     warcinfo: Fields | None = None
@@ -162,7 +163,8 @@ def _remember(context: Context, kind: str, fields: Fields, block: bytes) -> None
     line, _, rest = block.partition(b"\n")
     context.request_url = _url(fields)
     context.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
-    context.request_headers = _headers(_HEAD_END.split(rest, maxsplit=1)[0])
+    head, *body = _HEAD_END.split(rest, maxsplit=1)
+    context.request_headers, context.request_body = _headers(head), b"".join(body)
 
 
 def _record(
@@ -200,6 +202,7 @@ def _record(
         depth=_number(told.get("depth")) or 0,
         latency_ms=_number(told.get("fetchtimems")) or 0,
         hints=Hints(told.get("hinttitle"), _date(told.get("hintpublishedat")), told.get("hintsource")),
+        request_body=asked.request_body,
     )
     received = len(body) if kind != "revisit" else _number(told.get("payloadlength"))
     return Record(

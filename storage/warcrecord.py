@@ -87,11 +87,11 @@ def warc_fields(fields: Iterable[Field]) -> bytes:
 
 
 def request_block(capture: Capture, withheld: frozenset[bytes]) -> bytes:
-    """The request as sent, without the headers whose lower-case names are withheld. We speak HTTP/1.1, whatever the answer's line says."""
+    """The request as sent, but for the headers whose lower-case names are withheld. We speak HTTP/1.1, whatever the answer's line says."""
     parts = urlsplit(capture.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     kept = tuple((name, value) for name, value in capture.request_headers if name.lower() not in withheld)
-    return f"{capture.method} {target} HTTP/1.1\r\n".encode() + _header_lines(kept)
+    return f"{capture.method} {target} HTTP/1.1\r\n".encode() + _header_lines(kept) + capture.request_body
 
 
 def response_head(capture: Capture, with_body: bool) -> bytes:

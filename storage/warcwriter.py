@@ -1,4 +1,4 @@
-"""Writing a WARC segment: for each capture a request, a metadata and a response or revisit record, in this order.
+"""Writing a WARC segment: for each capture a metadata, a request and a response or revisit record, in this order.
 
 The record that counts comes last, so that a group is whole when it is, and a segment cut off anywhere can be repaired from itself alone.
 """
@@ -158,7 +158,7 @@ class SegmentWriter:
         return warc.member(warc.head("warcinfo", fields, len(block)), block)
 
     def _context(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
-        """The request record (for an exchange) and the metadata record: how the URL was found, and timing."""
+        """The metadata record (how the URL was found, timing); of an exchange also the request, next to its answer as indexers expect."""
         is_exchange = record_type != "conversion"
         answer_id = self._id("answer" if is_exchange else record_type, capture)
         request = warc.request_block(capture, self._withheld)
@@ -176,7 +176,7 @@ class SegmentWriter:
             ]
         )
         told = self._beside("metadata", capture, answer_id, warc.WARC_FIELDS, metadata)
-        return self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) + told if is_exchange else told
+        return told + self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) if is_exchange else told
 
     def _beside(self, kind: str, capture: Capture, answer_id: str, content_type: str, block: bytes) -> bytes:
         fields = [
@@ -244,6 +244,7 @@ class SegmentWriter:
             ("WARC-Truncated", capture.truncated),
             ("WARC-Identified-Payload-Type", payload.mime_detected),
             ("WARC-Warcinfo-ID", self._warcinfo_id),
+            ("WARC-Concurrent-To", None if capture.method == "GET" else self._id("request", capture)),  # indexers pair them by it
         ]
 
     def _id(self, kind: str, capture: Capture) -> str:

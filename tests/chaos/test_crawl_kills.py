@@ -1,5 +1,6 @@
 """Workers killed at named steps and at random moments: every page is registered exactly once, and every WARC is whole."""
 
+import json
 import os
 import random
 import signal
@@ -24,8 +25,8 @@ from storage.objects import open_store
 from storage.warcreader import read_records
 from tests.demosite import DemoSite
 from tests.spiders.crawling import own_scope
+from tests.spiders.owncrawls import PER_PAGE, STORIES, items_of, newsstand
 from tests.spiders.smallserver import small_server
-from tests.spiders.test_ownspider import PER_PAGE, STORIES, items_of, newsstand
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
@@ -64,7 +65,7 @@ def check(manifest: Manifest, settings: Settings, pages: int) -> list[CaptureRow
     assert manifest.counts.balanced()
     assert manifest.counts.left_over == 0
     assert manifest.counts.fetched == pages
-    urls = Counter(row.url for row in rows if row.kind != "robots")
+    urls = Counter((row.url, row.request_body) for row in rows if row.kind != "robots")
     assert [url for url, count in urls.items() if count > 1] == []
     assert len(urls) == pages
     return rows
@@ -175,11 +176,14 @@ def test_a_kill_costs_at_most_what_was_not_registered(settings: Settings, tmp_pa
 
 
 def test_the_callbacks_of_an_own_spider_survive(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every story comes back to its callback with its arguments, and every item is kept once, whatever was killed when."""
-    with small_server(slow_newsstand) as server:
+    """Every story comes back to its callback with its arguments, and every item is kept once, whatever was killed when.
+
+    The list's pages are POSTs to one URL.
+    """
+    with small_server(slow_newsstand, post=slow_api) as server:
         monkeypatch.setenv("OWN_SPIDER_BASE", server.base)
         polite = "network: {allow: [127.0.0.1/32]}\npoliteness: {delay: 0}"
-        crawl = parse_crawl(f"spider: tests.spiders.ownspiders:Stories\n{own_scope(server.base)}\n{polite}", "stories")
+        crawl = parse_crawl(f"spider: tests.spiders.ownspiders:PostedStories\n{own_scope(server.base)}\n{polite}", "stories")
         run = plan(crawl, "k", settings).crawl_run
         died = [end(start(run, "w", settings, tmp_path, step)) for step in STEPS]
         for seconds in (1.3, 1.6, 1.9):
@@ -201,3 +205,7 @@ def test_the_callbacks_of_an_own_spider_survive(settings: Settings, tmp_path: Pa
 def slow_newsstand(path: str, times: int) -> tuple[int, dict[str, str], bytes]:
     time.sleep(0.03)
     return newsstand(path, times)
+
+
+def slow_api(path: str, body: bytes, times: int) -> tuple[int, dict[str, str], bytes]:
+    return slow_newsstand(f"{path}/{json.loads(body)['page']}", times)

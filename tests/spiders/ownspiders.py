@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
-from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.http import FormRequest, HtmlResponse, JsonRequest, Response, TextResponse
 from scrapy.linkextractors import LinkExtractor
 from scrapy.spiders import CrawlSpider, Rule
 from twisted.python.failure import Failure
@@ -45,6 +45,20 @@ class Stories(Spider):
 
     async def parse_story(self, response: HtmlResponse, number: int) -> AsyncIterator[Story]:
         yield Story(number, response.css("h1::text").get(""), response.meta["list"])
+
+
+class PostedStories(Stories):
+    """The same list behind an API: each of its pages is a POST to one URL."""
+
+    name = "posted_stories"
+
+    async def start(self) -> AsyncIterator[Request]:
+        yield JsonRequest(f"{base()}/list", data={"page": 0}, meta={"list": "zero"})
+
+    def parse(self, response: HtmlResponse) -> Iterator[Request]:
+        for request in super().parse(response):
+            kind, _, number = request.url.removeprefix(f"{base()}/").partition("/")
+            yield request if kind == "story" else JsonRequest(response.url, data={"page": int(number)}, meta=response.meta)
 
 
 class StartUrls(Spider):
@@ -90,7 +104,7 @@ class Beyond(Spider):
     def parse(self, response: Response) -> Iterator[Any]:
         yield Request(f"{base()}/private/")
         yield Request("http://elsewhere.test/page")
-        yield Request(f"{base()}/", method="POST", body="a=1")
+        yield Request(f"{base()}/", method="PUT", body="a=1")
         yield Request(f"{base()}/fine", meta={"lock": threading.Lock()})
         yield Request(f"{base()}/fine", callback=self.parse_fine)
         yield {"lock": threading.Lock()}
@@ -164,3 +178,43 @@ class BrokenStart(Spider):
     async def start(self) -> AsyncIterator[Request]:
         yield Request(f"{base()}/page/1")
         raise LookupError("no list today")
+
+
+class Search(Spider):
+    """A list behind an API that is asked by POST, in JSON and by a form, and what a form leads to."""
+
+    name = "search"
+
+    async def start(self) -> AsyncIterator[Request]:
+        yield Request(f"{base()}/api")
+        yield JsonRequest(f"{base()}/api", data={"page": 0}, meta={"page": 0})
+        yield FormRequest(f"{base()}/form", formdata={"q": "ä b", "n": "1"}, callback=self.parse_form)
+
+    def parse(self, response: TextResponse) -> Iterator[Any]:
+        if response.request is None or response.request.method == "GET":
+            yield {"got": response.text}
+            return
+        found = response.json()
+        yield {"page": response.meta["page"], "sent": response.request.body.decode(), "stories": found["stories"]}
+        yield JsonRequest(response.url, data={"page": 0}, meta={"page": 0})  # the same again
+        if found["more"]:
+            yield JsonRequest(response.url, data={"page": response.meta["page"] + 1}, meta={"page": response.meta["page"] + 1})
+
+    def parse_form(self, response: Response) -> dict[str, str]:
+        assert response.request is not None
+        return {"method": response.request.method, "landed": response.url.removeprefix(base()), "body": response.request.body.decode()}
+
+
+class Posts(Spider):
+    """POSTs that are refused, put off and led on."""
+
+    name = "posts"
+
+    async def start(self) -> AsyncIterator[Request]:
+        for path, body in {"/closed": "no", "/busy": "again", "/moved": "carried"}.items():
+            yield Request(base() + path, method="POST", body=body)
+        yield Request("http://elsewhere.test/", method="POST", body="away")
+
+    def parse(self, response: Response) -> dict[str, str]:
+        assert response.request is not None
+        return {"sent": response.request.body.decode()}

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Headers = dict[str, str]
 Respond = Callable[[str, int], tuple[int, Headers, bytes]]  # path (or a proxy's whole URL) and how often it was asked before
+RespondPost = Callable[[str, bytes, int], tuple[int, Headers, bytes]]  # path, body, and how often exactly that was sent before
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Asked:
     headers: Headers
     begin: float
     end: float
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -37,8 +40,10 @@ class SmallServer:
 
 
 @contextmanager
-def small_server(respond: Respond, host: str = "127.0.0.1", certificate: tuple[str, str] | None = None) -> Iterator[SmallServer]:
-    """A server on a free port; with a certificate and its key (files) it speaks TLS."""
+def small_server(
+    respond: Respond, host: str = "127.0.0.1", certificate: tuple[str, str] | None = None, post: RespondPost | None = None
+) -> Iterator[SmallServer]:
+    """A server on a free port; with a certificate and its key (files) it speaks TLS. `post` answers what is sent to it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -47,6 +52,16 @@ def small_server(respond: Respond, host: str = "127.0.0.1", certificate: tuple[s
             begin = time.monotonic()
             status, headers, body = respond(self.path, sum(one.path == self.path for one in running.asked))
             running.asked.append(Asked(self.path, dict(self.headers.items()), begin, time.monotonic()))
+            self._answer(status, headers, body)
+
+        def do_POST(self) -> None:
+            assert post is not None
+            begin, sent = time.monotonic(), self.rfile.read(int(self.headers["Content-Length"]))
+            status, headers, body = post(self.path, sent, sum((one.path, one.body) == (self.path, sent) for one in running.asked))
+            running.asked.append(Asked(self.path, dict(self.headers.items()), begin, time.monotonic(), "POST", sent))
+            self._answer(status, headers, body)
+
+        def _answer(self, status: int, headers: Headers, body: bytes) -> None:
             self.send_response(status)
             for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)

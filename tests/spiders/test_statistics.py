@@ -13,6 +13,7 @@ from schemas.manifest import FetchCounts, FetchStatistics, HostCounts, Manifest
 from schemas.settings import Settings
 from spiders.liveline import LiveLine
 from spiders.run import close, plan
+from spiders.statistics import WorkerStatistics
 from spiders.thresholds import check_thresholds
 from storage.frontier import open_frontier
 from storage.frontierrecords import RunPhase, RunState
@@ -110,3 +111,11 @@ def test_a_line_tells_the_rate_of_now() -> None:
     assert "(100/s)" in texts[1]
     assert "errors" not in texts[1]
     assert texts[2] == "1,100 answers (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
+
+
+def test_a_workers_line_says_what_broke_in_callbacks() -> None:
+    told = WorkerStatistics(worker="w", incarnation=1, crawl_run="r")
+    assert "callbacks" not in told.text()
+    told.callback_errors["parse: KeyError"] += 2
+    told.refused_requests["out_of_scope"] += 1
+    assert told.text().endswith("; errors in callbacks: 2 parse: KeyError; requests refused: 1 out_of_scope")

@@ -137,7 +137,7 @@ def test_fastwarc_finds_every_digest_right(tmp_path: Path, name: str) -> None:
     with closed.path.open("rb") as stream:
         checked = [(record.verify_block_digest(), record.record_type) for record in FastIterator(stream, parse_http=False)]
     assert checked == [
-        (True, kind) for kind in (WarcRecordType.warcinfo, WarcRecordType.request, WarcRecordType.metadata, WarcRecordType.response)
+        (True, kind) for kind in (WarcRecordType.warcinfo, WarcRecordType.metadata, WarcRecordType.request, WarcRecordType.response)
     ]
 
 
