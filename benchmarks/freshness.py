@@ -143,19 +143,31 @@ def at_equal_fetches(policy: Callable[[float], Policy], budget: int, seed: int =
     return best
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Prints a table per budget."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=SEED, help="other sites")
-    seed: int = parser.parse_args(arguments).seed
+def compare(seed: int) -> dict[str, float]:
+    """Prints a seed's table per budget; our median delay as a share of the best peer's, by the budget's name."""
     stories = sum(len(site.stories) for site in make_sites(seed))
-    print(f"{SITES} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
+    print(f"\nseed {seed}: {SITES} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
     as_published = simulate(NewsCrawl(1.0), seed).fetches
-    for budget in sorted((as_published, *BUDGETS)):
+    ratios: dict[str, float] = {}
+    for name, budget in {"as news-crawl": as_published, **{str(budget): budget for budget in BUDGETS}}.items():
         print(f"\n{budget} fetches{': what news-crawl spends by its own settings' if budget == as_published else ''}\n{HEADER}")
-        for policy in POLICIES:
-            print(at_equal_fetches(policy, budget, seed).line(policy.name))
+        results = {policy: at_equal_fetches(policy, budget, seed) for policy in POLICIES}
+        for policy, result in results.items():
+            print(result.line(policy.name))
+        ratios[name] = results[Ours].median_delay / min(result.median_delay for policy, result in results.items() if policy is not Ours)
+        print(f"our median delay: {ratios[name]:.2f} of the best peer's", flush=True)
     print(f"\nthe limit: every source at every tick\n{HEADER}\n{simulate(FixedSources(TICK_HOURS), seed).line('no delay but the tick')}")
+    return ratios
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints a table per seed and budget, and the median over the seeds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", "--seeds", dest="seeds", type=int, nargs="+", default=[SEED], help="other sites")
+    ratios = [compare(seed) for seed in parser.parse_args(arguments).seeds]
+    print(f"\nour median delay as a share of the best peer's, median of {len(ratios)} seeds")
+    for name in ratios[0]:
+        print(f"{name:>14} fetches: {statistics.median(one[name] for one in ratios):.2f}")
     return 0
 
 

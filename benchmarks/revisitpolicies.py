@@ -156,11 +156,13 @@ class Ours(Policy):
         return due_at(state, BOUNDS["article"], self.scale)
 
     def hinted(self, source: Source, stories: list[Story], now: float) -> list[Story]:
-        if not self.follows_hints:
+        if not self.follows_hints or source.lastmod == "absent":
             return []
         by = (source.site, source.kind)
         trust = self.trust.get(by, HintTrust())
         room = allowance(trust, now * HOUR_SECONDS)
+        if not room:
+            return []
         chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
         self.trust[by] = followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
         self.hints.update((story.key, by) for story in chosen)

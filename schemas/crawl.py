@@ -194,7 +194,7 @@ class Budgets(Part):
 class Revisit(Part):
     """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run.
 
-    `price` is how many new articles a fetch of a list should bring: the smaller, the more fetches.
+    `price` is how many new articles a fetch of a usual list should bring: the smaller, the more fetches.
     """
 
     price: float = Field(default=0.5, gt=0)

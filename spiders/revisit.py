@@ -1,4 +1,4 @@
-"""When a URL is due again: as soon as a fetch is expected to bring a set number of new things.
+"""When a URL is due again: as soon as a fetch is expected to be worth its price, in new things.
 
 Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits. One number, the price of a
 fetch, so spends fetches where something is happening, on every kind of URL alike.
@@ -7,6 +7,10 @@ A source is credited only with links that the frontier did not know yet, so what
 sources with the same news, each visited in its own rhythm, would still cost twice what one costs: so one source of a site, the one that
 carries most of the news by the dates of its items, leads. It is visited for all that it carries, the others for what it leaves over.
 Rates are Gamma-Poisson estimates that forget; publication hours are learned from what the items say of themselves, as far as plausible.
+
+News loses its worth: half of all articles are soonest captured where the busy sources are visited at almost every tick, the others now and
+then. The worth of an article falls on two time scales, most of it within half an hour, a little within a day, and a visit is due where
+waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016).
 
 An article's edits come at a rate that falls as 1 / (age + 1 hour): a young article is visited a few times, an edited one more often, an
 old one is left. As all articles begin alike, each asks its own share of the price: else a small change of it would move all at once.
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,11 +31,12 @@ RATE_MEMORY_HOURS = 14 * 24.0
 PRIOR_ITEMS = 0.2
 PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
-BUSY = 1.25  # visits grow as the rate to this power: above 1, the typical article weighs more than the typical site
-USUAL_ITEMS_AN_HOUR = 0.5
+WORTHS = ((0.5, 1.0), (24.0, 0.1))  # (hours, weight): an article loses its worth as the sum of weight * exp(-delay / hours)
+WORTH_A_PRICE = 0.25  # so that a source with an item every two hours brings about the default price
+UNDATED_PRICES = 2.5  # of a source without dates, which may drop news unseen, never more prices' worth of items are left behind
 LEAD_MARGIN = 1.15
 LEAD_HOURS = 24.0  # of exposure, before one source's share of the news is compared with another's
-EDITS_PER_SQUARED_PRICE = 1.2  # squared: the dearer a fetch, the sooner what is new goes before what is changed
+EDITS_PER_PRICE = 4.2  # times its fourth power: the dearer a fetch, the sooner what is new goes before what is changed
 EDIT_PRIOR_EDITS = 0.15
 SPREAD = 16.0
 YOUNG_HOURS = 14 * 24.0
@@ -39,6 +45,15 @@ DEAD_AFTER_FAILURES = 5
 DEAD_HOURS = 7 * 24.0
 HOURS_A_DAY = 24
 MAX_ITEM_AGE_HOURS = 7 * 24.0
+
+
+def _index(interval: float) -> float:
+    """What a visit after so many hours is worth per item an hour: what it gains less what waiting on for as long would go on to gain."""
+    return sum(weight * hours * (1 - (1 + interval / hours) * math.exp(-interval / hours)) for hours, weight in WORTHS)
+
+
+INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(100)))  # hours, up to ten days
+INDEXES = tuple(_index(interval) for interval in INTERVALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,22 +243,37 @@ def _mass(state: RevisitState, start: float, end: float) -> float:
 def _interval(state: RevisitState, longest: float, price: float) -> float:
     if state.source:
         return _source_interval(state, longest, price)
-    return _article_interval(state, longest, EDITS_PER_SQUARED_PRICE * price**2 * SPREAD ** (state.lot - 0.5))
+    return _article_interval(state, longest, EDITS_PER_PRICE * price**4 * SPREAD ** (state.lot - 0.5))
 
 
 def _source_interval(state: RevisitState, longest: float, price: float) -> float:
-    """Walk forward, hour by hour, until the expected number of new items reaches the price; a busy source is asked a little less."""
-    rate = expected_items_an_hour(state)
-    price *= (USUAL_ITEMS_AN_HOUR / rate) ** (BUSY - 1)
-    expected, time = 0.0, state.last_visit
-    while time - state.last_visit < longest:
-        step = math.floor(time) + 1 - time
-        speed = rate * _weight(state, int(time) % HOURS_A_DAY)
-        if expected + speed * step >= price:
-            return time - state.last_visit + (price - expected) / speed
-        expected += speed * step
-        time += step
+    """Walk forward, hour by hour, until the visits that the hours deserve add up to one; whole days at once."""
+    rate, dated = expected_items_an_hour(state), state.carried > 0
+    speeds = [_visits_an_hour(rate * _weight(state, hour), price, dated) for hour in range(HOURS_A_DAY)]
+    days = int(min(1 / max(sum(speeds), 1e-9), longest / HOURS_A_DAY))
+    done, waited = days * sum(speeds), float(days * HOURS_A_DAY)
+    while waited < longest:
+        time = state.last_visit + waited
+        step, speed = math.floor(time) + 1 - time, speeds[int(time) % HOURS_A_DAY]
+        if done + speed * step >= 1:
+            return waited + (1 - done) / speed
+        done += speed * step
+        waited += step
     return longest
+
+
+def _visits_an_hour(rate: float, price: float, dated: bool) -> float:
+    """How many visits an hour a source deserves while it has so many items an hour."""
+    return max(1 / _best_interval(WORTH_A_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_PRICES * price))
+
+
+def _best_interval(asked: float) -> float:
+    """The hours after which a visit is worth what is asked, per item an hour; infinite where it never is."""
+    place = bisect_right(INDEXES, asked)
+    if place == len(INDEXES):
+        return math.inf
+    share = (asked - INDEXES[place - 1]) / (INDEXES[place] - INDEXES[place - 1])
+    return INTERVALS[place - 1] + (INTERVALS[place] - INTERVALS[place - 1]) * share
 
 
 def _article_interval(state: RevisitState, longest: float, price: float) -> float:

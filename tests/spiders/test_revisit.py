@@ -125,11 +125,33 @@ def test_a_leader_is_visited_for_all_that_it_carries_and_another_for_what_only_i
 
 def test_the_price_moves_the_number_of_visited_articles_little_by_little() -> None:
     articles = [after_visit(RevisitState(source=False, first_seen=0.0, lot=index / 100), Visit(0.0)) for index in range(100)]
-    visited = [sum(due_at(one, WIDE, price) < 24 * 14 for one in articles) for price in (0.5, 0.7, 1.0, 1.4, 2.0, 4.0)]
+    visited = [sum(due_at(one, WIDE, price) < 24 * 14 for one in articles) for price in (0.4, 0.5, 0.6, 0.75, 0.9, 1.5)]
     assert visited == sorted(visited, reverse=True)
     assert visited[0] > 70
     assert 0 < visited[3] < 50
     assert len(set(visited)) >= 5
+
+
+def leader(a_day: float) -> RevisitState:
+    """A dated source that leads its site, known for two weeks."""
+    return RevisitState(source=True, first_seen=0.0, last_visit=1000.0, visits=50, hours=336.0, carried=14 * a_day, leads=True)
+
+
+def test_the_busy_source_is_worth_every_tick_and_the_small_one_waits_but_not_for_ever() -> None:
+    """Ten times the news draw far more than ten times the visits, until visits are so frequent that more would bring little."""
+    week = Bounds(0, 24 * 7)
+    busy, usual, small, tiny = (interval(leader(a_day), week) for a_day in (200, 12, 4, 0.2))
+    assert busy < 0.3
+    assert 0.7 < usual < 1.4
+    assert small > 10 * usual
+    assert small <= 24 * 3
+    assert tiny == week.longest
+
+
+def test_a_source_without_dates_is_not_left_until_it_has_dropped_its_news() -> None:
+    undated = replace(leader(12), carried=0.0, items=12 * 14.0, leads=False)
+    for price in (1.0, 2.0, 4.0):
+        assert 0.5 * (due_at(undated, WIDE, price) - undated.last_visit) <= 3.5 * price
 
 
 def test_bounds_hold() -> None:
