@@ -67,6 +67,8 @@ def _write_crawls(folder: Path, good: str) -> None:
         ("gated", [good], "{}"),
     ):
         (folder / f"{name}.yaml").write_text(CRAWL.format(seeds=seeds, thresholds=thresholds), encoding="utf-8")
+    (folder / "lost.yaml").write_text(f"seeds: ['{good}']\nspider: half_written:Spider\n", encoding="utf-8")
+    (folder / "half_written.py").write_text("class Spider(:\n", encoding="utf-8")
 
 
 def run_dags(environment: dict[str, str], *arguments: str) -> tuple[list[dict[str, Any]], str]:
@@ -77,9 +79,12 @@ def run_dags(environment: dict[str, str], *arguments: str) -> tuple[list[dict[st
     return json.loads(done.stdout.splitlines()[-1]), done.stdout + done.stderr
 
 
-def test_a_crawl_that_brings_too_little_is_red_with_one_sentence_and_keeps_what_it_has(airflow: tuple[Settings, dict[str, str]]) -> None:
+def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: tuple[Settings, dict[str, str]]) -> None:
+    """A missed threshold keeps what was fetched; a spider that cannot be imported is told before anything is."""
     settings, environment = airflow
-    (few, silent), said = run_dags(environment, "crawl_few", "crawl_silent")
+    (few, silent, lost), said = run_dags(environment, "crawl_few", "crawl_silent", "crawl_lost")
+    assert (lost["state"], lost["tasks"]["plan"], lost["tries"]["plan"]) == ("failed", "failed", 1)
+    assert "half_written cannot be imported: SyntaxError" in said
     for run in (few, silent):
         assert run["state"] == "failed"
         assert run["tasks"] == {"plan": "success", "fetch": "success", "close": "failed", "verdict": "upstream_failed"}
