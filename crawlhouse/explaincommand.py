@@ -13,7 +13,6 @@ from crawlhouse.console import say, show
 from crawlhouse.frontiercommand import moment
 from crawlhouse.revisitwords import counted, state_in_words, trust_in_words
 from crawlhouse.rowformats import Shown, cell, in_words, plain
-from schemas.crawl import SITE_SPIDER
 from schemas.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def _explained(settings: Settings, name: str, config: Crawl | None, url: str) ->
     from storage.urlhistory import read_history, read_posts
 
     history = read_history(settings, name, url)
-    posts = read_posts(settings, name, url) if config is None or config.spider != SITE_SPIDER else []
+    posts = read_posts(settings, name, url) if config is None or config.has_own_spider() else []
     about = history or next(iter(posts), None)
     return {"crawl": name, "rules": rules(config, url, about, settings) if config else [], "history": history, "posts": posts}
 

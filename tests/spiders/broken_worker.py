@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from spiders import answer, session, worker
+from spiders import answer, settling, worker
 
 
 def _broken(capture: Any, *arguments: Any) -> Any:
@@ -12,7 +12,7 @@ def _broken(capture: Any, *arguments: Any) -> Any:
     return answer.read_answer(capture, *arguments)
 
 
-session.read_answer = _broken  # type: ignore[attr-defined]
+settling.read_answer = _broken  # type: ignore[assignment]
 
 if __name__ == "__main__":
     sys.exit(worker.main())
