@@ -1,1 +1,1 @@
-"""Tests of crawlhouse/: the installed command, run as its users run it."""
+"""Tests that need a running Airflow: they share one, which ends with the last of them."""
