@@ -42,9 +42,9 @@ def judge(rows: Path, suite: dict[str, Any]) -> dict[str, Any]:
     return {"success": bool(found.success), "results": [_plain(result.to_json_dict()) for result in found.results]}
 
 
-def _import_when_used(name: str) -> None:
+def import_when_used(name: str) -> None:
     """Let whoever imports a module have it at once; its code runs at the first use of one of its names."""
-    spec = find_spec(name)
+    spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return
     spec.loader = LazyLoader(spec.loader)
@@ -76,7 +76,7 @@ def _exception(info: dict[str, Any]) -> str | None:
 def main() -> None:
     """Judge, and write the result whole."""
     for name in LATER:
-        _import_when_used(name)
+        import_when_used(name)
     rows, suite, result = (Path(argument) for argument in sys.argv[1:4])
     judged = judge(rows, json.loads(suite.read_text(encoding="utf-8")))
     result.write_text(json.dumps(judged, indent=2, default=str), encoding="utf-8")

@@ -1,5 +1,18 @@
-"""The chaos tests crawl the demo site's own process."""
+"""The chaos tests crawl the demo site's own process; what they kill starts as it does for a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
 
 from tests.demosite import demo_site
+from tests.warm import popen
 
 __all__ = ["demo_site"]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def starts_cold() -> Iterator[None]:
+    with popen.cold():
+        yield

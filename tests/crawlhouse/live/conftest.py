@@ -9,6 +9,14 @@ import pytest
 from crawlhouse.stack import Stack
 from schemas.settings import Settings
 from tests.crawlhouse.live.livestack import live
+from tests.warm import popen
+
+
+@pytest.fixture(scope="package", autouse=True)
+def starts_cold() -> Iterator[None]:
+    """All of it starts as it does for a user."""
+    with popen.cold():
+        yield
 
 
 @pytest.fixture(scope="package")
