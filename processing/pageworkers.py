@@ -34,7 +34,7 @@ WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
 START_SECONDS = 120.0
 _MEMORY_SHARE = 0.6  # of the limit in use at a death: then memory was the cause
 
-_START = (
+START_CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); import processing.pageprocess as p; p.serve(sys.argv[1], int(sys.argv[2]))"
 )
 
@@ -168,7 +168,7 @@ class _Crew:
             self._replace(worker)
 
     def _start(self) -> _Worker:
-        command = [sys.executable, "-c", _START, self._function, str(self._limits.memory_bytes), json.dumps(sys.path)]
+        command = [sys.executable, "-c", START_CODE, self._function, str(self._limits.memory_bytes), json.dumps(sys.path)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         worker = _Worker(process, since=time.monotonic())
         self._workers.append(worker)

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -17,6 +18,8 @@ from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore import exceptions as failures
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
+from botocore.session import get_session
 
 from schemas.errors import StorageError, UnavailableError
 from storage.objects import ObjectInfo, valid_key
@@ -49,7 +52,7 @@ class S3Store:
         self._where = f"{self._url} at {endpoint}" if endpoint else self._url
         self._conditional = True
         with self._explained(""):
-            self._client: S3Client = boto3.Session().client(
+            self._client: S3Client = _session().client(
                 "s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint)
             )
 
@@ -201,6 +204,18 @@ class S3Store:
         if code in ABSENT:
             return StorageError(f"The store {self._where} has no object {key}.")
         return StorageError(f"{self._where} failed at {key}: {message}.")
+
+
+def _session() -> boto3.Session:
+    """A session that reads credentials anew, but not botocore's descriptions of AWS: a third of a second, once a process."""
+    session = get_session()
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return boto3.Session(botocore_session=session)
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    return create_loader(data_path)
 
 
 class _ObjectReader(io.RawIOBase):

@@ -1,6 +1,5 @@
 """What tests of several rooms share: a home of its own, on SQLite and on a real PostgreSQL."""
 
-import gc
 import itertools
 import subprocess
 import tempfile
@@ -19,16 +18,6 @@ POSTGRES_STARTS = 6
 _numbers = itertools.count()
 
 popen.install()
-
-
-def pytest_collection_finish() -> None:
-    """What was imported until now stays: no later collection of garbage looks through it again."""
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_unconfigure() -> None:
-    gc.unfreeze()  # or libraries that count what they made would tell of leaks
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from schemas.settings import Settings
 from storage.lakequery import connect
 from storage.ledger import open_ledger
 from storage.objects import open_store
+from tests.dags import ANSWER
 from tests.dags.conftest import DAGS
 from tests.demosite import run_demo_site
 
@@ -37,9 +38,32 @@ SUITE = {
 }
 
 
+class Runner:
+    """A process that has imported Airflow once and runs DAGs on demand."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def __call__(
+        self, *dags: str, environment: dict[str, str] | None = None, suite: Path | None = None, refuse_to_fetch: bool = False
+    ) -> tuple[list[dict[str, Any]], str]:
+        """What became of each DAG's run, and all that was logged."""
+        order = {"dags": dags, "environment": environment or {}, "suite": str(suite or ""), "refuse_to_fetch": refuse_to_fetch}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        said: list[str] = []
+        for line in self._process.stdout:
+            if line.startswith(ANSWER):
+                return json.loads(line.removeprefix(ANSWER)), "".join(said)
+            said.append(line)
+        raise AssertionError("".join(said))
+
+
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dict[str, str]]]:
-    """A project with crawls that miss their thresholds, and the environment of its migrated Airflow."""
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Runner]]:
+    """A project with crawls that miss their thresholds, and what runs their DAGs in its migrated Airflow."""
     folder = tmp_path_factory.mktemp("red")
     settings = Settings(home=folder / "var", crawls=folder / "crawls", store="", database="")
     environment = {
@@ -52,7 +76,13 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings
     with run_demo_site(folder / "site") as site:
         _write_crawls(settings.crawls, site.bases[0] + "/")
         subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
-        yield settings, environment
+        command = [sys.executable, "-m", "tests.dags.rundags", str(DAGS)]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(command, env=environment, cwd=DAGS.parent, text=True, **pipes) as process:
+            yield settings, Runner(process)
+            assert process.stdin is not None
+            process.stdin.close()
+            assert process.wait(60) == 0
 
 
 def _write_crawls(folder: Path, good: str) -> None:
@@ -71,18 +101,10 @@ def _write_crawls(folder: Path, good: str) -> None:
     (folder / "half_written.py").write_text("class Spider(:\n", encoding="utf-8")
 
 
-def run_dags(environment: dict[str, str], *arguments: str) -> tuple[list[dict[str, Any]], str]:
-    """What became of each DAG's run, and all that was logged."""
-    command = [sys.executable, "-m", "tests.dags.rundags", str(DAGS), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=DAGS.parent)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1]), done.stdout + done.stderr
-
-
-def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: tuple[Settings, dict[str, str]]) -> None:
+def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: tuple[Settings, Runner]) -> None:
     """A missed threshold keeps what was fetched; a spider that cannot be imported is told before anything is."""
-    settings, environment = airflow
-    (few, silent, lost), said = run_dags(environment, "crawl_few", "crawl_silent", "crawl_lost")
+    settings, run_dags = airflow
+    (few, silent, lost), said = run_dags("crawl_few", "crawl_silent", "crawl_lost")
     assert (lost["state"], lost["tasks"]["plan"], lost["tries"]["plan"]) == ("failed", "failed", 1)
     assert "half_written cannot be imported: SyntaxError" in said
     for run in (few, silent):
@@ -102,7 +124,7 @@ def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: 
 
 
 def test_the_whole_way_with_everything_on_servers(
-    airflow: tuple[Settings, dict[str, str]], s3_settings: Settings, postgres_url: str, tmp_path: Path
+    airflow: tuple[Settings, Runner], s3_settings: Settings, postgres_url: str, tmp_path: Path
 ) -> None:
     settings = s3_settings.model_copy(update={"home": tmp_path / "home", "database": postgres_url})
     places = {
@@ -114,7 +136,7 @@ def test_the_whole_way_with_everything_on_servers(
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
     dags = ["crawl_refused", "process_refused"]  # which nobody refuses here
-    runs, said = run_dags(airflow[1] | places, *dags, *dags)
+    runs, said = airflow[1](*dags, *dags, environment=places)
     assert [run["state"] for run in runs] == ["success"] * 4
     assert "w0 ended as 'budget:max_pages': 30 fetched" in said
     with connect(settings) as lake:
@@ -125,9 +147,9 @@ def test_the_whole_way_with_everything_on_servers(
     assert captures == (sum(records for _, records, _ in counted),) * 2
 
 
-def test_a_worker_that_fails_for_good_turns_the_run_red_although_it_is_closed(airflow: tuple[Settings, dict[str, str]]) -> None:
-    settings, environment = airflow
-    ((run,), said) = run_dags(environment, "--refuse-to-fetch", "crawl_refused")
+def test_a_worker_that_fails_for_good_turns_the_run_red_although_it_is_closed(airflow: tuple[Settings, Runner]) -> None:
+    settings, run_dags = airflow
+    ((run,), said) = run_dags("crawl_refused", refuse_to_fetch=True)
     assert run["state"] == "failed"
     assert run["tasks"] == {"plan": "success", "fetch": "failed", "close": "success", "verdict": "upstream_failed"}
     assert run["tries"]["fetch"] == 1
@@ -138,12 +160,12 @@ def test_a_worker_that_fails_for_good_turns_the_run_red_although_it_is_closed(ai
 
 
 def test_a_gate_that_fails_is_red_publishes_nothing_and_passes_once_the_suite_does(
-    airflow: tuple[Settings, dict[str, str]], tmp_path: Path
+    airflow: tuple[Settings, Runner], tmp_path: Path
 ) -> None:
-    settings, environment = airflow
+    settings, run_dags = airflow
     suite = tmp_path / "articles.json"
     suite.write_text(json.dumps(SUITE), encoding="utf-8")
-    ((crawled, red), said) = run_dags(environment, "--suite", str(suite), "crawl_gated", "process_gated")
+    ((crawled, red), said) = run_dags("crawl_gated", "process_gated", suite=suite)
     assert (crawled["state"], red["state"]) == ("success", "failed")
     assert (red["tasks"]["resolve"], red["tasks"]["gate"], red["tasks"]["publish"]) == ("success", "failed", "upstream_failed")
     assert red["tries"]["gate"] == 1
@@ -153,7 +175,7 @@ def test_a_gate_that_fails_is_red_publishes_nothing_and_passes_once_the_suite_do
     (process_run,) = ledger.process_runs("gated")
     assert ledger.commits(process_run) == {}
     assert open_store(settings).info(report_key(process_run, "expectations.json")) is not None
-    ((green,), said) = run_dags(environment, "process_gated")
+    ((green,), said) = run_dags("process_gated")
     assert green["state"] == "success"
     assert f"processed as {process_run}" in said
     assert ledger.closed_unpublished("gated") == []

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from processing.pageworkers import _START as PAGE_WORKER  # noqa: PLC2701
+from processing.pageworkers import START_CODE
 
 SWITCH = "CRAWLHOUSE_TESTS_COLD"
 MODULES = ("demo.site", "processing.gateprocess", "spiders.worker")
@@ -89,7 +89,7 @@ class WarmPopen(_ColdPopen):  # type: ignore[type-arg]
             return None
 
 
-_SIGNATURE = inspect.signature(_ColdPopen._execute_child)  # type: ignore[attr-defined] # noqa: SLF001
+_SIGNATURE = inspect.signature(_ColdPopen._execute_child)  # type: ignore[attr-defined]
 
 
 def install() -> None:
@@ -114,7 +114,13 @@ def cold() -> Iterator[None]:
 
 def _request(asked: dict[str, Any]) -> Request | None:
     """What to ask of the server, or None for what it does not know."""
-    if not isinstance(asked["args"], list | tuple) or asked["shell"] or asked["executable"] or asked["preexec_fn"] or not asked["close_fds"]:
+    if (
+        not isinstance(asked["args"], list | tuple)
+        or asked["shell"]
+        or asked["executable"]
+        or asked["preexec_fn"]
+        or not asked["close_fds"]
+    ):
         return None
     if any(asked[name] is not None for name in ("gid", "gids", "uid")) or asked["umask"] >= 0:
         return None
@@ -135,7 +141,7 @@ def _known(arguments: tuple[str, ...]) -> bool:
         return True
     if arguments[0] != sys.executable or len(arguments) < 3:
         return False
-    return (arguments[1] == "-m" and arguments[2] in MODULES) or (arguments[1] == "-c" and arguments[2] == PAGE_WORKER)
+    return (arguments[1] == "-m" and arguments[2] in MODULES) or (arguments[1] == "-c" and arguments[2] == START_CODE)
 
 
 def _started_server() -> socket.socket:

@@ -86,7 +86,7 @@ def serve(connection: socket.socket) -> tuple[Request, socket.socket | None]:
                 os._exit(0)
             os.close(adopt)
             os.read(adopted, 1)  # its end comes once the helper is gone: whoever asked is the parent now
-            return _become(pickle.loads(message), files)  # noqa: S301 # our own
+            return _become(pickle.loads(message), files)  # our own
         os.close(tell)
         pid = os.read(told, LARGEST_MESSAGE)
         os.waitpid(helper, 0)
@@ -152,7 +152,7 @@ def _run(request: Request, its_server: socket.socket | None) -> NoReturn:
         if kind == "-m":
             runpy.run_module(what, run_name="__main__", alter_sys=True)
         elif kind == "-c":
-            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
+            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
         else:
             runpy.run_path(what, run_name="__main__")
         code = 0
@@ -161,7 +161,7 @@ def _run(request: Request, its_server: socket.socket | None) -> NoReturn:
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
-    except BaseException:  # noqa: BLE001 # as the interpreter itself
+    except BaseException:  # as the interpreter itself
         traceback.print_exc()
     _end(code)
 
@@ -177,8 +177,8 @@ def _exit_code(ended: SystemExit) -> int:
 
 def _end(code: int) -> NoReturn:
     """End as the interpreter does, but for taking itself apart, which would copy all that is shared."""
-    threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001
-    atexit._run_exitfuncs()  # noqa: SLF001
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
