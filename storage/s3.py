@@ -52,9 +52,7 @@ class S3Store:
         self._where = f"{self._url} at {endpoint}" if endpoint else self._url
         self._conditional = True
         with self._explained(""):
-            self._client: S3Client = _session().client(
-                "s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint)
-            )
+            self._client: S3Client = _session().client("s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint))
 
     def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
         """Write an object; see ObjectStore.
