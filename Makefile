@@ -40,7 +40,7 @@ down: install ## stop all that was started
 	crawlhouse down
 
 test: install-dev ## run the tests
-	python -m pytest -m "not chaos" -n 4 --dist loadgroup
+	python -m pytest -m "not chaos" -n 3 --dist loadgroup
 
 chaos: install-dev ## kill things and see that nothing is lost
 	python -m pytest -m chaos

@@ -195,7 +195,7 @@ def test_a_page_that_never_rests_is_taken_as_it_is(sqlite_settings: Settings) ->
 
     with small_server(respond) as server:
         begin = time.monotonic()
-        done = crawl_urls(sqlite_settings, [f"{server.base}/story/busy"], "browser: {pages: [/story/], timeout: 2}")
+        done = crawl_urls(sqlite_settings, [f"{server.base}/story/busy"], "browser: {pages: [/story/], timeout: 6}")
         assert time.monotonic() - begin < 30
     assert Counter(row.record_type for row in done.rows if row.kind != "robots") == {"response": 1, "conversion": 1}
     assert done.manifest.counts.fetched == 1
