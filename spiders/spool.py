@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.capture import Capture
-from schemas.errors import StorageError
+from schemas.errors import ConflictError, StorageError
 from schemas.keys import index_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
@@ -112,10 +112,16 @@ class Spool:
         batch.lines[place[1]] = _line(mark, row)
 
     def journal(self, batch: Batch) -> None:
-        """Writes down what was noted; call it once the URLs found by those captures are in the frontier."""
+        """Writes down what was noted; call it once the URLs found by those captures are in the frontier.
+
+        Raises ConflictError when the folder is gone: the worker's next self took over what was in it while this one slept.
+        """
         if batch.lines and batch.writer is not None:
-            with self.path(batch.name, JOURNAL_SUFFIX).open("a", encoding="utf-8") as file:
-                file.write("\n".join(batch.lines) + "\n")
+            try:
+                with self.path(batch.name, JOURNAL_SUFFIX).open("a", encoding="utf-8") as file:
+                    file.write("\n".join(batch.lines) + "\n")
+            except FileNotFoundError as error:
+                raise ConflictError(f"The spool {self.folder} was taken over by another process of this worker. This one ends.") from error
             batch.lines.clear()
 
     def upload(self, batch: Batch, store: ObjectStore) -> Segment | None:
