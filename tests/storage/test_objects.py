@@ -188,3 +188,9 @@ def test_a_server_without_conditional_writes(s3_settings: Settings, monkeypatch:
 def test_a_directory_store_does_not_load_boto3(tmp_path: Path) -> None:
     code = "import sys, storage.objects, storage.directory; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_two_s3_stores_read_the_descriptions_of_aws_once(s3_settings: Settings) -> None:
+    first, second = (open_store(s3_settings)._client.meta.events for _ in range(2))  # type: ignore[attr-defined]
+    assert first is not second, "each has a session, and so credentials, of its own"
+    assert s3._session()._session.get_component("data_loader") is s3._session()._session.get_component("data_loader")
