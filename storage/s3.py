@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 1024 * 1024
 READ_BYTES = 4 * 1024 * 1024
 READ_ATTEMPTS = 3
+LIST_KEYS = 1000  # a page; S3 gives no more
 TRANSFER = TransferConfig(multipart_threshold=2 * PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -89,22 +90,15 @@ class S3Store:
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
         """A part of an object; see ObjectStore."""
-        name = self._name(key)
-        with self._explained(key):
-            for attempt in range(READ_ATTEMPTS):
-                try:
-                    return self._get(name, offset, length)
-                except BROKEN_READ:
-                    if attempt == READ_ATTEMPTS - 1:
-                        raise
-        raise AssertionError
+        return self._read(key, offset, length)[0] if length > 0 else b""
 
     def open(self, key: str) -> BinaryIO:
-        """An object as a stream of ranged reads, so that a broken connection costs one piece; see ObjectStore."""
-        found = self.info(key)
-        if found is None:
-            raise StorageError(f"The store {self._where} has no object {key}.")
-        return cast("BinaryIO", io.BufferedReader(_ObjectReader(self, key, found.size), READ_BYTES))
+        """An object as a stream of ranged reads, so that a broken connection costs one piece; see ObjectStore.
+
+        The first piece is read at once and tells the size: a small object is one request.
+        """
+        first, size = self._read(key, 0, READ_BYTES)
+        return cast("BinaryIO", io.BufferedReader(_ObjectReader(self, key, first, size), READ_BYTES))
 
     def info(self, key: str) -> ObjectInfo | None:
         """Key and size or None; see ObjectStore."""
@@ -149,24 +143,36 @@ class S3Store:
             raise
         return True
 
-    def _get(self, name: str, offset: int, length: int) -> bytes:
-        if length <= 0:
-            return b""
+    def _read(self, key: str, offset: int, length: int) -> tuple[bytes, int]:
+        """A piece of an object and the object's size; the size is `offset` where the object ends before it."""
+        name = self._name(key)
+        with self._explained(key):
+            for attempt in range(READ_ATTEMPTS):
+                try:
+                    return self._get(name, offset, length)
+                except BROKEN_READ:
+                    if attempt == READ_ATTEMPTS - 1:
+                        raise
+        raise AssertionError
+
+    def _get(self, name: str, offset: int, length: int) -> tuple[bytes, int]:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=name, Range=f"bytes={offset}-{offset + length - 1}")
         except failures.ClientError as error:
             if _code(error) in {"416", "InvalidRange"}:
-                return b""
+                return b"", offset
             raise
         with answer["Body"] as body:
-            return body.read()
+            data = body.read()
+        size = answer.get("ContentRange", "").rpartition("/")[2]
+        return data, int(size) if size.isdigit() else offset + len(data)
 
     def _pages(self, prefix: str) -> Iterator[ObjectInfo]:
         token = ""
         while True:
             more = {"ContinuationToken": token} if token else {}
             with self._explained(prefix):
-                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, **more)  # type: ignore[arg-type]
+                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=LIST_KEYS, **more)  # type: ignore[arg-type]
             for entry in page.get("Contents", ()):
                 key = entry["Key"].removeprefix(self._prefix)
                 if not key.startswith(".") and "/." not in key:
@@ -219,9 +225,10 @@ def _loader(data_path: str | None) -> Loader:
 class _ObjectReader(io.RawIOBase):
     """A seekable reader of one object; `BufferedReader` around it asks for large pieces."""
 
-    def __init__(self, store: S3Store, key: str, size: int) -> None:
+    def __init__(self, store: S3Store, key: str, first: bytes, size: int) -> None:
         self._store = store
         self._key = key
+        self._first = first
         self._size = size
         self._position = 0
 
@@ -247,7 +254,11 @@ class _ObjectReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         length = min(len(buffer), self._size - self._position)
-        data = self._store.read_range(self._key, self._position, length) if length > 0 else b""
+        if self._position < len(self._first):
+            length = min(length, len(self._first) - self._position)
+            data = self._first[self._position : self._position + length]
+        else:
+            data = self._store.read_range(self._key, self._position, length)
         if len(data) < length:
             raise StorageError(f"{self._key} gave {len(data)} of {length} bytes at offset {self._position}: it changed or is damaged.")
         buffer[: len(data)] = data

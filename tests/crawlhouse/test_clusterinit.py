@@ -8,7 +8,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from sqlalchemy import create_engine, inspect
 
 from crawlhouse import clusterinit
@@ -16,17 +15,15 @@ from crawlhouse.airflowdatabase import make_schema
 from schemas.errors import ConfigError, UnavailableError
 from schemas.settings import Settings
 from storage.objects import open_store
+from tests.s3server import s3_server
 
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_server() as url:
+        yield url
 
 
 def test_the_bucket_is_made_once_and_can_be_used(endpoint: str, tmp_path: Path) -> None:
