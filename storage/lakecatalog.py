@@ -17,6 +17,7 @@ from schemas.settings import Settings
 NAMESPACE = "crawlhouse"
 SQLITE_BUSY_SECONDS = 60
 CREATION_ATTEMPTS = 5
+S3_FILES = "storage.lakefiles.LakeFileIO"
 
 
 def warehouse(settings: Settings) -> str:
@@ -48,7 +49,8 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
         Path(settings.home).mkdir(parents=True, exist_ok=True)
         properties["uri"] = f"{url}?timeout={SQLITE_BUSY_SECONDS}"
     if settings.store_url().startswith("s3://"):
-        properties |= {"s3.region": settings.s3_region} | ({"s3.endpoint": settings.s3_endpoint} if settings.s3_endpoint else {})
+        properties |= {"py-io-impl": S3_FILES, "s3.region": settings.s3_region}
+        properties |= {"s3.endpoint": settings.s3_endpoint} if settings.s3_endpoint else {}
     catalog = SqlCatalog("crawlhouse", **properties)
     try:
         if not catalog.namespace_exists(NAMESPACE):

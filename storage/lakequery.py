@@ -62,18 +62,22 @@ def _taken_down(connection: duckdb.DuckDBPyConnection, sources: dict[str, str], 
 def _source(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str) -> str:
     """A table's live files as something to select from."""
     table = lake.table(name)
-    files = sorted(task.file.file_path for task in table.scan().plan_files())
+    sizes = {task.file.file_path: task.file.file_size_in_bytes for task in table.scan().plan_files()}
+    files = sorted(sizes)
     schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
     if files and not files[0].startswith("s3://"):
         names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         columns = ", ".join(f'"{column}"' for column in schema.names)
         return f"(SELECT {columns} FROM read_parquet([{names}], union_by_name=true, hive_partitioning=false))"  # noqa: S608 our own names
     source = f"_{name}_files"
-    connection.register(source, _dataset(table, files, schema) if files else schema.empty_table())
+    connection.register(source, _dataset(table, sizes, schema) if files else schema.empty_table())
     return source
 
 
-def _dataset(table: Table, files: list[str], schema: pa.Schema) -> ds.Dataset:
+def _dataset(table: Table, sizes: dict[str, int], schema: pa.Schema) -> ds.Dataset:
     """Files in S3 as Arrow sees them: DuckDB would first have to download an extension."""
-    filesystem = cast("PyArrowFileIO", table.io).fs_by_scheme("s3", None)
-    return ds.dataset([file.removeprefix("s3://") for file in files], schema=schema, format="parquet", filesystem=filesystem)
+    filesystem, parquet = cast("PyArrowFileIO", table.io).fs_by_scheme("s3", None), ds.ParquetFileFormat()
+    fragments = [
+        parquet.make_fragment(file.removeprefix("s3://"), filesystem=filesystem, file_size=size) for file, size in sorted(sizes.items())
+    ]
+    return ds.FileSystemDataset(fragments, schema, parquet, filesystem)

@@ -12,15 +12,20 @@ from werkzeug.serving import make_server
 HOST = "127.0.0.1"
 
 
-class _Quiet(MotoRequestHandler):
-    def log(self, *_: object, **__: object) -> None:
-        """Say nothing of requests."""
-
-
 @contextmanager
-def s3_server() -> Iterator[str]:
-    """The URL of a server that knows no bucket yet."""
-    server = make_server(HOST, 0, create_backend_app("s3"), threaded=True, request_handler=_Quiet)
+def s3_server(seen: list[tuple[str, str]] | None = None) -> Iterator[str]:
+    """The URL of a server; it adds the method and the path of every request to `seen`. The buckets are those of the whole process."""
+
+    class Handler(MotoRequestHandler):
+        def log(self, *_: object, **__: object) -> None:
+            """Say nothing."""
+
+        def run_wsgi(self) -> None:
+            if seen is not None:
+                seen.append((self.command, self.path))
+            super().run_wsgi()
+
+    server = make_server(HOST, 0, create_backend_app("s3"), threaded=True, request_handler=Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://{HOST}:{server.server_port}"

@@ -1,0 +1,108 @@
+"""How the lake's files in S3 are read and written: one client a process, one request for a small file, metadata fetched once."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from threading import Lock
+
+import pyarrow as pa
+from cachetools import LRUCache
+from pyarrow.fs import FileSystem, S3FileSystem
+from pyiceberg.io import S3_ENDPOINT, S3_REGION, InputStream, OutputStream
+from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
+
+METADATA = (".json", ".avro")
+CACHE_BYTES = 16 * 1024 * 1024
+
+
+class LakeFileIO(PyArrowFileIO):
+    """Iceberg's files in S3, by Arrow: all tables of a process share a client, and metadata is read once.
+
+    Iceberg gives every file a name that nothing had before, so nothing is asked before it is written, and what was read stays true.
+    """
+
+    def _initialize_s3_fs(self, netloc: str | None) -> FileSystem:
+        return _client(self.properties[S3_REGION], self.properties.get(S3_ENDPOINT))
+
+    def new_input(self, location: str) -> PyArrowFile:
+        """A file to read."""
+        return self._file(location)
+
+    def new_output(self, location: str) -> PyArrowFile:
+        """A file to write."""
+        return self._file(location)
+
+    def _file(self, location: str) -> PyArrowFile:
+        scheme, bucket, path = self.parse_location(location, self.properties)
+        kind = _Metadata if location.endswith(METADATA) else _File
+        return kind(location, path, self.fs_by_scheme(scheme, bucket))
+
+
+class _Cache:
+    """The newest metadata files, whole, of at most `CACHE_BYTES` in all."""
+
+    def __init__(self) -> None:
+        self._files: LRUCache[str, bytes] = LRUCache(CACHE_BYTES, getsizeof=len)
+        self._lock = Lock()
+
+    def get(self, location: str) -> bytes | None:
+        with self._lock:
+            return self._files.get(location)
+
+    def put(self, location: str, data: bytes) -> None:
+        if len(data) <= CACHE_BYTES:
+            with self._lock:
+                self._files[location] = data
+
+
+_cache = _Cache()
+
+
+class _File(PyArrowFile):
+    def create(self, overwrite: bool = False) -> OutputStream:
+        return super().create(overwrite=True)
+
+
+class _Metadata(_File):
+    def __len__(self) -> int:
+        data = _cache.get(self.location)
+        return super().__len__() if data is None else len(data)
+
+    def open(self, seekable: bool = True) -> InputStream:
+        data = _cache.get(self.location)
+        if data is None:
+            with super().open() as stream:
+                data = stream.read()
+            _cache.put(self.location, data)
+        opened: InputStream = pa.BufferReader(data)
+        return opened
+
+    def create(self, overwrite: bool = False) -> OutputStream:
+        return _Written(self)
+
+    def write(self, data: bytes) -> None:
+        """Write the whole file."""
+        with super().create() as stream:
+            stream.write(data)
+        _cache.put(self.location, data)
+
+
+class _Written(io.BytesIO):
+    """A metadata file that is written when it is closed."""
+
+    def __init__(self, file: _Metadata) -> None:
+        super().__init__()
+        self._file = file
+
+    def close(self) -> None:
+        if not self.closed:
+            data = self.getvalue()
+            super().close()
+            self._file.write(data)
+
+
+@cache
+def _client(region: str, endpoint: str | None) -> S3FileSystem:
+    """Files smaller than a part are written by one request: that is the delayed opening."""
+    return S3FileSystem(region=region, endpoint_override=endpoint, allow_delayed_open=True)
