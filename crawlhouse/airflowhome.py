@@ -94,7 +94,7 @@ class AirflowHome:
             "core": {
                 "dags_folder": str(dags_folder()),
                 "plugins_folder": str(self.folder / "plugins"),
-                "executor": "LocalExecutor",
+                "executor": "crawlhouse.executor.LocalExecutor",
                 "parallelism": str(FETCH_POOL_SLOTS + parallel_tasks()),
                 "load_examples": "False",
                 "simple_auth_manager_users": f"{USER}:admin",
