@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.dags.conftest import DAGS
+
+pytestmark = pytest.mark.xdist_group("dags")  # Airflow reads the folder once
 
 HEAVY = ("pyarrow", "pandas", "scrapy", "great_expectations", "pyiceberg", "polars", "duckdb", "numpy", "trafilatura", "boto3", "twisted")
 FILES = sorted(path.name for path in DAGS.glob("*.py") if path.name not in {"__init__.py", "broken_crawls.py"})

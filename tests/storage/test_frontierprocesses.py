@@ -16,6 +16,7 @@ from schemas.runs import CrawlRun
 from schemas.settings import Settings
 from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontierrecords import Discovery, Lease, Mark, RunPhase
+from tests.forks import fork_context
 
 HOSTS, URLS_PER_HOST, PROCESSES = 24, 6, 4
 SHORT = LEASE_SECONDS / 2.0  # how many of the frontier's seconds pass in one of ours: a lease ends within two
@@ -85,7 +86,7 @@ def test_no_host_is_owned_twice_and_every_url_is_registered_once(settings: Setti
 
 
 def _events_of_processes(settings: Settings, run: str) -> list[Event]:
-    context = multiprocessing.get_context("spawn")
+    context = fork_context()
     queue: multiprocessing.Queue[Event | None] = context.Queue()
     workers = [context.Process(target=_work, args=(settings, run, f"w{number}", queue)) for number in range(PROCESSES)]
     for worker in workers:

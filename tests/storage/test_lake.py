@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from schemas.settings import Settings
 from storage import laketables
 from storage.lake import Lake, open_lake
 from storage.lakequery import connect
+from tests.forks import fork_context
 from tests.storage.lakerows import NOON, table_of
 
 BLOCK = {"kind": "paragraph", "text": "A'b", "level": 1, "link_density": 0.5}
@@ -118,7 +118,7 @@ def _append_runs(settings: Settings, names: list[str]) -> None:
 
 def test_writers_at_once_lose_nothing(lake_settings: Settings) -> None:
     names = [[f"p{worker}-{i}" for i in range(4)] for worker in range(3)]
-    context = multiprocessing.get_context("spawn")
+    context = fork_context()
     workers = [context.Process(target=_append_runs, args=(lake_settings, mine)) for mine in names]
     for worker in workers:
         worker.start()

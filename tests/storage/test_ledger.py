@@ -16,6 +16,7 @@ from schemas.manifest import FetchCounts, Manifest
 from schemas.runs import CrawlRun, ProcessRun
 from schemas.settings import Settings
 from storage.ledger import Ledger, open_ledger
+from tests.forks import fork_context
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
@@ -134,7 +135,7 @@ def _hold_lock(settings: Settings, holding: "multiprocessing.synchronize.Event")
 
 
 def test_the_publish_lock_excludes_and_dies_with_its_holder(settings: Settings, ledger: Ledger) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = fork_context()
     holding = context.Event()
     holder = context.Process(target=_hold_lock, args=(settings, holding))
     holder.start()
