@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.warm.popen import Request
 
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
-COLD = ("crawlhouse.pages", "crawlhouse.plugin")  # Airflow's, and only Airflow imports them
+COLD = ("crawlhouse.executor", "crawlhouse.pages", "crawlhouse.plugin")  # Airflow's, and only Airflow imports them
 MAINS = ("demo.site", "processing.gateprocess", "spiders.worker")  # run anew as `__main__`
 USED = ("great_expectations", "pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
 STANDARD = 3  # files: input, output, errors
