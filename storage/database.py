@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
@@ -15,9 +16,13 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from schemas.errors import ConflictError, StorageError, UnavailableError
 
+if TYPE_CHECKING:
+    import psycopg
+
 SCHEMA_VERSION = 4
 SQLITE_BUSY_SECONDS = 60.0
 CONNECT_SECONDS = 10
+IDLE_SECONDS = 60  # a process that is frozen inside a transaction keeps its locks no longer
 INSERT_ROWS = 100  # a statement; more make it no quicker, only larger
 CREATION_LOCK = 7_205_759
 METADATA = MetaData()
@@ -137,7 +142,15 @@ def _sqlite_engine(url: str, pooled: bool) -> Engine:
 
 def _server_engine(url: str, pooled: bool) -> Engine:
     arguments = {"connect_timeout": CONNECT_SECONDS}
-    return create_engine(url, poolclass=QueuePool if pooled else NullPool, pool_pre_ping=pooled, connect_args=arguments)
+    engine = create_engine(url, poolclass=QueuePool if pooled else NullPool, pool_pre_ping=pooled, connect_args=arguments)
+    event.listen(engine, "connect", _server_connected)
+    return engine
+
+
+def _server_connected(connection: psycopg.Connection, _record: object) -> None:
+    connection.autocommit = True  # in a transaction, a rollback would undo the setting
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.autocommit = False
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
@@ -168,6 +181,11 @@ def _explain(error: DBAPIError, url: str) -> Exception | None:
     message = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if "no such table" in message:
         return _NoTableError(message)
+    if "database is locked" in message:
+        return UnavailableError(
+            f"The database {url} has been held by another process for {SQLITE_BUSY_SECONDS:.0f} s. "
+            "Let that process go on or end it, then run again."
+        )
     if "disk is full" in message or "No space left" in message or "readonly database" in message:
         return StorageError(f"The database {url} cannot be written: {message}. Free some space or permissions, then run again.")
     if "malformed" in message or "not a database" in message:
