@@ -67,7 +67,7 @@ def test_redirects_errors_and_files(at: Callable[[SmallServer], None], sqlite_se
             "/here": (200, {"Content-Encoding": "gzip"}, gzip.compress(b"<html><p>unpacked</p></html>")),
             "/teapot": (418, {}, b"short and stout"),
             "/data.json": (200, {"Content-Type": "application/json"}, b'{"a": [1]}'),
-            "/broken": (200, {"Content-Length": "100"}, b"cut off"),
+            "/broken": (200, {"Content-Length": "100", "Connection": "close"}, b"cut off"),
         }
         return answers.get(path) or ((200, {}, b"<p>told") if path.startswith("/told") else (404, {}, b""))
 
