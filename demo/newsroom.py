@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 
 from demo.clock import TICK, time_at
@@ -35,7 +35,7 @@ class Edition:
 @lru_cache(maxsize=16)
 def edition(clock: int) -> Edition:
     """The edition at a tick: the first one, moved on tick by tick."""
-    current = _sorted(0, _first_stories(), [])
+    current = _sorted(0, list(_first_stories()), [])
     for tick in range(1, clock + 1):
         current = _moved_on(current, tick)
     return current
@@ -57,7 +57,8 @@ def _is_free(stories: dict[tuple[int, int], Story], key: tuple[int, int]) -> boo
     return all(story.copy_of != key for story in stories.values())
 
 
-def _first_stories() -> list[Story]:
+@cache
+def _first_stories() -> tuple[Story, ...]:
     stories = []
     for (site, language), count in FIRST_STORIES.items():
         spread = timedelta(days=FIRST_DAYS) / count
@@ -65,7 +66,7 @@ def _first_stories() -> list[Story]:
             published_at = time_at(0) - spread * (count - index) + timedelta(minutes=(index * 37) % 300)
             stories.append(_story(site, language, index, published_at))
     originals = [story for story in stories if story.language in COPY_FROM and story.number % 8 == 5]
-    return stories + [_copy(story, exact=number % 4 == 3) for number, story in enumerate(originals)]
+    return (*stories, *(_copy(story, exact=number % 4 == 3) for number, story in enumerate(originals)))
 
 
 def _new_stories(clock: int) -> list[Story]:

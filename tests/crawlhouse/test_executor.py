@@ -14,6 +14,8 @@ import pytest
 from crawlhouse.airflowhome import airflow_home
 from schemas.settings import Settings
 
+pytestmark = pytest.mark.xdist_group("executor")  # it starts once
+
 PROJECT = Path(__file__).parents[2]
 ROOMS = ("crawls", "processing", "schemas", "spiders", "storage")
 START = """

@@ -5,37 +5,56 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("connections")  # Airflow is imported once
 
 ASK = """
-import sys
+import json, os, sys
+from unittest import mock
 from dags.connections import connection_secrets
 from schemas.errors import ConfigError
-try:
-    print(connection_secrets(sys.argv[1:]))
-except ConfigError as error:
-    print(error)
+told = {}
+for name, variables in json.load(sys.stdin).items():
+    with mock.patch.dict(os.environ, variables):
+        try:
+            told[name] = connection_secrets(["members"])
+        except ConfigError as error:
+            told[name] = str(error)
+print(json.dumps(told))
 """
+CONNECTION = {"conn_type": "http", "login": "me", "password": "word", "extra": {"headers": {"X-Key": "k"}, "cookies": {"a": "b"}}}
+CASES: dict[str, dict[str, str]] = {
+    "none": {},
+    "connection": {"AIRFLOW_CONN_MEMBERS": json.dumps(CONNECTION)},
+    "both": {"AIRFLOW_CONN_MEMBERS": json.dumps(CONNECTION), "CRAWLHOUSE_SECRET_MEMBERS": "{}"},
+    "environment": {"CRAWLHOUSE_SECRET_MEMBERS": "{}"},
+}
 
 
-def ask(environment: dict[str, str], *names: str) -> str:
-    done = subprocess.run([sys.executable, "-c", ASK, *names], env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def told(environment: dict[str, str]) -> dict[str, Any]:
+    """What each case gives."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], env=environment, input=json.dumps(CASES), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1]
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
-def test_a_connection_becomes_a_variable(environment: dict[str, str]) -> None:
-    connection = {"conn_type": "http", "login": "me", "password": "word", "extra": {"headers": {"X-Key": "k"}, "cookies": {"a": "b"}}}
-    said = ask({**environment, "AIRFLOW_CONN_MEMBERS": json.dumps(connection)}, "members")
+def test_a_connection_becomes_a_variable(told: dict[str, Any]) -> None:
     secret = {"headers": {"Authorization": "Basic bWU6d29yZA==", "X-Key": "k"}, "cookies": {"a": "b"}}
-    given = eval(said)  # printed by ourselves
-    assert list(given) == ["CRAWLHOUSE_SECRET_MEMBERS"]
-    assert json.loads(given["CRAWLHOUSE_SECRET_MEMBERS"]) == secret
+    assert list(told["connection"]) == ["CRAWLHOUSE_SECRET_MEMBERS"]
+    assert json.loads(told["connection"]["CRAWLHOUSE_SECRET_MEMBERS"]) == secret
 
 
-def test_the_environment_comes_first(environment: dict[str, str]) -> None:
-    assert ask({**environment, "CRAWLHOUSE_SECRET_MEMBERS": "{}"}, "members") == "{}"
+@pytest.mark.parametrize("case", ["environment", "both"])
+def test_the_environment_comes_first(told: dict[str, Any], case: str) -> None:
+    assert told[case] == {}
 
 
-def test_a_missing_secret_says_what_to_make(environment: dict[str, str]) -> None:
-    said = ask(environment, "members")
-    assert said == "The secret 'members' is missing: make an Airflow connection of that name, or set CRAWLHOUSE_SECRET_MEMBERS."
+def test_a_missing_secret_says_what_to_make(told: dict[str, Any]) -> None:
+    assert told["none"] == "The secret 'members' is missing: make an Airflow connection of that name, or set CRAWLHOUSE_SECRET_MEMBERS."

@@ -29,6 +29,7 @@ import processing
 import schemas
 import spiders
 import storage
+from demo.newsroom import edition
 from processing.gateprocess import LATER, import_when_used
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _import_all() -> None:
                 import_module(module.name)
     for name in MAINS:
         del sys.modules[name]
+    edition(0)  # each demo site begins with it
 
 
 def serve(connection: socket.socket) -> tuple[Request, socket.socket | None]:
