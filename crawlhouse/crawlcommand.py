@@ -185,7 +185,8 @@ def _key(chosen: Crawl, settings: Settings, new: bool) -> str:
     from storage.ledger import open_ledger
 
     ledger = open_ledger(settings)
-    interrupted = [run for run in ledger.crawl_runs(chosen.name, state="open") if run.key.startswith(BY_HAND)]
+    unclosed = ledger.unclosed_runs(chosen.name)  # also one that was just being closed
+    interrupted = [run for run in ledger.crawl_runs(chosen.name) if run.crawl_run in unclosed and run.key.startswith(BY_HAND)]
     if interrupted and not new:
         say(f"Going on with {interrupted[-1].crawl_run}, which was interrupted. (--new begins another.)")
         return interrupted[-1].key

@@ -106,11 +106,12 @@ def fetch(
     """Fetches as the worker of that name until the run has no more for it; in a process of its own, whose log goes to stderr or `log_to`.
 
     `secrets` are further variables of its environment, for the crawl's credentials.
-    Repeating it after a death goes on where that left off; on a closed run it does nothing. Raises the worker's own error by its class.
+    Repeating it after a death goes on where that left off; on a run that is closed, or is just being closed, it does nothing. Raises the
+    worker's own error by its class.
     """
     ledger = open_ledger(settings)
     ledger.crawl_run(crawl_run)
-    if any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="closed")):
+    if not any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="open")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
     return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings), log_to, secrets)
 

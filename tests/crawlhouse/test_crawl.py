@@ -15,7 +15,9 @@ import pytest
 
 from schemas.crawlfile import read_crawl
 from schemas.settings import Settings
-from spiders.run import plan
+from spiders.run import fetch, plan
+from storage.frontier import open_frontier
+from storage.ledger import open_ledger
 from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
 
 CRAWL = """
@@ -91,7 +93,7 @@ def test_a_missed_threshold_is_exit_code_9_and_keeps_what_came(nowhere: Run, pro
 
 def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     slow = project / "crawls" / "slow.yaml"
-    slow.write_text(CRAWL.format(seed=site, delay=0.5, pages=12, minimum=1))
+    slow.write_text(CRAWL.format(seed=site, delay=1, pages=12, minimum=1))
     command = [str(COMMAND), "crawl", "slow", "--format", "json"]
     with subprocess.Popen(command, cwd=project, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         with suppress(subprocess.TimeoutExpired):
@@ -103,6 +105,21 @@ def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     after = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
     assert "which was interrupted" in after.stderr
     assert json.loads(after.stdout)["counts"]["fetched"] >= 12
+
+
+def test_a_run_that_was_interrupted_while_it_was_closed_goes_on_too(nowhere: Run, project: Path) -> None:
+    settings = Settings(home=project / "var", crawls=project / "crawls", store="", database="")
+    run = plan(read_crawl(project / "crawls" / "few.yaml"), "by hand 1", settings).crawl_run
+    fetch(run, "w1", settings)
+    frontier = open_frontier(settings)
+    frontier.begin_close(run)
+    frontier.close()
+    after = nowhere("crawl", "few", "-f", "json")
+    assert after.code == 0, after.err
+    assert f"Going on with {run}, which was interrupted" in after.err
+    told = json.loads(after.out)
+    assert (after.code, told["crawl_run"], told["counts"]["fetched"]) == (0, run, 15)
+    assert open_ledger(settings).unclosed_runs("few") == {}
 
 
 def test_urls_that_are_named_are_fetched_now(nowhere: Run, project: Path, site: str) -> None:
