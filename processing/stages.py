@@ -23,6 +23,7 @@ from schemas.runs import ProcessRun, config_hash, process_run_id
 from schemas.settings import Settings
 from storage.lake import Lake, open_lake
 from storage.ledger import Ledger, open_ledger
+from storage.manifests import complete_manifest
 from storage.objects import ObjectStore, open_store
 
 
@@ -39,6 +40,8 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
         crawl_runs = tuple(sorted(kept.ledger.closed_unpublished(crawl_name)))
         if not crawl_runs:
             return None
+        for crawl_run in crawl_runs:
+            complete_manifest(crawl_run, kept.ledger, kept.store)
         crawl = _configuration(crawl_name, settings, kept.ledger.crawl_run(crawl_runs[-1]).crawl)
         inputs = (code_version(), config_hash(crawl), kept.ledger.memory_version(crawl_name), kept.lake.snapshot_id("articles"))
         return kept.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs))
@@ -125,7 +128,8 @@ def _kept(settings: Settings) -> Iterator[_Kept]:
 
 
 def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:
-    return {segment.segment: segment for crawl_run in run.crawl_runs for segment in ledger.segments(crawl_run)}
+    """The segments of the manifests: the only list of what belongs to a crawl run."""
+    return {segment.segment: segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments}
 
 
 def _configuration(crawl_name: str, settings: Settings, pinned: Crawl) -> Crawl:

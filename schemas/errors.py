@@ -7,6 +7,7 @@ CrawlhouseError                 exit 1
 ├── StorageError                exit 5   the disk is full, an object is damaged or missing
 ├── ConflictError               exit 6   something else holds it: a lease, a lock, a port
 │   └── FencedError                      a newer owner took the lease; stop at once, write nothing
+│       └── RunClosedError               the run was closed meanwhile; stop at once, write nothing
 ├── AccountingError             exit 7   the equations of a run do not add up
 ├── GateError                   exit 8   the expectation suite failed; nothing was published
 ├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
@@ -56,6 +57,10 @@ class ConflictError(CrawlhouseError):
 
 class FencedError(ConflictError):
     """A newer owner took the lease: the caller is a zombie and must stop without writing."""
+
+
+class RunClosedError(FencedError):
+    """The run is not open: it takes no more workers, URLs or segments. What was not registered is due again in the next run."""
 
 
 class AccountingError(CrawlhouseError):

@@ -6,26 +6,29 @@ import logging
 import time
 
 from schemas.settings import Settings
+from storage.clock import Clock
 from storage.frontier import Frontier, open_frontier
-from storage.ledger import open_ledger
+from storage.ledger import Ledger, open_ledger
 
 REASON = "abandoned"
-SILENCE_SECONDS = 15.0  # without a lease and without a word from a worker; one that starts on a busy machine takes several
+SILENCE_SECONDS = 15.0  # of a run that workers joined, without a lease; a worker that starts on a busy machine takes several
+UNJOINED_SECONDS = 1800.0  # of a run that none has joined yet: in Airflow its fetch may wait for a slot of the pool, or for another try
 POLL_SECONDS = 0.5
 LOG = logging.getLogger(__name__)
 
 
-def abandoned_runs(crawl: str, key: str, settings: Settings) -> list[str]:
+def abandoned_runs(crawl: str, key: str, settings: Settings, clock: Clock | None = None) -> list[str]:
     """The unclosed runs of a crawl but that of this key, whose workers are gone; each is told to stop, so that none comes back.
 
-    Waits for a run that was heard of just now. One whose workers hold hosts is left alone. None where the key has its run already.
+    Waits for a run that a worker was heard of just now. One whose workers hold hosts is left alone, and so is one that no worker has joined
+    for half an hour. None where the key has its run already.
     """
-    ledger, frontier = open_ledger(settings), open_frontier(settings)
+    ledger, frontier = open_ledger(settings, clock), open_frontier(settings, clock)
     try:
         unclosed = ledger.unclosed_runs(crawl)
         if any(run.key == key for run in ledger.crawl_runs(crawl)):
             return []
-        abandoned = [run for run, seen_at in unclosed.items() if _is_silent(run, seen_at, frontier)]
+        abandoned = [run for run in unclosed if _is_silent(crawl, run, ledger, frontier)]
         for run in abandoned:
             frontier.stop_run(run, REASON)
         return abandoned
@@ -34,9 +37,16 @@ def abandoned_runs(crawl: str, key: str, settings: Settings) -> list[str]:
         ledger.close()
 
 
-def _is_silent(crawl_run: str, seen_at: float, frontier: Frontier) -> bool:
+def _is_silent(crawl: str, crawl_run: str, ledger: Ledger, frontier: Frontier) -> bool:
+    """Whether nobody works on an unclosed run."""
     while not frontier.state(crawl_run).leased_hosts:
-        if time.time() - seen_at > SILENCE_SECONDS:
+        run = ledger.unclosed_runs(crawl).get(crawl_run)
+        if run is None:  # closed meanwhile
+            return False
+        if not run.has_workers and run.silent_seconds <= UNJOINED_SECONDS:
+            LOG.warning("%s waits for its first worker: the URLs that wait in it stay there.", crawl_run)
+            return False
+        if run.silent_seconds > SILENCE_SECONDS:
             return True
         time.sleep(POLL_SECONDS)
     LOG.warning("%s is still at work: the URLs that wait in it stay there.", crawl_run)

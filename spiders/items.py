@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from schemas.errors import StorageError
-from schemas.keys import items_key, segment_items_key
-from schemas.manifest import Segment
-from schemas.runs import CrawlRun
 from storage.captureindex import CaptureRow
-from storage.objects import ObjectStore
 
 ITEMS_SUFFIX = ".items"
 
@@ -46,16 +41,3 @@ def packed_items(path: Path, rows: Sequence[CaptureRow]) -> tuple[int, bytes]:
     text = path.read_text(encoding="utf-8", errors="replace")
     lines = [line for line in text[: text.rfind("\n") + 1].split("\n") if line and json.loads(line)["warc_record_offset"] in offsets]
     return len(lines), gzip.compress("".join(line + "\n" for line in lines).encode(), mtime=0)
-
-
-def store_run_items(run: CrawlRun, segments: Sequence[Segment], store: ObjectStore, folder: Path) -> int:
-    """Puts the items of all registered segments into one object, gzip member after gzip member; returns how many they are."""
-    made = [segment for segment in segments if segment.items]
-    if made:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="items-") as file:
-            for segment in made:
-                file.write(store.get_bytes(segment_items_key(run.crawl.name, run.crawl_run, segment.segment)))
-            file.flush()
-            store.put_file(items_key(run.crawl.name, run.crawl_run), Path(file.name))
-    return sum(segment.items for segment in made)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO
 
 from schemas.capture import UrlKind
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
-from schemas.errors import AccountingError, ConfigError, ConflictError, ThresholdError, UnavailableError
-from schemas.keys import cdxj_key, manifest_key
+from schemas.errors import AccountingError, ConfigError, ConflictError, RunClosedError, ThresholdError, UnavailableError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings
 from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
-from spiders.items import store_run_items
 from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
 from spiders.runstatistics import RunCounter
@@ -30,11 +26,12 @@ from spiders.seedfile import read_seeds, with_hosts
 from spiders.spool import remove_empty, spool_folder
 from spiders.statistics import WorkerStatistics, stored_statistics
 from spiders.thresholds import check_thresholds
-from storage.captureindex import CaptureRow, read_index
-from storage.cdxj import write_cdxj
+from storage.cdxj import store_cdxj
+from storage.clock import check_clock
 from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontierrecords import Discovery, RunState
-from storage.ledger import open_ledger
+from storage.ledger import Ledger, open_ledger
+from storage.manifests import index_rows, store_manifest, store_run_items
 from storage.objects import ObjectStore, open_store
 
 POLL_SECONDS = 1.0
@@ -48,21 +45,22 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     """Plans a run of a crawl and pins its configuration; by a key that was planned before, that run is returned unchanged.
 
     `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
-    closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of, NotFoundError for
-    a missing file of seeds or an unknown spider, SpiderError for one that cannot be imported, UnavailableError and StorageError for a store
-    or a database that cannot be used.
+    closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of and for a clock
+    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for one that cannot be imported,
+    UnavailableError and StorageError for a store or a database that cannot be used.
     """
     check_spider(crawl, settings)
     store = open_store(settings)
     store.check()  # before anything is fetched that could not be kept
+    check_clock(settings)
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
-    now = datetime.now(UTC).replace(microsecond=0)
     mark = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
     _close_abandoned(crawl.name, key, settings)
-    run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
     frontier = open_frontier(settings)
     try:
+        now = datetime.fromtimestamp(frontier.now(), UTC).replace(microsecond=0)
+        run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
         return frontier.plan(run, seeds, [_wanted(url) for url in urls])
     finally:
@@ -146,10 +144,8 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
     frontier, store, ledger = open_frontier(settings), open_store(settings), open_ledger(settings)
     try:
         run = ledger.crawl_run(crawl_run)
-        try:
-            manifest = ledger.manifest(crawl_run)
-        except ConflictError:
-            manifest = frontier.finish_close(crawl_run, _manifest(run, ledger.segments(crawl_run), frontier, store, settings))
+        manifest = _closed(run, frontier, ledger, store, settings)
+        frontier.free_left_over(crawl_run)
         for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
             remove_empty(spool_folder(settings, crawl_run, worker))
     finally:
@@ -158,15 +154,41 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
     return manifest
 
 
-def _manifest(run: CrawlRun, segments: Sequence[Segment], frontier: Frontier, store: ObjectStore, settings: Settings) -> Manifest:
-    counts, reasons = _wait_and_count(frontier, run.crawl_run)
+def _closed(run: CrawlRun, frontier: Frontier, ledger: Ledger, store: ObjectStore, settings: Settings) -> Manifest:
+    """The manifest of a run, which is closed first if need be; of several that close it at once, the first one's."""
+    try:
+        return ledger.manifest(run.crawl_run)
+    except ConflictError:
+        pass
+    try:
+        counts, reasons = _wait_and_count(frontier, run.crawl_run)
+    except RunClosedError:  # by another process, just now
+        return ledger.manifest(run.crawl_run)
+    segments = ledger.segments(run.crawl_run)  # only now: until it begins to close, segments are registered
+    made = _manifest(run, counts, reasons, segments, frontier, store, settings)
+    manifest = frontier.finish_close(run.crawl_run, made)
+    if manifest != made:
+        store_manifest(manifest, store)
+    return manifest
+
+
+def _manifest(
+    run: CrawlRun,
+    counts: FetchCounts,
+    reasons: dict[str, int],
+    segments: Sequence[Segment],
+    frontier: Frontier,
+    store: ObjectStore,
+    settings: Settings,
+) -> Manifest:
     if not counts.balanced():
         raise AccountingError(
             f"The counts of {run.crawl_run} do not add up: {counts}. Nothing was closed; keep the database and report it."
         )
     stopping = frontier.state(run.crawl_run).stopping
     counter = RunCounter(frontier.host_outcomes(run.crawl_run))
-    _store_cdxj(run, counter.watch(_rows(segments, store)), store, settings)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store_cdxj(run.crawl.name, run.crawl_run, counter.watch(index_rows(segments, store)), store, settings.home)
     for told in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
         counter.add_worker(told)
     manifest = Manifest(
@@ -180,9 +202,9 @@ def _manifest(run: CrawlRun, segments: Sequence[Segment], frontier: Frontier, st
         counts=counts,
         reasons=reasons,
         segments=tuple(segments),
-        statistics=counter.statistics(store_run_items(run, segments, store, settings.home)),
+        statistics=counter.statistics(store_run_items(run.crawl.name, run.crawl_run, segments, store, settings.home)),
     )
-    store.put_bytes(manifest_key(run.crawl.name, run.crawl_run), manifest.model_dump_json(indent=2).encode())
+    store_manifest(manifest, store)
     return manifest
 
 
@@ -191,23 +213,12 @@ def _wait_and_count(frontier: Frontier, crawl_run: str) -> tuple[FetchCounts, di
     while True:
         try:
             return frontier.begin_close(crawl_run)
+        except RunClosedError:
+            raise
         except ConflictError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_SECONDS)
-
-
-def _store_cdxj(run: CrawlRun, rows: Iterator[CaptureRow], store: ObjectStore, settings: Settings) -> None:
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.home, prefix="cdxj-") as folder:
-        path = Path(folder) / "index.cdxj"
-        write_cdxj(rows, path)
-        store.put_file(cdxj_key(run.crawl.name, run.crawl_run), path)
-
-
-def _rows(segments: Sequence[Segment], store: ObjectStore) -> Iterator[CaptureRow]:
-    for segment in segments:
-        yield from read_index(store.get_bytes(segment.index_key))
 
 
 def crawl_once(

@@ -256,7 +256,10 @@ class FetchSession:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not isinstance(self.error, FencedError):
+        if isinstance(self.error, FencedError):
+            with self.failing():
+                self._release()  # what is still ours
+        else:
             await self._guarded(self._give_back())
         self.statistics.finish_reason = self.stopping
 
@@ -266,4 +269,7 @@ class FetchSession:
         self._told_at = 0.0
         self._tell()
         self._budget.end()
+        self._release()
+
+    def _release(self) -> None:
         self.frontier.release({service.lease: service.wait_after() for service in self.services.values()})

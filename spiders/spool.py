@@ -208,3 +208,12 @@ def remove_segment(folder: Path, name: str) -> None:
     """Removes a segment's local files: the segment first, for a journal without one means nothing."""
     for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX):
         (folder / (name + suffix)).unlink(missing_ok=True)
+
+
+def clear_spool(folder: Path) -> int:
+    """Removes all that is in a worker's folder, and the folder; returns how many segments that were."""
+    names = {path.name.removesuffix(WARC_SUFFIX) for path in folder.glob("*" + WARC_SUFFIX)}
+    for path in [*folder.glob("*" + WARC_SUFFIX), *folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
+        path.unlink(missing_ok=True)
+    remove_empty(folder)
+    return len(names)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scrapy.crawler import AsyncCrawlerProcess
 
-from schemas.errors import CrawlhouseError
+from schemas.errors import CrawlhouseError, FencedError
 from schemas.settings import Settings, load_settings
 from spiders.browser import check_browser
 from spiders.credentials import read_credentials
@@ -26,14 +26,17 @@ from spiders.repair import repair_spool
 from spiders.scrapysettings import scrapy_settings
 from spiders.session import FetchSession
 from spiders.site import SiteSpider
-from spiders.spool import Spool, remove_empty, spool_folder
+from spiders.spool import Spool, clear_spool, remove_empty, spool_folder
 from spiders.statistics import WorkerStatistics, store_statistics
 from spiders.useragent import user_agent
+from storage.clock import check_clock
 from storage.frontier import open_frontier
 from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.quota import Quota
 from storage.takedown import read_takedowns
+
+LOG = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,18 +59,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics) -> None:
-    """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors."""
+    """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors.
+
+    A run that is closed, or was closed while this worker was away, takes nothing more: what is not registered then is dropped.
+    """
     gc.collect()
     gc.freeze()  # what the imports left goes, what they made is not looked through again
+    check_clock(settings)
     run = open_ledger(settings).crawl_run(crawl_run)
     credentials = read_credentials(run.crawl, os.environ)
     check_browser(run.crawl)
     own = find_spider(run.crawl, settings) if run.crawl.has_own_spider() else None
     frontier, store = open_frontier(settings), open_store(settings)
+    folder = spool_folder(settings, crawl_run, worker)
     try:
         number, held = frontier.join(crawl_run, worker)
         statistics.incarnation = number
-        folder = spool_folder(settings, crawl_run, worker)
         repair_spool(folder, run, worker, held, frontier, store)
         frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
         spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
@@ -84,12 +91,29 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         statistics.max_memory_bytes = memory_bytes()
         store_statistics(statistics, run.crawl.name, store)
         remove_empty(folder)
+        if session.error is not None:
+            raise session.error
+    except FencedError:
+        if not frontier.is_closed(crawl_run):
+            raise
+        _leave_closed(crawl_run, folder, statistics)
     finally:
         frontier.close()
-    if session.error is not None:
-        raise session.error
     if not statistics.finish_reason:
         raise CrawlhouseError("The worker ended before its session did; its log says why. Run the fetch step again.")
+
+
+def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) -> None:
+    """Ends the work for a run that others have closed."""
+    dropped = clear_spool(folder)
+    if dropped:
+        LOG.warning(
+            "%s was closed while this worker was away: what it had not registered is dropped (%d segments). "
+            "Those URLs are due in the next run.",
+            crawl_run,
+            dropped,
+        )
+    statistics.finish_reason = "closed"
 
 
 def memory_bytes() -> int:

@@ -11,7 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from schemas.keys import cdxj_key
 from storage.captureindex import CaptureRow
+from storage.objects import ObjectStore
 
 SORTED_LINES = 50_000
 
@@ -31,6 +33,14 @@ def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
                 count += 1
             last = line
     return count
+
+
+def store_cdxj(crawl: str, crawl_run: str, rows: Iterable[CaptureRow], store: ObjectStore, folder: Path | None = None) -> None:
+    """Puts a run's CDXJ into the store; it is sorted in a temporary folder, inside `folder` if given."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix="cdxj-") as temporary:
+        path = Path(temporary) / "index.cdxj"
+        write_cdxj(rows, path)
+        store.put_file(cdxj_key(crawl, crawl_run), path)
 
 
 def cdxj_line(row: CaptureRow) -> str:

@@ -9,13 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Table, bindparam, func, literal, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 
-from schemas.outcomes import Reason
 from storage.frontierrecords import Discovery
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS
 from storage.hostkey import canonical_host, url_digest
-from storage.ledgertables import CRAWL_RUNS
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -115,27 +113,9 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
     connection.execute(statement, rows)
 
 
-def readmit(connection: Connection, crawl: str, run_no: int, now: float) -> None:
-    """Makes URLs due that were out of scope, if the crawl's configuration is another than in its run before this one."""
-    runs = select(CRAWL_RUNS.c.config_hash).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.run_no <= run_no)
-    hashes = connection.scalars(runs.order_by(CRAWL_RUNS.c.run_no.desc()).limit(2)).all()
-    if len(set(hashes)) > 1:
-        idle = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & URLS.c.due_at.is_(None)
-        connection.execute(update(URLS).where(idle, URLS.c.last_reason == Reason.OUT_OF_SCOPE.value).values(due_at=now))
-
-
 def make_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
     """Makes URLs that the crawl knows due at once; those that wait in a run stay there."""
     digests = sorted({url_digest(crawl, one.url) for one in wanted})
     for start in range(0, len(digests), LOOKUP_ROWS):
         idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)
         connection.execute(update(URLS).where(idle).values(due_at=now))
-
-
-def take_due(connection: Connection, crawl: str, run_no: int, now: float) -> int:
-    """Moves every due URL of the crawl that waits in no run into this one; returns how many."""
-    due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)
-    taken = connection.execute(update(URLS).where(due).values(run_no=run_no)).rowcount
-    waiting = select(literal(run_no), URLS.c.host_id, func.count(), func.count()).where(URLS.c.run_no == run_no).group_by(URLS.c.host_id)
-    connection.execute(RUN_HOSTS.insert().from_select(["run_no", "host_id", "due", "pending"], waiting))
-    return taken

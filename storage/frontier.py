@@ -5,23 +5,23 @@ Hosts are leased whole, across all crawls, each lease with a fencing token that 
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from schemas import failpoint
-from schemas.errors import ConflictError, FencedError
+from schemas.errors import FencedError, RunClosedError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
 from schemas.settings import Settings
+from storage.clock import Clock, moment
+from storage.closing import begin_close, finish_close
 from storage.database import Database, open_database
-from storage.enqueue import count_waiting, host_ids, insert_urls, make_due, readmit, take_due, upserting
+from storage.enqueue import count_waiting, host_ids, insert_urls, upserting
 from storage.frontierqueries import (
     LISTS,
     check_open,
-    count_outcomes,
     due_url,
     forced_phase,
     host_outcomes,
@@ -47,25 +47,29 @@ from storage.frontierrecords import (
 from storage.frontiertables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.hints import follow_hints, settle_hints
 from storage.hostkey import canonical_host
-from storage.ledger import insert_crawl_run, insert_segment
+from storage.ledger import insert_segment
 from storage.ledgertables import CRAWL_RUNS, SEGMENTS
 from storage.pagebudget import free_pages, reserve_pages, spend_pages
-from storage.registration import FENCED, add_totals, check_tokens, write_marks
+from storage.planning import free_run, plan_run
+from storage.registration import CLOSED, FENCED, add_totals, check_tokens, write_marks
 from storage.robotscache import CachedRobots, read_robots, write_robots
 
 LEASE_SECONDS = 60.0
 KNOWN_HOSTS = 100_000
 
 
-def open_frontier(settings: Settings, clock: Callable[[], float] = time.time) -> Frontier:
+def open_frontier(settings: Settings, clock: Clock | None = None) -> Frontier:
     """The frontier of this lake, its tables created. Close it at the end. Raises UnavailableError, StorageError."""
     return Frontier(open_database(settings.database_url("frontier"), pooled=True), clock)
 
 
 class Frontier:
-    """Every method is one transaction. `clock` gives seconds since the epoch."""
+    """Every method but `plan` and `finish_close` is one transaction.
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    `clock` gives seconds since the epoch; without one, the database does, so that workers on several machines agree on their leases.
+    """
+
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
         self._clock = clock
         self._run_numbers: dict[str, int] = {}
@@ -76,18 +80,12 @@ class Frontier:
 
         By a known key, returns that run unchanged.
         """
-        now = self._clock()
-        with self._database.write() as connection:
-            planned, is_new = insert_crawl_run(connection, run)
-            if is_new:
-                given = [*seeds, *wanted]
-                hosts = host_ids(connection, (canonical_host(one.url) for one in given))
-                insert_urls(connection, run.crawl.name, None, given, hosts, now)
-                make_due(connection, run.crawl.name, wanted, now)
-                run_no = run_number(connection, run.crawl_run)
-                readmit(connection, run.crawl.name, run_no, now)
-                take_due(connection, run.crawl.name, run_no, now)
-        return planned
+        return plan_run(self._database, run, seeds, wanted, self._clock)
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the clock that leases are compared with."""
+        with self._database.read() as connection:
+            return moment(connection, self._clock)
 
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
         """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
@@ -97,19 +95,20 @@ class Frontier:
         """Adds found URLs to a run as `add` does; returns how many were new by the URL that they were found at.
 
         Known ones that were modified since their last fetch, by the word of a source that is believed, join the run too, unless that
-        fetch is not `hints_after` seconds old.
+        fetch is not `hints_after` seconds old. Raises RunClosedError where the run takes no more, and adds nothing then.
         """
         run_no = self._number(crawl_run)
         wanted = {canonical_host(found.url) for found in discoveries}
         with self._database.write() as connection:
             hosts = self._known_hosts(connection, wanted)
-            now = self._clock()
+            now = moment(connection, self._clock)
             per_host, per_source = follow_hints(connection, crawl, run_no, discoveries, now, hints_after), Counter[str | None]()
             added = insert_urls(connection, crawl, run_no, discoveries, hosts, now)
             for (host_id, via), count in added.items():
                 per_host[host_id] += count
                 per_source[via] += count
             count_waiting(connection, run_no, per_host)
+            check_open(connection, run_no)
         self._hosts.update(hosts)  # only now: a rollback takes new hosts back
         return per_source
 
@@ -123,12 +122,11 @@ class Frontier:
         """A worker begins, or begins again after its death: its dead self is fenced out and its leases are taken back.
 
         Returns its incarnation, and the leases that the dead self held, each by a token one higher; their hosts are to be left alone for
-        `wait` seconds first. Raises NotFoundError; ConflictError if the run is closed.
+        `wait` seconds first. Raises NotFoundError; RunClosedError if the run takes no workers.
         """
-        now = self._clock()
         with self._database.write() as connection:
+            now = moment(connection, self._clock)
             run_no = run_number(connection, crawl_run)
-            check_open(connection, run_no)
             statement = upserting(connection, WORKERS).values(run_no=run_no, worker=worker, incarnation=1, joined_at=now)
             statement = statement.on_conflict_do_update(
                 index_elements=["run_no", "worker"], set_={"incarnation": WORKERS.c.incarnation + 1, "joined_at": now}
@@ -138,16 +136,18 @@ class Frontier:
             query = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.delay).where(mine).order_by(HOSTS.c.host_id)
             held = [Lease(row.host_id, row.host, row.token + 1, row.delay) for row in connection.execute(query.with_for_update())]
             connection.execute(update(HOSTS).where(mine).values(token=HOSTS.c.token + 1, free_at=now + LEASE_SECONDS))
-            return incarnation(connection, run_no, worker), held
+            number = incarnation(connection, run_no, worker)
+            check_open(connection, run_no)
+        return number, held
 
     def lease_hosts(self, crawl_run: str, worker: str, number: int, limit: int) -> list[Lease]:
         """Leases up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
 
         `number` is the worker's incarnation. Raises FencedError if the worker was begun anew elsewhere.
         """
-        now = self._clock()
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
+            now = moment(connection, self._clock)
             if incarnation(connection, run_no, worker) != number:
                 raise FencedError(FENCED.format(what=f"the name '{worker}'"))
             if forced_phase(connection, run_no) is not None:
@@ -170,16 +170,17 @@ class Frontier:
         with self._database.write() as connection:
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
-            connection.execute(update(HOSTS).where(mine).values(free_at=self._clock() + LEASE_SECONDS))
+            connection.execute(update(HOSTS).where(mine).values(free_at=moment(connection, self._clock) + LEASE_SECONDS))
 
     def release(self, leases: Mapping[Lease, float]) -> None:
         """Gives leases back, each host to be left alone for so many seconds; leases lost to others are passed over."""
-        now = self._clock()
+        if not leases:
+            return
         mine = and_(HOSTS.c.host_id == bindparam("_host_id"), HOSTS.c.token == bindparam("_token"))
-        rows = [{"_host_id": lease.host_id, "_token": lease.token, "_free_at": now + wait} for lease, wait in leases.items()]
-        if rows:
-            with self._database.write() as connection:
-                connection.execute(update(HOSTS).where(mine).values(leased=False, free_at=bindparam("_free_at")), rows)
+        with self._database.write() as connection:
+            now = moment(connection, self._clock)
+            rows = [{"_host_id": lease.host_id, "_token": lease.token, "_free_at": now + wait} for lease, wait in leases.items()]
+            connection.execute(update(HOSTS).where(mine).values(leased=False, free_at=bindparam("_free_at")), rows)
 
     def set_delay(self, lease: Lease, delay: float) -> None:
         """Notes the seconds between requests to a host, so that its next owner keeps to them even after a crash."""
@@ -220,11 +221,14 @@ class Frontier:
     ) -> None:
         """The registering transaction: all of it, or nothing.
 
-        `leases` must cover every host of the marks and of the segment. Raises FencedError if one is held by a newer owner.
+        `leases` must cover every host of the marks and of the segment. Raises FencedError if one is held by a newer owner, and
+        RunClosedError where the run is closed or is being closed.
         """
         run_no = self._number(crawl_run)
-        now = self._clock()
         with self._database.write() as connection:
+            if forced_phase(connection, run_no) is RunPhase.CLOSED:  # said first, whatever else has become of our leases since
+                raise RunClosedError(CLOSED.format(crawl_run=crawl_run))
+            now = moment(connection, self._clock)
             spend_pages(connection, run_no, worker, marks, now)
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             settle_hints(connection, run_no, marks)
@@ -240,7 +244,7 @@ class Frontier:
         """Sets pages of the run's budget aside for a worker: none when `limit` pages are fetched or set aside. Raises FencedError."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            return reserve_pages(connection, run_no, worker, number, limit, self._clock(), LEASE_SECONDS)
+            return reserve_pages(connection, run_no, worker, number, limit, moment(connection, self._clock), LEASE_SECONDS)
 
     def free_pages(self, crawl_run: str, worker: str, number: int, count: int | None = None) -> None:
         """Gives pages back that were set aside; all of them without a count."""
@@ -253,21 +257,28 @@ class Frontier:
         added = {"answers": WORKERS.c.answers + answers, "received": WORKERS.c.received + received, "errors": WORKERS.c.errors + errors}
         mine = and_(WORKERS.c.run_no == self._number(crawl_run), WORKERS.c.worker == worker)
         with self._database.write() as connection:
-            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=self._clock()))
+            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=moment(connection, self._clock)))
 
     def is_registered(self, segment: str) -> bool:
         """Whether a segment of that name is registered."""
         with self._database.read() as connection:
             return connection.scalar(select(SEGMENTS.c.segment).where(SEGMENTS.c.segment == segment)) is not None
 
+    def is_closed(self, crawl_run: str) -> bool:
+        """Whether a run is closed or is being closed."""
+        run_no = self._number(crawl_run)
+        with self._database.read() as connection:
+            return forced_phase(connection, run_no) is RunPhase.CLOSED
+
     def state(self, crawl_run: str) -> RunState:
         """Where a run stands. Workers ask this often: open hosts are counted up to MANY_HOSTS only."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
+            now = moment(connection, self._clock)
             run = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no)).mappings().one()
             open_hosts = select(RUN_HOSTS.c.host_id).where(waiting_here(run_no)).order_by(RUN_HOSTS.c.host_id).limit(MANY_HOSTS).subquery()
             waiting = connection.scalar(select(func.count()).select_from(open_hosts)) or 0
-            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, self._clock()))) or 0
+            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, now))) or 0
             phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
             told = select(func.sum(WORKERS.c.answers), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
             live = [int(total or 0) for total in connection.execute(told.where(WORKERS.c.run_no == run_no)).one()]
@@ -289,18 +300,12 @@ class Frontier:
     def begin_close(self, crawl_run: str) -> tuple[FetchCounts, dict[str, int]]:
         """Shuts a run to workers and counts what became of its URLs: the counts, and the reasons as `outcome:reason` -> number.
 
-        Raises ConflictError while a worker holds a live lease.
+        Nothing registers in it and no URL joins it from then on. Raises ConflictError while a worker holds a live lease, RunClosedError for
+        a run that is closed already.
         """
         run_no = self._number(crawl_run)
-        live = select(HOSTS.c.lease_worker).where(leased_here(run_no, self._clock())).distinct()
         with self._database.write() as connection:
-            workers = ", ".join(sorted(connection.scalars(live)))
-            if workers:
-                raise ConflictError(f"Workers still hold hosts in {crawl_run}: {workers}. Let them end, or wait {LEASE_SECONDS:.0f} s.")
-            connection.execute(
-                update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no, CRAWL_RUNS.c.state == "open").values(state="closing")
-            )
-            return count_outcomes(connection, run_no)
+            return begin_close(connection, crawl_run, run_no, moment(connection, self._clock), LEASE_SECONDS)
 
     def workers(self, crawl_run: str) -> dict[str, int]:
         """The workers that joined a run, and how often each did."""
@@ -314,21 +319,16 @@ class Frontier:
             return host_outcomes(connection, self._number(crawl_run))
 
     def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
-        """Closes a run with its manifest and sets its left-over URLs free for the next run, at once. The first manifest stays."""
-        run_no = self._number(crawl_run)
-        with self._database.write() as connection:
-            row = connection.execute(select(CRAWL_RUNS.c.manifest).where(CRAWL_RUNS.c.run_no == run_no)).one()
-            if row.manifest is not None:
-                return Manifest.model_validate_json(row.manifest)
-            connection.execute(update(URLS).where(URLS.c.run_no == run_no).values(run_no=None))
-            connection.execute(
-                update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(state="closed", manifest=manifest.model_dump_json())
-            )
-            return manifest
+        """Closes a run with its manifest and lets go of its left-over URLs, for the next run. The first manifest stays."""
+        return finish_close(self._database, self._number(crawl_run), manifest)
+
+    def free_left_over(self, crawl_run: str) -> None:
+        """Lets go of the URLs that still wait in a closed run: its close was cut off in the middle of that."""
+        free_run(self._database, self._number(crawl_run))
 
     def robots(self, origin: str) -> CachedRobots | None:
         """The robots.txt of an origin that some worker read not long ago."""
-        return read_robots(self._database, origin, self._clock())
+        return read_robots(self._database, origin, self._clock)
 
     def remember_robots(self, robots: CachedRobots) -> None:
         """Shares a robots.txt with all workers."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, text
 
 from schemas.capture import UrlKind
-from schemas.errors import ConflictError, NotFoundError
+from schemas.errors import NotFoundError, RunClosedError
 from schemas.manifest import FetchCounts
 from schemas.outcomes import FetchOutcome
 from schemas.page import Hints
@@ -29,10 +29,14 @@ def run_number(connection: Connection, crawl_run: str) -> int:
 
 
 def check_open(connection: Connection, run_no: int) -> None:
-    """Raises ConflictError unless the run takes workers."""
-    row = connection.execute(select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no)).one()
+    """Raises RunClosedError unless the run is open. Its row is locked until the end of the transaction: it cannot begin to close before.
+
+    Ask last in a transaction that writes. Registering, too, locks this row last, so that neither waits for the other in a circle.
+    """
+    query = select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no)
+    row = connection.execute(query.with_for_update(read=True)).one()
     if row.state != "open":
-        raise ConflictError(f"The crawl run {row.crawl_run} is {row.state}: nothing more is fetched in it. Plan a new run.")
+        raise RunClosedError(f"The crawl run {row.crawl_run} is {row.state}: nothing more is fetched in it. Plan a new run.")
 
 
 def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
@@ -12,10 +12,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.crawl import Crawl
 from schemas.errors import ConflictError, NotFoundError
-from schemas.manifest import Manifest, Segment
+from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun
 from schemas.settings import Settings
+from storage.clock import Clock, moment
 from storage.database import Database, open_database
+from storage.frontierqueries import count_outcomes, host_outcomes
+from storage.frontierrecords import HostOutcomes
 from storage.frontiertables import WORKERS
 from storage.ledgertables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
 from storage.publishlock import hold_publish_lock
@@ -23,16 +26,25 @@ from storage.publishlock import hold_publish_lock
 PUBLISH_WAIT_SECONDS = 3600.0
 
 
-def open_ledger(settings: Settings) -> Ledger:
+@dataclass(frozen=True, slots=True)
+class UnclosedRun:
+    """A run that is not closed: whether a worker ever joined it, and for how many seconds it was silent (or since it was planned)."""
+
+    has_workers: bool
+    silent_seconds: float
+
+
+def open_ledger(settings: Settings, clock: Clock | None = None) -> Ledger:
     """The ledger of this lake, its tables created. Raises UnavailableError, StorageError."""
-    return Ledger(open_database(settings.database_url("frontier")))
+    return Ledger(open_database(settings.database_url("frontier")), clock)
 
 
 class Ledger:
-    """The truth about runs. Every method is one transaction."""
+    """The truth about runs. Every method is one transaction. `clock` gives seconds since the epoch; without one, the database does."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
+        self._clock = clock
 
     def add_crawl_run(self, run: CrawlRun) -> CrawlRun:
         """Plans a crawl run; if its crawl already has a run of the same key, that one is returned and nothing changes."""
@@ -45,7 +57,7 @@ class Ledger:
             return _crawl_run(_crawl_run_row(connection, crawl_run))
 
     def crawl_runs(self, crawl: str | None = None, state: str | None = None) -> list[CrawlRun]:
-        """The runs of a crawl (or of all), oldest first; `state` is `open`, `closed` or None for both."""
+        """The runs of a crawl (or of all), oldest first; `state` is `planning`, `open`, `closing`, `closed` or None for all."""
         query = select(CRAWL_RUNS).order_by(CRAWL_RUNS.c.run_no)
         if crawl is not None:
             query = query.where(CRAWL_RUNS.c.crawl == crawl)
@@ -54,15 +66,16 @@ class Ledger:
         with self._database.read() as connection:
             return [_crawl_run(row) for row in connection.execute(query).mappings()]
 
-    def unclosed_runs(self, crawl: str) -> dict[str, float]:
-        """The runs of a crawl that are not closed, oldest first, and when each was planned or last heard of: seconds since the epoch."""
+    def unclosed_runs(self, crawl: str) -> dict[str, UnclosedRun]:
+        """The runs of a crawl that are not closed, oldest first."""
         heard = select(WORKERS.c.run_no, func.max(func.coalesce(WORKERS.c.seen_at, WORKERS.c.joined_at)).label("seen_at"))
         last = heard.group_by(WORKERS.c.run_no).subquery()
         query = select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.planned_at, last.c.seen_at)
         query = query.outerjoin(last, last.c.run_no == CRAWL_RUNS.c.run_no)
         query = query.where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed").order_by(CRAWL_RUNS.c.run_no)
         with self._database.read() as connection:
-            return {row.crawl_run: max(row.planned_at, row.seen_at or 0.0) for row in connection.execute(query)}
+            rows, now = connection.execute(query).all(), moment(connection, self._clock)
+        return {row.crawl_run: UnclosedRun(row.seen_at is not None, now - max(row.planned_at, row.seen_at or 0.0)) for row in rows}
 
     def segments(self, crawl_run: str) -> list[Segment]:
         """The registered segments of a crawl run, sorted by name."""
@@ -93,6 +106,21 @@ class Ledger:
         if row["manifest"] is None:
             raise ConflictError(f"The crawl run {crawl_run} is still open. Let it finish, or run its close step.")
         return Manifest.model_validate_json(row["manifest"])
+
+    def outcomes(self, crawl_run: str) -> tuple[FetchCounts, dict[str, int], dict[str, HostOutcomes]]:
+        """What became of a closed run's URLs: the counts, the reasons, and the same host by host. Raises NotFoundError."""
+        with self._database.read() as connection:
+            run_no = int(_crawl_run_row(connection, crawl_run)["run_no"])
+            counts, reasons = count_outcomes(connection, run_no)
+            hosts = host_outcomes(connection, run_no)
+        left_over = counts.due - counts.fetched - counts.denied - counts.failed - counts.filtered  # they wait in it no more
+        return counts.model_copy(update={"left_over": left_over}), reasons, hosts
+
+    def amend_manifest(self, manifest: Manifest) -> None:
+        """Puts another manifest in the place of a closed run's."""
+        closed = (CRAWL_RUNS.c.crawl_run == manifest.crawl_run) & CRAWL_RUNS.c.manifest.is_not(None)
+        with self._database.write() as connection:
+            connection.execute(update(CRAWL_RUNS).where(closed).values(manifest=manifest.model_dump_json()))
 
     def closed_unpublished(self, crawl: str) -> list[str]:
         """The closed crawl runs that no published process run contains, oldest first."""
@@ -169,7 +197,7 @@ class Ledger:
         with self._database.write() as connection:
             _process_run_row(connection, process_run)
             once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
-            connection.execute(update(PROCESS_RUNS).where(once).values(published_at=time.time()))
+            connection.execute(update(PROCESS_RUNS).where(once).values(published_at=moment(connection, self._clock)))
 
     def published_at(self, process_run: str) -> datetime | None:
         """When a process run was published, or None. Raises NotFoundError."""
@@ -219,8 +247,8 @@ class Ledger:
         self._database.close()
 
 
-def insert_crawl_run(connection: Connection, run: CrawlRun) -> tuple[CrawlRun, bool]:
-    """The run as it stands in the ledger, and whether it is new: this one, or the one that had its key before."""
+def insert_crawl_run(connection: Connection, run: CrawlRun, state: str = "open") -> tuple[CrawlRun, bool]:
+    """The run as it stands in the ledger, and whether it is new: this one, in that state, or the one that had its key before."""
     values = {
         "crawl_run": run.crawl_run,
         "crawl": run.crawl.name,
@@ -229,7 +257,7 @@ def insert_crawl_run(connection: Connection, run: CrawlRun) -> tuple[CrawlRun, b
         "code_version": run.code_version,
         "config_hash": run.config_hash,
         "config": run.crawl.model_dump_json(),
-        "state": "open",
+        "state": state,
         "bytes": 0,
         "pages": 0,
     }

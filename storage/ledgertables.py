@@ -19,7 +19,7 @@ CRAWL_RUNS = Table(
     Column("code_version", String, nullable=False),
     Column("config_hash", String, nullable=False),
     Column("config", Text, nullable=False),
-    Column("state", String, nullable=False),  # open | closed
+    Column("state", String, nullable=False),  # planning | open | closing | closed
     Column("stopping", String),  # why its workers should end, if they should
     Column("bytes", BigInteger, nullable=False, default=0),  # fetched so far
     Column("pages", BigInteger, nullable=False, default=0),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from schemas.errors import FencedError
+from schemas.errors import FencedError, RunClosedError
 from schemas.manifest import Segment
 from schemas.outcomes import FetchOutcome
 from storage.frontierrecords import Mark
@@ -15,6 +15,8 @@ from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS
 from storage.ledgertables import CRAWL_RUNS
 
 FENCED = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
+
+CLOSED = "The crawl run {crawl_run} is closed or is being closed: nothing more is registered. What waited in it is due in the next run."
 
 
 def check_tokens(connection: Connection, tokens: Mapping[int, int]) -> None:
@@ -46,10 +48,15 @@ def write_marks(connection: Connection, run_no: int, marks: Sequence[Mark]) -> N
 
 
 def add_totals(connection: Connection, crawl_run: str, marks: Sequence[Mark], segment: Segment | None) -> None:
-    """Adds fetched pages and archived bytes to the totals that budgets look at."""
+    """Adds fetched pages and archived bytes to the totals that budgets look at. Raises RunClosedError unless the run is open.
+
+    The run's row is locked until the end of the transaction, so that a run that begins to close waits for it.
+    """
     pages = sum(mark.outcome is FetchOutcome.FETCHED for mark in marks)
     totals = {"bytes": CRAWL_RUNS.c.bytes + (segment.size if segment else 0), "pages": CRAWL_RUNS.c.pages + pages}
-    connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl_run == crawl_run).values(totals))
+    still_open = (CRAWL_RUNS.c.crawl_run == crawl_run) & (CRAWL_RUNS.c.state == "open")
+    if not connection.execute(update(CRAWL_RUNS).where(still_open).values(totals)).rowcount:
+        raise RunClosedError(CLOSED.format(crawl_run=crawl_run))
 
 
 def _url_values(mark: Mark, run_no: int) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from storage.clock import Clock, moment
 from storage.database import Database
 from storage.enqueue import upserting
 from storage.frontiertables import ROBOTS
@@ -21,9 +22,10 @@ class CachedRobots:
     expires_at: float
 
 
-def read_robots(database: Database, origin: str, now: float) -> CachedRobots | None:
+def read_robots(database: Database, origin: str, clock: Clock | None = None) -> CachedRobots | None:
     """The remembered file of an origin (`https://example.com`), if it still holds."""
     with database.read() as connection:
+        now = moment(connection, clock)
         row = connection.execute(select(ROBOTS).where(ROBOTS.c.origin == origin, ROBOTS.c.expires_at > now)).one_or_none()
     return None if row is None else CachedRobots(row.origin, row.status, row.body, row.expires_at)
 
