@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.capture import Capture
-from schemas.errors import ConflictError, StorageError
+from schemas.errors import FencedError, StorageError
 from schemas.keys import index_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
@@ -29,6 +29,7 @@ MAX_SEGMENT_BYTES = 64 * 1024 * 1024
 MAX_SEGMENT_SECONDS = 60.0
 WARC_SUFFIX = ".warc.gz"
 JOURNAL_SUFFIX = ".journal"
+TAKEN_OVER = "The spool {folder} was taken over by another process of this worker, or its run was closed. This one ends."
 
 
 @dataclass(slots=True)
@@ -97,6 +98,7 @@ class Spool:
     def keep_items(self, batch: Batch, row: CaptureRow, items: Sequence[str]) -> None:
         """Writes down what a user's spider made of a capture, before the journal can say that the capture is taken care of."""
         if items:
+            self._check_own(self.folder)
             append_items(self.path(batch.name, ITEMS_SUFFIX), row, items)
 
     def mark(self, batch: Batch, lease: Lease, mark: Mark | None, row: CaptureRow | None) -> None:
@@ -114,20 +116,21 @@ class Spool:
     def journal(self, batch: Batch) -> None:
         """Writes down what was noted; call it once the URLs found by those captures are in the frontier.
 
-        Raises ConflictError when the folder is gone: the worker's next self took over what was in it while this one slept.
+        Raises FencedError when the folder is gone: others took over what was in it, or closed the run, while this worker slept.
         """
         if batch.lines and batch.writer is not None:
             try:
                 with self.path(batch.name, JOURNAL_SUFFIX).open("a", encoding="utf-8") as file:
                     file.write("\n".join(batch.lines) + "\n")
             except FileNotFoundError as error:
-                raise ConflictError(f"The spool {self.folder} was taken over by another process of this worker. This one ends.") from error
+                raise FencedError(TAKEN_OVER.format(folder=self.folder)) from error
             batch.lines.clear()
 
     def upload(self, batch: Batch, store: ObjectStore) -> Segment | None:
         """Closes the batch's segment and puts it and its index into the store; None if it has none."""
         if batch.writer is None:
             return None
+        self._check_own(self.path(batch.name))
         return upload_segment(self._run, batch.name, batch.writer.close(), store, self.path(batch.name, ITEMS_SUFFIX))
 
     def forget(self, batch: Batch) -> None:
@@ -138,7 +141,13 @@ class Spool:
         """A local file of the spool."""
         return self.folder / (name + suffix)
 
+    def _check_own(self, path: Path) -> None:
+        """Raises FencedError where a path of ours is gone."""
+        if not path.exists():
+            raise FencedError(TAKEN_OVER.format(folder=self.folder))
+
     def _writer(self, name: str) -> SegmentWriter:
+        self._check_own(self.folder)
         info = {
             "software": self._agent,
             "hostname": self._worker,

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.closedruns import closed_runs_hold
 from tests.demosite import demo_site
 from tests.warm import popen
 
-__all__ = ["demo_site"]
+__all__ = ["closed_runs_hold", "demo_site"]
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -25,6 +25,7 @@ from storage.frontier import open_frontier
 from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.warcreader import read_records
+from tests.closedruns import check_processed
 from tests.demosite import DemoSite
 from tests.spiders.crawling import own_scope
 from tests.spiders.owncrawls import PER_PAGE, STORIES, items_of, newsstand
@@ -88,6 +89,7 @@ def check(manifest: Manifest, settings: Settings, pages: int) -> list[CaptureRow
     urls = Counter((row.url, row.request_body) for row in rows if row.kind != "robots")
     assert [url for url, count in urls.items() if count > 1] == []
     assert len(urls) == pages
+    check_processed(settings)
     return rows
 
 

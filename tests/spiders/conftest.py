@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.closedruns import closed_runs_hold
 from tests.demosite import demo_site
 from tests.spiders.owncrawls import newsstand
 from tests.spiders.smallserver import SmallServer, small_server
 
-__all__ = ["demo_site"]
+__all__ = ["closed_runs_hold", "demo_site"]
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""What holds for every closed crawl run, whatever happened while it was at work or being closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processing import stages
+from processing.accounting import RunCounts, check_run
+from schemas.manifest import FetchCounts, Manifest
+from schemas.settings import Settings
+from storage.captureindex import read_index
+from storage.ledger import open_ledger
+from storage.objects import open_store
+
+FORGOTTEN = FetchCounts()  # the crawl was deleted since, and with it what became of its URLs
+
+
+def check_closed_runs(settings: Settings) -> None:
+    """The manifest of every closed run lists what the ledger registered, and its books balance."""
+    ledger = open_ledger(settings)
+    try:
+        for run in ledger.crawl_runs(state="closed"):
+            manifest = ledger.manifest(run.crawl_run)
+            assert list(manifest.segments) == ledger.segments(run.crawl_run)
+            counts, _, _ = ledger.outcomes(run.crawl_run)
+            assert counts in (manifest.counts, FORGOTTEN)
+            check_run(manifest, _records(manifest, settings))
+    finally:
+        ledger.close()
+
+
+def check_processed(settings: Settings) -> None:
+    """Every closed run is processed, and every registered record has its outcome."""
+    ledger = open_ledger(settings)
+    for crawl in {run.crawl.name for run in ledger.crawl_runs(state="closed")}:
+        records = sum(segment.records for run in ledger.closed_unpublished(crawl) for segment in ledger.segments(run))
+        report = stages.process_once(crawl, settings)
+        assert (report.records if report else 0) == records
+        assert not ledger.closed_unpublished(crawl)
+    ledger.close()
+
+
+@pytest.fixture(autouse=True)
+def closed_runs_hold(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Looks, after each test, at the homes on SQLite in its folder and at the PostgreSQL that it was given."""
+    given = request.getfixturevalue("settings") if "settings" in request.fixturenames else None
+    yield
+    homes = [Settings(home=path.parent) for path in sorted(tmp_path.glob("**/frontier.sqlite"))]
+    for settings in [*homes, given] if isinstance(given, Settings) and given.database else homes:
+        check_closed_runs(settings)
+
+
+def _records(manifest: Manifest, settings: Settings) -> RunCounts:
+    store, counts = open_store(settings), RunCounts()
+    for segment in manifest.segments:
+        rows = list(read_index(store.get_bytes(segment.index_key)))
+        assert len(rows) == segment.records
+        counts.records += len(rows)
+        counts.outcomes["rejected"] += len(rows)
+    return counts
