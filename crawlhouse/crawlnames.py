@@ -38,6 +38,7 @@ def rename(old: OldName, new: NewName) -> None:
     from schemas.settings import load_settings
 
     settings = load_settings()
+    _check_known(old)
     _check_name(new)
     before, after = settings.crawls / f"{old}.yaml", settings.crawls / f"{new}.yaml"
     if before.exists() and after.exists():
@@ -82,6 +83,7 @@ def delete(
     from storage.urlselection import Selection
 
     settings = load_settings()
+    _check_known(name)
     steering = open_steering(settings)
     known = sum(steering.counts(Selection(crawl=name)).values())
     if known and not yes:
@@ -124,20 +126,28 @@ def _check_name(name: str) -> None:
         raise ConfigError(f"{name!r} names no crawl: a name is lower-case letters, digits and _, like 'my_news'.")
 
 
+def _check_known(name: str) -> None:
+    """Raises NotFoundError for what can be no crawl's name."""
+    from schemas.crawlfile import NAME
+
+    if not NAME.fullmatch(name):
+        raise NotFoundError(f"There is no crawl {name!r}: a name is lower-case letters, digits and _. See `crawlhouse frontier list`.")
+
+
 def _rename_state(old: str, new: str, settings: Settings) -> int | None:
     """How many URLs moved; None where the frontier knows no such crawl."""
     from storage.ledger import open_ledger
     from storage.steering import open_steering
-    from storage.urlselection import Selection
 
-    steering, ledger = open_steering(settings), open_ledger(settings)
-    if not steering.counts(Selection(crawl=old)):
-        return None
+    ledger = open_ledger(settings)
     waiting = ledger.closed_unpublished(old)
     if waiting:
         raise ConflictError(f"{old} has {len(waiting)} runs that are not processed. Run `crawlhouse process {old}` first.")
     _copy_memory(old, new, ledger.memory_version(old), settings)
-    return steering.rename_crawl(old, new)
+    try:
+        return open_steering(settings).rename_crawl(old, new)
+    except NotFoundError:
+        return None
 
 
 def _copy_memory(old: str, new: str, version: int, settings: Settings) -> None:

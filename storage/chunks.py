@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from schemas import failpoint
 from storage.database import Database
 
 CHUNK_ROWS = 5_000  # some 0.1 to 0.3 s on SQLite
@@ -22,6 +23,7 @@ def write_chunks(database: Database, write: Callable[[Connection, int], int]) ->
         total += count
         if count < CHUNK_ROWS:
             return total
+        failpoint.reached("between-chunks")
         pause(database)
 
 

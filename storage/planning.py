@@ -23,6 +23,7 @@ from storage.frontiertables import RUN_HOSTS, URLS
 from storage.hostkey import canonical_host
 from storage.ledger import insert_crawl_run
 from storage.ledgertables import CRAWL_RUNS
+from storage.renaming import check_not_renaming
 
 GIVEN_ROWS = 2_000
 PLANNING, OPEN, CLOSED = "planning", "open", "closed"
@@ -31,9 +32,10 @@ PLANNING, OPEN, CLOSED = "planning", "open", "closed"
 def plan_run(database: Database, run: CrawlRun, seeds: Sequence[Discovery], wanted: Sequence[Discovery], clock: Clock | None) -> CrawlRun:
     """Plans a run, or ends its planning; a run of the same key that is planned already is returned unchanged.
 
-    Raises RunClosedError where another process closes the run meanwhile.
+    Raises RunClosedError where another process closes the run meanwhile, ConflictError while the crawl is being renamed.
     """
     with database.write() as connection:
+        check_not_renaming(connection, run.crawl.name)
         planned, _ = insert_crawl_run(connection, run, PLANNING)
         run_no = run_number(connection, planned.crawl_run)
         now = moment(connection, clock)
@@ -65,8 +67,8 @@ def _open(connection: Connection, crawl_run: str, run_no: int) -> None:
 
 def free_left_over(database: Database, crawl: str) -> int:
     """Lets go of the URLs that wait in closed runs of a crawl: left over by a close that was cut off, or by an earlier release."""
-    closed = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state == CLOSED)
-    waiting = URLS.c.run_no.is_not(None) & URLS.c.run_no.in_(closed)  # said twice, so that the index of what waits is used
+    closed = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.state == CLOSED)  # of any name: a crawl's old runs keep its old one
+    waiting = (URLS.c.crawl == crawl) & URLS.c.run_no.is_not(None) & URLS.c.run_no.in_(closed)
     return write_chunks(database, lambda connection, limit: _free(connection, waiting, limit))
 
 

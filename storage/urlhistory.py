@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from schemas.settings import Settings
+from storage.clock import moment
 from storage.database import open_database
 from storage.frontiertables import FETCHES, HOSTS, RUN_HOSTS, URLS
 from storage.hints import host_trust
@@ -76,12 +76,12 @@ def read_posts(settings: Settings, crawl: str, url: str) -> list[UrlHistory]:
 
 
 def _histories(settings: Settings, mine: ColumnElement[bool]) -> list[UrlHistory]:
-    now = time.time()
     database = open_database(settings.database_url("frontier"))
-    query = select(URLS, HOSTS.c.lease_worker, HOSTS.c.leased, HOSTS.c.free_at, state_column(now).label("state"))
-    query = query.join(HOSTS, HOSTS.c.host_id == URLS.c.host_id).where(mine).order_by(URLS.c.url_id).limit(MAX_POSTS)
     try:
         with database.read() as connection:
+            now = moment(connection)
+            query = select(URLS, HOSTS.c.lease_worker, HOSTS.c.leased, HOSTS.c.free_at, state_column(now).label("state"))
+            query = query.join(HOSTS, HOSTS.c.host_id == URLS.c.host_id).where(mine).order_by(URLS.c.url_id).limit(MAX_POSTS)
             return [_history(connection, row, now) for row in connection.execute(query).mappings().all()]
     finally:
         database.close()

@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from schemas.crawlfile import parse_crawl
 from schemas.keys import statistics_key
 from schemas.manifest import Manifest
-from schemas.runs import CrawlRun
+from schemas.runs import CrawlRun, ProcessRun
 from schemas.settings import Settings
+from storage.database import open_database
 from storage.frontier import open_frontier
 from storage.frontierrecords import Discovery
+from storage.frontiertables import HINTS
 from storage.ledger import open_ledger
 from storage.objects import open_store
 from storage.steering import open_steering
@@ -60,8 +63,6 @@ def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -
     refused = command(settings, "rename", "news", "papers")
     assert (refused.code, "crawlhouse process news" in refused.err) == (6, True)
     ledger = open_ledger(settings)
-    from schemas.runs import ProcessRun
-
     crawl = parse_crawl(YAML, "news")
     ledger.add_process_run(ProcessRun("p-1", crawl, (closed_run,), "1", "h", 0, None))
     ledger.mark_published("p-1")
@@ -78,6 +79,38 @@ def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -
     assert known(settings, "papers") == 2  # found again, not a second time
     frontier.close()
     assert command(settings, "rename", "news", "other").code == 3
+
+
+def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Settings, closed_run: str) -> None:
+    """What was learned under the name before goes with it: site memory, and the trust in sources."""
+    close(settings, closed_run)
+    ledger = open_ledger(settings)
+    ledger.add_process_run(ProcessRun("p-1", parse_crawl(YAML, "news"), (closed_run,), "1", "h", 0, None))
+    ledger.mark_published("p-1")
+    ledger.advance_memory("news", 0, 1, "p-1")
+    frontier = open_frontier(settings)
+    papers = CrawlRun("papers-1", parse_crawl(YAML, "papers"), "1", datetime.now(UTC), "1", "hash")
+    frontier.plan(papers, [Discovery(URLS[0])])
+    close(settings, papers.crawl_run)
+    for version in range(3):
+        ledger.advance_memory("papers", version, version + 1, f"p-{version}")
+    assert command(settings, "delete", "papers", "--yes").code == 0
+    with open_database(settings.database_url("frontier")).write() as connection:
+        learned = {"host_id": 1, "source": "sitemap", "kept": 1.0, "lied": 0.0, "open": 0, "followed_at": 0.0}
+        connection.execute(insert(HINTS), [learned | {"crawl": "news"}, learned | {"crawl": "papers"}])
+    done = command(settings, "rename", "news", "papers")
+    assert (done.code, "2 URLs moved" in done.err) == (0, True)
+    assert (ledger.memory_version("news"), ledger.memory_version("papers")) == (0, 1)
+    assert known(settings, "papers") == 2
+    frontier.close()
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "x y", "News"])
+def test_what_can_be_no_name_is_not_found(settings: Settings, name: str) -> None:
+    settings.crawls.mkdir(parents=True)
+    for arguments in (("delete", name, "--yes"), ("rename", name, "new")):
+        ended = command(settings, *arguments)
+        assert (ended.code, f"There is no crawl {name!r}" in ended.err) == (3, True)
 
 
 def test_a_crawl_is_deleted_with_consent_and_its_runs_stay(settings: Settings, closed_run: str) -> None:
