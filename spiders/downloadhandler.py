@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,9 +25,9 @@ from schemas.crawl import Crawl
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
 from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
+from spiders.connections import WatchfulConnector
 from spiders.failure import FetchFailedError
 from spiders.mediatypes import is_unsupported
-from spiders.surplus import SurplusTolerantHandler
 
 CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15.0
@@ -62,14 +61,12 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
 
     def _open(self) -> aiohttp.ClientSession:
         network = self._crawl.network
-        connector = aiohttp.TCPConnector(
+        connector = WatchfulConnector(
             limit=0,  # the spider limits itself, host by host
             socket_factory=guarded_sockets(network.allow),
             keepalive_timeout=KEEPALIVE_SECONDS,
             ssl=network.verify_tls,
         )
-        handler: Any = partial(SurplusTolerantHandler, loop=asyncio.get_running_loop())  # Any: aiohttp's type does not take subclasses
-        connector._factory = handler  # noqa: SLF001 there is no public way to set it
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

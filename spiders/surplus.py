@@ -3,14 +3,19 @@
 Browsers take such an answer and drop the rest; aiohttp drops the answer too when the surplus comes in one piece with the head, for it
 reads the surplus as the next answer, fails, and forgets what it had read of that piece. So the head is fed to its parser by itself.
 
+While no request is under way, nothing may come at all: what comes all the same, and what a piece has beyond the end of its answer, would
+be read as the answer to the next request. The connection is closed then.
+
 A chunked body whose chunks are none breaks that parser too, but nobody tells the reader of the body, who would wait until its time is over.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
-from aiohttp import ClientPayloadError
+from aiohttp import ClientConnectionError, ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import StreamReader
 
@@ -24,9 +29,49 @@ class SurplusTolerantHandler(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._seam = b""
+        self._on_foreign: Callable[[], None] | None = None
+
+    def rest(self, on_foreign: Callable[[], None]) -> None:
+        """No request is under way from now on; `on_foreign` is called when bytes come nevertheless."""
+        self._on_foreign = on_foreign
+        if self._has_surplus():
+            self._turn_away()
+
+    def set_response_params(self, **settings: Any) -> None:  # Any: aiohttp's own settings
+        """A request follows. Raises aiohttp.ClientConnectionError where bytes are there before it."""
+        self._on_foreign = None
+        self._seam = b""
+        if self._tail:
+            raise ClientConnectionError("The server sent bytes before it was asked for anything.")
+        super().set_response_params(**settings)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes from the wire."""
+        """Bytes from the wire; none, where what was received is read on."""
+        if data and self._on_foreign is not None:
+            self._turn_away()
+            return
+        self._take(data)
+        if self._on_foreign is not None and self._has_surplus():  # the answer ended within this piece
+            self._turn_away()
+
+    def _has_surplus(self) -> bool:
+        """Whether more was received than the answer: whole messages, or the beginning of one."""
+        if self._buffer or self._tail:
+            return True
+        try:
+            return self._parser is not None and self._payload_is_whole() and self._parser.feed_eof() is not None
+        except Exception:  # of whatever kind: the beginning of something that is no message
+            return True
+
+    def _payload_is_whole(self) -> bool:
+        return self._payload is None or self._payload.is_eof()
+
+    def _turn_away(self) -> None:
+        if self._on_foreign is not None and self.transport is not None:
+            self._on_foreign()
+        self.close()
+
+    def _take(self, data: bytes) -> None:
         seam = (self._seam + data[:SEAM]).find(HEAD_END)
         end = data.find(HEAD_END) + len(HEAD_END) if seam < 0 else seam + len(HEAD_END) - len(self._seam)
         self._seam = data[-SEAM:] if len(data) >= SEAM else (self._seam + data)[-SEAM:]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ipaddress
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from schemas.crawlfile import parse_crawl
 from schemas.settings import Settings
@@ -30,6 +24,7 @@ from spiders.run import close, plan
 from storage.objects import open_store
 from storage.warcreader import read_records
 from tests.demosite import DemoSite, run_demo_site
+from tests.spiders.certificates import self_signed
 from tests.spiders.crawling import LOOPBACK, Crawled, crawl_urls, outcomes
 from tests.spiders.smallserver import Headers, small_server
 
@@ -207,21 +202,6 @@ def test_dns_answers_that_change_do_not_get_through() -> None:
         port = int(server.base.rpartition(":")[2])
         with socket.create_server(("127.0.0.1", port)):
             assert asyncio.run(ask(server.base + "/")) == ["200", "refused", "200", "refused"]
-
-
-def self_signed(folder: Path) -> tuple[str, str]:
-    """A certificate for 127.0.0.1 that nobody vouches for, and its key, as files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1)).add_extension(alternative, False)
-    certificate = builder.sign(key, hashes.SHA256())
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    return str(folder / "certificate.pem"), str(folder / "key.pem")
 
 
 @pytest.mark.parametrize(("verified", "what"), [(True, "failed:tls"), (False, "fetched")])
