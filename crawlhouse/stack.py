@@ -112,6 +112,12 @@ def stop(settings: Settings) -> bool:
     return ended > 0
 
 
+def is_running(settings: Settings) -> bool:
+    """Whether a start of this home's Airflow is alive; asks nothing of it."""
+    state = _read_state(airflow_home(settings))
+    return state is not None and bool(processes.marked(state.mark))
+
+
 def status(settings: Settings) -> Stack | None:
     """The running stack, or None. A component that does not answer is without a status."""
     home = airflow_home(settings)
@@ -164,6 +170,7 @@ def _check_port(port: int) -> None:
 
 def _check_places(settings: Settings) -> None:
     """Before anything is started that could only fail without them. Raises UnavailableError, StorageError, ConflictError."""
+    from storage.database import check_version
     from storage.ledger import open_ledger
     from storage.objects import open_store
 
@@ -176,6 +183,8 @@ def _check_places(settings: Settings) -> None:
     open_store(settings).check()
     if settings.database:
         open_ledger(settings).close()
+    else:
+        check_version(settings)
 
 
 def _is_free(port: int) -> bool:

@@ -117,8 +117,8 @@ def fetch(
 
 
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:
-    """The secrets that a planned run's credentials name."""
-    return sorted({one.secret for one in open_ledger(settings).crawl_run(crawl_run).crawl.credentials})
+    """The secrets that fetching in a planned run needs."""
+    return open_ledger(settings).crawl_run(crawl_run).crawl.secret_names()
 
 
 def _log_state(crawl_run: str, settings: Settings) -> Callable[[], None]:

@@ -76,7 +76,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)
         session.takedowns = read_takedowns(store)
-        process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
+        process = AsyncCrawlerProcess(scrapy_settings(run.crawl, credentials.proxy))
         crawler = process.create_crawler(SiteSpider)
         logging.getLogger("scrapy").setLevel(logging.WARNING)
         process.crawl(crawler, session=session, held=held, credentials=credentials, own=own)

@@ -1,8 +1,8 @@
 """Makes `home_version_N.tar.gz`, a small home as this code writes it, and `home_version_N.sql`, its tables for PostgreSQL.
 
-Run as `python -m tests.data.make_home` before the tables get another version; what an earlier version made is never made again. The home has
-two closed and processed runs of the crawl `news` (an article changed, one in quarantine), an open run with URLs due, and a planned run of
-`proxied`, whose proxy has a password. `tests/kepthome.py` unpacks it.
+Run as `python -m tests.data.make_home` before the tables get another version; what an earlier version made is never made again.
+The home has two closed and processed runs of the crawl `news` (an article changed, one in quarantine), an open run with URLs due, and a
+planned run of `proxied`, whose proxy has a password (no file may have one any more). `tests/kepthome.py` unpacks it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from processing.stages import process_once
+from schemas.crawl import Crawl
 from schemas.crawlfile import parse_crawl
 from schemas.settings import Settings
 from spiders.run import crawl_once, plan
@@ -24,9 +25,9 @@ from storage.database import METADATA, SCHEMA_VERSION
 from tests.keptsite import BASE, kept_site
 
 ROOT = Path("/tmp") / "crawlhouse-kept-home-".ljust(195, "x")  # 200 characters: as long as any path that it is unpacked to
-COMMON = "network: {allow: [127.0.0.0/8]%s}\npoliteness: {delay: 0}\nrevisit: {articles_min: 0, articles_max: 0, hubs_max: 0}\n"
-NEWS = f"seeds: ['{BASE}/']\n" + COMMON % ""
-PROXIED = f"seeds: ['{BASE}/']\n" + COMMON % f", proxy: 'http://reader:kept-proxy-password@{BASE.removeprefix('http://')}'"
+COMMON = "network: {allow: [127.0.0.0/8]}\npoliteness: {delay: 0}\nrevisit: {articles_min: 0, articles_max: 0, hubs_max: 0}\n"
+NEWS = f"seeds: ['{BASE}/']\n" + COMMON
+PROXY = BASE.replace("http://", "http://reader:kept-proxy-password@")
 
 
 def make_home() -> None:
@@ -41,10 +42,15 @@ def make_home() -> None:
                 crawl_once(parse_crawl(NEWS, "news"), settings)
             assert process_once("news", settings) is not None
         plan(parse_crawl(NEWS, "news"), "open", settings)
-        plan(parse_crawl(PROXIED, "proxied"), "open", settings)
+        plan(_proxied(), "open", settings)
         _pack()
     finally:
         shutil.rmtree(ROOT)
+
+
+def _proxied() -> Crawl:
+    """A crawl as files could say it before version 5."""
+    return Crawl.model_validate({"name": "proxied", "seeds": [f"{BASE}/"], "network": {"allow": ["127.0.0.0/8"], "proxy": PROXY}})
 
 
 def _pack() -> None:
