@@ -14,6 +14,7 @@ from pathlib import Path
 from crawlhouse.airflowdatabase import make_schema
 from crawlhouse.airflowhome import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
+from schemas.redaction import redacted
 from schemas.settings import Settings, load_settings
 
 PROCESS_POOL_SLOTS = 64
@@ -80,5 +81,5 @@ if __name__ == "__main__":
     try:
         initialise(load_settings())
     except CrawlhouseError as error:
-        print(error, file=sys.stderr)
+        print(redacted(str(error)), file=sys.stderr)
         sys.exit(error.exit_code)

@@ -29,7 +29,7 @@ from crawlhouse.airflowhome import (
     write_private,
 )
 from schemas.errors import ConflictError, StorageError, UnavailableError
-from schemas.settings import Settings
+from schemas.settings import Settings, make_home
 
 DEFAULT_PORT = 8080
 MIN_FREE_BYTES = 32 * 1000 * 1000  # what its database and the first logs take
@@ -138,8 +138,9 @@ def _stack(home: AirflowHome, port: int, since: datetime | None = None) -> Stack
 
 
 def _lock(home: AirflowHome, settings: Settings) -> int:
+    make_home(settings)
     try:
-        home.folder.mkdir(parents=True, exist_ok=True)
+        home.folder.mkdir(exist_ok=True)
         handle = os.open(home.folder / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageError(f"{home.folder} cannot be written ({error.strerror}); set CRAWLHOUSE_HOME to a folder that can.") from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from schemas.manifest import Segment
 from schemas.runs import CrawlRun
 from storage.captureindex import CaptureRow
 from storage.objects import ObjectStore
+from storage.scratch import scratch_folder
 
 ITEMS_SUFFIX = ".items"
 
@@ -52,10 +52,10 @@ def store_run_items(run: CrawlRun, segments: Sequence[Segment], store: ObjectSto
     """Puts the items of all registered segments into one object, gzip member after gzip member; returns how many they are."""
     made = [segment for segment in segments if segment.items]
     if made:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="items-") as file:
-            for segment in made:
-                file.write(store.get_bytes(segment_items_key(run.crawl.name, run.crawl_run, segment.segment)))
-            file.flush()
-            store.put_file(items_key(run.crawl.name, run.crawl_run), Path(file.name))
+        with scratch_folder(folder) as scratch:
+            path = scratch / "items"
+            with path.open("wb") as file:
+                for segment in made:
+                    file.write(store.get_bytes(segment_items_key(run.crawl.name, run.crawl_run, segment.segment)))
+            store.put_file(items_key(run.crawl.name, run.crawl_run), path)
     return sum(segment.items for segment in made)

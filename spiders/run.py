@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO
 
 from schemas.capture import UrlKind
@@ -19,7 +17,7 @@ from schemas.errors import AccountingError, ConfigError, ConflictError, Threshol
 from schemas.keys import cdxj_key, manifest_key
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
-from schemas.settings import Settings
+from schemas.settings import Settings, make_home
 from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
 from spiders.items import store_run_items
@@ -36,6 +34,7 @@ from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontierrecords import Discovery, RunState
 from storage.ledger import open_ledger
 from storage.objects import ObjectStore, open_store
+from storage.scratch import scratch_folder
 
 POLL_SECONDS = 1.0
 LOG = logging.getLogger(__name__)
@@ -53,6 +52,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     or a database that cannot be used.
     """
     check_spider(crawl, settings)
+    make_home(settings)
     store = open_store(settings)
     store.check()  # before anything is fetched that could not be kept
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
@@ -198,9 +198,9 @@ def _wait_and_count(frontier: Frontier, crawl_run: str) -> tuple[FetchCounts, di
 
 
 def _store_cdxj(run: CrawlRun, rows: Iterator[CaptureRow], store: ObjectStore, settings: Settings) -> None:
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.home, prefix="cdxj-") as folder:
-        path = Path(folder) / "index.cdxj"
+    make_home(settings)
+    with scratch_folder(settings.home) as folder:
+        path = folder / "index.cdxj"
         write_cdxj(rows, path)
         store.put_file(cdxj_key(run.crawl.name, run.crawl_run), path)
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.errors import CrawlhouseError
-from schemas.settings import Settings, load_settings
+from schemas.redaction import redacted
+from schemas.settings import Settings, load_settings, make_home
 from spiders.browser import check_browser
 from spiders.credentials import read_credentials
 from spiders.ownspider import find_spider
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         work(given.run, given.worker, load_settings(), statistics)
     except CrawlhouseError as error:
-        statistics.error, statistics.message = type(error).__name__, str(error)
+        statistics.error, statistics.message = type(error).__name__, redacted(str(error))
         code = error.exit_code
     statistics.max_memory_bytes = memory_bytes()
     statistics.write(given.statistics)
@@ -59,6 +60,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors."""
     gc.collect()
     gc.freeze()  # what the imports left goes, what they made is not looked through again
+    make_home(settings)  # its spool is for this user alone
     run = open_ledger(settings).crawl_run(crawl_run)
     credentials = read_credentials(run.crawl, os.environ)
     check_browser(run.crawl)
