@@ -10,7 +10,9 @@ from urllib.parse import quote, unquote
 
 from schemas.databaseurl import HIDDEN, SCHEME, parse_database_url
 
-URL_LOGIN = re.compile(r"([A-Za-z][\w+.-]*://[^\s/:@\"'<>]*):(?!\d{1,5}[/?#])[^\s\"'<>]*@")  # a port and a path with @ is no login
+URL_LOGIN = re.compile(
+    r"([A-Za-z][\w+.-]*://[^\s/:@\"'<>]*):(?!PASSWORD@|\d{1,5}[/?#])[^\s\"'<>]*@"
+)  # a port and a path with @ is no login
 NAMED_PASSWORD = re.compile(r"(?i)\b((?:pg|ssl)?passw(?:or)?d=)[^\s&\"',;)]+")
 SECRET_VARIABLES = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD", "AIRFLOW_PASSWORD", "POSTGRES_PASSWORD"})
 SECRET_ENDINGS = ("__FERNET_KEY", "__SECRET_KEY", "__JWT_SECRET")

@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from schemas.databaseurl import parse_database_url
 from schemas.errors import ConflictError, StorageError
 from schemas.settings import Settings, make_private_folder
-from storage.databaseerrors import explained, first_line
+from storage.databaseerrors import explained, first_line, is_held
 from storage.privatefiles import make_private_file
 
 if TYPE_CHECKING:
@@ -246,8 +246,8 @@ def _set_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError:  # switching modes does not wait for the busy timeout
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:  # switching modes does not wait for the busy timeout
+            if not is_held(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 

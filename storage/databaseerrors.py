@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from schemas.errors import StorageError, UnavailableError
+from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 from schemas.redaction import redacted
 
 PRIMARY_CODE = 0xFF  # SQLite's extended codes have the primary one in their lowest byte
@@ -28,7 +28,7 @@ SERVER_FORBIDS = {"42501"}  # insufficient_privilege
 SERVER_BUSY = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 
 
-def explained(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: Iterable[str] = ()) -> StorageError | UnavailableError | None:
+def explained(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: Iterable[str] = ()) -> CrawlhouseError | None:
     """The error as one meant for the user, or None for one of another kind (a mistake in SQL, a broken constraint).
 
     `name` is how the database is called, like "The database X"; `secrets` are hidden in what the driver says.
@@ -37,7 +37,15 @@ def explained(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: It
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return _of_sqlite(code & PRIMARY_CODE, name, message, busy_seconds)
-    return _of_server(getattr(error.orig, "sqlstate", None), name, message, isinstance(error, OperationalError))
+    state, operational = getattr(error.orig, "sqlstate", None), isinstance(error, OperationalError)
+    if error.statement is None and state is None and not operational:  # the driver does not even try to connect
+        return ConfigError(f"{name} cannot be used: {message}. Correct CRAWLHOUSE_DATABASE.")
+    return _of_server(state, name, message, operational)
+
+
+def is_held(error: sqlite3.Error) -> bool:
+    """Whether a SQLite file cannot be used only because another process uses it now."""
+    return error.sqlite_errorcode & PRIMARY_CODE in HELD
 
 
 def first_line(error: DBAPIError) -> str:
@@ -46,7 +54,7 @@ def first_line(error: DBAPIError) -> str:
     return lines[0] if lines else type(error.orig).__name__
 
 
-def _of_sqlite(code: int, name: str, message: str, busy_seconds: float) -> StorageError | UnavailableError | None:
+def _of_sqlite(code: int, name: str, message: str, busy_seconds: float) -> CrawlhouseError | None:
     if code in HELD:
         since = f" for {busy_seconds:.0f} s" if busy_seconds else ""
         return UnavailableError(f"{name} has been held by another process{since}. Let that process go on or end it, then run again.")
@@ -59,7 +67,7 @@ def _of_sqlite(code: int, name: str, message: str, busy_seconds: float) -> Stora
     return None
 
 
-def _of_server(state: str | None, name: str, message: str, operational: bool) -> StorageError | UnavailableError | None:
+def _of_server(state: str | None, name: str, message: str, operational: bool) -> CrawlhouseError | None:
     if state in SERVER_FULL:
         return StorageError(f"{name} cannot be written: {message}. Free some space on its server, then run again.")
     if state in SERVER_DAMAGED:

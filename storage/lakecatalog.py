@@ -9,7 +9,7 @@ from pyiceberg.exceptions import NamespaceAlreadyExistsError
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from schemas.databaseurl import parse_database_url
-from schemas.errors import StorageError, UnavailableError
+from schemas.errors import CrawlhouseError, StorageError, UnavailableError
 from schemas.keys import LAKE_PREFIX
 from schemas.settings import Settings, make_private_folder
 from storage.databaseerrors import explained, first_line
@@ -65,7 +65,7 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
     return catalog
 
 
-def _explained(settings: Settings, error: DBAPIError) -> UnavailableError | StorageError:
+def _explained(settings: Settings, error: DBAPIError) -> CrawlhouseError:
     server = parse_database_url(settings.database) if settings.database else None
     name = f"The catalog database {server.shown() if server else settings.database_file('catalog')}"
     known = explained(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
