@@ -10,7 +10,9 @@ from pathlib import Path
 
 from crawlhouse import processes
 from crawlhouse.airflowhome import AirflowHome, write_private
+from schemas.databaseurl import parse_database_url
 from schemas.errors import StorageError, UnavailableError
+from schemas.redaction import redacted
 from schemas.settings import Settings
 
 MIGRATE_TIMEOUT_SECONDS = 300
@@ -23,7 +25,7 @@ def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mappi
     Raises UnavailableError for a database that does not answer and StorageError for a migration that fails.
     """
     done = home.folder / "migrated"
-    current = f"{version('apache-airflow-core')} {home.database_url(settings)}"
+    current = f"{version('apache-airflow-core')} {settings.database_shown()}"
     database = home.folder / "airflow.db"
     if _read(done) == current and (settings.database or database.exists()):
         return False
@@ -54,16 +56,19 @@ def make_schema(settings: Settings) -> None:
     """Make the schema `airflow` in CRAWLHOUSE_DATABASE where it is missing. Raises UnavailableError, StorageError."""
     import sqlalchemy
 
+    from storage.databaseerrors import explained, first_line
+
+    server = parse_database_url(settings.database)
     engine = sqlalchemy.create_engine(settings.database_url("airflow"), connect_args={"connect_timeout": 10})
     try:
         with engine.begin() as connection:
             connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS airflow"))
-    except sqlalchemy.exc.OperationalError as error:
-        raise UnavailableError(
-            f"The database of CRAWLHOUSE_DATABASE does not answer: {error.orig}. Start it, or correct the URL."
-        ) from error
     except sqlalchemy.exc.ProgrammingError as error:
-        raise StorageError(f"The schema 'airflow' cannot be made: {error.orig}. Let an administrator create it for this user.") from error
+        reason = redacted(first_line(error), server.secrets())
+        raise StorageError(f"The schema 'airflow' cannot be made: {reason}. Let an administrator create it for this user.") from error
+    except sqlalchemy.exc.DBAPIError as error:
+        known = explained(error, f"The database {server.shown()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
+        raise known or StorageError(f"The schema 'airflow' cannot be made in {server.shown()}.") from error
     finally:
         engine.dispose()
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from schemas.errors import StorageError
-from schemas.settings import Settings
+from schemas.settings import Settings, sqlite_url
 
 HOST = "127.0.0.1"
 USER = "admin"
@@ -67,7 +67,7 @@ class AirflowHome:
     def database_url(self, settings: Settings) -> str:
         """Airflow's own database: a SQLite file here, or the schema `airflow` of CRAWLHOUSE_DATABASE."""
         if not settings.database:
-            return f"sqlite:///{self.folder / 'airflow.db'}?timeout={LOCK_WAIT_SECONDS}"
+            return f"{sqlite_url(self.folder / 'airflow.db')}?timeout={LOCK_WAIT_SECONDS}"
         url = settings.database_url("airflow")
         return url + ("&" if "?" in url else "?") + "options=-csearch_path%3Dairflow"
 

@@ -1,4 +1,4 @@
-"""What docker-compose.yml runs once before the rest: Airflow's tables, its pools, the password of `admin` and the bucket.
+"""What docker-compose.yml runs once before the rest: our tables and Airflow's, its pools, the password of `admin` and the bucket.
 
 Run as `python -m crawlhouse.clusterinit`; running it again changes nothing but the password, which follows AIRFLOW_PASSWORD.
 """
@@ -14,20 +14,38 @@ from pathlib import Path
 from crawlhouse.airflowdatabase import make_schema
 from crawlhouse.airflowhome import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
+from schemas.redaction import redacted
 from schemas.settings import Settings, load_settings
 
 PROCESS_POOL_SLOTS = 64
+WORKERS_SECONDS = 75.0  # the hosts of a killed worker are free after 60
 FETCH_SLOTS_OF_CLUSTER = FETCH_POOL_SLOTS * 8
 
 
 def initialise(settings: Settings) -> None:
     """Make what is missing. Raises ConfigError, UnavailableError, StorageError."""
     _write_password()
+    make_tables(settings)
     make_schema(settings)
     _airflow("db", "migrate")
     _airflow("pools", "set", FETCH_POOL, str(FETCH_SLOTS_OF_CLUSTER), "Fetch workers that run at once")
     _airflow("pools", "set", PROCESS_POOL, str(PROCESS_POOL_SLOTS), "Processing tasks that run at once")
     make_bucket(settings)
+
+
+def make_tables(settings: Settings) -> None:
+    """Make the tables of frontier and ledger, or bring those of an earlier release forward.
+
+    Raises ConflictError for newer ones and while workers are at work, UnavailableError, StorageError.
+    """
+    from crawlhouse.upgradecommand import lines
+    from storage.ledger import open_ledger
+    from storage.upgrade import upgrade
+
+    done = upgrade(settings, print, wait_seconds=WORKERS_SECONDS)
+    if done:
+        print(*lines(done, settings), sep="\n")
+    open_ledger(settings).close()
 
 
 def make_bucket(settings: Settings) -> None:
@@ -63,5 +81,5 @@ if __name__ == "__main__":
     try:
         initialise(load_settings())
     except CrawlhouseError as error:
-        print(error, file=sys.stderr)
+        print(redacted(str(error)), file=sys.stderr)
         sys.exit(error.exit_code)

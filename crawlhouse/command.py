@@ -23,6 +23,7 @@ from crawlhouse import (
     stackcommand,
     stopcommand,
     takedowncommand,
+    upgradecommand,
 )
 from crawlhouse.failures import exit_code_of
 
@@ -30,7 +31,8 @@ EPILOG = """
 A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
 
 Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or database does not answer, 5 disk full or data damaged,
-6 held by something else, 7 accounting, 8 expectation suite, 9 the crawl's own thresholds, 10 a spider of your own, 130 interrupted.
+6 held by something else or of another version, 7 accounting, 8 expectation suite, 9 the crawl's own thresholds, 10 a spider of your own,
+130 interrupted.
 """
 
 app = typer.Typer(
@@ -47,6 +49,7 @@ START, CRAWLS, STEER = "Start here", "Crawl and process", "Steer by hand"
 AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
+app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from schemas.errors import ConflictError
-from schemas.settings import Settings
+from schemas.settings import Settings, make_home
+from storage.privatefiles import make_private_file
 
 
 @contextmanager
 def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
     """Hold the lock of that name. Raises ConflictError when another process of this home holds it."""
+    make_home(settings)
     folder = settings.home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / f"{what}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    folder.mkdir(exist_ok=True)
+    make_private_file(folder / f"{what}.lock")
+    handle = os.open(folder / f"{what}.lock", os.O_RDWR)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.crawl import Crawl
+from schemas.redaction import shown_url
 
 
 def in_words(crawl: Crawl) -> dict[str, str]:
@@ -16,7 +17,7 @@ def in_words(crawl: Crawl) -> dict[str, str]:
         "may fetch": _scope(crawl),
         "never fetches": "\n".join(f"URLs that match {pattern}" for pattern in crawl.scope.exclude) or "what robots.txt denies",
         "says it is": user_agent(crawl),
-        **({"secrets": _secrets(crawl)} if crawl.credentials else {}),
+        **({"secrets": _secrets(crawl)} if crawl.secret_names() else {}),
         "manners": _manners(crawl),
         "network": _network(crawl),
         "stops after": (
@@ -39,7 +40,8 @@ def _scope(crawl: Crawl) -> str:
 
 
 def _secrets(crawl: Crawl) -> str:
-    return "\n".join(f"{one.secret} to {one.origin} alone" for one in crawl.credentials)
+    proxy = [f"{crawl.network.proxy_secret} to the proxy alone"] if crawl.network.proxy_secret else []
+    return "\n".join([*(f"{one.secret} to {one.origin} alone" for one in crawl.credentials), *proxy])
 
 
 def _manners(crawl: Crawl) -> str:
@@ -55,4 +57,4 @@ def _network(crawl: Crawl) -> str:
     reach = ", and ".join(["public addresses only", *(str(allowed) for allowed in network.allow)])
     tls = "TLS certificates are verified" if network.verify_tls else "TLS certificates are NOT verified"
     proxy = "all through {}, which resolves the names: that they lead to no private address is the proxy's duty"
-    return "; ".join([reach, tls, *([proxy.format(network.proxy)] if network.proxy else [])])
+    return "; ".join([reach, tls, *([proxy.format(shown_url(network.proxy))] if network.proxy else [])])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crawlhouse.console import say_error
 from schemas.errors import ConflictError, CrawlhouseError, StorageError, UnavailableError
+from schemas.redaction import redacted
 
 EXIT_UNEXPECTED = 1
 EXIT_INTERRUPTED = 130
@@ -53,9 +54,10 @@ def known_error(error: BaseException) -> CrawlhouseError | None:
 def _told(error: Exception) -> int:
     known = known_error(error)
     if known is not None:
-        say_error(str(known))
+        say_error(redacted(str(known)))
         return known.exit_code
-    say_error(f"Unexpected {type(error).__name__}: {_first_line(error)}\nThe whole story is in {_written(error)}; please report it.")
+    said = redacted(_first_line(error))
+    say_error(f"Unexpected {type(error).__name__}: {said}\nThe whole story is in {_written(error)}; please report it.")
     return EXIT_UNEXPECTED
 
 
@@ -74,13 +76,14 @@ def _translated(error: BaseException) -> CrawlhouseError | None:
 
 
 def _of_database(error: BaseException) -> CrawlhouseError | None:
-    """SQLAlchemy's operational errors, told by class name so that a command without a database imports none."""
-    if not any(kind.__name__ == "OperationalError" and kind.__module__.startswith("sqlalchemy.") for kind in type(error).__mro__):
+    """SQLAlchemy's errors, told by class name so that a command without a database imports none."""
+    if not any(kind.__name__ == "DBAPIError" and kind.__module__.startswith("sqlalchemy.") for kind in type(error).__mro__):
         return None
-    reason = _first_line(getattr(error, "orig", None) or error)
-    if "disk is full" in reason or "disk I/O error" in reason:
-        return StorageError(f"The database cannot write: {reason}. Free some space and run the same command again.")
-    return UnavailableError(f"The database does not answer: {reason}. Check CRAWLHOUSE_DATABASE and that its server runs.")
+    from sqlalchemy.exc import DBAPIError
+
+    from storage.databaseerrors import explained
+
+    return explained(error, "The database") if isinstance(error, DBAPIError) else None
 
 
 def _at(error: OSError) -> str:
@@ -103,7 +106,8 @@ def _broken_pipe() -> int:
 
 
 def _written(error: Exception) -> Path:
-    name = f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
-    path = Path(tempfile.gettempdir()) / name
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return path
+    """The file with the error's traceback: under a name that nobody can guess, for its user alone."""
+    handle, name = tempfile.mkstemp(prefix=f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(redacted("".join(traceback.format_exception(error))))
+    return Path(name)

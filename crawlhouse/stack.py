@@ -29,7 +29,7 @@ from crawlhouse.airflowhome import (
     write_private,
 )
 from schemas.errors import ConflictError, StorageError, UnavailableError
-from schemas.settings import Settings
+from schemas.settings import Settings, make_home
 
 DEFAULT_PORT = 8080
 MIN_FREE_BYTES = 32 * 1000 * 1000  # what its database and the first logs take
@@ -112,6 +112,12 @@ def stop(settings: Settings) -> bool:
     return ended > 0
 
 
+def is_running(settings: Settings) -> bool:
+    """Whether a start of this home's Airflow is alive; asks nothing of it."""
+    state = _read_state(airflow_home(settings))
+    return state is not None and bool(processes.marked(state.mark))
+
+
 def status(settings: Settings) -> Stack | None:
     """The running stack, or None. A component that does not answer is without a status."""
     home = airflow_home(settings)
@@ -132,8 +138,9 @@ def _stack(home: AirflowHome, port: int, since: datetime | None = None) -> Stack
 
 
 def _lock(home: AirflowHome, settings: Settings) -> int:
+    make_home(settings)
     try:
-        home.folder.mkdir(parents=True, exist_ok=True)
+        home.folder.mkdir(exist_ok=True)
         handle = os.open(home.folder / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageError(f"{home.folder} cannot be written ({error.strerror}); set CRAWLHOUSE_HOME to a folder that can.") from error
@@ -164,6 +171,7 @@ def _check_port(port: int) -> None:
 
 def _check_places(settings: Settings) -> None:
     """Before anything is started that could only fail without them. Raises UnavailableError, StorageError, ConflictError."""
+    from storage.database import check_version
     from storage.ledger import open_ledger
     from storage.objects import open_store
 
@@ -176,6 +184,8 @@ def _check_places(settings: Settings) -> None:
     open_store(settings).check()
     if settings.database:
         open_ledger(settings).close()
+    else:
+        check_version(settings)
 
 
 def _is_free(port: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,11 +48,12 @@ def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None]
     """
     from spiders.run import crawl_once
     from storage.objects import open_store
+    from storage.scratch import scratch_folder
 
     budgets = crawl.budgets.model_copy(update={"max_pages": max_pages, "max_minutes": min(MAX_MINUTES, crawl.budgets.max_minutes)})
     trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
-    with tempfile.TemporaryDirectory(prefix="crawlhouse-check-") as folder:
-        settings = _thrown_away(Path(folder), crawls)
+    with scratch_folder() as folder:
+        settings = _thrown_away(folder, crawls)
         manifest = crawl_once(trial, settings, progress, log_to=log_to or io.StringIO())
         return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import GateError
+from storage.scratch import scratch_folder
 
 TIMEOUT_SECONDS = 1800
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,8 +41,8 @@ class Judgement:
 
 def judge_articles(tables: Iterable[pa.Table]) -> Judgement:
     """The `articles` suite's judgement of staged rows. No rows need no process. Raises GateError when it cannot judge."""
-    with tempfile.TemporaryDirectory(prefix="crawlhouse-gate-") as folder:
-        rows, result = Path(folder) / "rows.parquet", Path(folder) / "result.json"
+    with scratch_folder() as folder:
+        rows, result = folder / "rows.parquet", folder / "result.json"
         count = _write_light(tables, rows)
         if count == 0:
             return Judgement(success=True, rows=0, result={"success": True, "results": []})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -27,6 +25,7 @@ from schemas.page import Hints, Page, WarcPointer
 from storage.captureindex import CaptureRow, read_index
 from storage.contentcoding import CodingError, decode_content
 from storage.objects import ObjectStore
+from storage.scratch import scratch_folder
 from storage.warcreader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
@@ -53,7 +52,7 @@ def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str
     Every row of the segment's capture index becomes one row here, whatever the WARC's bytes hold. `containers` are where hosts have their
     articles. Raises StorageError.
     """
-    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, BucketSpill(Path(folder), EXTRACTED) as spill:
+    with scratch_folder() as folder, BucketSpill(folder, EXTRACTED) as spill:
         for chunk in in_chunks(_rows(store, segment, crawl, containers or {})):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -32,6 +30,7 @@ from schemas.tables import RUNS, TABLES
 from storage.lake import Lake
 from storage.ledger import Ledger
 from storage.objects import ObjectStore
+from storage.scratch import scratch_folder
 
 ROW_TABLES = ("captures", "quarantine", "articles")
 CHUNK_ROWS = 20_000
@@ -119,8 +118,8 @@ def _advance_memory(run: ProcessRun, passed: Gated, store: ObjectStore, ledger: 
 
 
 def _copy(store: ObjectStore, source: str, target: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder:
-        path = Path(folder) / "copy"
+    with scratch_folder() as folder:
+        path = folder / "copy"
         with store.open(source) as stream, path.open("wb") as out:
             shutil.copyfileobj(stream, out)
         store.put_file(target, path)

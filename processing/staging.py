@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +13,7 @@ import pyarrow.parquet as pq
 from schemas.article import Block, BlockKind
 from schemas.tables import ARTICLES, CAPTURES
 from storage.objects import ObjectStore
+from storage.scratch import scratch_folder
 
 GROUP_ROWS = 1_000
 CHUNK_CHARACTERS = 4 * 1024 * 1024
@@ -87,8 +86,8 @@ def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema:
 @contextmanager
 def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[StagedWriter]:
     """A Parquet that appears in the store, whole, at the end of the block; not at all after an error."""
-    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder:
-        path = Path(folder) / "rows.parquet"
+    with scratch_folder() as folder:
+        path = folder / "rows.parquet"
         statistics = ["bucket"] if "bucket" in schema.names else ["host"] if "host" in schema.names else False
         with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, write_statistics=statistics) as out:
             writer = StagedWriter(out, schema)

@@ -6,9 +6,11 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from schemas.redaction import shown_url
 
 MIB = 1024 * 1024
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
@@ -16,22 +18,48 @@ MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 SPIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
+PROXY_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+SECRET_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # noqa: S105 what a name is like
+IN_FILE = "in_file"  # in the context of validation: the crawl is read from a file, not from the ledger
 SITE_SPIDER = "site"
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
 
 
 def _http_url(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{url!r} is not an absolute http or https URL, like https://example.com/news")
-    _ = parts.port
+        raise ValueError(f"{shown_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
     return url
 
 
 def _without_password(url: str) -> str:
-    if "@" in urlsplit(url).netloc:
+    if "@" in _parts(url).netloc:
         raise ValueError("a seed holds no user name or password, for it is kept and shown: take it out, and see 'credentials'")
+    return url
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL. Raises ValueError, whose message shows nothing of the URL, for one that has none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the host or the port is none; a URL is like https://example.com:8080/news") from None
+    return parts
+
+
+def _proxy(url: str, info: ValidationInfo) -> str:
+    """A proxy's URL; in a crawl file without a login. Runs that earlier releases planned may have one."""
+    in_file = bool(info.context and info.context.get(IN_FILE))
+    address = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
+    if "@" in url and in_file:
+        raise ValueError(
+            "a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME' beside it, and set "
+            'CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
+        )
+    if not PROXY_SCHEME.match(url) or not HOST.fullmatch(address.removesuffix("/")):
+        raise ValueError("a proxy is http://HOST:PORT or https://HOST:PORT")
     return url
 
 
@@ -84,7 +112,8 @@ def _origin(origin: str) -> str:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-SeedUrl = Annotated[HttpUrl, AfterValidator(_without_password)]
+SeedUrl = Annotated[str, AfterValidator(_without_password), AfterValidator(_http_url)]
+ProxyUrl = Annotated[str, AfterValidator(_proxy)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Host = Annotated[str, AfterValidator(_host)]
@@ -148,11 +177,21 @@ class Politeness(Part):
 
 
 class Network(Part):
-    """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32."""
+    """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32.
+
+    `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
+    """
 
     allow: tuple[IPv4Network | IPv6Network, ...] = ()
-    proxy: HttpUrl | None = None
+    proxy: ProxyUrl | None = None
+    proxy_secret: str | None = Field(default=None, pattern=SECRET_NAME)
     verify_tls: bool = True
+
+    @model_validator(mode="after")
+    def _secret_of_a_proxy(self) -> Self:
+        if self.proxy_secret is not None and self.proxy is None:
+            raise ValueError("'proxy_secret' is for a proxy: name the 'proxy', or take it out")
+        return self
 
 
 class Browser(Part):
@@ -175,7 +214,7 @@ class Credential(Part):
     """
 
     origin: Origin
-    secret: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    secret: str = Field(pattern=SECRET_NAME)
 
 
 class Budgets(Part):
@@ -317,6 +356,11 @@ class Crawl(Part):
         if self.scope.hosts:
             return tuple(host.lower() for host in self.scope.hosts)
         return tuple(dict.fromkeys(urlsplit(seed.url).netloc.lower() for seed in self.seeds))
+
+    def secret_names(self) -> list[str]:
+        """The names of all secrets that fetching needs, sorted."""
+        proxy = [self.network.proxy_secret] if self.network.proxy_secret else []
+        return sorted({*(credential.secret for credential in self.credentials), *proxy})
 
     def max_run_time(self) -> timedelta:
         """How long a run may take."""

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas.crawl import Crawl
+from schemas.crawl import IN_FILE, Crawl
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 from schemas.settings import Settings
 
@@ -76,7 +76,7 @@ def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {_line(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
     try:
-        return Crawl.model_validate({**data, "name": name})
+        return Crawl.model_validate({**data, "name": name}, context={IN_FILE: True})
     except ValidationError as error:
         problems = sorted((_line(node, item["loc"]), _problem(item)) for item in _first_causes(error))
         raise ConfigError("\n".join(f"{source}: line {line}: {problem}" for line, problem in problems)) from error

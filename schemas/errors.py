@@ -5,7 +5,7 @@ CrawlhouseError                 exit 1
 ├── NotFoundError               exit 3   no such crawl, run, URL, spider, home
 ├── UnavailableError            exit 4   the store, the database or a server does not answer
 ├── StorageError                exit 5   the disk is full, an object is damaged or missing
-├── ConflictError               exit 6   something else holds it: a lease, a lock, a port
+├── ConflictError               exit 6   something else holds it: a lease, a lock, a port; or it has another version
 │   └── FencedError                      a newer owner took the lease; stop at once, write nothing
 │       └── RunClosedError               the run was closed meanwhile; stop at once, write nothing
 ├── AccountingError             exit 7   the equations of a run do not add up
@@ -50,7 +50,7 @@ class StorageError(CrawlhouseError):
 
 
 class ConflictError(CrawlhouseError):
-    """Something else holds what was asked for: a lease, a lock, a port."""
+    """Something else holds what was asked for (a lease, a lock, a port), or the database has another version."""
 
     exit_code = 6
 

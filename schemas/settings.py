@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.databaseurl import parse_database_url
 from schemas.errors import ConfigError, NotFoundError, StorageError
 
 PREFIX = "CRAWLHOUSE_"
@@ -20,7 +21,8 @@ PROJECT_MARK = "crawls"
 HOME = "var"
 MIN_FREE_BYTES = 512 * 1024 * 1024
 S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
-POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")
+ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^?#@\s]*)?", re.IGNORECASE)
+PRIVATE_FOLDER = 0o700
 
 
 def project_root() -> Path:
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: project_root() / HOME)
     store: str = ""
-    database: str = ""
+    database: str = Field(default="", repr=False)
     crawls: Path = Field(default_factory=_default_crawls)
     spiders: str = ""
     s3_endpoint: str = ""
@@ -90,15 +92,16 @@ class Settings(BaseSettings):
     @field_validator("database")
     @classmethod
     def _database(cls, database: str) -> str:
-        if database and not POSTGRESQL.match(database):
-            raise ValueError("a database is postgresql://USER:PASSWORD@HOST/NAME, or nothing for SQLite files in the home")
-        return database
+        return parse_database_url(database).text() if database else ""
 
     @field_validator("s3_endpoint")
     @classmethod
     def _endpoint(cls, endpoint: str) -> str:
-        if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
-            raise ValueError("an endpoint is an http or https URL, like http://127.0.0.1:8333")
+        if endpoint and not ENDPOINT.fullmatch(endpoint):
+            raise ValueError(
+                "an endpoint is an http or https URL, like http://127.0.0.1:8333, without a user and parameters; "
+                "keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
         return endpoint
 
     def store_url(self) -> str:
@@ -108,12 +111,21 @@ class Settings(BaseSettings):
     def database_url(self, name: str) -> str:
         """The SQLAlchemy URL of one database: `frontier` (with the ledger) or `catalog`."""
         if self.database:
-            return POSTGRESQL.sub("postgresql+psycopg://", self.database, count=1)
-        return f"sqlite:///{self.home / (name + '.sqlite')}"
+            return parse_database_url(self.database).text("postgresql+psycopg")
+        return sqlite_url(self.database_file(name))
+
+    def database_file(self, name: str) -> Path:
+        """The SQLite file of one database, where no server holds it."""
+        return self.home / f"{name}.sqlite"
 
     def database_shown(self) -> str:
-        """The database for people: without its password."""
-        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.database) if self.database else f"SQLite files in {self.home}"
+        """The database for people: without its password and its parameters' values."""
+        return parse_database_url(self.database).shown() if self.database else f"SQLite files in {self.home}"
+
+
+def sqlite_url(path: Path) -> str:
+    """The SQLAlchemy URL of a SQLite file, whatever characters its path has."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def load_settings() -> Settings:
@@ -135,13 +147,27 @@ def make_settings(home: str | Path | None = None, store: str | Path | None = Non
 
 
 def make_home(settings: Settings) -> None:
-    """Make the home's folder if it is missing. Raises StorageError when that fails or nothing can be written there."""
+    """Make the home's folder if it is missing, for its user alone. Raises StorageError when that fails or nothing can be written there."""
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(settings.home)
     except OSError as error:
         raise StorageError(f"The home {settings.home} cannot be made: {error.strerror}. Set CRAWLHOUSE_HOME elsewhere.") from error
     if not os.access(settings.home, os.W_OK | os.X_OK):
         raise StorageError(f"The home {settings.home} cannot be written. Correct its owner or mode, or set CRAWLHOUSE_HOME elsewhere.")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its user can open, whatever the umask; one that is there stays as it is. Raises OSError."""
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(PRIVATE_FOLDER)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return  # another process made it just now
+    folder.chmod(PRIVATE_FOLDER)
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:

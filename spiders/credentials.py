@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,13 +24,24 @@ class _Secret(BaseModel):
 
     headers: dict[str, str] = {}
     cookies: dict[str, str] = {}
+    user: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user and a password, for a proxy."""
+
+    user: str
+    password: str = field(repr=False)
 
 
 class Credentials:
-    """What is sent to which origin, and to no other."""
+    """What is sent to which origin, and to no other. `proxy` is the login of the crawl's proxy, if it has one."""
 
-    def __init__(self, headers: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, headers: Mapping[str, Mapping[str, str]], proxy: Login | None = None) -> None:
         self._headers = headers
+        self.proxy = proxy
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -42,7 +55,9 @@ class Credentials:
 
 def read_credentials(crawl: Crawl, environment: Mapping[str, str]) -> Credentials:
     """The credentials that a crawl names. Raises ConfigError for a secret that is missing or malformed; its text never shows it."""
-    return Credentials({one.origin: _headers(one.secret, environment) for one in crawl.credentials})
+    proxy = crawl.network.proxy_secret
+    headers = {one.origin: _headers(one.secret, environment) for one in crawl.credentials}
+    return Credentials(headers, _login(proxy, environment) if proxy else None)
 
 
 def secret_variable(secret: str) -> str:
@@ -56,18 +71,40 @@ def _headers(name: str, environment: Mapping[str, str]) -> dict[str, str]:
     if not text:
         raise ConfigError(
             f"The secret {name!r} is missing. Set {variable} in the environment to JSON like "
-            '{"headers": {"Authorization": "Bearer ..."}, "cookies": {"session": "..."}}, or under Airflow make a connection of that name.'
+            '{"headers": {"Authorization": "Bearer ..."}, "cookies": {"session": "..."}} or {"user": "...", "password": "..."}, '
+            "or under Airflow make a connection of that name."
         )
     try:
         secret = _Secret.model_validate_json(text)
     except ValidationError as error:
         where = ", ".join(".".join(str(part) for part in item["loc"]) or "the text" for item in error.errors(include_input=False))
-        raise ConfigError(f'{variable} is not {{"headers": {{...}}, "cookies": {{...}}}} with texts in it: look at {where}.') from None
-    for header, value in secret.headers.items():
+        raise ConfigError(
+            f'{variable} is not {{"headers": {{...}}, "cookies": {{...}}, "user": ..., "password": ...}} with texts in it: look at {where}.'
+        ) from None
+    headers = {**_basic(secret), **secret.headers}
+    for header, value in headers.items():
         if not NAME.fullmatch(header) or header.lower() in NOT_OURS or not VALUE.fullmatch(value):
             raise ConfigError(f"{variable}: {header[:40]!r} is no header that can be sent. Cookies stand under 'cookies'.")
     for cookie, value in secret.cookies.items():
         if not NAME.fullmatch(cookie) or not COOKIE.fullmatch(value):
             raise ConfigError(f"{variable}: the cookie {cookie[:40]!r} has characters that no cookie may have.")
     pairs = "; ".join(f"{cookie}={value}" for cookie, value in secret.cookies.items())
-    return {**secret.headers, **({"Cookie": pairs} if pairs else {})}
+    return {**headers, **({"Cookie": pairs} if pairs else {})}
+
+
+def _basic(secret: _Secret) -> dict[str, str]:
+    """The header that a user and a password become."""
+    login = base64.b64encode(f"{secret.user}:{secret.password}".encode()).decode()
+    return {"Authorization": f"Basic {login}"} if secret.user or secret.password else {}
+
+
+def _login(name: str, environment: Mapping[str, str]) -> Login:
+    """The login of a proxy: the secret's user and password, which Airflow's connections have as a header."""
+    scheme, _, text = _headers(name, environment).get("Authorization", "").partition(" ")
+    try:
+        user, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except ValueError:
+        colon = ""
+    if scheme.lower() != "basic" or not colon:
+        raise ConfigError(f'{secret_variable(name)} is no login of a proxy: set it to {{"user": "...", "password": "..."}}.')
+    return Login(user, password)

@@ -26,6 +26,7 @@ from schemas.errors import SpiderError
 from schemas.outcomes import Reason
 from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
 from spiders.connections import WatchfulConnector
+from spiders.credentials import Login
 from spiders.failure import FetchFailedError
 from spiders.mediatypes import is_unsupported
 
@@ -55,6 +56,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._crawl: Crawl = crawler.settings["CRAWLHOUSE_CRAWL"]
+        login: Login | None = crawler.settings["CRAWLHOUSE_PROXY_LOGIN"]
+        self._proxy_auth = aiohttp.BasicAuth(login.user, login.password, encoding="utf-8") if login else None
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         crawler.signals.connect(self.cancel, signal=GIVE_UP)
@@ -142,6 +145,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
                 timeout=aiohttp.ClientTimeout(total=limit + 1, sock_connect=min(CONNECT_SECONDS, limit), sock_read=limit),
                 allow_redirects=False,
                 proxy=network.proxy,
+                proxy_auth=self._proxy_auth,
             ) as answer:
                 assert isinstance(answer, _Answer)
                 yield answer

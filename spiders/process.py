@@ -6,18 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
 from schemas import errors
 from schemas.errors import CrawlhouseError
+from schemas.redaction import redacted
 from schemas.settings import Settings
 from spiders.statistics import WorkerStatistics, read_statistics
+from storage.scratch import scratch_folder
 
 END_SECONDS = 9.0
 TELL_SECONDS = 15.0
@@ -41,8 +41,8 @@ def run_worker(
     `secrets` stand in its environment, and nowhere else.
     Raises its own error by its class, CrawlhouseError where it wrote none.
     """
-    with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, _dying_by_exception():
-        path, log = Path(folder) / "statistics.json", Path(folder) / "log"
+    with scratch_folder() as folder, _dying_by_exception():
+        path, log = folder / "statistics.json", folder / "log"
         command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -54,7 +54,7 @@ def run_worker(
             finally:
                 _end(process)
                 _running.discard(process)
-        said = log.read_text(encoding="utf-8", errors="replace")
+        said = redacted(log.read_text(encoding="utf-8", errors="replace"))
         (log_to or sys.stderr).write(said)
         return _judge(read_statistics(path), process.returncode, said)
 

@@ -16,7 +16,7 @@ from schemas.crawl import Crawl
 from schemas.errors import AccountingError, ConfigError, ConflictError, RunClosedError, ThresholdError, UnavailableError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
-from schemas.settings import Settings
+from schemas.settings import Settings, make_home
 from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
 from spiders.liveline import LiveLine
@@ -50,6 +50,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     UnavailableError and StorageError for a store or a database that cannot be used.
     """
     check_spider(crawl, settings)
+    make_home(settings)
     store = open_store(settings)
     store.check()  # before anything is fetched that could not be kept
     check_clock(settings)
@@ -115,8 +116,8 @@ def fetch(
 
 
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:
-    """The secrets that a planned run's credentials name."""
-    return sorted({one.secret for one in open_ledger(settings).crawl_run(crawl_run).crawl.credentials})
+    """The secrets that fetching in a planned run needs."""
+    return open_ledger(settings).crawl_run(crawl_run).crawl.secret_names()
 
 
 def _log_state(crawl_run: str, settings: Settings) -> Callable[[], None]:

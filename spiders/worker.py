@@ -17,7 +17,8 @@ from pathlib import Path
 from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.errors import CrawlhouseError, FencedError
-from schemas.settings import Settings, load_settings
+from schemas.redaction import redacted
+from schemas.settings import Settings, load_settings, make_home
 from spiders.browser import check_browser
 from spiders.credentials import read_credentials
 from spiders.ownspider import find_spider
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         work(given.run, given.worker, load_settings(), statistics)
     except CrawlhouseError as error:
-        statistics.error, statistics.message = type(error).__name__, str(error)
+        statistics.error, statistics.message = type(error).__name__, redacted(str(error))
         code = error.exit_code
     statistics.max_memory_bytes = memory_bytes()
     statistics.write(given.statistics)
@@ -66,6 +67,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     gc.collect()
     gc.freeze()  # what the imports left goes, what they made is not looked through again
     check_clock(settings)
+    make_home(settings)  # its spool is for this user alone
     run = open_ledger(settings).crawl_run(crawl_run)
     credentials = read_credentials(run.crawl, os.environ)
     check_browser(run.crawl)
@@ -83,7 +85,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)
         session.takedowns = read_takedowns(store)
-        process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
+        process = AsyncCrawlerProcess(scrapy_settings(run.crawl, credentials.proxy))
         crawler = process.create_crawler(SiteSpider)
         logging.getLogger("scrapy").setLevel(logging.WARNING)
         process.crawl(crawler, session=session, held=held, credentials=credentials, own=own)

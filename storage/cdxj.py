@@ -14,6 +14,7 @@ from typing import IO
 from schemas.keys import cdxj_key
 from storage.captureindex import CaptureRow
 from storage.objects import ObjectStore
+from storage.scratch import scratch_folder
 
 SORTED_LINES = 50_000
 
@@ -37,8 +38,8 @@ def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
 
 def store_cdxj(crawl: str, crawl_run: str, rows: Iterable[CaptureRow], store: ObjectStore, folder: Path | None = None) -> None:
     """Puts a run's CDXJ into the store; it is sorted in a temporary folder, inside `folder` if given."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix="cdxj-") as temporary:
-        path = Path(temporary) / "index.cdxj"
+    with scratch_folder(folder) as scratch:
+        path = scratch / "index.cdxj"
         write_cdxj(rows, path)
         store.put_file(cdxj_key(crawl, crawl_run), path)
 

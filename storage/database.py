@@ -6,20 +6,27 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, create_engine, event, insert, select, text
+from sqlalchemy import URL, Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from schemas.errors import ConflictError, StorageError, UnavailableError
+from schemas.databaseurl import parse_database_url
+from schemas.errors import ConflictError, StorageError
+from schemas.settings import Settings, make_private_folder
+from storage.databaseerrors import explained, first_line, is_held
+from storage.privatefiles import make_private_file
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5  # that of the newest file in storage/migrations
+OLDEST_VERSION = 4  # the oldest that `crawlhouse upgrade` brings forward
+ELSEWHERE = "or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere"
 SQLITE_BUSY_SECONDS = 60.0
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 60  # a process that is frozen inside a transaction keeps its locks no longer
@@ -27,7 +34,12 @@ INSERT_ROWS = 100  # a statement; more make it no quicker, only larger
 CREATION_LOCK = 7_205_759
 METADATA = MetaData()
 
-SCHEMA = Table("schema_version", METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
+SCHEMA = Table(
+    "schema_version",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("made_by", String),  # the release that made the tables or upgraded them last
+)
 
 
 class Database:
@@ -36,7 +48,10 @@ class Database:
     def __init__(self, url: str, pooled: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(url, pooled) if self.is_sqlite else _server_engine(url, pooled)
+        server = None if self.is_sqlite else parse_database_url(url)
+        self.shown = str(self.url.database) if server is None else server.shown()
+        self._secrets = () if server is None else server.secrets()
+        self._engine = _sqlite_engine(self.url, pooled) if self.is_sqlite else _server_engine(self.url, pooled)
         self._writer = self._engine.execution_options(writes=True)
 
     @contextmanager
@@ -72,32 +87,64 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            explained = _explain(error, self.url.render_as_string())
-            if explained is None:
+            if "no such table" in first_line(error):
+                raise NoTableError(first_line(error)) from error
+            known = explained(error, f"The database {self.shown}", SQLITE_BUSY_SECONDS, self._secrets)
+            if known is None:
                 raise
-            raise explained from error
+            raise known from error
 
     def create_tables(self) -> None:
         """Creates what is missing, once, however many processes start together.
 
-        Raises ConflictError if the database was made by another version's tables.
+        Raises ConflictError if the tables are another version's.
         """
-        if self._found_version() is None:
+        if self.version() is None:
             self._create()
-        found = self._found_version()
-        if found != SCHEMA_VERSION:
+        self.check_version()
+
+    def check_version(self) -> None:
+        """Sees that the tables, where there are any, are of this crawlhouse's version. Raises ConflictError."""
+        found = self.version()
+        if found is not None and found < SCHEMA_VERSION:
+            self.check_upgradable()
             raise ConflictError(
-                f"The database {self.url.render_as_string()} has tables of version {found}, this crawlhouse needs {SCHEMA_VERSION}. "
-                "Use the crawlhouse that made it, or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere."
+                f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) needs {SCHEMA_VERSION}. "
+                f"Run `crawlhouse upgrade`, {ELSEWHERE}."
+            )
+        self.check_upgradable()
+
+    def check_upgradable(self) -> None:
+        """Sees that the tables, where there are any, are neither newer than this crawlhouse nor too old. Raises ConflictError."""
+        found = self.version()
+        if found is not None and found > SCHEMA_VERSION:
+            raise ConflictError(
+                f"The database {self.shown} has tables of version {found}{self._maker()}, this crawlhouse ({release()}) knows "
+                f"{SCHEMA_VERSION} at most. Install the newer crawlhouse again, restore the backup that its `upgrade` made, {ELSEWHERE}."
+            )
+        if found is not None and found < OLDEST_VERSION:
+            raise ConflictError(
+                f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) upgrades from {OLDEST_VERSION}. "
+                f"Use the crawlhouse that made them, {ELSEWHERE}."
             )
 
-    def _found_version(self) -> int | None:
+    def _maker(self) -> str:
+        """Who made the tables, for a message; empty where they do not say so."""
+        try:
+            with self.read() as connection:
+                maker = connection.scalar(select(SCHEMA.c.made_by))
+        except DBAPIError:
+            return ""
+        return f", made by crawlhouse {maker}" if maker else ""
+
+    def version(self) -> int | None:
+        """The version of the tables; None where there are none yet. Raises UnavailableError, StorageError."""
         try:
             with self.read() as connection:
                 return connection.scalar(select(SCHEMA.c.version))
         except ProgrammingError:  # PostgreSQL: no such table
             return None
-        except _NoTableError:
+        except NoTableError:
             return None
 
     def _create(self) -> None:
@@ -106,11 +153,27 @@ class Database:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
             METADATA.create_all(connection)
             if connection.scalar(select(SCHEMA.c.version)) is None:
-                connection.execute(insert(SCHEMA).values(version=SCHEMA_VERSION))
+                connection.execute(insert(SCHEMA).values(version=SCHEMA_VERSION, made_by=release()))
 
 
-class _NoTableError(Exception):
+class NoTableError(Exception):
     """SQLite's way to say that the tables are not there yet."""
+
+
+def check_version(settings: Settings) -> None:
+    """Sees that a house, where there is one, is of this crawlhouse's version; makes nothing. Raises ConflictError."""
+    if not settings.database and not settings.database_file("frontier").exists():
+        return
+    database = Database(settings.database_url("frontier"))
+    try:
+        database.check_version()
+    finally:
+        database.close()
+
+
+def release() -> str:
+    """The version of this crawlhouse's package."""
+    return version("crawlhouse")
 
 
 def open_database(url: str, pooled: bool = False) -> Database:
@@ -120,27 +183,44 @@ def open_database(url: str, pooled: bool = False) -> Database:
     Raises UnavailableError, StorageError, ConflictError.
     """
     database = Database(url, pooled)
-    database.create_tables()
+    try:
+        database.create_tables()
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
-def _sqlite_engine(url: str, pooled: bool) -> Engine:
-    path = make_url(url).database
-    if path and path != ":memory:":
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"The folder of the database {path} cannot be made: {error}. Set CRAWLHOUSE_HOME to a writable folder."
-            ) from error
+def _sqlite_engine(url: URL, pooled: bool) -> Engine:
     arguments = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, poolclass=QueuePool if pooled else NullPool, connect_args=arguments, insertmanyvalues_page_size=INSERT_ROWS)
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        make_database_folder(path)
+        event.listen(engine, "do_connect", lambda *_: _make_file(path))
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begins)
     return engine
 
 
-def _server_engine(url: str, pooled: bool) -> Engine:
+def make_database_folder(path: Path) -> None:
+    """Make the folder of a SQLite file, for its user alone. Raises StorageError."""
+    try:
+        make_private_folder(path.parent)
+    except OSError as error:
+        raise StorageError(
+            f"The folder of the database {path} cannot be made: {error}. Set CRAWLHOUSE_HOME to a writable folder."
+        ) from error
+
+
+def _make_file(path: Path) -> None:
+    try:
+        make_private_file(path)
+    except OSError as error:
+        raise StorageError(f"The database {path} cannot be made: {error.strerror}. Correct its folder's owner or mode.") from error
+
+
+def _server_engine(url: URL, pooled: bool) -> Engine:
     arguments = {"connect_timeout": CONNECT_SECONDS}
     engine = create_engine(url, poolclass=QueuePool if pooled else NullPool, pool_pre_ping=pooled, connect_args=arguments)
     event.listen(engine, "connect", _server_connected)
@@ -166,8 +246,8 @@ def _set_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError:  # switching modes does not wait for the busy timeout
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:  # switching modes does not wait for the busy timeout
+            if not is_held(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 
@@ -175,21 +255,3 @@ def _set_wal(connection: sqlite3.Connection) -> None:
 def _sqlite_begins(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _explain(error: DBAPIError, url: str) -> Exception | None:
-    message = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    if "no such table" in message:
-        return _NoTableError(message)
-    if "database is locked" in message:
-        return UnavailableError(
-            f"The database {url} has been held by another process for {SQLITE_BUSY_SECONDS:.0f} s. "
-            "Let that process go on or end it, then run again."
-        )
-    if "disk is full" in message or "No space left" in message or "readonly database" in message:
-        return StorageError(f"The database {url} cannot be written: {message}. Free some space or permissions, then run again.")
-    if "malformed" in message or "not a database" in message:
-        return StorageError(f"The database {url} is damaged: {message}. Restore it from a backup.")
-    if isinstance(error, OperationalError):
-        return UnavailableError(f"The database {url} does not answer: {message}. Start it, or correct CRAWLHOUSE_DATABASE.")
-    return None

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from schemas.errors import StorageError, UnavailableError
+from schemas.settings import make_private_folder
 from storage.objects import ObjectInfo, valid_key
 
+PARTIAL = re.compile(r"\.[0-9a-f]{16}\.part")
 COPY_BYTES = 1024 * 1024
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -22,8 +26,10 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 class DirectoryStore:
     """Objects as files under `root`. Names that begin with a dot are writes under way and no objects."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, home: Path | None = None) -> None:
+        """A home that the directory is in is made for its user alone, where it is missing."""
         self._root = root
+        self._home = home if home is not None and home in root.parents else None
 
     def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
         """Write an object; see ObjectStore."""
@@ -77,15 +83,32 @@ class DirectoryStore:
             except NotADirectoryError:
                 return
 
+    def delete_unfinished(self, before: datetime) -> int:
+        """Remove old partial files; see ObjectStore."""
+        deleted = 0
+        for folder, _, names in os.walk(self._root):
+            for name in filter(PARTIAL.fullmatch, names):
+                path = Path(folder) / name
+                with suppress(OSError):  # its writer ends it just now
+                    if path.stat().st_mtime < before.timestamp():
+                        path.unlink()
+                        deleted += 1
+        return deleted
+
     def check(self) -> None:
         """Make the directory and write a file in it; see ObjectStore."""
         probe = self._root / f".check-{secrets.token_hex(8)}"
         with self._explained(""):
-            self._root.mkdir(parents=True, exist_ok=True)
+            self._make(self._root)
             try:
                 probe.write_bytes(b"crawlhouse")
             finally:
                 probe.unlink(missing_ok=True)
+
+    def _make(self, folder: Path) -> None:
+        if self._home is not None:
+            make_private_folder(self._home)
+        folder.mkdir(parents=True, exist_ok=True)
 
     def _path(self, key: str) -> Path:
         return self._root / valid_key(key)
@@ -110,9 +133,9 @@ class DirectoryStore:
     @contextmanager
     def _writing(self, key: str) -> Iterator[tuple[BinaryIO, Path]]:
         target = self._path(key)
-        temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+        temporary = target.with_name(f".{secrets.token_hex(8)}.part")  # PARTIAL
         with self._explained(key):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make(target.parent)
             try:
                 with temporary.open("xb") as file:
                     yield file, target

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from schemas.errors import StorageError, UnavailableError
+from schemas.databaseurl import parse_database_url
+from schemas.errors import CrawlhouseError, StorageError, UnavailableError
 from schemas.keys import LAKE_PREFIX
-from schemas.settings import Settings
+from schemas.settings import Settings, make_private_folder
+from storage.databaseerrors import explained, first_line
+from storage.privatefiles import make_private_file
 
 NAMESPACE = "crawlhouse"
 SQLITE_BUSY_SECONDS = 60
@@ -36,7 +37,7 @@ def open_catalog(settings: Settings) -> SqlCatalog:
         except DBAPIError as error:
             # two processes that create the catalog's tables at once disturb each other: the next attempt finds them
             if attempt == CREATION_ATTEMPTS or "exist" not in str(error.orig):
-                raise _explained(url, error) from error
+                raise _explained(settings, error) from error
             time.sleep(0.1 * attempt)
         except OSError as error:
             raise StorageError(f"The lake's catalog under {settings.home} cannot be made: {error}. Free space or move the home.") from error
@@ -46,7 +47,8 @@ def open_catalog(settings: Settings) -> SqlCatalog:
 def _connected(url: str, settings: Settings) -> SqlCatalog:
     properties = {"uri": url, "warehouse": warehouse(settings), "pool_pre_ping": "true"}
     if url.startswith("sqlite"):
-        Path(settings.home).mkdir(parents=True, exist_ok=True)
+        make_private_folder(settings.home)
+        make_private_file(settings.database_file("catalog"))
         properties["uri"] = f"{url}?timeout={SQLITE_BUSY_SECONDS}"
     if settings.store_url().startswith("s3://"):
         properties |= {"py-io-impl": S3_FILES, "s3.region": settings.s3_region}
@@ -63,10 +65,8 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
     return catalog
 
 
-def _explained(url: str, error: DBAPIError) -> UnavailableError | StorageError:
-    shown, message = make_url(url).render_as_string(), str(error.orig).strip()
-    if "malformed" in message or "not a database" in message:
-        return StorageError(f"The catalog database {shown} is damaged: {message}. Restore it from a backup.")
-    if "disk is full" in message or "readonly database" in message:
-        return StorageError(f"The catalog database {shown} cannot be written: {message}. Free some space or permissions, then run again.")
-    return UnavailableError(f"The catalog database {shown} does not answer: {message}. Start it, or correct CRAWLHOUSE_DATABASE.")
+def _explained(settings: Settings, error: DBAPIError) -> CrawlhouseError:
+    server = parse_database_url(settings.database) if settings.database else None
+    name = f"The catalog database {server.shown() if server else settings.database_file('catalog')}"
+    known = explained(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
+    return known or StorageError(f"{name} cannot be used: {first_line(error)}. Correct CRAWLHOUSE_DATABASE, or restore it from a backup.")

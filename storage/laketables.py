@@ -8,12 +8,13 @@ from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableA
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, IdentityTransform
 
-from schemas.errors import NotFoundError
+from schemas.errors import NotFoundError, UnavailableError
 from schemas.tables import TABLES
 from storage.lakecatalog import NAMESPACE
 
 PARTITION_COLUMN = "fetched_at"  # by day; a table without it is not partitioned
 SORT_COLUMNS = ("host", "url")
+EVOLUTION_ATTEMPTS = 20
 PROPERTIES = {
     "commit.retry.num-retries": "20",
     "commit.retry.min-wait-ms": "50",
@@ -43,10 +44,31 @@ def load_table(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
         table = catalog.load_table((NAMESPACE, name))
     except NoSuchTableError:
         table = _create(catalog, name, warehouse)
-    if missing := [field for field in TABLES[name] if field.name not in table.schema().column_names]:
-        with table.update_schema() as update:
-            update.union_by_name(pa.schema([*table.schema().as_arrow(), *missing]))
-    return table
+    return add_columns(catalog, table, name)
+
+
+def missing_columns(table: Table, name: str) -> list[pa.Field]:
+    """The columns that a table of an earlier release lacks."""
+    return [field for field in TABLES[name] if field.name not in table.schema().column_names]
+
+
+def add_columns(catalog: SqlCatalog, table: Table, name: str) -> Table:
+    """The table with all columns of this release, empty in its earlier rows. Raises UnavailableError while others keep changing it."""
+    for _ in range(EVOLUTION_ATTEMPTS):
+        missing = missing_columns(table, name)
+        if not missing:
+            return table
+        try:
+            with table.update_schema() as update:
+                update.union_by_name(pa.schema([*table.schema().as_arrow(), *missing]))
+        except CommitFailedException:  # another process added them, or rows, just now
+            table = catalog.load_table((NAMESPACE, name))
+    raise UnavailableError(f"The table '{name}' cannot get its new columns: other processes keep changing it. Stop them, then run again.")
+
+
+def changed_properties(table: Table) -> dict[str, str]:
+    """The properties that a table of an earlier release has not, or not like this."""
+    return {key: value for key, value in PROPERTIES.items() if table.properties.get(key) != value}
 
 
 def _create(catalog: SqlCatalog, name: str, warehouse: str) -> Table:

@@ -5,10 +5,12 @@ Safe beside publishing: a rewrite holds the publish lock, and only files older t
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -23,6 +25,7 @@ from schemas.tables import TABLES
 from storage.lake import Lake, ordered
 from storage.ledger import Ledger, open_ledger
 from storage.objects import ObjectStore, open_store
+from storage.scratch import sweep
 
 SMALL_FILE_BYTES = 16 * 1024 * 1024
 MIN_FILES = 4  # fewer small files of a day are left alone
@@ -72,7 +75,11 @@ def maintain(
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
             report += delete_orphans(lake, name, now - keep_orphans)
-        report += MaintenanceReport(staged_deleted=delete_staged(open_store(settings), ledger))
+        store = open_store(settings)
+        report += MaintenanceReport(staged_deleted=delete_staged(store, ledger))
+        store.delete_unfinished(now - keep_orphans)
+        sweep(settings.home)
+        sweep(Path(tempfile.gettempdir()))
     return report
 
 

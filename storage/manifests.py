@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from storage.frontierrecords import HostOutcomes
 from storage.hostkey import canonical_host
 from storage.ledger import Ledger
 from storage.objects import ObjectStore
+from storage.scratch import scratch_folder
 
 LOG = logging.getLogger(__name__)
 
@@ -35,11 +35,12 @@ def store_run_items(crawl: str, crawl_run: str, segments: Sequence[Segment], sto
     """Puts the items of all segments into one object, gzip member after gzip member; returns how many they are."""
     made = [segment for segment in segments if segment.items]
     if made:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="items-") as file:
-            for segment in made:
-                file.write(store.get_bytes(segment_items_key(crawl, crawl_run, segment.segment)))
-            file.flush()
-            store.put_file(items_key(crawl, crawl_run), Path(file.name))
+        with scratch_folder(folder) as scratch:
+            path = scratch / "items"
+            with path.open("wb") as file:
+                for segment in made:
+                    file.write(store.get_bytes(segment_items_key(crawl, crawl_run, segment.segment)))
+            store.put_file(items_key(crawl, crawl_run), path)
     return sum(segment.items for segment in made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -52,6 +53,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
 
+    def delete_unfinished(self, before: datetime) -> int:
+        """Remove what writers that died before that moment left of objects they had begun; how many."""
+
     def check(self) -> None:
         """Raise UnavailableError or StorageError unless the store can be reached and written."""
 
@@ -62,7 +66,7 @@ def open_store(settings: Settings) -> ObjectStore:
     if not url.startswith("s3://"):
         from storage.directory import DirectoryStore
 
-        return DirectoryStore(Path(url))
+        return DirectoryStore(Path(url), settings.home)
     from storage.s3 import S3Store
 
     bucket, _, prefix = url.removeprefix("s3://").partition("/")

@@ -12,6 +12,7 @@ from pathlib import Path
 from schemas.errors import ConflictError
 from schemas.settings import Settings
 from storage.database import Database
+from storage.privatefiles import make_private_file
 
 PUBLISH_KEY = 7_205_760
 POLL_SECONDS = 0.2
@@ -33,8 +34,6 @@ def hold_lock(settings: Settings, key: int, wait_seconds: float, doing: str) -> 
     """Holds the lock of that number in this lake; `doing` says in an error what its holder does. Raises ConflictError."""
     database = Database(settings.database_url("frontier"))
     try:
-        if database.is_sqlite:
-            Path(str(database.url.database)).parent.mkdir(parents=True, exist_ok=True)
         with _hold(database, key, str(key), wait_seconds, doing):
             yield
     finally:
@@ -60,7 +59,9 @@ def _attempt(database: Database, key: int, name: str) -> Iterator[bool]:
         with database.session_lock(key) as got:
             yield got
         return
-    handle = os.open(Path(f"{database.url.database}.{name}.lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    path = Path(f"{database.url.database}.{name}.lock")
+    make_private_file(path)
+    handle = os.open(path, os.O_RDWR)
     try:
         yield _lock_file(handle)
     finally:

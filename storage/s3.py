@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -22,6 +23,7 @@ from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
 from schemas.errors import StorageError, UnavailableError
+from schemas.redaction import redacted, shown_url
 from storage.objects import ObjectInfo, valid_key
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._url = f"s3://{bucket}/{self._prefix}"
-        self._where = f"{self._url} at {endpoint}" if endpoint else self._url
+        self._where = f"{self._url} at {shown_url(endpoint)}" if endpoint else self._url
         self._conditional = True
         with self._explained(""):
             self._client: S3Client = _session().client("s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint))
@@ -124,6 +126,21 @@ class S3Store:
         with self._explained(key):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
+    def delete_unfinished(self, before: datetime) -> int:
+        """Give up old uploads in parts, which cost space; see ObjectStore. Where they cannot be listed there are none for us."""
+        deleted = 0
+        with self._explained(""):
+            try:
+                for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._prefix):
+                    for upload in page.get("Uploads", ()):
+                        if upload["Initiated"] < before:
+                            self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                            deleted += 1
+            except failures.ClientError as error:
+                if _code(error) not in NOT_CONDITIONAL | ABSENT | REFUSED:
+                    raise
+        return deleted
+
     def check(self) -> None:
         """Write and remove a small object; see ObjectStore."""
         name = f"{self._prefix}.check-{secrets.token_hex(8)}"
@@ -190,15 +207,19 @@ class S3Store:
                 f"No credentials for {self._where}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile of ~/.aws in AWS_PROFILE."
             ) from error
         except UNREACHED as error:
-            raise UnavailableError(f"{self._where} does not answer ({error}). Start it, or correct CRAWLHOUSE_S3_ENDPOINT.") from error
+            raise UnavailableError(
+                f"{self._where} does not answer ({redacted(str(error))}). Start it, or correct CRAWLHOUSE_S3_ENDPOINT."
+            ) from error
         except failures.ClientError as error:
-            raise self._refusal(key, _code(error), str(error)) from error
+            raise self._refusal(key, _code(error), redacted(str(error))) from error
         except S3UploadFailedError as error:
             cause = error.__context__
             code = _code(cause) if isinstance(cause, failures.ClientError) else ""
-            raise self._refusal(key, code, str(error)) from error
+            raise self._refusal(key, code, redacted(str(error))) from error
         except (failures.BotoCoreError, ValueError) as error:
-            raise UnavailableError(f"{self._where} cannot be used: {error}. Correct CRAWLHOUSE_STORE or CRAWLHOUSE_S3_ENDPOINT.") from error
+            raise UnavailableError(
+                f"{self._where} cannot be used: {redacted(str(error))}. Correct CRAWLHOUSE_STORE or CRAWLHOUSE_S3_ENDPOINT."
+            ) from error
 
     def _refusal(self, key: str, code: str, message: str) -> UnavailableError | StorageError:
         if code in NO_BUCKET:

@@ -58,6 +58,16 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
         ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: 'spdier' is no spider: site, or a class of your own"),
         ("spider: a:B\n", "'scope.hosts' must say where the spider may go, or 'seeds' where it starts"),
         (
+            "seeds: [https://a.example/]\nnetwork:\n  proxy: http://me:hunter2@proxy:3128\n",
+            "line 3: network.proxy: a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME'",
+        ),
+        ("seeds: [https://a.example/]\nnetwork:\n  proxy: http://proxy:hunter2\n", "line 3: network.proxy: a proxy is http://HOST:PORT"),
+        ("seeds: [https://a.example/]\nnetwork:\n  proxy: socks5://proxy\n", "line 3: network.proxy: a proxy is http://HOST:PORT"),
+        ("seeds: [https://a.example/]\nnetwork:\n  proxy_secret: x\n", "'proxy_secret' is for a proxy"),
+        ("seeds: ['https://me:hunter2@a.example:x/']\n", "line 1: seeds.0.url: the host or the port is none"),
+        ("seeds: ['https://me:hunter2@a.example/']\n", "a seed holds no user name or password"),
+        ("seeds: ['ftp://a.example:hunter2/']\n", "the host or the port is none"),
+        (
             "seeds: [https://a.example/]\ncredentials:\n  - {origin: a.example, secret: members}\n",
             "line 3: credentials.0.origin: 'a.example' is no origin, like https://members.example.com",
         ),

@@ -1,8 +1,10 @@
 """Settings from the environment: what is accepted, what is refused, and that no secret is shown."""
 
+import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError
 from schemas.settings import Settings, load_settings, make_home, make_settings
@@ -66,7 +68,20 @@ def test_postgresql_in_every_spelling(project: Path, given: str) -> None:
         ("STORE", "s3://", "an S3 store is s3://BUCKET"),
         ("STORE", "s3:/bucket", "an S3 store is s3://BUCKET"),
         ("DATABASE", "mysql://u:secret@db/x", "a database is postgresql://"),
+        ("DATABASE", "postgresql://u:secret/x@db/x", "percent-encoded"),
+        ("DATABASE", "postgresql://u:12/secret@db/x", "percent-encoded"),
+        ("DATABASE", "postgresql://u:12?secret@db/x", "percent-encoded"),
+        ("DATABASE", "postgresql://u:12?a=secret@db/x", "percent-encoded"),
+        ("DATABASE", "postgresql://u:secret#x@db/x", "percent-encoded"),
+        ("DATABASE", "postgresql://u:p@db:secret/x", "the port a number"),
+        ("DATABASE", "postgresql://u:p@db:123456/x", "the port a number"),
+        ("DATABASE", "postgresql://u:p@[secret/x", "percent-encoded"),
+        ("DATABASE", "postgresql://u:p@db/x?secret", "NAME=VALUE"),
+        ("DATABASE", "postgresql://u:se cret@db/x", "no spaces"),
         ("S3_ENDPOINT", "127.0.0.1:8333", "an endpoint is an http or https URL"),
+        ("S3_ENDPOINT", "http://k:secret@127.0.0.1:8333", "an endpoint is an http or https URL"),
+        ("S3_ENDPOINT", "http://127.0.0.1:secret", "an endpoint is an http or https URL"),
+        ("S3_ENDPOINT", "http://127.0.0.1:8333/?key=secret", "an endpoint is an http or https URL"),
         ("STOER", "x", "did you mean CRAWLHOUSE_STORE?"),
         ("DATABASE_URL", "x", "did you mean CRAWLHOUSE_DATABASE?"),
     ],
@@ -85,8 +100,48 @@ def test_other_variables_of_ours_are_left_alone(project: Path, monkeypatch: pyte
     assert load_settings().home == project / "var"
 
 
-def test_the_password_is_not_shown(project: Path) -> None:
-    assert make_settings(database="postgresql://me:secret@db:5432/lake").database_shown() == "postgresql://me:***@db:5432/lake"
+@pytest.mark.parametrize(
+    ("given", "shown", "used"),
+    [
+        ("postgresql://me:secret@db:5432/lake", "postgresql://me:***@db:5432/lake", ("me", "secret", "db", 5432, "lake", {})),
+        ("postgres://me:se@cret@db/lake", "postgresql://me:***@db/lake", ("me", "se@cret", "db", None, "lake", {})),
+        ("postgresql://me:se%40cret%2F@[::1]:5/lake", "postgresql://me:***@[::1]:5/lake", ("me", "se@cret/", "::1", 5, "lake", {})),
+        ("postgresql://me:secret[@db/lake", "postgresql://me:***@db/lake", ("me", "secret[", "db", None, "lake", {})),
+        ("postgresql://me:secret%zz@db/lake", "postgresql://me:***@db/lake", ("me", "secret%zz", "db", None, "lake", {})),
+        (
+            "postgresql://me@db/lake?password=secret",
+            "postgresql://me@db/lake?password=***",
+            ("me", None, "db", None, "lake", {"password": "secret"}),
+        ),
+        (
+            "postgresql://me:@/lake?host=%2Ftmp%2Fsecret&options=-c%20a=secret",
+            "postgresql://me:@/lake?host=***&options=***",
+            ("me", "", None, None, "lake", {"host": "/tmp/secret", "options": "-c a=secret"}),
+        ),
+        ("postgresql://db", "postgresql://db/", (None, None, "db", None, "", {})),
+    ],
+)
+def test_no_password_is_shown_and_each_is_used(project: Path, given: str, shown: str, used: tuple[object, ...]) -> None:
+    settings = make_settings(database=given)
+    assert settings.database_shown() == shown
+    url = make_url(settings.database_url("frontier"))
+    assert (url.username, url.password, url.host, url.port, url.database, dict(url.query)) == used
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["per%20cent", "a?b", "a#b", "ü ' \" [x]*", "a@b:c"])
+def test_a_home_of_any_name_is_that_folder(project: Path, name: str) -> None:
+    home = project / name
+    assert make_url(make_settings(home=home).database_url("frontier")).database == str(home / "frontier.sqlite")
+
+
+def test_a_home_is_private_whatever_the_umask(project: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_home(make_settings(home=project / "deep" / "home"))
+    finally:
+        os.umask(before)
+    assert (project / "deep" / "home").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("home", ["file", "file/below"])

@@ -213,12 +213,12 @@ def test_certificates_are_verified(verified: bool, what: str, sqlite_settings: S
         assert bool(server.asked) is not verified
 
 
-def test_credentials_stay_where_they_belong(sqlite_settings: Settings) -> None:
+def test_credentials_stay_where_they_belong(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those in a URL of a file are not sent at all; the proxy's go to the proxy, and none are archived."""
     open_store(sqlite_settings).put_bytes("urls.txt", b"http://user:secret@site.example/page\n")
     with small_server(lambda path, times: (404 if path.count(".") > 2 else 200, {}, PAGE)) as proxy:
-        address = proxy.base.replace("http://", "http://spy:hunter2@")
-        network = f"network: {{allow: [127.0.0.1/32], proxy: '{address}'}}"
+        monkeypatch.setenv("CRAWLHOUSE_SECRET_GATEWAY", '{"user": "spy", "password": "hunter2"}')
+        network = f"network: {{allow: [127.0.0.1/32], proxy: '{proxy.base}', proxy_secret: gateway}}"
         crawled = crawl_urls(sqlite_settings, [], f"seeds_file: {{key: urls.txt}}\n{LIMITS}", network=network)
         assert crawled.outcomes == {"http://site.example/page": "fetched"}
         wanted = "Basic " + base64.b64encode(b"spy:hunter2").decode()

@@ -1,19 +1,23 @@
-"""A process that is frozen inside a transaction: its locks end on PostgreSQL; on SQLite the others say what keeps them."""
+"""The databases as files and servers: who may open them, what their errors mean, and what a frozen process keeps locked."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from multiprocessing.synchronize import Event
 
 import pytest
 from sqlalchemy import update
 
-from schemas.errors import UnavailableError
+from schemas.errors import StorageError, UnavailableError
 from schemas.settings import Settings
 from storage import database
 from storage.database import SCHEMA, open_database
+from storage.lake import open_lake
+from storage.publishlock import hold_lock
 from tests.forks import fork_context
 
 TOUCH = update(SCHEMA).values(version=SCHEMA.c.version)
@@ -59,3 +63,52 @@ def test_a_sqlite_file_that_another_process_holds_is_named(sqlite_settings: Sett
         pass
     for used in (holder, other):
         used.close()
+
+
+def test_a_database_is_private_whatever_the_umask(sqlite_settings: Settings) -> None:
+    before = os.umask(0)
+    try:
+        used = open_database(sqlite_settings.database_url("frontier"), pooled=True)
+        with used.write() as connection, hold_lock(sqlite_settings, 1, 1, "testing"), open_lake(sqlite_settings):
+            connection.execute(TOUCH)
+            modes = {path.name: path.stat().st_mode & 0o777 for path in sqlite_settings.home.iterdir()}
+        used.close()
+    finally:
+        os.umask(before)
+    assert set(modes) == {"frontier.sqlite", "frontier.sqlite-wal", "frontier.sqlite-shm", "frontier.sqlite.1.lock", "catalog.sqlite"}
+    assert set(modes.values()) == {0o600}
+    assert sqlite_settings.home.stat().st_mode & 0o777 == 0o700
+
+
+FILL = """
+import resource, sys
+from schemas.settings import make_settings
+from storage.lake import open_lake
+from storage.ledger import open_ledger
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    {"ledger": open_ledger, "lake": open_lake}[sys.argv[2]](make_settings(home=sys.argv[1]))
+except Exception as error:
+    print(getattr(error, "exit_code", 1), error)
+"""
+
+
+@pytest.mark.parametrize(("opened", "size"), [("ledger", 4096), ("lake", 4096)])
+def test_a_disk_that_takes_no_more_is_no_server_that_is_down(sqlite_settings: Settings, opened: str, size: int) -> None:
+    command = [sys.executable, "-c", FILL, str(sqlite_settings.home), opened, str(size)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("5 The "), said
+    assert "disk I/O error" in said
+    assert "Free some space" in said
+    assert "does not answer" not in said
+
+
+def test_a_file_that_cannot_be_opened_or_is_none_is_named(sqlite_settings: Settings) -> None:
+    file = sqlite_settings.database_file("frontier")
+    file.mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"frontier.sqlite cannot be read or written: unable to open database file"):
+        open_database(sqlite_settings.database_url("frontier"))
+    file.rmdir()
+    file.write_bytes(b"no database" * 100)
+    with pytest.raises(StorageError, match=r"frontier.sqlite is damaged"):
+        open_database(sqlite_settings.database_url("frontier"))

@@ -1,0 +1,100 @@
+"""The URL of a PostgreSQL database: read once, and shown without what is secret in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlencode
+
+SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?://")
+PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::(?P<port>\d{1,5}))?")
+PARAMETER = re.compile(r"[a-z_]+")
+HIDDEN = "***"
+MAX_PORT = 65_535
+# what a message of the driver may name; every other parameter of the URL could be a secret
+PLAIN_PARAMETERS = frozenset(
+    {"application_name", "channel_binding", "connect_timeout", "dbname", "gssencmode", "host", "hostaddr", "load_balance_hosts", "port"}
+    | {"sslcert", "sslmode", "sslrootcert", "target_session_attrs", "user"}
+)
+ENCODE = "a password with @ : / ? # % or a space has them percent-encoded, like %40 for @"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """A database of PostgreSQL. `host` is empty where the parameter `host` says it; `parameters` are libpq's, with their values."""
+
+    user: str | None
+    password: str | None = field(repr=False)
+    host: str
+    port: int | None
+    name: str
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def text(self, scheme: str = "postgresql") -> str:
+        """The whole URL, with its password, every part percent-encoded."""
+        query = urlencode(self.parameters, quote_via=quote)
+        return f"{scheme}://{self._user(self.password)}{self._place()}{f'?{query}' if query else ''}"
+
+    def shown(self) -> str:
+        """The URL for people: no password, and of the parameters only their names."""
+        names = "&".join(f"{name}={HIDDEN}" for name, _ in self.parameters)
+        return f"postgresql://{self._user(self.password and HIDDEN)}{self._place()}{f'?{names}' if names else ''}"
+
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may hold: the password and the values of parameters, if they are not the user, the host or the name too."""
+        values = [value for name, value in self.parameters if name not in PLAIN_PARAMETERS]
+        shown = {None, "", self.user, self.host, self.name}
+        return tuple(value for value in (self.password, *values) if value is not None and value not in shown)
+
+    def _user(self, password: str | None) -> str:
+        if self.user is None:
+            return ""
+        hidden = password if password in {None, HIDDEN} else quote(str(password), safe="")
+        return quote(self.user, safe="") + ("" if hidden is None else f":{hidden}") + "@"
+
+    def _place(self) -> str:
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.host}{port}/{quote(self.name, safe='')}"
+
+
+def parse_database_url(text: str) -> DatabaseUrl:
+    """The parts of `postgresql://USER:PASSWORD@HOST:PORT/NAME?PARAMETERS`.
+
+    Of several `@` before the first `/` the last one ends the password. Raises ValueError where a part cannot be told from another; its
+    message shows nothing of the text.
+    """
+    scheme = SCHEME.match(text)
+    if scheme is None:
+        raise ValueError("a database is postgresql://USER:PASSWORD@HOST/NAME, or nothing for SQLite files in the home")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise ValueError(f"a database's URL has no spaces or control characters; {ENCODE}")
+    authority, name, query = _cut(text[scheme.end() :])
+    login, at, address = authority.rpartition("@")
+    place = PLACE.fullmatch(address)
+    if place is None or int(place["port"] or 0) > MAX_PORT:
+        raise ValueError(f"what follows the password in a database's URL is HOST or HOST:PORT, the port a number; {ENCODE}")
+    user, colon, password = login.partition(":")
+    return DatabaseUrl(
+        user=unquote(user) if at else None,
+        password=unquote(password) if colon else None,
+        host=place["host"],
+        port=int(place["port"]) if place["port"] else None,
+        name=unquote(name),
+        parameters=tuple(_parameter(part) for part in query.split("&") if part),
+    )
+
+
+def _cut(rest: str) -> tuple[str, str, str]:
+    """Authority, path and query. Raises ValueError for what looks like a password that was cut in two."""
+    before, _, query = rest.partition("?")
+    authority, _, name = before.partition("/")
+    if "#" in rest or "@" in name or "/" in name or "@" in query:
+        raise ValueError(f"a database's URL has an unexpected @ / or # after its host; {ENCODE}")
+    return authority, name, query
+
+
+def _parameter(part: str) -> tuple[str, str]:
+    name, equals, value = part.partition("=")
+    if not equals or not PARAMETER.fullmatch(name):
+        raise ValueError(f"the parameters of a database's URL are NAME=VALUE, joined by &; {ENCODE}")
+    return name, unquote(value.replace("+", " "))

@@ -1,0 +1,126 @@
+"""Brings what an earlier release wrote forward: frontier and ledger, the lake's tables, and the modes of files."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError
+
+from schemas.errors import NotFoundError
+from schemas.settings import Settings
+from schemas.tables import TABLES
+from storage import frontiertables, ledgertables  # noqa: F401 their tables enter METADATA
+from storage.backup import back_up
+from storage.database import Database
+from storage.lakecatalog import NAMESPACE, open_catalog
+from storage.laketables import add_columns, changed_properties, missing_columns
+from storage.migration import AtWorkError, Migration, migrate
+from storage.privatefiles import is_shared, tighten
+from storage.publishlock import hold_lock
+
+UPGRADE_KEY = 7_205_761
+WAIT_SECONDS = 600.0
+POLL_SECONDS = 5.0
+DATABASES = ("frontier.sqlite", "catalog.sqlite")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What was done. `tables` are the new columns and properties of tables of the lake, `private` what others could open before."""
+
+    migration: Migration | None
+    tables: dict[str, list[str]]
+    backups: tuple[Path, ...]
+    private: tuple[Path, ...]
+
+    def __bool__(self) -> bool:
+        """Whether there was anything to do."""
+        return bool(self.migration or self.tables or self.private)
+
+
+def upgrade(settings: Settings, say: Say = lambda _: None, wait_seconds: float = 0) -> Upgrade:
+    """Bring a house forward, each SQLite file copied to `backups/` before it is changed; a second upgrade waits for the first.
+
+    `wait_seconds` is how long to wait for workers that are at work, or were killed and still hold hosts.
+    Raises NotFoundError where nothing is yet; ConflictError for a house that is newer or too old, and while workers, a publisher or
+    another upgrade are at work; UnavailableError, StorageError.
+    """
+    if not settings.database and not any((settings.home / name).exists() for name in DATABASES):
+        raise NotFoundError(f"There is nothing to upgrade in {settings.home}: no database is there yet. The first crawl makes it.")
+    with hold_lock(settings, UPGRADE_KEY, WAIT_SECONDS, "upgrading"):
+        private = tuple(_tightened(settings))
+        migration = _migrate(settings, say, wait_seconds)
+        tables, copy = _update_lake(settings, say)
+    copies = (migration.backup if migration else None, copy)
+    return Upgrade(migration, tables, tuple(path for path in copies if path is not None), private)
+
+
+def _migrate(settings: Settings, say: Say, wait_seconds: float) -> Migration | None:
+    database = Database(settings.database_url("frontier"))
+    deadline = time.monotonic() + wait_seconds
+    try:
+        database.check_upgradable()
+        while True:
+            try:
+                return migrate(database, say)
+            except AtWorkError as error:
+                if time.monotonic() >= deadline:
+                    raise
+                say(str(error))
+                time.sleep(POLL_SECONDS)
+    finally:
+        database.close()
+
+
+def _update_lake(settings: Settings, say: Say) -> tuple[dict[str, list[str]], Path | None]:
+    """The new columns and properties of each table that changed, and the copy of the catalog that was made before."""
+    path = settings.database_file("catalog")
+    if not settings.database and not path.exists():
+        return {}, None
+    catalog = open_catalog(settings)
+    try:
+        wanting = [name for name in TABLES if _is_behind(catalog, name)]
+        if not wanting:
+            return {}, None
+        copy = None if settings.database else back_up(path, "lake")
+        return {name: list(_update_table(catalog, name, say)) for name in wanting}, copy
+    finally:
+        catalog.close()
+
+
+def _is_behind(catalog: SqlCatalog, name: str) -> bool:
+    try:
+        table = catalog.load_table((NAMESPACE, name))
+    except NoSuchTableError:  # it is made when it is first used
+        return False
+    return bool(missing_columns(table, name) or changed_properties(table))
+
+
+def _update_table(catalog: SqlCatalog, name: str, say: Say) -> Iterator[str]:
+    say(f"Updating the table {name}")
+    table = catalog.load_table((NAMESPACE, name))
+    yield from (field.name for field in missing_columns(table, name))
+    table = add_columns(catalog, table, name)
+    if properties := changed_properties(table):
+        with table.transaction() as transaction:
+            transaction.set_properties(properties)
+    yield from sorted(properties)
+
+
+def _tightened(settings: Settings) -> Iterator[Path]:
+    """Takes the rights of others from the home and its databases, and the group's unless the home is set up for a group (setgid)."""
+    home = settings.home
+    if not home.is_dir() or home.stat().st_mode & stat.S_ISVTX:  # a folder of everybody's, like /tmp
+        return
+    shared = is_shared(home)
+    for path in (home, *sorted(path for path in home.glob("*.sqlite*") if path.is_file() and not path.is_symlink())):
+        with suppress(PermissionError, FileNotFoundError):  # another user's, or just gone
+            if tighten(path, shared):
+                yield path
