@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from schemas.childcommand import SAFE_PATH
 from schemas.errors import StorageError
 from schemas.settings import Settings
 
@@ -76,6 +77,7 @@ class AirflowHome:
         ours = {f"AIRFLOW__{section}__{key}".upper() for section, options in self._options(settings, 0).items() for key in options}
         kept = {key: value for key, value in os.environ.items() if key.upper() not in ours}
         where = {
+            **SAFE_PATH,
             "AIRFLOW_HOME": str(self.folder),
             "CRAWLHOUSE_HOME": str(settings.home.absolute()),
             "CRAWLHOUSE_CRAWLS": str(settings.crawls.absolute()),

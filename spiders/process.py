@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TextIO
 
 from schemas import errors
+from schemas.childcommand import module_command
 from schemas.errors import CrawlhouseError
 from schemas.settings import Settings
 from spiders.statistics import WorkerStatistics, read_statistics
@@ -43,7 +44,7 @@ def run_worker(
     """
     with tempfile.TemporaryDirectory(prefix="crawlhouse-") as folder, _dying_by_exception():
         path, log = Path(folder) / "statistics.json", Path(folder) / "log"
-        command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
+        command = module_command("spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path))
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, env={**_environment(settings), **(secrets or {})}, stdout=output, stderr=output, process_group=0
