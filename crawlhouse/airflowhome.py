@@ -20,6 +20,7 @@ USER = "admin"
 FETCH_POOL, PROCESS_POOL = "fetch", "process"
 FETCH_POOL_SLOTS = 8
 MIN_PARALLEL_TASKS = 2
+MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task that a worker cannot find is tried again, then red
 LOCK_WAIT_SECONDS = 60  # SQLite's own 5 s are too short when all four components start on a busy machine
 
 
@@ -103,6 +104,7 @@ class AirflowHome:
                 "simple_auth_manager_passwords_file": str(self.passwords),
                 "execution_api_server_url": f"{url}/execution/",
                 "fernet_key": secret["fernet_key"],
+                "dagbag_import_timeout": "120",
                 "dagbag_import_error_tracebacks": "True",
                 "dagbag_import_error_traceback_depth": "1",
             },
@@ -124,7 +126,8 @@ class AirflowHome:
                 "task_instance_heartbeat_timeout": "60",
                 "task_instance_heartbeat_timeout_detection_interval": "5",
             },
-            "dag_processor": {"refresh_interval": "15", "min_file_process_interval": "15"},
+            "dag_processor": {"refresh_interval": "15", "min_file_process_interval": "15", "dag_file_processor_timeout": "180"},
+            "workers": MISSING_DAG,
             "usage_data_collection": {"enabled": "False"},
         }
 
