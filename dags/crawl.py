@@ -136,5 +136,5 @@ def crawl_dag(crawl: Crawl) -> DAG:
     return dag
 
 
-DAGS, BROKEN = load_dags("crawl", crawl_dag)
-globals().update(DAGS)
+if not __package__:  # Airflow loads this file by its path; from the package, others import what builds a DAG
+    globals().update(load_dags("crawl", crawl_dag)[0])

@@ -114,5 +114,5 @@ def process_dag(crawl: Crawl) -> DAG:
     return dag
 
 
-DAGS, BROKEN = load_dags("process", process_dag)
-globals().update(DAGS)
+if not __package__:  # Airflow loads this file by its path; from the package, others import what builds a DAG
+    globals().update(load_dags("process", process_dag)[0])

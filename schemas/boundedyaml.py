@@ -125,4 +125,4 @@ def _too_much(place: yaml.Node | yaml.Event, source: str) -> ConfigError:
 
 
 def _line(place: yaml.Node | yaml.Event) -> int:
-    return int(place.start_mark.line) + 1
+    return int(place.start_mark.line) + 1 if place.start_mark else 1

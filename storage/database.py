@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from schemas.errors import ConflictError, StorageError, UnavailableError
+from storage.urlpattern import regexp
 
 if TYPE_CHECKING:
     import psycopg
@@ -158,6 +159,7 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     _set_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")  # WAL: a power cut may lose the last commits, never the consistency
     connection.execute("PRAGMA cache_size=-2048")  # kB in every process; the system keeps the file in memory anyway
+    connection.create_function("regexp", 2, regexp)  # in place of SQLAlchemy's, whose time has no bound
 
 
 def _set_wal(connection: sqlite3.Connection) -> None:

@@ -39,16 +39,17 @@ from dags.loading import build
 from dags.outcomes import final_errors
 from schemas.crawlfile import parse_crawl
 
-def make(crawl):
+def make(crawl, crawl_dag=dags.crawl.crawl_dag):
     if crawl.name == "second":
         raise OverflowError("too much")
-    return dags.crawl.crawl_dag(crawl)
+    return crawl_dag(crawl)
 
 crawls = [parse_crawl("seeds: [http://a.example/]", name) for name in ("first", "second", "third")]
 built, broken = build(make, crawls)
 assert [dag.dag_id for dag in built.values()] == ["crawl_first", "crawl_third"]
 assert not any(name.isidentifier() for name in built)
-dags.crawl.BROKEN.update(broken)
+assert list(broken) == ["second"]
+dags.crawl.crawl_dag = make
 try:
     runpy.run_path(sys.argv[1])
 except Exception as error:
@@ -94,6 +95,8 @@ def test_no_crawl_file_takes_another_ones_dags(environment: dict[str, str], craw
 
 def test_each_crawl_fails_on_its_own(environment: dict[str, str], crawls: Path) -> None:
     """What fails while a DAG is built is told and costs that DAG; a plan without its file says so, and another try may find it."""
+    for name in ("first", "second"):
+        (crawls / f"{name}.yaml").write_text(SEED, encoding="utf-8")
     said = run(environment, crawls, EACH, str(DAGS / "broken_crawls.py"), str(crawls / "gone.yaml"))
     assert f"{crawls / 'second.yaml'}: no DAG can be made of it: OverflowError: too much\n" in said
     assert f"UnavailableError There is no crawl file {crawls / 'gone.yaml'}. This is " in said
