@@ -22,7 +22,7 @@ RUN pip install --no-deps .
 FROM python:3.11.13-slim-bookworm
 COPY --from=build /opt/venv /opt/venv
 COPY dags /opt/crawlhouse/dags
-ENV PYTHONUNBUFFERED=1 PATH=/opt/venv/bin:$PATH AIRFLOW__CORE__DAGS_FOLDER=/opt/crawlhouse/dags
+ENV PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PATH=/opt/venv/bin:$PATH AIRFLOW__CORE__DAGS_FOLDER=/opt/crawlhouse/dags
 
 # Named volumes take the owner that these folders have here.
 RUN useradd --create-home --uid 1000 crawlhouse \

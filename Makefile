@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # else each of the many processes would compile
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,7 +40,10 @@ down: install ## stop all that was started
 	crawlhouse down
 
 test: install-dev ## run the tests
-	python -m pytest -m "not chaos" -n 3 --dist loadgroup
+	python -m pytest -m "not chaos and not system" -n 3 --dist loadgroup
+
+test-system: install-dev ## run the slow tests of the whole system
+	python -m pytest -m system
 
 chaos: install-dev ## kill things and see that nothing is lost
 	python -m pytest -m chaos
@@ -60,4 +63,4 @@ lock: $(BIN)/uv ## solve the requirements anew
 clean: ## remove .venv and caches, never the home
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help install install-dev demo up down test chaos lint bench lock clean
+.PHONY: help install install-dev demo up down test test-system chaos lint bench lock clean

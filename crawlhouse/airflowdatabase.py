@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from crawlhouse import processes
 from crawlhouse.airflowhome import AirflowHome, write_private
+from schemas.childcommand import module_command
 from schemas.databaseurl import parse_database_url
 from schemas.errors import StorageError, UnavailableError
 from schemas.redaction import redacted
@@ -42,7 +42,7 @@ def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mappi
 def _run_migration(home: AirflowHome, mark: str, environment: Mapping[str, str]) -> None:
     log = home.logs / "migrate.log"
     log.unlink(missing_ok=True)
-    process = processes.spawn([sys.executable, "-m", "airflow", "db", "migrate"], mark, log, environment)
+    process = processes.spawn(module_command("airflow", "db", "migrate"), mark, log, environment)
     try:
         code = process.wait(MIGRATE_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from schemas.childcommand import SAFE_PATH
 from schemas.errors import StorageError
 from schemas.settings import Settings, sqlite_url
 
@@ -19,6 +20,7 @@ USER = "admin"
 FETCH_POOL, PROCESS_POOL = "fetch", "process"
 FETCH_POOL_SLOTS = 8
 MIN_PARALLEL_TASKS = 2
+MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task that a worker cannot find is tried again, then red
 LOCK_WAIT_SECONDS = 60  # SQLite's own 5 s are too short when all four components start on a busy machine
 
 
@@ -76,6 +78,7 @@ class AirflowHome:
         ours = {f"AIRFLOW__{section}__{key}".upper() for section, options in self._options(settings, 0).items() for key in options}
         kept = {key: value for key, value in os.environ.items() if key.upper() not in ours}
         where = {
+            **SAFE_PATH,
             "AIRFLOW_HOME": str(self.folder),
             "CRAWLHOUSE_HOME": str(settings.home.absolute()),
             "CRAWLHOUSE_CRAWLS": str(settings.crawls.absolute()),
@@ -101,6 +104,7 @@ class AirflowHome:
                 "simple_auth_manager_passwords_file": str(self.passwords),
                 "execution_api_server_url": f"{url}/execution/",
                 "fernet_key": secret["fernet_key"],
+                "dagbag_import_timeout": "120",
                 "dagbag_import_error_tracebacks": "True",
                 "dagbag_import_error_traceback_depth": "1",
             },
@@ -122,7 +126,8 @@ class AirflowHome:
                 "task_instance_heartbeat_timeout": "60",
                 "task_instance_heartbeat_timeout_detection_interval": "5",
             },
-            "dag_processor": {"refresh_interval": "15", "min_file_process_interval": "15"},
+            "dag_processor": {"refresh_interval": "15", "min_file_process_interval": "15", "dag_file_processor_timeout": "180"},
+            "workers": MISSING_DAG,
             "usage_data_collection": {"enabled": "False"},
         }
 

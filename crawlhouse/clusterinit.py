@@ -1,6 +1,6 @@
 """What docker-compose.yml runs once before the rest: our tables and Airflow's, its pools, the password of `admin` and the bucket.
 
-Run as `python -m crawlhouse.clusterinit`; running it again changes nothing but the password, which follows AIRFLOW_PASSWORD.
+Run as `python -P -m crawlhouse.clusterinit`; running it again changes nothing but the password, which follows AIRFLOW_PASSWORD.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crawlhouse.airflowdatabase import make_schema
 from crawlhouse.airflowhome import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
+from schemas.childcommand import module_command
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 from schemas.redaction import redacted
 from schemas.settings import Settings, load_settings
@@ -73,7 +74,7 @@ def _write_password() -> None:
 
 
 def _airflow(*words: str) -> None:
-    if subprocess.run([sys.executable, "-m", "airflow", *words], check=False).returncode != 0:
+    if subprocess.run(module_command("airflow", *words), check=False).returncode != 0:
         raise StorageError(f"`airflow {' '.join(words)}` failed; its own words stand above.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from crawlhouse import processes
 from crawlhouse.airflowhome import write_private
 from demo import clock
+from schemas.childcommand import module_command
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError, ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings, make_home
@@ -56,7 +56,7 @@ def _start(home: Path, ports: tuple[int, int]) -> None:
     mark, log = processes.new_mark(), home / "site.log"
     log.unlink(missing_ok=True)
     write_private(home / "site.json", json.dumps({"mark": mark}) + "\n")
-    command = [sys.executable, "-m", "demo.site", "--port", str(ports[0]), "--second-port", str(ports[1]), "--home", str(home)]
+    command = module_command("demo.site", "--port", str(ports[0]), "--second-port", str(ports[1]), "--home", str(home))
     process = processes.spawn(command, mark, log, os.environ)
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while '"ports"' not in (told := log.read_text(encoding="utf-8", errors="replace")):

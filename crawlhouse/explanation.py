@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,7 +53,7 @@ def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
         return [Rule("scope", "allows", "it is a seed")]
     host, hosts, deepest = host_key(url), ", ".join(crawl.hosts()), crawl.scope.max_depth
     inside = CrawlScope(crawl).covers_host(host)
-    excluded = _first_match(crawl.scope.exclude, url)
+    excluded = _first_match(crawl.scope.exclude, url, otherwise=True)
     far = f"{counted(depth, 'link')} from a seed, of {deepest:,} at most"
     verdicts = [
         _verdict("scope.hosts", None if inside else f"{host} is not among {hosts}", f"{host} is among {hosts}"),
@@ -62,13 +61,16 @@ def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
         _verdict("scope.exclude", excluded and f"{excluded!r} matches", "no pattern matches"),
     ]
     if crawl.scope.include and kind is UrlKind.PAGE:
-        included = _first_match(crawl.scope.include, url)
+        included = _first_match(crawl.scope.include, url, otherwise=False)
         verdicts.append(_verdict("scope.include", None if included else "no pattern matches", f"{included!r} matches"))
     return verdicts
 
 
-def _first_match(patterns: tuple[str, ...], url: str) -> str | None:
-    return next((pattern for pattern in patterns if re.search(pattern, url)), None)
+def _first_match(patterns: tuple[str, ...], url: str, *, otherwise: bool) -> str | None:
+    """The first pattern that is in a URL; `otherwise` is what counts where that takes too long to see."""
+    from storage.urlpattern import url_patterns
+
+    return next((one.pattern for one in url_patterns(patterns) if one.is_in_or(url, otherwise)), None)
 
 
 def _takedown(url: str, settings: Settings) -> Rule:

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from crawlhouse.airflowhome import (
     parallel_tasks,
     write_private,
 )
+from schemas.childcommand import module_command
 from schemas.errors import ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings, make_home
 
@@ -91,7 +91,7 @@ def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: Non
         environment = home.environment(settings)
         say("Preparing Airflow's database")
         migrate(home, settings, mark, environment)
-        command = [sys.executable, "-m", "crawlhouse.stackrunner", str(home.logs)]
+        command = module_command("crawlhouse.stackrunner", str(home.logs))
         processes.spawn(command, mark, home.logs / "stack.log", environment, pass_fds=[lock])
         return _wait_until_healthy(home, port, mark, say)
     except BaseException:

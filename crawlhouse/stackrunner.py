@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from schemas.childcommand import module_command
+
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "api-server": (),
     "scheduler": ("--skip-serve-logs",),
@@ -36,7 +38,7 @@ class _Component:
 
     def start(self) -> None:
         _rotate(self.log)
-        command = [sys.executable, "-m", "airflow", self.name, *COMPONENTS[self.name]]
+        command = module_command("airflow", self.name, *COMPONENTS[self.name])
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 

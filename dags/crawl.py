@@ -15,17 +15,21 @@ fetched is processed with the crawl's next run, or by `crawlhouse process`. The 
 from __future__ import annotations
 
 import logging
+import socket
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
 
 from dags.connections import connection_secrets
-from dags.defaults import RETRIES, START, captures, crawls
+from dags.defaults import RETRIES, START, captures
+from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.crawl import Crawl
-from schemas.errors import SpiderError
+from schemas.crawlfile import read_crawl
+from schemas.errors import NotFoundError, SpiderError, UnavailableError
 from schemas.settings import load_settings
 
 LOG = logging.getLogger(__name__)
@@ -37,17 +41,26 @@ FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's 
 def plan(name: str) -> list[dict[str, str]]:
     """Plan the crawl run of this Airflow run; hands on its id with each worker's name."""
     from processing.rulecheck import check_rules
-    from schemas.crawlfile import read_crawl
     from spiders import run
 
     with final_errors(SpiderError):  # a module that cannot be imported
         settings, context = load_settings(), get_current_context()
         path = settings.crawls / f"{name}.yaml"
-        crawl = read_crawl(path)
+        crawl = _read(path)
         check_rules(crawl, path)
         params = context["params"]
         planned = run.plan(crawl, key=str(context["run_id"]), settings=settings, urls=[str(url) for url in params["urls"] or ()])
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(params["workers"]))]
+
+
+def _read(path: Path) -> Crawl:
+    """The crawl file; where it is missing, another try may find it: on another machine, or once the files are copied."""
+    try:
+        return read_crawl(path)
+    except NotFoundError as error:
+        raise UnavailableError(
+            f"{error} This is {socket.gethostname()}: every machine with a worker needs all crawl files. Put it there and clear this task."
+        ) from error
 
 
 class Fetch(BaseOperator):
@@ -107,6 +120,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         tags={"crawl", crawl.name, *crawl.tags},
         default_args=RETRIES,
         params=_params(crawl),
+        auto_register=False,  # found by its name in a module, so that it is this module's alone
     ) as dag:
         planned: Any = plan(crawl.name)  # Any: stands for the list at run time
         fetched = Fetch.partial(
@@ -122,5 +136,5 @@ def crawl_dag(crawl: Crawl) -> DAG:
     return dag
 
 
-for _crawl in crawls():
-    globals()[f"crawl_{_crawl.name}"] = crawl_dag(_crawl)
+if not __package__:  # Airflow loads this file by its path; from the package, others import what builds a DAG
+    globals().update(load_dags("crawl", crawl_dag)[0])

@@ -20,7 +20,8 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from dags.defaults import RETRIES, START, captures, crawls
+from dags.defaults import RETRIES, START, captures
+from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.crawl import Crawl
 from schemas.outcomes import Outcome
@@ -105,6 +106,7 @@ def process_dag(crawl: Crawl) -> DAG:
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
         default_args=RETRIES,
+        auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: stands for the id at run time
         extracted = extract.partial(process_run=run).expand(shard=shards(run))
@@ -112,5 +114,5 @@ def process_dag(crawl: Crawl) -> DAG:
     return dag
 
 
-for _crawl in crawls():
-    globals()[f"process_{_crawl.name}"] = process_dag(_crawl)
+if not __package__:  # Airflow loads this file by its path; from the package, others import what builds a DAG
+    globals().update(load_dags("process", process_dag)[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.childcommand import module_command
 from schemas.errors import GateError
 from storage.scratch import scratch_folder
 
@@ -87,11 +87,8 @@ def _write_light(tables: Iterable[pa.Table], path: Path) -> int:
 
 
 def _run(arguments: list[str]) -> None:
-    environment = os.environ | {
-        "GX_ANALYTICS_ENABLED": "False",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-    }
-    command = [sys.executable, "-m", "processing.gateprocess", *arguments]
+    environment = os.environ | {"GX_ANALYTICS_ENABLED": "False"}
+    command = module_command("processing.gateprocess", *arguments)
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

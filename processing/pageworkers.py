@@ -12,7 +12,6 @@ import os
 import pickle
 import selectors
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from processing.pageprocess import HEADER_BYTES, RSS_UNIT, write_frame
 from schemas.article import Article
+from schemas.childcommand import code_command, import_path
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
@@ -168,7 +168,7 @@ class _Crew:
             self._replace(worker)
 
     def _start(self) -> _Worker:
-        command = [sys.executable, "-c", START_CODE, self._function, str(self._limits.memory_bytes), json.dumps(sys.path)]
+        command = code_command(START_CODE, self._function, str(self._limits.memory_bytes), json.dumps(import_path()))
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         worker = _Worker(process, since=time.monotonic())
         self._workers.append(worker)

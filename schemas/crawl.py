@@ -2,131 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.redaction import shown_url
+from schemas.bounds import at_most, longest
+from schemas.crawlvalues import (
+    MOST_BODY_BYTES,
+    MOST_DEPTH,
+    MOST_ENTRIES,
+    MOST_HOSTS,
+    MOST_SEEDS,
+    MOST_TAGS,
+    SECRET_NAME,
+    SITE_SPIDER,
+    Bytes,
+    Count,
+    Cron,
+    Host,
+    Hosts,
+    Hours,
+    Language,
+    Line,
+    MediaType,
+    Minutes,
+    Origin,
+    Patterns,
+    ProxyUrl,
+    Seconds,
+    SeedUrl,
+    Selector,
+    Spider,
+    Tag,
+    Text,
+)
 
 MIB = 1024 * 1024
-HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
-MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
-LANGUAGE = re.compile(r"[a-z]{2,3}")
-SPIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
-PROXY_SCHEME = re.compile(r"https?://", re.IGNORECASE)
-SECRET_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # noqa: S105 what a name is like
-IN_FILE = "in_file"  # in the context of validation: the crawl is read from a file, not from the ledger
-SITE_SPIDER = "site"
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
-PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
-
-
-def _http_url(url: str) -> str:
-    parts = _parts(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{shown_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
-    return url
-
-
-def _without_password(url: str) -> str:
-    if "@" in _parts(url).netloc:
-        raise ValueError("a seed holds no user name or password, for it is kept and shown: take it out, and see 'credentials'")
-    return url
-
-
-def _parts(url: str) -> SplitResult:
-    """The parts of a URL. Raises ValueError, whose message shows nothing of the URL, for one that has none."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("the host or the port is none; a URL is like https://example.com:8080/news") from None
-    return parts
-
-
-def _proxy(url: str, info: ValidationInfo) -> str:
-    """A proxy's URL; in a crawl file without a login. Runs that earlier releases planned may have one."""
-    in_file = bool(info.context and info.context.get(IN_FILE))
-    address = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
-    if "@" in url and in_file:
-        raise ValueError(
-            "a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME' beside it, and set "
-            'CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
-        )
-    if not PROXY_SCHEME.match(url) or not HOST.fullmatch(address.removesuffix("/")):
-        raise ValueError("a proxy is http://HOST:PORT or https://HOST:PORT")
-    return url
-
-
-def _pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
-    return pattern
-
-
-def _cron(text: str) -> str:
-    from croniter import croniter
-
-    if text in PRESETS or croniter.is_valid(text):
-        return text
-    raise ValueError(f"{text!r} is not a cron expression (like '0 */6 * * *') nor one of {', '.join(sorted(PRESETS))}")
-
-
-def _host(host: str) -> str:
-    if not HOST.fullmatch(host):
-        raise ValueError(f"{host!r} is not a host, like example.com or example.com:8080 (no scheme, no path)")
-    _ = urlsplit(f"//{host}").port
-    return host.lower()
-
-
-def _language(code: str) -> str:
-    if not LANGUAGE.fullmatch(code):
-        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1, in quotes where YAML wants them)")
-    return code
-
-
-def _media_type(name: str) -> str:
-    if not MEDIA_TYPE.fullmatch(name):
-        raise ValueError(f"{name!r} is not a media type, like application/pdf or image/*")
-    return name.lower()
-
-
-def _spider(name: str) -> str:
-    if name == SITE_SPIDER or SPIDER.fullmatch(name):
-        return name
-    raise ValueError(f"{name!r} is no spider: {SITE_SPIDER}, or a class of your own as module:Class, like my_spiders.shop:ShopSpider")
-
-
-def _origin(origin: str) -> str:
-    origin = origin.lower().removesuffix("/")
-    if not ORIGIN.fullmatch(origin):
-        raise ValueError(f"{origin!r} is no origin, like https://members.example.com (a scheme, a host, a port where it is not the usual)")
-    return origin.removesuffix(":443" if origin.startswith("https") else ":80")
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-SeedUrl = Annotated[str, AfterValidator(_without_password), AfterValidator(_http_url)]
-ProxyUrl = Annotated[str, AfterValidator(_proxy)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Cron = Annotated[str, AfterValidator(_cron)]
-Host = Annotated[str, AfterValidator(_host)]
-Language = Annotated[str, AfterValidator(_language)]
-MediaType = Annotated[str, AfterValidator(_media_type)]
-Spider = Annotated[str, AfterValidator(_spider)]
-Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Part(BaseModel):
-    """A part of a crawl's configuration: frozen, and an unknown key is an error."""
+    """A part of a crawl's configuration: frozen; an unknown key is an error, and so is a number without end."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Seed(Part):
@@ -139,8 +60,8 @@ class Seed(Part):
 class SeedsFile(Part):
     """Further seeds: an object in the store that ends in .parquet or .csv (its `column` holds URLs), or text with a URL a line."""
 
-    key: str = Field(min_length=1)
-    column: str = "url"
+    key: Line = Field(min_length=1)
+    column: Line = "url"
 
 
 class Scope(Part):
@@ -149,15 +70,15 @@ class Scope(Part):
     Files that are no pages, such as PDF and images, are left where they are unless `keep_types` names them: they are then archived.
     """
 
-    hosts: tuple[Host, ...] = ()
+    hosts: Hosts = ()
     subdomains: bool = False
-    include: tuple[Pattern, ...] = ()
-    exclude: tuple[Pattern, ...] = ()
-    max_depth: int = Field(default=20, ge=0)
+    include: Patterns = ()
+    exclude: Patterns = ()
+    max_depth: Annotated[int, at_most(MOST_DEPTH)] = Field(default=20, ge=0)
     follow_links: bool = True
     sitemaps: bool = True
     feeds: bool = True
-    keep_types: tuple[MediaType, ...] = ()
+    keep_types: Annotated[tuple[MediaType, ...], longest(MOST_ENTRIES)] = ()
 
 
 class Politeness(Part):
@@ -165,11 +86,11 @@ class Politeness(Part):
 
     robots: Literal["obey", "ignore"] = "obey"
     opt_outs: Literal["obey", "record"] = "obey"
-    user_agent: str = "crawlhouse"
-    contact: str = ""
-    delay: float = Field(default=1.0, ge=0)
+    user_agent: Line = "crawlhouse"
+    contact: Line = ""
+    delay: Seconds = Field(default=1.0, ge=0)
     concurrency_per_host: int = Field(default=1, ge=1, le=64)
-    timeout: float = Field(default=30.0, gt=0)
+    timeout: Seconds = Field(default=30.0, gt=0)
 
     def product(self) -> str:
         """The product token by which robots.txt groups and opt-outs name this crawler."""
@@ -182,7 +103,7 @@ class Network(Part):
     `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
     """
 
-    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], longest(MOST_ENTRIES)] = ()
     proxy: ProxyUrl | None = None
     proxy_secret: str | None = Field(default=None, pattern=SECRET_NAME)
     verify_tls: bool = True
@@ -201,10 +122,10 @@ class Browser(Part):
     a CSS selector to wait for instead of the network's rest.
     """
 
-    pages: tuple[Pattern, ...] = ()
-    hosts: tuple[Host, ...] = ()
+    pages: Patterns = ()
+    hosts: Hosts = ()
     timeout: float = Field(default=20.0, gt=0, le=120)
-    wait_for: str | None = None
+    wait_for: Selector | None = None
 
 
 class Credential(Part):
@@ -220,14 +141,14 @@ class Credential(Part):
 class Budgets(Part):
     """Where a run stops. Sizes in bytes, times in minutes."""
 
-    max_pages: int = Field(default=100_000, ge=1)
-    max_pages_per_host: int = Field(default=20_000, ge=1)
-    max_bytes: int = Field(default=50 * 1024 * MIB, ge=1)
-    max_bytes_per_host: int = Field(default=10 * 1024 * MIB, ge=1)
-    max_body_bytes: int = Field(default=16 * MIB, ge=1024)
-    max_minutes: float = Field(default=24 * 60, gt=0)
-    max_minutes_per_host: float = Field(default=24 * 60, gt=0)
-    max_retries: int = Field(default=2, ge=0)
+    max_pages: Count = Field(default=100_000, ge=1)
+    max_pages_per_host: Count = Field(default=20_000, ge=1)
+    max_bytes: Bytes = Field(default=50 * 1024 * MIB, ge=1)
+    max_bytes_per_host: Bytes = Field(default=10 * 1024 * MIB, ge=1)
+    max_body_bytes: Annotated[int, at_most(MOST_BODY_BYTES)] = Field(default=16 * MIB, ge=1024)
+    max_minutes: Minutes = Field(default=24 * 60, gt=0)
+    max_minutes_per_host: Minutes = Field(default=24 * 60, gt=0)
+    max_retries: Annotated[int, at_most(MOST_ENTRIES)] = Field(default=2, ge=0)
 
 
 class Revisit(Part):
@@ -236,15 +157,15 @@ class Revisit(Part):
     `price` is how many new articles a fetch of a usual list should bring: the smaller, the more fetches.
     """
 
-    price: float = Field(default=0.5, gt=0)
-    feeds_min: float = Field(default=0, ge=0)
-    feeds_max: float = Field(default=24 * 7, ge=0)
-    sitemaps_min: float = Field(default=0, ge=0)
-    sitemaps_max: float = Field(default=24 * 7, ge=0)
-    hubs_min: float = Field(default=0, ge=0)
-    hubs_max: float = Field(default=24 * 7, ge=0)
-    articles_min: float = Field(default=1, ge=0)
-    articles_max: float = Field(default=24 * 30, ge=0)
+    price: Annotated[float, at_most(1_000_000)] = Field(default=0.5, gt=0)
+    feeds_min: Hours = Field(default=0, ge=0)
+    feeds_max: Hours = Field(default=24 * 7, ge=0)
+    sitemaps_min: Hours = Field(default=0, ge=0)
+    sitemaps_max: Hours = Field(default=24 * 7, ge=0)
+    hubs_min: Hours = Field(default=0, ge=0)
+    hubs_max: Hours = Field(default=24 * 7, ge=0)
+    articles_min: Hours = Field(default=1, ge=0)
+    articles_max: Hours = Field(default=24 * 30, ge=0)
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -258,30 +179,30 @@ class Revisit(Part):
 class Thresholds(Part):
     """When a run counts as failed."""
 
-    min_pages: int = Field(default=0, ge=0)
+    min_pages: Count = Field(default=0, ge=0)
     max_error_rate: float = Field(default=1.0, ge=0, le=1)
 
 
 class SiteRules(Part):
     """CSS selectors for one host: the field's text comes from the first match; `remove` is cut out before anything else."""
 
-    body: str | None = None
-    title: str | None = None
-    authors: str | None = None
-    published_at: str | None = None
-    description: str | None = None
-    remove: tuple[str, ...] = ()
+    body: Selector | None = None
+    title: Selector | None = None
+    authors: Selector | None = None
+    published_at: Selector | None = None
+    description: Selector | None = None
+    remove: Annotated[tuple[Selector, ...], longest(MOST_ENTRIES)] = ()
 
 
 class ArticleOptions(Part):
     """The policy of the `articles` dataset. Lengths in characters."""
 
-    languages: tuple[Language, ...] = ()
-    min_length: int = Field(default=200, ge=0)
-    max_length: int = Field(default=1_000_000, ge=1)
+    languages: Annotated[tuple[Language, ...], longest(MOST_ENTRIES)] = ()
+    min_length: Count = Field(default=200, ge=0)
+    max_length: Count = Field(default=1_000_000, ge=1)
     near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
     site_memory: bool = True
-    rules: dict[Host, SiteRules] = Field(default_factory=dict)
+    rules: Annotated[dict[Host, SiteRules], longest(MOST_HOSTS)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
@@ -294,8 +215,8 @@ class Crawl(Part):
     """One crawl. Its name is its file's name."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-    description: str = ""
-    seeds: tuple[Seed, ...] = ()
+    description: Text = ""
+    seeds: Annotated[tuple[Seed, ...], longest(MOST_SEEDS)] = ()
     seeds_file: SeedsFile | None = None
     scope: Scope = Scope()
     politeness: Politeness = Politeness()
@@ -306,12 +227,12 @@ class Crawl(Part):
     schedule: Cron | None = None
     workers: int = Field(default=1, ge=1, le=100)
     spider: Spider = SITE_SPIDER
-    credentials: tuple[Credential, ...] = ()
+    credentials: Annotated[tuple[Credential, ...], longest(MOST_ENTRIES)] = ()
     browser: Browser = Browser()
     dataset: Literal["articles"] = "articles"
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[Tag, ...], longest(MOST_TAGS)] = ()
 
     @model_validator(mode="before")
     @classmethod

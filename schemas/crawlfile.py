@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas.crawl import IN_FILE, Crawl
+from schemas.boundedyaml import MAX_BYTES, check_size, read_nodes, read_yaml, shown
+from schemas.crawl import Crawl
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 from schemas.settings import Settings
 
 SUFFIXES = (".yaml", ".yml")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MAX_PROBLEMS = 50
+MAX_KEY_CHARACTERS = 100
 
 
 def read_crawl(path: Path) -> Crawl:
@@ -25,14 +29,24 @@ def read_crawl(path: Path) -> Crawl:
     Raises NotFoundError for no such file and ConfigError for anything wrong in it, all of its mistakes at once.
     """
     if path.suffix == ".yml":
-        raise ConfigError(f"{path}: a crawl file ends in .yaml; rename it to {path.stem}.yaml, or remove it if there is one.")
+        name = shown(str(path))
+        raise ConfigError(f"{name}: a crawl file ends in .yaml; rename it to {shown(path.stem)}.yaml, or remove it if there is one.")
+    return parse_crawl(_text(path), path.stem, shown(str(path)))
+
+
+def _text(path: Path) -> str:
+    """The text of a crawl file, of which no more is read than may be in it. Raises NotFoundError, ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise ConfigError(f"{shown(str(path))} is no file. A crawl is a file of YAML.")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        check_size(content, shown(str(path)))
+        return content.decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise NotFoundError(f"There is no crawl file {path}.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from error
-    return parse_crawl(text, path.stem, str(path))
+        raise NotFoundError(f"There is no crawl file {shown(str(path))}.") from error
+    except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
+        raise ConfigError(f"{shown(str(path))} cannot be read: {shown(str(error))}.") from error
 
 
 def is_path(reference: str) -> bool:
@@ -61,25 +75,38 @@ def beside_file(reference: str, settings: Settings) -> Settings:
 
 
 def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
-    """The crawl in a YAML text. Raises ConfigError."""
+    """The crawl in a YAML text. Raises ConfigError, whatever the text is."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
-        raise ConfigError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+        return _parse(text, name, source)
+    except CrawlhouseError:
+        raise
+    except Exception as error:  # whatever a text may do to those who read and check it
+        raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {shown(str(error))}") from error
+
+
+def _parse(text: str, name: str, source: str) -> Crawl:
+    node, data = read_yaml(text, source)
     if not isinstance(data, dict):
         found = "is empty" if data is None else f"is a {type(data).__name__}"
         raise ConfigError(f"{source} {found}, but must be a mapping with at least 'seeds:'.")
-    _check_doubles(node, source)
     if not NAME.fullmatch(name):
-        raise ConfigError(f"{source}: {name!r} names no crawl: a file's name is lower-case letters, digits and _, like 'my_news.yaml'.")
+        raise ConfigError(
+            f"{source}: {shown(name)!r} names no crawl: a file's name is lower-case letters, digits and _, like 'my_news.yaml'."
+        )
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {_line(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
     try:
-        return Crawl.model_validate({**data, "name": name}, context={IN_FILE: True})
+        return Crawl.model_validate({**data, "name": name})
     except ValidationError as error:
-        problems = sorted((_line(node, item["loc"]), _problem(item)) for item in _first_causes(error))
-        raise ConfigError("\n".join(f"{source}: line {line}: {problem}" for line, problem in problems)) from error
+        raise ConfigError(_problems(error, node, source)) from error
+
+
+def _problems(error: ValidationError, node: yaml.Node | None, source: str) -> str:
+    """Each mistake in a line with its place in the file; of very many the first."""
+    causes = _first_causes(error)
+    problems = sorted((_line(node, item["loc"]), shown(_problem(item))) for item in causes[:MAX_PROBLEMS])
+    more = [f"{source}: and {len(causes) - MAX_PROBLEMS:,} more mistakes"] if len(causes) > MAX_PROBLEMS else []
+    return "\n".join([*(f"{source}: line {line}: {problem}" for line, problem in problems), *more])
 
 
 def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseError]]:
@@ -90,27 +117,8 @@ def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseErr
         try:
             crawls[path.stem] = read_crawl(path)
         except CrawlhouseError as error:
-            broken[path.stem] = error
+            broken.setdefault(path.stem, error)  # of x.yaml and x.yml, what is wrong in the first
     return crawls, broken
-
-
-def _check_doubles(node: yaml.Node | None, source: str) -> None:
-    """YAML's readers keep the last of two equal keys in silence; here it is an error. Raises ConfigError."""
-    pending, seen_nodes = [node], set[int]()
-    while pending:
-        current = pending.pop()
-        if current is None or id(current) in seen_nodes:
-            continue
-        seen_nodes.add(id(current))  # an alias may lead back
-        if isinstance(current, yaml.SequenceNode):
-            pending.extend(current.value)
-        elif isinstance(current, yaml.MappingNode):
-            seen: dict[str, int] = {}
-            for key, value in current.value:
-                line = key.start_mark.line + 1
-                if seen.setdefault(str(key.value), line) != line:
-                    raise ConfigError(f"{source}: line {line}: '{key.value}' stands in line {seen[key.value]} already; keep one of them.")
-                pending.append(value)
 
 
 def _first_causes(error: ValidationError) -> list[Any]:  # Any: pydantic's ErrorDetails
@@ -125,13 +133,20 @@ def _problem(item: Any) -> str:  # Any: pydantic's ErrorDetails
     where = ".".join(str(part) for part in location) or "the file"
     if item["type"] == "extra_forbidden":
         allowed = sorted(_allowed(location[:-1]))
-        near = get_close_matches(str(location[-1]), allowed, n=1)
+        near = get_close_matches(str(location[-1])[:MAX_KEY_CHARACTERS], allowed, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         return f"unknown key '{where}': {hint}allowed are {', '.join(allowed)}"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "string_type" and isinstance(item["input"], (bool, int, float)):
-        message = f"YAML reads this as {item['input']}; put it in quotes"
+        message = f"YAML reads this as {_number(item['input'])}; put it in quotes"
     return f"{where}: {message}"
+
+
+def _number(value: float) -> str:
+    try:
+        return str(value)
+    except ValueError:  # of more digits than Python writes
+        return "a very large number"
 
 
 def _allowed(location: tuple[Any, ...]) -> set[str]:
@@ -177,7 +192,7 @@ def _child(node: yaml.Node | None, part: Any) -> tuple[int, yaml.Node] | None:
 def line_of(path: Path, *location: str | int) -> int | None:
     """The line of a key in a crawl file, or of the nearest around it that is written there; None without its top-level key."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        node = read_nodes(_text(path), str(path))
+    except (CrawlhouseError, yaml.YAMLError):
         return None
     return _line(node, location) if _child(node, location[0]) else None

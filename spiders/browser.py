@@ -22,6 +22,7 @@ from schemas.crawl import Crawl
 from schemas.errors import ConfigError
 from spiders.subresources import MAX_PAGE_BYTES, MAX_PAGE_REQUESTS, SubResources, resource
 from spiders.useragent import user_agent
+from storage.urlpattern import url_patterns
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright, Route
@@ -68,7 +69,7 @@ class PageBrowser:
     def __init__(self, crawl: Crawl, subresources: SubResources) -> None:
         self._crawl = crawl
         self._options = crawl.browser
-        self._patterns = [re.compile(pattern) for pattern in crawl.browser.pages]
+        self._patterns = url_patterns(crawl.browser.pages)
         self._subresources = subresources
         self._tabs = asyncio.Semaphore(MAX_TABS)
         self._starting = asyncio.Lock()
@@ -77,7 +78,7 @@ class PageBrowser:
 
     def is_for(self, url: str) -> bool:
         """Whether a page of this URL is to be rendered."""
-        return any(pattern.search(url) for pattern in self._patterns)
+        return any(pattern.is_in_or(url, otherwise=False) for pattern in self._patterns)
 
     def is_renderable(self, capture: Capture) -> bool:
         """Whether an answer is a whole HTML page, and the one of its URL: a browser would ask for it by GET."""

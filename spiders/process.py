@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TextIO
 
 from schemas import errors
+from schemas.childcommand import module_command
 from schemas.errors import CrawlhouseError
 from schemas.redaction import redacted
 from schemas.settings import Settings
@@ -43,7 +44,7 @@ def run_worker(
     """
     with scratch_folder() as folder, _dying_by_exception():
         path, log = folder / "statistics.json", folder / "log"
-        command = [sys.executable, "-m", "spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path)]
+        command = module_command("spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path))
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, env={**_environment(settings), **(secrets or {})}, stdout=output, stderr=output, process_group=0

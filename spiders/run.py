@@ -188,7 +188,7 @@ def _manifest(
         )
     stopping = frontier.state(run.crawl_run).stopping
     counter = RunCounter(frontier.host_outcomes(run.crawl_run))
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_home(settings)
     store_cdxj(run.crawl.name, run.crawl_run, counter.watch(index_rows(segments, store)), store, settings.home)
     for told in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
         counter.add_worker(told)

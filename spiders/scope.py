@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from schemas.capture import UrlKind
 from schemas.crawl import Crawl
 from spiders.canonical import canonicalize
 from storage.hostkey import canonical_host
+from storage.urlpattern import url_patterns
 
 
 class CrawlScope:
-    """Decides by host, patterns and depth. Seeds are always in scope; include patterns speak of pages only."""
+    """Decides by host, patterns and depth. Seeds are always in scope; include patterns speak of pages only.
+
+    A URL in which a pattern is searched for too long is out of scope.
+    """
 
     def __init__(self, crawl: Crawl) -> None:
         self._hosts = frozenset(_plain(host) for host in crawl.hosts())
         self._suffixes = tuple("." + host for host in self._hosts) if crawl.scope.subdomains else ()
-        self._include = [re.compile(pattern) for pattern in crawl.scope.include]
-        self._exclude = [re.compile(pattern) for pattern in crawl.scope.exclude]
+        self._include = url_patterns(crawl.scope.include)
+        self._exclude = url_patterns(crawl.scope.exclude)
         self._max_depth = crawl.scope.max_depth
         self._seeds = frozenset(canonicalize(seed.url) for seed in crawl.seeds)
 
@@ -28,9 +31,9 @@ class CrawlScope:
             return True
         if depth > self._max_depth or not self.covers_host(canonical_host(url)):
             return False
-        if any(pattern.search(url) for pattern in self._exclude):
+        if any(pattern.is_in_or(url, otherwise=True) for pattern in self._exclude):
             return False
-        return kind is not UrlKind.PAGE or not self._include or any(pattern.search(url) for pattern in self._include)
+        return kind is not UrlKind.PAGE or not self._include or any(pattern.is_in_or(url, otherwise=False) for pattern in self._include)
 
     def covers_host(self, host: str) -> bool:
         """Whether a host (with its port, where it is not the scheme's own) belongs to the crawl."""

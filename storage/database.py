@@ -20,6 +20,7 @@ from schemas.errors import ConflictError, StorageError
 from schemas.settings import Settings, make_private_folder
 from storage.databaseerrors import explained, first_line, is_held
 from storage.privatefiles import make_private_file
+from storage.urlpattern import regexp
 
 if TYPE_CHECKING:
     import psycopg
@@ -238,6 +239,7 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     _set_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")  # WAL: a power cut may lose the last commits, never the consistency
     connection.execute("PRAGMA cache_size=-2048")  # kB in every process; the system keeps the file in memory anyway
+    connection.create_function("regexp", 2, regexp)  # in place of SQLAlchemy's, whose time has no bound
 
 
 def _set_wal(connection: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schemas.bounds import PINNED
 from schemas.crawl import Crawl
 from schemas.errors import ConflictError, NotFoundError
 from schemas.manifest import FetchCounts, Manifest, Segment
@@ -159,7 +160,7 @@ class Ledger:
             crawl_runs = sorted(connection.scalars(inputs))
         return ProcessRun(
             process_run=process_run,
-            crawl=Crawl.model_validate_json(row["config"]),
+            crawl=Crawl.model_validate_json(row["config"], context=PINNED),
             crawl_runs=tuple(crawl_runs),
             code_version=row["code_version"],
             config_hash=row["config_hash"],
@@ -298,7 +299,7 @@ def _process_run_row(connection: Connection, process_run: str) -> RowMapping:
 def _crawl_run(row: RowMapping) -> CrawlRun:
     return CrawlRun(
         crawl_run=row["crawl_run"],
-        crawl=Crawl.model_validate_json(row["config"]),
+        crawl=Crawl.model_validate_json(row["config"], context=PINNED),
         key=row["key"],
         planned_at=datetime.fromtimestamp(row["planned_at"], UTC),
         code_version=row["code_version"],

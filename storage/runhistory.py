@@ -49,6 +49,18 @@ def latest_runs(settings: Settings, per_crawl: int) -> list[PastRun]:
     return list({run.crawl_run: run for run in reversed(runs)}.values())[::-1]  # of several process runs the published one
 
 
+def unfinished_crawls(settings: Settings) -> set[str]:
+    """The crawls that have a run which is not closed, or not published. Raises UnavailableError, StorageError, ConflictError."""
+    published = PROCESS_INPUTS.join(PROCESS_RUNS, PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run)
+    done = select(PROCESS_INPUTS.c.crawl_run).select_from(published).where(PROCESS_RUNS.c.published_at.is_not(None))
+    database = open_database(settings.database_url("frontier"))
+    try:
+        with database.read() as connection:
+            return set(connection.scalars(select(CRAWL_RUNS.c.crawl).where(CRAWL_RUNS.c.crawl_run.not_in(done)).distinct()))
+    finally:
+        database.close()
+
+
 def _past_run(row: RowMapping) -> PastRun:
     return PastRun(
         crawl=row["crawl"],

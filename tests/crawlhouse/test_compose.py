@@ -60,6 +60,12 @@ def test_its_settings_are_those_of_the_code(name: str) -> None:
     assert environment["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
 
 
+def test_no_service_imports_from_its_working_directory() -> None:
+    assert "PYTHONSAFEPATH=1" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    commands = [COMPOSE["services"]["init"]["command"], COMPOSE["services"]["api-server"]["healthcheck"]["test"][1:]]
+    assert all(command[:2] == ["python", "-P"] for command in commands)
+
+
 def test_airflow_knows_its_settings() -> None:
     import airflow
 

@@ -6,14 +6,16 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 from crawlhouse import processes, stack
 from crawlhouse.airflowhome import airflow_home
 from crawlhouse.demosite import stop_site
 from schemas.settings import Settings
+from tests.foreignfolder import foreign_folder
 
+FOREIGN = "foreign"
 STOP_SECONDS = 20  # Airflow and the site
 ROOT = Path(__file__).parents[3]
 
@@ -49,10 +51,12 @@ def project(folder: Path) -> Settings:
 
 @contextmanager
 def live(folder: Path) -> Iterator[tuple[Settings, stack.Stack]]:
-    """Such a project with its Airflow running."""
+    """Such a project with its Airflow running, started in a folder whose modules have the names of ours."""
     settings = project(folder)
     try:
-        yield settings, stack.start(settings, free_port())
+        with chdir(foreign_folder(folder / FOREIGN)):
+            running = stack.start(settings, free_port())
+        yield settings, running
     finally:
         started = mark(settings)
         began = time.monotonic()

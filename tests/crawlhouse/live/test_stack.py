@@ -16,7 +16,8 @@ from crawlhouse import processes, stack
 from crawlhouse.airflowhome import airflow_home
 from schemas.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 from schemas.settings import Settings
-from tests.crawlhouse.live.livestack import free_port, mark
+from tests.crawlhouse.live.livestack import FOREIGN, free_port, mark
+from tests.foreignfolder import imported_names
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
@@ -49,6 +50,14 @@ def test_nothing_listens_beyond_loopback(live_stack: Live) -> None:
     ]
     assert running.port in {address.port for address in listening}
     assert {address.ip for address in listening} == {"127.0.0.1"}
+
+
+def test_nothing_is_imported_from_the_folder_in_which_it_was_started(live_stack: Live) -> None:
+    settings, _ = live_stack
+    foreign = settings.home.parent / FOREIGN
+    folders = {process.cwd() for process in processes.marked(mark(settings))}
+    assert str(foreign) in folders
+    assert imported_names(foreign) == ""
 
 
 def test_its_secrets_are_its_owners_alone(live_stack: Live) -> None:

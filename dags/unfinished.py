@@ -1,0 +1,39 @@
+"""DAGs of crawls whose file is gone or has a mistake, as long as something of them is not finished.
+
+Without its DAG an Airflow run would stay "running" for ever, and no task of it would start or turn red. With it, what was planned is
+brought to its end by the configuration that it was planned with.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk import DAG, get_parsing_context
+
+from dags.crawl import crawl_dag
+from dags.loading import build, crawl_files, load_dags, stand_in
+from dags.process import process_dag
+from schemas.errors import CrawlhouseError
+from schemas.settings import load_settings
+
+LOG = logging.getLogger(__name__)
+
+
+def _unfinished() -> dict[str, DAG]:
+    if get_parsing_context().dag_id is not None:  # a task of one of them starts
+        return {**load_dags("crawl", crawl_dag)[0], **load_dags("process", process_dag)[0]}
+    settings = load_settings()
+    if not settings.database and not (settings.home / "frontier.sqlite").exists():
+        return {}
+    from storage.runhistory import unfinished_crawls
+
+    try:
+        names = unfinished_crawls(settings) - crawl_files(settings.crawls)[0].keys()
+    except CrawlhouseError as error:
+        LOG.warning("%s", error)
+        return {}
+    crawls = [stand_in(name) for name in sorted(names)]
+    return {**build(crawl_dag, crawls)[0], **build(process_dag, crawls)[0]}
+
+
+globals().update(_unfinished())

@@ -1,0 +1,114 @@
+"""Regular expressions of users, searched in URLs in a time that is bounded, whatever the pattern and the URL are.
+
+RE2 searches in a time that is linear in the URL's length. What it does not know, such as look-around and references back, is searched by
+the module `regex`, which gives up after a time; a URL for which it does is told apart by the caller. Both find what Python's `re` finds.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+LOG = logging.getLogger(__name__)
+SECONDS = 0.01  # of CPU, for one search beyond RE2
+LITTLE_SECONDS = 0.0001  # when many were slow: twenty times what a usual search takes
+PATIENCE_SECONDS = 0.1  # that slow searches may take together before there is little time for each
+RECOVERY_SECONDS = 0.00001  # that each quick search gives back
+_TOKEN = re.compile(r"\\N\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{,\d*\}|\{(?!\d+(?:,\d*)?\})", re.DOTALL)
+
+Search = Callable[[str], Any]  # Any: a match, or None
+
+
+class TooSlowError(Exception):
+    """A pattern was searched in a URL for as long as is allowed, without an answer."""
+
+
+class UrlPattern:
+    """One pattern, as Python's `re` has them."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._linear = _linear(_plain(pattern))
+        self._bounded: Any = None  # made when it is needed
+        self._patience = PATIENCE_SECONDS
+
+    def is_in(self, text: str) -> bool:
+        """Whether the pattern is found in a text. Raises TooSlowError."""
+        if self._linear is not None and text.isascii() and "\n" not in text:  # where RE2 and Python mean the same by \\w and $
+            return self._linear(text) is not None
+        return self._search_bounded(text)
+
+    def is_in_or(self, text: str, otherwise: bool) -> bool:
+        """Whether the pattern is found in a text; `otherwise` where that takes too long."""
+        try:
+            return self.is_in(text)
+        except TooSlowError:
+            return otherwise
+
+    def _search_bounded(self, text: str) -> bool:
+        import regex  # few patterns need it
+
+        self._bounded = self._bounded or regex.compile(_plain(self.pattern))
+        seconds = SECONDS if self._patience > 0 else LITTLE_SECONDS
+        try:
+            found = self._bounded.search(text, timeout=seconds) is not None
+        except TimeoutError as error:
+            self._patience -= seconds
+            _warn(self.pattern, text[:200])
+            raise TooSlowError(self.pattern) from error
+        self._patience = min(self._patience + RECOVERY_SECONDS, PATIENCE_SECONDS)
+        return found
+
+
+def url_patterns(patterns: Iterable[str]) -> list[UrlPattern]:
+    """Patterns that are ready to be searched."""
+    return [UrlPattern(pattern) for pattern in patterns]
+
+
+def regexp(pattern: str, text: str | None) -> bool | None:
+    """SQLite's REGEXP for URLs: what takes too long to search is not selected, with a warning."""
+    return None if text is None else _cached(pattern).is_in_or(text, otherwise=False)
+
+
+_cached = lru_cache(maxsize=20)(UrlPattern)
+
+
+@lru_cache(maxsize=100)
+def _warn(pattern: str, example: str) -> None:
+    LOG.warning(
+        "The pattern %r takes too long, for instance in %s. Write it without look-around, or without a repetition in another.",
+        pattern,
+        example,
+    )
+
+
+def _linear(pattern: str) -> Search | None:
+    """RE2's search, or None for what it does not know."""
+    try:
+        import re2
+    except ImportError:  # no wheel for this machine
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        search: Search = re2.compile(pattern, options).search
+    except (re2.error, UnicodeError):
+        return None
+    return search
+
+
+def _plain(pattern: str) -> str:
+    """The pattern in signs that all three engines read alike: `{` alone is a brace, `{,3}` a repetition, `[` in a set a bracket."""
+    return _TOKEN.sub(_plain_token, pattern)
+
+
+def _plain_token(found: re.Match[str]) -> str:
+    token = found.group()
+    if token.startswith("["):
+        return "[" + re.sub(r"\\.|\[", lambda part: "\\[" if part.group() == "[" else part.group(), token[1:], flags=re.DOTALL)
+    if token.startswith("{,"):
+        return "{0" + token[1:]
+    return "\\{" if token == "{" else token  # noqa: S105 a token of a pattern

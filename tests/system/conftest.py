@@ -1,0 +1,26 @@
+"""Each test of this folder belongs to the group `system`, and all that it starts begins cold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.warm import popen
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is collected here."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def starts_cold() -> Iterator[None]:
+    """All of it starts as it does for a user."""
+    with popen.cold():
+        yield
