@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crawlhouse.console import say_error
 from schemas.errors import ConflictError, CrawlhouseError, StorageError, UnavailableError
+from schemas.printable import printable
 
 EXIT_UNEXPECTED = 1
 EXIT_INTERRUPTED = 130
@@ -105,5 +106,5 @@ def _broken_pipe() -> int:
 def _written(error: Exception) -> Path:
     name = f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     path = Path(tempfile.gettempdir()) / name
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    path.write_text(printable("".join(traceback.format_exception(error))), encoding="utf-8")
     return path
