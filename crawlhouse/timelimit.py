@@ -30,17 +30,20 @@ class TimeLimit:
     @contextmanager
     def interrupting(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Interrupt what runs on the connection meanwhile once the time is over. Raises TimeLimitError then, whatever else was raised."""
+        if self.seconds is None:
+            yield
+            return
         done = Event()
-        if self.seconds is not None:
-            Thread(target=self._interrupt, args=(connection, done), daemon=True, name="time-limit").start()
+        watcher = Thread(target=self._interrupt, args=(connection, done), daemon=True, name="time-limit")
+        watcher.start()
         try:
             yield
         except Exception as error:
-            done.set()
             self.check(error)
             raise
         finally:
             done.set()
+            watcher.join()
         self.check()
 
     def check(self, cause: Exception | None = None) -> None:

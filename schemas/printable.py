@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def printable(text: str, *, lines: bool = True) -> str:
-    """The text as people may see it, with escapes like those of Python for what they may not. Line ends and tabs stay, or with `lines=False` do not."""
+    """The text as people may see it: what they may not is escaped as in Python. Line ends and tabs stay, or with `lines=False` do not."""
     if text.isascii() and text.isprintable():
         return text
     kept = "\n\t" if lines else ""
