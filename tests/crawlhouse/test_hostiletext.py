@@ -24,7 +24,7 @@ from tests.crawlhouse.conftest import Run, clean_environment
 from tests.crawlhouse.smalllake import ARTICLE, publish_small_lake
 
 HOSTILE = "=1+1\x1b]0;pwned\x07\x1b[31mRED\x1b[2J \u202edesrever\u202c \x9b31m \u200b [red]markup[/red] [link=http://evil.example]x[/link]"
-CRAWL = f"description: \"{'[red]'}\\e[31m \\u202e\"\nseeds: ['https://a.example/']\ncontact: a@b.example\n"
+CRAWL = f"description: \"{'[red]'}\\e[31m \\u202e\"\nseeds: ['https://a.example/']\n"
 
 SHOWN = [
     ("query", "SELECT title, url FROM articles"),
