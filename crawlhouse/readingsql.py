@@ -49,8 +49,8 @@ def parse_reading(sql: str) -> duckdb.Statement:
 def _only_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     import duckdb
 
-    if "\0" in sql:
-        raise ConfigError("The SQL holds a NUL character. Write it as chr(0).")
+    if "\0" in sql or not _is_utf8(sql):
+        raise ConfigError("The SQL holds a NUL character, or bytes that are no UTF-8. Write them with chr().")
     try:
         statements = parser.extract_statements(sql)
     except duckdb.Error as error:
@@ -58,6 +58,14 @@ def _only_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> duckdb.State
     if len(statements) != 1:
         raise ConfigError(f"One SQL statement is needed, but {len(statements)} were given.")
     return statements[0]
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str:
@@ -149,7 +157,8 @@ def _check_part(node: Node) -> None:
     if part == "TABLE_FUNCTION" and (name := str(node["function"].get("function_name"))).lower() not in FUNCTIONS:
         raise ConfigError(f"A query reads the lake's tables only: the function {name}() is not allowed in FROM.")
     if part in {"BASE_TABLE", "SHOW_REF"}:
-        _check_name([str(name) for name in (node.get("qualified_name") or {}).get("path", [])])
+        path = [str(name) for name in (node.get("qualified_name") or {}).get("path", [])]
+        _check_name(path or ["/"] if part == "BASE_TABLE" else path)  # a table without a name is one that we cannot check
 
 
 def _check_name(path: list[str]) -> None:

@@ -47,6 +47,8 @@ SHOWN = [
     ("query", "SELECT 1", "--no\x1b[31m\u202e"),
     ("query", "SELECT 1", "--rows", "\x1b[31m\u202e"),
     ("no\x1b[31m\u202esuch",),
+    ("frontier", "no\x1b[31m\u202esuch"),
+    ("frontier", "list", "--state", "\x1b[31m\u202e"),
     ("crawl", "\x1b[31m\u202enope"),
     ("explain", "http://h.example/\x1b[31m\u202e"),
     ("show", "http://h.example/\u202ex\x1b[31m"),

@@ -111,7 +111,8 @@ def test_what_reads_anything_but_the_tables_is_refused(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["", "SELEC 1", "EXPLAIN", "EXPLAIN (", "SELECT '\0'", "SELECT " + "(SELECT " * 5_000, "SELECT 1" + " + 1" * 3_000]
+    "sql",
+    ["", "SELEC 1", "EXPLAIN", "EXPLAIN (", "SELECT '\0'", "SELECT '\udcff'", "SELECT " + "(SELECT " * 5_000, "SELECT 1" + " + 1" * 3_000],
 )
 def test_what_is_not_understood_is_told_in_a_sentence(sql: str) -> None:
     with pytest.raises(ConfigError, match="SQL"):

@@ -255,7 +255,8 @@ page = b"<meta charset=utf-8><p id=x></p><script>document.getElementById('x').te
 
 async def main():
     browser = PageBrowser(crawl, None)
-    rendered = await browser.render(Capture("http://a.example/", datetime.now(UTC), 200, "OK", "HTTP/1.1", (), ((b"Content-Type", b"text/html"),), page))
+    html = ((b"Content-Type", b"text/html"),)
+    rendered = await browser.render(Capture("http://a.example/", datetime.now(UTC), 200, "OK", "HTTP/1.1", (), html, page))
     assert b"made here" in rendered.body
     await browser._browser.new_page()
     for process in psutil.Process().children(recursive=True):
