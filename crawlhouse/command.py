@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from crawlhouse import (
     checkcommand,
@@ -26,17 +29,45 @@ from crawlhouse import (
     upgradecommand,
 )
 from crawlhouse.failures import exit_code_of
+from schemas.printable import printable
 
 EPILOG = """
 A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
 
 Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or database does not answer, 5 disk full or data damaged,
 6 held by something else or of another version, 7 accounting, 8 expectation suite, 9 the crawl's own thresholds, 10 a spider of your own,
-130 interrupted.
+11 a query's time limit, 130 interrupted.
 """
+
+
+class PrintableGroup(TyperGroup):
+    """All commands; what an error of use repeats from the command line is made printable."""
+
+    def make_context(self, *given: Any, **more: Any) -> Any:  # Any: what Typer hands through
+        """The context of the options before a command."""
+        with _printable_errors():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: Any) -> Any:  # Any: Typer's own context, and what a command returns
+        """Run the command that the arguments name."""
+        with _printable_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if format_message := getattr(error, "format_message", None):  # Typer's errors of use
+            message = printable(format_message())
+            error.format_message = lambda: message  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
     name="crawlhouse",
+    cls=PrintableGroup,
     help="Turn web sites into validated, queryable Parquet.",
     epilog=EPILOG,
     no_args_is_help=True,

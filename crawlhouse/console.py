@@ -1,4 +1,7 @@
-"""What a command shows: results on stdout, everything else on stderr, movement only on a terminal."""
+"""What a command shows: results on stdout, everything else on stderr, movement only on a terminal.
+
+All that people read goes through here: what pages, users and servers say is made `schemas.printable` on its way.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
+
+from schemas.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod, RenderableType
@@ -21,18 +26,18 @@ WIDTH_WITHOUT_TERMINAL = 120  # columns of a table that goes into a file or a pi
 @cache
 def results() -> Console:
     """Where results go: stdout."""
-    from rich.console import Console
+    from crawlhouse.printableconsole import PrintableConsole
 
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDTH_WITHOUT_TERMINAL
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return PrintableConsole(highlight=False, markup=False, emoji=False, width=width)
 
 
 @cache
 def notes() -> Console:
     """Where everything goes that is no result: stderr."""
-    from rich.console import Console
+    from crawlhouse.printableconsole import PrintableConsole
 
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return PrintableConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -52,12 +57,33 @@ def show(result: RenderableType) -> None:
     results().print(result)
 
 
+def write(text: str) -> None:
+    """Text as it is, for programs; on a terminal as people may see it."""
+    print(printable(text) if sys.stdout.isatty() else text)
+
+
+def write_line(text: str) -> None:
+    """A line for people on stdout, without a table and never folded."""
+    print(printable(text, lines=False))
+
+
+def write_json(value: object, indent: int | None = None) -> None:
+    """A result for programs, on stdout."""
+    print(printable_json(value, indent))
+
+
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A live bar on stderr if that is a terminal; silent otherwise."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=notes(), disable=not notes().is_terminal, transient=True) as bar:
         yield bar
 
@@ -89,8 +115,10 @@ def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> Rend
 def live_line() -> Iterator[Callable[[str], None]]:
     """A line on stderr that changes in place on a terminal; elsewhere a line of its own, now and then."""
     if notes().is_terminal:
+        from rich.text import Text
+
         with notes().status("") as status:
-            yield status.update
+            yield lambda text: status.update(Text(text))  # a string would be read as markup
         return
     told = time.monotonic()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from crawlhouse.accountingview import show_manifest, show_report
-from crawlhouse.console import live_line, say
+from crawlhouse.console import live_line, say, write_json
 from crawlhouse.rowformats import Shown
 from schemas.errors import ConfigError, NotFoundError, StorageError, ThresholdError
 from schemas.outcomes import Outcome, Reason
@@ -114,7 +114,7 @@ def process(reference: Name, form: Form = Shown.TABLE) -> None:
     if report is None:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_way_on(name, settings)}.")
     if form is Shown.JSON:
-        typer.echo("null" if report is None else report.to_json().rstrip())
+        write_json(None if report is None else json.loads(report.to_json()), indent=2)
     elif report is not None:
         show_report(report)
     _tell_damage(report)
@@ -171,7 +171,7 @@ def worker_log(settings: Settings, name: str) -> Iterator[TextIO]:
 
 def _show(manifest: Manifest, form: Shown) -> None:
     if form is Shown.JSON:
-        typer.echo(json.dumps(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)}))
+        write_json(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)})
     else:
         show_manifest(manifest)
         if manifest.finish_reason == "quota":

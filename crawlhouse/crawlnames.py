@@ -91,7 +91,9 @@ def delete(
     try:
         count = steering.forget_crawl(name)
     except NotFoundError:
-        if not _delete_statistics(name, settings):  # of a deletion that was cut off
+        from schemas.crawlfile import NAME
+
+        if not NAME.fullmatch(name) or not _delete_statistics(name, settings):  # of a deletion that was cut off
             raise
         count = 0
     _delete_statistics(name, settings)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawlhouse.console import say, show
+from crawlhouse.console import say, show, write_json
 from crawlhouse.frontiercommand import moment
 from crawlhouse.revisitwords import counted, state_in_words, trust_in_words
 from crawlhouse.rowformats import Shown, cell, in_words, plain
@@ -68,9 +67,7 @@ def explain(
         raise NotFoundError(f"No crawl knows {canonical}, and none has its host in scope. --crawl NAME says why for one crawl.")
     outcomes = _outcomes(settings, canonical)
     if form is Shown.JSON:
-        typer.echo(
-            json.dumps({"url": canonical, "crawls": [_as_json(one) for one in shown], "captures": plain(outcomes)}, ensure_ascii=False)
-        )
+        write_json({"url": canonical, "crawls": [_as_json(one) for one in shown], "captures": plain(outcomes)})
         return
     for one in shown:
         _show(canonical, one["crawl"], one["rules"], one["history"], one["posts"])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crawlhouse.console import say_error
 from schemas.errors import ConflictError, CrawlhouseError, StorageError, UnavailableError
+from schemas.printable import printable
 from schemas.redaction import redacted
 
 EXIT_UNEXPECTED = 1
@@ -109,5 +110,5 @@ def _written(error: Exception) -> Path:
     """The file with the error's traceback: under a name that nobody can guess, for its user alone."""
     handle, name = tempfile.mkstemp(prefix=f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(redacted("".join(traceback.format_exception(error))))
+        file.write(printable(redacted("".join(traceback.format_exception(error)))))
     return Path(name)

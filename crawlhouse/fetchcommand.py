@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawlhouse.console import live_line, say
+from crawlhouse.console import live_line, say, write_line
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def fetch(
     with worker_log(settings, f"fetch-{names[0]}") as log, live_line() as tell:
         told = fetch_all(crawl_run, names, settings, lambda state: tell(line.text(state)), log)
     for statistics in told:
-        typer.echo(f"{statistics.worker}: {statistics.text()}")
+        write_line(f"{statistics.worker}: {statistics.text()}")
 
 
 def open_run(ledger: Ledger, reference: str) -> str:

@@ -83,11 +83,11 @@ def _hints(settings: Settings, found: Dossier) -> Hints:
 def _rules(settings: Settings, found: Dossier) -> SiteRules | None:
     """The site rules of the crawl for the page's host, as they are now; none where it has no file any more."""
     from processing.article.siterules import rules_for
-    from processing.identity import host_of
     from schemas.crawlfile import find_crawl
+    from storage.hostkey import host_key
 
     row = found.article or found.quarantined or found.captures[0]
     try:
-        return rules_for(host_of(found.url), find_crawl(row["crawl"], settings.crawls).articles.rules)
+        return rules_for(host_key(found.url), find_crawl(row["crawl"], settings.crawls).articles.rules)
     except (ConfigError, NotFoundError):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections import Counter
 from dataclasses import asdict, fields
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawlhouse.console import counts_table, say, show
+from crawlhouse.console import counts_table, say, show, write_json
+from crawlhouse.rowformats import csv_value
 from schemas.errors import ConfigError
 from schemas.outcomes import FetchOutcome, Reason
 from storage.urlselection import Change, Selection, UrlState
@@ -91,7 +91,7 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
         _write_csv(found)
     elif form is Listed.JSON:
         listed = [{"crawl": crawl, "state": state, "urls": number} for (crawl, state), number in counts.items()]
-        typer.echo(json.dumps({"counts": listed, "urls": [as_json(row) for row in found]}, ensure_ascii=False))
+        write_json({"counts": listed, "urls": [as_json(row) for row in found]})
     else:
         _show(found, counts)
 
@@ -169,7 +169,7 @@ def _write_csv(rows: list[UrlRow]) -> None:
 
     writer = csv.DictWriter(sys.stdout, [field.name for field in fields(UrlRow)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(as_json(row) for row in rows)
+    writer.writerows({name: csv_value(value) for name, value in as_json(row).items()} for row in rows)
 
 
 def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:

@@ -47,10 +47,8 @@ def _show_differences(crawl: str, differing: dict[str, list[Difference]]) -> Non
 def _cell(value: object) -> str:
     from datetime import datetime
 
-    from rich.markup import escape
-
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):
-        return "\n".join(escape(": ".join(one) if isinstance(one, tuple) else str(one)) for one in value) or "-"
-    return "-" if value is None else escape(str(value))
+        return "\n".join(": ".join(one) if isinstance(one, tuple) else str(one) for one in value) or "-"
+    return "-" if value is None else str(value)

@@ -31,15 +31,15 @@ class House:
         """The published runs with their accounting, oldest first."""
         return self.query("SELECT * FROM runs ORDER BY sequence")
 
-    def query(self, sql: str) -> Rows:
-        """The rows of one reading statement in DuckDB's SQL.
+    def query(self, sql: str, *, timeout: float | None = None) -> Rows:
+        """The rows of one reading statement in DuckDB's SQL, which may take `timeout` seconds until its last row is read.
 
-        Raises NotFoundError for an unknown table or no lake, ConfigError for a mistake in the SQL, UnavailableError and StorageError for
-        a lake that cannot be read.
+        Raises NotFoundError for an unknown table or no lake, ConfigError for a mistake in the SQL or SQL that does not only read,
+        TimeLimitError, UnavailableError and StorageError for a lake that cannot be read. The rows may raise these too.
         """
         from crawlhouse.sqlquery import run_sql
 
-        return run_sql(self.settings, sql)
+        return run_sql(self.settings, sql, timeout)
 
 
 def open_house(home: str | Path | None = None, store: str | Path | None = None, database: str | None = None) -> House:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -67,10 +66,11 @@ def _write(path: Path, name: str, seed: str, contact: str) -> None:
     from json import dumps
 
     from schemas.crawlfile import parse_crawl
+    from storage.hostkey import host_name
 
     if not contact:
         raise ConfigError("A crawl says who sends it: give --contact with a mail address or a page of yours.")
-    text = FIRST_CRAWL.format(name=name, host=urlsplit(seed).hostname, seed=dumps(seed), contact=dumps(contact))
+    text = FIRST_CRAWL.format(name=name, host=host_name(seed), seed=dumps(seed), contact=dumps(contact))
     parse_crawl(text, name, str(path))
     try:
         with path.open("x", encoding="utf-8") as out:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crawlhouse.console import results, say
+from crawlhouse.console import results, say, say_error
 from crawlhouse.rowformats import SUFFIXES, Format
 from crawlhouse.rows import Rows
 from schemas.errors import ConfigError
+from schemas.printable import printable, spreadsheet_text
 
 EXAMPLES = """
 Examples:
@@ -35,23 +37,33 @@ def query(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file; its suffix names the format.")] = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows a table shows.")] = 50,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV: write texts as they are, also those that a spreadsheet takes for formulas.")
+    ] = False,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="End the query, with exit code 11, if it takes longer.")] = None,
 ) -> None:
     """Query the published tables with SQL.
 
     The tables are articles, captures, quarantine and runs; the view articles_latest has the last version of each article. Nothing can
     be changed by a query, and nothing but the lake be read.
+
+    In CSV, texts that begin with = + - or @ have a ' before them, or a spreadsheet would run them as formulas. JSON and Parquet hold them
+    as they are.
     """
     from crawlhouse.sqlquery import run_sql
+    from crawlhouse.timelimit import process_ends_after
     from schemas.settings import load_settings
 
     chosen = _format(form, output)
-    found = run_sql(load_settings(), sys.stdin.read() if sql == "-" else sql)
-    if chosen is Format.TABLE:
-        _show(found, rows)
-    elif output is None:
-        _write_to_stdout(found, chosen)
-    else:
-        _write_to_file(found, output, chosen)
+    text = sys.stdin.read() if sql == "-" else sql
+    with process_ends_after(timeout, partial(_give_up, output)):
+        found = run_sql(load_settings(), text, timeout)
+        if chosen is Format.TABLE:
+            _show(found, rows)
+        elif output is None:
+            _write_to_stdout(found, chosen, raw)
+        else:
+            _write_to_file(found, output, chosen, raw)
 
 
 def _format(form: Format | None, output: Path | None) -> Format:
@@ -70,25 +82,42 @@ def _show(found: Rows, limit: int) -> None:
         say(f"The first {limit} rows. More with --rows N; all of them with --format csv, or into a file with -o FILE.")
 
 
-def _write_to_stdout(found: Rows, form: Format) -> None:
+def _write_to_stdout(found: Rows, form: Format, raw: bool) -> None:
     from crawlhouse.rowformats import write_rows
 
-    if form is Format.PARQUET and sys.stdout.isatty():
+    is_terminal = sys.stdout.isatty()
+    if form is Format.PARQUET and is_terminal:
         raise ConfigError("Parquet is binary: send it to a file with -o FILE or by redirecting the output.")
-    write_rows(found, sys.stdout.buffer, form)
+    write_rows(found, sys.stdout.buffer, form, partial(_csv_text, raw=raw, is_terminal=is_terminal))
 
 
-def _write_to_file(found: Rows, output: Path, form: Format) -> None:
+def _write_to_file(found: Rows, output: Path, form: Format, raw: bool) -> None:
     """Written under a temporary name beside it, so that the file is whole or not there."""
     from crawlhouse.rowformats import write_rows
 
-    partial = output.with_name(f".{output.name}.partial")
+    partial_file = _partial(output)
     try:
-        with partial.open("wb") as out:
-            count = write_rows(found, out, form)
-        partial.replace(output)
+        with partial_file.open("wb") as out:
+            count = write_rows(found, out, form, partial(_csv_text, raw=raw))
+        partial_file.replace(output)
     except FileNotFoundError as error:
         raise ConfigError(f"{output} cannot be written: there is no folder {output.parent}.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
     say(f"{count:,} rows in {output}")
+
+
+def _csv_text(text: str, *, raw: bool, is_terminal: bool = False) -> str:
+    text = text if raw else spreadsheet_text(text)
+    return printable(text) if is_terminal else text
+
+
+def _partial(output: Path) -> Path:
+    return output.with_name(f".{output.name}.partial")
+
+
+def _give_up(output: Path | None, message: str) -> None:
+    """The last act of a process whose query does not end."""
+    if output is not None:
+        _partial(output).unlink(missing_ok=True)
+    say_error(message)

@@ -7,7 +7,7 @@ import io
 import json
 import math
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from crawlhouse.rows import Row, Rows
+from schemas.printable import printable, printable_json, spreadsheet_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,15 +45,16 @@ class Shown(StrEnum):
 SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".parquet": Format.PARQUET}
 
 
-def write_rows(rows: Rows, out: BinaryIO, form: Format) -> int:
+def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str], str] = spreadsheet_text) -> int:
     """Write all rows as CSV, JSON, JSON lines or Parquet, a batch at a time; how many there were.
 
-    Times are ISO 8601 with their offset, binary values Base64, NaN and infinities null; in CSV, lists and structures are JSON.
+    Times are ISO 8601 with their offset, binary values Base64, NaN and infinities null; in CSV, lists and structures are JSON, and
+    `csv_text` makes of each text what stands in its cell.
     """
     if form is Format.PARQUET:
         return _write_parquet(rows, out)
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
-    count = _write_csv(rows, text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
+    text = io.TextIOWrapper(out, encoding="utf-8", errors="backslashreplace", newline="")
+    count = _write_csv(rows, text, csv_text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
     text.flush()
     text.detach()  # the caller's stream stays open
     return count
@@ -62,20 +64,23 @@ def show_rows(rows: Rows, console: Console, limit: int) -> bool:
     """Print the first `limit` rows as a table, or one below the other where the terminal is too narrow; whether there were more."""
     found = list(islice(_readable(rows), limit + 1))
     shown = found[:limit]
-    names = list(rows.schema.names)
-    widths = _widths(shown, names, console.width - COLUMN_GAP * len(names))
+    heads = {name: printable(name, lines=False) for name in rows.schema.names}
+    widths = _widths(shown, heads, console.width - COLUMN_GAP * len(heads))
     if widths is None:
-        _show_records(shown, names, console)
+        _show_records(shown, heads, console)
     else:
-        _show_table(shown, names, widths, console)
+        _show_table(shown, heads, widths, console)
     return len(found) > limit
 
 
-def _widths(rows: list[Row], names: list[str], room: int) -> list[int] | None:
-    """The columns' widths in `room` characters: short values whole, long ones share what is left; None where not even that fits."""
+def _widths(rows: list[Row], names: dict[str, str], room: int) -> list[int] | None:
+    """The columns' widths in `room` characters: short values whole, long ones share what is left; None where not even that fits.
+
+    `names` are the columns' names with what stands above them.
+    """
     from rich.cells import cell_len
 
-    heads = [cell_len(name) for name in names]
+    heads = [cell_len(head) for head in names.values()]
     wanted = [max([head, *(cell_len(cell(row[name])) for row in rows)]) for name, head in zip(names, heads, strict=True)]
     widths = [max(head, min(want, MAX_LEAST_WIDTH)) for head, want in zip(heads, wanted, strict=True)]
     left = room - sum(widths)
@@ -89,37 +94,37 @@ def _widths(rows: list[Row], names: list[str], room: int) -> list[int] | None:
     return widths
 
 
-def _show_table(rows: list[Row], names: list[str], widths: list[int], console: Console) -> None:
+def _show_table(rows: list[Row], names: dict[str, str], widths: list[int], console: Console) -> None:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, width in zip(names, widths, strict=True):
         numeric = all(isinstance(row[name], (int, float, Decimal)) for row in rows) and bool(rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, width=width)
+        table.add_column(names[name], justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
         table.add_row(*(cell(row[name]) for name in names))
     console.print(table)
 
 
-def _show_records(rows: list[Row], names: list[str], console: Console) -> None:
+def _show_records(rows: list[Row], names: dict[str, str], console: Console) -> None:
     from rich.table import Table
 
     for number, row in enumerate(rows, 1):
         record = Table(box=None, show_header=False, pad_edge=False, title=f"row {number}", title_justify="left")
-        record.add_column(style="bold", no_wrap=True, min_width=max(map(len, names)))
+        record.add_column(style="bold", no_wrap=True, min_width=max(map(len, names.values())))
         record.add_column(overflow="ellipsis", no_wrap=True)
-        for name in names:
-            record.add_row(name, cell(row[name]))
+        for name, head in names.items():
+            record.add_row(head, cell(row[name]))
         console.print(record)
 
 
 def cell(value: object) -> str:
-    """A value on one line, cut where it is long."""
+    """A value on one line as people may see it, cut where it is long."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     text = "" if value in (None, []) else value if isinstance(value, str) else _flat(plain(value))
-    folded = " ".join(text[: 2 * MAX_CELL_CHARACTERS].split())
+    folded = printable(" ".join(text[: 2 * MAX_CELL_CHARACTERS].split()), lines=False)
     return folded if len(folded) <= MAX_CELL_CHARACTERS else folded[: MAX_CELL_CHARACTERS - 1] + "…"
 
 
@@ -177,21 +182,23 @@ def _readable(rows: Rows) -> Iterator[Row]:
         yield from batch.to_pylist()
 
 
-def _write_csv(rows: Rows, out: io.TextIOWrapper) -> int:
+def _write_csv(rows: Rows, out: io.TextIOWrapper, text: Callable[[str], str]) -> int:
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(rows.schema.names)
+    writer.writerow(map(text, rows.schema.names))
     count = 0
     for row in _readable(rows):
-        writer.writerow([_csv_value(value) for value in row.values()])
+        writer.writerow([csv_value(value, text) for value in row.values()])
         count += 1
     return count
 
 
-def _csv_value(value: object) -> object:
+def csv_value(value: object, text: Callable[[str], str] = spreadsheet_text) -> object:
+    """A value as it stands in a cell of CSV."""
     value = plain(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+    value = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+    return text(value) if isinstance(value, str) else value
 
 
 def _write_json(rows: Rows, out: io.TextIOWrapper, *, lines: bool) -> int:
@@ -208,7 +215,7 @@ def _write_json(rows: Rows, out: io.TextIOWrapper, *, lines: bool) -> int:
 
 def _json_rows(rows: Rows) -> Iterator[str]:
     for row in _readable(rows):
-        yield json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
+        yield printable_json({name: plain(value) for name, value in row.items()})
 
 
 def _write_parquet(rows: Rows, out: BinaryIO) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawlhouse.console import write, write_json
 from crawlhouse.rowformats import Shown
 from schemas.errors import ConfigError, NotFoundError, StorageError
 
@@ -37,7 +37,8 @@ def show(
 ) -> None:
     """Show what became of a URL: its row beside the stored capture, and where every field came from.
 
-    The archive is read back through the row's own pointer, and the payload's digest is computed again.
+    The archive is read back through the row's own pointer, and the payload's digest is computed again. --text, --html and --raw give a file
+    or a pipe exactly what is stored; on a terminal, characters that would act on it are shown as escapes.
     """
     from crawlhouse.dossier import decoded_html, raw_record, read_dossier
     from crawlhouse.dossierview import as_json, show_dossier
@@ -49,15 +50,22 @@ def show(
     settings = load_settings()
     found = read_dossier(settings, url)
     if text:
-        typer.echo(_text(found))
+        write(_text(found))
     elif raw:
-        sys.stdout.buffer.write(raw_record(settings, found.pointer))
+        _write_bytes(raw_record(settings, found.pointer))
     elif html:
-        typer.echo(decoded_html(_readable(found)))
+        write(decoded_html(_readable(found)))
     elif form is Shown.JSON:
-        typer.echo(json.dumps(as_json(found, field_sources(settings, found)), ensure_ascii=False, indent=2))
+        write_json(as_json(found, field_sources(settings, found)), indent=2)
     else:
         show_dossier(found, field_sources(settings, found))
+
+
+def _write_bytes(data: bytes) -> None:
+    if sys.stdout.isatty():
+        write(data.decode("utf-8", "backslashreplace"))
+    else:
+        sys.stdout.buffer.write(data)
 
 
 def _text(found: Dossier) -> str:

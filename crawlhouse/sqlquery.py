@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from crawlhouse.readingsql import parse_reading
 from crawlhouse.rows import Row, Rows
+from crawlhouse.timelimit import TimeLimit
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError, UnavailableError
 from schemas.settings import Settings
 
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 1_000
-READING = "SELECT"  # DuckDB's kind of DESCRIBE, SHOW, SUMMARIZE and VALUES too
-EXPLAINING = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s", re.IGNORECASE)
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
     "Permission Error": (ConfigError, "A query reads the lake's tables only: {}"),
@@ -26,21 +26,25 @@ FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
 }
 
 
-def run_sql(settings: Settings, sql: str) -> Rows:
+def run_sql(settings: Settings, sql: str, timeout: float | None = None) -> Rows:
     """The rows of one reading SQL statement over the published tables and views.
 
-    Raises NotFoundError for an unknown table or no lake, ConfigError for anything else that is wrong with the statement, and
-    UnavailableError or StorageError when the lake cannot be read; the rows may raise these too while they stream.
+    With a `timeout`, reading all rows takes no more than that many seconds, the time to open the lake included; DuckDB notices it between
+    two batches of its work. Raises NotFoundError for an unknown table or no lake, ConfigError for anything else that is wrong with the
+    statement, TimeLimitError, and UnavailableError or StorageError when the lake cannot be read; the rows may raise these too while they
+    stream.
     """
     import duckdb
 
-    _check_reading(sql)
+    statement = parse_reading(sql)
+    limit = TimeLimit(timeout)
     connection = open_lake_for_reading(settings)
     try:
-        reader = connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+        with limit.interrupting(connection):
+            reader = connection.sql(statement).to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
-        raise _told(error, connection) from error
-    return Rows(reader.schema, _batches(reader, connection))
+        raise _explained(error, connection) from error
+    return Rows(reader.schema, _batches(reader, connection, limit))
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> list[Row]:
@@ -52,53 +56,35 @@ def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     except duckdb.Error as error:
-        raise _told(error, connection) from error
+        raise _explained(error, connection) from error
 
 
 def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with the lake's views, which can open no other file. Raises NotFoundError where no lake is."""
-    from schemas.keys import LAKE_PREFIX
     from storage.lakequery import connect
 
     if not settings.database and not (settings.home / "catalog.sqlite").exists():
         raise NotFoundError(f"There is no lake in {settings.home} yet: nothing was published. Run `crawlhouse demo`, or crawl and process.")
     try:
-        connection = connect(settings)
+        return connect(settings)
     except FileNotFoundError as error:
         raise StorageError(
             f"A file of the lake is missing: {error}. If home or store were moved, move them back where they were."
         ) from error
-    folder = f"{settings.store_url()}/{LAKE_PREFIX}/".replace("'", "''")
-    connection.execute(f"SET allowed_directories = ['{folder}']")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET python_enable_replacements = false")
-    connection.execute("SET lock_configuration = true")
-    return connection
 
 
-def _batches(reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+def _batches(reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection, limit: TimeLimit) -> Iterator[pa.RecordBatch]:
     """The reader's batches; the connection lives as long as they do."""
     try:
-        yield from reader
+        with limit.interrupting(connection):
+            for batch in reader:
+                yield batch
+                limit.check()
     except OSError as error:  # what Arrow makes of DuckDB's errors
-        raise _told(error, connection) from error
+        raise _explained(error, connection) from error
 
 
-def _check_reading(sql: str) -> None:
-    import duckdb
-
-    try:
-        statements = duckdb.extract_statements(EXPLAINING.sub("", sql, count=1))
-    except duckdb.Error as error:
-        raise ConfigError(f"The SQL is not understood: {_message(error)}") from error
-    if len(statements) != 1:
-        raise ConfigError(f"One SQL statement is needed, but {len(statements)} were given.")
-    kind = str(statements[0].type).rpartition(".")[2]
-    if kind != READING:
-        raise ConfigError(f"Only statements that read are allowed, like SELECT, DESCRIBE or SUMMARIZE; this one is {kind}.")
-
-
-def _told(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
+def _explained(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
     unknown = UNKNOWN_TABLE.search(str(error))
     if unknown:
         return NotFoundError(f"There is no table {unknown[1]}. There are: {', '.join(_tables(connection))}.")
@@ -109,8 +95,7 @@ def _told(error: Exception, connection: duckdb.DuckDBPyConnection) -> Crawlhouse
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    views = connection.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal AND view_name NOT LIKE '\\_%' ESCAPE '\\'")
-    return sorted(str(name) for (name,) in views.fetchall())
+    return sorted(str(name) for (name,) in connection.sql("SHOW TABLES").fetchall())
 
 
 def _message(error: Exception) -> str:

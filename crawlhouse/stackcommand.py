@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from crawlhouse.console import notes, results, say
+from crawlhouse.console import notes, results, say, write_json
 from crawlhouse.rowformats import Shown
 from schemas.errors import UnavailableError
 
@@ -81,7 +80,7 @@ def status(form: Annotated[Shown, typer.Option("--format", "-f", help="For peopl
 
     found = read_status(load_settings())
     if form is Shown.JSON:
-        typer.echo(json.dumps(as_json(found)))
+        write_json(as_json(found))
     else:
         show_status(found)
     if found.airflow is None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from crawlhouse.console import say, show
+from crawlhouse.console import say, show, write_json
 from crawlhouse.rowformats import Shown
 
 ADD_EXAMPLES = """
@@ -69,7 +68,7 @@ def list_entries(form: Annotated[Shown, typer.Option("--format", "-f", help="For
 
     entries = read_entries(open_store(load_settings()))
     if form is Shown.JSON:
-        typer.echo(json.dumps([{"entry": entry, "reason": reason} for entry, reason in entries], ensure_ascii=False))
+        write_json([{"entry": entry, "reason": reason} for entry, reason in entries])
         return
     if not entries:
         say("Nothing is taken down.")

@@ -12,7 +12,7 @@ from processing.article import read_article
 from processing.article.siterules import rules_for
 from processing.bucketspill import BucketSpill
 from processing.decode import decode
-from processing.identity import bucket_of, host_of
+from processing.identity import bucket_of
 from processing.optout import forbids_indexing
 from processing.pageworkers import Exceeded, run_limited
 from processing.staging import EXTRACTED, Row, bounded, in_chunks, staged_writer, stored_blocks
@@ -24,6 +24,7 @@ from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
 from storage.captureindex import CaptureRow, read_index
 from storage.contentcoding import CodingError, decode_content
+from storage.hostkey import host_key
 from storage.objects import ObjectStore
 from storage.scratch import scratch_folder
 from storage.warcreader import Record, read_records
@@ -95,7 +96,7 @@ def read_work(work: PageWork) -> ReadPage | Rejected | None:
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, in this process; `containers` are where the host has its articles."""
-    return _read(record, kind, hints, _agent(crawl), rules_for(host_of(record.capture.url), crawl.articles.rules), containers)
+    return _read(record, kind, hints, _agent(crawl), rules_for(host_key(record.capture.url), crawl.articles.rules), containers)
 
 
 def _agent(crawl: Crawl) -> str | None:
@@ -179,7 +180,7 @@ def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], cr
         if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
             # the index has the length of the member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
-            host = host_of(row.url)
+            host = host_key(row.url)
             yield PageWork(whole, row, agent, rules_for(host, crawl.articles.rules), containers=containers.get(host, ()))
             row = next(index, None)
     while row is not None:
@@ -192,7 +193,7 @@ def _lost(row: CaptureRow, damage: dict[int, str]) -> PageWork:
 
 
 def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:
-    host = host_of(index.url)
+    host = host_key(index.url)
     row: Row = {
         "bucket": bucket_of(host),
         "url": index.url,

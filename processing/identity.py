@@ -6,18 +6,10 @@ import hashlib
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from storage.hostkey import host_key, without_port
+
 BUCKETS = 64
 _SAME_SITE_PREFIX = re.compile(r"^(www\d?|m|mobile|amp)\.")
-_DEFAULT_PORTS = {("http", 80), ("https", 443)}
-
-
-def host_of(url: str) -> str:
-    """Host of a URL, lower case, with its port where that is not the scheme's own; empty for what is no URL."""
-    parts = _split(url)
-    if parts is None or not parts.hostname:
-        return ""
-    port = parts.port
-    return parts.hostname if port is None or (parts.scheme, port) in _DEFAULT_PORTS else f"{parts.hostname}:{port}"
 
 
 def bucket_of(host: str) -> int:
@@ -56,7 +48,7 @@ def _plausible(url: str, canonical: str | None) -> str | None:
 
 
 def _site(url: str) -> str:
-    return _SAME_SITE_PREFIX.sub("", host_of(url))
+    return _SAME_SITE_PREFIX.sub("", host_key(url))
 
 
 def _is_home(parts: SplitResult) -> bool:
@@ -68,8 +60,8 @@ def _normalised(url: str) -> str:
     parts = _split(url)
     if parts is None:
         return url
-    host = host_of(url)
-    scheme = "https" if parts.scheme == "http" and ":" not in host.rpartition("]")[2] else parts.scheme
+    host = host_key(url)
+    scheme = "https" if parts.scheme == "http" and host == without_port(host) else parts.scheme
     return parts._replace(scheme=scheme, netloc=host, path=parts.path or "/", fragment="").geturl()
 
 

@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 from processing.article import read_article
 from processing.extraction import ReadPage, article_columns, page_of, reason_of, type_of
 from processing.heap import bound_heap
-from processing.identity import host_of
 from processing.language import detect_language
 from processing.pageworkers import Exceeded, Limits, run_limited
 from processing.sitememory import SiteMemory
@@ -32,6 +31,7 @@ from schemas.article import PageType, plain_text
 from schemas.errors import ConfigError, StorageError
 from schemas.outcomes import Reason, Rejected
 from schemas.tables import ARTICLES, BLOCK, TIMESTAMP
+from storage.hostkey import host_key
 from storage.warcreader import Record, read_records
 
 READ = "processing.warcfiles.read_row"
@@ -204,7 +204,7 @@ def _learn(staged: Iterable[Path]) -> SiteMemory:
     memory = SiteMemory()
     for row in _read(staged, ["url", "status", "fetched_at", "blocks", "container"]):
         if row["status"] == "article":
-            memory.learn(host_of(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
+            memory.learn(host_key(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
     return memory
 
 
@@ -215,7 +215,7 @@ def _finish(row: Row, memory: SiteMemory | None) -> Row:
         return row
     blocks, furniture, sure = blocks_of(row["blocks"]), 0, row["confidence"]
     if memory is not None and row["status"] == "article":
-        host = host_of(row["url"])
+        host = host_key(row["url"])
         blocks, removed = memory.clean(host, row["url"], blocks)
         furniture, sure = len(removed), memory.agreed(host, row["container"], sure)
     text = plain_text(tuple(blocks))

@@ -11,18 +11,24 @@ CrawlhouseError                 exit 1
 ├── AccountingError             exit 7   the equations of a run do not add up
 ├── GateError                   exit 8   the expectation suite failed; nothing was published
 ├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
-└── SpiderError                 exit 10  a spider of the user's broke, or asked for what cannot be done
+├── SpiderError                 exit 10  a spider of the user's broke, or asked for what cannot be done
+└── TimeLimitError              exit 11  a query took longer than the limit that was given for it
 
 Messages are one or two sentences: what is wrong, with the value, and what to do.
 """
 
 from __future__ import annotations
 
+from schemas.printable import printable
+
 
 class CrawlhouseError(Exception):
-    """Base of all errors meant for the user; `str(error)` is the whole message."""
+    """Base of all errors meant for the user; `str(error)` is the whole message, safe to print whatever of a page it repeats."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ConfigError(CrawlhouseError):
@@ -85,3 +91,9 @@ class SpiderError(CrawlhouseError):
     """A spider of the user's broke, or asked for what cannot be done."""
 
     exit_code = 10
+
+
+class TimeLimitError(CrawlhouseError):
+    """A query took longer than the limit that was given for it."""
+
+    exit_code = 11

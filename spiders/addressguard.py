@@ -18,10 +18,25 @@ SIX_TO_FOUR = IPv6Network("2002::/16")
 METADATA = frozenset(
     {ip_address("168.63.129.16"), ip_address("100.100.100.200"), ip_address("192.0.0.192")}
 )  # clouds' own, some of them public
-LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal")
-
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
+
+# The IANA special-purpose address registries, but for what is served to everybody (AS112): Python's `is_global` lacks some of them, and
+# which ones depends on its release. Of IPv6, only 2000::/3 is in use for public addresses.
+SPECIAL_IPV4 = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    )
+)  # fmt: skip
+PUBLIC_IPV6 = IPv6Network("2000::/3")
+SPECIAL_IPV6 = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
+ISATAP = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))  # RFC 5214: before an IPv4 address at an IPv6 address's end
+
+# What machines call themselves and their own network: RFC 6761, 6762, 8375, ICANN's `internal`, the hosts files of the distributions.
+LOCAL_NAMES = frozenset({"localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback", "loopback", "broadcasthost"})
+LOCAL_DOMAINS = (".localhost", ".localdomain", ".localdomain4", ".localdomain6", ".local", ".internal", ".home.arpa")
 
 
 def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
@@ -29,7 +44,13 @@ def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
     found = _unwrapped(ip_address(address.partition("%")[0]))
     if any(found.version == network.version and found in network for network in allowed):
         return True
-    return found.is_global and not found.is_multicast and not found.is_reserved and found not in METADATA
+    return found.is_global and found not in METADATA and not _is_special(found)
+
+
+def _is_special(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return any(address in network for network in SPECIAL_IPV4)
+    return address not in PUBLIC_IPV6 or any(address in network for network in SPECIAL_IPV6)
 
 
 def _unwrapped(address: Address) -> Address:
@@ -44,30 +65,36 @@ def _unwrapped(address: Address) -> Address:
         return address.sixtofour
     if address.packed[:12] == bytes(12) and int(address) > 1:  # IPv4-compatible, long deprecated
         return IPv4Address(int(address))
+    if address.packed[8:12] in ISATAP:
+        return IPv4Address(address.packed[12:])
     return address
 
 
 def literal_address(host: str) -> str | None:
     """The address that a host name spells in any form that resolvers accept, or None for a real name."""
-    bare = host.strip("[]")
+    bare = host.strip("[]").rstrip(".")
     try:
         return str(ip_address(bare.partition("%")[0]))
     except ValueError:
         pass
     try:
-        return socket.inet_ntoa(socket.inet_aton(bare)) if bare[:1].isdigit() else None
+        return socket.inet_ntoa(socket.inet_aton(bare)) if bare.isascii() and bare[:1].isdigit() else None
     except OSError:
         return None
 
 
 def is_literal_allowed(host: str, allowed: Sequence[Network]) -> bool:
-    """Whether a URL's host may be asked of a proxy: names are the proxy's duty, addresses and this machine's own names are ours."""
+    """Whether a URL's host may be asked of a proxy: what a name means is the proxy's to know; addresses and local names are refused here.
+
+    A name without a dot is one of the proxy's own network, and needs some network in `allowed`.
+    """
     address = literal_address(host)
     if address is not None:
         return is_allowed(address, allowed)
     name = host.lower().rstrip(".")
-    local = any(name == suffix or (suffix.startswith(".") and name.endswith(suffix)) for suffix in LOCAL_NAMES)
-    return not local or is_allowed("127.0.0.1", allowed)
+    if name in LOCAL_NAMES or name.endswith(LOCAL_DOMAINS) or name == socket.gethostname().lower():
+        return is_allowed("127.0.0.1", allowed)
+    return "." in name or bool(allowed)
 
 
 def guarded_sockets(allowed: Sequence[Network]) -> Callable[[Any], socket.socket]:

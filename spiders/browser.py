@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import re
-import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.capture import Capture
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError
+from spiders.browsersandbox import EXECUTABLE, check_sandbox, executable, is_sandboxed
 from spiders.subresources import MAX_PAGE_BYTES, MAX_PAGE_REQUESTS, SubResources, resource
 from spiders.useragent import user_agent
 from storage.urlpattern import url_patterns
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright, Route
 
 LOG = logging.getLogger(__name__)
-INSTALLED = ("chromium", "chromium-browser", "google-chrome")
-EXECUTABLE = "CRAWLHOUSE_BROWSER"
 NOWHERE = "http://127.0.0.1:1"
 MAX_TABS = 2
 CLOSE_SECONDS = 3.0
@@ -61,6 +59,7 @@ def check_browser(crawl: Crawl) -> None:
     given = os.environ.get(EXECUTABLE)
     if given and not os.access(given, os.X_OK):
         raise ConfigError(f"{EXECUTABLE} is {given!r}, which cannot be executed. Give the path of a Chromium.")
+    check_sandbox(executable())
 
 
 class PageBrowser:
@@ -156,11 +155,10 @@ class PageBrowser:
                 from playwright.async_api import async_playwright
 
                 self._playwright = self._playwright or await async_playwright().start()
-                found = os.environ.get(EXECUTABLE) or next((path for name in INSTALLED if (path := shutil.which(name))), None)
-                arguments = [*ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # as root Chromium starts no other way
                 self._browser = await self._playwright.chromium.launch(
-                    executable_path=found,
-                    args=arguments,
+                    executable_path=executable(),
+                    args=ARGUMENTS,
+                    chromium_sandbox=is_sandboxed(),  # Playwright's own default is without
                     proxy={"server": NOWHERE, "bypass": "<-loopback>"},
                     handle_sigint=False,
                     handle_sigterm=False,

@@ -32,6 +32,7 @@ from spiders.requesttext import WITHOUT_EFFECT, request_from_text, request_text
 from spiders.session import FetchSession
 from spiders.yielded import NOTHING, Yielded
 from storage.frontierrecords import Discovery, DueUrl
+from storage.hostkey import host_name
 
 LOG = logging.getLogger(__name__)
 MAX_CALLBACK_SECONDS = 300.0
@@ -243,8 +244,7 @@ def _failure(error: BaseException, request: scrapy.Request) -> Failure:
 
 def _without_port(url: str) -> str:
     """`allowed_domains` are names alone."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}/"
+    return f"{urlsplit(url).scheme}://{host_name(url)}/"
 
 
 def _name(callback: object) -> str:

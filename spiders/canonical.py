@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import idna
 from w3lib.url import safe_url_string
 
 from spiders.sessionids import is_session_parameter, without_path_session
+from storage.hostkey import DEFAULT_PORTS, canonical_name, canonical_origin
 
 MAX_URL_CHARACTERS = 2_000
 TRACKING = re.compile(
@@ -24,7 +24,6 @@ OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
 NO_HOST = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
 SIMPLE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -37,7 +36,7 @@ def resolve(base: str, reference: str, strip: bool = True) -> str | None:
         if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
         if reference[0] == "/" and reference[1:2] != "/":
-            return canonicalize("/".join(base.split("/", 3)[:3]) + reference, strip)
+            return canonicalize(canonical_origin(base) + reference, strip)
         if SIMPLE.match(reference):
             return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip)
         return canonicalize(urljoin(base, reference), strip)
@@ -76,12 +75,7 @@ def _rebuilt(parts: SplitResult, strip: bool) -> str | None:
 
 
 def _host(host: str) -> str:
-    host = host.lower().rstrip(".")
-    if ":" in host:
-        return f"[{host}]"
-    if host.isascii():
-        return "" if NO_HOST.search(host) else host
-    return idna.encode(host, uts46=True).decode("ascii")
+    return "" if NO_HOST.search(host) else canonical_name(host)
 
 
 def _without_dots(path: str) -> str:

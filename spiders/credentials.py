@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError
 from schemas.settings import PREFIX, SECRET_PREFIX
+from storage.hostkey import canonical_origin, origin
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE = re.compile(r"[\x20-\x7e\x80-\uffff]*")
@@ -50,13 +51,13 @@ class Credentials:
 
     def headers(self, url: str) -> Mapping[str, str]:
         """The headers that go along to a canonical URL: those of its very scheme, host and port."""
-        return self._headers.get("/".join(url.split("/", 3)[:3]), {}) if self._headers else {}
+        return self._headers.get(canonical_origin(url), {}) if self._headers else {}
 
 
 def read_credentials(crawl: Crawl, environment: Mapping[str, str]) -> Credentials:
     """The credentials that a crawl names. Raises ConfigError for a secret that is missing or malformed; its text never shows it."""
     proxy = crawl.network.proxy_secret
-    headers = {one.origin: _headers(one.secret, environment) for one in crawl.credentials}
+    headers = {origin(one.origin): _headers(one.secret, environment) for one in crawl.credentials}
     return Credentials(headers, _login(proxy, environment) if proxy else None)
 
 

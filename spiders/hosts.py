@@ -17,6 +17,7 @@ from spiders.robots import RobotsRules
 from spiders.robotsreader import read_robots
 from spiders.tdmreader import read_tdm_rules
 from storage.frontierrecords import DueUrl, Lease, Mark
+from storage.hostkey import canonical_origin
 
 if TYPE_CHECKING:
     from spiders.session import FetchSession
@@ -176,7 +177,7 @@ class HostService:
         vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
         if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
-        origin = "/".join(due.url.split("/", 3)[:3])
+        origin = canonical_origin(due.url)
         reason = await self._robots_refusal(origin, due.url)
         if reason is not None:
             return FetchOutcome.DENIED, reason

@@ -15,6 +15,7 @@ from typing import TextIO
 from schemas import errors
 from schemas.childcommand import module_command
 from schemas.errors import CrawlhouseError
+from schemas.printable import printable
 from schemas.redaction import redacted
 from schemas.settings import Settings
 from spiders.statistics import WorkerStatistics, read_statistics
@@ -55,7 +56,7 @@ def run_worker(
             finally:
                 _end(process)
                 _running.discard(process)
-        said = redacted(log.read_text(encoding="utf-8", errors="replace"))
+        said = printable(redacted(log.read_text(encoding="utf-8", errors="replace")))  # it repeats what pages and servers say
         (log_to or sys.stderr).write(said)
         return _judge(read_statistics(path), process.returncode, said)
 

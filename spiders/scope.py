@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from schemas.capture import UrlKind
 from schemas.crawl import Crawl
 from spiders.canonical import canonicalize
-from storage.hostkey import canonical_host
+from storage.hostkey import canonical_host, configured_host
 from storage.urlpattern import url_patterns
 
 
@@ -18,7 +16,7 @@ class CrawlScope:
     """
 
     def __init__(self, crawl: Crawl) -> None:
-        self._hosts = frozenset(_plain(host) for host in crawl.hosts())
+        self._hosts = frozenset(map(configured_host, crawl.hosts()))
         self._suffixes = tuple("." + host for host in self._hosts) if crawl.scope.subdomains else ()
         self._include = url_patterns(crawl.scope.include)
         self._exclude = url_patterns(crawl.scope.exclude)
@@ -38,10 +36,3 @@ class CrawlScope:
     def covers_host(self, host: str) -> bool:
         """Whether a host (with its port, where it is not the scheme's own) belongs to the crawl."""
         return host in self._hosts or bool(self._suffixes and host.endswith(self._suffixes))
-
-
-def _plain(host: str) -> str:
-    """A host as canonical URLs spell it; the ports of http and https are the same host."""
-    scheme = "https" if urlsplit(f"https://{host}").port == 443 else "http"
-    url = canonicalize(f"{scheme}://{host}/")
-    return canonical_host(url) if url else host

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from schemas.crawl import Crawl, SeedsFile
 from schemas.errors import ConfigError, NotFoundError
+from storage.hostkey import host_key
 from storage.objects import ObjectStore
 
 BATCH_ROWS = 10_000
@@ -58,6 +58,6 @@ def with_hosts(crawl: Crawl, urls: list[str]) -> Crawl:
     """The crawl whose scope, where its YAML names no hosts, takes in those of the file's URLs."""
     if crawl.scope.hosts or not urls:
         return crawl
-    found = (urlsplit(url).netloc.rpartition("@")[2].lower() for url in urls)
+    found = filter(None, map(host_key, urls))
     hosts = tuple(dict.fromkeys([*crawl.hosts(), *found]))
     return crawl.model_copy(update={"scope": crawl.scope.model_copy(update={"hosts": hosts})})

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.keys import statistics_key
+from schemas.printable import printable
 from storage.objects import ObjectStore
 
 
@@ -61,7 +62,7 @@ class WorkerStatistics(BaseModel):
     def text(self) -> str:
         """What the worker did, in a line for people."""
         became = ", ".join(f"{count:,} {name.replace(':', ' by ')}" for name, count in self.outcomes.most_common()) or "no URLs"
-        return (
+        return printable(
             f"{self.worker} ended as '{self.finish_reason}': {became}; {self.answers:,} answers, {self.bytes / 1e6:,.1f} MB,"
             f" {self.errors:,} errors, {self.segments:,} segments"
             f"{_listed('errors in callbacks', self.callback_errors)}{_listed('requests refused', self.refused_requests)}"

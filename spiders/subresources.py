@@ -17,7 +17,7 @@ from spiders.failure import FetchFailedError
 from spiders.robots import RobotsRules, robots_from_answer
 from spiders.session import FetchSession
 from spiders.useragent import product
-from storage.hostkey import canonical_host
+from storage.hostkey import canonical_host, canonical_origin
 
 LOADED = frozenset({"script", "stylesheet", "xhr", "fetch"})
 SHARED = frozenset({"script", "stylesheet"})
@@ -86,7 +86,7 @@ class SubResources:
             return False
         if session.crawl.politeness.robots == "ignore":
             return True
-        origin = "/".join(url.split("/", 3)[:3])
+        origin = canonical_origin(url)
         rules = self._robots.get(origin)
         if rules is None or rules.expires_at <= time.time():
             rules = self._robots[origin] = await self._rules(origin)

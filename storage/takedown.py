@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import idna
 
 from schemas.errors import ConfigError, NotFoundError
-from storage.hostkey import host_key
+from storage.hostkey import host_key, host_of_text, without_port
 from storage.publishlock import hold_lock
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ KEY = "takedown.txt"
 LOCK_KEY = 7_205_761
 LOCK_SECONDS = 30.0
 COMMENT = re.compile(r"(?:^|\s)#.*$")
-HOST_ENTRY = re.compile(r"(?:\*\.)?[^\s/:?#*@]+(?::\d{1,5})?\Z")
+HOST_ENTRY = re.compile(r"(?:\*\.)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/:?#*@\[\]]+)(?::\d{1,5})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ class Takedowns:
         return bool(self.urls or self.prefixes or self.hosts or self.domains)
 
     def host_names(self) -> set[str]:
-        """The hosts that entries name, without ports: a URL that holds none of them is not taken down."""
+        """The hosts that entries name, without ports, in ASCII and in Unicode: a URL that holds none of them is not taken down."""
         named = [*self.hosts, *self.domains, *(address.partition("/")[0] for address in (*self.urls, *self.prefixes))]
-        return {host.partition(":")[0] for host in named}
+        names = {without_port(host) for host in named}
+        return names | {_in_unicode(name) for name in names if "xn--" in name}
 
     def covers(self, url: str) -> bool:
         """Whether a URL is taken down."""
@@ -52,7 +53,7 @@ class Takedowns:
             return False
         address = _address(url)
         host = address.partition("/")[0]
-        name = host.partition(":")[0]
+        name = without_port(host)
         return (
             bool(self.hosts & {host, name})
             or any(name == domain or name.endswith("." + domain) for domain in self.domains)
@@ -121,12 +122,12 @@ def _text(store: ObjectStore) -> str:
 def _read(entry: str) -> tuple[str, str]:
     """Kind (`url`, `prefix`, `host`, `domain`) and text of one entry. Raises ConfigError."""
     entry = entry.strip()
-    if entry.startswith(("http://", "https://")):
-        if urlsplit(entry).hostname and not re.search(r"\s", entry) and "*" not in entry.removesuffix("*"):
+    if entry.lower().startswith(("http://", "https://")):
+        if host_key(entry) and not re.search(r"\s", entry) and "*" not in entry.removesuffix("*"):
             return ("prefix", _address(entry[:-1])) if entry.endswith("*") else ("url", _address(entry))
     elif HOST_ENTRY.match(entry):
-        host = _ascii(entry.lower().removeprefix("*."))
-        return ("domain", host.partition(":")[0]) if entry.startswith("*.") else ("host", host)
+        host = _host(entry.removeprefix("*."))
+        return ("domain", without_port(host)) if entry.startswith("*.") else ("host", host)
     raise ConfigError(
         f"{entry!r} cannot be taken down: an entry is a URL, a URL with * at its very end, a host like example.com, or *.example.com."
     )
@@ -135,17 +136,24 @@ def _read(entry: str) -> tuple[str, str]:
 def _address(url: str) -> str:
     """A URL as it is compared: host, path and query, without the scheme, the default port and the escapes of plain characters."""
     url = url.partition("#")[0]
-    parts = urlsplit(url)
-    query = f"?{parts.query}" if parts.query else ""
-    return _ascii(host_key(url)) + unquote(parts.path or "/") + unquote(query)
-
-
-def _ascii(host: str) -> str:
-    """A host as the frontier spells it. Raises ConfigError for what is no host name."""
-    if host.isascii():
-        return host
-    name, colon, port = host.partition(":")
     try:
-        return idna.encode(name, uts46=True).decode("ascii") + colon + port
-    except idna.IDNAError as error:
-        raise ConfigError(f"{host!r} is no host name: {error}.") from error
+        parts = urlsplit(url)
+    except ValueError:  # what a page called its canonical URL
+        return url
+    query = f"?{parts.query}" if parts.query else ""
+    return host_key(url) + unquote(parts.path or "/") + unquote(query)
+
+
+def _host(text: str) -> str:
+    """A host as the frontier spells it. Raises ConfigError for what is no host name."""
+    try:
+        return host_of_text(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no host name: {error}.") from error
+
+
+def _in_unicode(name: str) -> str:
+    try:
+        return idna.decode(name)
+    except idna.IDNAError:
+        return name

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, select
 
 from schemas.errors import ConfigError
 from storage.frontiertables import HOSTS, URLS
+from storage.hostkey import host_of_text
 from storage.urlselection import Selection, UrlState
 
 
@@ -30,7 +31,7 @@ def conditions(selection: Selection, now: float) -> list[ColumnElement[bool]]:
     equal = {URLS.c.crawl: selection.crawl, URLS.c.last_outcome: selection.outcome, URLS.c.last_reason: selection.reason}
     given += [column == value for column, value in equal.items() if value is not None]
     if selection.host is not None:
-        given.append(URLS.c.host_id.in_(select(HOSTS.c.host_id).where(HOSTS.c.host == selection.host.lower())))
+        given.append(URLS.c.host_id.in_(select(HOSTS.c.host_id).where(HOSTS.c.host == _host(selection.host))))
     if selection.state is not None:
         given.append(state_column(now) == selection.state.value)
     if selection.glob is not None:
@@ -38,6 +39,13 @@ def conditions(selection: Selection, now: float) -> list[ColumnElement[bool]]:
     if selection.regex is not None:
         given.append(URLS.c.url.regexp_match(_checked(selection.regex)))
     return given
+
+
+def _host(text: str) -> str:
+    try:
+        return host_of_text(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no host, like example.com or [2001:db8::1]:8080.") from error
 
 
 def _glob_as_regex(glob: str) -> str:

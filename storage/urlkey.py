@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+from storage.hostkey import host_name
+
 HOSTS_KEPT = 10_000
 
 
@@ -58,7 +60,7 @@ def split_url(url: str) -> UrlParts:
     """A URL's parts; one that cannot be taken apart has an empty host."""
     try:
         parts = urlsplit(url)
-        return UrlParts(parts.hostname or "", parts.scheme or None, parts.port, parts.path or None, parts.query or None)
+        return UrlParts(host_name(url), parts.scheme or None, parts.port, parts.path or None, parts.query or None)
     except ValueError:
         return UrlParts("", None, None, None, None)
 

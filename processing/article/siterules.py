@@ -14,6 +14,7 @@ from processing.article.metadata import Metadata
 from processing.article.parse import Node, Tree, parse
 from processing.article.visible import visible_text
 from schemas.crawl import SiteRules
+from storage.hostkey import configured_host
 
 _FIELDS = ("body", "title", "authors", "published_at", "description")
 _NOT_CSS = (  # what is mistaken for CSS, and what to say then
@@ -28,9 +29,10 @@ _NOT_CSS = (  # what is mistaken for CSS, and what to say then
 
 def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
     """The rules of a host, its port included: its own, else those of the nearest domain that it is a subdomain of."""
-    while rules and host:
-        if host in rules:
-            return rules[host]
+    spelled = {configured_host(name): rule for name, rule in rules.items()}
+    while spelled and host:
+        if host in spelled:
+            return spelled[host]
         host = host.partition(".")[2]
     return None
 

@@ -19,45 +19,47 @@ CRAWL, CRAWL_RUN, PROCESS_RUN = "small", "small-20260101T120000Z-000000", "p-000
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ARTICLE, COPY, MISSING = "https://a.example/storm", "https://b.example/storm", "https://a.example/gone"
 TEXT = "The storm came at noon.\nIt left at one."
+TITLE = "Sturm in Köln"
 PAGE = "<!doctype html><meta charset=utf-8><title>Sturm in Köln</title><p>The storm came at noon.<p>It left at one."
 
 
-def publish_small_lake(home: Path) -> None:
+def publish_small_lake(home: Path, title: str = TITLE) -> None:
     """Archive the captures and publish their rows, all in `home`."""
     settings = make_settings(home=home)
     settings.home.mkdir(parents=True)
-    rows = _archive(home)
+    rows = _archive(home, title)
     with open_lake(settings) as lake:
         captures = [_capture(rows[0], "published", 1), _capture(rows[1], "published", 2), _capture(rows[2], "duplicate", 1)]
         gone = _capture(rows[3], "rejected", None) | {"reason": "http_error", "detail": "the status is 404", "article_id": None}
         lake.append("captures", [table_of("captures", *captures, gone)], PROCESS_RUN)
-        copy = _article(rows[2], 1) | {
+        copy = _article(rows[2], 1, title) | {
             "article_id": "copy",
             "duplicate_of": "storm",
             "duplicate_kind": "exact",
             "duplicate_similarity": 1.0,
         }
-        lake.append("articles", [table_of("articles", _article(rows[0], 1), _article(rows[1], 2), copy)], PROCESS_RUN)
+        lake.append("articles", [table_of("articles", _article(rows[0], 1, title), _article(rows[1], 2, title), copy)], PROCESS_RUN)
         lake.append("runs", [table_of("runs", {"process_run": PROCESS_RUN, "crawl_run": CRAWL_RUN, "crawl": CRAWL})], PROCESS_RUN)
 
 
-def _archive(home: Path) -> list[CaptureRow]:
+def _archive(home: Path, title: str) -> list[CaptureRow]:
     key = segment_key(CRAWL, CRAWL_RUN, "s1")
     path = home / "s1.warc.gz"
     writer = SegmentWriter(path, key, CRAWL, CRAWL_RUN, {"software": "test"})
-    rows = [writer.write(_exchange(*exchange)) for exchange in ((ARTICLE, 200, 0), (ARTICLE, 200, 1), (COPY, 200, 2), (MISSING, 404, 3))]
+    exchanges = ((ARTICLE, 200, 0), (ARTICLE, 200, 1), (COPY, 200, 2), (MISSING, 404, 3))
+    rows = [writer.write(_exchange(*exchange, PAGE.replace(TITLE, title))) for exchange in exchanges]
     writer.close()
     open_store(make_settings(home=home)).put_file(key, path)
     path.unlink()
     return rows
 
 
-def _exchange(url: str, status: int, hour: int) -> Capture:
+def _exchange(url: str, status: int, hour: int, page: str) -> Capture:
     kind = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Encoding", b"gzip"))
     cookies = ((b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=2"))
     return Capture(
         url=url, fetched_at=NOON + timedelta(hours=hour), status=status, reason="OK" if status == 200 else "Not Found", protocol="HTTP/1.1",
-        request_headers=((b"Host", b"a.example"),), response_headers=kind + cookies, body=compress(f"{PAGE}<p>{hour}".encode(), mtime=0),
+        request_headers=((b"Host", b"a.example"),), response_headers=kind + cookies, body=compress(f"{page}<p>{hour}".encode(), mtime=0),
     )  # fmt: skip
 
 
@@ -77,9 +79,9 @@ def _capture(row: CaptureRow, outcome: str, version: int | None) -> dict[str, ob
     }
 
 
-def _article(row: CaptureRow, version: int) -> dict[str, object]:
+def _article(row: CaptureRow, version: int, title: str) -> dict[str, object]:
     facts = {
-        "title": "Sturm in Köln",
+        "title": title,
         "authors": ["Ada B.", "C, D"],
         "published_at": NOON,
         "published_at_source": "json-ld",

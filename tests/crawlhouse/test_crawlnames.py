@@ -129,6 +129,7 @@ def test_a_crawl_is_deleted_with_consent_and_its_runs_stay(settings: Settings, c
     assert open_ledger(settings).manifest(closed_run).counts.left_over == 2
     assert [info.key for info in store.list("statistics/")] == [statistics_key("newspapers", "newspapers-1", "w0", 1)]
     assert command(settings, "delete", "news", "--yes").code == 3
+    assert command(settings, "delete", "../news", "--yes").code == 3
     store.put_bytes(statistics_key("news", "news-1", "w1", 1), b"{}")
     assert command(settings, "delete", "news", "--yes").code == 0  # the rest of a deletion that was cut off
     assert len(list(store.list("statistics/"))) == 1

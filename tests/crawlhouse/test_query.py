@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+import threading
 from io import StringIO
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+import crawlhouse as crawlhouse_package
+from crawlhouse.sqlquery import open_lake_for_reading
+from schemas.errors import ConfigError, TimeLimitError
+from schemas.settings import make_settings
 from tests.crawlhouse.conftest import Run, clean_environment, run_command
-from tests.crawlhouse.smalllake import ARTICLE, COPY
+from tests.crawlhouse.smalllake import ARTICLE, COPY, publish_small_lake
 
 COLUMNS = "url, version, authors, published_at, confidence, link_density, paywalled, minhash[:3] AS hash"
 SQL = f"SELECT {COLUMNS} FROM articles ORDER BY url, version"
@@ -95,6 +102,8 @@ def test_sql_from_standard_input(crawlhouse: Run) -> None:
         ("EXPLAIN ANALYZE COPY articles TO 'stolen.csv'", 2, "this one is COPY"),
         ("EXPLAIN /* x */ ANALYZE COPY articles TO 'stolen.csv'", 2, "Error"),
         ("SELECT * FROM read_text('/etc/hostname')", 2, "reads the lake's tables only"),
+        ("SELECT getenv('HOME')", 2, "getenv does not exist"),
+        ("SELECT * FROM monkeypatch", 3, "There is no table monkeypatch"),
         ("ATTACH 'other.db'", 2, "this one is ATTACH"),
         ("SET enable_external_access = true", 2, "this one is SET"),
     ],
@@ -105,6 +114,83 @@ def test_what_a_query_refuses(crawlhouse: Run, tmp_path: Path, sql: str, code: i
     assert message in ended.err
     assert "Traceback" not in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_statement_reads_or_writes_a_live_file(lake_home: Path, tmp_path: Path) -> None:
+    files = {path: path.read_bytes() for path in lake_home.rglob("*") if path.is_file()}
+    live = next(str(path) for path in files if "/lake/articles/data/" in str(path))
+    hostile = (
+        f"/* EXPLAIN (*/ COPY runs TO '{live}'; /*) */ SELECT 1",
+        f"WITH x AS (COPY (SELECT 1 AS a) TO '{live}' (FORMAT parquet)) SELECT 1",
+        f"EXPLAIN ANALYZE WITH x AS (COPY runs TO '{live}') SELECT 1",
+        f"SELECT * FROM read_parquet('{live}')",
+        f"SELECT * FROM query('FROM read_blob(''{live}'')')",
+        f"SELECT * FROM '{live}'",
+        f"COPY runs TO '{lake_home}/store/lake/new.csv'",
+        f"WITH x AS (COPY runs TO '{tmp_path}/.tmp/new.csv') SELECT 1",
+    )
+    house = crawlhouse_package.open(home=lake_home)
+    for sql in hostile:
+        with pytest.raises(ConfigError):
+            house.query(sql).arrow()
+    assert {path: path.read_bytes() for path in lake_home.rglob("*") if path.is_file()} == files
+
+
+def test_the_connection_reaches_the_live_files_and_nothing_else(lake_home: Path) -> None:
+    """Behind the check of the statement stands DuckDB's own lock."""
+    with open_lake_for_reading(make_settings(home=lake_home)) as connection:
+        reachable = connection.sql("SELECT current_setting('allowed_directories'), current_setting('allowed_paths')").fetchall()[0]
+        assert (reachable[0], len(reachable[1])) == ([], 3)
+        assert all(Path(path).suffix == ".parquet" for path in reachable[1])
+        for sql in (
+            f"FROM read_parquet('{lake_home}/store/lake/**/*.parquet')",
+            f"COPY runs TO '{lake_home}/new.csv'",
+            "COPY runs TO '.tmp/new.csv'",
+            "ATTACH 'new.db'",
+            "SET allowed_directories = ['/']",
+            "SET temp_directory = 'x'",
+            "FROM lake_home",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("name", ["o*d [x]{a,b}", "it's \\ a=b", "plain"])
+def test_a_home_of_any_name_is_queried(tmp_path: Path, name: str) -> None:
+    publish_small_lake(tmp_path / name)
+    publish_small_lake(tmp_path / "odd [x]a7")  # what the first name would match as a pattern
+    rows = crawlhouse_package.open(home=tmp_path / name).query("SELECT url FROM articles_latest WHERE url = 'https://a.example/storm'")
+    assert rows.arrow().num_rows == 1
+    with open_lake_for_reading(make_settings(home=tmp_path / name)) as connection, pytest.raises(duckdb.Error):
+        connection.execute("COPY runs TO 'x.csv'")
+
+
+ENDLESS = "SELECT count(*) FROM range(1000000000) AS a, range(1000000000) AS b"
+STREAMING = "SELECT a.range FROM range(1000000000) AS a, range(1000000000) AS b"
+
+
+@pytest.mark.parametrize(("sql", "form"), [(ENDLESS, "json"), (STREAMING, "jsonl"), (STREAMING, "csv")])
+def test_a_query_that_takes_longer_than_its_limit_is_ended(crawlhouse: Run, tmp_path: Path, sql: str, form: str) -> None:
+    ended = crawlhouse("query", sql, "-o", f"out.{form}", "--timeout", "0.5")
+    assert (ended.code, list(tmp_path.iterdir())) == (11, [])
+    assert "took longer than its limit of 0.5 s" in ended.err
+
+
+def test_a_limit_is_a_number_above_zero_and_does_not_touch_what_is_quicker(crawlhouse: Run, lake_home: Path) -> None:
+    assert crawlhouse("query", "SELECT 1 AS a", "-f", "csv", "--timeout", "60").out == "a\n1\n"
+    assert crawlhouse("query", "SELECT 1", "--timeout", "0").code == 2
+    with pytest.raises(TimeLimitError):
+        crawlhouse_package.open(home=lake_home).query(ENDLESS, timeout=0.5).arrow()
+    assert [thread.name for thread in threading.enumerate() if thread.name == "time-limit"] == []
+
+
+def test_a_process_whose_query_cannot_be_interrupted_is_ended(lake_home: Path, tmp_path: Path) -> None:
+    script = "import crawlhouse.timelimit as t, crawlhouse.command as c; t.GRACE_SECONDS = 0.2; c.main()"
+    sql = "SELECT levenshtein(repeat('ab', 300000), repeat('ba', 300000))"
+    command = ("-c", script, "query", sql, "-o", "out.csv", "--timeout", "0.5")
+    ended = run_command(*command, env=clean_environment(home=str(lake_home)), cwd=tmp_path, program=sys.executable)
+    assert (ended.code, list(tmp_path.iterdir())) == (11, [])
+    assert "took longer than its limit" in ended.err
 
 
 @pytest.mark.parametrize("sql", ["DESCRIBE articles", "SUMMARIZE runs", "SHOW TABLES", "EXPLAIN SELECT 1", "VALUES (1)", "FROM runs"])

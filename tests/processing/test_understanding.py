@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from processing.duplicates import NearIndex
-from processing.identity import article_id, bucket_of, host_of, identity_url
+from processing.identity import article_id, bucket_of, identity_url
 from processing.language import detect_language
 from processing.minhash import minhash, rows_per_band, signatures, similarity
 from processing.optout import forbids_indexing
@@ -17,6 +17,7 @@ from processing.signals import Signals, signals
 from processing.words import shingles, text_digest, words
 from schemas.article import Block, BlockKind
 from schemas.crawl import ArticleOptions
+from storage.hostkey import host_key
 from tests.processing.crawlruns import capture, prose
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ def test_identity(url: str, canonical: str | None, expected: str) -> None:
 
 
 def test_hosts_keep_their_port_and_their_bucket() -> None:
-    assert [host_of(url) for url in ("http://a.example:80/", "http://a.example:81/", "nonsense")] == ["a.example", "a.example:81", ""]
+    assert [host_key(url) for url in ("http://a.example:80/", "http://a.example:81/", "nonsense")] == ["a.example", "a.example:81", ""]
     assert bucket_of("a.example") == bucket_of("a.example") < 64
 
 

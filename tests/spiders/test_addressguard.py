@@ -1,5 +1,6 @@
 """Addresses that a fetcher must not reach, in every spelling."""
 
+import socket
 from ipaddress import ip_network
 
 import pytest
@@ -34,6 +35,28 @@ REFUSED = [
     "2002:7f00:1::",
     "::127.0.0.1",
     "2001:db8::1",
+    "fec0::1",
+    "feff::1",
+    "3fff::1",
+    "3fff:fff::1",
+    "192.88.99.1",
+    "192.0.0.9",
+    "198.19.255.255",
+    "203.0.113.7",
+    "64:ff9b:1::1",
+    "100::1",
+    "100:0:0:1::1",
+    "2001::1",
+    "2001:2::1",
+    "2001:10::1",
+    "2001:20::1",
+    "2001:30::1",
+    "5f00::1",
+    "4000::1",
+    "2620:0:1::5efe:10.0.0.1",
+    "2620:0:1::200:5efe:7f00:1",
+    "2002:c058:6301::",
+    "ff0e::1",
 ]
 
 
@@ -42,7 +65,7 @@ def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_allowed(address, ())
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "2001:4860:4860::8888", "192.31.196.1"])
 def test_public_addresses(address: str) -> None:
     assert is_allowed(address, ())
 
@@ -62,6 +85,7 @@ def test_only_the_named_network_is_opened() -> None:
         ("0x7f.1", "127.0.0.1"),
         ("0177.0.0.1", "127.0.0.1"),
         ("[::1]", "::1"),
+        ("127.0.0.1.", "127.0.0.1"),
         ("a.example", None),
         ("7up.example", None),
     ],
@@ -70,7 +94,27 @@ def test_literal_addresses_are_recognised(spelling: str, address: str | None) ->
     assert literal_address(spelling) == address
 
 
-@pytest.mark.parametrize("host", ["localhost", "db.localhost", "printer.local", "2130706433", "10.0.0.1", "metadata.google.internal"])
+LOCAL = [
+    "localhost", "LOCALHOST", "localhost.", "db.localhost", "a.b.localhost.", "localhost.localdomain", "localhost.localdomain.",
+    "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback", "printer.local", "metadata.google.internal", "nas.home.arpa",
+    "127.0.0.1.", "127.1", "0", "0x7f000001", "2130706433", "0177.0.0.1", "10.0.0.1.", "[::1]", "::1", "[::ffff:127.0.0.1]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", LOCAL)
 def test_what_a_proxy_is_not_asked_for(host: str) -> None:
     assert not is_literal_allowed(host, ())
+    assert not is_literal_allowed(host, (ip_network("192.0.2.0/24"),))
+
+
+def test_what_a_proxy_is_asked_for() -> None:
     assert is_literal_allowed("a.example", ())
+    assert is_literal_allowed("localhost.example", ())
+    assert is_literal_allowed("8.8.8.8", ())
+    assert is_literal_allowed("localhost", (ip_network("127.0.0.0/8"),))
+
+
+def test_names_without_a_dot_and_this_machines_own_need_an_allowed_network() -> None:
+    assert not is_literal_allowed("intranet", ())
+    assert is_literal_allowed("intranet", (ip_network("10.0.0.0/8"),))
+    assert not is_literal_allowed(socket.gethostname(), (ip_network("192.0.2.0/24"),))

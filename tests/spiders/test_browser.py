@@ -23,6 +23,8 @@ from schemas.crawlfile import parse_crawl
 from schemas.errors import ConfigError
 from schemas.outcomes import Rejected
 from schemas.settings import Settings
+from spiders.browser import check_browser
+from spiders.browsersandbox import SANDBOX
 from spiders.run import plan
 from storage.lakequery import connect
 from storage.objects import open_store
@@ -82,6 +84,13 @@ def paper() -> Iterator[SmallServer]:
 
 
 BROWSER = "browser: {pages: [/story/], timeout: 15}"
+
+
+@pytest.fixture(autouse=True)
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root Chromium runs without its sandbox only."""
+    if os.geteuid() == 0:
+        monkeypatch.setenv(SANDBOX, "off")
 
 
 @needs_chromium
@@ -232,6 +241,67 @@ def test_the_browser_dies_with_its_worker(sqlite_settings: Settings, tmp_path: P
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
         assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+RENDERS = """
+import asyncio, os, psutil
+from datetime import UTC, datetime
+from schemas.capture import Capture
+from schemas.crawlfile import parse_crawl
+from spiders.browser import PageBrowser, check_browser
+
+crawl = parse_crawl("seeds: [http://a.example/]\\nbrowser: {pages: [.]}", "x")
+page = b"<meta charset=utf-8><p id=x></p><script>document.getElementById('x').textContent = 'made ' + 'here'</script>"
+
+async def main():
+    browser = PageBrowser(crawl, None)
+    html = ((b"Content-Type", b"text/html"),)
+    rendered = await browser.render(Capture("http://a.example/", datetime.now(UTC), 200, "OK", "HTTP/1.1", (), html, page))
+    assert b"made here" in rendered.body
+    await browser._browser.new_page()
+    for process in psutil.Process().children(recursive=True):
+        with open(f"/proc/{process.pid}/cmdline") as command:
+            arguments = command.read()
+        if "--type=renderer" in arguments:
+            with open(f"/proc/{process.pid}/status") as status:
+                print("--no-sandbox" in arguments, "Seccomp:\\t2" in status.read(), process.uids().real)
+    await browser.close()
+
+check_browser(crawl)
+asyncio.run(main())
+"""
+
+
+@needs_chromium
+def test_chromium_runs_in_its_sandbox_as_any_user_but_root(tmp_path: Path) -> None:
+    script = tmp_path / "renders.py"
+    script.write_text(RENDERS, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != SANDBOX}
+    environment |= {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path), "TMPDIR": "/tmp"}
+    user = []
+    if os.geteuid() == 0:  # as nobody, who may read all files: this interpreter may lie in a folder of root's
+        if shutil.which("setpriv") is None:
+            pytest.skip("NOT RENDERED: as root this needs setpriv")
+        may = "-all,+dac_read_search"
+        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={may}", f"--ambient-caps={may}"]
+        (tmp_path).chmod(0o777)
+    done = subprocess.run([*user, sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=90, check=False)
+    if "gives users no namespaces" in done.stderr:
+        pytest.skip("NOT RENDERED: this system has no sandbox for Chromium")
+    assert done.returncode == 0, done.stderr
+    assert {line.rsplit(" ", 1)[0] for line in done.stdout.splitlines()} == {"False True"}
+    assert "0" not in {line.rsplit(" ", 1)[1] for line in done.stdout.splitlines()}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")
+@pytest.mark.parametrize(("word", "message"), [("", "cannot run in its sandbox as root"), ("no", "must be on or off")])
+def test_root_says_that_there_is_no_sandbox(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch, word: str, message: str) -> None:
+    monkeypatch.setenv(SANDBOX, word)
+    with pytest.raises(ConfigError, match=message):
+        check_browser(parse_crawl(f"seeds: [http://127.0.0.1:9/]\n{BROWSER}", "test"))
+    if not word:
+        with pytest.raises(ConfigError, match=f"set {SANDBOX}=off"):
+            crawl_urls(sqlite_settings, ["http://127.0.0.1:9/"], BROWSER)
 
 
 def test_a_browser_that_is_not_there_says_what_to_install(

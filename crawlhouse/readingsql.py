@@ -1,0 +1,168 @@
+"""Which SQL a query may run: one statement that reads the published tables. It is checked as DuckDB parsed it, never as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import ConfigError
+
+if TYPE_CHECKING:
+    import duckdb
+
+Node = dict[str, Any]  # Any: a part of DuckDB's own syntax tree, as JSON
+
+READING, EXPLAINING = "SELECT", "EXPLAIN"  # DuckDB's kinds; DESCRIBE, SHOW, SUMMARIZE, VALUES and FROM are of kind SELECT too
+
+# Parts of the syntax tree that are no expressions. COPY and INSERT inside a WITH are parts too, and are not in this list.
+PARTS = {
+    "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE",
+    "BASE_TABLE", "TABLE_FUNCTION", "SUBQUERY", "JOIN", "PIVOT", "EXPRESSION_LIST", "EMPTY", "SHOW_REF",
+    "DISTINCT_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER", "ORDER_MODIFIER", "ORDER_DEFAULT", "ASCENDING", "DESCENDING",
+}  # fmt: skip
+
+# Functions in FROM that read no file, take no name of a table as text, run no other SQL and change nothing.
+FUNCTIONS = {
+    "range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree", "summary",
+    "duckdb_columns", "duckdb_databases", "duckdb_functions", "duckdb_keywords", "duckdb_schemas", "duckdb_settings", "duckdb_tables",
+    "duckdb_types", "duckdb_views", "pragma_table_info", "pragma_version", "pg_timezone_names", "icu_calendar_names",
+}  # fmt: skip
+
+SCHEMAS = {"memory", "main", "system", "information_schema", "pg_catalog"}
+PATH_CHARACTERS = set("./\\:*?[]{}")  # a name with one of them may be a file to DuckDB
+
+
+def parse_reading(sql: str) -> duckdb.Statement:
+    """The one statement of `sql`, parsed and found to only read tables. Execute this object, not the text.
+
+    Raises ConfigError for what is not understood, for several statements, and for one that writes, changes something or reads files.
+    """
+    import duckdb
+
+    with duckdb.connect(config={"temp_directory": ""}) as parser:
+        statement = _only_statement(parser, sql)
+        _check_tree(parser, _read_by(parser, statement))
+    return statement
+
+
+def _only_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    import duckdb
+
+    if "\0" in sql or not _is_utf8(sql):
+        raise ConfigError("The SQL holds a NUL character, or bytes that are no UTF-8. Write them with chr().")
+    try:
+        statements = parser.extract_statements(sql)
+    except duckdb.Error as error:
+        raise ConfigError(f"The SQL is not understood: {' '.join(str(error).partition(chr(10) * 2 + 'LINE')[0].split())}") from error
+    if len(statements) != 1:
+        raise ConfigError(f"One SQL statement is needed, but {len(statements)} were given.")
+    return statements[0]
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str:
+    """The text of the statement that reads: itself, or what an EXPLAIN is about."""
+    kind = _kind(statement)
+    if kind == READING:
+        return statement.query
+    if kind == EXPLAINING:
+        explained = list(_explained(statement.query))
+        for text in explained:
+            if _is_reading(parser, text):
+                return text
+        kind = next((kind for text in explained if (kind := _kind_of_text(parser, text))), kind)
+    raise ConfigError(f"Only statements that read are allowed, like SELECT, DESCRIBE or SUMMARIZE; this one is {kind}.")
+
+
+def _explained(query: str) -> Iterator[str]:
+    """What may be the statement behind EXPLAIN, by DuckDB's own tokens: behind the words, and behind options in parentheses."""
+    import duckdb
+
+    data = query.encode()
+    offsets = [offset for offset, kind in duckdb.tokenize(query) if kind is not duckdb.token_type.comment]
+    tokens = [data[start:end].decode(errors="replace").strip() for start, end in zip(offsets, [*offsets[1:], len(data)], strict=True)]
+    words = 2 if tokens[1:2] and tokens[1].upper().startswith("ANALYZE") else 1
+    for place in (words, _behind_parentheses(tokens, words)):
+        if place < len(offsets):
+            yield data[offsets[place] :].decode()
+
+
+def _behind_parentheses(tokens: list[str], start: int) -> int:
+    """The first token behind a `( ... )` at `start`; past the end where none is there."""
+    for place in range(start + 1, len(tokens)) if tokens[start : start + 1] == ["("] else ():
+        if tokens[place] == ")":
+            return place + 1
+    return len(tokens)
+
+
+def _is_reading(parser: duckdb.DuckDBPyConnection, text: str) -> bool:
+    return _kind_of_text(parser, text) == READING
+
+
+def _kind_of_text(parser: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The kind of the one statement that a text is; empty for anything else."""
+    import duckdb
+
+    try:
+        statements = parser.extract_statements(text)
+    except duckdb.Error:
+        return ""
+    return _kind(statements[0]) if len(statements) == 1 else ""
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        return str(statement.type).rpartition(".")[2]
+    except ValueError:  # a kind that DuckDB's parser knows and its Python package does not
+        return "of another kind"
+
+
+def _check_tree(parser: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Raises ConfigError for a part of the statement that does not read the published tables."""
+    try:
+        tree = json.loads(parser.execute("SELECT json_serialize_sql($1)", [text]).fetchall()[0][0])
+    except RecursionError as error:
+        raise ConfigError("The SQL is nested too deeply. Write it with fewer levels.") from error
+    if tree.get("error"):
+        raise ConfigError(f"Only statements that read are allowed: {tree.get('error_message')}")
+    for node in _parts(tree):
+        _check_part(node)
+
+
+def _parts(tree: Node) -> Iterator[Node]:
+    """The parts of a syntax tree that are no expressions: the table references, the clauses, and statements inside the statement."""
+    open_nodes: list[object] = [tree]
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("type"), str) and "class" not in node:
+                yield node
+            open_nodes.extend(node.values())
+        elif isinstance(node, list):
+            open_nodes.extend(node)
+
+
+def _check_part(node: Node) -> None:
+    part = node["type"]
+    if part not in PARTS:
+        raise ConfigError(f"A query only reads: {part.removesuffix('_NODE').removesuffix('_QUERY')} is not allowed in it.")
+    if part == "TABLE_FUNCTION" and (name := str(node["function"].get("function_name"))).lower() not in FUNCTIONS:
+        raise ConfigError(f"A query reads the lake's tables only: the function {name}() is not allowed in FROM.")
+    if part in {"BASE_TABLE", "SHOW_REF"}:
+        path = [str(name) for name in (node.get("qualified_name") or {}).get("path", [])]
+        _check_name(path or ["/"] if part == "BASE_TABLE" else path)  # a table without a name is one that we cannot check
+
+
+def _check_name(path: list[str]) -> None:
+    if any(PATH_CHARACTERS & set(name) for name in path):
+        raise ConfigError(f"A query reads the lake's tables only, no files: {'.'.join(path)!r} is not one of them.")
+    if any(name.lower() not in SCHEMAS for name in path[:-1]):
+        raise ConfigError(f"A query reads the lake's tables only: {'.'.join(path)!r} is not one of them.")
