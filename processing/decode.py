@@ -20,6 +20,7 @@ from schemas.outcomes import Reason
 
 META_BYTES = 4096  # the standard looks at 1024; real pages put it later
 SAMPLE_BYTES = 262_144
+MAX_HEADER_CHARACTERS = 1000
 # Fewer bytes outside ASCII tell the detector too little to contradict what is declared.
 MIN_FOREIGN_BYTES = 4
 # How much better a language must be recognised for the detector to win over a declaration.
@@ -29,6 +30,10 @@ _META = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGN
 _XML = re.compile(rb"^\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
 _HTTP = re.compile(r"\bcharset\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE)
 _MARKUP = re.compile(rb"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_OPENED = re.compile(rb"<(script|style)\b", re.IGNORECASE)
+_CLOSED = re.compile(rb"</(script|style)\s*>", re.IGNORECASE)
+_CLOSING = b"--></script></style>>"
+MAX_UNCLOSED = 16
 _FOREIGN = re.compile(rb"[\x80-\xff]")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
@@ -68,7 +73,7 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded | Reason:
 
 def _declared(body: bytes, content_type: str | None) -> Iterator[tuple[str, str]]:
     """The declared charsets as (WHATWG name, source), the most authoritative first."""
-    http = _HTTP.search(content_type or "")
+    http = _HTTP.search((content_type or "")[:MAX_HEADER_CHARACTERS])
     if http and (charset := charset_of(http[1])):
         yield charset, "http"
     head = body[:META_BYTES]
@@ -111,7 +116,7 @@ def _cannot_be(charset: str, body: bytes) -> bool:
 
 
 def _detector_knows_better(body: bytes, charset: str) -> bool:
-    sample = _MARKUP.sub(b" ", body[:SAMPLE_BYTES])
+    sample = _without_markup(body[:SAMPLE_BYTES])
     if len(_FOREIGN.findall(sample)) < MIN_FOREIGN_BYTES:
         return False
     other = _detect(sample)
@@ -120,6 +125,18 @@ def _detector_knows_better(body: bytes, charset: str) -> bool:
     if charset in MULTIBYTE and other in MULTIBYTE:
         return True
     return _language_score(sample, other) > BETTER * _language_score(sample, charset)
+
+
+def _without_markup(sample: bytes) -> bytes:
+    """The text of a sample. Each mark that is never closed is looked at up to the sample's end: of more than a few all are closed there."""
+    return _MARKUP.sub(b" ", sample + _CLOSING if _unclosed(sample) > MAX_UNCLOSED else sample)
+
+
+def _unclosed(sample: bytes) -> int:
+    """How many comments, scripts, styles and tags are open at the end of a sample, at most."""
+    closed = {match[1].lower(): match.end() for match in _CLOSED.finditer(sample)}
+    elements = sum(match.start() > closed.get(match[1].lower(), -1) for match in _OPENED.finditer(sample))
+    return elements + sample.count(b"<!--", max(sample.rfind(b"-->"), 0)) + sample.count(b"<", max(sample.rfind(b">"), 0))
 
 
 def _language_score(sample: bytes, charset: str) -> float:
@@ -145,7 +162,7 @@ def _nearly_utf8(body: bytes, candidates: list[tuple[str, str]]) -> Decoded | No
 
 def _by_detector(body: bytes, candidates: list[tuple[str, str]]) -> Decoded | None:
     """What the detector reads with hardly a broken byte. It may confirm a declaration that such bytes had spoiled."""
-    charset = _detect(_MARKUP.sub(b" ", body[:SAMPLE_BYTES]))
+    charset = _detect(_without_markup(body[:SAMPLE_BYTES]))
     if charset is None:
         return None
     text = body.decode(codec_of(charset), "replace")

@@ -20,6 +20,7 @@ from schemas.article import Article, PageType
 from schemas.crawl import Crawl, SiteRules
 from schemas.errors import StorageError
 from schemas.manifest import Segment
+from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
 from storage.captureindex import CaptureRow, read_index
@@ -291,7 +292,8 @@ def _why(record: Record, reason: Reason) -> str:
 def _is_whole_range(content_range: str | None) -> bool:
     """Whether a part of a body is all of it, as for a request of `bytes=0-`."""
     found = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
-    return found is not None and int(found[1]) + 1 == int(found[2])
+    last, size = (read_number(found[1]), read_number(found[2])) if found else (None, None)
+    return last is not None and last + 1 == size
 
 
 def _rejected(record: Record, stage: str, reason: Reason, detail: str = "") -> Rejected:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 
+from processing.article.entities import unescaped
 from schemas.capture import Capture
 from schemas.directives import Directives, header_directives, is_addressed, read_directives
 
@@ -30,7 +30,7 @@ def _meta_directives(tag: str, product: str) -> Directives:
     name, content = _NAME.search(tag), _CONTENT.search(tag)
     if name is None or content is None or not is_addressed(name[1].strip("\"'"), product):
         return Directives()
-    return read_directives(unescape(content[1].strip("\"'")))
+    return read_directives(unescaped(content[1].strip("\"'")))
 
 
 def _head(html: str) -> str:

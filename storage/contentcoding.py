@@ -1,4 +1,7 @@
-"""Removing Content-Encoding: gzip, deflate, br and zstd, bounded, and robust against wrong labels and cut streams."""
+"""Removing Content-Encoding: gzip, deflate, br and zstd, bounded, and robust against wrong labels and cut streams.
+
+The work is linear in the body and in what it decodes to, of which there is at most the caller's limit for each coding.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ else:
 
 SALVAGE_PIECE_BYTES = 512
 MAX_CODINGS = 4
+MAX_MEMBERS = 10_000  # gzip members or zstd frames of one body; what stands behind them is left out
+FIRST_PIECE_BYTES = 16 * 1024  # fed to a decoder at first; each further piece is twice as long: what is left over is copied
+LAST_PIECE_BYTES = 1024 * 1024
 
 _GZIP_BITS = 31  # a window of 32 kB, and gzip's head and checksum
 _GZIP = b"\x1f\x8b\x08"
@@ -30,7 +36,7 @@ class CodingError(ValueError):
 
 
 class _Decoder(Protocol):
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+    def decompress(self, data: memoryview, max_length: int, /) -> bytes: ...
 
     @property
     def eof(self) -> bool: ...
@@ -47,7 +53,7 @@ class _Brotli:
     def __init__(self) -> None:
         self._decoder = brotli.Decompressor()
 
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+    def decompress(self, data: memoryview, max_length: int, /) -> bytes:
         return bytes(self._decoder.process(data, output_buffer_limit=max_length))
 
     @property
@@ -84,7 +90,7 @@ def _remove(body: bytes, coding: str, limit: int) -> bytes:
         return _members(body, _ZSTD, zstd.ZstdDecompressor, limit)
     attempts: dict[str, tuple[Callable[[], _Decoder], ...]] = {"deflate": (zlib.decompressobj, _raw_deflate), "br": (_Brotli,)}
     for new in attempts.get(coding, ()):
-        decoded, ended, _ = _decode(new, body, limit)
+        decoded, ended, _ = _decode(new, memoryview(body), limit)
         if ended or decoded:
             return decoded
     if b"\x00" in body[:1024]:
@@ -106,26 +112,32 @@ def _members(body: bytes, mark: bytes, new: Callable[[], _Decoder], limit: int) 
     """All members or frames one after the other; what is not one is left out."""
     decoded = bytearray()
     read_any = False
-    while body.startswith(mark) and len(decoded) < limit:
-        piece, ended, body = _decode(new, body, limit - len(decoded))
+    position = members = 0
+    while body.startswith(mark, position) and len(decoded) < limit and members < MAX_MEMBERS:
+        piece, ended, taken = _decode(new, memoryview(body)[position:], limit - len(decoded))
         decoded += piece
         read_any = read_any or ended or bool(piece)
+        position += taken
+        members += 1
     if not read_any:
         raise CodingError("the compressed body is cut off or damaged at its first byte")
     return bytes(decoded)
 
 
-def _decode(new: Callable[[], _Decoder], body: bytes, limit: int) -> tuple[bytes, bool, bytes]:
-    """The decoded bytes, whether the stream came to its end, and what follows it."""
-    decoder = new()
+def _decode(new: Callable[[], _Decoder], body: memoryview, limit: int) -> tuple[bytes, bool, int]:
+    """The decoded bytes, whether the stream came to its end, and how many bytes of the body it takes."""
+    decoder, decoded = new(), bytearray()
+    position, size = 0, FIRST_PIECE_BYTES
     try:
-        decoded = decoder.decompress(body, limit)
+        while position < len(body) and len(decoded) < limit and not decoder.eof:
+            decoded += decoder.decompress(body[position : position + size], limit - len(decoded))
+            position, size = min(position + size, len(body)), min(2 * size, LAST_PIECE_BYTES)
     except _BROKEN:
-        return _salvage(new(), body, limit), False, b""
-    return decoded, decoder.eof, decoder.unused_data if decoder.eof else b""
+        return _salvage(new(), body, limit), False, len(body)
+    return bytes(decoded), decoder.eof, position - len(decoder.unused_data) if decoder.eof else len(body)
 
 
-def _salvage(decoder: _Decoder, body: bytes, limit: int) -> bytes:
+def _salvage(decoder: _Decoder, body: memoryview, limit: int) -> bytes:
     """What stands before the damage, found by feeding small pieces."""
     decoded = bytearray()
     for start in range(0, len(body), SALVAGE_PIECE_BYTES):

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import BinaryIO
 
 from schemas.capture import Capture, HeaderList, UrlKind
-from schemas.errors import StorageError
+from schemas.errors import CrawlhouseError, StorageError
+from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
 from storage import warcrecord as warc
@@ -19,10 +20,12 @@ from storage.warcstream import DamagedError, RecordStream
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_CONTEXT_BYTES = 256 * 1024
+MAX_HTTP_HEAD_BYTES = 1024 * 1024
+MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)")
-_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 Fields = dict[str, str]
 
@@ -63,7 +66,7 @@ def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX
     """The response, revisit and rendered-page records of a WARC file, in order; a damaged one as Rejected, and on behind it.
 
     A body of more than `max_body_bytes` is cut there and the capture is `truncated` for `length`. Records that are no HTTP exchange (dns)
-    are passed over. The stream is read forward; it is sought in only behind damage, if it can.
+    are passed over. The stream is read forward; it is sought in only behind damage, if it can. Raises OSError and StorageError.
     """
     records = RecordStream(stream)
     context = Context()
@@ -73,12 +76,15 @@ def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX
                 return
             found = read_record(records, warc_filename, context, max_body_bytes)
         except DamagedError as error:
-            yield _damaged(warc_filename, error)
-            if not records.resume():
-                return
-            continue
+            found = _damaged(warc_filename, error)
+        except (CrawlhouseError, OSError):
+            raise
+        except Exception as error:  # the one place where a record that nobody foresaw costs itself and no other
+            found = _damaged(warc_filename, DamagedError(records.offset, f"it cannot be read ({type(error).__name__}: {error})"[:300]))
         if found is not None:
             yield found
+        if not records.resume():
+            return
 
 
 def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int = MAX_BODY_BYTES) -> Record:
@@ -100,13 +106,13 @@ def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int
 
 def read_record(records: RecordStream, warc_filename: str, context: Context, max_body_bytes: int) -> Record | Rejected | None:
     """One record from head to end: a response or revisit comes back, a request or metadata goes into the context."""
-    fields = _warc_head(records)
-    length = int(fields["content-length"])
+    fields, length = _warc_head(records)
     kind = fields.get("warc-type", "").lower()
     if (kind in {"response", "revisit"} and _is_http(fields)) or (kind == "conversion" and _is_html(fields)):
         block = records.read(min(length, max_body_bytes + MAX_CONTEXT_BYTES))
         records.skip(length - len(block))
-        pointer = WarcPointer(warc_filename, records.offset, records.end(), fields.get("warc-payload-digest", ""))
+        size = records.end(block if len(block) == length else None)
+        pointer = WarcPointer(warc_filename, records.offset, size, fields.get("warc-payload-digest", ""))
         if kind == "conversion":
             block = _as_exchange(fields, block)
             length += len(_as_exchange(fields, b""))
@@ -114,19 +120,22 @@ def read_record(records: RecordStream, warc_filename: str, context: Context, max
     wanted = kind in {"request", "metadata", "warcinfo"} and length <= MAX_CONTEXT_BYTES
     block = records.read(length) if wanted else b""
     records.skip(length - len(block))
-    records.end()
+    records.end(block if len(block) == length else None)
     if wanted:
         _remember(context, kind, fields, block)
     return None
 
 
-def _warc_head(records: RecordStream) -> Fields:
+def _warc_head(records: RecordStream) -> tuple[Fields, int]:
+    """The fields of the record's head, and its Content-Length."""
     head = records.read_head()
-    version, _, rest = head.partition(b"\n")
-    fields = parse_fields(rest)
-    if not version.startswith(b"WARC/") or not fields.get("content-length", "").isdecimal():
+    if not head.startswith(b"WARC/"):
         raise DamagedError(records.offset, "no WARC head here")
-    return fields
+    fields = parse_fields(head.partition(b"\n")[2])
+    length = read_number(fields.get("content-length"))
+    if length is None:
+        raise DamagedError(records.offset, "no WARC head here: it has no valid Content-Length")
+    return fields, length
 
 
 def parse_fields(block: bytes) -> Fields:
@@ -176,6 +185,8 @@ def _record(
     if not status_line:
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no HTTP status line")
     head, body = (block[: found.start()], block[found.end() :]) if found else (block, b"")
+    if len(head) > MAX_HTTP_HEAD_BYTES:
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "an endless HTTP head")
     written = _headers(head.partition(b"\n")[2])
     cut = length > len(block) or len(body) > max_body_bytes
     body = _dechunked(written, body[:max_body_bytes])
@@ -199,12 +210,12 @@ def _record(
         truncated="length" if cut else fields.get("warc-truncated"),
         kind=UrlKind(told["kind"]) if told.get("kind") in set(UrlKind) else UrlKind.PAGE,
         via=told.get("via"),
-        depth=_number(told.get("depth")) or 0,
-        latency_ms=_number(told.get("fetchtimems")) or 0,
+        depth=read_number(told.get("depth"), MAX_DEPTH) or 0,
+        latency_ms=read_number(told.get("fetchtimems"), MAX_LATENCY_MS) or 0,
         hints=Hints(told.get("hinttitle"), _date(told.get("hintpublishedat")), told.get("hintsource")),
         request_body=asked.request_body,
     )
-    received = len(body) if kind != "revisit" else _number(told.get("payloadlength"))
+    received = len(body) if kind != "revisit" else read_number(told.get("payloadlength"))
     return Record(
         capture,
         kind,
@@ -214,36 +225,39 @@ def _record(
         refers_to_url=fields.get("warc-refers-to-target-uri"),
         refers_to_date=_date(fields.get("warc-refers-to-date")),
         refers_to_filename=fields.get("warc-refers-to-filename"),
-        refers_to_offset=_number(fields.get("warc-refers-to-file-offset")),
+        refers_to_offset=read_number(fields.get("warc-refers-to-file-offset")),
     )
 
 
 def _headers(block: bytes) -> HeaderList:
     """Header lines as pairs, in order; a continued line is unfolded (RFC 9112, 5.2)."""
-    pairs: list[tuple[bytes, bytes]] = []
+    names: list[bytes] = []
+    values: list[list[bytes]] = []  # in parts: to join them line by line would cost the square of their number
     for line in block.split(b"\n"):
         text = line.rstrip(b"\r")
-        if text[:1] in {b" ", b"\t"} and pairs:
-            name, value = pairs[-1]
-            pairs[-1] = (name, (value + b" " + text.strip()).strip())
+        if text[:1] in {b" ", b"\t"} and names:
+            values[-1].append(text.strip())
         elif text:
             name, _, value = text.partition(b":")
-            pairs.append((name.rstrip(), value.strip()))
-    return tuple(pairs)
+            names.append(name.rstrip())
+            values.append([value.strip()])
+    return tuple((name, parts[0] if len(parts) == 1 else b" ".join(filter(None, parts))) for name, parts in zip(names, values, strict=True))
 
 
 def _restored(headers: HeaderList) -> HeaderList:
     """The headers as received: renamed ones get their names back, and the Content-Length written beside one is taken out."""
     restored: list[tuple[bytes, bytes]] = []
-    added_length = False
+    added_length = has_length = False
     for name, value in headers:
         own = name[: len(warc.RENAMED)] == warc.RENAMED
         if own and name.lower().endswith(b"content-length"):
-            added_length = not any(kept.lower() == b"content-length" for kept, _ in restored)
+            added_length = not has_length
         if not own and added_length and name.lower() == b"content-length":
             added_length = False
             continue
-        restored.append((name[len(warc.RENAMED) :] if own else name, value))
+        kept = name[len(warc.RENAMED) :] if own else name
+        has_length = has_length or kept.lower() == b"content-length"
+        restored.append((kept, value))
     return tuple(restored)
 
 
@@ -275,10 +289,6 @@ def _url(fields: Fields) -> str:
 def _protocol(fields: Fields, status_line: bytes) -> str:
     named = fields.get("warc-protocol", "").upper()
     return named if named.startswith("HTTP/") else status_line.decode("latin-1")
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
 
 
 def _date(text: str | None) -> datetime | None:

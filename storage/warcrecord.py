@@ -44,7 +44,10 @@ def warc_date(moment: datetime) -> str:
 def parse_date(text: str) -> datetime:
     """A WARC-Date of any precision, aware, UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:  # in UTC it would be before the year 1 or after 9999
+        raise ValueError(f"no calendar has {text.strip()}") from error
 
 
 def record_id(kind: str, warc_filename: str, date: str, url: str) -> str:

@@ -5,24 +5,30 @@ Source: JSON-LD 1.1, as far as pages use it: `@graph`, arrays, nesting and `@id`
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
+
+from processing.article.entities import storable, unescaped
 
 Object = dict[str, Any]  # Any: a page's JSON can be anything
 
 _DECODER = json.JSONDecoder(strict=False)
+MAX_INTEGER_CHARACTERS = 20
+# Integers of any length: `int` refuses long ones, and with them a whole script.
+_REPAIRER = json.JSONDecoder(strict=False, parse_int=lambda digits: int(digits) if len(digits) <= MAX_INTEGER_CHARACTERS else float(digits))
 MAX_OBJECTS = 2000
+MAX_VALUES = 2000  # one after the other in a script
 MAX_DEPTH = 12
+MAX_HEADING_CHARACTERS = 2000
 MAX_SCRIPT_CHARACTERS = 2_000_000
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|SocialMediaPosting|Report|Review|AnalysisNewsArticle|Recipe|HowTo)$")
 _PAGE = re.compile(r"^(?:WebPage|ItemPage|AboutPage|FAQPage|CreativeWork|VideoObject|PodcastEpisode)$")
-_COMMENTS = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*;?\s*$"
-)
+_OPENING = re.compile(r"\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)")
+_BETWEEN = re.compile(r"[ \r\n\t,;]*")
 _VOCABULARY = re.compile(r"^.*[/#:]", re.DOTALL)
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _SALVAGE = re.compile(
@@ -53,9 +59,7 @@ def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
     found = JsonLd()
     for script in scripts:
         for value in _parse(script[:MAX_SCRIPT_CHARACTERS]):
-            found.objects.extend(_flatten(value, 0))
-            if len(found.objects) > MAX_OBJECTS:
-                break
+            found.objects.extend(islice(_flatten(value, 0), MAX_OBJECTS - len(found.objects)))
     for item in found.objects:
         if isinstance(identity := item.get("@id"), str) and len(item) > 1:
             found.by_id.setdefault(identity, item)
@@ -77,15 +81,17 @@ def is_article(item: Object) -> bool:
     return any(map(_ARTICLE.search, types_of(item)))
 
 
-def texts(value: Any) -> list[str]:
+def texts(value: Any, depth: int = 0) -> list[str]:
     """The strings in a value: of a list each, of an object its `@value` or `name`; entities decoded, folded, never empty."""
     if isinstance(value, str):
-        folded = " ".join(html.unescape(value).split())
+        folded = " ".join(unescaped(storable(value)).split())
         return [folded] if folded else []
+    if depth > MAX_DEPTH:
+        return []
     if isinstance(value, list):
-        return [text for item in value[:100] for text in texts(item)]
+        return [text for item in value[:100] for text in texts(item, depth + 1)]
     if isinstance(value, dict):
-        return texts(value.get("@value", value.get("name")))
+        return texts(value.get("@value", value.get("name")), depth + 1)
     return []
 
 
@@ -98,19 +104,33 @@ def _parse(script: str) -> list[Any]:
     try:
         return [_DECODER.decode(script.strip())]
     except (ValueError, RecursionError):
-        return _repaired(_COMMENTS.sub("", script).strip().rstrip(";"))
+        return _repaired(_uncommented(script))
+
+
+def _uncommented(script: str) -> str:
+    """A script without the comment or CDATA marks around it, and without a semicolon at its end."""
+    opening = _OPENING.match(script)
+    text = (script[opening.end() :] if opening else script).strip()
+    bare = text.rstrip("; \t\r\n\f\v")
+    if bare.endswith("-->"):
+        text = bare[:-3]
+    elif bare.endswith("*/") and bare[:-2].rstrip().endswith("]]>"):
+        text = bare[:-2].rstrip()[:-3].rstrip().removesuffix("/*")
+    elif bare.endswith("]]>"):
+        text = bare[:-3].rstrip().removesuffix("//")
+    return text.strip().rstrip(";")
 
 
 def _repaired(text: str) -> list[Any]:
     """What can be read of a script that is no JSON: in comments, with commas too many, several values in a row, or cut off."""
-    repaired = _TRAILING_COMMA.sub("", html.unescape(text) if '"' not in text else text)
+    repaired = _TRAILING_COMMA.sub("", unescaped(text) if '"' not in text else text)
     values = []
     position = 0
     try:
-        while position < len(repaired):
-            value, end = _DECODER.raw_decode(repaired, position)
+        while position < len(repaired) and len(values) < MAX_VALUES:
+            value, end = _REPAIRER.raw_decode(repaired, position)
             values.append(value)
-            position = end + len(repaired[end:]) - len(repaired[end:].lstrip(" \r\n\t,;"))
+            position = _BETWEEN.match(repaired, end).end()  # type: ignore[union-attr]  # it always matches
     except (ValueError, RecursionError):
         pass
     return values or _salvage(repaired)
@@ -153,13 +173,14 @@ def _flatten(value: Any, depth: int) -> Iterator[Object]:
 def _own(found: JsonLd, articles: list[Object], url: str, heading: str) -> Object | None:
     if len(articles) < 2:
         return articles[0] if articles else None
+    folded = heading[:MAX_HEADING_CHARACTERS].casefold()
 
     def rank(item: Object) -> tuple[bool, bool, bool]:
         addresses = (item.get("url"), item.get("@id"), found.resolve(item.get("mainEntityOfPage")))
         named = [address.get("@id") if isinstance(address, dict) else address for address in addresses]
         headline = (first_text(item.get("headline")) or "").casefold()
         here = any(isinstance(address, str) and _same_page(address, url) for address in named)
-        return bool(headline) and headline[:40] in heading.casefold(), here, "datePublished" in item
+        return bool(headline) and headline[:40] in folded, here, "datePublished" in item
 
     return max(articles, key=rank)  # the first of equals
 

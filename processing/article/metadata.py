@@ -9,7 +9,8 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from processing.article.authors import read_authors
-from processing.article.jsonld import JsonLd, first_text, read_jsonld
+from processing.article.entities import storable
+from processing.article.jsonld import MAX_DEPTH, JsonLd, first_text, read_jsonld
 from processing.article.markup import Markup, meta_place, read_markup
 from processing.article.parse import Tree
 from processing.article.places import Found, InJsonLd, Metas, Place, first_said, of_article
@@ -188,18 +189,19 @@ def whole_image(image: str, url: str) -> str | None:
 
 
 def _image_url(value: object) -> str | None:
-    if isinstance(value, list) and value:
-        return _image_url(value[0])
-    if isinstance(value, dict):
-        return _image_url(value.get("url") or value.get("contentUrl"))
-    return value if isinstance(value, str) else None
+    for _ in range(MAX_DEPTH):
+        if isinstance(value, list) and value:
+            value = value[0]
+        elif isinstance(value, dict):
+            value = value.get("url") or value.get("contentUrl")
+    return storable(value) if isinstance(value, str) else None
 
 
 def paywalls(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, bool]]:
     """The places where the page says whether it is not free to read, and what they say."""
     for item in (json_ld.article, json_ld.page):
         free = (item or {}).get("isAccessibleForFree")
-        if free is not None:
+        if isinstance(free, bool | int | float | str):
             yield "json-ld isAccessibleForFree", str(free).strip().rsplit("/", 1)[-1].lower() in {"false", "no", "0"}
     for name, locked in _PAYWALL_META.items():
         if tier := markup.first(name):

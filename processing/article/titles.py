@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from processing.article.entities import unescaped
 from processing.article.jsonld import JsonLd, first_text
 from processing.article.markup import Markup, meta_place
 from processing.article.visible import visible_text
@@ -55,7 +55,7 @@ def _declared(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str | None
 
 def folded(text: str) -> str:
     """Text with entities decoded (pages escape twice) and white space folded."""
-    return " ".join(html.unescape(text).split())
+    return " ".join(unescaped(text).split())
 
 
 def site_names(site_name: str | None, url: str) -> frozenset[str]:
