@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from schemas.errors import StorageError, UnavailableError
 from schemas.keys import LAKE_PREFIX
@@ -61,6 +63,17 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
         catalog.close()
         raise
     return catalog
+
+
+@contextmanager
+def explained(catalog: SqlCatalog) -> Iterator[None]:
+    """Around what asks the catalog's database. Raises UnavailableError, StorageError in place of the database's own errors."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DBAPIError as error:
+        raise _explained(str(catalog.properties["uri"]), error) from error
 
 
 def _explained(url: str, error: DBAPIError) -> UnavailableError | StorageError:
