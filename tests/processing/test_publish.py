@@ -179,6 +179,35 @@ def test_two_process_runs_of_the_same_crawl_run(sqlite_settings: Settings, monke
     assert [len(rows) for rows in tables(sqlite_settings).values()] == [1, 0, 1, 1]
 
 
+def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While workers are updated: the old ones finish it, or it is planned anew. Its rows are never of two codes."""
+    closed_run(sqlite_settings, NEWS, "1", [PAGES[2]])
+    run = stages.plan("news", sqlite_settings)
+    assert run is not None
+    steps = {
+        "extract": lambda: stages.extract(run.process_run, "1-0", sqlite_settings),
+        "resolve": lambda: stages.resolve(run.process_run, sqlite_settings),
+        "gate": lambda: stages.gate(run.process_run, sqlite_settings),
+        "publish": lambda: stages.publish(run.process_run, sqlite_settings),
+    }
+    for name, step in steps.items():
+        with monkeypatch.context() as updated:
+            updated.setattr(stages, "code_version", lambda: "0.2.0+newer")
+            with pytest.raises(ConflictError, match=r"was planned by the code .*, this is 0\.2\.0\+newer\. Let .* or process 'news' again"):
+                step()
+        if name != "publish":
+            step()
+    with monkeypatch.context() as updated:
+        updated.setattr(stages, "code_version", lambda: "0.2.0+newer")
+        report = stages.process_once("news", sqlite_settings)
+    assert report is not None
+    assert (report.process_run != run.process_run, report.code_version) == (True, "0.2.0+newer")
+    with open_lake(sqlite_settings) as lake:
+        assert {row["code_version"] for batch in lake.scan("captures", ["code_version"]) for row in batch.to_pylist()} == {"0.2.0+newer"}
+    with pytest.raises(ConflictError, match="was published by another process run"):
+        steps["publish"]()
+
+
 def test_a_failed_suite_publishes_nothing(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = tmp_path / "expectations" / "articles.json"
     suite.parent.mkdir()

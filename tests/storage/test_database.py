@@ -1,4 +1,4 @@
-"""A process that is frozen inside a transaction: its locks end on PostgreSQL; on SQLite the others say what keeps them."""
+"""What is read together is of one moment; the locks of a frozen process end on PostgreSQL; on SQLite others say what keeps them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from multiprocessing.synchronize import Event
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from schemas.errors import UnavailableError
 from schemas.settings import Settings
@@ -17,6 +17,19 @@ from storage.database import SCHEMA, open_database
 from tests.forks import fork_context
 
 TOUCH = update(SCHEMA).values(version=SCHEMA.c.version)
+
+
+def test_what_is_read_together_is_of_one_moment(settings: Settings) -> None:
+    reader, writer = (open_database(settings.database_url("frontier")) for _ in range(2))
+    with reader.read() as connection:
+        before = connection.scalar(select(SCHEMA.c.version))
+        with writer.write() as other:
+            other.execute(update(SCHEMA).values(version=SCHEMA.c.version + 1))
+        assert connection.scalar(select(SCHEMA.c.version)) == before
+    with reader.read() as connection:
+        assert connection.scalar(select(SCHEMA.c.version)) == before + 1
+    for used in (reader, writer):
+        used.close()
 
 
 def _hold_a_row(url: str, holding: Event) -> None:
