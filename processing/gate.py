@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from processing.accounting import RunCounts, check_run, check_tables, count
 from processing.expectations import NEEDED, judge_articles
-from processing.resolution import CLEANED_TABLE, DECIDED_TABLE, Base, Resolved
+from processing.resolution import CLEANED_TABLE, DECIDED_TABLE, Resolved
 from processing.staging import read_rows, staged_writer
 from schemas.errors import GateError
 from schemas.keys import gated_key, mark_key, report_key, resolved_key
@@ -29,21 +29,19 @@ NO_VERSION = 0
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """The completion mark of the gate: what it was resolved against, the counts per crawl run, how many rows the suite saw."""
+    """The completion mark of the gate: the name of what the rows were resolved against, and the counts per crawl run."""
 
-    base: Base
+    base: str
     counts: dict[str, RunCounts]
-    expectations: int
 
 
-def gated(store: ObjectStore, process_run: str) -> Gated | None:
-    """The mark of a passed gate, or None."""
-    key = mark_key(process_run, "gated")
+def gated(store: ObjectStore, process_run: str, base: str) -> Gated | None:
+    """The mark of a gate that what was resolved against `base` has passed, or None. An empty `base` is for an earlier release's staging."""
+    key = mark_key(process_run, "gated", base)
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    counts = {crawl_run: RunCounts.from_json(found) for crawl_run, found in mark["counts"].items()}
-    return Gated(Base(**mark["base"]), counts, mark["expectations"])
+    return Gated(base, {crawl_run: RunCounts.from_json(found) for crawl_run, found in mark["counts"].items()})
 
 
 def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Ledger) -> Gated:
@@ -57,26 +55,24 @@ def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Le
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), **rows)
-    judgement = judge_articles(read_rows(store, gated_key(run.process_run, "articles"), NEEDED))
+    base = resolved.base.key()
+    judgement = judge_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED))
     store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(judgement.result, indent=2).encode())
     if not judgement.success:
         raise GateError(
             f"The expectation suite failed for {run.process_run} and nothing was published: {judgement.failures()}. "
             f"Its result is {report_key(run.process_run, 'expectations.json')}."
         )
-    mark = {
-        "base": {name: getattr(resolved.base, name) for name in ("articles", "captures", "memory_version")},
-        "counts": {crawl_run: found.as_json() for crawl_run, found in counts.items()},
-        "expectations": judgement.rows,
-    }
-    store.put_bytes(mark_key(run.process_run, "gated"), json.dumps(mark).encode())
-    return Gated(resolved.base, counts, judgement.rows)
+    mark = {"base": asdict(resolved.base), "counts": {crawl_run: found.as_json() for crawl_run, found in counts.items()}}
+    store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(mark).encode())
+    return Gated(base, counts)
 
 
 def _write_tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
     """Stage the rows of every table in one pass over what was resolved; how many rows each has."""
     with ExitStack() as stack:
-        writers = {name: stack.enter_context(staged_writer(store, gated_key(run.process_run, name), TABLES[name])) for name in _MAKERS}
+        keys = {name: gated_key(run.process_run, resolved.base.key(), name) for name in _MAKERS}
+        writers = {name: stack.enter_context(staged_writer(store, key, TABLES[name])) for name, key in keys.items()}
         for rows in _resolved_rows(run, resolved, store):
             for name, make in _MAKERS.items():
                 made = make(rows)
@@ -88,9 +84,10 @@ def _write_tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, count
 
 def _resolved_rows(run: ProcessRun, resolved: Resolved, store: ObjectStore) -> Iterator[pa.Table]:
     """Cleaned rows beside what was decided on them, a row group at a time."""
+    base = resolved.base.key()
     for bucket in resolved.buckets:
-        cleaned = read_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE))
-        decided = read_rows(store, resolved_key(run.process_run, bucket, DECIDED_TABLE))
+        cleaned = read_rows(store, resolved_key(run.process_run, base, bucket, CLEANED_TABLE))
+        decided = read_rows(store, resolved_key(run.process_run, base, bucket, DECIDED_TABLE))
         for rows, decisions in zip(cleaned, decided, strict=True):
             beside = rows
             for name in decisions.schema.names:

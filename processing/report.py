@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
+from schemas.errors import StorageError
 from schemas.outcomes import Outcome
+from schemas.runs import ProcessRun
 
 OUTCOMES = tuple(str(outcome) for outcome in Outcome)
 
@@ -16,8 +21,8 @@ class RunReport:
     """The outcome of a published process run.
 
     records = published + known + duplicate + quarantined + rejected. `reasons` counts `outcome: reason`.
-    `crawl_runs` lists what was processed, `by_crawl_run` has the records and outcomes of each; `expectations` is whether the suite judged
-    any rows and passed.
+    `crawl_runs` lists what was processed, `by_crawl_run` has the records and outcomes of each; `expectations` counts the rows
+    that the suite judged: all rows of articles.
     """
 
     process_run: str
@@ -62,3 +67,25 @@ class RunReport:
         ]
         lines += [f"  {count:6d}  {reason}" for reason, count in sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))]
         return "\n".join(lines)
+
+
+def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
+    """The report of a published run, from its rows of the table `runs`. Raises StorageError without rows."""
+    if not rows:
+        raise StorageError(f"{run.process_run} is published, but its rows in the table 'runs' are gone. Restore the lake or its catalog.")
+    totals = {name: sum(int(row[name]) for row in rows) for name in ("records", *OUTCOMES)}
+    reasons: Counter[str] = Counter()
+    for row in rows:
+        reasons.update(json.loads(row["statistics"])["reasons"])
+    return RunReport(
+        process_run=run.process_run,
+        crawl=run.crawl.name,
+        crawl_runs=run.crawl_runs,
+        code_version=run.code_version,
+        sequence=rows[0]["sequence"],
+        ingested_at=rows[0]["ingested_at"],
+        **totals,
+        reasons=dict(reasons),
+        expectations=totals[Outcome.PUBLISHED] + totals[Outcome.DUPLICATE],
+        by_crawl_run={row["crawl_run"]: {name: int(row[name]) for name in totals} for row in rows},
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -41,6 +42,10 @@ class Base:
     captures: int | None
     memory_version: int
 
+    def key(self) -> str:
+        """The name of what is staged against this base: 12 hex digits of SHA-256."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -67,6 +72,7 @@ def resolved(store: ObjectStore, process_run: str) -> Resolved | None:
 def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> Resolved:
     """Resolve all staged segments of a run against the lake as it is now.
 
+    What is staged carries the name of what it was resolved against: a second process at the same work never mixes its rows with these.
     Raises ConflictError when a segment is not extracted yet.
     """
     base = current_base(run, lake, ledger)
@@ -79,9 +85,9 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     version = base.memory_version if run.crawl.articles.site_memory else None
     for bucket in buckets:
         tables = cleaned_bucket(store, keys, bucket, read_memory(store, learned, bucket), version, run.crawl.articles)
-        write_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE), tables, CLEANED)
-    _write_decisions(run, buckets, store, _decided(run, buckets, store, lake, learned))
+        write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
     mark = Resolved(base, buckets)
+    _write_decisions(run, mark, store, _decided(run, mark, store, lake, learned))
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
 
@@ -104,13 +110,13 @@ def _learn(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: 
             learn_bucket(store, keys, bucket, memory)
         return memory
 
-    staged = staged_memory_key(run.process_run)
+    staged = staged_memory_key(run.process_run, version)
     write_memory(store, staged, map(learned, range(BUCKETS)))
     return staged
 
 
-def _decided(run: ProcessRun, buckets: Sequence[int], store: ObjectStore, lake: Lake, learned: str | None) -> dict[Place, Decision]:
-    cards = [card for bucket in buckets for card in read_cards(_cleaned_rows(run, bucket, store, COLUMNS))]
+def _decided(run: ProcessRun, mark: Resolved, store: ObjectStore, lake: Lake, learned: str | None) -> dict[Place, Decision]:
+    cards = [card for bucket in mark.buckets for card in read_cards(_cleaned_rows(run, mark.base, bucket, store, COLUMNS))]
     index = _index(cards, run.crawl.articles.near_duplicate_similarity)
     view = look(lake, cards, index)
     digests = _recleaned(cards, view, run, store, learned)
@@ -161,16 +167,16 @@ def _digest_today(version: Version, run: ProcessRun, store: ObjectStore, memory:
     return text_digest(plain_text(blocks))
 
 
-def _write_decisions(run: ProcessRun, buckets: Sequence[int], store: ObjectStore, decisions: dict[Place, Decision]) -> None:
+def _write_decisions(run: ProcessRun, mark: Resolved, store: ObjectStore, decisions: dict[Place, Decision]) -> None:
     """One row group beside each of the cleaned rows, in their order."""
-    for bucket in buckets:
-        with staged_writer(store, resolved_key(run.process_run, bucket, DECIDED_TABLE), DECIDED) as writer:
-            for rows in _cleaned_rows(run, bucket, store, ["warc_filename", "warc_record_offset"]):
+    for bucket in mark.buckets:
+        with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
+            for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
                 writer.write(pa.Table.from_pylist([decisions[_place(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 
-def _cleaned_rows(run: ProcessRun, bucket: int, store: ObjectStore, columns: list[str]) -> Iterator[pa.Table]:
-    return read_rows(store, resolved_key(run.process_run, bucket, CLEANED_TABLE), columns)
+def _cleaned_rows(run: ProcessRun, base: Base, bucket: int, store: ObjectStore, columns: list[str]) -> Iterator[pa.Table]:
+    return read_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), columns)
 
 
 def _place(row: dict[str, object]) -> Place:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from processing.extraction import extract_segment
 from processing.gate import gate_run, gated
 from processing.heap import bound_heap, trim_heap
-from processing.publish import half_published, publish_run
+from processing.publish import complete_last, half_published, publish_run, refuse_other_code
 from processing.report import RunReport
-from processing.resolution import pinned_containers, resolve_run, resolved
+from processing.resolution import Resolved, pinned_containers, resolve_run, resolved
 from processing.rulecheck import check_rules
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
@@ -25,15 +25,19 @@ from storage.lake import Lake, open_lake
 from storage.ledger import Ledger, open_ledger
 from storage.manifests import complete_manifest
 from storage.objects import ObjectStore, open_store
+from storage.publishing import repair_marks
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     """The process run for every closed, unpublished crawl run of a crawl; None when there is none.
 
-    A process run of this crawl whose publishing was cut off comes first. The configuration is the crawl file's of now, or, when
-    that is gone, the one of the latest crawl run.
+    A process run of this crawl that an earlier release published by half comes first. A run that was planned by other code is left
+    as it is, and its crawl runs are planned anew. The configuration is the crawl file's of now, or, when that is gone, the one of the
+    latest crawl run.
     """
     with _kept(settings) as kept:
+        repair_marks(kept.lake, kept.ledger)
+        complete_last(crawl_name, kept.store, kept.lake, kept.ledger)
         for begun in half_published(kept.lake, kept.ledger):
             if begun.crawl.name == crawl_name:
                 return begun
@@ -54,11 +58,15 @@ def segments(process_run: str, settings: Settings) -> list[str]:
 
 
 def extract(process_run: str, segment: str, settings: Settings) -> str:
-    """Stage the rows of one segment; the key of what was staged. A segment that is staged already is left as it is."""
+    """Stage the rows of one segment; the key of what was staged. A segment that is staged already is left as it is.
+
+    Raises ConflictError, as every stage that has work to do, when other code planned the run.
+    """
     with _kept(settings) as kept:
         run = kept.ledger.process_run(process_run)
         key = extracted_key(process_run, segment)
         if kept.store.info(key) is None:
+            refuse_other_code(run, code_version())
             found = _segments(run, kept.ledger).get(segment)
             if found is None:
                 raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
@@ -71,24 +79,28 @@ def resolve(process_run: str, settings: Settings) -> None:
     with _kept(settings) as kept:
         if resolved(kept.store, process_run) is None:
             run = kept.ledger.process_run(process_run)
+            refuse_other_code(run, code_version())
             resolve_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger)
 
 
 def gate(process_run: str, settings: Settings) -> None:
     """Split off the quarantine and judge the rest. Raises GateError, AccountingError; ConflictError before resolve."""
     with _kept(settings) as kept:
-        mark, passed = resolved(kept.store, process_run), gated(kept.store, process_run)
+        mark = resolved(kept.store, process_run)
         if mark is None:
             raise ConflictError(f"{process_run} is not resolved yet. Run resolve before gate.")
-        if passed is None or passed.base != mark.base:
-            gate_run(kept.ledger.process_run(process_run), mark, kept.store, kept.ledger)
+        run = kept.ledger.process_run(process_run)
+        if _is_gated(run, mark, kept):
+            return
+        refuse_other_code(run, code_version())
+        gate_run(run, mark, kept.store, kept.ledger)
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
     """Commit a gated process run to the lake, once, and report. Raises ConflictError, AccountingError, GateError."""
     with _kept(settings) as kept:
         run = kept.ledger.process_run(process_run)
-        return publish_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger)
+        return publish_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger, code_version())
 
 
 def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:
@@ -125,6 +137,13 @@ def _kept(settings: Settings) -> Iterator[_Kept]:
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         yield _Kept(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
+
+
+def _is_gated(run: ProcessRun, mark: Resolved, kept: _Kept) -> bool:
+    """Whether the gate has nothing to do: what is resolved has passed it, or an earlier release has begun to publish it."""
+    if gated(kept.store, run.process_run, mark.base.key()) is not None:
+        return True
+    return any(begun.process_run == run.process_run for begun in half_published(kept.lake, kept.ledger))
 
 
 def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:

@@ -6,8 +6,9 @@ CrawlhouseError                 exit 1
 ├── UnavailableError            exit 4   the store, the database or a server does not answer
 ├── StorageError                exit 5   the disk is full, an object is damaged or missing
 ├── ConflictError               exit 6   something else holds it: a lease, a lock, a port; or it has another version
-│   └── FencedError                      a newer owner took the lease; stop at once, write nothing
-│       └── RunClosedError               the run was closed meanwhile; stop at once, write nothing
+│   ├── FencedError                      a newer owner took the lease or the lock; stop at once, write nothing
+│   │   └── RunClosedError               the run was closed meanwhile; stop at once, write nothing
+│   └── LakeMovedError                   a table changed after it was checked; nothing was committed, check again
 ├── AccountingError             exit 7   the equations of a run do not add up
 ├── GateError                   exit 8   the expectation suite failed; nothing was published
 ├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
@@ -62,7 +63,11 @@ class ConflictError(CrawlhouseError):
 
 
 class FencedError(ConflictError):
-    """A newer owner took the lease: the caller is a zombie and must stop without writing."""
+    """A newer owner took the lease or the lock: the caller must stop without writing."""
+
+
+class LakeMovedError(ConflictError):
+    """A table of the lake changed after it was checked: nothing was committed, and the caller checks again."""
 
 
 class RunClosedError(FencedError):

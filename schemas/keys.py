@@ -54,24 +54,31 @@ def extracted_key(process_run: str, segment: str) -> str:
     return f"staging/{process_run}/extracted/{segment}.parquet"
 
 
-def resolved_key(process_run: str, bucket: int, table: str) -> str:
-    """What `resolve` staged for one host bucket and one table (Parquet)."""
-    return f"staging/{process_run}/resolved/{table}/{bucket:03d}.parquet"
+def resolved_key(process_run: str, base: str, bucket: int, table: str) -> str:
+    """What `resolve` staged for one host bucket and one table (Parquet); `base` names what it was resolved against."""
+    return f"staging/{process_run}/resolved/{base}/{table}/{bucket:03d}.parquet"
 
 
-def gated_key(process_run: str, table: str) -> str:
-    """What `gate` passed on for publishing to one table (Parquet)."""
-    return f"staging/{process_run}/gated/{table}.parquet"
+def gated_key(process_run: str, base: str, table: str) -> str:
+    """What `gate` passed on for publishing to one table (Parquet).
+
+    `base` names what it was resolved against, so that nobody overwrites what was decided otherwise. It is empty in what releases before
+    this layout staged.
+    """
+    return "/".join(part for part in ("staging", process_run, "gated", base, f"{table}.parquet") if part)
 
 
-def staged_memory_key(process_run: str) -> str:
-    """The site memory with the process run's own pages, which publishing makes the crawl's next version (Parquet)."""
-    return f"staging/{process_run}/memory.parquet"
+def staged_memory_key(process_run: str, version: int | None) -> str:
+    """The site memory of a version with the process run's own pages, which publishing makes the crawl's next version (Parquet).
+
+    Without a version, where releases before this layout staged it.
+    """
+    return f"staging/{process_run}/memory.parquet" if version is None else f"staging/{process_run}/memory/{version:08d}.parquet"
 
 
-def mark_key(process_run: str, stage: str) -> str:
-    """The completion mark of a stage of a process run (JSON), written last."""
-    return f"staging/{process_run}/{stage}.json"
+def mark_key(process_run: str, stage: str, base: str = "") -> str:
+    """The completion mark of a stage of a process run (JSON), written last; `base` as in `gated_key`."""
+    return f"staging/{process_run}/{stage}{'-' if base else ''}{base}.json"
 
 
 def report_key(process_run: str, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,11 +54,13 @@ class Database:
         self._secrets = () if server is None else server.secrets()
         self._engine = _sqlite_engine(self.url, pooled) if self.is_sqlite else _server_engine(self.url, pooled)
         self._writer = self._engine.execution_options(writes=True)
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = self._engine.execution_options(**snapshot)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one consistent snapshot. Raises UnavailableError, StorageError."""
-        with self._explained(), self._engine.begin() as connection:
+        with self._explained(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -81,7 +83,8 @@ class Database:
                 yield got
             finally:
                 if got:
-                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                    with suppress(DBAPIError):  # the session has ended, and the lock with it
+                        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

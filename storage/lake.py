@@ -1,19 +1,24 @@
-"""The lake: Iceberg tables that only ever grow, readable by everyone, written once per process run and table."""
+"""The lake: Iceberg tables that only ever grow, readable by everyone, written once per process run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
-from pyiceberg.table import Table
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Snapshot
+from sqlalchemy import Connection
 
-from schemas.errors import StorageError
+from schemas.errors import LakeMovedError, StorageError
 from schemas.settings import Settings
-from schemas.tables import TABLES
-from storage.lakecatalog import open_catalog, warehouse
+from schemas.tables import RUNS, TABLES
+from storage.lakecatalog import catalog_errors, open_catalog, warehouse
+from storage.lakecommit import Staged, move_pointers, stage
 from storage.laketables import SORT_COLUMNS, load_table
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
@@ -34,46 +39,82 @@ def open_lake(settings: Settings) -> Lake:
 class Lake:
     """The tables `articles`, `captures`, `quarantine` and `runs`.
 
-    Rows are visible through `scan` and `published_runs` once their process run stands in `runs`, the last table that publishing writes.
+    Rows are visible through `scan` and `published_runs` once their process run stands in `runs`. Publishing commits to all tables at once
+    (`storage.publishing.commit`): what is staged is seen by nobody before.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.warehouse = warehouse(settings)
         self._catalog = open_catalog(settings)
 
     def table(self, name: str) -> Table:
-        """A table as it is now, for what this class does not offer. Raises NotFoundError."""
-        return load_table(self._catalog, name, self.warehouse)
+        """A table as it is now, for what this class does not offer. Raises NotFoundError, UnavailableError, StorageError."""
+        with catalog_errors(self._settings):
+            return load_table(self._catalog, name, self.warehouse)
 
-    def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
-        """Commit the rows of a process run to a table in one snapshot, once; the snapshot's id.
+    def tables(self) -> dict[str, Table]:
+        """All tables as they are now."""
+        return {name: self.table(name) for name in TABLES}
 
-        Each chunk, in the table's Arrow schema, is sorted by host and URL and held in memory one at a time. Appending again for the same
-        process run changes nothing and returns the first snapshot's id. Raises StorageError when files cannot be written.
+    def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str) -> Staged:
+        """Write the rows of a process run, and the table's next metadata with one snapshot more, without committing it.
+
+        Each chunk, in the table's Arrow schema, is sorted by host and URL and held in memory one at a time. Raises StorageError when files
+        cannot be written.
         """
-        table = self.table(name)
-        if (done := _snapshot_of(table, process_run)) is not None:
-            return done
+        name = table.name()[-1]
+        transaction = Transaction(table)
         try:
-            with (
-                table.transaction() as transaction,
-                transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot,
-            ):
+            with transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot:
                 for chunk in chunks:
-                    for data_file in _dataframe_to_data_files(transaction.table_metadata, ordered(chunk.cast(TABLES[name])), table.io):
+                    for data_file in _dataframe_to_data_files(table.metadata, ordered(chunk.cast(TABLES[name])), table.io):
                         snapshot.append_data_file(data_file)
+            return stage(transaction)
         except OSError as error:
             raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
-        return snapshot.snapshot_id
+
+    def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
+        """Commit the rows of a process run to one table, once; the snapshot's id.
+
+        Appending again for the same process run changes nothing and returns the first snapshot's id. Publishing, which commits to all
+        tables at once, does not use it. Raises StorageError when files cannot be written.
+        """
+        rows = list(chunks)
+        while True:
+            table = self.table(name)
+            if (done := snapshot_of(table, process_run)) is not None:
+                return done
+            staged = self.stage(table, rows, process_run)
+            with suppress(LakeMovedError):
+                with self.catalog_transaction() as connection:
+                    move_pointers(connection, [staged])
+                return staged.snapshot_id
+
+    @contextmanager
+    def catalog_transaction(self, books: Connection | None = None) -> Iterator[Connection]:
+        """A transaction of the catalog's database. `books` is one of the ledger's: it is the same transaction where the database is.
+
+        Raises UnavailableError, StorageError.
+        """
+        if books is not None and books.dialect.name != "sqlite":
+            yield books
+            return
+        with catalog_errors(self._settings), self._catalog.engine.begin() as connection:
+            yield connection
 
     def snapshot_of(self, name: str, process_run: str) -> int | None:
         """The snapshot by which a process run committed to a table, or None."""
-        return _snapshot_of(self.table(name), process_run)
+        return snapshot_of(self.table(name), process_run)
 
     def committed_runs(self, name: str) -> set[str]:
         """The process runs that committed to a table, as far back as its snapshots go."""
-        found = (_property(snapshot.summary) for snapshot in self.table(name).metadata.snapshots)
-        return {process_run for process_run in found if process_run}
+        return committed_runs(self.table(name))
+
+    def run_rows(self, process_run: str) -> list[dict[str, Any]]:
+        """The rows of `runs` that a process run published, one per crawl run."""
+        where = EqualTo("process_run", process_run)  # type: ignore[call-arg, misc]
+        return [row for batch in self._batches("runs", RUNS.names, where) for row in batch.to_pylist()]
 
     def snapshot_id(self, name: str) -> int | None:
         """The id of a table's current snapshot, None while it is empty."""
@@ -126,12 +167,19 @@ def ordered(rows: pa.Table) -> pa.Table:
     return rows.sort_by(keys) if keys else rows
 
 
-def _snapshot_of(table: Table, process_run: str) -> int | None:
+def snapshot_of(table: Table, process_run: str) -> int | None:
+    """The snapshot by which a process run committed to a table as it was read, or None."""
     for snapshot in table.metadata.snapshots:
-        if _property(snapshot.summary) == process_run:
+        if run_of(snapshot) == process_run:
             return int(snapshot.snapshot_id)
     return None
 
 
-def _property(summary: object) -> str | None:
-    return None if summary is None else summary.additional_properties.get(RUN_PROPERTY)  # type: ignore[attr-defined]
+def committed_runs(table: Table) -> set[str]:
+    """The process runs that committed to a table as it was read, as far back as its snapshots go."""
+    return {process_run for snapshot in table.metadata.snapshots if (process_run := run_of(snapshot))}
+
+
+def run_of(snapshot: Snapshot) -> str | None:
+    """The process run that committed a snapshot; None for one of maintenance."""
+    return None if snapshot.summary is None else snapshot.summary.additional_properties.get(RUN_PROPERTY)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from schemas.databaseurl import parse_database_url
 from schemas.errors import CrawlhouseError, StorageError, UnavailableError
@@ -63,6 +65,17 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
         catalog.close()
         raise
     return catalog
+
+
+@contextmanager
+def catalog_errors(settings: Settings) -> Iterator[None]:
+    """Around what asks the catalog's database. Raises UnavailableError, StorageError in place of the database's own errors."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DBAPIError as error:
+        raise _explained(settings, error) from error
 
 
 def _explained(settings: Settings, error: DBAPIError) -> CrawlhouseError:

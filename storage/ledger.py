@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.bounds import PINNED
 from schemas.crawl import Crawl
-from schemas.errors import ConflictError, NotFoundError
+from schemas.errors import ConflictError, FencedError, NotFoundError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun
 from schemas.settings import Settings
@@ -25,6 +26,7 @@ from storage.ledgertables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCES
 from storage.publishlock import hold_publish_lock
 
 PUBLISH_WAIT_SECONDS = 3600.0
+PUBLISHER = "publisher"  # the counter of the publish lock's tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,25 +182,10 @@ class Ledger:
         with self._database.read() as connection:
             return {row.table_name: row.snapshot_id for row in connection.execute(query)}
 
-    def record_commit(self, process_run: str, table: str, snapshot_id: int) -> None:
-        """Notes that a process run committed to a table. Raises ConflictError if it already did by another snapshot."""
+    def mark_published(self, process_run: str, commits: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Mark a process run published by these snapshots, one per table; the first time counts. Raises NotFoundError, ConflictError."""
         with self._database.write() as connection:
-            _process_run_row(connection, process_run)
-            _insert_once(connection, COMMITS, [{"process_run": process_run, "table_name": table, "snapshot_id": snapshot_id}])
-            query = select(COMMITS.c.snapshot_id).where(COMMITS.c.process_run == process_run, COMMITS.c.table_name == table)
-            found = connection.scalar(query)
-        if found != snapshot_id:
-            raise ConflictError(
-                f"The process run {process_run} already committed snapshot {found} to '{table}'; snapshot {snapshot_id} is a second one. "
-                "Roll it back: two publishers ran at once."
-            )
-
-    def mark_published(self, process_run: str) -> None:
-        """Marks a process run published; the first time counts. Raises NotFoundError."""
-        with self._database.write() as connection:
-            _process_run_row(connection, process_run)
-            once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
-            connection.execute(update(PROCESS_RUNS).where(once).values(published_at=moment(connection, self._clock)))
+            insert_mark(connection, process_run, commits, self._clock)
 
     def published_at(self, process_run: str) -> datetime | None:
         """When a process run was published, or None. Raises NotFoundError."""
@@ -206,17 +193,30 @@ class Ledger:
             moment = _process_run_row(connection, process_run)["published_at"]
         return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
+    def unpublished(self) -> set[str]:
+        """The process runs that were planned and are not published."""
+        with self._database.read() as connection:
+            return set(connection.scalars(select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.published_at.is_(None))))
+
+    def last_published(self, crawl: str) -> str | None:
+        """The process run of a crawl that was published last, or None."""
+        query = select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.crawl == crawl, PROCESS_RUNS.c.published_at.is_not(None))
+        with self._database.read() as connection:
+            return connection.scalar(query.order_by(PROCESS_RUNS.c.published_at.desc()).limit(1))
+
     def next_sequence(self) -> int:
         """The next number of publishing, over all crawls: 1, 2, 3, ... never given twice."""
-        with self._database.write() as connection:
-            _insert_once(connection, COUNTERS, [{"name": "sequence", "value": 0}])
-            add_one = update(COUNTERS).where(COUNTERS.c.name == "sequence").values(value=COUNTERS.c.value + 1)
-            return int(connection.execute(add_one.returning(COUNTERS.c.value)).scalar_one())
+        return self._next("sequence")
 
     def memory_version(self, crawl: str) -> int:
         """The current version of a crawl's site memory; 0 before the first."""
+        return self.memory(crawl)[0]
+
+    def memory(self, crawl: str) -> tuple[int, str]:
+        """The current version of a crawl's site memory, 0 before the first, and the process run that made it."""
         with self._database.read() as connection:
-            return connection.scalar(select(MEMORIES.c.version).where(MEMORIES.c.crawl == crawl)) or 0
+            row = connection.execute(select(MEMORIES.c.version, MEMORIES.c.process_run).where(MEMORIES.c.crawl == crawl)).one_or_none()
+        return (0, "") if row is None else (row.version, row.process_run)
 
     def advance_memory(self, crawl: str, from_version: int, to_version: int, process_run: str) -> None:
         """Moves a crawl's site memory on, once per process run: compare and set.
@@ -235,13 +235,32 @@ class Ledger:
             )
 
     @contextmanager
-    def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[None]:
-        """One publisher at a time per lake, over all processes and machines; freed by the death of its holder.
+    def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[int]:
+        """One publisher at a time per lake, over all processes and machines; freed by the death of its holder. Yields its token.
 
-        Raises ConflictError if it is not free within `wait_seconds`.
+        Each holder's token is greater than all before. A holder may lose the lock without noticing, when its database session ends:
+        `fenced` then refuses its commits. Raises ConflictError if the lock is not free within `wait_seconds`.
         """
         with hold_publish_lock(self._database, wait_seconds):
-            yield
+            yield self._next(PUBLISHER)
+
+    @contextmanager
+    def fenced(self, token: int) -> Iterator[Connection]:
+        """A writing transaction for the publish lock's last holder: nobody gets a token before it ends. Raises FencedError for others."""
+        query = select(COUNTERS.c.value).where(COUNTERS.c.name == PUBLISHER).with_for_update()
+        with self._database.write() as connection:
+            if connection.scalar(query) != token:
+                raise FencedError(
+                    "Another process took the publish lock while this one was at work: this one's database session had ended. "
+                    "Nothing of this was committed. Run it again."
+                )
+            yield connection
+
+    def _next(self, counter: str) -> int:
+        with self._database.write() as connection:
+            _insert_once(connection, COUNTERS, [{"name": counter, "value": 0}])
+            add_one = update(COUNTERS).where(COUNTERS.c.name == counter).values(value=COUNTERS.c.value + 1)
+            return int(connection.execute(add_one.returning(COUNTERS.c.value)).scalar_one())
 
     def close(self) -> None:
         """Gives the database connections back."""
@@ -274,6 +293,23 @@ def insert_segment(connection: Connection, crawl_run: str, worker: str, segment:
     """Registers a segment, inside the caller's transaction."""
     values = {**segment.model_dump(), "crawl_run": crawl_run, "worker": worker, "registered_at": at}
     connection.execute(insert(SEGMENTS).values(values))
+
+
+def insert_mark(connection: Connection, process_run: str, commits: Mapping[str, int], clock: Clock | None = None) -> None:
+    """Mark a process run published by these snapshots, inside the caller's transaction; the first time counts.
+
+    Raises NotFoundError, and ConflictError if it was committed by other snapshots before.
+    """
+    _process_run_row(connection, process_run)
+    _insert_once(
+        connection, COMMITS, [{"process_run": process_run, "table_name": name, "snapshot_id": made} for name, made in commits.items()]
+    )
+    found = connection.execute(select(COMMITS.c.table_name, COMMITS.c.snapshot_id).where(COMMITS.c.process_run == process_run))
+    for row in found:
+        if commits.get(row.table_name, row.snapshot_id) != row.snapshot_id:
+            raise ConflictError(f"The process run {process_run} was committed to '{row.table_name}' before, by snapshot {row.snapshot_id}.")
+    once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
+    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=moment(connection, clock)))
 
 
 def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:

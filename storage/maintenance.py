@@ -1,6 +1,7 @@
 """Keeping the lake fit: small files put together, old snapshots expired, files that nothing refers to deleted.
 
-Safe beside publishing: a rewrite holds the publish lock, and only files older than any publishing could still be writing are deleted.
+Safe beside publishing: a change holds the publish lock and is committed as publishing is (`storage.publishing`), and only files older
+than any publishing could still be writing are deleted.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
-from pyiceberg.table import FileScanTask, Table
+from pyiceberg.table import FileScanTask, Table, Transaction
+from pyiceberg.table.update.snapshot import ExpireSnapshots
 
-from schemas.errors import NotFoundError
-from schemas.keys import STAGING_PREFIX
+from schemas.errors import LakeMovedError, NotFoundError
+from schemas.keys import STAGING_PREFIX, report_key
 from schemas.settings import Settings
 from schemas.tables import TABLES
-from storage.lake import Lake, ordered
+from storage.lake import Lake, ordered, run_of
+from storage.lakecommit import Staged, stage
 from storage.ledger import Ledger, open_ledger
 from storage.objects import ObjectStore, open_store
+from storage.publishing import commit, repair_marks
 from storage.scratch import sweep
 
 SMALL_FILE_BYTES = 16 * 1024 * 1024
@@ -32,6 +36,7 @@ MIN_FILES = 4  # fewer small files of a day are left alone
 MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times that
 KEEP_SNAPSHOTS = timedelta(days=7)
 KEEP_ORPHANS = timedelta(days=3)
+MOVES = 5  # by other writers; the next maintenance goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def maintain(
         lake = stack.enter_context(Lake(settings))
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
+        repair_marks(lake, ledger)
         for name in TABLES:
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
@@ -84,51 +90,70 @@ def maintain(
 
 
 def delete_staged(store: ObjectStore, ledger: Ledger) -> int:
-    """Delete what was staged by process runs that are published, or whose crawl runs all are; how many objects."""
+    """Delete what was staged by process runs that are published and completed, or whose crawl runs are all published; how many objects."""
     deleted = 0
     settled: dict[str, bool] = {}
     for info in store.list(STAGING_PREFIX):
         process_run = info.key.split("/")[1]
         if process_run not in settled:
-            settled[process_run] = _settled(process_run, ledger)
+            settled[process_run] = _settled(process_run, store, ledger)
         if settled[process_run]:
             store.delete(info.key)
             deleted += 1
     return deleted
 
 
-def _settled(process_run: str, ledger: Ledger) -> bool:
+def _settled(process_run: str, store: ObjectStore, ledger: Ledger) -> bool:
     try:
         run = ledger.process_run(process_run)
     except NotFoundError:
         return False
     if ledger.published_at(process_run) is not None:
-        return True
+        return store.info(report_key(process_run, "report.json")) is not None  # written last: nothing reads the staging any more
     return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
 
 
 def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
     """Rewrite the small files of each day into sorted larger ones, a group at a time."""
     report = MaintenanceReport(files_before=len(lake.live_files(name)))
-    while True:
-        with ledger.publish_lock():
+    moves = 0
+    while moves < MOVES:
+        with ledger.publish_lock() as token:
             table = lake.table(name)
             group = next(_groups(table), None)
             if group is None:
                 break
-            report += MaintenanceReport(rows_rewritten=_rewrite(table, name, group))
+            rows, rewritten = _rewritten(table, name, group)
+            try:
+                commit(lake, ledger, token, [rewritten])
+                report += MaintenanceReport(rows_rewritten=rows)
+            except LakeMovedError:
+                moves += 1
     return report + MaintenanceReport(files_after=len(lake.live_files(name)))
 
 
 def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> MaintenanceReport:
-    """Forget the snapshots older than a moment; the current one always stays. Their files become orphans."""
-    with ledger.publish_lock():
-        table = lake.table(name)
-        count = len(table.metadata.snapshots)
-        old = [s for s in table.metadata.snapshots if s.timestamp_ms < before.timestamp() * 1000 and s != table.current_snapshot()]
-        if old:
-            table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in old]).commit()
-        return MaintenanceReport(snapshots_expired=count - len(lake.table(name).metadata.snapshots))
+    """Forget the snapshots older than a moment. Their files become orphans.
+
+    The current one always stays, and those of process runs that are not published: they say what of these is committed already.
+    """
+    with ledger.publish_lock() as token:
+        table, unpublished = lake.table(name), ledger.unpublished()
+        current, oldest = table.metadata.current_snapshot_id, before.timestamp() * 1000
+        old = [
+            snapshot.snapshot_id
+            for snapshot in table.metadata.snapshots
+            if snapshot.timestamp_ms < oldest and snapshot.snapshot_id != current and run_of(snapshot) not in unpublished
+        ]
+        if not old:
+            return MaintenanceReport()
+        transaction = Transaction(table)
+        ExpireSnapshots(transaction).by_ids(old).commit()
+        try:
+            commit(lake, ledger, token, [stage(transaction)])
+        except LakeMovedError:
+            return MaintenanceReport()
+        return MaintenanceReport(snapshots_expired=len(old))
 
 
 def delete_orphans(lake: Lake, name: str, before: datetime) -> MaintenanceReport:
@@ -160,16 +185,18 @@ def _groups(table: Table) -> Iterator[list[FileScanTask]]:
             yield group
 
 
-def _rewrite(table: Table, name: str, group: list[FileScanTask]) -> int:
+def _rewritten(table: Table, name: str, group: list[FileScanTask]) -> tuple[int, Staged]:
+    """How many rows a group of files has, and the table with one file in their place."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
     rows = ordered(rows.select(TABLES[name].names).cast(TABLES[name]))
-    with table.transaction() as transaction, transaction.update_snapshot().overwrite() as snapshot:
+    transaction = Transaction(table)
+    with transaction.update_snapshot().overwrite() as snapshot:
         for task in group:
             snapshot.delete_data_file(task.file)
-        for data_file in _dataframe_to_data_files(transaction.table_metadata, rows, table.io):
+        for data_file in _dataframe_to_data_files(table.metadata, rows, table.io):
             snapshot.append_data_file(data_file)
-    return int(rows.num_rows)
+    return int(rows.num_rows), stage(transaction)
 
 
 def _s3(table: Table) -> tuple[pafs.FileSystem, str]:

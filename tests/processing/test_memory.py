@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import stages
+from processing.resolution import resolved
 from processing.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, bounded, in_chunks
 from schemas.crawl import Crawl
 from schemas.keys import extracted_key, gated_key, resolved_key
@@ -29,6 +30,7 @@ import sys
 from pathlib import Path
 import pyarrow as pa
 from processing import stages
+from processing.resolution import resolved
 from schemas.settings import Settings
 from tests.warm import popen
 popen.install()  # what the stages start has memory of its own
@@ -64,9 +66,12 @@ def test_every_staged_row_group_is_bounded(sqlite_settings: Settings) -> None:
     stages.resolve(run.process_run, sqlite_settings)
     stages.gate(run.process_run, sqlite_settings)
     store = open_store(sqlite_settings)
-    (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/resolved/cleaned/")]
-    assert cleaned == resolved_key(run.process_run, int(Path(cleaned).stem), "cleaned")
-    for key in (extracted_key(run.process_run, segment), cleaned, gated_key(run.process_run, "articles")):
+    (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/resolved/") if "/cleaned/" in info.key]
+    mark = resolved(store, run.process_run)
+    assert mark is not None
+    base = mark.base.key()
+    assert cleaned == resolved_key(run.process_run, base, int(Path(cleaned).stem), "cleaned")
+    for key in (extracted_key(run.process_run, segment), cleaned, gated_key(run.process_run, base, "articles")):
         with store.open(key) as stream, pq.ParquetFile(stream) as file:
             groups = [file.read_row_group(group) for group in range(file.metadata.num_row_groups)]
         assert sum(group.num_rows for group in groups) == 60, key

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from processing import expectations, stages
+from processing.gate import gated
+from processing.publish import ROW_TABLES, Stamp, _run_row, _stamped
+from processing.resolution import resolved
 from schemas.crawl import Crawl
 from schemas.errors import AccountingError, ConflictError, GateError
+from schemas.keys import gated_key, staged_memory_key
 from schemas.settings import Settings
+from schemas.tables import TABLES
 from storage.lake import open_lake
 from storage.lakequery import connect
 from storage.ledger import open_ledger
 from storage.maintenance import maintain
 from storage.objects import open_store
-from tests.processing.crawlruns import article, capture, closed_run, html, prose
+from tests.processing.crawlruns import NOON, article, capture, closed_run, html, prose
+from tests.storage.lakerows import table_of
 
 SITE = "https://news.example.com"
 NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 WIRE = Crawl.model_validate({"name": "wire", "seeds": ["https://wire.example.org/"]})
-STEPS = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
-STEPS = [*STEPS[:6], "publish.before.memory", *STEPS[6:], "publish.before.mark"]
+STAGED = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
+STEPS = [*STAGED, "publish.after.catalog", "publish.before.memory", "publish.before.mark"]
 PAGES = [
     article(SITE + "/1", 1),
     article(SITE + "/2", 2),
@@ -59,6 +67,14 @@ def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> i
     return subprocess.run([sys.executable, "-c", code, process_run], env=environment, cwd=root, check=False).returncode
 
 
+def stored(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
+    """What the tables hold, published or not: the process run of each row, and what tells it from the run's others."""
+    columns = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
+    with open_lake(settings) as lake:
+        scans = {name: lake.table(name).scan(selected_fields=("process_run", column)) for name, column in columns.items()}
+        return {name: sorted(tuple(row.values()) for row in scan.to_arrow().to_pylist()) for name, scan in scans.items()}
+
+
 def tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     """What readers see."""
     with connect(settings) as connection:
@@ -77,8 +93,10 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
     process_run = gated_run(lake_settings, NEWS)
     for step in STEPS:
         assert publish_killed_at(process_run, lake_settings, step) == -signal.SIGKILL, step
-        seen = tables(lake_settings)
-        assert len(seen["articles"]) == (0 if step in STEPS[: STEPS.index("publish.after.runs")] else 2), step
+        committed = step not in STAGED and (not lake_settings.database or step != "publish.after.catalog")
+        expected = dict.fromkeys(TABLES, 0) | ({"articles": 2, "captures": 3, "quarantine": 1, "runs": 1} if committed else {})
+        assert {name: len(rows) for name, rows in stored(lake_settings).items()} == expected, step
+        assert {name: len(rows) for name, rows in tables(lake_settings).items()} == expected, step
     report = stages.publish(process_run, lake_settings)
     seen = tables(lake_settings)
     assert [len(rows) for rows in seen.values()] == [3, 2, 1, 1]
@@ -93,21 +111,60 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
-def test_a_half_published_run_is_finished_first(sqlite_settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "committed", [["captures"], ["captures", "quarantine", "articles"], ["captures", "quarantine", "articles", "runs"]]
+)
+def test_what_an_earlier_release_published_by_half_is_finished(
+    sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch, committed: list[str]
+) -> None:
     closed_run(sqlite_settings, NEWS, "1", PAGES)
     closed_run(
         sqlite_settings, WIRE, "2", [article("https://wire.example.org/copy", 1, minutes=-5), article("https://wire.example.org/own", 9)]
     )
-    news, wire = gated_run(sqlite_settings, NEWS), gated_run(sqlite_settings, WIRE)
-    assert publish_killed_at(news, sqlite_settings, "publish.after.captures") == -signal.SIGKILL
-    again = stages.plan("news", sqlite_settings)
-    assert again is not None
-    assert again.process_run == news
+    with monkeypatch.context() as earlier:
+        earlier.setattr(stages, "code_version", lambda: "0.1.0+earlier")
+        news = gated_run(sqlite_settings, NEWS)
+    wire = gated_run(sqlite_settings, WIRE)
+    _publish_by_half(news, sqlite_settings, committed)
+    if committed[-1] != "runs":
+        again = stages.plan("news", sqlite_settings)
+        assert again is not None
+        assert again.process_run == news
+        for stage in (stages.resolve, stages.gate):  # they are staged: nothing is done by this code
+            stage(news, sqlite_settings)
     report = stages.publish(wire, sqlite_settings)
     assert (report.published, report.duplicate) == (1, 1), "resolved before the original was committed, so resolved again"
     assert stages.plan("news", sqlite_settings) is None
     assert stages.publish(news, sqlite_settings).sequence < report.sequence
+    assert {name: len(rows) for name, rows in stored(sqlite_settings).items()} == {"articles": 4, "captures": 5, "quarantine": 1, "runs": 2}
     assert [len(rows) for rows in tables(sqlite_settings).values()] == [5, 4, 1, 2]
+    ledger = open_ledger(sqlite_settings)
+    assert ledger.memory_version("news") == 1
+    ledger.close()
+
+
+def _publish_by_half(process_run: str, settings: Settings, committed: list[str]) -> None:
+    """Leave what the release before left: its layout of the staging, and commits to one table after the other without a mark."""
+    store, ledger = open_store(settings), open_ledger(settings)
+    mark = resolved(store, process_run)
+    assert mark is not None
+    base, run, stamp = mark.base.key(), ledger.process_run(process_run), Stamp(ledger.next_sequence(), NOON)
+    passed = gated(store, process_run, base)
+    assert passed is not None
+    for name in ROW_TABLES:
+        store.put_bytes(f"staging/{process_run}/gated/{name}.parquet", store.get_bytes(gated_key(process_run, base, name)))
+    store.put_bytes(f"staging/{process_run}/memory.parquet", store.get_bytes(staged_memory_key(process_run, 0)))
+    for key in [info.key for info in store.list(f"staging/{process_run}/") if base in info.key or "/memory/" in info.key]:
+        store.delete(key)
+    counts = {crawl_run: found.as_json() for crawl_run, found in passed.counts.items()}
+    store.put_bytes(f"staging/{process_run}/gated.json", json.dumps({"base": asdict(mark.base), "counts": counts}).encode())
+    store.put_bytes(f"staging/{process_run}/stamp.json", json.dumps([stamp.sequence, stamp.ingested_at.isoformat()]).encode())
+    with open_lake(settings) as lake:
+        for name in committed:
+            rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
+            made = _stamped(name, run, replace(passed, base=""), stamp, store) if name != "runs" else [table_of(name, *rows)]
+            lake.append(name, made, process_run)
+    ledger.close()
 
 
 def test_two_process_runs_of_the_same_crawl_run(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +177,35 @@ def test_two_process_runs_of_the_same_crawl_run(sqlite_settings: Settings, monke
     with pytest.raises(ConflictError, match="was published by another process run"):
         stages.publish(first, sqlite_settings)
     assert [len(rows) for rows in tables(sqlite_settings).values()] == [1, 0, 1, 1]
+
+
+def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While workers are updated: the old ones finish it, or it is planned anew. Its rows are never of two codes."""
+    closed_run(sqlite_settings, NEWS, "1", [PAGES[2]])
+    run = stages.plan("news", sqlite_settings)
+    assert run is not None
+    steps = {
+        "extract": lambda: stages.extract(run.process_run, "1-0", sqlite_settings),
+        "resolve": lambda: stages.resolve(run.process_run, sqlite_settings),
+        "gate": lambda: stages.gate(run.process_run, sqlite_settings),
+        "publish": lambda: stages.publish(run.process_run, sqlite_settings),
+    }
+    for name, step in steps.items():
+        with monkeypatch.context() as updated:
+            updated.setattr(stages, "code_version", lambda: "0.2.0+newer")
+            with pytest.raises(ConflictError, match=r"was planned by the code .*, this is 0\.2\.0\+newer\. Let .* or process 'news' again"):
+                step()
+        if name != "publish":
+            step()
+    with monkeypatch.context() as updated:
+        updated.setattr(stages, "code_version", lambda: "0.2.0+newer")
+        report = stages.process_once("news", sqlite_settings)
+    assert report is not None
+    assert (report.process_run != run.process_run, report.code_version) == (True, "0.2.0+newer")
+    with open_lake(sqlite_settings) as lake:
+        assert {row["code_version"] for batch in lake.scan("captures", ["code_version"]) for row in batch.to_pylist()} == {"0.2.0+newer"}
+    with pytest.raises(ConflictError, match="was published by another process run"):
+        steps["publish"]()
 
 
 def test_a_failed_suite_publishes_nothing(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

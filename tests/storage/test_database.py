@@ -1,4 +1,4 @@
-"""The databases as files and servers: who may open them, what their errors mean, and what a frozen process keeps locked."""
+"""The databases as files and servers: who may open them, what their errors mean, what is read together, and what a frozen process locks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from multiprocessing.synchronize import Event
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from schemas.errors import StorageError, UnavailableError
 from schemas.settings import Settings
@@ -21,6 +21,19 @@ from storage.publishlock import hold_lock
 from tests.forks import fork_context
 
 TOUCH = update(SCHEMA).values(version=SCHEMA.c.version)
+
+
+def test_what_is_read_together_is_of_one_moment(settings: Settings) -> None:
+    reader, writer = (open_database(settings.database_url("frontier")) for _ in range(2))
+    with reader.read() as connection:
+        before = connection.scalar(select(SCHEMA.c.version))
+        with writer.write() as other:
+            other.execute(update(SCHEMA).values(version=SCHEMA.c.version + 1))
+        assert connection.scalar(select(SCHEMA.c.version)) == before
+    with reader.read() as connection:
+        assert connection.scalar(select(SCHEMA.c.version)) == before + 1
+    for used in (reader, writer):
+        used.close()
 
 
 def _hold_a_row(url: str, holding: Event) -> None:

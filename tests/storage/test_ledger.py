@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.crawl import Crawl, Seed
-from schemas.errors import ConflictError, NotFoundError, StorageError, UnavailableError
+from schemas.errors import ConflictError, FencedError, NotFoundError, StorageError, UnavailableError
 from schemas.manifest import FetchCounts, Manifest
 from schemas.runs import CrawlRun, ProcessRun
 from schemas.settings import Settings
@@ -94,11 +94,14 @@ def test_a_process_run_is_kept_whole(ledger: Ledger) -> None:
 
 def test_a_second_commit_to_a_table_is_refused(ledger: Ledger) -> None:
     ledger.add_process_run(process_run("p-1", closed(ledger, 1)))
-    ledger.record_commit("p-1", "articles", 7_000_000_000_000_000_000)
-    ledger.record_commit("p-1", "articles", 7_000_000_000_000_000_000)
-    with pytest.raises(ConflictError, match="already committed"):
-        ledger.record_commit("p-1", "articles", 8)
-    assert ledger.commits("p-1") == {"articles": 7_000_000_000_000_000_000}
+    ledger.mark_published("p-1", {"articles": 7_000_000_000_000_000_000})
+    first = ledger.published_at("p-1")
+    ledger.mark_published("p-1", {"articles": 7_000_000_000_000_000_000, "runs": 9})
+    with pytest.raises(ConflictError, match="was committed to 'articles' before, by snapshot 7000000000000000000"):
+        ledger.mark_published("p-1", {"articles": 8})
+    assert ledger.published_at("p-1") == first
+    assert ledger.unpublished() == set()
+    assert ledger.commits("p-1") == {"articles": 7_000_000_000_000_000_000, "runs": 9}
 
 
 def test_the_memory_moves_by_compare_and_set(ledger: Ledger) -> None:
@@ -147,6 +150,17 @@ def test_the_publish_lock_excludes_and_dies_with_its_holder(settings: Settings, 
     holder.join()
     with ledger.publish_lock(wait_seconds=5):
         pass
+
+
+def test_only_the_last_holder_of_the_publish_lock_writes(ledger: Ledger) -> None:
+    with ledger.publish_lock() as earlier, ledger.fenced(earlier):
+        pass
+    with ledger.publish_lock() as later:
+        assert later > earlier
+        with pytest.raises(FencedError, match="Another process took the publish lock"), ledger.fenced(earlier):
+            pytest.fail("a stale token")
+        with ledger.fenced(later):
+            pass
 
 
 def test_a_database_that_does_not_answer_says_what_to_do(tmp_path: pytest.TempPathFactory) -> None:
