@@ -63,6 +63,8 @@ class Callbacks:
             async for one in self._spider.start():
                 count += 1
                 self._take_start(one)
+                if self._session.registrar.is_full():
+                    await self._session.registrar.flush()
                 if count % BREATH_REQUESTS == 0:
                     await asyncio.sleep(0)  # others have their turn, whatever `start` does
         except CloseSpider as stop:
@@ -71,7 +73,7 @@ class Callbacks:
             raise SpiderError(f"start of {self._named()}: {error}") from error
         except Exception as error:
             raise SpiderError(f"start of {self._named()} broke: {type(error).__name__}: {error}. What it had asked for is kept.") from error
-        self._session.registrar.flush()
+        await self._session.registrar.flush()
         self._session.is_starting = False
 
     async def answered(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:

@@ -53,19 +53,20 @@ class HostService:
     async def serve(self) -> None:
         """Serves the host until nothing of it waits in the run, then gives the lease back."""
         session = self._session
-        before = session.frontier.progress(session.run.crawl_run, self.lease.host_id)
+        before = await session.sql(session.frontier.progress, session.run.crawl_run, self.lease.host_id)
         self._served, self._received, self._begun_at = before.marked, before.received, before.begun_at
         stopped = False
         while not stopped:
-            batch = self._waiting()
+            batch = await self._waiting()
             for due in batch:
                 stopped = stopped or not await self._serve_url(due)
             if not batch and not await self._rest():
                 break
-        while stopped and await self._rest():
+        while stopped and await self._rest(stopped=True):
             pass
-        session.frontier.release({self.lease: self.wait_after()})
-        del session.services[self.lease.host_id]
+        await session.sql(session.frontier.release, {self.lease: self.wait_after()})
+        if session.services.get(self.lease.host_id) is self:
+            del session.services[self.lease.host_id]
 
     def wake(self) -> None:
         """Something changed: URLs were found, or a batch was registered."""
@@ -112,15 +113,19 @@ class HostService:
         fetch.tries += 1
         self._session.hand_out(fetch)
 
-    def _waiting(self) -> list[DueUrl]:
-        """The next URLs that were not taken yet; a second look from the beginning finds what was added before our place."""
+    async def _waiting(self) -> list[DueUrl]:
+        """The next URLs that were not taken yet; a second look from the beginning finds what was added before our place.
+
+        What the database answers before a registration is looked at before it, too: until then those URLs are still taken.
+        """
         session = self._session
-        found = session.frontier.due_urls(session.run.crawl_run, self.lease, BATCH_URLS, self._after)
+        due_urls, run = session.frontier.due_urls, session.run.crawl_run
+        found = await session.sql(due_urls, run, self.lease, BATCH_URLS, self._after)
         if found:
             self._after = (found[-1].priority, found[-1].url_id)
         elif self._look_back:
             self._look_back = False
-            found = session.frontier.due_urls(session.run.crawl_run, self.lease, len(self.taken) + BATCH_URLS)
+            found = await session.sql(due_urls, run, self.lease, len(self.taken) + BATCH_URLS)
         return [due for due in found if due.url_id not in self.taken]
 
     async def _serve_url(self, due: DueUrl) -> bool:
@@ -128,13 +133,13 @@ class HostService:
         session = self._session
         refusal = await self._refusal(due)
         if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
-            return self._stop_host("busy")
+            return await self._stop_host("busy")
         if refusal is not None:
             self.taken.add(due.url_id)
             session.settling.refuse(due, self.lease, *refusal)
             return True
         if reason := self._reason_to_leave():
-            return self._stop_host(reason)
+            return await self._stop_host(reason)
         if not await session.has_budget():  # before a slot is taken: retries of the same host need one to come to their end
             return False
         has_turn = await self._turn(patient=False)
@@ -142,7 +147,7 @@ class HostService:
             if has_turn:
                 self._slots.release()
             session.return_budget()
-            return self._stop_host(reason)
+            return await self._stop_host(reason)
         self.taken.add(due.url_id)
         self._served += 1
         self._under_way += 1
@@ -161,8 +166,8 @@ class HostService:
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
-    def _stop_host(self, reason: str) -> bool:
-        self._session.frontier.stop_host(self._session.run.crawl_run, self.lease.host_id, reason)
+    async def _stop_host(self, reason: str) -> bool:
+        await self._session.sql(self._session.frontier.stop_host, self._session.run.crawl_run, self.lease.host_id, reason)
         return False
 
     async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
@@ -199,7 +204,7 @@ class HostService:
             self._tdm.pop(origin, None)  # of the same age
             self._pace.slow_down(rules.crawl_delay())
             if self._pace.delay:
-                session.frontier.set_delay(self.lease, self._pace.delay)
+                await session.sql(session.frontier.set_delay, self.lease, self._pace.delay)
                 self._pace.started(time.monotonic())
         return rules
 
@@ -234,14 +239,19 @@ class HostService:
         self._pace.started(time.monotonic())
         return True
 
-    async def _rest(self) -> bool:
-        """Waits until something changed; False when nothing of the host waits in the run any more and all is registered."""
+    async def _rest(self, stopped: bool = False) -> bool:
+        """Waits until something changed; False when nothing of the host waits in the run any more and all is registered.
+
+        What changed since the last look at what waits counts, unless the rest of the host is left anyway.
+        """
         session = self._session
+        self._news.clear()
+        if self._look_back and not stopped:
+            return True
         if not self._under_way and not self.taken:
-            pending = session.frontier.pending(session.run.crawl_run, [self.lease.host_id])
+            pending = await session.sql(session.frontier.pending, session.run.crawl_run, [self.lease.host_id])
             if not pending.get(self.lease.host_id):
                 return False
-        self._news.clear()
         self.resting = not self._under_way
         await self._news.wait()
         self.resting = False

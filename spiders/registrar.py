@@ -15,7 +15,8 @@ from schemas import failpoint
 from schemas.capture import Capture
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
-from spiders.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool
+from spiders.databasethread import DatabaseThread, to_the_end
+from spiders.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, mark_line
 from spiders.statistics import WorkerStatistics, store_statistics
 from storage.captureindex import CaptureRow
 from storage.frontier import Frontier
@@ -38,6 +39,18 @@ class Source:
     remake: Callable[[int], Mark]
 
 
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """Where the mark of a capture with finds stands, and its line of the journal."""
+
+    marks: list[Mark]
+    mark_place: int
+    lines: list[str]
+    line_place: int
+    row: CaptureRow | None
+    source: Source
+
+
 class Registrar:
     """The open batch, the full ones, and the found URLs of one worker. `on_found` and `on_registered` are told what became true."""
 
@@ -49,6 +62,7 @@ class Registrar:
         store: ObjectStore,
         spool: Spool,
         statistics: WorkerStatistics,
+        database: DatabaseThread,
     ) -> None:
         self.on_found: Callable[[], None] = lambda: None
         self.on_registered: Callable[[Sequence[Mark]], None] = lambda marks: None
@@ -58,12 +72,16 @@ class Registrar:
         self._store = store
         self._spool = spool
         self._statistics = statistics
+        self.database = database
+        self._failed: BaseException | None = None
+        self._flushing = asyncio.Lock()
+        self._registering = asyncio.Lock()
         self._hints_after = run.crawl.revisit.articles_min * HOUR_SECONDS
         self._batch = spool.open(time.monotonic())
         self._full: list[Batch] = []
         self._found: list[Discovery] = []
         self._found_at = 0.0
-        self._sources: list[tuple[Batch, tuple[int, int], CaptureRow | None, Source]] = []
+        self._sources: list[_Finding] = []
         self._seen = array("q", bytes(8 * SEEN_SLOTS))
 
     def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
@@ -87,8 +105,8 @@ class Registrar:
         """
         self._spool.mark(self._batch, lease, mark, row)
         if source is not None and mark is not None:
-            place = (len(self._batch.marks) - 1, len(self._batch.lines) - 1)
-            self._sources.append((self._batch, place, row, source))
+            batch = self._batch
+            self._sources.append(_Finding(batch.marks, len(batch.marks) - 1, batch.lines, len(batch.lines) - 1, row, source))
         if mark is not None:
             name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
             self._statistics.outcomes[name] += 1
@@ -103,8 +121,10 @@ class Registrar:
         if not self._found:
             self._found_at = time.monotonic()
         self._found += fresh
-        if len(self._found) >= FLUSH_URLS:
-            self.flush()
+
+    def is_full(self) -> bool:
+        """Whether so many found URLs wait for the frontier that no more should be asked for."""
+        return len(self._found) >= FLUSH_URLS
 
     def _is_fresh(self, key: int) -> bool:
         """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
@@ -112,29 +132,44 @@ class Registrar:
         self._seen[key % SEEN_SLOTS] = key
         return fresh
 
-    def flush(self) -> None:
-        """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of."""
-        if self._found:
-            found, self._found = self._found, []
-            fresh = self._frontier.add_by_source(self._run.crawl_run, self._run.crawl.name, found, self._hints_after)
+    async def flush(self) -> None:
+        """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of.
+
+        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        """
+        async with self._flushing:
+            await to_the_end(self._flush())
+
+    async def _flush(self) -> None:
+        found, self._found = self._found, []
+        findings, self._sources = self._sources, []
+        noted = [(batch, batch.take_lines()) for batch in (*self._full, self._batch)]
+        if found:
+            run = self._run
+            try:
+                fresh = await self.database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, found, self._hints_after)
+            except BaseException as error:
+                self._failed = error
+                raise
             self._statistics.found += fresh.total()
-            self._credit(fresh)
+            self._credit(fresh, findings)
             self.on_found()
-        self._sources.clear()
-        for batch in (*self._full, self._batch):
-            self._spool.journal(batch)
+        for batch, lines in noted:
+            self._spool.journal(batch, lines)
 
-    def _credit(self, fresh: Mapping[str | None, int]) -> None:
+    def _credit(self, fresh: Mapping[str | None, int], findings: Sequence[_Finding]) -> None:
         """Tells sources how many of their finds the frontier did not know."""
-        for batch, place, row, source in self._sources:
-            count = fresh.get(source.url, 0)
+        for finding in findings:
+            count = fresh.get(finding.source.url, 0)
             if count:
-                self._spool.replace_mark(batch, place, source.remake(count), row)
+                mark = finding.source.remake(count)
+                finding.marks[finding.mark_place] = mark
+                finding.lines[finding.line_place] = mark_line(mark, finding.row)
 
-    def flush_if_due(self, hurry: bool) -> None:
-        """Flushes what is half a second old; in a hurry, everything."""
-        if hurry or not self._found or time.monotonic() - self._found_at >= FLUSH_SECONDS:
-            self.flush()
+    async def flush_if_due(self, hurry: bool) -> None:
+        """Flushes what is half a second old; in a hurry, or when it is much, everything."""
+        if hurry or not self._found or self.is_full() or time.monotonic() - self._found_at >= FLUSH_SECONDS:
+            await self.flush()
 
     def is_old(self) -> bool:
         """Whether the open batch has waited long enough."""
@@ -152,17 +187,28 @@ class Registrar:
 
     async def register_full(self) -> None:
         """Uploads and registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
+        async with self._registering:
+            await to_the_end(self._register_full())
+
+    def has_full(self) -> bool:
+        """Whether a batch is set aside."""
+        return bool(self._full)
+
+    async def _register_full(self) -> None:
         while self._full:
             failpoint.reached("before-rotate")
             await self._register(self._full[0])
             del self._full[0]
 
     async def _register(self, batch: Batch) -> None:
-        self.flush()
+        await self.flush()
+        if self._failed is not None:
+            raise self._failed
         failpoint.reached("before-upload")
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
-        self._frontier.register(self._run.crawl_run, self._worker, list(batch.leases.values()), batch.marks, segment)
+        register, leases = self._frontier.register, list(batch.leases.values())
+        await self.database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
         failpoint.reached("after-register")
         self._spool.forget(batch)
         self._statistics.segments += segment is not None

@@ -24,7 +24,7 @@ NO_FILE = 404
 
 async def read_robots(session: FetchSession, lease: Lease, origin: str) -> tuple[RobotsRules, bool]:
     """The rules of an origin, and whether the site was asked for them. The sitemaps that they name are taken in."""
-    cached = session.frontier.robots(origin)
+    cached = await session.sql(session.frontier.robots, origin)
     asked = cached is None or cached.status == TOO_MANY_REQUESTS  # when a host may be asked again, its lease and its pace say
     if cached is None or asked:
         cached = await _ask(session, lease, origin)
@@ -44,7 +44,7 @@ async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots
         robots = robots_from_answer(origin, None, b"", None)
     else:
         robots = robots_from_answer(origin, capture.status, capture.body, capture.header("content-encoding"))
-    session.frontier.remember_robots(robots)
+    await session.sql(session.frontier.remember_robots, robots)
     return robots
 
 

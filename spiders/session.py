@@ -42,7 +42,8 @@ class FetchSession:
     ) -> None:
         self.run = run
         self.crawl = run.crawl
-        self.frontier = frontier
+        self.frontier = frontier  # its methods are called through `sql`
+        self.sql = registrar.database.run
         self.registrar = registrar
         self.statistics = statistics
         self.scope = CrawlScope(run.crawl)
@@ -59,10 +60,12 @@ class FetchSession:
         self.is_quota_reached: Callable[[], bool] = lambda: False
         self._worker = worker
         self._number = number
+        self._unserved: dict[int, Lease] = {}
+        self._registration: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
         self._under_way: set[Fetch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._budget = PageBudget(frontier, run.crawl_run, worker, number, run.crawl.budgets.max_pages)
+        self._budget = PageBudget(frontier, run.crawl_run, worker, number, run.crawl.budgets.max_pages, registrar.database)
         self._told = (0, 0, 0)
         self._told_at = 0.0
         self._renewed = time.monotonic()
@@ -129,7 +132,7 @@ class FetchSession:
     async def has_budget(self) -> bool:
         """Takes a page of the run's budget, waiting for what others may give back; when all of it is fetched, the whole run is stopped."""
         while not self.stopping:
-            if self._budget.take():
+            if not self.registrar.is_full() and await self._budget.take():
                 return True
             if self._budget.is_spent:
                 self.end_run("budget:max_pages")
@@ -160,22 +163,28 @@ class FetchSession:
     async def _lease_hosts(self) -> None:
         """Keeps the hands full, until the run has neither URLs nor leased hosts."""
         while not self.stopping:
-            if self.is_quota_reached():
+            if await self.sql(self.is_quota_reached):
                 self.end_run("quota")
                 break
             room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
             leases = []
             if room > 0:
-                self._renew_if_due()  # after a pause of the whole process our own leases may look expired
-                leases = self.frontier.lease_hosts(self.run.crawl_run, self._worker, self._number, room)
+                await self._renew_if_due()  # after a pause of the whole process our own leases may look expired
+                leases = await self.sql(self._lease, room)
             for lease in leases:
                 self._serve(lease)
             if not leases:
-                self._watch_run()
+                await self._watch_run()
                 await asyncio.sleep(WATCH_SECONDS if self.services else IDLE_SECONDS)
 
-    def _watch_run(self) -> None:
-        state = self.frontier.state(self.run.crawl_run)
+    def _lease(self, room: int) -> list[Lease]:
+        """Leases hosts, in the database's thread; should the session end meanwhile, they are given back all the same."""
+        leases = self.frontier.lease_hosts(self.run.crawl_run, self._worker, self._number, room)
+        self._unserved |= {lease.host_id: lease for lease in leases}
+        return leases
+
+    async def _watch_run(self) -> None:
+        state = await self.sql(self.frontier.state, self.run.crawl_run)
         if state.phase is RunPhase.DRAINED and not self.services and not self.is_starting:
             self.stop("finished")
         elif state.phase in {RunPhase.STOPPING, RunPhase.CLOSED}:
@@ -187,11 +196,15 @@ class FetchSession:
 
     def end_run(self, reason: str) -> None:
         """Ends the whole run, with all its workers."""
-        self.frontier.stop_run(self.run.crawl_run, reason)
+        self.start(self._stop_run(reason))
         self.stop(reason)
+
+    async def _stop_run(self, reason: str) -> None:
+        await self.sql(self.frontier.stop_run, self.run.crawl_run, reason)
 
     def _serve(self, lease: Lease) -> None:
         service = HostService(self, lease)
+        self._unserved.pop(lease.host_id, None)
         self.services[lease.host_id] = service
         service.task = self.start(service.serve())
 
@@ -200,22 +213,29 @@ class FetchSession:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             waits = not self._under_way and self._is_idle()
-            self.registrar.flush_if_due(hurry=waits)
+            await self.registrar.flush_if_due(hurry=waits)
             waits = waits and self._is_idle()
             if self.registrar.is_old() or (waits and self.registrar.has_news()):
                 self.registrar.rotate()
-            await self.registrar.register_full()
+            await self._register(waits)
             if waits:
-                self._budget.give_back()
-            self._tell()
-            self._renew_if_due()
+                await self._budget.give_back()
+            await self._tell()
+            await self._renew_if_due()
 
-    def _renew_if_due(self) -> None:
+    async def _register(self, waits: bool) -> None:
+        """Registers what is set aside, beside the ticks: an upload may outlast a lease. Without anything to do, waits for its end."""
+        if self.registrar.has_full() and (self._registration is None or self._registration.done()):
+            self._registration = self.start(self.registrar.register_full())
+        if waits and self._registration is not None:
+            await asyncio.wait([self._registration])
+
+    async def _renew_if_due(self) -> None:
         """Prolongs the leases in good time. Raises FencedError."""
         if time.monotonic() - self._renewed > LEASE_SECONDS / 4:
-            if self.services:
-                self.frontier.renew([service.lease for service in self.services.values()])
             self._renewed = time.monotonic()
+            if self.services:
+                await self.sql(self.frontier.renew, [service.lease for service in self.services.values()])
 
     async def _follow_takedowns(self) -> None:
         """Keeps to the takedown list as it changes."""
@@ -227,13 +247,14 @@ class FetchSession:
         """Whether no host asks for anything: nothing waits, or no page may be fetched before some are registered."""
         return self._budget.is_dry or all(service.resting for service in self.services.values())
 
-    def _tell(self) -> None:
+    async def _tell(self) -> None:
         """Tells those who watch the run what this worker did, once a second."""
         now, statistics = time.monotonic(), self.statistics
         told = (statistics.answers, statistics.bytes, statistics.errors)
         if told != self._told and now - self._told_at >= WATCH_SECONDS:
-            self.frontier.report(self.run.crawl_run, self._worker, *(new - old for new, old in zip(told, self._told, strict=True)))
+            answers, received, errors = (new - old for new, old in zip(told, self._told, strict=True))
             self._told, self._told_at = told, now
+            await self.sql(self.frontier.report, self.run.crawl_run, self._worker, answers, received, errors)
 
     def _wake(self) -> None:
         for service in self.services.values():
@@ -257,8 +278,7 @@ class FetchSession:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if isinstance(self.error, FencedError):
-            with self.failing():
-                self._release()  # what is still ours
+            await self._guarded(self._release())  # what is still ours
         else:
             await self._guarded(self._give_back())
         self.statistics.finish_reason = self.stopping
@@ -267,9 +287,10 @@ class FetchSession:
         self.registrar.rotate()
         await self.registrar.register_full()
         self._told_at = 0.0
-        self._tell()
-        self._budget.end()
-        self._release()
+        await self._tell()
+        await self._budget.end()
+        await self._release()
 
-    def _release(self) -> None:
-        self.frontier.release({service.lease: service.wait_after() for service in self.services.values()})
+    async def _release(self) -> None:
+        waits = {service.lease: service.wait_after() for service in self.services.values()}
+        await self.sql(lambda: self.frontier.release({lease: lease.wait for lease in self._unserved.values()} | waits))

@@ -52,6 +52,13 @@ class Batch:
         """Whether there is nothing to register."""
         return self.writer is None and not self.marks
 
+    def take_lines(self) -> list[str]:
+        """What was noted and is not journaled yet; without a capture, it waits for one. What is noted from now on is for the next time."""
+        if self.writer is None:
+            return []
+        lines, self.lines = self.lines, []
+        return lines
+
 
 def spool_folder(settings: Settings, crawl_run: str, worker: str) -> Path:
     """Where a worker keeps what is not registered yet."""
@@ -106,25 +113,19 @@ class Spool:
         self._stand_on(batch, lease)
         if mark is not None:
             batch.marks.append(mark)
-        batch.lines.append(_line(mark, row))
+        batch.lines.append(mark_line(mark, row))
 
-    def replace_mark(self, batch: Batch, place: tuple[int, int], mark: Mark, row: CaptureRow | None) -> None:
-        """Puts a better mark where one was noted and not journaled yet; `place` are its indexes among the marks and the lines."""
-        batch.marks[place[0]] = mark
-        batch.lines[place[1]] = _line(mark, row)
-
-    def journal(self, batch: Batch) -> None:
-        """Writes down what was noted; call it once the URLs found by those captures are in the frontier.
+    def journal(self, batch: Batch, lines: list[str]) -> None:
+        """Writes down what was noted of a batch; call it once the URLs found by those captures are in the frontier.
 
         Raises FencedError when the folder is gone: others took over what was in it, or closed the run, while this worker slept.
         """
-        if batch.lines and batch.writer is not None:
+        if lines:
             try:
                 with self.path(batch.name, JOURNAL_SUFFIX).open("a", encoding="utf-8") as file:
-                    file.write("\n".join(batch.lines) + "\n")
+                    file.write("\n".join(lines) + "\n")
             except FileNotFoundError as error:
                 raise FencedError(TAKEN_OVER.format(folder=self.folder)) from error
-            batch.lines.clear()
 
     def upload(self, batch: Batch, store: ObjectStore) -> Segment | None:
         """Closes the batch's segment and puts it and its index into the store; None if it has none."""
@@ -169,7 +170,8 @@ _MARK_NAMES = tuple(entry.name for entry in fields(Mark))
 _EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
 
 
-def _line(mark: Mark | None, row: CaptureRow | None) -> str:
+def mark_line(mark: Mark | None, row: CaptureRow | None) -> str:
+    """The line of a journal about a URL's mark (None: nothing final), and the capture that it stands on."""
     return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(mark) if mark else None})
 
 

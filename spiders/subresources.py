@@ -94,8 +94,8 @@ class SubResources:
 
     async def _rules(self, origin: str) -> RobotsRules:
         """An origin's robots.txt: what some worker read within a day, or the site's answer."""
-        frontier = self._session.frontier
-        cached = frontier.robots(origin)
+        frontier, sql = self._session.frontier, self._session.sql
+        cached = await sql(frontier.robots, origin)
         if cached is None:
             try:
                 answer = await self._session.download(origin + "/robots.txt")
@@ -103,7 +103,7 @@ class SubResources:
                 cached = robots_from_answer(origin, None, b"", None)
             else:
                 cached = robots_from_answer(origin, answer.status, answer.body, answer.header("content-encoding"))
-            frontier.remember_robots(cached)
+            await sql(frontier.remember_robots, cached)
         return RobotsRules(cached.status, cached.body, product(self._session.crawl), cached.expires_at)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def read_tdm_rules(session: FetchSession, lease: Lease, origin: str) -> tuple[TdmRules, bool]:
     """The rules of an origin, and whether the site was asked for them. A file that cannot be had reserves nothing."""
     url = origin + TDM_FILE
-    cached = session.frontier.robots(url)
+    cached = await session.sql(session.frontier.robots, url)
     if cached is not None:
         return read_tdm_file(cached.body), False
     try:
@@ -26,5 +26,5 @@ async def read_tdm_rules(session: FetchSession, lease: Lease, origin: str) -> tu
         cached = robots_from_answer(url, None, b"", None)
     else:
         cached = robots_from_answer(url, capture.status, capture.body, capture.header("content-encoding"))
-    session.frontier.remember_robots(cached)
+    await session.sql(session.frontier.remember_robots, cached)
     return read_tdm_file(cached.body), True

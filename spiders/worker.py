@@ -21,6 +21,7 @@ from schemas.redaction import redacted
 from schemas.settings import Settings, load_settings, make_home
 from spiders.browser import check_browser
 from spiders.credentials import read_credentials
+from spiders.databasethread import DatabaseThread
 from spiders.ownspider import find_spider
 from spiders.registrar import Registrar
 from spiders.repair import repair_spool
@@ -73,14 +74,14 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     check_browser(run.crawl)
     own = find_spider(run.crawl, settings) if run.crawl.has_own_spider() else None
     frontier, store = open_frontier(settings), open_store(settings)
-    folder = spool_folder(settings, crawl_run, worker)
+    folder, database = spool_folder(settings, crawl_run, worker), DatabaseThread()
     try:
         number, held = frontier.join(crawl_run, worker)
         statistics.incarnation = number
         repair_spool(folder, run, worker, held, frontier, store)
         frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
         spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
-        registrar = Registrar(run, worker, frontier, store, spool, statistics)
+        registrar = Registrar(run, worker, frontier, store, spool, statistics, database)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)
@@ -100,6 +101,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
             raise
         _leave_closed(crawl_run, folder, statistics)
     finally:
+        database.close()
         frontier.close()
     if not statistics.finish_reason:
         raise CrawlhouseError("The worker ended before its session did; its log says why. Run the fetch step again.")

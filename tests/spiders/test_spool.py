@@ -18,8 +18,8 @@ def test_a_folder_that_was_taken_over_ends_the_worker(tmp_path: Path) -> None:
     batch = spool.open(0.0)
     batch.writer = cast("Any", SimpleNamespace())
     batch.lines.append("{}")
-    spool.journal(batch)
+    spool.journal(batch, batch.take_lines())
     batch.lines.append("{}")
     shutil.rmtree(spool.folder)
     with pytest.raises(ConflictError, match="taken over by another process"):
-        spool.journal(batch)
+        spool.journal(batch, batch.take_lines())
