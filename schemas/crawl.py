@@ -18,7 +18,6 @@ MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 SPIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
-PROXY_SCHEME = re.compile(r"https?://", re.IGNORECASE)
 SECRET_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # noqa: S105 what a name is like
 IN_FILE = "in_file"  # in the context of validation: the crawl is read from a file, not from the ledger
 SITE_SPIDER = "site"
@@ -51,14 +50,15 @@ def _parts(url: str) -> SplitResult:
 
 def _proxy(url: str, info: ValidationInfo) -> str:
     """A proxy's URL; in a crawl file without a login. Runs that earlier releases planned may have one."""
-    in_file = bool(info.context and info.context.get(IN_FILE))
-    address = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
-    if "@" in url and in_file:
+    if not (info.context and info.context.get(IN_FILE)):
+        return url
+    if "@" in url:
         raise ValueError(
             "a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME' beside it, and set "
             'CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
         )
-    if not PROXY_SCHEME.match(url) or not HOST.fullmatch(address.removesuffix("/")):
+    parts = _parts(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("a proxy is http://HOST:PORT or https://HOST:PORT")
     return url
 
