@@ -19,7 +19,6 @@ LANGUAGE = re.compile(r"[a-z]{2,3}")
 SPIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 RANDOM_FIELD = re.compile(r"(?:^|[\s,])[HhRr](?:$|[\s,(/])")
-PROXY_SCHEME = re.compile(r"https?://", re.IGNORECASE)
 SECRET_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # noqa: S105 what a name is like
 SITE_SPIDER = "site"
 PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
@@ -63,14 +62,16 @@ def _parts(url: str) -> SplitResult:
 
 
 def _proxy(url: str, info: ValidationInfo) -> str:
-    """A proxy's URL; in a crawl file without a login. Runs that earlier releases planned may have one."""
-    address = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
-    if "@" in url and not is_pinned(info):
+    """A proxy's URL, without a login. Runs that earlier releases planned may have one."""
+    if is_pinned(info):
+        return url
+    if "@" in url:
         raise ValueError(
             "a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME' beside it, and set "
             'CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
         )
-    if not PROXY_SCHEME.match(url) or not HOST.fullmatch(address.removesuffix("/")):
+    parts = _parts(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("a proxy is http://HOST:PORT or https://HOST:PORT")
     return url
 

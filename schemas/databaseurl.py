@@ -47,10 +47,10 @@ class DatabaseUrl:
         return tuple(value for value in (self.password, *values) if value is not None and value not in shown)
 
     def _user(self, password: str | None) -> str:
-        if self.user is None:
+        if self.user is None and password is None:
             return ""
         hidden = password if password in {None, HIDDEN} else quote(str(password), safe="")
-        return quote(self.user, safe="") + ("" if hidden is None else f":{hidden}") + "@"
+        return quote(self.user or "", safe="") + ("" if hidden is None else f":{hidden}") + "@"
 
     def _place(self) -> str:
         port = "" if self.port is None else f":{self.port}"
@@ -74,13 +74,17 @@ def parse_database_url(text: str) -> DatabaseUrl:
     if place is None or int(place["port"] or 0) > MAX_PORT:
         raise ValueError(f"what follows the password in a database's URL is HOST or HOST:PORT, the port a number; {ENCODE}")
     user, colon, password = login.partition(":")
+    parameters = [_parameter(part) for part in query.split("&") if part]
+    named = dict(
+        parameters
+    )  # a login in the parameters, which come first, stands before the host from now on: others know to hide it there
     return DatabaseUrl(
-        user=unquote(user) if at else None,
-        password=unquote(password) if colon else None,
+        user=named.get("user", unquote(user) if at else None),
+        password=named.get("password", unquote(password) if colon else None),
         host=place["host"],
         port=int(place["port"]) if place["port"] else None,
         name=unquote(name),
-        parameters=tuple(_parameter(part) for part in query.split("&") if part),
+        parameters=tuple((name, value) for name, value in parameters if name not in {"user", "password"}),
     )
 
 

@@ -103,24 +103,29 @@ class Database:
 
         Raises ConflictError if the tables are another version's.
         """
-        if self.version() is None:
+        found = self.version()
+        if found is None:
             self._create()
-        self.check_version()
+            found = self.version()
+        self._check(found)
 
     def check_version(self) -> None:
         """Sees that the tables, where there are any, are of this crawlhouse's version. Raises ConflictError."""
-        found = self.version()
+        self._check(self.version())
+
+    def check_upgradable(self) -> None:
+        """Sees that the tables, where there are any, are neither newer than this crawlhouse nor too old. Raises ConflictError."""
+        self._check_bounds(self.version())
+
+    def _check(self, found: int | None) -> None:
+        self._check_bounds(found)
         if found is not None and found < SCHEMA_VERSION:
-            self.check_upgradable()
             raise ConflictError(
                 f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) needs {SCHEMA_VERSION}. "
                 f"Run `crawlhouse upgrade`, {ELSEWHERE}."
             )
-        self.check_upgradable()
 
-    def check_upgradable(self) -> None:
-        """Sees that the tables, where there are any, are neither newer than this crawlhouse nor too old. Raises ConflictError."""
-        found = self.version()
+    def _check_bounds(self, found: int | None) -> None:
         if found is not None and found > SCHEMA_VERSION:
             raise ConflictError(
                 f"The database {self.shown} has tables of version {found}{self._maker()}, this crawlhouse ({release()}) knows "

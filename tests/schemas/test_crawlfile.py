@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from crawlhouse.crawlwords import in_words
 from schemas.crawl import Crawl
 from schemas.crawlfile import find_crawl, parse_crawl, read_crawls
 from schemas.errors import ConfigError, NotFoundError
@@ -61,7 +62,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
             "seeds: [https://a.example/]\nnetwork:\n  proxy: http://me:hunter2@proxy:3128\n",
             "line 3: network.proxy: a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME'",
         ),
-        ("seeds: [https://a.example/]\nnetwork:\n  proxy: http://proxy:hunter2\n", "line 3: network.proxy: a proxy is http://HOST:PORT"),
+        ("seeds: [https://a.example/]\nnetwork:\n  proxy: http://proxy:hunter2\n", "line 3: network.proxy: the host or the port is none"),
         ("seeds: [https://a.example/]\nnetwork:\n  proxy: socks5://proxy\n", "line 3: network.proxy: a proxy is http://HOST:PORT"),
         ("seeds: [https://a.example/]\nnetwork:\n  proxy_secret: x\n", "'proxy_secret' is for a proxy"),
         ("seeds: ['https://me:hunter2@a.example:x/']\n", "line 1: seeds.0.url: the host or the port is none"),
@@ -133,3 +134,11 @@ def test_with_an_own_spider_nothing_else_is_followed_unless_the_file_says_so() -
     assert (own.scope.follow_links, own.scope.sitemaps, own.scope.feeds) == (False, False, True)
     assert own.hosts() == ("a.example",)
     assert Crawl.model_validate_json(own.model_dump_json()) == own
+
+
+def test_a_run_that_an_earlier_release_planned_still_opens() -> None:
+    stored = Crawl.model_validate_json(
+        '{"name": "a", "seeds": ["https://a.example/"], "network": {"proxy": "http://me:hunter2@proxy:3128/x"}}'
+    )
+    assert stored.network.proxy == "http://me:hunter2@proxy:3128/x"
+    assert "hunter2" not in str(in_words(stored))

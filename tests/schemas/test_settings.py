@@ -110,8 +110,8 @@ def test_other_variables_of_ours_are_left_alone(project: Path, monkeypatch: pyte
         ("postgresql://me:secret%zz@db/lake", "postgresql://me:***@db/lake", ("me", "secret%zz", "db", None, "lake", {})),
         (
             "postgresql://me@db/lake?password=secret",
-            "postgresql://me@db/lake?password=***",
-            ("me", None, "db", None, "lake", {"password": "secret"}),
+            "postgresql://me:***@db/lake",
+            ("me", "secret", "db", None, "lake", {}),
         ),
         (
             "postgresql://me:@/lake?host=%2Ftmp%2Fsecret&options=-c%20a=secret",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from schemas.settings import Settings
 from storage.objects import open_store
+from storage.s3 import S3Store
 from storage.scratch import PREFIX, scratch_folder, sweep
 
 HOLD = """
@@ -58,3 +59,13 @@ def test_half_written_objects_are_deleted_when_they_are_old(sqlite_settings: Set
         os.utime(path, (moment, moment))
     assert store.delete_unfinished(datetime.now(UTC) - timedelta(hours=1)) == 1
     assert sorted(folder.iterdir()) == sorted([new, other, folder / "a"])
+
+
+def test_uploads_that_nobody_ended_are_given_up_when_they_are_old(s3_settings: Settings) -> None:
+    store = open_store(s3_settings)
+    assert isinstance(store, S3Store)
+    bucket, _, prefix = s3_settings.store_url().removeprefix("s3://").partition("/")
+    uploads = {"Bucket": bucket, "Prefix": prefix}
+    store._client.create_multipart_upload(Bucket=bucket, Key=f"{prefix}/warc/half")
+    assert store.delete_unfinished(datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert "Uploads" not in store._client.list_multipart_uploads(**uploads)

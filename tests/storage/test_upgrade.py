@@ -22,6 +22,7 @@ from spiders.run import crawl_once
 from storage import backup
 from storage.database import METADATA, SCHEMA_VERSION, open_database
 from storage.frontier import open_frontier
+from storage.lake import open_lake
 from storage.lakequery import connect
 from storage.ledger import open_ledger
 from storage.migration import migrations
@@ -196,6 +197,20 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
     for refused in (open_ledger, upgrade):
         with pytest.raises(ConflictError, match=message):
             refused(settings)
+
+
+def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Path) -> None:
+    settings = unpack_home(KEPT, tmp_path)
+    with open_lake(settings) as lake:
+        with lake.table("articles").update_schema() as change:
+            change.delete_column("duplicate_similarity")
+        with lake.table("runs").transaction() as transaction:
+            transaction.set_properties({"write.parquet.compression-codec": "gzip"})
+    done = upgrade(settings)
+    assert done.tables == {"articles": ["duplicate_similarity"], "runs": ["write.parquet.compression-codec"]}
+    assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
+    assert connect(settings).execute("SELECT count(*), count(duplicate_similarity) FROM articles").fetchone() == (10, 0)
+    assert upgrade(settings).tables == {}
 
 
 def test_where_nothing_is_there_is_nothing_to_upgrade(sqlite_settings: Settings) -> None:
