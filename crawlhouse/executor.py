@@ -11,7 +11,7 @@ from importlib import import_module
 from airflow.executors import local_executor
 
 LOG = logging.getLogger(__name__)
-NEEDED = ("processing.stages", "processing.rulecheck", "schemas.crawlfile", "spiders.run", "storage.maintenance")
+NEEDED = ("processing.stages", "processing.rulecheck", "schemas.crawlfile", "spiders.run", "storage.maintenance", "storage.runhistory")
 
 
 class LocalExecutor(local_executor.LocalExecutor):

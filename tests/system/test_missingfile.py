@@ -27,12 +27,14 @@ def _wait(is_done: Callable[[], bool]) -> None:
 
 def test_a_run_whose_crawl_file_is_gone_ends_and_is_processed(tmp_path: Path) -> None:
     with live(tmp_path) as (settings, running), running.api() as api:
+        path = settings.crawls / "slow.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("min_pages: 50", "min_pages: 0"), encoding="utf-8")
         start_site(settings, read_crawl(settings.crawls / "demo.yaml"))
         ledger, frontier = open_ledger(settings), open_frontier(settings)
         api.wait_for_dag("crawl_slow", SECONDS)
         run = api.trigger("crawl_slow")
         _wait(lambda: bool(ledger.crawl_runs("slow", state="open")))
-        (settings.crawls / "slow.yaml").unlink()
+        path.unlink()
         _wait(lambda: api._call("GET", "/api/v2/dags/crawl_slow").json()["relative_fileloc"] == "unfinished.py")
         frontier.stop_run(ledger.crawl_runs("slow", state="open")[0].crawl_run, "stopped")
         assert api.wait(run, SECONDS).state == "success"
