@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import psycopg
 
 SCHEMA_VERSION = 4
-SQLITE_BUSY_SECONDS = 60.0
+SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker hears of it before others take its hosts
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 60  # a process that is frozen inside a transaction keeps its locks no longer
 INSERT_ROWS = 100  # a statement; more make it no quicker, only larger
