@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 5  # that of the newest file in storage/migrations
 OLDEST_VERSION = 4  # the oldest that `crawlhouse upgrade` brings forward
 ELSEWHERE = "or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere"
-SQLITE_BUSY_SECONDS = 60.0
+SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker hears of it before others take its hosts
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 60  # a process that is frozen inside a transaction keeps its locks no longer
 INSERT_ROWS = 100  # a statement; more make it no quicker, only larger
