@@ -173,3 +173,10 @@ def test_a_damaged_database_is_named(sqlite_settings: Settings) -> None:
     (sqlite_settings.home / "frontier.sqlite").write_bytes(b"this is no database, but it is long enough to be looked at" * 20)
     with pytest.raises(StorageError, match="damaged"):
         open_ledger(sqlite_settings)
+
+
+def test_a_configuration_that_was_pinned_before_there_were_bounds_is_read(ledger: Ledger) -> None:
+    long_tags = CRAWL.model_copy(update={"tags": ("x" * 101,), "schedule": "0 0 30 2 *"})
+    run = replace(crawl_run(1), crawl=long_tags)
+    ledger.add_crawl_run(run)
+    assert ledger.crawl_run(run.crawl_run).crawl == long_tags

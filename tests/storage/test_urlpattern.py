@@ -75,6 +75,14 @@ def test_it_finds_what_re_finds(pattern: str) -> None:
         assert one.is_in(where) == found(pattern, where), where
 
 
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_it_finds_the_same_on_a_machine_without_re2(pattern: str) -> None:
+    one = UrlPattern(pattern)
+    one._linear = None
+    for where in TEXTS:
+        assert one.is_in(where) == found(pattern, where), where
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.sampled_from([*"ab/.{}[]()|*+?^$,:12\\-", r"\d", r"\w", r"\b", "(?:", "[^", "{,2}", "{2}", "[:"]), max_size=8).map("".join),
