@@ -89,6 +89,7 @@ class Clumsy(Spider):
         number = int(response.url[-1])
         yield {"number": number}
         if number % 2 and "OWN_SPIDER_REPAIRED" not in os.environ:
+            self.logger.warning("no price in %s", response.text)
             raise KeyError("price")
 
 

@@ -14,7 +14,11 @@ from tests.spiders.smallserver import Headers, SmallServer, small_server
 
 
 def with_etag(path: str, times: int) -> tuple[int, Headers, bytes]:
-    return (404, {}, b"") if "." in path else (200, {"ETag": '"same"'}, f"<p>{path}".encode())
+    return (
+        (404, {}, b"")
+        if "." in path
+        else (200, {"ETag": '"same"', "Content-Type": "text/html; charset=utf-8"}, f"<p>{path} \x1b]0;pwned\x07 \u202e".encode())
+    )
 
 
 def test_a_callback_that_breaks_is_counted_and_its_page_comes_again(
@@ -32,6 +36,8 @@ def test_a_callback_that_breaks_is_counted_and_its_page_comes_again(
         said = capfd.readouterr().err
         assert "parse of Clumsy broke at" in said
         assert "KeyError: 'price'" in said
+        assert r"no price in <p>/page/1 \x1b]0;pwned\x07 \u202e" in said  # what a page says does not act on who reads the log
+        assert not {"\x1b", "\x07", "\u202e"} & set(said)
         assert (
             "custom_settings['ROBOTSTXT_OBEY'] of Clumsy has no effect in crawlhouse. Say it in the crawl's YAML: politeness.robots" in said
         )
