@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,19 +18,20 @@ PAGES_AT_ONCE = 10_000
 BUSY_SECONDS = 60.0
 
 
-def back_up(database: Path, label: str) -> Path:
+def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: None) -> Path:
     """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` beside it, for its user alone; the copy's path.
 
-    A copy that is cut short has another name, and is removed by the next one. Raises StorageError.
+    `say` is told of the progress. A copy that is cut short has another name, and is removed by the next one. Raises StorageError.
     """
     folder = database.parent / FOLDER
     copy = folder / f"{database.stem}-{label}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{database.suffix}"
     partial = folder / f".{database.stem}.part"
     try:
         make_private_folder(folder)
-        partial.unlink(missing_ok=True)
+        for left in folder.glob(f"{partial.name}*"):  # by a death: with its journal, which would be played back into the new copy
+            left.unlink()
         make_private_file(partial)
-        _copy(database, partial)
+        _copy(database, partial, lambda part: say(f"Copying {database.name}: {part:.0%}"))
         partial.replace(copy)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
@@ -54,9 +56,9 @@ def compact(database: Path) -> None:
         ) from error
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, tell: Callable[[float], None]) -> None:
     with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        reading.backup(writing, pages=PAGES_AT_ONCE)
+        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: tell(1 - left / max(all_pages, 1)))
         writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
     _sync(target)
 

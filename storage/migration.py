@@ -117,5 +117,4 @@ def _now(connection: Connection) -> float:
 def _backup(database: Database, version: int, say: Say) -> Path | None:
     if not database.is_sqlite:
         return None
-    say("Copying the database")
-    return back_up(Path(str(database.url.database)), f"version-{version}")
+    return back_up(Path(str(database.url.database)), f"version-{version}", say)
