@@ -6,7 +6,7 @@
 | `extract` | one task per shard of WARC segments: text, metadata, page type; staged per segment |
 | `resolve` | site memory, language, signals, versions and duplicates against the lake |
 | `gate` | row rules send rows to `quarantine`; then the expectation suite judges, and if it fails nothing is published |
-| `publish` | captures, quarantine, articles, runs: each commit once, the accounting checked |
+| `publish` | captures, quarantine, articles and runs in one commit, made once, the accounting checked |
 
 The Asset event is only a wake-up: the ledger says what to do, so a missed or a doubled event changes nothing, and running again equals
 running once. The run's id is a digest of what decides its result.
