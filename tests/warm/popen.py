@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from processing.pageworkers import START_CODE
+from runtime.child import START_CODE
 
 SWITCH = "CRAWLHOUSE_TESTS_COLD"
 MODULES = ("demo.site", "processing.gateprocess", "spiders.worker")
@@ -139,9 +139,8 @@ def _request(asked: dict[str, Any]) -> Request | None:
 def _known(arguments: tuple[str, ...]) -> bool:
     if arguments[0] == SCRIPT:
         return True
-    if arguments[0] != sys.executable or len(arguments) < 3:
-        return False
-    return (arguments[1] == "-m" and arguments[2] in MODULES) or (arguments[1] == "-c" and arguments[2] == START_CODE)
+    kind, what = [*(argument for argument in arguments[1:4] if argument != "-P"), "", ""][:2]
+    return arguments[0] == sys.executable and ((kind == "-m" and what in MODULES) or (kind == "-c" and what == START_CODE))
 
 
 def _started_server() -> socket.socket:

@@ -143,8 +143,9 @@ def _run(request: Request, its_server: socket.socket | None) -> NoReturn:
     program, *arguments = request.arguments
     sys.orig_argv = list(request.arguments)
     if program == sys.executable:
-        kind, what, *arguments = arguments
-        sys.path[0:1] = [request.folder, *before]
+        safe = arguments[0] == "-P"
+        kind, what, *arguments = arguments[1:] if safe else arguments
+        sys.path[0:1] = before if safe else [request.folder, *before]
     else:
         kind, what = "script", program
         sys.path[0:1] = [str(Path(program).parent), *before]
