@@ -43,7 +43,7 @@ def streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Bound the address space to so many bytes beyond today's: allocations beyond fail, in C as in Python. Nothing on macOS, which cannot."""
+    """Bound the address space to so many bytes more than now: allocations beyond fail, in C as in Python. macOS cannot."""
     try:
         used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     except OSError:

@@ -6,6 +6,7 @@ A pickle could make the parent run what a hostile page wrote into its child; the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +30,7 @@ class ResultDecoder:
     """Decodes results whose values are of the given types; None, text and what is made of plain values are always understood."""
 
     def __init__(self, types: Sequence[type] = ()) -> None:
-        self._decoders = {one.__name__: msgspec.msgpack.Decoder(one) for one in types}
+        self._decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {one.__name__: msgspec.msgpack.Decoder(one) for one in types}
         self._any = msgspec.msgpack.Decoder()
 
     def decode(self, data: bytes) -> tuple[str | None, Any]:  # Any: one of the types
@@ -50,6 +51,6 @@ def _sound(value: Any) -> Any:  # Any: plain values
     return {_sound(key): _sound(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-_BUILTIN = ("bytes", "datetime")
+_BUILTIN = (bytes, datetime)
 _ENCODER = msgspec.msgpack.Encoder()
 _OUTER = msgspec.msgpack.Decoder(tuple[str | None, str, msgspec.Raw])

@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +22,7 @@ from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings
 from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
+from spiders.deaths import Deaths
 from spiders.items import store_run_items
 from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
@@ -150,6 +151,7 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
             manifest = ledger.manifest(crawl_run)
         except ConflictError:
             manifest = frontier.finish_close(crawl_run, _manifest(run, ledger.segments(crawl_run), frontier, store, settings))
+        Deaths(settings, run.crawl.name)  # takes note of what dead workers were reading
         for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
             remove_empty(spool_folder(settings, crawl_run, worker))
     finally:
@@ -239,6 +241,8 @@ def fetch_all(
             return [worker.result() for worker in working]
         except BaseException:
             stop_workers()
+            while wait(working, POLL_SECONDS).not_done:  # one may have been just about to start
+                stop_workers()
             raise
 
 

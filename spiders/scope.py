@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from schemas.capture import UrlKind
-from schemas.crawl import Crawl
 from spiders.canonical import canonicalize
 from storage.hostkey import canonical_host
+
+if TYPE_CHECKING:  # pydantic stays out of the readers' processes
+    from schemas.crawl import Crawl
 
 
 class CrawlScope:

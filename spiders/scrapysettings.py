@@ -9,6 +9,7 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 
 from schemas.crawl import Crawl
+from spiders.bodyroom import BodyRoom
 
 NO_LIMIT = 1_000_000
 
@@ -33,11 +34,12 @@ class PlainQueue(BaseScheduler):
         return self._queue.popleft() if self._queue else None
 
 
-def scrapy_settings(crawl: Crawl) -> dict[str, Any]:  # Any: Scrapy's settings are of every type
+def scrapy_settings(crawl: Crawl, room: BodyRoom) -> dict[str, Any]:  # Any: Scrapy's settings are of every type
     """The settings of one worker process."""
     handler = "spiders.downloadhandler.ArchivalDownloadHandler"
     return {
         "CRAWLHOUSE_CRAWL": crawl,
+        "CRAWLHOUSE_BODY_ROOM": room,
         "BOT_NAME": "crawlhouse",
         "SCHEDULER": PlainQueue,
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "ftp": None, "s3": None, "file": None, "data": None},

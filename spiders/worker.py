@@ -18,9 +18,14 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.errors import CrawlhouseError
 from schemas.settings import Settings, load_settings
+from spiders.bodyroom import BodyRoom
 from spiders.browser import check_browser
 from spiders.credentials import read_credentials
+from spiders.deaths import JOURNAL_NAME, Deaths
+from spiders.heartbeat import Heartbeat
 from spiders.ownspider import find_spider
+from spiders.readers import AnswerReaders
+from spiders.readingjournal import ReadingJournal
 from spiders.registrar import Registrar
 from spiders.repair import repair_spool
 from spiders.scrapysettings import scrapy_settings
@@ -42,11 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", required=True)
     parser.add_argument("--worker", required=True)
     parser.add_argument("--statistics", required=True, type=Path)
+    parser.add_argument("--heartbeat", type=int, help="the descriptor of a pipe on which the parent listens")
     given = parser.parse_args(arguments)
     statistics = WorkerStatistics(crawl_run=given.run, worker=given.worker)
     code = 0
     try:
-        work(given.run, given.worker, load_settings(), statistics)
+        work(given.run, given.worker, load_settings(), statistics, Heartbeat(given.heartbeat))
     except CrawlhouseError as error:
         statistics.error, statistics.message = type(error).__name__, str(error)
         code = error.exit_code
@@ -55,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics) -> None:
+def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics, heartbeat: Heartbeat) -> None:
     """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors."""
     gc.collect()
     gc.freeze()  # what the imports left goes, what they made is not looked through again
@@ -73,14 +79,20 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
         registrar = Registrar(run, worker, frontier, store, spool, statistics)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
+        session.deaths = Deaths(settings, run.crawl.name)
+        journal, room = ReadingJournal(folder / JOURNAL_NAME), BodyRoom()
+        session.readers = AnswerReaders(session.rules, journal, room)
+        session.readers.on_error = session.fail
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)
         session.takedowns = read_takedowns(store)
-        process = AsyncCrawlerProcess(scrapy_settings(run.crawl))
+        process = AsyncCrawlerProcess(scrapy_settings(run.crawl, room))
         crawler = process.create_crawler(SiteSpider)
         logging.getLogger("scrapy").setLevel(logging.WARNING)
-        process.crawl(crawler, session=session, held=held, credentials=credentials, own=own)
+        process.crawl(crawler, session=session, held=held, credentials=credentials, own=own, heartbeat=heartbeat)
         process.start(install_signal_handlers=False)
+        heartbeat.end()
+        journal.close()
         statistics.max_memory_bytes = memory_bytes()
         store_statistics(statistics, run.crawl.name, store)
         remove_empty(folder)
