@@ -1,7 +1,8 @@
 """Answer readers: the child processes in which a worker has bodies read. The worker's event loop only moves the bytes.
 
-One reader is enough for ordinary crawls. An answer that takes more CPU time than ordinary ones do makes its reader a slow one, of which
-there are few, at a low priority; the others go on with a quick one. So a hostile answer keeps its neighbours waiting for a moment only.
+One reader is enough for ordinary crawls. Where answers have to wait there are two quick ones: one for hosts whose answers were read quickly
+before, one for the others. An answer that takes more CPU time than ordinary ones do makes its reader a slow one, of which there are few, at
+a low priority; the others go on with a new quick one. So a hostile answer keeps its neighbours waiting for a moment only.
 Each answer has a limit of CPU time, which the kernel keeps, of wall time and of memory.
 """
 
@@ -28,7 +29,8 @@ START_SECONDS = 120.0
 MAX_FAILED_STARTS = 3
 MAX_QUICK = 2
 MAX_SLOW = 2
-PATIENCE_SECONDS = 1.0  # of an answer that waits for a quick reader, before a second one is started
+PATIENCE_SECONDS = 0.25  # of an answer that waits for a quick reader, before a second one is started
+MAX_PROVEN = 10_000
 MAX_IDLE_BYTES = 96 * 1024 * 1024  # a reader that has grown larger is replaced
 LIMITS = ReadLimits()
 GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -42,8 +44,10 @@ class AnswerReaders:
         self.journal = journal
         self._rules, self._room, self._limits = rules, room, limits
         self._readers: list[Reader] = []
-        self._queue: deque[Waiting] = deque()
-        self._slow_queue: list[Waiting] = []
+        self._proven: set[str] = set()  # hosts whose last answer was quick
+        self._proven_queue: deque[Waiting] = deque()
+        self._queue: deque[Waiting] = deque()  # of hosts of which nothing is known
+        self._slow_queue: deque[Waiting] = deque()
         self._slow_hosts: Counter[str] = Counter()  # answers in a row that were slow
         self._count = self._failed_starts = 0
         self._is_woken = self._is_watching = self._is_closed = False
@@ -53,10 +57,7 @@ class AnswerReaders:
         self._count += 1
         waiting = Waiting(self._count, question, body, done, _host(question.url), time.monotonic())
         self._room.add(len(body))
-        if waiting.host in self._slow_hosts:
-            self._slow_queue.append(waiting)
-        else:
-            self._queue.append(waiting)
+        self._queue_of(waiting.host).append(waiting)
         self._wake()
 
     async def ask(self, question: Question, body: bytes) -> Reply | Unread:
@@ -79,8 +80,8 @@ class AnswerReaders:
         for reader in self._readers:
             reader.close()
         self._readers.clear()
-        self._queue.clear()
-        self._slow_queue.clear()
+        for queue in (self._proven_queue, self._queue, self._slow_queue):
+            queue.clear()
 
     def became_ready(self, reader: Reader) -> None:
         """A reader is ready."""
@@ -90,7 +91,7 @@ class AnswerReaders:
     def replied(self, reader: Reader, waiting: Waiting, reply: Reply) -> None:
         """A reader gave a reply."""
         if not reader.is_slow or reader.cpu_of_last() < QUICK_SECONDS:
-            self._slow_hosts.pop(waiting.host, None)
+            self._was_quick(waiting.host)
         if reply.failure == MEMORY:
             self._tell(waiting, Unread(Reason.PAGE_MEMORY, memory_detail(self._limits.memory_bytes)))
             self._give_up(reader, None, Cause(MEMORY, ""))  # its heap is in pieces
@@ -113,17 +114,35 @@ class AnswerReaders:
                 one.crashes += 1
         self._give_up(reader, waiting, cause)
 
+    def _queue_of(self, host: str) -> deque[Waiting]:
+        return self._slow_queue if host in self._slow_hosts else self._proven_queue if host in self._proven else self._queue
+
+    def _was_quick(self, host: str) -> None:
+        self._slow_hosts.pop(host, None)
+        if len(self._proven) >= MAX_PROVEN:
+            self._proven.clear()
+        self._proven.add(host)
+
+    def _was_slow(self, host: str) -> None:
+        self._slow_hosts[host] += 1
+        self._proven.discard(host)
+
+    def _requeue(self, waiting: list[Waiting]) -> None:
+        """Puts questions that a reader did not get to before the others."""
+        for one in reversed(waiting):
+            self._queue_of(one.host).appendleft(one)
+
     def _give_up(self, reader: Reader, waiting: Waiting | None, cause: Cause) -> None:
         """Kills a reader. The answer that it was at is unread, or tried once more after a crash; the others go to another reader."""
         others = [one for one in reader.questions if one is not waiting]
         self._remove(reader)
-        self._queue.extendleft(reversed(others))
+        self._requeue(others)
         if waiting is not None:
             if cause.reason == CRASH and not waiting.crashes:  # it may have been killed for reasons of its own
                 waiting.crashes += 1
                 self._slow_queue.append(waiting)
             else:
-                self._slow_hosts[waiting.host] += 1
+                self._was_slow(waiting.host)
                 self._tell(waiting, Unread(Reason(cause.reason), cause.detail))
         self._wake()
 
@@ -146,13 +165,11 @@ class AnswerReaders:
         self._is_woken = False
         if self._is_closed:
             return
-        for reader in [reader for reader in self._readers if not reader.is_slow]:
-            while self._queue and reader.has_room():
-                reader.give(self._queue.popleft())
-            reader.flush()
         quick = [reader for reader in self._readers if not reader.is_slow and not reader.is_leaving]
+        for place, reader in enumerate(quick):
+            self._fill(reader, is_first=place == 0, is_alone=len(quick) == 1)
         try:
-            if self._queue and (not quick or (len(quick) < MAX_QUICK and self._is_late(self._queue[0]))):
+            if (self._proven_queue or self._queue) and (not quick or (len(quick) < MAX_QUICK and self._is_late())):
                 self._start()
                 self._wake()
             self._hand_out_slow()
@@ -160,8 +177,18 @@ class AnswerReaders:
             self.on_error(CrawlhouseError(f"No answer reader can be started: {error}. The machine is short of memory or processes."))
         self._watch_soon()
 
-    def _is_late(self, waiting: Waiting) -> bool:
-        return time.monotonic() - waiting.since > PATIENCE_SECONDS and all(reader.is_ready for reader in self._readers)
+    def _fill(self, reader: Reader, *, is_first: bool, is_alone: bool) -> None:
+        """Gives a quick reader what it has room for. Of two, the first has the proven hosts, which wait for nobody else's answers."""
+        queues = (self._proven_queue, self._queue) if is_alone else (self._proven_queue,) if is_first else (self._queue, self._proven_queue)
+        for queue in queues:
+            while queue and reader.has_room():
+                reader.give(queue.popleft())
+        reader.flush()
+
+    def _is_late(self) -> bool:
+        """Whether an answer has waited for some time for readers that are all at work."""
+        since = min(queue[0].since for queue in (self._proven_queue, self._queue) if queue)
+        return time.monotonic() - since > PATIENCE_SECONDS and all(reader.is_ready for reader in self._readers)
 
     def _hand_out_slow(self) -> None:
         """One question at a time for each slow reader, first those of the hosts that were slow the least often."""
@@ -222,7 +249,7 @@ class AnswerReaders:
         """A quick reader is at a slow answer: it becomes a slow reader, or, where there are enough, the answer waits for one."""
         if reader.questions[0] is not waiting:  # replies are on their way here
             return
-        self._slow_hosts[waiting.host] += 1
+        self._was_slow(waiting.host)
         others = reader.take_back()
         if sum(one.is_slow for one in self._readers) >= MAX_SLOW:
             self._remove(reader)
@@ -230,7 +257,7 @@ class AnswerReaders:
         else:
             reader.slow_down()
             reader.is_leaving = True
-        self._queue.extendleft(reversed(others))
+        self._requeue(others)
         self._wake()
 
 

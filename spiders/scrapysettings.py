@@ -10,6 +10,7 @@ from scrapy.core.scheduler import BaseScheduler
 
 from schemas.crawl import Crawl
 from spiders.bodyroom import BodyRoom
+from spiders.loopmeter import loop_class
 
 NO_LIMIT = 1_000_000
 
@@ -63,5 +64,5 @@ def scrapy_settings(crawl: Crawl, room: BodyRoom) -> dict[str, Any]:  # Any: Scr
         "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_VERSIONS": [],
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
-        "ASYNCIO_EVENT_LOOP": "uvloop.Loop",
+        "ASYNCIO_EVENT_LOOP": loop_class(),
     }
