@@ -51,7 +51,7 @@ chaos: install-dev ## kill things and see that nothing is lost
 lint: install-dev ## ruff, mypy, import-linter
 	ruff check . && ruff format --check . && mypy && lint-imports
 
-bench: install-dev ## measure beside the peers; PART=crawl|extraction|freshness|frontier|memory|politeness, else all
+bench: install-dev ## measure beside the peers; PART=crawl|extraction|freshness|frontier|hostile|memory|politeness, else all
 	python -m benchmarks $(PART)
 
 lock: $(BIN)/uv ## solve the requirements anew

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOK_SECONDS = 0.02
-ROLES = {"processing.gateprocess": "gate process", "processing.pageprocess": "page worker", "spiders.worker": "fetch worker"}
+ROLES = {
+    "processing.gateprocess": "gate process",
+    "processing.pageprocess": "page worker",
+    "spiders.readerprocess": "answer reader",
+    "spiders.worker": "fetch worker",
+}
 MAIN = "itself"
 # runs `python -m MODULE ARGUMENTS` and tells its own peak at the very end, which no look from outside can miss
 _TOLD = """

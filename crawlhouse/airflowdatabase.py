@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crawlhouse import processes
 from crawlhouse.airflowhome import AirflowHome, write_private
-from schemas.childcommand import module_command
+from runtime.commandline import module_command
 from schemas.databaseurl import parse_database_url
 from schemas.errors import StorageError, UnavailableError
 from schemas.redaction import redacted

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from schemas.childcommand import SAFE_PATH
+from runtime.commandline import SAFE_PATH
 from schemas.errors import StorageError
 from schemas.settings import Settings, sqlite_url
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crawlhouse.airflowdatabase import make_schema
 from crawlhouse.airflowhome import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
-from schemas.childcommand import module_command
+from runtime.commandline import module_command
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 from schemas.redaction import redacted
 from schemas.settings import Settings, load_settings

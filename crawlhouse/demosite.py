@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crawlhouse import processes
 from crawlhouse.airflowhome import write_private
 from demo import clock
-from schemas.childcommand import module_command
+from runtime.commandline import module_command
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError, ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings, make_home

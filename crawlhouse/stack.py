@@ -27,7 +27,7 @@ from crawlhouse.airflowhome import (
     parallel_tasks,
     write_private,
 )
-from schemas.childcommand import module_command
+from runtime.commandline import module_command
 from schemas.errors import ConflictError, StorageError, UnavailableError
 from schemas.settings import Settings, make_home
 

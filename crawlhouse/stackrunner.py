@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from schemas.childcommand import module_command
+from runtime.commandline import module_command
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "api-server": (),

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.childcommand import module_command
+from runtime.commandline import module_command
 from schemas.errors import GateError
 from storage.scratch import scratch_folder
 

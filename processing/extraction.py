@@ -148,7 +148,8 @@ def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Contai
     index = _in_order(read_index(store.get_bytes(segment.index_key)), segment)
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-        for work, found in run_limited(_works(records, index, crawl, containers), "processing.extraction.read_work"):
+        works = _works(records, index, crawl, containers)
+        for work, found in run_limited(works, "processing.extraction.read_work", results=(ReadPage, Rejected)):
             if isinstance(found, Exceeded):
                 yield _row(work.row, _rejection(work.row.pointer, work.row.url, "extract", found.reason, found.detail))
             else:

@@ -1,91 +1,42 @@
 """The inside of a page worker: a process that reads items from a pipe, calls one function on each and writes what comes back.
 
-Frames are 8 bytes of length, big-endian, and a pickle. In: a list of items. Out: once, when the function is imported, the most memory in
-bytes so far; then one `(reason, value)` an item, in order, flushed at once, so that the parent knows which item a dead or silent process
-was at.
+In: frames, each the pickle of a list of items. Out: once, when the function is imported, the most memory in bytes so far; then one result
+an item, in order, flushed at once, so that the parent knows which item a dead or silent process was at.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
-import importlib
-import os
 import pickle
-import resource
-import signal
-import sys
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any
 
-HEADER_BYTES = 8
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in ru_maxrss
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+from runtime.childprocess import limit_memory, named, peak_memory, streams
+from runtime.frames import read_frame, write_frame
+from runtime.results import UNENCODABLE, encode_result
 
 
-def serve(function: str, memory_bytes: int) -> None:
+def serve(function: str, memory_bytes: str) -> None:
     """Serve until the input ends. `function` is `module.name`; memory is what the process may take beyond what it has when ready."""
-    _die_with_parent()
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the function prints must not get between the frames
-    module, _, name = function.rpartition(".")
-    call = getattr(importlib.import_module(module), name)
+    source, sink = streams()
+    call = named(function)
     gc.freeze()  # what is loaded by now stays
-    _limit_memory(memory_bytes)
-    write_frame(sink, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT)
-    while (items := read_frame(source)) is not None:
-        for item in items:
-            answer = _answer(call, item)
-            try:
-                write_frame(sink, answer)
-            except (pickle.PicklingError, TypeError, AttributeError, MemoryError, RecursionError) as error:
-                write_frame(sink, ("page_crash", f"its result cannot be sent: {type(error).__name__}: {error}"))
+    limit_memory(int(memory_bytes))
+    write_frame(sink, encode_result(None, peak_memory()))
+    while (frame := read_frame(source)) is not None:
+        for item in pickle.loads(frame):  # noqa: S301 our own parent wrote it
+            write_frame(sink, _result(call, item))
 
 
-def _answer(call: Any, item: Any) -> tuple[str | None, Any]:  # Any: whatever the function takes and returns
+def _result(call: Callable[[Any], Any], item: Any) -> bytes:  # Any: whatever the function takes and returns
     try:
-        return None, call(item)
+        value = call(item)
     except MemoryError:
         gc.collect()
-        return "page_memory", ""
+        return encode_result("page_memory", "")
     except Exception as error:
-        return "page_crash", f"{type(error).__name__}: {error}"[:300]
-
-
-def read_frame(source: BinaryIO) -> Any:
-    """The next frame's object, or None at the end."""
-    header = source.read(HEADER_BYTES)
-    if len(header) < HEADER_BYTES:
-        return None
-    return pickle.loads(source.read(int.from_bytes(header, "big")))  # noqa: S301 our own parent wrote it
-
-
-def write_frame(sink: BinaryIO, value: Any) -> None:
-    """Write one object and flush."""
-    data = pickle.dumps(value, protocol=5)
-    sink.write(len(data).to_bytes(HEADER_BYTES, "big"))
-    sink.write(data)
-    sink.flush()
-
-
-def _limit_memory(memory_bytes: int) -> None:
-    """Bound the address space: allocations beyond fail, in C as in Python. Nothing where the system cannot (macOS)."""
+        return encode_result("page_crash", f"{type(error).__name__}: {error}"[:300])
     try:
-        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    except OSError:
-        used = 0
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _die_with_parent() -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends its workers
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+        return encode_result(None, value)
+    except UNENCODABLE as error:
+        return encode_result("page_crash", f"its result cannot be sent: {type(error).__name__}: {error}"[:300])

@@ -7,20 +7,20 @@ goes to a new worker. Items come back in the order they went in.
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import selectors
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
-from processing.pageprocess import HEADER_BYTES, RSS_UNIT, write_frame
+from runtime.child import cause_of_death, command, cpu_count, memory_detail, reap
+from runtime.frames import FrameBuffer, FrameError, write_frame
+from runtime.results import ResultDecoder, ResultError
 from schemas.article import Article
-from schemas.childcommand import code_command, import_path
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
@@ -32,11 +32,7 @@ BATCH_BYTES = 2 * 1024 * 1024
 WINDOW_BATCHES = 4  # per worker, given out or waiting for their turn
 WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
 START_SECONDS = 120.0
-_MEMORY_SHARE = 0.6  # of the limit in use at a death: then memory was the cause
-
-START_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[3]); import processing.pageprocess as p; p.serve(sys.argv[1], int(sys.argv[2]))"
-)
+ENTRY = "processing.pageprocess.serve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def read_pages(
 
     A page that exceeds the limits is Rejected for it. `workers` defaults to the CPUs of this process.
     """
-    for page, found in run_limited(pages, read, workers, limits):
+    for page, found in run_limited(pages, read, workers, limits, (Article, Rejected)):
         if isinstance(found, Exceeded):
             pointer = page.pointer
             yield page, Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", found.reason, found.detail)
@@ -72,22 +68,18 @@ def read_pages(
 
 
 def run_limited(
-    items: Iterable[Item], function: str, workers: int | None = None, limits: Limits = Limits()
+    items: Iterable[Item], function: str, workers: int | None = None, limits: Limits = Limits(), results: Sequence[type] = ()
 ) -> Iterator[tuple[Item, Any | Exceeded]]:  # Any: what the named function returns
-    """Each item with what the function returns for it, or Exceeded, in order. Items and results must pickle.
+    """Each item with what the function returns for it, or Exceeded, in order.
 
+    Items must pickle. Results come back as data, never as pickles: they are dataclasses of the types in `results`, or plain values.
     Holds a few batches per worker at a time. Raises ConfigError where the function cannot be imported.
     """
-    crew = _Crew(function, workers or cpu_count(), limits)
+    crew = _Crew(function, workers or cpu_count(), limits, ResultDecoder(results))
     try:
         yield from crew.run(iter(items))
     finally:
         crew.close()
-
-
-def cpu_count() -> int:
-    """The CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(slots=True)
@@ -103,7 +95,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
-    received: bytearray = field(default_factory=bytearray)
+    received: FrameBuffer = field(default_factory=FrameBuffer)
     since: float = 0.0
     served: int = 0
     memory_at_start: int = 0
@@ -112,8 +104,8 @@ class _Worker:
 class _Crew:
     """The workers, and which task each is at."""
 
-    def __init__(self, function: str, size: int, limits: Limits) -> None:
-        self._function, self._size, self._limits = function, size, limits
+    def __init__(self, function: str, size: int, limits: Limits, decoder: ResultDecoder) -> None:
+        self._function, self._size, self._limits, self._decoder = function, size, limits, decoder
         self._workers: list[_Worker] = []
         self._again: deque[deque[_Task]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -163,13 +155,13 @@ class _Crew:
     def _send(self, worker: _Worker) -> None:
         worker.since = time.monotonic()
         try:
-            write_frame(cast("BinaryIO", worker.process.stdin), [task.item for task in worker.tasks])
+            write_frame(cast("BinaryIO", worker.process.stdin), pickle.dumps([task.item for task in worker.tasks], protocol=5))
         except OSError:  # it died between two batches: no page of this one is to blame
             self._replace(worker)
 
     def _start(self) -> _Worker:
-        command = code_command(START_CODE, self._function, str(self._limits.memory_bytes), json.dumps(import_path()))
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started = command(ENTRY, self._function, str(self._limits.memory_bytes))
+        process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         worker = _Worker(process, since=time.monotonic())
         self._workers.append(worker)
         self._selector.register(cast("BinaryIO", process.stdout), selectors.EVENT_READ, worker)
@@ -194,23 +186,35 @@ class _Crew:
         if not data:
             self._died(worker)
             return
-        worker.received += data
+        worker.received.feed(data)
         worker.since = time.monotonic()
-        while (frame := _frame(worker.received)) is not None:
-            if not worker.ready:
-                worker.ready, worker.memory_at_start = True, pickle.loads(frame)  # noqa: S301 our own child wrote it
-                if worker.tasks:
-                    self._send(worker)
-                continue
-            reason, value = pickle.loads(frame)  # noqa: S301 our own child wrote it
-            task = worker.tasks.popleft()
-            task.done, worker.served = True, worker.served + 1
-            task.answer = value if reason is None else self._exceeded(Reason(reason), value)
-            if reason == Reason.PAGE_MEMORY:
-                self._replace(worker)  # its heap is in pieces
-                return
+        try:
+            while (frame := worker.received.pop()) is not None:
+                if not self._understand(worker, frame):
+                    return
+        except (FrameError, ResultError) as error:  # whatever a page made of its worker
+            self._blame(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
+            return
         if not worker.tasks and worker.ready:
             self._next(worker)
+
+    def _understand(self, worker: _Worker, frame: bytes) -> bool:
+        """Take one frame in; False where the worker is gone after it. Raises ResultError."""
+        reason, value = self._decoder.decode(frame)
+        if not worker.ready:
+            worker.ready, worker.memory_at_start = True, int(value)
+            if worker.tasks:
+                self._send(worker)
+            return True
+        if not worker.tasks:
+            raise ResultError("a result that nobody waits for")
+        task = worker.tasks.popleft()
+        task.done, worker.served = True, worker.served + 1
+        task.answer = value if reason is None else self._exceeded(_reason(reason), str(value))
+        if reason == Reason.PAGE_MEMORY:
+            self._replace(worker)  # its heap is in pieces
+            return False
+        return True
 
     def _next(self, worker: _Worker) -> None:
         if worker.served >= self._limits.pages_per_worker:
@@ -224,13 +228,9 @@ class _Crew:
         if not worker.ready:
             self.close()
             raise ConfigError(f"A page worker cannot import {self._function!r}; see its error above. Name it as 'module.function'.")
-        code, peak = _reap(worker.process)
-        if peak - worker.memory_at_start > _MEMORY_SHARE * self._limits.memory_bytes:
-            self._blame(worker, Reason.PAGE_MEMORY, self._exceeded(Reason.PAGE_MEMORY, "").detail)
-        else:
-            self._blame(
-                worker, Reason.PAGE_CRASH, f"the process ended by signal {-code}" if code < 0 else f"the process exited with {code}"
-            )
+        code, peak = reap(worker.process)
+        cause = cause_of_death(code, peak, worker.memory_at_start, self._limits.memory_bytes)
+        self._blame(worker, Reason(cause.reason), cause.detail)
 
     def _blame(self, worker: _Worker, reason: Reason, detail: str) -> None:
         """The first task of a worker is answered for with its failure; the others go on elsewhere."""
@@ -261,7 +261,7 @@ class _Crew:
 
     def _exceeded(self, reason: Reason, detail: str) -> Exceeded:
         if reason is Reason.PAGE_MEMORY:
-            return Exceeded(reason, f"more than {self._limits.memory_bytes // (1024 * 1024)} MiB")
+            return Exceeded(reason, memory_detail(self._limits.memory_bytes))
         return Exceeded(reason, detail)
 
 
@@ -285,23 +285,5 @@ def _weight(item: Any) -> int:
     return len(capture.body) if capture is not None else len(getattr(item, "html", ""))
 
 
-def _frame(received: bytearray) -> bytes | None:
-    """Cut the first whole frame out of what was received."""
-    if len(received) < HEADER_BYTES:
-        return None
-    end = HEADER_BYTES + int.from_bytes(received[:HEADER_BYTES], "big")
-    if len(received) < end:
-        return None
-    frame = bytes(received[HEADER_BYTES:end])
-    del received[:end]
-    return frame
-
-
-def _reap(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """How a process ended (negative: by that signal) and the most memory it had resident, in bytes."""
-    try:
-        _, status, usage = os.wait4(process.pid, 0)
-    except ChildProcessError:
-        return process.returncode or 0, 0
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss * RSS_UNIT
+def _reason(text: str) -> Reason:
+    return Reason(text) if text in {Reason.PAGE_TIMEOUT, Reason.PAGE_MEMORY} else Reason.PAGE_CRASH

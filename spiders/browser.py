@@ -20,7 +20,7 @@ from schemas.capture import Capture
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError
 from spiders.browsersandbox import EXECUTABLE, check_sandbox, executable, is_sandboxed
-from spiders.subresources import MAX_PAGE_BYTES, MAX_PAGE_REQUESTS, SubResources, resource
+from spiders.subresources import MAX_PAGE_BYTES, MAX_PAGE_REQUESTS, SubResources
 from spiders.useragent import user_agent
 from storage.urlpattern import url_patterns
 
@@ -209,5 +209,5 @@ class _Requests:
             await route.fulfill(status=204)  # "no content": the page stays where it is, while an error would take its place
             return
         self._is_given = True
-        own = resource(self._capture, self._crawl.budgets.max_body_bytes)
+        own = await self._subresources.resource(self._capture)
         await route.fulfill(status=own.status, headers=own.headers, body=own.body)

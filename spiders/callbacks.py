@@ -13,6 +13,7 @@ import scrapy
 from itemadapter import ItemAdapter
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.defer import ensure_awaitable
 from scrapy.utils.misc import arg_to_iter
@@ -23,11 +24,13 @@ from twisted.python.failure import Failure
 from schemas.capture import Capture, UrlKind
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
-from spiders.answer import PAGE_PRIORITY, REDIRECTS
+from spiders.answer import REDIRECTS
 from spiders.canonical import canonicalize
 from spiders.fetch import Fetch
 from spiders.fullresponse import full_response, is_wanted
 from spiders.ownspider import make_spider
+from spiders.priorities import PAGE_PRIORITY
+from spiders.reader import Unread
 from spiders.requesttext import WITHOUT_EFFECT, request_from_text, request_text
 from spiders.session import FetchSession
 from spiders.yielded import NOTHING, Yielded
@@ -105,7 +108,14 @@ class Callbacks:
         except SpiderError as error:
             self._note("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
-        response = full_response(capture, request, self._session.crawl.budgets.max_body_bytes)
+        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes, due.url_id)
+        if isinstance(body, Unread):  # reading its links will say the same
+            return NOTHING
+        with self._session.readers.journal.reading(due.url_id):
+            return await self._call(due, capture, full_response(capture, body, request), request)
+
+    async def _call(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
+        """Calls the request's callback, or its errback where the response is none that the callback takes."""
         if is_wanted(response, self._spider) and capture.truncated not in CUT_OFF:
             callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: a callback of whatever kind
             return await self._collect(_name(request.callback or "parse"), partial(callback, response, **request.cb_kwargs), due)

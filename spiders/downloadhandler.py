@@ -25,6 +25,7 @@ from schemas.crawl import Crawl
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
 from spiders.addressguard import REFUSED, guarded_sockets, is_literal_allowed
+from spiders.bodyroom import LARGE_BYTES, BodyRoom
 from spiders.connections import WatchfulConnector
 from spiders.credentials import Login
 from spiders.failure import FetchFailedError
@@ -58,6 +59,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         self._crawl: Crawl = crawler.settings["CRAWLHOUSE_CRAWL"]
         login: Login | None = crawler.settings["CRAWLHOUSE_PROXY_LOGIN"]
         self._proxy_auth = aiohttp.BasicAuth(login.user, login.password, encoding="utf-8") if login else None
+        self._room: BodyRoom = crawler.settings["CRAWLHOUSE_BODY_ROOM"]
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         crawler.signals.connect(self.cancel, signal=GIVE_UP)
@@ -161,6 +163,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         """The payload as received, and why it is cut off, if it is."""
         limit = self._crawl.budgets.max_body_bytes
         body = bytearray()
+        taken = 0
         try:
             async with asyncio.timeout_at(deadline):
                 async for chunk in answer.content.iter_any():
@@ -168,11 +171,17 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
                     if len(body) > limit:
                         answer.close()
                         return bytes(body[:limit]), "length"
+                    if len(body) > LARGE_BYTES and not taken:
+                        taken = limit
+                        await self._room.take(limit)
         except TimeoutError:
             answer.close()
             return bytes(body), "time"
         except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError):
             return bytes(body), "disconnect"
+        finally:
+            if taken:
+                self._room.remove(taken)
         return bytes(body), None
 
     def cancel(self) -> None:

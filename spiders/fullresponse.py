@@ -7,16 +7,14 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from schemas.capture import Capture
-from spiders.answer import plain_body
 
 
-def full_response(capture: Capture, request: scrapy.Request, limit: int) -> Response:
-    """The response to a request; its body has at most `limit` bytes and the flag `partial` where it was cut off."""
+def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Response:
+    """The response to a request with a body without content coding; it has the flag `partial` where it was cut off."""
     headers = Headers()
     for name, value in capture.response_headers:
         if name.lower() != b"content-encoding":
             headers.appendlist(name, value)
-    body = plain_body(capture.body, capture.header("content-encoding"), limit)
     kind = responsetypes.from_args(headers=headers, url=capture.url, body=body)
     return kind(
         capture.url,

@@ -14,7 +14,7 @@ from spiders.fetch import Fetch
 from spiders.optouts import TDM_FILE, TdmRules
 from spiders.pace import HostPace
 from spiders.robots import RobotsRules
-from spiders.robotsreader import read_robots
+from spiders.robotsreader import read_robots, refusal
 from spiders.tdmreader import read_tdm_rules
 from storage.frontierrecords import DueUrl, Lease, Mark
 from storage.hostkey import canonical_origin
@@ -179,6 +179,8 @@ class HostService:
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
         if session.takedowns.covers(due.url):
             return FetchOutcome.DENIED, Reason.TAKEDOWN
+        if session.deaths.is_fatal(due.url_id):
+            return FetchOutcome.FAILED, Reason.PAGE_CRASH
         vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
         if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
@@ -194,7 +196,7 @@ class HostService:
         session = self._session
         if session.crawl.politeness.robots == "ignore":
             return None
-        return (await self._rules(origin)).refusal(url)
+        return await refusal(session, await self._rules(origin), url)
 
     async def _rules(self, origin: str) -> RobotsRules:
         """The rules of an origin, read again when they are too old, and while the host asks to wait as long as it is worth waiting for."""

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-import codecs
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
+from spiders.charsets import is_pages_charset
 from spiders.optouts import SILENT, OptOuts, may_opt_out, meta_optouts
 
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
-MAX_DEPTH = 20_000
+MAX_DEPTH = 5_000
+MAX_TAGS = 500_000  # what a page may have to be parsed whole: its first ones have more links than are followed
+MAX_METAS = 1_000
 CHUNK_BYTES = 64 * 1024
-PYTHONS_OWN = frozenset({"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})  # codecs that no page means
-CHILDLESS = (b"<br", b"<img", b"<input", b"<hr", b"<wbr", b"<meta", b"<link", b"<source", b"<!", b"/>")
+TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
+VOID = frozenset({b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"})
+# left open by many pages, and closed by the next one of their kind: they nest in something else only, which is counted
+CLOSED_BY_OTHERS = frozenset(
+    {
+        b"p",
+        b"li",
+        b"dt",
+        b"dd",
+        b"tr",
+        b"td",
+        b"th",
+        b"thead",
+        b"tbody",
+        b"tfoot",
+        b"colgroup",
+        b"option",
+        b"optgroup",
+        b"html",
+        b"body",
+        b"head",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +58,7 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
     `product` is the crawler's product token, which opt-outs may name.
     """
+    html = _first_tags(html)
     if is_too_deep(html):
         return PageLinks(None, (), (), (), SILENT)
     tree = LexborHTMLParser(_text(html, charset))
@@ -50,27 +76,48 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
 
 def is_too_deep(html: bytes) -> bool:
-    """Whether elements may be nested so deep that parsing them, whose time grows with the square of the depth, would hold up everything.
+    """Whether elements are nested so deep that parsing them, whose time grows with the square of the depth, costs more than a page may.
 
-    An estimate from above, by counting tags: elements left unclosed by the ten thousands look the same.
+    Counts the elements that are open at the same time, as HTML opens and closes them: `<div/>` opens one, and `</x>` closes no other than
+    an open `x`.
     """
-    if len(html) < 3 * MAX_DEPTH or html.count(b"<") <= MAX_DEPTH:
+    if html.count(b"<") <= MAX_DEPTH:
         return False
     depth = 0
-    for start in range(0, len(html), CHUNK_BYTES):
-        chunk = html[start : start + CHUNK_BYTES]
-        depth += chunk.count(b"<") - 2 * chunk.count(b"</") - sum(chunk.count(childless) for childless in CHILDLESS)
-        if depth > MAX_DEPTH:
-            return True
+    still_open: Counter[bytes] = Counter()
+    for match in TAG.finditer(html):
+        name = match[2].lower()
+        if name in VOID or name in CLOSED_BY_OTHERS:
+            continue
+        if not match[1]:
+            still_open[name] += 1
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif still_open[name]:
+            still_open[name] -= 1
+            depth -= 1
     return False
 
 
+def _first_tags(html: bytes) -> bytes:
+    """The page up to its MAX_TAGS-th tag."""
+    if len(html) < 2 * MAX_TAGS or html.count(b"<") <= MAX_TAGS:
+        return html
+    left = MAX_TAGS
+    for start in range(0, len(html), CHUNK_BYTES):
+        left -= html.count(b"<", start, start + CHUNK_BYTES)
+        if left <= 0:
+            return html[:start]
+    return html
+
+
 def _text(html: bytes, charset: str | None) -> str | bytes:
-    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"}:
+    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_pages_charset(charset):
         return html
     try:
-        return html if codecs.lookup(charset).name in PYTHONS_OWN else html.decode(charset, "replace")
-    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return html.decode(charset, "replace")
+    except (LookupError, ValueError):
         return html
 
 
@@ -96,5 +143,6 @@ def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...
 
 def _meta_elements(tree: LexborHTMLParser) -> list[tuple[str, str]]:
     """Name and content of each meta element."""
-    pairs = [(node.attributes.get("name"), node.attributes.get("content")) for node in tree.css("meta[name][content]")]
+    nodes = tree.css("meta[name][content]")[:MAX_METAS]
+    pairs = [(node.attributes.get("name"), node.attributes.get("content")) for node in nodes]
     return [(name, content) for name, content in pairs if name and content]

@@ -65,12 +65,12 @@ def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
 
 
 def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
-    """The mark of a final answer, whose capture is `row` (None: not kept)."""
+    """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _judge(capture, answer, reserved)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, answer, outcome, changed, revisit, now)
-    keeps = capture.status == 304 or not changed
+    keeps = answer.unread is None and (capture.status == 304 or not changed)
     return Mark(
         url_id=due.url_id,
         host_id=due.host_id,
@@ -82,11 +82,11 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
         due_at=visit.due_at,
         revisit=visit.revisit,
         fails=due.fails + 1 if capture.status in MISSING or outcome is FetchOutcome.FAILED else 0,
-        etag=capture.header("etag") or (due.etag if keeps else None),
-        last_modified=capture.header("last-modified") or (due.last_modified if keeps else None),
-        earlier=_earlier(capture, row) if changed else due.earlier,
+        etag=None if answer.unread else capture.header("etag") or (due.etag if keeps else None),
+        last_modified=None if answer.unread else capture.header("last-modified") or (due.last_modified if keeps else None),
+        earlier=None if answer.unread else _earlier(capture, row) if changed else due.earlier,
         leads=visit.leads,
-        changed=changed if capture.status in {200, 304} else None,
+        changed=changed if capture.status in {200, 304} and not answer.unread else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
     )
@@ -106,6 +106,8 @@ def _judge(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutco
         return FetchOutcome.FILTERED, Reason.TOO_MANY_REDIRECTS
     if capture.status in TEMPORARY:
         return FetchOutcome.FAILED, Reason.HTTP_ERROR
+    if answer.unread:
+        return FetchOutcome.FAILED, answer.unread
     if capture.truncated == "time":
         return FetchOutcome.FAILED, Reason.TIMEOUT
     if capture.truncated == "disconnect":

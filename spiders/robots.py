@@ -13,28 +13,38 @@ from functools import cached_property
 from protego import Protego
 
 from schemas.outcomes import Reason
-from spiders.answer import plain_body
+from spiders.plainbody import plain_body
+from spiders.readerwire import RobotsReply
+from spiders.robotsfile import SMALL_BYTES, crawl_delay, parse_robots
 from storage.robotscache import CachedRobots
 
 MAX_ROBOTS_BYTES = 500 * 1024
 LIFE_SECONDS = 24 * 3600.0
 UNREACHABLE_LIFE_SECONDS = 600.0
-MAX_CRAWL_DELAY_SECONDS = 300.0
 TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True)
 class RobotsRules:
-    """The rules of one origin for one product token. `status` None: no answer; they hold until `expires_at` (seconds since the epoch)."""
+    """The rules of one origin for one product token. `status` None: no answer; they hold until `expires_at` (seconds since the epoch).
+
+    Of a large file `told` is what a reader told; it also judges each URL (`spiders.robotsreader`).
+    """
 
     status: int | None
     body: bytes
     product: str
     expires_at: float = math.inf
+    told: RobotsReply | None = None
 
     @cached_property
     def _parsed(self) -> Protego:
-        return Protego.parse(self.body.decode("utf-8-sig", "replace"))
+        return parse_robots(self.body)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the file is for a reader: parsed here, it could hold up everything."""
+        return self._has_rules and len(self.body) > SMALL_BYTES
 
     @property
     def unreachable(self) -> bool:
@@ -56,16 +66,14 @@ class RobotsRules:
 
     def crawl_delay(self) -> float:
         """Seconds that the site asks for between requests, at most five minutes; 0 if it asks for none."""
-        if not self._has_rules:
-            return 0.0
-        delay = self._parsed.crawl_delay(self.product) or 0.0
-        rate = self._parsed.request_rate(self.product)
-        if rate is not None and rate.requests:
-            delay = max(delay, rate.seconds / rate.requests)
-        return min(delay, MAX_CRAWL_DELAY_SECONDS)
+        if self.told is not None:
+            return self.told.delay
+        return crawl_delay(self._parsed, self.product) if self._has_rules else 0.0
 
     def sitemaps(self) -> tuple[str, ...]:
         """The sitemaps that the file names, as written."""
+        if self.told is not None:
+            return tuple(self.told.sitemaps)
         return tuple(self._parsed.sitemaps) if self._has_rules else ()
 
     @property
@@ -75,7 +83,12 @@ class RobotsRules:
 
 def robots_from_answer(origin: str, status: int | None, body: bytes, coding: str | None) -> CachedRobots:
     """What to remember of an answer to robots.txt: 24 hours, or ten minutes where there was none."""
-    text = plain_body(body, coding, MAX_ROBOTS_BYTES + 1) if status is not None and 200 <= status < 300 else b""
+    has_rules = status is not None and 200 <= status < 300
+    return robots_from_text(origin, status, plain_body(body, coding, MAX_ROBOTS_BYTES + 1) if has_rules else b"")
+
+
+def robots_from_text(origin: str, status: int | None, text: bytes) -> CachedRobots:
+    """The same of a body without content coding."""
     if len(text) > MAX_ROBOTS_BYTES:  # the line that is cut would say something else
         text = text[: max(text.rfind(end, 0, MAX_ROBOTS_BYTES) for end in (b"\n", b"\r")) + 1]
     unreachable = status is None or status >= 500 or status == TOO_MANY_REQUESTS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schemas.capture import Capture
@@ -10,7 +11,9 @@ from schemas.outcomes import Reason
 from spiders.answer import REDIRECTS, location, sitemap_discovery
 from spiders.canonical import resolve
 from spiders.failure import FetchFailedError
-from spiders.robots import TOO_MANY_REQUESTS, UNREACHABLE_LIFE_SECONDS, RobotsRules, robots_from_answer
+from spiders.reader import Unread
+from spiders.readerwire import Question, Task
+from spiders.robots import MAX_ROBOTS_BYTES, TOO_MANY_REQUESTS, UNREACHABLE_LIFE_SECONDS, RobotsRules, robots_from_answer, robots_from_text
 from spiders.useragent import product
 from storage.frontierrecords import Lease
 from storage.robotscache import CachedRobots
@@ -28,7 +31,7 @@ async def read_robots(session: FetchSession, lease: Lease, origin: str) -> tuple
     asked = cached is None or cached.status == TOO_MANY_REQUESTS  # when a host may be asked again, its lease and its pace say
     if cached is None or asked:
         cached = await _ask(session, lease, origin)
-    rules = RobotsRules(cached.status, cached.body, product(session.crawl), cached.expires_at)
+    rules = await with_rules(session, cached)
     if session.crawl.scope.sitemaps:
         found = (sitemap_discovery(resolve(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
         session.registrar.find([one for one in found if one and session.scope.covers(one.url, one.kind, 0)])
@@ -43,9 +46,38 @@ async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots
             return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_LIFE_SECONDS)
         robots = robots_from_answer(origin, None, b"", None)
     else:
-        robots = robots_from_answer(origin, capture.status, capture.body, capture.header("content-encoding"))
+        robots = await robots_of(session, origin, capture)
     await session.sql(session.frontier.remember_robots, robots)
     return robots
+
+
+async def robots_of(session: FetchSession, url: str, capture: Capture) -> CachedRobots:
+    """What to remember of an answer to robots.txt, or to another file about the origin. One that cannot be decoded in time is no answer."""
+    if not 200 <= capture.status < 300:
+        return robots_from_text(url, capture.status, b"")
+    text = await session.readers.decoded(capture, MAX_ROBOTS_BYTES + 1)
+    return robots_from_answer(url, None, b"", None) if isinstance(text, Unread) else robots_from_text(url, capture.status, text)
+
+
+async def with_rules(session: FetchSession, cached: CachedRobots) -> RobotsRules:
+    """The rules in a cached file. A large one is read by a reader; one that takes too long is as good as none, and forbids everything."""
+    rules = RobotsRules(cached.status, cached.body, product(session.crawl), cached.expires_at)
+    if not rules.is_large:
+        return rules
+    result = await session.readers.ask(Question(Task.ROBOTS), cached.body)
+    if isinstance(result, Unread):
+        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_LIFE_SECONDS))
+    return replace(rules, told=result.robots)
+
+
+async def refusal(session: FetchSession, rules: RobotsRules, url: str) -> Reason | None:
+    """Why a URL may not be fetched by the rules of its origin, or None where it may."""
+    if not rules.is_large:
+        return rules.refusal(url)
+    result = await session.readers.ask(Question(Task.ROBOTS, url=url), rules.body)
+    if isinstance(result, Unread) or result.robots is None:
+        return Reason.ROBOTS_UNREACHABLE
+    return None if result.robots.allowed else Reason.ROBOTS
 
 
 async def follow(session: FetchSession, lease: Lease, url: str) -> Capture:

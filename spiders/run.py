@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -19,6 +19,7 @@ from schemas.runs import CrawlRun, config_hash
 from schemas.settings import Settings, make_home
 from spiders.abandoned import abandoned_runs
 from spiders.canonical import canonicalize
+from spiders.deaths import Deaths
 from spiders.liveline import LiveLine
 from spiders.process import run_worker, stop_workers
 from spiders.runstatistics import RunCounter
@@ -146,6 +147,7 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
     try:
         run = ledger.crawl_run(crawl_run)
         manifest = _closed(run, frontier, ledger, store, settings)
+        Deaths(settings, run.crawl.name)  # takes note of what dead workers were reading
         frontier.free_left_over(crawl_run)
         for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
             remove_empty(spool_folder(settings, crawl_run, worker))
@@ -251,6 +253,8 @@ def fetch_all(
             return [worker.result() for worker in working]
         except BaseException:
             stop_workers()
+            while wait(working, POLL_SECONDS).not_done:  # one may have been just about to start
+                stop_workers()
             raise
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schemas.capture import UrlKind
-from schemas.crawl import Crawl
 from spiders.canonical import canonicalize
 from storage.hostkey import canonical_host, configured_host
 from storage.urlpattern import url_patterns
+
+if TYPE_CHECKING:  # pydantic stays out of the readers' processes
+    from schemas.crawl import Crawl
 
 
 class CrawlScope:

@@ -9,7 +9,9 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 
 from schemas.crawl import Crawl
+from spiders.bodyroom import BodyRoom
 from spiders.credentials import Login
+from spiders.loopmeter import loop_class
 
 NO_LIMIT = 1_000_000
 
@@ -34,12 +36,13 @@ class PlainQueue(BaseScheduler):
         return self._queue.popleft() if self._queue else None
 
 
-def scrapy_settings(crawl: Crawl, proxy_login: Login | None = None) -> dict[str, Any]:  # Any: Scrapy's settings are of every type
+def scrapy_settings(crawl: Crawl, room: BodyRoom, proxy_login: Login | None = None) -> dict[str, Any]:  # Any: of every type
     """The settings of one worker process."""
     handler = "spiders.downloadhandler.ArchivalDownloadHandler"
     return {
         "CRAWLHOUSE_CRAWL": crawl,
         "CRAWLHOUSE_PROXY_LOGIN": proxy_login,
+        "CRAWLHOUSE_BODY_ROOM": room,
         "BOT_NAME": "crawlhouse",
         "SCHEDULER": PlainQueue,
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "ftp": None, "s3": None, "file": None, "data": None},
@@ -63,5 +66,5 @@ def scrapy_settings(crawl: Crawl, proxy_login: Login | None = None) -> dict[str,
         "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_VERSIONS": [],
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
-        "ASYNCIO_EVENT_LOOP": "uvloop.Loop",
+        "ASYNCIO_EVENT_LOOP": loop_class(),
     }

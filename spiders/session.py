@@ -14,9 +14,12 @@ from schemas.capture import Capture
 from schemas.errors import CrawlhouseError, FencedError
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
+from spiders.deaths import Deaths
 from spiders.fetch import Fetch
 from spiders.hosts import HostService
 from spiders.pagebudget import DRY_SECONDS, PageBudget
+from spiders.readers import AnswerReaders
+from spiders.readingrules import reading_rules
 from spiders.registrar import Registrar
 from spiders.scope import CrawlScope
 from spiders.settling import Settling
@@ -47,6 +50,9 @@ class FetchSession:
         self.registrar = registrar
         self.statistics = statistics
         self.scope = CrawlScope(run.crawl)
+        self.rules = reading_rules(run.crawl, self.scope)
+        self.readers: AnswerReaders  # set by the worker, as the next one
+        self.deaths: Deaths
         self.traps = TrapWatch(run.crawl.budgets.max_pages_per_host)
         self.takedowns = Takedowns()
         self.read_takedowns: Callable[[], Takedowns] = Takedowns  # set by the worker: the list as it stands
@@ -261,6 +267,7 @@ class FetchSession:
             service.wake()
 
     def _registered(self, marks: Sequence[Mark]) -> None:
+        self.deaths.settled(mark.url_id for mark in marks)
         for mark in marks:
             service = self.services.get(mark.host_id)
             if service is not None:
@@ -274,6 +281,7 @@ class FetchSession:
         while self._under_way and not self.error and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         self.cancel_downloads()
+        self.readers.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

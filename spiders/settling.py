@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.answer import Answer, read_answer, with_kind
+from spiders.answer import Answer, has_body_to_read, question_about, read_head, with_kind, with_reading
 from spiders.failure import FetchFailedError
 from spiders.fetch import Fetch
-from spiders.linkmemory import LinkMemory
 from spiders.marks import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
 from spiders.optouts import SILENT
+from spiders.reader import Unread
+from spiders.readerwire import Reply
 from spiders.registrar import Source
 from spiders.yielded import NOTHING, Yielded, broken_mark, with_yielded
 from storage.captureindex import CaptureRow
@@ -33,7 +34,6 @@ class Settling:
 
     def __init__(self, session: FetchSession) -> None:
         self._session = session
-        self._memory = LinkMemory()
 
     def wait_to_retry(self, fetch: Fetch, capture: Capture) -> float | None:
         """Seconds after which an answer is asked for again, None where it stands."""
@@ -45,21 +45,26 @@ class Settling:
         return 2.0**fetch.tries if again else None
 
     def answered(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
-        """An exchange came to its end: archives it, takes in what it found, and marks its URL or asks for another try.
+        """An exchange came to its end: has it read, archives it, takes in what it found, and marks its URL or asks for another try.
 
-        `yielded` is what a callback made of it, `rendered` what a browser did.
+        `yielded` is what a callback made of it, `rendered` what a browser did. An answer whose body cannot be read within its limits is
+        archived all the same, for it was received whole; its URL failed.
         """
-        due = fetch.due
+        due, rules = fetch.due, self._session.rules
         self._count_answer(capture)
         sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
-        try:
-            answer = read_answer(capture, due.redirects, self._session.crawl, self._session.scope, self._memory)
-        except Exception as error:  # an answer that breaks a reader costs its URL, not the run
-            LOG.exception("%s cannot be read", due.url)
-            self.failed(fetch, FetchFailedError(Reason.MALFORMED_RESPONSE, f"{due.url} cannot be read: {error!r}"), yielded)
+        original = sent if rendered else None
+        head = read_head(capture, due.redirects, rules)
+        if not has_body_to_read(capture):
+            with self._session.failing():
+                self._keep(fetch, capture, head, yielded, original)
             return
-        with self._session.failing():
-            self._keep(fetch, capture, answer, yielded, sent if rendered else None)
+
+        def read(result: Reply | Unread) -> None:
+            with self._session.failing(), self._session.readers.journal.reading(due.url_id):
+                self._keep(fetch, capture, _read_answer(capture, head, result), yielded, original)
+
+        self._session.readers.read(question_about(capture, head, rules, due.url_id), capture.body, read)
 
     def _keep(self, fetch: Fetch, capture: Capture, answer: Answer, yielded: Yielded, sent: Capture | None) -> None:
         """Archives an answer and settles its fetch; `sent` is what the server had sent of a rendered page."""
@@ -132,6 +137,15 @@ class Settling:
         self._session.statistics.answers += 1
         self._session.statistics.bytes += len(capture.body)
         self._session.statistics.statuses[str(capture.status)] += 1
+
+
+def _read_answer(capture: Capture, head: Answer, result: Reply | Unread) -> Answer:
+    """The answer with what came of its body."""
+    if isinstance(result, Unread):
+        LOG.warning("%s cannot be read: %s, %s", capture.url, result.reason, result.detail)
+        return replace(head, kind=capture.kind, unread=result.reason)
+    assert result.reading is not None
+    return with_reading(capture, head, result.reading)
 
 
 def _failure(error: BaseException) -> FetchFailedError:

@@ -20,6 +20,7 @@ from spiders.callbacks import Callbacks
 from spiders.credentials import Credentials
 from spiders.downloadhandler import GIVE_UP
 from spiders.fetch import Fetch
+from spiders.heartbeat import Heartbeat
 from spiders.requesttext import request_headers
 from spiders.session import FetchSession
 from spiders.subresources import SubResources
@@ -41,13 +42,20 @@ class SiteSpider(scrapy.Spider):
     name = "site"
 
     def __init__(
-        self, session: FetchSession, held: list[Lease], credentials: Credentials, own: type[scrapy.Spider] | None = None, **arguments: Any
+        self,
+        session: FetchSession,
+        held: list[Lease],
+        credentials: Credentials,
+        own: type[scrapy.Spider] | None = None,
+        heartbeat: Heartbeat | None = None,
+        **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self._session = session
         self._held = held
         self._credentials = credentials
         self._own = own
+        self._heartbeat = heartbeat or Heartbeat(None)
         self._callbacks: Callbacks | None = None
         self._browser: PageBrowser | None = None
         self._headers = Headers({"User-Agent": user_agent(session.crawl), "Accept": ACCEPT, "Accept-Encoding": "gzip"})
@@ -55,6 +63,7 @@ class SiteSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[scrapy.Request]:
         """The requests, each when its host's turn has come."""
         loop = asyncio.get_running_loop()
+        self._heartbeat.start()
         loop.add_signal_handler(signal.SIGTERM, self._session.stop, "stopped")
         loop.add_signal_handler(signal.SIGINT, self._session.stop, "stopped")
         self._session.download = self._download

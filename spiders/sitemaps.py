@@ -7,13 +7,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from lxml import etree
 
 from schemas.page import Hints
 
 MAX_ENTRIES = 50_000
+MAX_ELEMENTS = 1_000_000
+MAX_CHILDREN = 1_000  # of an entry that are looked at
+MAX_LINE_BYTES = 8_192
 MAX_TITLE_CHARACTERS = 500
+HEAD_BYTES = 2_048
 W3C_DATE = re.compile(r"(\d{4})(-\d\d)?(-\d\d)?(T.*)?\Z")
 
 
@@ -28,38 +33,55 @@ class SitemapEntry:
 
 
 def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
-    """The entries of a sitemap, broken XML read as far as it goes."""
-    if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    """The first entries of a sitemap, broken XML read as far as it goes. What was read is dropped at once, so that memory stays flat."""
+    if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         yield from _plain_entries(body)
         return
-    events = etree.iterparse(
-        io.BytesIO(body), events=("end",), recover=True, huge_tree=False, resolve_entities=False, no_network=True, load_dtd=False
-    )
     count = 0
     try:
-        for _, element in events:
+        for element in islice(_elements(body), MAX_ELEMENTS):
             name = _local(element.tag)
             if name in {"url", "sitemap"}:
                 entry = _entry(element, name == "sitemap")
-                element.clear()
+                count += 1
                 if entry is not None:
                     yield entry
-                    count += 1
+                _forget(element)
+            elif (parent := element.getparent()) is not None and parent.getparent() is None:
+                _forget(element)
             if count >= MAX_ENTRIES:
                 return
     except etree.XMLSyntaxError:
         return
 
 
+def _elements(body: bytes) -> Iterator[etree._Element]:
+    events = etree.iterparse(
+        io.BytesIO(body), events=("end",), recover=True, huge_tree=False, resolve_entities=False, no_network=True, load_dtd=False
+    )
+    return (element for _, element in events)
+
+
+def _forget(element: etree._Element) -> None:
+    """Empties an element and takes those before it out of the tree; the element itself must stay until the parser is past it."""
+    element.clear()
+    parent = element.getparent()
+    if parent is not None:
+        while element.getprevious() is not None:
+            del parent[0]
+
+
 def _plain_entries(body: bytes) -> Iterator[SitemapEntry]:
-    for line in body.decode("utf-8", "replace").splitlines()[:MAX_ENTRIES]:
-        if line.strip().startswith(("http://", "https://")):
-            yield SitemapEntry(line.strip(), False, None, Hints(source="sitemap"))
+    lines = io.BytesIO(body if b"\n" in body else body.replace(b"\r", b"\n"))
+    for written in islice(lines, MAX_ENTRIES):
+        line = written[:MAX_LINE_BYTES].decode("utf-8", "replace").strip().lstrip("\ufeff")
+        if line.startswith(("http://", "https://")):
+            yield SitemapEntry(line, False, None, Hints(source="sitemap"))
 
 
 def _entry(element: etree._Element, is_sitemap: bool) -> SitemapEntry | None:
     found: dict[str, str] = {}
-    for child in element.iter():
+    for child in islice(element.iter(), MAX_CHILDREN):
         if child.text and child.text.strip():
             found.setdefault(_local(child.tag), child.text.strip())
     if "loc" not in found:

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from schemas.capture import Capture
-from spiders.answer import REDIRECTS, plain_body
+from spiders.answer import REDIRECTS
 from spiders.canonical import canonicalize, resolve
 from spiders.failure import FetchFailedError
+from spiders.reader import Unread
 from spiders.robots import RobotsRules, robots_from_answer
+from spiders.robotsreader import refusal, robots_of, with_rules
 from spiders.session import FetchSession
-from spiders.useragent import product
 from storage.hostkey import canonical_host, canonical_origin
 
 LOADED = frozenset({"script", "stylesheet", "xhr", "fetch"})
@@ -76,7 +77,7 @@ class SubResources:
             self._session.statistics.sub_resources += 1
             target = resolve(url, capture.header("location") or "", strip=False) if capture.status in REDIRECTS else None
             if target is None:
-                return resource(capture, self._session.crawl.budgets.max_body_bytes)
+                return await self.resource(capture)
             url = target
         return None
 
@@ -90,7 +91,7 @@ class SubResources:
         rules = self._robots.get(origin)
         if rules is None or rules.expires_at <= time.time():
             rules = self._robots[origin] = await self._rules(origin)
-        return rules.refusal(url) is None
+        return await refusal(session, rules, url) is None
 
     async def _rules(self, origin: str) -> RobotsRules:
         """An origin's robots.txt: what some worker read within a day, or the site's answer."""
@@ -102,13 +103,13 @@ class SubResources:
             except FetchFailedError:
                 cached = robots_from_answer(origin, None, b"", None)
             else:
-                cached = robots_from_answer(origin, answer.status, answer.body, answer.header("content-encoding"))
+                cached = await robots_of(self._session, origin, answer)
             await sql(frontier.remember_robots, cached)
-        return RobotsRules(cached.status, cached.body, product(self._session.crawl), cached.expires_at)
+        return await with_rules(self._session, cached)
 
-
-def resource(capture: Capture, limit: int) -> Resource:
-    """A capture as the browser takes it: without coding, and without cookies to keep."""
-    kept = ((name, value) for name, value in capture.response_headers if name.lower() not in OF_THE_WIRE)
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
-    return Resource(capture.status, headers, plain_body(capture.body, capture.header("content-encoding"), limit))
+    async def resource(self, capture: Capture) -> Resource:
+        """A capture as the browser takes it: without coding, and without cookies to keep."""
+        kept = ((name, value) for name, value in capture.response_headers if name.lower() not in OF_THE_WIRE)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
+        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes)
+        return Resource(capture.status, headers, b"" if isinstance(body, Unread) else body)

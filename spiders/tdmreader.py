@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spiders.failure import FetchFailedError
 from spiders.optouts import TDM_FILE, TdmRules, read_tdm_file
 from spiders.robots import robots_from_answer
-from spiders.robotsreader import follow
+from spiders.robotsreader import follow, robots_of
 from storage.frontierrecords import Lease
 
 if TYPE_CHECKING:
@@ -25,6 +25,6 @@ async def read_tdm_rules(session: FetchSession, lease: Lease, origin: str) -> tu
     except FetchFailedError:
         cached = robots_from_answer(url, None, b"", None)
     else:
-        cached = robots_from_answer(url, capture.status, capture.body, capture.header("content-encoding"))
+        cached = await robots_of(session, url, capture)
     await session.sql(session.frontier.remember_robots, cached)
     return read_tdm_file(cached.body), True

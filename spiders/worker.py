@@ -13,16 +13,22 @@ import resource
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.errors import CrawlhouseError, FencedError
 from schemas.redaction import redacted
 from schemas.settings import Settings, load_settings, make_home
+from spiders.bodyroom import BodyRoom
 from spiders.browser import check_browser
 from spiders.credentials import read_credentials
 from spiders.databasethread import DatabaseThread
+from spiders.deaths import JOURNAL_NAME, Deaths
+from spiders.heartbeat import Heartbeat
 from spiders.ownspider import find_spider
+from spiders.readers import AnswerReaders
+from spiders.readingjournal import ReadingJournal
 from spiders.registrar import Registrar
 from spiders.repair import repair_spool
 from spiders.scrapysettings import scrapy_settings
@@ -47,11 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", required=True)
     parser.add_argument("--worker", required=True)
     parser.add_argument("--statistics", required=True, type=Path)
+    parser.add_argument("--heartbeat", type=int, help="the descriptor of a pipe on which the parent listens")
     given = parser.parse_args(arguments)
     statistics = WorkerStatistics(crawl_run=given.run, worker=given.worker)
     code = 0
     try:
-        work(given.run, given.worker, load_settings(), statistics)
+        work(given.run, given.worker, load_settings(), statistics, Heartbeat(given.heartbeat))
     except CrawlhouseError as error:
         statistics.error, statistics.message = type(error).__name__, redacted(str(error))
         code = error.exit_code
@@ -60,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics) -> None:
+def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics, heartbeat: Heartbeat) -> None:
     """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors.
 
     A run that is closed, or was closed while this worker was away, takes nothing more: what is not registered then is dropped.
@@ -83,14 +90,17 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
         registrar = Registrar(run, worker, frontier, store, spool, statistics, database)
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
+        session.deaths = Deaths(settings, run.crawl.name)
+        journal, room = ReadingJournal(folder / JOURNAL_NAME), BodyRoom()
+        session.readers = AnswerReaders(session.rules, journal, room)
+        session.readers.on_error = session.fail
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)
         session.takedowns = read_takedowns(store)
-        process = AsyncCrawlerProcess(scrapy_settings(run.crawl, credentials.proxy))
-        crawler = process.create_crawler(SiteSpider)
-        logging.getLogger("scrapy").setLevel(logging.WARNING)
-        process.crawl(crawler, session=session, held=held, credentials=credentials, own=own)
-        process.start(install_signal_handlers=False)
+        settings_of_scrapy = scrapy_settings(run.crawl, room, credentials.proxy)
+        _run_spider(settings_of_scrapy, session=session, held=held, credentials=credentials, own=own, heartbeat=heartbeat)
+        heartbeat.end()
+        journal.close()
         statistics.max_memory_bytes = memory_bytes()
         store_statistics(statistics, run.crawl.name, store)
         remove_empty(folder)
@@ -105,6 +115,15 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         frontier.close()
     if not statistics.finish_reason:
         raise CrawlhouseError("The worker ended before its session did; its log says why. Run the fetch step again.")
+
+
+def _run_spider(scrapy: dict[str, Any], **arguments: object) -> None:  # Any: Scrapy's settings are of every type
+    """Run Scrapy with the spider, which gets the arguments, until the session ends."""
+    process = AsyncCrawlerProcess(scrapy)
+    crawler = process.create_crawler(SiteSpider)
+    logging.getLogger("scrapy").setLevel(logging.WARNING)
+    process.crawl(crawler, **arguments)
+    process.start(install_signal_handlers=False)
 
 
 def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) -> None:

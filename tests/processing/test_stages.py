@@ -131,7 +131,7 @@ def test_a_damaged_segment_still_adds_up(sqlite_settings: Settings) -> None:
 
 
 def test_a_page_that_takes_too_long_costs_itself_only(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_limited, "__defaults__", (None, Limits(seconds=3)))
+    monkeypatch.setattr(run_limited, "__defaults__", (None, Limits(seconds=3), ()))
     nested = "<div>" * 100_000 + "text" + "</div>" * 100_000
     closed_run(sqlite_settings, CRAWL, "1", [article(SITE + "/one", 1), capture(SITE + "/deep", nested), article(SITE + "/two", 2)])
     assert processed(sqlite_settings) == (2, 0, 0, 0, 1)

@@ -1,18 +1,13 @@
-"""A fetch worker whose reader of answers has a defect at some URLs."""
+"""A fetch worker whose answer readers have defects at some URLs, and small limits."""
 
 import sys
-from typing import Any
 
-from spiders import answer, settling, worker
+from spiders import reader, worker
+from spiders.reader import ReadLimits
+from spiders.readers import AnswerReaders
 
-
-def _broken(capture: Any, *arguments: Any) -> Any:
-    if "breaks-it" in capture.url:
-        raise ZeroDivisionError("a defect")
-    return answer.read_answer(capture, *arguments)
-
-
-settling.read_answer = _broken  # type: ignore[assignment]
+reader.ENTRY = "tests.spiders.broken_reader.serve"
+AnswerReaders.__init__.__defaults__ = (ReadLimits(cpu_seconds=1.0, wall_seconds=4.0, memory_bytes=200 * 1024 * 1024),)
 
 if __name__ == "__main__":
     sys.exit(worker.main())

@@ -219,3 +219,17 @@ class Posts(Spider):
     def parse(self, response: Response) -> dict[str, str]:
         assert response.request is not None
         return {"sent": response.request.body.decode()}
+
+
+class Blocking(Spider):
+    """Pages, one of which holds up everything for ever."""
+
+    name = "blocking"
+
+    async def start(self) -> AsyncIterator[Request]:
+        for path in ("page", "block", "other"):
+            yield Request(f"{base()}/{path}")
+
+    def parse(self, response: Response) -> None:
+        if response.url.endswith("/block"):
+            threading.Event().wait()

@@ -7,9 +7,10 @@ import pytest
 
 from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.crawlfile import parse_crawl
-from spiders.answer import MAX_REDIRECTS, Answer, read_answer
+from spiders.answer import MAX_REDIRECTS, Answer
 from spiders.linkmemory import LinkMemory
 from spiders.scope import CrawlScope
+from tests.spiders.reading import read_answer
 
 NOW = datetime.now(UTC)
 BASE = "https://a.example/dir/page"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -17,15 +14,13 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from schemas.crawlfile import parse_crawl
 from schemas.settings import Settings
 from spiders.addressguard import REFUSED, guarded_sockets
-from spiders.run import close, plan
 from storage.objects import open_store
 from storage.warcreader import read_records
 from tests.demosite import DemoSite, run_demo_site
 from tests.spiders.certificates import self_signed
-from tests.spiders.crawling import LOOPBACK, Crawled, crawl_urls, outcomes
+from tests.spiders.crawling import Crawled, crawl_urls
 from tests.spiders.smallserver import Headers, small_server
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -90,27 +85,6 @@ def test_no_header_holds_up_a_crawl(sqlite_settings: Settings) -> None:
     with small_server(respond) as server:
         crawled = crawl_urls(sqlite_settings, [server.base + path for path in ODD_HEADERS], LIMITS, politeness=QUICK)
     assert set(crawled.outcomes.values()) == {"fetched"}
-
-
-def test_an_answer_that_breaks_a_reader_costs_its_url_alone(sqlite_settings: Settings, tmp_path: Path) -> None:
-    with small_server(lambda path, times: (404 if "." in path else 200, {}, PAGE)) as server:
-        urls = [server.base + "/breaks-it", server.base + "/page"]
-        run = plan(parse_crawl(f"seeds: {urls}\n{LOOPBACK}\npoliteness: {{{QUICK}}}\n{LIMITS}", "test"), "key", sqlite_settings).crawl_run
-        command = [
-            sys.executable,
-            "-m",
-            "tests.spiders.broken_worker",
-            "--run",
-            run,
-            "--worker",
-            "w1",
-            "--statistics",
-            str(tmp_path / "w1"),
-        ]
-        environment = {**os.environ, "CRAWLHOUSE_HOME": str(sqlite_settings.home)}
-        subprocess.run(command, env=environment, check=True, timeout=30, capture_output=True)
-    close(run, sqlite_settings)
-    assert outcomes(sqlite_settings) == {urls[0]: "failed:malformed_response", urls[1]: "fetched"}
 
 
 def test_a_body_is_cut_at_its_limit(sqlite_settings: Settings) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from processing.pageworkers import START_CODE
+from runtime.child import START_CODE
 
 SWITCH = "CRAWLHOUSE_TESTS_COLD"
 MODULES = ("demo.site", "processing.gateprocess", "spiders.worker")

@@ -88,6 +88,7 @@ def serve(connection: socket.socket) -> tuple[Request, socket.socket | None]:
                 os._exit(0)
             os.close(adopt)
             os.read(adopted, 1)  # its end comes once the helper is gone: whoever asked is the parent now
+            connection.detach()  # its number may soon be another file's, which its end would close
             return _become(pickle.loads(message), files)  # our own
         os.close(tell)
         pid = os.read(told, LARGEST_MESSAGE)
@@ -111,7 +112,9 @@ def _become(request: Request, files: list[int]) -> tuple[Request, socket.socket 
         if os.fork() == 0:
             nothing = os.open(os.devnull, os.O_RDWR)
             _have_only(dict.fromkeys(range(STANDARD), nothing), theirs.fileno())
+            ours.detach()
             return serve(theirs)
+        theirs.detach()
     targets = [*range(STANDARD), *request.kept]
     _have_only(dict(zip(targets, files, strict=True)), *([ours.fileno()] if ours else []))
     signal.signal(signal.SIGINT, signal.default_int_handler)

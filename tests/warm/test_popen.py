@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from processing.pageprocess import read_frame, write_frame
-from processing.pageworkers import START_CODE
+from runtime.child import START_CODE
+from runtime.frames import read_frame, write_frame
+from runtime.results import ResultDecoder
 from tests.demosite import run_demo_site
 from tests.warm import popen
 
@@ -59,14 +61,15 @@ def test_environment_folder_group_and_files(cold: str, monkeypatch: pytest.Monke
     )
     monkeypatch.setenv("LEFT_OUT", "1")
     environment = {"ASKED": "yes", popen.SWITCH: cold, "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-c", START_CODE, "asked.told", "1000000000", json.dumps([str(tmp_path), *sys.path])]
+    path = json.dumps([str(tmp_path), *sys.path])
+    command = [sys.executable, "-P", "-c", START_CODE, path, "processing.pageprocess.serve", "asked.told", "1000000000"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, process_group=0, **pipes) as process:  # type: ignore[call-overload]
         read_frame(process.stdout)
-        write_frame(process.stdin, ["item"])
-        _, answer = read_frame(process.stdout)
+        write_frame(process.stdin, pickle.dumps(["item"]))
+        _, answer = ResultDecoder().decode(read_frame(process.stdout) or b"")
         process.stdin.close()
-    assert answer == ["yes", None, str(tmp_path), True, ["asked.told"]]
+    assert answer == ["yes", None, str(tmp_path), True, [path]]
 
 
 def test_without_its_server_it_starts_cold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,15 @@
+"""Names of charsets as pages and feeds give them."""
+
+from __future__ import annotations
+
+import codecs
+
+PYTHONS_OWN = frozenset({"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})  # codecs that no page means
+
+
+def is_pages_charset(name: str) -> bool:
+    """Whether a name may be a page's charset; one that nobody knows may."""
+    try:
+        return codecs.lookup(name).name not in PYTHONS_OWN
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return True

@@ -1,0 +1,101 @@
+"""What goes between a worker and its answer readers: questions with a body, and replies, which are data only (MessagePack)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from schemas.capture import UrlKind
+
+NUMBER_BYTES = 8
+LENGTH_BYTES = 4
+MAX_REPLY_BYTES = 256 * 1024 * 1024
+
+
+class Task(StrEnum):
+    """What to do with a body."""
+
+    READ = "read"  # its kind, what it links to, what it reserves
+    DECODE = "decode"  # remove its content coding
+    ROBOTS = "robots"  # judge the question's URL by this robots.txt; without a URL, tell its delay and sitemaps
+
+
+class Question(msgspec.Struct, array_like=True, frozen=True):
+    """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted."""
+
+    task: Task
+    url_id: int = 0
+    url: str = ""
+    kind: UrlKind = UrlKind.PAGE
+    depth: int = 0
+    content_type: str = ""
+    coding: str | None = None
+    may_follow: bool = True
+
+
+class Found(msgspec.Struct, array_like=True, frozen=True):
+    """A URL that was found: canonical, in scope. The last three are hints; `modified_at` is in seconds since the epoch."""
+
+    url: str
+    kind: UrlKind
+    depth: int
+    priority: int
+    modified_at: float | None = None
+    title: str | None = None
+    published_at: datetime | None = None
+    source: str | None = None
+
+
+class PageOptOuts(msgspec.Struct, array_like=True, frozen=True):
+    """What the page itself reserves: robots directives and TDM reservation."""
+
+    words: list[str]
+    unavailable_after: datetime | None
+    tdm: bool | None
+
+
+class Reading(msgspec.Struct, array_like=True, frozen=True):
+    """A body that was read."""
+
+    kind: UrlKind
+    found: list[Found] = []
+    opt_outs: PageOptOuts | None = None
+
+
+class RobotsReply(msgspec.Struct, array_like=True, frozen=True):
+    """Whether the URL may be fetched, the seconds between requests, and the sitemaps as written."""
+
+    allowed: bool = True
+    delay: float = 0.0
+    sitemaps: list[str] = []
+
+
+class Reply(msgspec.Struct, array_like=True, frozen=True):
+    """The reply to the question of that number: what its task asks for, or `failure` (a reason) and a line of detail."""
+
+    number: int
+    failure: str | None = None
+    detail: str = ""
+    reading: Reading | None = None
+    body: bytes | None = None
+    robots: RobotsReply | None = None
+
+
+QUESTIONS = msgspec.msgpack.Decoder(Question)
+REPLIES = msgspec.msgpack.Decoder(Reply)
+ENCODER = msgspec.msgpack.Encoder()
+
+
+def question_head(number: int, question: Question) -> bytes:
+    """All of a question's frame that stands before its body, without the frame's own header."""
+    packed = ENCODER.encode(question)
+    return number.to_bytes(NUMBER_BYTES, "big") + len(packed).to_bytes(LENGTH_BYTES, "big") + packed
+
+
+def split_question(frame: bytes) -> tuple[int, Question, bytes]:
+    """The number, the question and the body in a frame."""
+    begin = NUMBER_BYTES + LENGTH_BYTES
+    end = begin + int.from_bytes(frame[NUMBER_BYTES:begin], "big")
+    return int.from_bytes(frame[:NUMBER_BYTES], "big"), QUESTIONS.decode(memoryview(frame)[begin:end]), frame[end:]

@@ -1,0 +1,122 @@
+"""The journal of what is being read: a small file in the spool, mapped into the memory of the worker and its readers.
+
+It tells a worker which question a reader is at, and, after the death of a worker, which URLs it was reading. It is written without system
+calls, once at the begin and once at the end of each answer, and it outlives every process that writes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+SLOTS = 64
+READER_SLOTS = 16  # the first ones are the readers'; the others are the worker's own
+_SLOT = struct.Struct("<QqQ")  # the question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin
+_NUMBER = struct.Struct("<Q")
+SIZE = SLOTS * _SLOT.size
+
+
+class Slot:
+    """One place of the journal, as the process that writes it has it."""
+
+    def __init__(self, memory: mmap.mmap, place: int) -> None:
+        self._memory = memory
+        self._offset = place * _SLOT.size
+
+    def begin(self, number: int, url_id: int) -> None:
+        """A question is begun."""
+        _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns())
+
+    def end(self) -> None:
+        """It is done."""
+        _NUMBER.pack_into(self._memory, self._offset, 0)
+
+    def state(self) -> tuple[int, int, float]:
+        """The number of the question that is being read (0: none), its URL's id, and the process's CPU seconds at its begin."""
+        number, url_id, began = _SLOT.unpack_from(self._memory, self._offset)
+        return number, url_id, began / 1e9
+
+
+class ReadingJournal:
+    """A worker's own journal. It is locked while the worker lives; `close` removes it, a death leaves it behind."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # of an earlier self: if that one lives still, it has its own file
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        os.ftruncate(self._file, SIZE)
+        self._memory = mmap.mmap(self._file, SIZE)
+        self._free_readers = set(range(READER_SLOTS))
+        self._free = set(range(READER_SLOTS, SLOTS))
+
+    def open_for_child(self) -> int:
+        """A descriptor for a child to map: opened anew, so that a child that outlives the worker does not hold its lock."""
+        return os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+
+    def take(self) -> tuple[int, Slot]:
+        """A free place for a reader."""
+        place = self._free_readers.pop()
+        slot = Slot(self._memory, place)
+        slot.end()
+        return place, slot
+
+    def give_back(self, place: int) -> None:
+        """A reader's place is free again."""
+        Slot(self._memory, place).end()
+        self._free_readers.add(place)
+
+    @contextmanager
+    def reading(self, url_id: int) -> Iterator[None]:
+        """The worker itself is at an answer, such as in a callback of a user's spider. Where no place is free, nobody is told."""
+        place = self._free.pop() if self._free else None
+        if place is None:
+            yield
+            return
+        slot = Slot(self._memory, place)
+        slot.begin(1, url_id)
+        try:
+            yield
+        finally:
+            slot.end()
+            self._free.add(place)
+
+    def close(self) -> None:
+        """The worker ends well: nothing is being read."""
+        with suppress(FileNotFoundError):
+            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # else a later self has its own
+                self._path.unlink()
+        self._memory.close()
+        os.close(self._file)
+
+
+def reader_slot(file: int, place: int) -> Slot:
+    """A reader's place, in the reader's process."""
+    memory = mmap.mmap(file, SIZE)
+    os.close(file)
+    return Slot(memory, place)
+
+
+def read_left_journal(path: Path) -> set[int] | None:
+    """The ids of URLs that a dead worker was reading, after which its journal is removed. None where its worker lives, or it is gone."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        data = os.read(file, SIZE)
+        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return None
+    finally:
+        os.close(file)
+    slots = [_SLOT.unpack_from(data, offset) for offset in range(0, len(data) - _SLOT.size + 1, _SLOT.size)]
+    return {url_id for number, url_id, _ in slots if number and url_id}

@@ -1,0 +1,24 @@
+"""A whole answer read in this process, as a worker and its reader do it together."""
+
+from __future__ import annotations
+
+from schemas.capture import Capture
+from schemas.crawl import Crawl
+from spiders.answer import Answer, has_body_to_read, question_about, read_head, with_reading
+from spiders.body import read_body
+from spiders.linkmemory import LinkMemory
+from spiders.readerwire import ENCODER, REPLIES, Reply
+from spiders.readingrules import reading_rules
+from spiders.scope import CrawlScope
+
+
+def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope, memory: LinkMemory | None = None) -> Answer:
+    """What an answer says, over the wire between the two."""
+    rules = reading_rules(crawl, scope)
+    head = read_head(capture, redirects, rules)
+    if not has_body_to_read(capture):
+        return head
+    reading = read_body(question_about(capture, head, rules, 1), capture.body, rules, memory or LinkMemory())
+    sent = REPLIES.decode(ENCODER.encode(Reply(1, reading=reading))).reading
+    assert sent is not None
+    return with_reading(capture, head, sent)
