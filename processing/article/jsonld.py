@@ -124,7 +124,7 @@ def _uncommented(script: str) -> str:
 def _repaired(text: str) -> list[Any]:
     """What can be read of a script that is no JSON: in comments, with commas too many, several values in a row, or cut off."""
     repaired = _TRAILING_COMMA.sub("", unescaped(text) if '"' not in text else text)
-    values = []
+    values: list[Any] = []
     position = 0
     try:
         while position < len(repaired) and len(values) < MAX_VALUES:
