@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from storage.warcreader import Record
 
-MAX_PAGE_BYTES = 32 * 1024 * 1024
 MAX_CAPTURES = 20
 
 ARTICLE = "SELECT * FROM articles WHERE url = $1 OR canonical_url = $1 ORDER BY (url = $1) DESC, version DESC, sequence DESC LIMIT 1"
@@ -94,18 +93,12 @@ def raw_record(settings: Settings, pointer: WarcPointer) -> bytes:
 
 def decoded_html(record: Record) -> str:
     """The page of a record as text, its content coding and charset removed. Raises StorageError when it is no text."""
-    from processing.decode import decode
-    from schemas.outcomes import Reason
-    from storage.contentcoding import CodingError, decode_content
+    from processing.limitedpages import ShownPage, html_limited
 
-    try:
-        body = decode_content(record.capture.body, record.capture.header("content-encoding"), MAX_PAGE_BYTES)
-    except CodingError as error:
-        raise StorageError(f"The body cannot be decoded: {error}. --raw shows it as it was received.") from error
-    decoded = decode(body, record.capture.header("content-type"))
-    if isinstance(decoded, Reason):
-        raise StorageError(f"The body is no text ({decoded}). --raw shows it as it was received.")
-    return decoded.html
+    found = html_limited(ShownPage(record))
+    if isinstance(found, str):
+        raise StorageError(f"The page cannot be shown as text: {found}. --raw shows it as it was received.")
+    return found["html"]
 
 
 def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, str]:

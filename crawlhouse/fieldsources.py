@@ -12,7 +12,6 @@ from schemas.settings import Settings
 if TYPE_CHECKING:
     from crawlhouse.dossier import Dossier
     from schemas.crawl import SiteRules
-    from schemas.page import Page
 
 UNREADABLE = "the stored page cannot be read"
 
@@ -44,26 +43,17 @@ def _told(row: Row, container: str) -> dict[str, str]:
 
 def _origins(settings: Settings, found: Dossier, values: Row) -> dict[str, str]:
     """Where the values stand on the stored page."""
-    from processing.article.origins import PLACED, read_origins
+    from processing.article.origins import PLACED
+    from processing.limitedpages import ShownPage, origins_limited
 
     wanted = {name: value for name in PLACED if (value := values.get(name)) not in (None, "", [])}
     if not wanted:
         return {}
-    page = _page(settings, found)
-    if page is None:
-        return dict.fromkeys(wanted, UNREADABLE)
-    return read_origins(page, _rules(settings, found), wanted | {"text": values.get("text")})
-
-
-def _page(settings: Settings, found: Dossier) -> Page | None:
-    """The stored page as extraction gets it; None where it cannot be had."""
-    from processing.extraction import page_of
-    from schemas.page import Page
-
     if found.record is None:
-        return None
-    page = page_of(found.record, "page", _hints(settings, found))
-    return page if isinstance(page, Page) else None
+        return dict.fromkeys(wanted, UNREADABLE)
+    row = wanted | {"text": values.get("text")}
+    origins = origins_limited(ShownPage(found.record, _hints(settings, found), _rules(settings, found), row))
+    return dict.fromkeys(wanted, f"{UNREADABLE}: {origins}") if isinstance(origins, str) else origins
 
 
 def _hints(settings: Settings, found: Dossier) -> Hints:

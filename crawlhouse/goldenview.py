@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def check_golden(crawl: Crawl, crawls: Path) -> None:
     """Read the golden pages that stand beside a crawl's file with its rules. Raises ConfigError where one is not as expected."""
-    from processing.goldenpages import differences, read_golden
+    from processing.goldenpages import all_differences, read_golden
     from schemas.goldenpage import golden_folder
 
     folder = golden_folder(crawls, crawl.name)
     pages = read_golden(folder)
-    differing = {page.name: found for page in pages if (found := differences(page, crawl))}
+    differing = {page.name: found for page, found in all_differences(pages, crawl) if found}
     if differing:
         _show_differences(crawl.name, differing)
         raise ConfigError(

@@ -14,10 +14,10 @@ from schemas.settings import Settings
 
 if TYPE_CHECKING:
     from processing.extraction import ReadPage
+    from processing.limitedpages import StoredPage
     from schemas.outcomes import Rejected
     from storage.frontierrecords import RunState
     from storage.objects import ObjectStore
-    from storage.warcreader import Record
 
 MAX_MINUTES = 5.0
 
@@ -63,6 +63,16 @@ def _thrown_away(folder: Path, crawls: Path) -> Settings:
 
 
 def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[TrialPage]:
+    from processing.limitedpages import read_limited
+
+    for page, found in read_limited(_stored(manifest, crawl, store)):
+        if page.record is not None and found is not None:
+            capture = page.record.capture
+            yield TrialPage(capture.url, page.kind, capture.status, len(capture.body), found)
+
+
+def _stored(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[StoredPage]:
+    from processing.limitedpages import StoredPage
     from schemas.outcomes import Rejected
     from storage.captureindex import read_index
     from storage.warcreader import read_records
@@ -72,12 +82,5 @@ def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[Tri
         with store.open(segment.warc_key) as stream:
             for record in read_records(stream, segment.warc_key):
                 if not isinstance(record, Rejected):
-                    yield _page(record, kinds.get(record.pointer.warc_record_offset, "page"), crawl)
-
-
-def _page(record: Record, kind: str, crawl: Crawl) -> TrialPage:
-    from processing.extraction import read_page
-
-    capture = record.capture
-    found = read_page(record, crawl, kind, capture.hints)
-    return TrialPage(capture.url, kind, capture.status, len(capture.body), found)
+                    kind = kinds.get(record.pointer.warc_record_offset, "page")
+                    yield StoredPage(record, crawl, kind, record.capture.hints)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
@@ -10,14 +10,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from processing.extraction import ReadPage, read_page
+from processing.extraction import ReadPage
+from processing.limitedpages import StoredPage, read_limited
 from schemas.article import plain_text
 from schemas.capture import Capture
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError
 from schemas.goldenpage import EXPECTED_FILE, PAGE_FILE, Expected
 from schemas.outcomes import Rejected
-from schemas.page import Hints, WarcPointer
+from schemas.page import WarcPointer
 from storage.warcreader import Record
 
 Blocks = tuple[tuple[str, str], ...]
@@ -46,10 +47,22 @@ def read_golden(folder: Path) -> list[GoldenPage]:
     return [_read_case(case) for case in sorted(folder.iterdir()) if case.is_dir()] if folder.is_dir() else []
 
 
-def differences(page: GoldenPage, crawl: Crawl) -> list[Difference]:
-    """What extraction with the crawl's rules makes of a page other than expected; the site memory has no part in it."""
+def all_differences(pages: Sequence[GoldenPage], crawl: Crawl) -> Iterator[tuple[GoldenPage, list[Difference]]]:
+    """What extraction in limited workers, with the crawl's rules, makes of each page other than expected; without site memory."""
+    stored = (stored_page(page, crawl) for page in pages)
+    for page, (_, found) in zip(pages, read_limited(stored) if pages else (), strict=True):
+        if found is not None:
+            yield page, differences(page, found)
+
+
+def stored_page(page: GoldenPage, crawl: Crawl) -> StoredPage:
+    """The page as if the crawl had just fetched it, so that it goes the whole way of a real one."""
+    return StoredPage(_record(page), crawl)
+
+
+def differences(page: GoldenPage, found: ReadPage | Rejected) -> list[Difference]:
+    """What is other than expected in what a page was read as."""
     expected = page.expected
-    found = read_page(_record(page), crawl, "page", Hints())
     if isinstance(found, Rejected):
         return [] if found.reason == expected.reason else [Difference("reason", expected.reason, f"{found.reason} {found.detail}".strip())]
     values = [(name, getattr(expected, name), _value(found, name)) for name in expected.compared() if name != "blocks"]
@@ -72,7 +85,6 @@ def _read_case(folder: Path) -> GoldenPage:
 
 
 def _record(page: GoldenPage) -> Record:
-    """The page as if it had just been fetched, so that it goes the whole way of a real one."""
     capture = Capture(
         url=page.expected.url,
         fetched_at=page.expected.fetched_at or datetime.now(UTC),

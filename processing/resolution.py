@@ -13,22 +13,21 @@ from processing.cards import COLUMNS, Card, Decision, Place, read_cards
 from processing.cleaning import clean_blocks, cleaned_bucket, learn_bucket
 from processing.decisions import decide
 from processing.duplicates import NearIndex
-from processing.extraction import ReadPage, read_page
 from processing.identity import BUCKETS, bucket_of
 from processing.lakeview import LakeView, Version, look
 from processing.memoryfile import read_containers, read_memory, write_memory
+from processing.reread import reread
 from processing.sitememory import SiteMemory
-from processing.staging import CLEANED, DECIDED, buckets_in, read_rows, staged_writer, write_rows
+from processing.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from processing.words import text_digest
 from schemas.article import plain_text
-from schemas.errors import ConflictError, StorageError
+from schemas.errors import ConflictError
 from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, staged_memory_key
-from schemas.page import Hints, WarcPointer
+from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
 from storage.lake import Lake
 from storage.ledger import Ledger
 from storage.objects import ObjectStore
-from storage.warcreader import read_record_at
 
 CLEANED_TABLE = "cleaned"
 DECIDED_TABLE = "decided"
@@ -116,11 +115,16 @@ def _learn(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: 
 
 
 def _decided(run: ProcessRun, mark: Resolved, store: ObjectStore, lake: Lake, learned: str | None) -> dict[Place, Decision]:
+    cards, index, view = _viewed(run, mark, store, lake)
+    digests = _recleaned(cards, view, run, store, learned)
+    return decide(cards, view, index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+
+
+def _viewed(run: ProcessRun, mark: Resolved, store: ObjectStore, lake: Lake) -> tuple[list[Card], NearIndex, LakeView]:
+    """The run's records, their near duplicates among each other, and what the lake knows of them."""
     cards = [card for bucket in mark.buckets for card in read_cards(_cleaned_rows(run, mark.base, bucket, store, COLUMNS))]
     index = _index(cards, run.crawl.articles.near_duplicate_similarity)
-    view = look(lake, cards, index)
-    digests = _recleaned(cards, view, run, store, learned)
-    return decide(cards, view, index.pairs(), lambda version: digests[version.pointer])
+    return cards, index, look(lake, cards, index)
 
 
 def _index(cards: Sequence[Card], threshold: float) -> NearIndex:
@@ -131,40 +135,56 @@ def _index(cards: Sequence[Card], threshold: float) -> NearIndex:
     return NearIndex(list(texts), list(texts.values()), threshold)
 
 
-def _recleaned(cards: Iterable[Card], view: LakeView, run: ProcessRun, store: ObjectStore, learned: str | None) -> dict[WarcPointer, str]:
-    """The text digests that committed versions would have today, for those whose article was captured with another text."""
+def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+    """Read what a new resolution would read again, if the lake or the memory has changed since the last one; it is staged for it.
+
+    For the time before the publish lock is taken: under the lock no page is read then.
+    """
+    mark = resolved(store, run.process_run)
+    if mark is None or mark.base == current_base(run, lake, ledger):
+        return
+    cards, _, view = _viewed(run, mark, store, lake)
+    versions = _changed(cards, view, run)
+    for _ in reread(versions, run, store, pinned_containers(run, store) if versions else {}):
+        pass
+
+
+def _changed(cards: Iterable[Card], view: LakeView, run: ProcessRun) -> list[Version]:
+    """The committed versions whose article was captured with another text and must be read again, by host bucket.
+
+    Those that this run's code and memory have cleaned need not be. With site memory there are none, as each run adds its own pages.
+    """
     differing = {
         card.article_id
         for card in cards
         if card.article_id in view.versions and card.text_digest != view.versions[card.article_id].text_digest
     }
-    by_bucket: dict[int, list[Version]] = {}
-    for article in differing:
-        by_bucket.setdefault(bucket_of(view.versions[article].host), []).append(view.versions[article])
-    containers = pinned_containers(run, store) if by_bucket else {}
-    digests: dict[WarcPointer, str] = {}
-    for bucket, versions in by_bucket.items():
-        memory = read_memory(store, learned, bucket)
-        digests |= {version.pointer: _digest_today(version, run, store, memory, containers.get(version.host, ())) for version in versions}
-    return digests
+    versions = [view.versions[article] for article in sorted(differing) if not _is_todays(view.versions[article], run)]
+    return sorted(versions, key=lambda version: bucket_of(version.host))
 
 
-def _digest_today(version: Version, run: ProcessRun, store: ObjectStore, memory: SiteMemory, containers: tuple[str, ...]) -> str:
-    """A committed version's text digest under this run's code and memory: read again from its capture, unless both are the same.
+def _is_todays(version: Version, run: ProcessRun) -> bool:
+    return version.code_version == run.code_version and version.memory_version is None and not run.crawl.articles.site_memory
 
-    With site memory they never are, as each run adds its own pages. What can no longer be read stands as it was committed.
+
+def _recleaned(cards: Iterable[Card], view: LakeView, run: ProcessRun, store: ObjectStore, learned: str | None) -> dict[WarcPointer, str]:
+    """The text digests that changed versions would have today, under this run's code and memory.
+
+    What can no longer be read has none: it stands as it was committed.
     """
-    if version.code_version == run.code_version and version.memory_version is None and not run.crawl.articles.site_memory:
-        return version.text_digest
-    try:
-        record = read_record_at(store, version.pointer)
-    except StorageError:
-        return version.text_digest
-    found = read_page(record, run.crawl, "page", Hints(), containers)
-    if not isinstance(found, ReadPage):
-        return version.text_digest
-    blocks, _ = clean_blocks(version.host, version.url, found.article.blocks, memory, run.crawl.articles)
-    return text_digest(plain_text(blocks))
+    versions = _changed(cards, view, run)
+    containers = pinned_containers(run, store) if versions else {}
+    digests: dict[WarcPointer, str] = {}
+    bucket, memory = -1, SiteMemory()
+    for version, stored in reread(versions, run, store, containers):
+        if stored is None:
+            continue
+        if bucket != bucket_of(version.host):
+            bucket = bucket_of(version.host)
+            memory = read_memory(store, learned, bucket)
+        blocks, _ = clean_blocks(version.host, version.url, blocks_of(stored), memory, run.crawl.articles)
+        digests[version.pointer] = text_digest(plain_text(blocks))
+    return digests
 
 
 def _write_decisions(run: ProcessRun, mark: Resolved, store: ObjectStore, decisions: dict[Place, Decision]) -> None:

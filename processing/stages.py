@@ -11,7 +11,7 @@ from processing.gate import gate_run, gated
 from processing.heap import bound_heap, trim_heap
 from processing.publish import complete_last, half_published, publish_run, refuse_other_code
 from processing.report import RunReport
-from processing.resolution import Resolved, pinned_containers, resolve_run, resolved
+from processing.resolution import Resolved, pinned_containers, reread_changed, resolve_run, resolved
 from processing.rulecheck import check_rules
 from schemas.codeversion import code_version
 from schemas.crawl import Crawl
@@ -100,6 +100,7 @@ def publish(process_run: str, settings: Settings) -> RunReport:
     """Commit a gated process run to the lake, once, and report. Raises ConflictError, AccountingError, GateError."""
     with _kept(settings) as kept:
         run = kept.ledger.process_run(process_run)
+        reread_changed(run, kept.store, kept.lake, kept.ledger)  # before the lock: no page is read under it
         return publish_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger, code_version())
 
 

@@ -59,6 +59,16 @@ def resolved_key(process_run: str, base: str, bucket: int, table: str) -> str:
     return f"staging/{process_run}/resolved/{base}/{table}/{bucket:03d}.parquet"
 
 
+def reread_prefix(process_run: str) -> str:
+    """Below it stands what committed versions have when they are read again."""
+    return f"staging/{process_run}/reread/"
+
+
+def reread_key(process_run: str, name: str) -> str:
+    """What some committed versions have when they are read again (Parquet)."""
+    return f"{reread_prefix(process_run)}{name}.parquet"
+
+
 def gated_key(process_run: str, base: str, table: str) -> str:
     """What `gate` passed on for publishing to one table (Parquet).
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from processing import goldenpages
 from processing.article import read_article
 from processing.article.siterules import mistakes, rules_for
-from processing.goldenpages import GoldenPage, differences, read_golden
+from processing.goldenpages import Difference, GoldenPage, read_golden, stored_page
+from processing.limitedpages import read_stored
 from processing.rulecheck import check_rules
 from schemas.article import Article
-from schemas.crawl import ArticleOptions, SiteRules
+from schemas.crawl import ArticleOptions, Crawl, SiteRules
 from schemas.crawlfile import parse_crawl, read_crawl
 from schemas.errors import ConfigError
 from schemas.goldenpage import golden_folder
@@ -27,6 +29,13 @@ PSEUDO = "pseudo-elements select no element: the text or `content` of what match
 PROSE = "<p>The mayor of the island told the paper that the ferry would sail again as soon as the fog had lifted.</p>" * 4
 HEAD = "<head><title>Ferry</title><meta property=og:type content=article></head>"
 HTML = f"<html>{HEAD}<body><article><h1>Ferry</h1>{PROSE}</article></body></html>"
+
+
+def differences(page: GoldenPage, crawl: Crawl) -> list[Difference]:
+    """What a page is read as other than expected, without a worker: here there are many and none is hostile."""
+    found = read_stored(stored_page(page, crawl))
+    assert found is not None
+    return goldenpages.differences(page, found)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
