@@ -14,7 +14,7 @@ from demo import clock
 from runtime.commandline import module_command
 from schemas.crawl import Crawl
 from schemas.errors import ConfigError, ConflictError, StorageError, UnavailableError
-from schemas.settings import Settings, make_home
+from schemas.settings import Settings, make_private_folder
 
 START_TIMEOUT_SECONDS = 30.0
 STOP_GRACE_SECONDS = 3.0
@@ -28,8 +28,8 @@ def start_site(settings: Settings, crawl: Crawl) -> int:
     Raises ConfigError for a crawl that does not name two ports, ConflictError for a taken port and UnavailableError for no answer.
     """
     home = _home(settings)
-    make_home(settings)
     try:
+        make_private_folder(settings.home)
         home.mkdir(parents=True, exist_ok=True)
         tick = clock.advance(home) if (home / clock.FILE).exists() else _first_tick(home)
     except OSError as error:

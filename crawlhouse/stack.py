@@ -29,7 +29,7 @@ from crawlhouse.airflowhome import (
 )
 from runtime.commandline import module_command
 from schemas.errors import ConflictError, StorageError, UnavailableError
-from schemas.settings import Settings, make_home
+from schemas.settings import Settings, make_private_folder
 
 DEFAULT_PORT = 8080
 MIN_FREE_BYTES = 32 * 1000 * 1000  # what its database and the first logs take
@@ -138,8 +138,8 @@ def _stack(home: AirflowHome, port: int, since: datetime | None = None) -> Stack
 
 
 def _lock(home: AirflowHome, settings: Settings) -> int:
-    make_home(settings)
     try:
+        make_private_folder(settings.home)
         home.folder.mkdir(exist_ok=True)
         handle = os.open(home.folder / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
