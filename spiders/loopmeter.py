@@ -44,7 +44,7 @@ class MeteredLoop(asyncio.SelectorEventLoop):
             run(handle)
             self._note(time.thread_time() - cpu, time.perf_counter() - wall, handle)
 
-        events.Handle._run = measured  # type: ignore[method-assign]  # noqa: SLF001
+        events.Handle._run = measured  # type: ignore[method-assign, assignment]  # noqa: SLF001
         atexit.register(self._write)
 
     def _note(self, cpu: float, wall: float, handle: events.Handle) -> None:
