@@ -29,7 +29,14 @@ from tests.spiders.smallserver import Headers, SmallServer, small_server
 
 PAGE = b"<!DOCTYPE html><title>t</title><p>text <a href='/next'>next</a>"
 QUICK = "politeness: {delay: 0, concurrency_per_host: 8}\nbudgets: {max_retries: 0}"
-BROKEN = {"raises": "page_crash", "spins": "page_timeout", "sleeps": "page_timeout", "eats": "page_memory", "crashes": "page_crash"}
+BROKEN = {
+    "raises": "page_crash",
+    "spins": "page_timeout",
+    "sleeps": "page_timeout",
+    "eats": "page_memory",
+    "crashes": "page_crash",
+    "forges": "page_crash",
+}
 
 
 def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
