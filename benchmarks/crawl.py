@@ -74,8 +74,8 @@ def peer(name: str, origin: str, folder: Path, pages: int) -> Cost:
 
 def once(path: Path) -> None:
     """Crawl a file and print its counts: the process that is measured."""
-    from schemas.crawlfile import read_crawl
-    from schemas.settings import load_settings
+    from schemas.config.crawl_file import read_crawl
+    from schemas.config.settings import load_settings
     from spiders.run import crawl_once
 
     print(json.dumps(crawl_once(read_crawl(path), load_settings()).counts.model_dump()))

@@ -25,12 +25,12 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
-from processing.article.container import find_container
-from processing.article.metadata import read_metadata
-from processing.article.pagetype import page_type
-from processing.article.parse import parse
-from processing.article.walk import read_outline
-from processing.sitememory import SiteMemory
+from processing.article.metadata.metadata import read_metadata
+from processing.article.outline.container import find_container
+from processing.article.outline.walk import read_outline
+from processing.article.pagetype.pagetype import page_type
+from processing.article.tree.parse import parse
+from processing.clean.site_memory import SiteMemory
 from schemas.article import Article, PageType, plain_text
 from schemas.page import Page
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from benchmarks.newssites import DAYS, SITES, Site, Source, Story, make_sites
 from benchmarks.revisitpolicies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
-from spiders.revisit import Visit
+from spiders.schedule.revisit import Visit
 
 TICK_HOURS = 0.25
 SEED = 1

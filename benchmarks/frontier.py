@@ -24,12 +24,12 @@ from pathlib import Path
 
 from benchmarks.frontierload import load, settle
 from benchmarks.frontierplans import whole_scans
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage.frontier import Frontier, open_frontier
-from storage.frontierrecords import Discovery, Lease, Mark
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.records import Discovery, Lease, Mark
 
 BATCH_URLS = 2_000
 ENTERED_URLS = 10_000  # of each size, by the product's own door

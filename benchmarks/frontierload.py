@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from schemas.settings import Settings
-from storage.database import open_database
-from storage.enqueue import count_waiting, host_ids
-from storage.frontierqueries import run_number
-from storage.frontierrecords import Discovery
-from storage.hostkey import canonical_host, url_digest
+from schemas.config.settings import Settings
+from storage.database.engine import open_database
+from storage.frontier.enqueue import count_waiting, host_ids
+from storage.frontier.queries import run_number
+from storage.frontier.records import Discovery
+from storage.urls.host_key import canonical_host, url_digest
 
 CHUNK_URLS = 200_000
 COLUMNS = ("digest", "crawl", "host_id", "run_no", "priority", "url", "kind", "via", "depth", "redirects", "first_seen", "due_at")

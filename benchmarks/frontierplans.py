@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from schemas.settings import Settings
-from storage.database import open_database
+from schemas.config.settings import Settings
+from storage.database.engine import open_database
 
 GROWING = ("urls", "hosts", "run_hosts", "fetches")
 

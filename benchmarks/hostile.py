@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.hostileserver import PAGES
 from benchmarks.peaks import measure
-from spiders.loopmeter import METER_VARIABLE
+from spiders.loop_meter import METER_VARIABLE
 
 LIMIT_SECONDS = 0.5
 CRAWL = """
@@ -54,11 +54,11 @@ def once(path: Path) -> None:
     """Crawl a file and write what became of its URLs beside it: the process that is measured."""
     from sqlalchemy import select
 
-    from schemas.crawlfile import read_crawl
-    from schemas.settings import load_settings
+    from schemas.config.crawl_file import read_crawl
+    from schemas.config.settings import load_settings
     from spiders.run import crawl_once
-    from storage.database import open_database
-    from storage.frontiertables import URLS
+    from storage.database.engine import open_database
+    from storage.database.frontier_tables import URLS
 
     settings = load_settings()
     manifest = crawl_once(read_crawl(path), settings)

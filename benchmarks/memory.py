@@ -24,7 +24,7 @@ GATE = "gate process"
 def stage(name: str, process_run: str) -> None:
     """Run one stage as one of Airflow's tasks would: the code in the process that is measured."""
     from processing import stages
-    from schemas.settings import load_settings
+    from schemas.config.settings import load_settings
 
     settings = load_settings()
     if name == "once":

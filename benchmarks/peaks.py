@@ -14,9 +14,9 @@ from pathlib import Path
 
 LOOK_SECONDS = 0.02
 ROLES = {
-    "processing.gateprocess": "gate process",
-    "processing.pageprocess": "page worker",
-    "spiders.readerprocess": "answer reader",
+    "processing.publish.gate_process": "gate process",
+    "processing.workers.child": "page worker",
+    "spiders.reading.reader_process": "answer reader",
     "spiders.worker": "fetch worker",
 }
 MAIN = "itself"

@@ -22,14 +22,14 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
-from schemas.crawl import Crawl
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.manifest import Manifest
-from schemas.settings import Settings
-from spiders.canonical import canonicalize
 from spiders.run import crawl_once
-from storage.captureindex import CaptureRow, read_index
-from storage.objects import open_store
+from spiders.urls.canonical import canonicalize
+from storage.index.rows import CaptureRow, read_index
+from storage.objects.open import open_store
 
 SHARED = Path(__file__).parents[2] / "shared"
 REALWEB = Path(os.environ.get("CRAWLHOUSE_REALWEB_DIR", SHARED / "realweb"))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from benchmarks.newssites import Source, Story
 from schemas.capture import UrlKind
-from schemas.crawl import Revisit
-from spiders.nextvisit import haste, lot
-from spiders.revisit import Bounds, RevisitState, Visit, after_visit, due_at
-from storage.hinttrust import HintTrust, allowance, followed, is_plausible, settled
+from schemas.config.crawl import Revisit
+from spiders.schedule.next_visit import haste, lot
+from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
 
 PRODUCT = Revisit()
 BOUNDS = {
@@ -117,7 +117,7 @@ class NewsCrawl(Adaptive):
 
 
 class Ours(Policy):
-    """crawlhouse: `spiders.revisit` and `storage.hinttrust` within the default bounds of a crawl; the knob is the price of a fetch."""
+    """crawlhouse: the revisit policy and hint trust within the default bounds of a crawl; the knob is the price of a fetch."""
 
     name = "crawlhouse"
     follows_hints = True

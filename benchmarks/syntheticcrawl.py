@@ -16,15 +16,15 @@ from itertools import chain
 from pathlib import Path
 
 from schemas.capture import Capture
-from schemas.crawl import Crawl
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings, load_settings
 from schemas.keys import index_key, segment_key
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
-from schemas.settings import Settings, load_settings
-from storage.database import open_database
-from storage.ledger import insert_segment, open_ledger
-from storage.objects import open_store
-from storage.warcwriter import SegmentWriter
+from storage.database.engine import open_database
+from storage.ledger.ledger import insert_segment, open_ledger
+from storage.objects.open import open_store
+from storage.warc.writer import SegmentWriter
 
 CRAWL = "bench"
 SEGMENT_BYTES = 64 * 1024 * 1024  # as a worker closes them
@@ -72,7 +72,7 @@ def _segments(settings: Settings, run: CrawlRun, captures: Iterator[Capture]) ->
                     break
             closed = writer.close()
             store.put_file(warc, closed.path)
-        from storage.captureindex import write_index
+        from storage.index.rows import write_index
 
         store.put_bytes(index, write_index(closed.rows))
         yield Segment(segment=name, warc_key=warc, index_key=index, size=closed.size, digest=closed.digest, records=len(closed.rows))

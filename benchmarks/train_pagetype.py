@@ -21,14 +21,14 @@ import lightgbm
 import numpy as np
 from scipy.optimize import minimize
 
-from processing.article.container import find_container
-from processing.article.forms import keep_own_article
-from processing.article.metadata import read_metadata
-from processing.article.pagefeatures import page_features
-from processing.article.pagetype import is_declared_article
-from processing.article.pagetypemodel import MODEL
-from processing.article.parse import parse
-from processing.article.walk import read_outline
+from processing.article.body.forms import keep_own_article
+from processing.article.metadata.metadata import read_metadata
+from processing.article.outline.container import find_container
+from processing.article.outline.walk import read_outline
+from processing.article.pagetype.features import page_features
+from processing.article.pagetype.model import MODEL
+from processing.article.pagetype.pagetype import is_declared_article
+from processing.article.tree.parse import parse
 from schemas.page import Page
 
 TYPES = {

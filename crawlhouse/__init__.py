@@ -6,5 +6,8 @@
 from crawlhouse.house import House
 from crawlhouse.house import open_house as open  # noqa: A004 the door is called crawlhouse.open()
 from crawlhouse.rows import Rows
+from schemas.moved import keep_former_names
 
 __all__ = ["House", "Rows", "open"]
+
+keep_former_names()

@@ -12,23 +12,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from crawlhouse import (
-    checkcommand,
-    crawlcommand,
-    crawlnames,
-    explaincommand,
-    extractcommand,
-    fetchcommand,
-    frontiercommand,
-    initcommand,
-    querycommand,
-    showcommand,
-    stackcommand,
-    stopcommand,
-    takedowncommand,
-    upgradecommand,
-)
-from crawlhouse.failures import exit_code_of
+from crawlhouse.commands import check as checkcommand
+from crawlhouse.commands import crawl as crawlcommand
+from crawlhouse.commands import explain as explaincommand
+from crawlhouse.commands import extract as extractcommand
+from crawlhouse.commands import fetch as fetchcommand
+from crawlhouse.commands import frontier as frontiercommand
+from crawlhouse.commands import init as initcommand
+from crawlhouse.commands import names as crawlnames
+from crawlhouse.commands import query as querycommand
+from crawlhouse.commands import show as showcommand
+from crawlhouse.commands import stack as stackcommand
+from crawlhouse.commands import stop as stopcommand
+from crawlhouse.commands import takedown as takedowncommand
+from crawlhouse.commands import upgrade as upgradecommand
+from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 
 EPILOG = """
@@ -101,7 +99,7 @@ app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=STEER)(crawlnames
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from schemas.codeversion import code_version
+        from runtime.code_version import code_version
 
         typer.echo(f"crawlhouse {code_version()}")
         raise typer.Exit

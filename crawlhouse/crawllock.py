@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from schemas.config.settings import Settings, make_home
 from schemas.errors import ConflictError
-from schemas.settings import Settings, make_home
-from storage.privatefiles import make_private_file
+from storage.database.private_files import make_private_file
 
 
 @contextmanager

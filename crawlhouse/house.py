@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crawlhouse.rows import Rows
 
 if TYPE_CHECKING:
-    from schemas.settings import Settings
+    from schemas.config.settings import Settings
 
 
 class House:
@@ -37,7 +37,7 @@ class House:
         Raises NotFoundError for an unknown table or no lake, ConfigError for a mistake in the SQL or SQL that does not only read,
         TimeLimitError, UnavailableError and StorageError for a lake that cannot be read. The rows may raise these too.
         """
-        from crawlhouse.sqlquery import run_sql
+        from crawlhouse.sql.query import run_sql
 
         return run_sql(self.settings, sql, timeout)
 
@@ -47,6 +47,6 @@ def open_house(home: str | Path | None = None, store: str | Path | None = None, 
 
     Raises ConfigError for a malformed setting and NotFoundError outside a project when no home is given.
     """
-    from schemas.settings import make_settings
+    from schemas.config.settings import make_settings
 
     return House(make_settings(home, store, database))

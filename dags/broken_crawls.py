@@ -8,8 +8,8 @@ from __future__ import annotations
 from dags.crawl import crawl_dag
 from dags.loading import crawl_files, load_dags
 from dags.process import process_dag
+from schemas.config.settings import load_settings
 from schemas.errors import ConfigError
-from schemas.settings import load_settings
 
 _folder = load_settings().crawls
 _broken = [str(error) for error in crawl_files(_folder)[1].values()]

@@ -27,10 +27,10 @@ from dags.connections import connection_secrets
 from dags.defaults import RETRIES, START, captures
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from schemas.crawl import Crawl
-from schemas.crawlfile import read_crawl
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import load_settings
 from schemas.errors import NotFoundError, SpiderError, UnavailableError
-from schemas.settings import load_settings
 
 LOG = logging.getLogger(__name__)
 STEP_TIMEOUT = timedelta(minutes=10)
@@ -40,7 +40,7 @@ FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's 
 @task(pool="fetch", execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> list[dict[str, str]]:
     """Plan the crawl run of this Airflow run; hands on its id with each worker's name."""
-    from processing.rulecheck import check_rules
+    from processing.extract.rule_check import check_rules
     from spiders import run
 
     with final_errors(SpiderError):  # a module that cannot be imported
@@ -81,7 +81,7 @@ class Fetch(BaseOperator):
 
     def on_kill(self) -> None:
         """Ask the spider to end: it has a process group of its own, which Airflow's signals do not reach."""
-        from spiders.process import stop_workers
+        from spiders.worker_process import stop_workers
 
         stop_workers()
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from airflow.sdk import DAG, get_parsing_context
 
-from schemas.crawl import Budgets, Crawl
-from schemas.crawlfile import read_crawl, read_crawls
+from schemas.config.crawl import Budgets, Crawl
+from schemas.config.crawl_file import read_crawl, read_crawls
+from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
-from schemas.settings import load_settings
 
 LONGEST_RUN_MINUTES = 30 * 24 * 60
 Make = Callable[[Crawl], DAG]

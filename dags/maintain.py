@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, task
 
 from dags.outcomes import final_errors
-from schemas.settings import load_settings
+from schemas.config.settings import load_settings
 
 
 @task(pool="process", execution_timeout=timedelta(hours=6))
 def maintain() -> dict[str, int]:
     """Keep the lake small and quick; hands on what was done."""
-    from storage.maintenance import maintain as maintain_lake
+    from storage.lake.maintenance import maintain as maintain_lake
 
     with final_errors():
         return maintain_lake(load_settings()).counts()

@@ -23,9 +23,9 @@ from airflow.sdk import DAG, task
 from dags.defaults import RETRIES, START, captures
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from schemas.crawl import Crawl
+from schemas.config.crawl import Crawl
+from schemas.config.settings import load_settings
 from schemas.outcomes import Outcome
-from schemas.settings import load_settings
 
 LOG = logging.getLogger(__name__)
 MAX_SHARDS = 64  # mapped tasks beyond a few hundred slow the scheduler

@@ -13,8 +13,8 @@ from airflow.sdk import DAG, get_parsing_context
 from dags.crawl import crawl_dag
 from dags.loading import build, crawl_files, load_dags, stand_in
 from dags.process import process_dag
+from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
-from schemas.settings import load_settings
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def _unfinished() -> dict[str, DAG]:
     settings = load_settings()
     if not settings.database and not (settings.home / "frontier.sqlite").exists():
         return {}
-    from storage.runhistory import unfinished_crawls
+    from storage.ledger.history import unfinished_crawls
 
     try:
         names = unfinished_crawls(settings) - crawl_files(settings.crawls)[0].keys()

@@ -6,26 +6,27 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from processing.extraction import extract_segment
-from processing.gate import gate_run, gated
-from processing.heap import bound_heap, trim_heap
-from processing.publish import complete_last, half_published, publish_run, refuse_other_code
-from processing.report import RunReport
-from processing.resolution import Resolved, pinned_containers, reread_changed, resolve_run, resolved
-from processing.rulecheck import check_rules
-from schemas.codeversion import code_version
-from schemas.crawl import Crawl
-from schemas.crawlfile import read_crawl
+from processing.extract.extraction import extract_segment
+from processing.extract.rule_check import check_rules
+from processing.publish.gate import gate_run, gated
+from processing.publish.publish import complete_last, half_published, publish_run, refuse_other_code
+from processing.publish.report import RunReport
+from processing.resolve.resolution import Resolved, pinned_containers, reread_changed, resolve_run, resolved
+from processing.workers.heap import bound_heap, trim_heap
+from runtime.code_version import code_version
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError
 from schemas.keys import extracted_key
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
-from schemas.settings import Settings
-from storage.lake import Lake, open_lake
-from storage.ledger import Ledger, open_ledger
-from storage.manifests import complete_manifest
-from storage.objects import ObjectStore, open_store
-from storage.publishing import repair_marks
+from storage.frontier.manifests import complete_manifest
+from storage.lake.lake import Lake, open_lake
+from storage.lake.publishing import repair_marks
+from storage.ledger.ledger import Ledger, open_ledger
+from storage.objects.open import open_store
+from storage.objects.store import ObjectStore
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:

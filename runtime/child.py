@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from runtime.childprocess import RSS_UNIT
-from runtime.commandline import code_command, import_path
+from runtime.child_process import RSS_UNIT
+from runtime.command_line import code_command, import_path
 
 TIMEOUT: Final = "page_timeout"
 MEMORY: Final = "page_memory"
@@ -22,7 +22,7 @@ CRASH: Final = "page_crash"
 MIB = 1024 * 1024
 _MEMORY_SHARE = 0.6  # of the limit in use at a death: then memory was the cause
 
-START_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import runtime.childprocess as child; child.run(*sys.argv[2:])"
+START_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import runtime.child_process as child; child.run(*sys.argv[2:])"
 
 
 @dataclass(frozen=True, slots=True)

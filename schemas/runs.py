@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.crawl import Crawl
+from schemas.config.crawl import Crawl
 
 
 @dataclass(frozen=True, slots=True)

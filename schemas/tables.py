@@ -62,7 +62,7 @@ ARTICLE_FIELDS = [
     pa.field("duplicate_of", pa.string()),  # article_id of the first committed row with this text
     pa.field("duplicate_kind", pa.string()),  # exact | near
     pa.field("duplicate_similarity", pa.float32()),
-    pa.field("duplicate_word_fraction", pa.float32()),  # signals: see processing/signals.py
+    pa.field("duplicate_word_fraction", pa.float32()),  # signals: see processing/clean/signals.py
     pa.field("symbol_word_ratio", pa.float32()),
     pa.field("mean_word_length", pa.float32()),
     pa.field("link_density", pa.float32()),

@@ -10,30 +10,31 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import TextIO
 
+from runtime.code_version import code_version
 from schemas.capture import UrlKind
-from schemas.codeversion import code_version
-from schemas.crawl import Crawl
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings, make_home
 from schemas.errors import AccountingError, ConfigError, ConflictError, RunClosedError, ThresholdError, UnavailableError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
-from schemas.settings import Settings, make_home
-from spiders.abandoned import abandoned_runs
-from spiders.canonical import canonicalize
-from spiders.deaths import Deaths
-from spiders.liveline import LiveLine
-from spiders.process import run_worker, stop_workers
-from spiders.runstatistics import RunCounter
-from spiders.seedfile import read_seeds, with_hosts
-from spiders.spool import remove_empty, spool_folder
-from spiders.statistics import WorkerStatistics, stored_statistics
-from spiders.thresholds import check_thresholds
-from storage.cdxj import store_cdxj
-from storage.clock import check_clock
-from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontierrecords import Discovery, RunState
-from storage.ledger import Ledger, open_ledger
-from storage.manifests import index_rows, store_manifest, store_run_items
-from storage.objects import ObjectStore, open_store
+from spiders.closing.abandoned import abandoned_runs
+from spiders.closing.run_statistics import RunCounter
+from spiders.closing.thresholds import check_thresholds
+from spiders.progress import LiveLine
+from spiders.reading.deaths import Deaths
+from spiders.seed_file import read_seeds, with_hosts
+from spiders.spool.spool import remove_empty, spool_folder
+from spiders.spool.statistics import WorkerStatistics, stored_statistics
+from spiders.urls.canonical import canonicalize
+from spiders.worker_process import run_worker, stop_workers
+from storage.database.clock import check_clock
+from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.manifests import index_rows, store_manifest, store_run_items
+from storage.frontier.records import Discovery, RunState
+from storage.index.cdxj import store_cdxj
+from storage.ledger.ledger import Ledger, open_ledger
+from storage.objects.open import open_store
+from storage.objects.store import ObjectStore
 
 POLL_SECONDS = 1.0
 LOG = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
 def check_spider(crawl: Crawl, settings: Settings) -> None:
     """Sees that a spider of the user's can be had, where the crawl names one. Raises NotFoundError, SpiderError, ConfigError."""
     if crawl.has_own_spider():
-        from spiders.ownspider import find_spider  # Scrapy only where it is needed: planning is quick
+        from spiders.custom.loader import find_spider  # Scrapy only where it is needed: planning is quick
 
         find_spider(crawl, settings)
 

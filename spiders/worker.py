@@ -17,32 +17,32 @@ from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
+from schemas.config.redaction import redacted
+from schemas.config.settings import Settings, load_settings, make_home
 from schemas.errors import CrawlhouseError, FencedError
-from schemas.redaction import redacted
-from schemas.settings import Settings, load_settings, make_home
-from spiders.bodyroom import BodyRoom
-from spiders.browser import check_browser
-from spiders.credentials import read_credentials
-from spiders.databasethread import DatabaseThread
-from spiders.deaths import JOURNAL_NAME, Deaths
+from spiders.browser.browser import check_browser
+from spiders.custom.loader import find_spider
+from spiders.download.body_room import BodyRoom
+from spiders.download.credentials import read_credentials
+from spiders.download.user_agent import user_agent
 from spiders.heartbeat import Heartbeat
-from spiders.ownspider import find_spider
-from spiders.readers import AnswerReaders
-from spiders.readingjournal import ReadingJournal
-from spiders.registrar import Registrar
-from spiders.repair import repair_spool
-from spiders.scrapysettings import scrapy_settings
-from spiders.session import FetchSession
-from spiders.site import SiteSpider
-from spiders.spool import Spool, clear_spool, remove_empty, spool_folder
-from spiders.statistics import WorkerStatistics, store_statistics
-from spiders.useragent import user_agent
-from storage.clock import check_clock
-from storage.frontier import open_frontier
-from storage.ledger import open_ledger
-from storage.objects import open_store
-from storage.quota import Quota
-from storage.takedown import read_takedowns
+from spiders.reading.deaths import JOURNAL_NAME, Deaths
+from spiders.reading.journal import ReadingJournal
+from spiders.reading.readers import AnswerReaders
+from spiders.scrapy_settings import scrapy_settings
+from spiders.scrapy_spider import SiteSpider
+from spiders.session.session import FetchSession
+from spiders.spool.registrar import Registrar
+from spiders.spool.repair import repair_spool
+from spiders.spool.spool import Spool, clear_spool, remove_empty, spool_folder
+from spiders.spool.statistics import WorkerStatistics, store_statistics
+from storage.database.clock import check_clock
+from storage.database.thread import DatabaseThread
+from storage.frontier.frontier import open_frontier
+from storage.lake.takedown import read_takedowns
+from storage.ledger.ledger import open_ledger
+from storage.ledger.quota import Quota
+from storage.objects.open import open_store
 
 LOG = logging.getLogger(__name__)
 

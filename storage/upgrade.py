@@ -12,17 +12,16 @@ from pathlib import Path
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 
+from schemas.config.settings import Settings
 from schemas.errors import NotFoundError
-from schemas.settings import Settings
 from schemas.tables import TABLES
-from storage import frontiertables, ledgertables  # noqa: F401 their tables enter METADATA
-from storage.backup import back_up
-from storage.database import Database
-from storage.lakecatalog import NAMESPACE, open_catalog
-from storage.laketables import add_columns, changed_properties, missing_columns
-from storage.migration import AtWorkError, Migration, migrate
-from storage.privatefiles import is_shared, tighten
-from storage.publishlock import hold_lock
+from storage.database.backup import back_up
+from storage.database.engine import Database
+from storage.database.locks import hold_lock
+from storage.database.migration import AtWorkError, Migration, migrate
+from storage.database.private_files import is_shared, tighten
+from storage.lake.catalog import NAMESPACE, open_catalog
+from storage.lake.tables import add_columns, changed_properties, missing_columns
 
 UPGRADE_KEY = 7_205_761
 WAIT_SECONDS = 600.0

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from processing import stages
-from processing.accounting import RunCounts, check_run
+from processing.publish.accounting import RunCounts, check_run
+from schemas.config.settings import Settings
 from schemas.manifest import FetchCounts, Manifest
-from schemas.settings import Settings
-from storage.captureindex import read_index
-from storage.ledger import open_ledger
-from storage.objects import open_store
+from storage.frontier.manifests import run_outcomes
+from storage.index.rows import read_index
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 
 FORGOTTEN = FetchCounts()  # the crawl was deleted since, and with it what became of its URLs
 
@@ -25,7 +26,7 @@ def check_closed_runs(settings: Settings) -> None:
         for run in ledger.crawl_runs(state="closed"):
             manifest = ledger.manifest(run.crawl_run)
             assert list(manifest.segments) == ledger.segments(run.crawl_run)
-            counts, _, _ = ledger.outcomes(run.crawl_run)
+            counts, _, _ = run_outcomes(ledger.database, run.crawl_run)
             assert counts in (manifest.counts, FORGOTTEN)
             check_run(manifest, _records(manifest, settings))
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from schemas.settings import Settings
+from schemas.config.settings import Settings
 from tests.warm import popen
 
 POSTGRES_STARTS = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from multiprocessing.context import ForkServerContext
 
-NEEDED = ["storage.frontier", "storage.lake", "storage.ledger"]
+NEEDED = ["storage.frontier.frontier", "storage.lake.lake", "storage.ledger.ledger"]
 
 
 def fork_context() -> ForkServerContext:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pyiceberg.catalog.sql import SqlCatalogBaseTable
 from sqlalchemy import Boolean, Connection, MetaData, create_engine, insert
 
-from schemas.settings import Settings, make_settings
+from schemas.config.settings import Settings, make_settings
 
 DATA = Path(__file__).parent / "data"
 PROXY_PASSWORD = "kept-proxy-password"

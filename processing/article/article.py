@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from processing.article import siterules
-from processing.article.blocks import to_blocks
-from processing.article.confidence import RESCUE_BELOW, confidence
-from processing.article.container import find_container, find_lead
-from processing.article.forms import form_of, keep_own_article
-from processing.article.furniture import Story, clean
-from processing.article.hostcontainer import find_known, signature
-from processing.article.metadata import Metadata, read_metadata
-from processing.article.outline import Outline
-from processing.article.pagetype import judged
-from processing.article.parse import Tree, parse
-from processing.article.rescue import rescue
-from processing.article.walk import read_outline
+from processing.article import site_rules as siterules
+from processing.article.body.blocks import to_blocks
+from processing.article.body.boilerplate import Story, clean
+from processing.article.body.confidence import RESCUE_BELOW, confidence
+from processing.article.body.fallback import rescue
+from processing.article.body.forms import form_of, keep_own_article
+from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.outline.container import find_container, find_lead
+from processing.article.outline.host_container import find_known, signature
+from processing.article.outline.outline import Outline
+from processing.article.outline.walk import read_outline
+from processing.article.pagetype.pagetype import judged
+from processing.article.tree.parse import Tree, parse
 from schemas.article import Article, Block, PageType
-from schemas.crawl import SiteRules
+from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 

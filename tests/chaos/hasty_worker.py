@@ -2,7 +2,8 @@
 
 import sys
 
-from spiders import registrar, worker
+from spiders import worker
+from spiders.spool import registrar
 
 registrar.MAX_SEGMENT_SECONDS = 0.0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from crawlhouse.command import app
-from crawlhouse.failures import exit_code_of
+from crawlhouse.output.failures import exit_code_of
 from tests.closedruns import closed_runs_hold
 from tests.crawlhouse.smalllake import publish_small_lake
 from tests.storage.conftest import s3_endpoint, s3_settings

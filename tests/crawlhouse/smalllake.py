@@ -7,12 +7,12 @@ from gzip import compress
 from pathlib import Path
 
 from schemas.capture import Capture
+from schemas.config.settings import make_settings
 from schemas.keys import segment_key
-from schemas.settings import make_settings
-from storage.captureindex import CaptureRow
-from storage.lake import open_lake
-from storage.objects import open_store
-from storage.warcwriter import SegmentWriter
+from storage.index.rows import CaptureRow
+from storage.lake.lake import open_lake
+from storage.objects.open import open_store
+from storage.warc.writer import SegmentWriter
 from tests.storage.lakerows import table_of
 
 CRAWL, CRAWL_RUN, PROCESS_RUN = "small", "small-20260101T120000Z-000000", "p-0000000000000000"

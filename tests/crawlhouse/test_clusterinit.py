@@ -10,11 +10,11 @@ import boto3
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from crawlhouse import clusterinit
-from crawlhouse.airflowdatabase import make_schema
+from crawlhouse import cluster_init as clusterinit
+from crawlhouse.airflow.database import make_schema
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, UnavailableError
-from schemas.settings import Settings
-from storage.objects import open_store
+from storage.objects.open import open_store
 from tests.s3server import s3_server
 
 

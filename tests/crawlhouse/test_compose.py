@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.settings import Settings
+from schemas.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")

@@ -13,11 +13,11 @@ from shutil import copytree
 
 import pytest
 
-from schemas.crawlfile import read_crawl
-from schemas.settings import Settings
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
 from spiders.run import fetch, plan
-from storage.frontier import open_frontier
-from storage.ledger import open_ledger
+from storage.frontier.frontier import open_frontier
+from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
 
 CRAWL = """

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.keys import statistics_key
 from schemas.manifest import Manifest
 from schemas.runs import CrawlRun, ProcessRun
-from schemas.settings import Settings
-from storage.database import open_database
-from storage.frontier import open_frontier
-from storage.frontierrecords import Discovery
-from storage.frontiertables import HINTS
-from storage.ledger import open_ledger
-from storage.objects import open_store
-from storage.steering import open_steering
-from storage.urlselection import Selection
+from storage.database.engine import open_database
+from storage.database.frontier_tables import HINTS
+from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.selection import Selection
+from storage.frontier.frontier import open_frontier
+from storage.frontier.records import Discovery
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 
 URLS = ("https://a.example/", "https://a.example/1")

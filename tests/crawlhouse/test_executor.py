@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.airflowhome import airflow_home
-from schemas.settings import Settings
+from crawlhouse.airflow.home import airflow_home
+from schemas.config.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("executor")  # it starts once
 
@@ -54,7 +54,7 @@ def test_all_that_tasks_import_is_there_when_workers_are_forked(started: tuple[s
         if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in ROOMS
         for name in node.names
     }
-    assert {"processing.stages", "spiders.run", "storage.maintenance"} <= wanted
+    assert {"processing.stages", "spiders.run", "storage.lake.maintenance"} <= wanted
     assert wanted - started[0] == set()
 
 
@@ -66,4 +66,4 @@ def test_a_module_that_cannot_be_imported_is_told_and_does_not_stop_the_schedule
 def test_the_local_airflow_uses_it(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, crawls=tmp_path, database="", store="")
     options = airflow_home(settings)._options(settings, 8080)
-    assert options["core"]["executor"] == "crawlhouse.executor.LocalExecutor"
+    assert options["core"]["executor"] == "crawlhouse.airflow.executor.LocalExecutor"

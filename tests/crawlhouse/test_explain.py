@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawlfile import read_crawl
-from schemas.settings import Settings
-from spiders.robots import robots_from_answer
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
+from spiders.permission.robots import robots_from_answer
 from spiders.run import crawl_once
-from storage.frontier import open_frontier
-from storage.objects import open_store
-from storage.takedown import KEY
+from storage.frontier.frontier import open_frontier
+from storage.lake.takedown import KEY
+from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 from tests.demosite import DemoSite, demo_site
 

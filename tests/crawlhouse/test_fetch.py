@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawlfile import read_crawl
-from schemas.settings import Settings
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
 from spiders.run import plan
-from storage.captureindex import read_index
-from storage.frontier import Frontier, open_frontier
-from storage.ledger import open_ledger
-from storage.objects import open_store
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.index.rows import read_index
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.crawlhouse.conftest import COMMAND, Run, clean_environment
 
 CRAWL = """

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.demosite import start_site, stop_site
-from runtime.commandline import SAFE_PATH, code_command, import_path, module_command
-from schemas.crawlfile import read_crawl
-from schemas.settings import Settings
+from crawlhouse.demo.demo_site import start_site, stop_site
+from runtime.command_line import SAFE_PATH, code_command, import_path, module_command
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
 from tests.crawlhouse.conftest import clean_environment, run_command
 from tests.crawlhouse.live.livestack import free_port
 from tests.foreignfolder import foreign_folder, imported_names
@@ -75,7 +75,7 @@ def test_what_pythonpath_names_is_imported(foreign: Path) -> None:
 
 @pytest.mark.parametrize("start", [["-c", "{}"], ["-m", "mine"], ["-P", "-c", "{}"]])
 def test_a_child_finds_what_its_parent_finds_but_for_the_working_directory(start: list[str], tmp_path: Path) -> None:
-    code = "import json; from runtime.commandline import import_path; print(json.dumps(import_path()))"
+    code = "import json; from runtime.command_line import import_path; print(json.dumps(import_path()))"
     (tmp_path / "mine.py").write_text(code, encoding="utf-8")
     command = [sys.executable, *(argument.format(code) if argument == "{}" else argument for argument in start)]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "chosen")}
@@ -85,7 +85,7 @@ def test_a_child_finds_what_its_parent_finds_but_for_the_working_directory(start
 
 
 def test_a_script_keeps_the_modules_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text("from runtime.commandline import import_path; print(import_path()[0])", encoding="utf-8")
+    (tmp_path / "script.py").write_text("from runtime.command_line import import_path; print(import_path()[0])", encoding="utf-8")
     said = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert said.strip() == str(tmp_path)
     assert "" not in import_path()

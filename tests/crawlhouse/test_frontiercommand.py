@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage.frontier import Frontier, open_frontier
-from storage.frontierrecords import Discovery, Mark
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.records import Discovery, Mark
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 
 URLS = ("https://a.example/", "https://a.example/news/1", "https://a.example/tag/x", "https://b.example/")

@@ -14,12 +14,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.config.settings import make_settings
 from schemas.printable import printable
-from schemas.settings import make_settings
-from storage.frontier import open_frontier
-from storage.ledger import open_ledger
-from storage.objects import open_store
-from storage.takedown import add_takedowns
+from storage.frontier.frontier import open_frontier
+from storage.lake.takedown import add_takedowns
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Run, clean_environment
 from tests.crawlhouse.smalllake import ARTICLE, publish_small_lake
 
@@ -124,7 +124,7 @@ def test_a_terminal_gets_no_escape_but_our_own(hostile_home: Path, tmp_path: Pat
     ]  # fmt: skip
     live = "with console.live_line() as tell: tell('[red]\\x1b[2J \\u202e progress')"
     script = (
-        "from crawlhouse import console; from crawlhouse.command import app; from crawlhouse.failures import exit_code_of\n"
+        "from crawlhouse import console; from crawlhouse.command import app; from crawlhouse.output.failures import exit_code_of\n"
         f"for given in {commands!r}: exit_code_of(lambda: app(given))\n{live}"
     )
     shown = _on_terminal(script, clean_environment(home=str(hostile_home), crawls=str(hostile_home / "crawls")), tmp_path)

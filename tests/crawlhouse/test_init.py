@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.crawlfile import read_crawl
+from schemas.config.crawl_file import read_crawl
 from tests.crawlhouse.conftest import Run
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from processing.stages import process_once
-from schemas.crawlfile import read_crawl
-from schemas.settings import Settings
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
 from spiders.run import crawl_once
-from storage.lakequery import connect
+from storage.lake.query import connect
 from tests.crawlhouse.conftest import clean_environment, run_command
 from tests.spiders.crawling import LOOPBACK, own_scope
 from tests.spiders.smallserver import small_server

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from crawlhouse import processes
+from crawlhouse.airflow import processes
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
 FAMILY = f"""

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import crawlhouse as crawlhouse_package
-from crawlhouse.sqlquery import open_lake_for_reading
+from crawlhouse.sql.query import open_lake_for_reading
+from schemas.config.settings import make_settings
 from schemas.errors import ConfigError, TimeLimitError
-from schemas.settings import make_settings
 from tests.crawlhouse.conftest import Run, clean_environment, run_command
 from tests.crawlhouse.smalllake import ARTICLE, COPY, publish_small_lake
 
@@ -185,7 +185,7 @@ def test_a_limit_is_a_number_above_zero_and_does_not_touch_what_is_quicker(crawl
 
 
 def test_a_process_whose_query_cannot_be_interrupted_is_ended(lake_home: Path, tmp_path: Path) -> None:
-    script = "import crawlhouse.timelimit as t, crawlhouse.command as c; t.GRACE_SECONDS = 0.2; c.main()"
+    script = "import crawlhouse.sql.time_limit as t, crawlhouse.command as c; t.GRACE_SECONDS = 0.2; c.main()"
     sql = "SELECT levenshtein(repeat('ab', 300000), repeat('ba', 300000))"
     command = ("-c", script, "query", sql, "-o", "out.csv", "--timeout", "0.5")
     ended = run_command(*command, env=clean_environment(home=str(lake_home)), cwd=tmp_path, program=sys.executable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawlhouse.readingsql import parse_reading
+from crawlhouse.sql.reading import parse_reading
 from schemas.errors import ConfigError
 
 READING = [

@@ -1,8 +1,8 @@
 """Why a URL is due, in words."""
 
-from crawlhouse.revisitwords import counted, state_in_words, trust_in_words
-from spiders.revisit import RevisitState
-from storage.hinttrust import HintTrust, settled
+from crawlhouse.reports.revisit import counted, state_in_words, trust_in_words
+from spiders.schedule.revisit import RevisitState
+from storage.frontier.hint_trust import HintTrust, settled
 
 BUSY = (0.0,) * 8 + (9.0,) + (1.0,) * 15
 

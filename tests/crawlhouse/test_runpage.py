@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.runpage import render_runs
-from processing import expectations, stages
-from schemas.crawl import Crawl
+from crawlhouse.airflow.run_page import render_runs
+from processing import stages
+from processing.publish import expectations
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
 from schemas.errors import GateError
-from schemas.settings import Settings
 from tests.processing.crawlruns import article, closed_run
 
 SITE = "https://news.example.com"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from crawlhouse.sqlquery import open_lake_for_reading, read_rows
-from schemas.settings import make_settings
-from storage.lake import open_lake
+from crawlhouse.sql.query import open_lake_for_reading, read_rows
+from schemas.config.settings import make_settings
+from storage.lake.lake import open_lake
 from tests.crawlhouse.conftest import Run
 from tests.crawlhouse.smalllake import ARTICLE, COPY, MISSING, PAGE, PROCESS_RUN, TEXT, publish_small_lake
 from tests.storage.lakerows import table_of

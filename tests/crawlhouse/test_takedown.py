@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import make_settings
-from storage.objects import open_store
+from schemas.config.settings import make_settings
+from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Run
 from tests.crawlhouse.smalllake import ARTICLE, COPY, publish_small_lake
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse import clusterinit, processes, stack
-from crawlhouse.airflowhome import airflow_home
+from crawlhouse import cluster_init as clusterinit
+from crawlhouse.airflow import processes, stack
+from crawlhouse.airflow.home import airflow_home
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError
-from schemas.settings import Settings
-from storage.ledger import open_ledger
+from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.conftest import Run
 from tests.kepthome import load_into_postgres, unpack_home
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage.ledger import open_ledger
+from storage.ledger.ledger import open_ledger
 from tests.dags.conftest import DAGS
 from tests.dags.test_dags import CPU_SECONDS, FILES, MEASURE
 from tests.schemas.test_crawlbounds import ANYTHING, OUT_OF_BOUNDS, SEED
@@ -37,7 +37,7 @@ from pathlib import Path
 import dags.crawl
 from dags.loading import build
 from dags.outcomes import final_errors
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
 
 def make(crawl, crawl_dag=dags.crawl.crawl_dag):
     if crawl.name == "second":

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.keys import report_key
-from schemas.settings import Settings
-from storage.lakequery import connect
-from storage.ledger import open_ledger
-from storage.objects import open_store
+from storage.lake.query import connect
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.dags import ANSWER
 from tests.dags.conftest import DAGS
 from tests.demosite import run_demo_site

@@ -16,12 +16,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from processing.stages import process_once
-from schemas.crawl import Crawl
-from schemas.crawlfile import parse_crawl
-from schemas.settings import Settings
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from spiders.run import crawl_once, plan
-from storage import frontiertables, ledgertables  # noqa: F401 their tables enter METADATA
-from storage.database import METADATA, SCHEMA_VERSION
+from storage.database.engine import METADATA, SCHEMA_VERSION
 from tests.keptsite import BASE, kept_site
 
 ROOT = Path("/tmp") / "crawlhouse-kept-home-".ljust(195, "x")  # 200 characters: as long as any path that it is unpacked to

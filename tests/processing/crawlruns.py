@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from schemas.capture import Capture, UrlKind
-from schemas.crawl import Crawl
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
 from schemas.keys import index_key, segment_key
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
-from schemas.settings import Settings
-from storage.captureindex import CaptureRow, write_index
-from storage.ledger import insert_segment, open_ledger
-from storage.objects import open_store
-from storage.warcwriter import RefersTo, SegmentWriter
+from storage.index.rows import CaptureRow, write_index
+from storage.ledger.ledger import insert_segment, open_ledger
+from storage.objects.open import open_store
+from storage.warc.writer import RefersTo, SegmentWriter
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORDS = [

@@ -8,11 +8,11 @@ import os
 import sys
 import time
 
-from processing.article.container import find_container
-from processing.article.metadata import read_metadata
-from processing.article.pagetype import page_type
-from processing.article.parse import parse
-from processing.article.walk import read_outline
+from processing.article.metadata.metadata import read_metadata
+from processing.article.outline.container import find_container
+from processing.article.outline.walk import read_outline
+from processing.article.pagetype.pagetype import page_type
+from processing.article.tree.parse import parse
 from schemas.article import Article
 from schemas.outcomes import Rejected
 from schemas.page import Page

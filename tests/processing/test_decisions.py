@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.cards import Card
-from processing.decisions import decide
-from processing.lakeview import LakeView, Original, Told, Version
+from processing.resolve.decisions import decide
+from processing.resolve.earlier_rows import LakeView, Original, Told, Version
+from processing.resolve.records import Card
 from schemas.outcomes import Outcome
 from schemas.page import WarcPointer
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from processing.charsets import charset_of
-from processing.decode import Decoded, decode
+from processing.extract.charsets import charset_of
+from processing.extract.decode import Decoded, decode
 from schemas.outcomes import Reason
 
 RUSSIAN = (

@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from processing.article import read_article
-from processing.decode import decode
+from processing.extract.decode import decode
 from schemas.article import Article, PageType
 from schemas.outcomes import Reason
 from schemas.page import Page

@@ -17,10 +17,10 @@ from backports import zstd
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from processing.warcfiles import extract_files
-from processing.warcsources import find_sources
+from processing.files.warc_files import extract_files
+from processing.files.warc_sources import find_sources
 from schemas.errors import ConfigError
-from storage.warcreader import Record, read_records
+from storage.warc.reader import Record, read_records
 from tests.processing.test_warcfiles import HOST, article
 
 Head = tuple[str, str]

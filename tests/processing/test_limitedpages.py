@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from processing import stages
-from processing.extraction import ReadPage
-from processing.lakeview import Version
-from processing.limitedpages import ShownPage, StoredPage, html_limited, origins_limited, read_limited
-from processing.pageworkers import Limits
-from processing.reread import reread
+from processing.extract.extraction import ReadPage
+from processing.extract.limited_pages import ShownPage, StoredPage, html_limited, origins_limited, read_limited
+from processing.resolve.earlier_rows import Version
+from processing.resolve.reread import reread
+from processing.workers.pool import Limits
 from schemas.capture import Capture
-from schemas.crawl import Crawl
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
 from schemas.keys import reread_prefix
 from schemas.outcomes import Reason, Rejected
 from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
-from schemas.settings import Settings
-from storage.lakequery import connect
-from storage.objects import open_store
-from storage.warcreader import Record
+from storage.lake.query import connect
+from storage.objects.open import open_store
+from storage.warc.reader import Record
 from tests.processing.crawlruns import article, capture, closed_run
 
 SITE = "https://news.example.com"
@@ -55,7 +55,7 @@ def test_a_version_is_read_once(lake_settings: Settings, limits: Limits | None, 
     run, store = ProcessRun("p-1", CRAWL, ("news-1",), "code", "hash", 0, None), open_store(lake_settings)
     version = Version(1, 1, row.url, "news.example.com", "digest", "news", "older code", None, row.pointer)
     if limits is not None:
-        monkeypatch.setattr("processing.limitedpages.Limits", lambda: limits)
+        monkeypatch.setattr("processing.extract.limited_pages.Limits", lambda: limits)
     ((_, first),) = list(reread([version], run, store, {}))
     assert (first is None) == (limits is not None)
     store.delete(row.warc_filename)
@@ -83,7 +83,7 @@ def test_no_page_is_read_under_the_publish_lock(lake_settings: Settings, monkeyp
     def refuse(*_: object) -> None:
         raise AssertionError("a page was read again")
 
-    monkeypatch.setattr("processing.reread.read_limited", refuse)
+    monkeypatch.setattr("processing.resolve.reread.read_limited", refuse)
     report = stages.publish(run.process_run, lake_settings)
     assert (report.published, report.records) == (1, 1)
     with connect(lake_settings) as connection:

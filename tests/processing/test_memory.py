@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import stages
-from processing.resolution import resolved
-from processing.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, bounded, in_chunks
-from schemas.crawl import Crawl
+from processing.resolve.resolution import resolved
+from processing.staging.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, bounded, in_chunks
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
 from schemas.keys import extracted_key, gated_key, resolved_key
-from schemas.settings import Settings
-from storage.objects import open_store
+from storage.objects.open import open_store
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 
 SITE = "https://news.example.com"
@@ -30,8 +30,8 @@ import sys
 from pathlib import Path
 import pyarrow as pa
 from processing import stages
-from processing.resolution import resolved
-from schemas.settings import Settings
+from processing.resolve.resolution import resolved
+from schemas.config.settings import Settings
 from tests.warm import popen
 popen.install()  # what the stages start has memory of its own
 print(pa.default_memory_pool().backend_name)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing.article.authors import names_in
-from processing.article.dates import date_in_url, read_date
-from processing.article.metadata import Metadata, read_metadata
-from processing.article.parse import parse
+from processing.article.metadata.authors import names_in
+from processing.article.metadata.dates import date_in_url, read_date
+from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.tree.parse import parse
 from schemas.page import Hints, Page
 
 FETCHED = datetime(2025, 6, 1, tzinfo=UTC)

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing.article.container import find_container
-from processing.article.forms import keep_own_article
-from processing.article.metadata import Metadata, read_metadata
-from processing.article.outline import Outline
-from processing.article.pagefeatures import page_features
-from processing.article.pagetype import page_type
-from processing.article.pagetypemodel import load_model, read_model
-from processing.article.parse import Tree, parse
-from processing.article.walk import read_outline
+from processing.article.body.forms import keep_own_article
+from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.outline.container import find_container
+from processing.article.outline.outline import Outline
+from processing.article.outline.walk import read_outline
+from processing.article.pagetype.features import page_features
+from processing.article.pagetype.model import load_model, read_model
+from processing.article.pagetype.pagetype import page_type
+from processing.article.tree.parse import Tree, parse
 from schemas.article import PageType
 from schemas.errors import ConfigError
 from schemas.page import Page

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processing.pageworkers import Exceeded, Limits, read_pages, run_limited
+from processing.workers.pool import Exceeded, Limits, read_pages, run_limited
 from schemas.article import Article, PageType
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected

@@ -12,20 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from processing import expectations, stages
-from processing.gate import gated
-from processing.publish import ROW_TABLES, Stamp, _run_row, _stamped
-from processing.resolution import resolved
-from schemas.crawl import Crawl
+from processing import stages
+from processing.publish import expectations
+from processing.publish.gate import gated
+from processing.publish.publish import ROW_TABLES, Stamp, _run_row, _stamped
+from processing.resolve.resolution import resolved
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
 from schemas.errors import AccountingError, ConflictError, GateError
 from schemas.keys import gated_key, staged_memory_key
-from schemas.settings import Settings
 from schemas.tables import TABLES
-from storage.lake import open_lake
-from storage.lakequery import connect
-from storage.ledger import open_ledger
-from storage.maintenance import maintain
-from storage.objects import open_store
+from storage.lake.lake import open_lake
+from storage.lake.maintenance import maintain
+from storage.lake.query import connect
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.processing.crawlruns import NOON, article, capture, closed_run, html, prose
 from tests.storage.lakerows import table_of
 
@@ -54,7 +55,8 @@ def gated_run(settings: Settings, crawl: Crawl) -> str:
 
 def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> int:
     """The exit status of a publisher that is to die at a failpoint."""
-    code = "import sys; from processing.stages import publish; from schemas.settings import load_settings as s; publish(sys.argv[1], s())"
+    imports = "import sys; from processing.stages import publish; from schemas.config.settings import load_settings"
+    code = f"{imports}; publish(sys.argv[1], load_settings())"
     environment = os.environ | {
         "CRAWLHOUSE_HOME": str(settings.home),
         "CRAWLHOUSE_CRAWLS": str(settings.crawls),
@@ -233,7 +235,7 @@ def test_a_failed_suite_publishes_nothing(sqlite_settings: Settings, tmp_path: P
 
 def test_records_that_are_missing_stop_the_gate(sqlite_settings: Settings) -> None:
     rows = closed_run(sqlite_settings, NEWS, "1", PAGES)
-    from storage.captureindex import write_index
+    from storage.index.rows import write_index
 
     index = rows[0].warc_filename.replace("warc/", "index/").replace(".warc.gz", ".parquet")
     open_store(sqlite_settings).put_bytes(index, write_index(rows[:2]))

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from processing import stages
-from schemas.crawl import Crawl
-from schemas.settings import Settings
-from storage.lake import open_lake
-from storage.maintenance import maintain
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
+from storage.lake.lake import open_lake
+from storage.lake.maintenance import maintain
 from tests.processing.crawlruns import article, closed_run
 from tests.processing.test_publish import NEWS, PAGES, WIRE, gated_run, stored, tables
 from tests.storage.lakerows import table_of
@@ -24,11 +24,11 @@ ROOT = Path(__file__).parents[2]
 PUBLISH = """
 import sys, time
 from pathlib import Path
-import storage.lake
+import storage.lake.lake
 from processing import stages
-from schemas.settings import load_settings
+from schemas.config.settings import load_settings
 
-write, folder = storage.lake._dataframe_to_data_files, Path(sys.argv[2])
+write, folder = storage.lake.lake._dataframe_to_data_files, Path(sys.argv[2])
 
 def slow(metadata, rows, io):
     if "text_digest" in rows.schema.names and not (folder / "go").exists():
@@ -37,7 +37,7 @@ def slow(metadata, rows, io):
             time.sleep(0.05)
     return write(metadata, rows, io)
 
-storage.lake._dataframe_to_data_files = slow
+storage.lake.lake._dataframe_to_data_files = slow
 print(stages.publish(sys.argv[1], load_settings()).equation())
 """
 WAIT_SECONDS = 120

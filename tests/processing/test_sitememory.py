@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from processing import sightings
-from processing.identity import BUCKETS, bucket_of
-from processing.memoryfile import read_memory, write_memory
-from processing.sitememory import SiteMemory
+from processing.clean import block_occurrences as sightings
+from processing.clean.identity import BUCKETS, bucket_of
+from processing.clean.memory_file import read_memory, write_memory
+from processing.clean.site_memory import SiteMemory
 from schemas.article import Block, BlockKind
-from schemas.settings import Settings
-from storage.objects import open_store
+from schemas.config.settings import Settings
+from storage.objects.open import open_store
 
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 PROMPT = Block(BlockKind.PARAGRAPH, "Click the alert icon to follow topics:")

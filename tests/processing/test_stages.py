@@ -7,11 +7,11 @@ import json
 import pytest
 
 from processing import stages
-from processing.pageworkers import Limits, run_limited
+from processing.workers.pool import Limits, run_limited
 from schemas.capture import UrlKind
-from schemas.crawl import Crawl
-from schemas.settings import Settings
-from storage.lakequery import connect
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
+from storage.lake.query import connect
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 
 SITE = "https://news.example.com"

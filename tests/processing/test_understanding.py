@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from processing.duplicates import NearIndex
-from processing.identity import article_id, bucket_of, identity_url
-from processing.language import detect_language
-from processing.minhash import minhash, rows_per_band, signatures, similarity
-from processing.optout import forbids_indexing
-from processing.policy import Judged, judge
-from processing.signals import Signals, signals
-from processing.words import shingles, text_digest, words
+from processing.clean.identity import article_id, bucket_of, identity_url
+from processing.clean.language import detect_language
+from processing.clean.minhash import minhash, rows_per_band, signatures, similarity
+from processing.clean.policy import Judged, judge
+from processing.clean.signals import Signals, signals
+from processing.clean.words import shingles, text_digest, words
+from processing.extract.robots_meta import forbids_indexing
+from processing.resolve.duplicates import NearIndex
 from schemas.article import Block, BlockKind
-from schemas.crawl import ArticleOptions
-from storage.hostkey import host_key
+from schemas.config.crawl import ArticleOptions
+from storage.urls.host_key import host_key
 from tests.processing.crawlruns import capture, prose
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from processing.warcfiles import OUTPUT, extract_files
+from processing.files.warc_files import OUTPUT, extract_files
 from schemas.errors import ConfigError, NotFoundError
 
 HOST = "https://post.example"
@@ -123,7 +123,7 @@ def test_goes_on_after_a_kill(tmp_path: Path) -> None:
     output, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"
     extract_files(warcs, whole, workers=1)
     script = (
-        "import sys; from pathlib import Path; from processing.warcfiles import extract_files; "
+        "import sys; from pathlib import Path; from processing.files.warc_files import extract_files; "
         "extract_files([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]), workers=1)"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(output), *map(str, warcs)], cwd=Path(__file__).parents[2])

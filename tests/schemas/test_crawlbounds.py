@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.bounds import PINNED
-from schemas.crawl import Crawl
-from schemas.crawlfile import line_of, parse_crawl, read_crawls
+from schemas.config.bounds import PINNED
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import line_of, parse_crawl, read_crawls
 from schemas.errors import ConfigError
 
 SEED = "seeds: [https://a.example/]\n"

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.crawlwords import in_words
-from schemas.crawl import Crawl
-from schemas.crawlfile import find_crawl, parse_crawl, read_crawls
+from crawlhouse.output.crawl import in_words
+from schemas.config.bounds import PINNED
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import find_crawl, parse_crawl, read_crawls
 from schemas.errors import ConfigError, NotFoundError
 
 
@@ -138,7 +139,7 @@ def test_with_an_own_spider_nothing_else_is_followed_unless_the_file_says_so() -
 
 def test_a_run_that_an_earlier_release_planned_still_opens() -> None:
     stored = Crawl.model_validate_json(
-        '{"name": "a", "seeds": ["https://a.example/"], "network": {"proxy": "http://me:hunter2@proxy:3128/x"}}'
+        '{"name": "a", "seeds": ["https://a.example/"], "network": {"proxy": "http://me:hunter2@proxy:3128/x"}}', context=PINNED
     )
     assert stored.network.proxy == "http://me:hunter2@proxy:3128/x"
     assert "hunter2" not in str(in_words(stored))

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from schemas.crawl import Crawl
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import parse_crawl
 
 TEMPLATE = (Path(__file__).parents[2] / "docs" / "crawl_template.yaml").read_text(encoding="utf-8")
 UNCOMMENTED = re.sub(r"^#( *[a-z_]+:)", r"\1", TEMPLATE, flags=re.MULTILINE)

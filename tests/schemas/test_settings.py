@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from schemas.config.settings import Settings, load_settings, make_home, make_settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError
-from schemas.settings import Settings, load_settings, make_home, make_settings
 
 
 @pytest.fixture

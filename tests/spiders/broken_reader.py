@@ -8,8 +8,8 @@ import os
 import time
 from typing import Any
 
-from spiders import readerprocess
-from spiders.body import read_body
+from spiders.discover.body import read_body
+from spiders.reading import reader_process as readerprocess
 
 
 def _broken(question: Any, *arguments: Any) -> Any:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.manifest import Manifest
-from schemas.settings import Settings
 from spiders.run import crawl_once
-from storage.captureindex import CaptureRow, read_index
-from storage.database import open_database
-from storage.frontiertables import URLS
-from storage.objects import open_store
+from storage.database.engine import open_database
+from storage.database.frontier_tables import URLS
+from storage.index.rows import CaptureRow, read_index
+from storage.objects.open import open_store
 
 LOOPBACK = "network: {allow: [127.0.0.1/32]}"
 

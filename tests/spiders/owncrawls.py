@@ -8,10 +8,10 @@ from typing import Any
 
 import scrapy
 
+from schemas.config.settings import Settings
 from schemas.keys import items_key
 from schemas.manifest import Manifest
-from schemas.settings import Settings
-from storage.objects import open_store
+from storage.objects.open import open_store
 from tests.spiders.crawling import Crawled, crawl_urls, own_scope
 from tests.spiders.smallserver import Headers, SmallServer
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from schemas.capture import Capture
-from schemas.crawl import Crawl
-from spiders.answer import Answer, has_body_to_read, question_about, read_head, with_reading
-from spiders.body import read_body
-from spiders.linkmemory import LinkMemory
-from spiders.readerwire import ENCODER, REPLIES, Reply
-from spiders.readingrules import reading_rules
-from spiders.scope import CrawlScope
+from schemas.config.crawl import Crawl
+from spiders.discover.body import read_body
+from spiders.discover.link_memory import LinkMemory
+from spiders.discover.response import Answer, has_body_to_read, question_about, read_head, with_reading
+from spiders.messages.rules import reading_rules
+from spiders.messages.wire import ENCODER, REPLIES, Reply
+from spiders.urls.scope import CrawlScope
 
 
 def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScope, memory: LinkMemory | None = None) -> Answer:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawl import Crawl
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import UnavailableError
-from schemas.settings import Settings
-from spiders import abandoned
-from spiders.abandoned import SILENCE_SECONDS, UNJOINED_SECONDS, abandoned_runs
+from spiders.closing import abandoned
+from spiders.closing.abandoned import SILENCE_SECONDS, UNJOINED_SECONDS, abandoned_runs
 from spiders.run import plan
-from storage.frontier import LEASE_SECONDS, open_frontier
-from storage.ledger import open_ledger
+from storage.frontier.frontier import LEASE_SECONDS, open_frontier
+from storage.ledger.ledger import open_ledger
 
 LIFE_SECONDS = 24 * 3600.0
 

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from spiders.addressguard import is_allowed, is_literal_allowed, literal_address
+from spiders.download.address_guard import is_allowed, is_literal_allowed, literal_address
 
 REFUSED = [
     "127.0.0.1",

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.capture import Capture, HeaderList, UrlKind
-from schemas.crawlfile import parse_crawl
-from spiders.answer import MAX_REDIRECTS, Answer
-from spiders.linkmemory import LinkMemory
-from spiders.scope import CrawlScope
+from schemas.config.crawl_file import parse_crawl
+from spiders.discover.link_memory import LinkMemory
+from spiders.discover.response import MAX_REDIRECTS, Answer
+from spiders.urls.scope import CrawlScope
 from tests.spiders.reading import read_answer
 
 NOW = datetime.now(UTC)

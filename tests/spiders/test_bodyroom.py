@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from spiders.bodyroom import BodyRoom
+from spiders.download.body_room import BodyRoom
 
 
 def test_large_bodies_wait_for_room_in_their_order() -> None:

@@ -19,16 +19,16 @@ import psutil
 import pytest
 
 from processing.stages import process_once
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError
 from schemas.outcomes import Rejected
-from schemas.settings import Settings
-from spiders.browser import check_browser
-from spiders.browsersandbox import SANDBOX
+from spiders.browser.browser import check_browser
+from spiders.browser.sandbox import SANDBOX
 from spiders.run import plan
-from storage.lakequery import connect
-from storage.objects import open_store
-from storage.warcreader import read_record_at, read_records
+from storage.lake.query import connect
+from storage.objects.open import open_store
+from storage.warc.reader import read_record_at, read_records
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 
@@ -247,8 +247,8 @@ RENDERS = """
 import asyncio, os, psutil
 from datetime import UTC, datetime
 from schemas.capture import Capture
-from schemas.crawlfile import parse_crawl
-from spiders.browser import PageBrowser, check_browser
+from schemas.config.crawl_file import parse_crawl
+from spiders.browser.browser import PageBrowser, check_browser
 
 crawl = parse_crawl("seeds: [http://a.example/]\\nbrowser: {pages: [.]}", "x")
 page = b"<meta charset=utf-8><p id=x></p><script>document.getElementById('x').textContent = 'made ' + 'here'</script>"

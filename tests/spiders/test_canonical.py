@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.canonical import canonicalize, resolve
+from spiders.urls.canonical import canonicalize, resolve
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.manifest import FetchCounts, Manifest
-from schemas.settings import Settings
 from spiders.run import close, crawl_once, plan
-from spiders.statistics import read_statistics
-from storage.database import open_database
-from storage.frontier import open_frontier
-from storage.frontiertables import HOSTS
-from storage.ledger import open_ledger
-from storage.objects import open_store
+from spiders.spool.statistics import read_statistics
+from storage.database.engine import open_database
+from storage.database.frontier_tables import HOSTS
+from storage.frontier.frontier import open_frontier
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.closedruns import check_processed
 from tests.spiders.smallserver import small_server
 

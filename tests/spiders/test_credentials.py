@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError
-from schemas.settings import Settings
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.owncrawls import archive
 from tests.spiders.smallserver import Headers, small_server

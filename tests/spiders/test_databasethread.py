@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawlfile import parse_crawl
-from schemas.settings import Settings
-from spiders.databasethread import DatabaseThread, to_the_end
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from spiders.run import close, plan
+from storage.database.thread import DatabaseThread, to_the_end
 from tests.spiders.smallserver import small_server
 
 SEEDS = 60

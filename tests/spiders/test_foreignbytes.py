@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
-from storage.objects import open_store
-from storage.warcreader import Record, read_records
+from schemas.config.settings import Settings
+from storage.objects.open import open_store
+from storage.warc.reader import Record, read_records
 from tests.spiders.certificates import self_signed
 from tests.spiders.crawling import crawl_urls
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from schemas.settings import Settings
-from storage.database import open_database
-from storage.frontiertables import HINTS, URLS
-from storage.hinttrust import FIRST_HINTS
+from schemas.config.settings import Settings
+from storage.database.engine import open_database
+from storage.database.frontier_tables import HINTS, URLS
+from storage.frontier.hint_trust import FIRST_HINTS
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import SmallServer, small_server
 

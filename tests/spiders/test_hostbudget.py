@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.settings import Settings
+from schemas.config.settings import Settings
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from spiders import linkmemory
-from spiders.linkmemory import LinkMemory
+from spiders.discover import link_memory as linkmemory
+from spiders.discover.link_memory import LinkMemory
 
 
 def fresh(memory: LinkMemory, base: str, *references: str) -> list[str]:

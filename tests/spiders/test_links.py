@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.links import MAX_DEPTH, MAX_TAGS, is_too_deep, page_links
+from spiders.discover.links import MAX_DEPTH, MAX_TAGS, is_too_deep, page_links
 
 LINK = b"<a href=/x>x</a>"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.directives import header_directives, read_directives
-from spiders.optouts import SILENT, OptOuts, header_optouts, may_opt_out, meta_optouts, read_tdm_file
+from spiders.permission.optouts import SILENT, OptOuts, header_optouts, may_opt_out, meta_optouts, read_tdm_file
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

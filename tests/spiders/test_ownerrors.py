@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import SpiderError, ThresholdError
-from schemas.settings import Settings
 from tests.spiders.crawling import outcomes
 from tests.spiders.owncrawls import items_of, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server

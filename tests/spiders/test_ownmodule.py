@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawlfile import parse_crawl, read_crawl
+from schemas.config.crawl_file import parse_crawl, read_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, SpiderError
-from schemas.settings import Settings
 from spiders.run import crawl_once, plan
 from tests.demosite import DemoSite
 from tests.spiders.owncrawls import items_of

@@ -15,16 +15,16 @@ import scrapy
 from scrapy.http import FormRequest, JsonRequest
 from warcio.archiveiterator import ArchiveIterator
 
+from schemas.config.settings import Settings
 from schemas.errors import SpiderError
 from schemas.keys import cdxj_key
-from schemas.settings import Settings
-from spiders.requesttext import MAX_BODY_BYTES, request_from_text, request_text
-from storage.hostkey import url_digest
-from storage.objects import open_store
-from storage.requestbody import in_words, sent_by
-from storage.steering import open_steering
-from storage.urlhistory import read_history, read_posts
-from storage.urlselection import Selection
+from spiders.custom.request_text import MAX_BODY_BYTES, request_from_text, request_text
+from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.history import read_history, read_posts
+from storage.frontier.admin.selection import Selection
+from storage.objects.open import open_store
+from storage.urls.host_key import url_digest
+from storage.urls.request_body import in_words, sent_by
 from tests.spiders.owncrawls import Plain, items_of, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import scrapy
 
+from schemas.config.settings import Settings
 from schemas.errors import SpiderError
-from schemas.settings import Settings
-from spiders.requesttext import request_from_text, request_text
+from spiders.custom.request_text import request_from_text, request_text
 from tests.spiders.owncrawls import PER_PAGE, Plain, newsstand, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 
-from schemas.crawlfile import parse_crawl
-from schemas.settings import Settings
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from spiders.run import close, fetch, plan
 from tests.spiders.crawling import crawl_urls, own_scope
 from tests.spiders.owncrawls import STORIES, items_of, run

@@ -7,9 +7,9 @@ from email.utils import format_datetime
 import pytest
 
 from schemas.capture import Capture
-from schemas.settings import Settings
-from spiders.marks import retry_after
-from spiders.pace import MAX_BACK_OFF_SECONDS, MAX_BUSY_IN_A_ROW, MAX_SLOWNESS, HostPace
+from schemas.config.settings import Settings
+from spiders.session.pace import MAX_BACK_OFF_SECONDS, MAX_BUSY_IN_A_ROW, MAX_SLOWNESS, HostPace
+from spiders.session.results import retry_after
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 

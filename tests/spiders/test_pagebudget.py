@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
+from schemas.config.settings import Settings
 from spiders.run import close, plan
-from storage.frontier import open_frontier
+from storage.frontier.frontier import open_frontier
 from tests.demosite import DemoSite
 from tests.spiders.test_run import demo_crawl, rows_of
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
-from storage.objects import open_store
-from storage.takedown import add_takedowns, remove_takedown
+from schemas.config.settings import Settings
+from storage.lake.takedown import add_takedowns, remove_takedown
+from storage.objects.open import open_store
 from tests.demosite import DemoSite, run_demo_site
 from tests.spiders.crawling import crawl_urls
 

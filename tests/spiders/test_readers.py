@@ -15,15 +15,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import CrawlhouseError
 from schemas.manifest import Manifest
 from schemas.outcomes import Reason
-from schemas.settings import Settings
-from spiders import process
+from spiders import worker_process as process
 from spiders.run import close, fetch, plan
-from storage.captureindex import read_index
-from storage.objects import open_store
+from storage.index.rows import read_index
+from storage.objects.open import open_store
 from tests.spiders.crawling import LOOPBACK, crawl_urls, outcomes, own_scope
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 

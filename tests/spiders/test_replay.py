@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from schemas.keys import cdxj_key
-from storage.captureindex import CaptureRow
-from storage.objects import open_store
+from storage.index.rows import CaptureRow
+from storage.objects.open import open_store
 from tests.spiders.test_wire import Archive, archive, local
 from tests.spiders.wireanswers import ANSWERS, PAGE
 

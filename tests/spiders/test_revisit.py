@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from spiders.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
 
 WIDE = Bounds(0, 24 * 30)
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from schemas.outcomes import Reason
-from spiders.robots import MAX_ROBOTS_BYTES, RobotsRules, robots_from_answer
+from spiders.permission.robots import MAX_ROBOTS_BYTES, RobotsRules, robots_from_answer
 
 FILE = b"User-agent: *\nDisallow: /private\nCrawl-delay: 7\nSitemap: https://a.example/s.xml\n\nUser-agent: crawlhouse\nDisallow: /not-us\n"
 

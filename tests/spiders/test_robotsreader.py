@@ -3,10 +3,10 @@
 import time
 from itertools import pairwise
 
-from schemas.settings import Settings
-from spiders.robots import robots_from_answer
-from storage.frontier import open_frontier
-from storage.robotscache import CachedRobots
+from schemas.config.settings import Settings
+from spiders.permission.robots import robots_from_answer
+from storage.frontier.frontier import open_frontier
+from storage.frontier.robots_cache import CachedRobots
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, small_server
 

@@ -4,17 +4,17 @@ from collections import Counter
 
 import pytest
 
-from schemas.crawl import Crawl
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, ThresholdError
 from schemas.manifest import Manifest
-from schemas.settings import Settings
 from spiders.run import close, crawl_once, fetch, plan
-from storage.captureindex import CaptureRow, read_index
-from storage.frontier import open_frontier
-from storage.ledger import open_ledger
-from storage.objects import open_store
-from storage.warcreader import read_records
+from storage.frontier.frontier import open_frontier
+from storage.index.rows import CaptureRow, read_index
+from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
+from storage.warc.reader import read_records
 from tests.demosite import DemoSite
 
 pytestmark = pytest.mark.xdist_group("demo")

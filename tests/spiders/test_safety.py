@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from schemas.settings import Settings
-from spiders.addressguard import REFUSED, guarded_sockets
-from storage.objects import open_store
-from storage.warcreader import read_records
+from schemas.config.settings import Settings
+from spiders.download.address_guard import REFUSED, guarded_sockets
+from storage.objects.open import open_store
+from storage.warc.reader import read_records
 from tests.demosite import DemoSite, run_demo_site
 from tests.spiders.certificates import self_signed
 from tests.spiders.crawling import Crawled, crawl_urls

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from schemas.capture import UrlKind
-from schemas.crawlfile import parse_crawl
-from spiders.browser import PageBrowser
-from spiders.scope import CrawlScope
+from schemas.config.crawl_file import parse_crawl
+from spiders.browser.browser import PageBrowser
+from spiders.urls.scope import CrawlScope
 
 EVIL = "https://a.example/" + "a" * 1900 + "!"
 TEXT = "seeds: [https://a.example/]\nscope: {{include: {}, exclude: {}}}\nbrowser: {{pages: {}}}\n"

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
-from schemas.settings import Settings
 from spiders.run import close, fetch, plan
-from storage.objects import open_store
+from storage.objects.open import open_store
 from tests.spiders.crawling import LOOPBACK, outcomes
 from tests.spiders.smallserver import small_server
 

@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-from schemas.crawlfile import parse_crawl
-from schemas.settings import Settings
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from spiders.run import close, plan
 from tests.spiders.crawling import LOOPBACK
 from tests.spiders.smallserver import Headers, small_server

@@ -2,10 +2,10 @@
 
 from sqlalchemy import select
 
-from schemas.settings import Settings
-from spiders.revisit import RevisitState
-from storage.database import open_database
-from storage.frontiertables import URLS
+from schemas.config.settings import Settings
+from spiders.schedule.revisit import RevisitState
+from storage.database.engine import open_database
+from storage.database.frontier_tables import URLS
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import small_server
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from schemas.errors import ConflictError
-from spiders.spool import Spool
+from spiders.spool.spool import Spool
 
 
 def test_a_folder_that_was_taken_over_ends_the_worker(tmp_path: Path) -> None:

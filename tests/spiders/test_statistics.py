@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawlfile import parse_crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ThresholdError
 from schemas.manifest import FetchCounts, FetchStatistics, HostCounts, Manifest
-from schemas.settings import Settings
-from spiders.liveline import LiveLine
+from spiders.closing.thresholds import check_thresholds
+from spiders.progress import LiveLine
 from spiders.run import close, plan
-from spiders.statistics import WorkerStatistics
-from spiders.thresholds import check_thresholds
-from storage.frontier import open_frontier
-from storage.frontierrecords import RunPhase, RunState
-from storage.hostkey import canonical_host
+from spiders.spool.statistics import WorkerStatistics
+from storage.frontier.frontier import open_frontier
+from storage.frontier.records import RunPhase, RunState
+from storage.urls.host_key import canonical_host
 from tests.demosite import DemoSite
 from tests.spiders.test_pagebudget import END_SECONDS, start
 from tests.spiders.test_run import demo_crawl, rows_of

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.crawl import Crawl
-from schemas.crawlfile import parse_crawl
-from schemas.settings import Settings
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from spiders.run import close, crawl_once, fetch, plan
-from storage.frontier import open_frontier
-from storage.ledger import open_ledger
-from storage.steering import open_steering
-from storage.urlselection import Change, Selection
+from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.selection import Change, Selection
+from storage.frontier.frontier import open_frontier
+from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.conftest import clean_environment, run_command
 from tests.demosite import DemoSite
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spiders.sessionids import is_session_parameter, without_path_session
-from spiders.traps import (
+from spiders.urls.session_ids import is_session_parameter, without_path_session
+from spiders.urls.traps import (
     MAX_LISTINGS_BY_DATE,
     MAX_PARAMETER_SHAPES,
     MIN_PREFIX_PAGES,

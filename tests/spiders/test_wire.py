@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
+from schemas.config.settings import Settings
 from schemas.keys import cdxj_key
 from schemas.manifest import Manifest
-from schemas.settings import Settings
-from storage.objects import ObjectStore, open_store
-from storage.warcrecord import sha1
+from storage.objects.open import open_store
+from storage.objects.store import ObjectStore
+from storage.warc.records import sha1
 from tests.spiders.crawling import Crawled, crawl_urls
 from tests.spiders.wireanswers import ANSWERS, PAGE
 

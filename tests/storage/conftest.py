@@ -9,8 +9,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from schemas.settings import Settings
-from storage.objects import ObjectStore, open_store
+from schemas.config.settings import Settings
+from storage.objects.open import open_store
+from storage.objects.store import ObjectStore
 from tests.s3server import s3_server
 
 

@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.index import CAPTURE_INDEX
-from storage import cdxj
-from storage.captureindex import CaptureRow, read_index, write_index
-from storage.cdxj import write_cdxj
-from storage.urlkey import registered_domain, split_url, surt_key
-from storage.warcwriter import SegmentWriter, refers_to
+from storage.index import cdxj
+from storage.index.cdxj import write_cdxj
+from storage.index.rows import CaptureRow, read_index, write_index
+from storage.urls.surt import registered_domain, split_url, surt_key
+from storage.warc.writer import SegmentWriter, refers_to
 from tests.storage.captures import ODD, PLAIN, numbered
 from tests.storage.test_warcwriter import segment
 

@@ -10,19 +10,21 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError
 from schemas.manifest import FetchCounts, Manifest
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage import chunks, planning, steering
-from storage.database import open_database
-from storage.frontier import open_frontier
-from storage.frontierrecords import Discovery
-from storage.frontiertables import FETCHES, RUN_HOSTS, URLS
-from storage.ledger import open_ledger
-from storage.steering import open_steering
-from storage.urlselection import Change, Selection
+from storage.database import chunks
+from storage.database.engine import open_database
+from storage.database.frontier_tables import FETCHES, RUN_HOSTS, URLS
+from storage.frontier import planning
+from storage.frontier.admin import changes as steering
+from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.selection import Change, Selection
+from storage.frontier.frontier import open_frontier
+from storage.frontier.records import Discovery
+from storage.ledger.ledger import open_ledger
 from tests.forks import fork_context
 
 ROWS = 10

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
 from spiders.run import plan
-from storage.clock import REFUSE_SECONDS, check_clock
-from storage.frontier import LEASE_SECONDS, open_frontier
-from storage.frontierrecords import Discovery
-from storage.ledger import open_ledger
+from storage.database.clock import REFUSE_SECONDS, check_clock
+from storage.frontier.frontier import LEASE_SECONDS, open_frontier
+from storage.frontier.records import Discovery
+from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
 

@@ -11,17 +11,18 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.errors import RunClosedError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage.database import open_database
-from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontierrecords import Discovery, DueUrl, Lease, Mark
-from storage.frontiertables import URLS
-from storage.ledger import open_ledger
+from storage.database.engine import open_database
+from storage.database.frontier_tables import URLS
+from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.manifests import run_outcomes
+from storage.frontier.records import Discovery, DueUrl, Lease, Mark
+from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
 PAGES = 40
@@ -148,7 +149,7 @@ def test_what_is_registered_while_a_run_begins_to_close_is_counted_and_listed(fr
     assert counts.balanced()
     assert counts.fetched <= len(listed)
     assert ledger.segments(run) == listed
-    assert ledger.outcomes(run)[0] == counts
+    assert run_outcomes(ledger.database, run)[0] == counts
     assert waiting(settings) == []
     assert len(refused) == len(hosts)
 

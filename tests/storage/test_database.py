@@ -12,12 +12,12 @@ from multiprocessing.synchronize import Event
 import pytest
 from sqlalchemy import select, update
 
+from schemas.config.settings import Settings
 from schemas.errors import StorageError, UnavailableError
-from schemas.settings import Settings
-from storage import database
-from storage.database import SCHEMA, open_database
-from storage.lake import open_lake
-from storage.publishlock import hold_lock
+from storage.database import engine as database
+from storage.database.engine import SCHEMA, open_database
+from storage.database.locks import hold_lock
+from storage.lake.lake import open_lake
 from tests.forks import fork_context
 
 TOUCH = update(SCHEMA).values(version=SCHEMA.c.version)
@@ -95,9 +95,9 @@ def test_a_database_is_private_whatever_the_umask(sqlite_settings: Settings) -> 
 
 FILL = """
 import resource, sys
-from schemas.settings import make_settings
-from storage.lake import open_lake
-from storage.ledger import open_ledger
+from schemas.config.settings import make_settings
+from storage.lake.lake import open_lake
+from storage.ledger.ledger import open_ledger
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
     {"ledger": open_ledger, "lake": open_lake}[sys.argv[2]](make_settings(home=sys.argv[1]))

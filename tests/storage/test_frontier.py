@@ -8,18 +8,18 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError, FencedError
 from schemas.manifest import Manifest, Segment
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.page import Hints
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage.database import open_database
-from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontierrecords import Discovery, DueUrl, HostProgress, Lease, Mark, RunPhase
-from storage.frontiertables import HINTS
-from storage.ledger import open_ledger
+from storage.database.engine import open_database
+from storage.database.frontier_tables import HINTS
+from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.records import Discovery, DueUrl, HostProgress, Lease, Mark, RunPhase
+from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
 START = 1_700_000_000.0

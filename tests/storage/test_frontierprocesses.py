@@ -8,14 +8,14 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError, FencedError
 from schemas.manifest import FetchCounts
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontierrecords import Discovery, Lease, Mark, RunPhase
+from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.records import Discovery, Lease, Mark, RunPhase
 from tests.forks import fork_context
 
 HOSTS, URLS_PER_HOST, PROCESSES = 24, 6, 4

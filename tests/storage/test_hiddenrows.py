@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
-from storage.lake import open_lake
-from storage.lakequery import connect
-from storage.objects import open_store
-from storage.takedown import add_takedowns, remove_takedown
+from schemas.config.settings import Settings
+from storage.lake.lake import open_lake
+from storage.lake.query import connect
+from storage.lake.takedown import add_takedowns, remove_takedown
+from storage.objects.open import open_store
 from tests.storage.lakerows import table_of
 
 A, PERSON, OTHER, GONE, COPY = (

@@ -1,6 +1,6 @@
 """How far hints are believed: a little at first, more with each kept one, and hardly at all after lies."""
 
-from storage.hinttrust import FIRST_HINTS, TRIAL_SECONDS, HintTrust, allowance, followed, is_plausible, settled
+from storage.frontier.hint_trust import FIRST_HINTS, TRIAL_SECONDS, HintTrust, allowance, followed, is_plausible, settled
 
 NOW = 1_700_000_000.0
 

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from processing.article.siterules import rules_for
-from processing.identity import identity_url
-from schemas.crawl import SiteRules
-from schemas.crawlfile import parse_crawl
+from processing.article.site_rules import rules_for
+from processing.clean.identity import identity_url
+from schemas.config.crawl import SiteRules
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError
 from schemas.runs import CrawlRun
-from schemas.settings import Settings
-from spiders.canonical import canonicalize
-from spiders.credentials import read_credentials
-from spiders.scope import CrawlScope
-from spiders.seedfile import with_hosts
-from storage.frontier import open_frontier
-from storage.frontierrecords import Discovery
-from storage.hostkey import canonical_host, canonical_origin, configured_host, host_key, host_name, host_of_text, origin
-from storage.steering import open_steering
-from storage.takedown import parse_takedowns
-from storage.urlkey import split_url
-from storage.urlselection import Selection
+from spiders.download.credentials import read_credentials
+from spiders.seed_file import with_hosts
+from spiders.urls.canonical import canonicalize
+from spiders.urls.scope import CrawlScope
+from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.selection import Selection
+from storage.frontier.frontier import open_frontier
+from storage.frontier.records import Discovery
+from storage.lake.takedown import parse_takedowns
+from storage.urls.host_key import canonical_host, canonical_origin, configured_host, host_key, host_name, host_of_text, origin
+from storage.urls.surt import split_url
 
 SPELLED = {
     "http://example.com/": "example.com",

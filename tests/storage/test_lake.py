@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.expressions import EqualTo
 
+from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError, UnavailableError
-from schemas.settings import Settings
-from storage import laketables
-from storage.lake import Lake, open_lake
-from storage.lakequery import connect
+from storage.lake import tables as laketables
+from storage.lake.lake import Lake, open_lake
+from storage.lake.query import connect
 from tests.forks import fork_context
 from tests.storage.lakerows import NOON, table_of
 

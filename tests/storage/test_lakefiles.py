@@ -9,11 +9,11 @@ from pathlib import Path
 import boto3
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import StorageError
-from schemas.settings import Settings
-from storage import lakefiles
-from storage.lake import open_lake
-from storage.lakequery import connect
+from storage.lake import files as lakefiles
+from storage.lake.lake import open_lake
+from storage.lake.query import connect
 from tests.s3server import s3_server
 from tests.storage.lakerows import table_of
 

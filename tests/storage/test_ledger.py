@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.crawl import Crawl, Seed
+from schemas.config.crawl import Crawl, Seed
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError, FencedError, NotFoundError, StorageError, UnavailableError
 from schemas.manifest import FetchCounts, Manifest
 from schemas.runs import CrawlRun, ProcessRun
-from schemas.settings import Settings
-from storage.ledger import Ledger, open_ledger
+from storage.ledger.ledger import Ledger, open_ledger
 from tests.forks import fork_context
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

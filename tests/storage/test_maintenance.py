@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
-from storage.lake import Lake, open_lake
-from storage.maintenance import MaintenanceReport, maintain
+from schemas.config.settings import Settings
+from storage.lake.lake import Lake, open_lake
+from storage.lake.maintenance import MaintenanceReport, maintain
 from tests.storage.lakerows import NOON, table_of
 
 LATER = timedelta(days=30)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, StorageError, UnavailableError
-from schemas.settings import Settings
-from storage import s3
-from storage.directory import DirectoryStore
-from storage.objects import ObjectInfo, ObjectStore, open_store
+from storage.objects import s3
+from storage.objects.directory import DirectoryStore
+from storage.objects.open import open_store
+from storage.objects.store import ObjectInfo, ObjectStore
 
 
 def test_an_object_is_read_back_whole_and_in_parts(store: ObjectStore) -> None:
@@ -116,7 +117,7 @@ def test_a_write_that_fails_leaves_neither_object_nor_rest(tmp_path: Path) -> No
     store = DirectoryStore(tmp_path / "store")
     store.put_bytes("a/k", b"old")
     code = (
-        "import resource, signal, sys; from pathlib import Path; from storage.directory import DirectoryStore\n"
+        "import resource, signal, sys; from pathlib import Path; from storage.objects.directory import DirectoryStore\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "DirectoryStore(Path(sys.argv[1])).put_bytes('a/k', b'x' * 5000)"
     )
@@ -187,7 +188,7 @@ def test_a_server_without_conditional_writes(s3_settings: Settings, monkeypatch:
 
 
 def test_a_directory_store_does_not_load_boto3(tmp_path: Path) -> None:
-    code = "import sys, storage.objects, storage.directory; sys.exit('boto3' in sys.modules)"
+    code = "import sys, storage.objects.store, storage.objects.directory; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -8,8 +8,8 @@ import pytest
 
 import crawlhouse
 from processing.stages import process_once
-from schemas.settings import make_settings
-from storage.maintenance import maintain
+from schemas.config.settings import make_settings
+from storage.lake.maintenance import maintain
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import small_server
 

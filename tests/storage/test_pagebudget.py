@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome
-from schemas.settings import Settings
-from storage.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontierrecords import Discovery, Lease, Mark
+from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.records import Discovery, Lease, Mark
 from tests.storage.test_frontier import Clock, plan
 
 LIMIT = 20

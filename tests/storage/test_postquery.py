@@ -11,8 +11,8 @@ import surt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.postquery import post_query, with_post_query
-from storage.urlkey import surt_key
+from storage.urls.post_query import post_query, with_post_query
+from storage.urls.surt import surt_key
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its AMF library warns of its own age

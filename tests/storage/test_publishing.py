@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import FencedError, LakeMovedError
-from schemas.settings import Settings
 from schemas.tables import TABLES
-from storage.lake import Lake, open_lake
-from storage.lakecommit import Staged
-from storage.ledger import Ledger, open_ledger
-from storage.maintenance import maintain
-from storage.publishing import commit, repair_marks
+from storage.lake.commit import Staged
+from storage.lake.lake import Lake, open_lake
+from storage.lake.maintenance import maintain
+from storage.lake.publishing import commit, repair_marks
+from storage.ledger.ledger import Ledger, open_ledger
 from tests.storage.lakerows import table_of
 from tests.storage.test_ledger import closed, process_run
 

@@ -10,15 +10,15 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from schemas.settings import Settings
-from storage.objects import open_store
-from storage.s3 import S3Store
-from storage.scratch import PREFIX, scratch_folder, sweep
+from runtime.scratch import PREFIX, scratch_folder, sweep
+from schemas.config.settings import Settings
+from storage.objects.open import open_store
+from storage.objects.s3 import S3Store
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from storage.scratch import scratch_folder
+from runtime.scratch import scratch_folder
 with scratch_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("written")
     print(folder, flush=True)

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
-from schemas.settings import Settings
-from storage.objects import open_store
-from storage.takedown import KEY, add_takedowns, list_takedowns, parse_takedowns, read_takedowns, remove_takedown
+from storage.lake.takedown import KEY, add_takedowns, list_takedowns, parse_takedowns, read_takedowns, remove_takedown
+from storage.objects.open import open_store
 
 ENTRIES = [
     "https://example.com/a/story?id=1",

@@ -15,18 +15,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, inspect, text
 
 from processing.stages import process_once
-from schemas.crawlfile import read_crawl
+from schemas.config.crawl_file import read_crawl
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError
-from schemas.settings import Settings
 from spiders.run import crawl_once
-from storage import backup
-from storage.database import METADATA, SCHEMA_VERSION, open_database
-from storage.frontier import open_frontier
-from storage.lake import open_lake
-from storage.lakequery import connect
-from storage.ledger import open_ledger
-from storage.migration import migrations
-from storage.steering import open_steering
+from storage.database import backup
+from storage.database.engine import METADATA, SCHEMA_VERSION, open_database
+from storage.database.migration import migrations
+from storage.frontier.admin.changes import open_steering
+from storage.frontier.frontier import open_frontier
+from storage.lake.lake import open_lake
+from storage.lake.query import connect
+from storage.ledger.ledger import open_ledger
 from storage.upgrade import upgrade
 from tests.kepthome import PROXY_PASSWORD, load_into_postgres, unpack_home
 from tests.keptsite import BASE, article_paths, kept_site

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from schemas.settings import Settings
-from storage.database import open_database
-from storage.urlpattern import TooSlowError, UrlPattern, url_patterns
+from runtime.patterns import TooSlowError, UrlPattern, url_patterns
+from schemas.config.settings import Settings
+from storage.database.engine import open_database
 
 PATTERNS = [
     r"/news/",

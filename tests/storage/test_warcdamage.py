@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from backports import zstd
 
-from storage.warcreader import Record, read_records
-from storage.warcwindow import UnreadableError
+from storage.warc.reader import Record, read_records
+from storage.warc.window import UnreadableError
 from tests.cpu import growth
 
 EMPTY_GZIP, EMPTY_ZSTD = gzip.compress(b"", mtime=0), zstd.compress(b"")
@@ -102,7 +102,7 @@ def test_a_dictionary_that_unpacks_to_too_much_is_damage() -> None:
 
 
 def test_a_bomb_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.warcstream.FREE_DECODED_BYTES", 1_000_000)
+    monkeypatch.setattr("storage.warc.stream.FREE_DECODED_BYTES", 1_000_000)
     bomb = gzip.compress(made("http://bomb/", bytes(60_000_000)))
     found = list(read_records(io.BytesIO(gzip.compress(FIRST) + bomb + gzip.compress(LAST)), "x"))
     assert [isinstance(record, Record) for record in found] == [True, False, True]

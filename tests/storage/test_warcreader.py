@@ -14,8 +14,8 @@ from schemas.capture import Capture
 from schemas.errors import StorageError
 from schemas.outcomes import Reason, Rejected
 from schemas.page import WarcPointer
-from storage.objects import ObjectStore
-from storage.warcreader import Record, read_record_at, read_records
+from storage.objects.store import ObjectStore
+from storage.warc.reader import Record, read_record_at, read_records
 from tests.storage.captures import HTML, ODD, PLAIN, numbered
 from tests.storage.test_warcwriter import KEY, segment
 
@@ -233,7 +233,7 @@ def test_a_file_cut_off_anywhere_gives_what_is_whole_and_says_so(tmp_path: Path)
 
 
 def test_a_revisit_is_read_with_what_it_refers_to(tmp_path: Path) -> None:
-    from storage.warcwriter import SegmentWriter, refers_to
+    from storage.warc.writer import SegmentWriter, refers_to
 
     writer = SegmentWriter(tmp_path / "a.warc.gz", KEY, "news", "news-1", {})
     origin = writer.write(PLAIN)

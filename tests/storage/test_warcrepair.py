@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.warcrepair import repair
-from storage.warcwriter import SegmentWriter, refers_to
+from storage.warc.repair import repair
+from storage.warc.writer import SegmentWriter, refers_to
 from tests.storage.captures import ODD, PLAIN, numbered
 from tests.storage.test_warcwriter import KEY, segment, warcio_check
 
@@ -75,7 +75,7 @@ def test_damage_in_the_middle_keeps_what_stands_before(tmp_path: Path) -> None:
 
 def test_a_killed_writer_loses_nothing_that_write_returned(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from storage.warcwriter import SegmentWriter\n"
+        "import sys; from pathlib import Path; from storage.warc.writer import SegmentWriter\n"
         "from tests.storage.captures import numbered\n"
         "writer = SegmentWriter(Path(sys.argv[1]), 'k', 'c', 'r', {})\n"
         "for n in range(10**9): writer.write(numbered(n)); print(n, flush=True)"

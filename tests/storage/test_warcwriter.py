@@ -20,7 +20,7 @@ from warcio.archiveiterator import ArchiveIterator
 from schemas.capture import Capture
 from schemas.errors import StorageError
 from schemas.page import Hints
-from storage.warcwriter import ClosedSegment, SegmentWriter, refers_to
+from storage.warc.writer import ClosedSegment, SegmentWriter, refers_to
 from tests.storage.captures import FETCHED_AT, HTML, ODD, PLAIN
 
 KEY = "warc/news/news-1/s1.warc.gz"
@@ -241,7 +241,7 @@ def test_a_redirect_row_has_the_absolute_target(tmp_path: Path) -> None:
 
 def test_a_full_disk_says_so_and_what_is_whole_stays(tmp_path: Path) -> None:
     code = (
-        "import resource, signal, sys; from pathlib import Path; from storage.warcwriter import SegmentWriter\n"
+        "import resource, signal, sys; from pathlib import Path; from storage.warc.writer import SegmentWriter\n"
         "from tests.storage.captures import PLAIN\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
         "writer = SegmentWriter(Path(sys.argv[1]), 'k', 'c', 'r', {})\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.demosite import start_site
-from schemas.crawlfile import read_crawl
-from storage.frontier import open_frontier
-from storage.ledger import open_ledger
+from crawlhouse.demo.demo_site import start_site
+from schemas.config.crawl_file import read_crawl
+from storage.frontier.frontier import open_frontier
+from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.live.livestack import live
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]

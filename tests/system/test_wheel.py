@@ -15,12 +15,14 @@ from tests.crawlhouse.live.livestack import free_port
 from tests.foreignfolder import foreign_folder, imported_names
 
 ROOT = Path(__file__).parents[2]
-MODULES = "crawlhouse.command, dags, demo.site, processing.gateprocess, processing.stages, schemas, spiders.worker, storage.lake"
+MODULES = (
+    "crawlhouse.command, dags, demo.site, processing.publish.gate_process, processing.stages, schemas, spiders.worker, storage.lake.lake"
+)
 WHERE = f"import {MODULES}; print('\\n'.join(m.__file__ for m in (crawlhouse, dags, demo, processing, schemas, spiders, storage)))"
 FILES = """
 from pathlib import Path
-from crawlhouse.airflowhome import dags_folder
-from processing.expectations import suite_path
+from crawlhouse.airflow.home import dags_folder
+from processing.publish.expectations import suite_path
 import crawlhouse, processing.article
 print(all(path.is_file() for path in (
     dags_folder() / "crawl.py", dags_folder() / "process.py", suite_path(), Path(processing.article.__file__).with_name("pagetype.json"),

@@ -20,7 +20,7 @@ from runtime.results import ResultDecoder
 from tests.demosite import run_demo_site
 from tests.warm import popen
 
-GATE = [sys.executable, "-m", "processing.gateprocess"]
+GATE = [sys.executable, "-m", "processing.publish.gate_process"]
 
 
 def is_warm(process: subprocess.Popen[str]) -> bool:
@@ -62,7 +62,7 @@ def test_environment_folder_group_and_files(cold: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("LEFT_OUT", "1")
     environment = {"ASKED": "yes", popen.SWITCH: cold, "PATH": os.environ["PATH"]}
     path = json.dumps([str(tmp_path), *sys.path])
-    command = [sys.executable, "-P", "-c", START_CODE, path, "processing.pageprocess.serve", "asked.told", "1000000000"]
+    command = [sys.executable, "-P", "-c", START_CODE, path, "processing.workers.child.serve", "asked.told", "1000000000"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, process_group=0, **pipes) as process:  # type: ignore[call-overload]
         read_frame(process.stdout)

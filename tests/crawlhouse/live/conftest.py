@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawlhouse.stack import Stack
-from schemas.settings import Settings
+from crawlhouse.airflow.stack import Stack
+from schemas.config.settings import Settings
 from tests.crawlhouse.live.livestack import live
 from tests.warm import popen
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
-from crawlhouse import processes, stack
-from crawlhouse.airflowhome import airflow_home
-from crawlhouse.demosite import stop_site
-from schemas.settings import Settings
+from crawlhouse.airflow import processes, stack
+from crawlhouse.airflow.home import airflow_home
+from crawlhouse.demo.demo_site import stop_site
+from schemas.config.settings import Settings
 from tests.foreignfolder import foreign_folder
 
 FOREIGN = "foreign"

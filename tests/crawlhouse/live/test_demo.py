@@ -13,12 +13,12 @@ import httpx
 import pytest
 from rich.console import Console
 
-from crawlhouse import processes, stack
-from crawlhouse.airflowapi import AirflowApi, DagRun
-from crawlhouse.demo import DemoResult, run_demo
-from schemas.settings import Settings
-from spiders.spool import JOURNAL_SUFFIX
-from storage.ledger import open_ledger
+from crawlhouse.airflow import processes, stack
+from crawlhouse.airflow.api import AirflowApi, DagRun
+from crawlhouse.demo.demo import DemoResult, run_demo
+from schemas.config.settings import Settings
+from spiders.spool.spool import JOURNAL_SUFFIX
+from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.live.livestack import mark
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
@@ -52,7 +52,7 @@ def test_the_demo_publishes_articles_and_its_accounts_add_up(demos: tuple[DemoRe
 
 
 def test_the_next_day_stores_only_what_is_new(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
-    from storage.lakequery import connect
+    from storage.lake.query import connect
 
     first, second, _ = demos
     assert second.tick == first.tick + 1

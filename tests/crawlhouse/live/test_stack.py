@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from crawlhouse import processes, stack
-from crawlhouse.airflowhome import airflow_home
+from crawlhouse.airflow import processes, stack
+from crawlhouse.airflow.home import airflow_home
+from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError, UnavailableError
-from schemas.settings import Settings
 from tests.crawlhouse.live.livestack import FOREIGN, free_port, mark
 from tests.foreignfolder import imported_names
 
@@ -137,7 +137,7 @@ def _kill_while_the_tables_are_made(settings: Settings) -> None:
 
 def _kill_the_runner_and_damage_the_home(settings: Settings) -> None:
     for process in processes.marked(mark(settings)):
-        if "crawlhouse.stackrunner" in process.cmdline():
+        if "crawlhouse.airflow.stack_runner" in process.cmdline():
             process.kill()
     home = airflow_home(settings)
     home.passwords.write_text('{"adm', encoding="utf-8")

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from processing.article import read_article
-from processing.article.confidence import RESCUE_BELOW
-from processing.article.parse import parse
-from processing.article.walk import read_outline
-from processing.sitememory import SiteMemory
+from processing.article.body.confidence import RESCUE_BELOW
+from processing.article.outline.walk import read_outline
+from processing.article.tree.parse import parse
+from processing.clean.site_memory import SiteMemory
 from schemas.article import Article, BlockKind, PageType
-from schemas.crawl import SiteRules
+from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from processing.article import read_article
-from processing.article.entities import storable, unescaped
-from processing.article.jsonld import read_jsonld
-from processing.decode import decode
+from processing.article.metadata.jsonld import read_jsonld
+from processing.article.tree.entities import storable, unescaped
+from processing.extract.decode import decode
 from schemas.article import Article
 from schemas.page import Page
 from tests.cpu import growth

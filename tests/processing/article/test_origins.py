@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from processing.article import read_article
-from processing.article.origins import NOT_FOUND, PLACED, read_origins
-from processing.extraction import ReadPage, article_columns
+from processing.article.provenance import NOT_FOUND, PLACED, read_origins
+from processing.extract.extraction import ReadPage, article_columns
 from schemas.article import Article, plain_text
-from schemas.crawl import SiteRules
+from schemas.config.crawl import SiteRules
 from schemas.page import Hints, Page
 
 URL = "https://www.harbour-post.example/city/ferry-returns"

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from processing import goldenpages
 from processing.article import read_article
-from processing.article.siterules import mistakes, rules_for
-from processing.goldenpages import Difference, GoldenPage, read_golden, stored_page
-from processing.limitedpages import read_stored
-from processing.rulecheck import check_rules
+from processing.article.site_rules import mistakes, rules_for
+from processing.extract import golden_pages as goldenpages
+from processing.extract.golden_pages import Difference, GoldenPage, read_golden, stored_page
+from processing.extract.limited_pages import read_stored
+from processing.extract.rule_check import check_rules
 from schemas.article import Article
-from schemas.crawl import ArticleOptions, Crawl, SiteRules
-from schemas.crawlfile import parse_crawl, read_crawl
+from schemas.config.crawl import ArticleOptions, Crawl, SiteRules
+from schemas.config.crawl_file import parse_crawl, read_crawl
+from schemas.config.golden_page import golden_folder
 from schemas.errors import ConfigError
-from schemas.goldenpage import golden_folder
 from schemas.page import Page
 
 FOLDER = Path(__file__).parent / "ruled"

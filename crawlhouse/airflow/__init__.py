@@ -1,0 +1,1 @@
+"""Airflow: the local stack of its four components, its home and REST API, and our pages in its UI."""

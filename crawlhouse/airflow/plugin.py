@@ -1,0 +1,33 @@
+"""What crawlhouse adds to Airflow's UI: the page `Crawls`, for those who may see the rest of the UI.
+
+Every Airflow process imports this module, so it imports next to nothing; the pages are made at their first request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+PREFIX = "/crawlhouse"
+Message = MutableMapping[str, Any]  # Any: the ASGI specification's own
+
+
+class _Pages:
+    """The pages as an ASGI application that is imported when it is asked for the first time."""
+
+    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+        from crawlhouse.airflow.pages import app
+
+        await app(scope, receive, send)
+
+
+class CrawlhousePlugin(AirflowPlugin):
+    """The pages and where the UI links to them."""
+
+    name = "crawlhouse"
+    fastapi_apps = [{"app": _Pages(), "url_prefix": PREFIX, "name": "crawlhouse"}]  # noqa: RUF012 Airflow's own shape
+    external_views = [  # noqa: RUF012
+        {"name": "Crawls", "href": f"{PREFIX}/", "destination": "nav", "url_route": "crawls", "nav_top_level": True},
+    ]

@@ -1,0 +1,242 @@
+"""The local stack: Airflow's four components on this machine, on loopback only, started, watched and ended as one."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crawlhouse.airflow import processes
+from crawlhouse.airflow.api import AirflowApi
+from crawlhouse.airflow.database import migrate
+from crawlhouse.airflow.home import (
+    FETCH_POOL,
+    FETCH_POOL_SLOTS,
+    HOST,
+    PROCESS_POOL,
+    USER,
+    AirflowHome,
+    airflow_home,
+    parallel_tasks,
+    write_private,
+)
+from runtime.command_line import module_command
+from schemas.config.settings import Settings, make_private_folder
+from schemas.errors import ConflictError, StorageError, UnavailableError
+
+DEFAULT_PORT = 8080
+MIN_FREE_BYTES = 32 * 1000 * 1000  # what its database and the first logs take
+START_TIMEOUT_SECONDS = 300.0
+STOP_GRACE_SECONDS = 11.0
+POLL_SECONDS = 0.5
+PORTS_TRIED = 50
+LOG_LINES = 10
+COMPONENTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "DAG processor", "triggerer": "triggerer"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A local Airflow: where its UI is, who may enter, where its logs are, and the status of its components."""
+
+    url: str
+    user: str
+    password: str
+    logs: str
+    port: int
+    health: dict[str, str]
+
+    def api(self) -> AirflowApi:
+        """A client of its REST API."""
+        return AirflowApi(self.url, self.user, self.password)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every component says so."""
+        return bool(self.health) and all(self.health.get(name) == "healthy" for name in COMPONENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a start leaves on the disk for `status` and `stop`."""
+
+    mark: str
+    port: int
+
+
+def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: None) -> Stack:
+    """Start Airflow and wait until it is healthy; `say` is told of the progress.
+
+    Raises ConflictError when it runs already or the port is taken, StorageError for a home or a store that cannot be written and
+    UnavailableError when the store or the database does not answer, or when it does not become healthy; whatever was started is then
+    ended again.
+    """
+    home = airflow_home(settings)
+    lock = _lock(home, settings)
+    mark = processes.new_mark()
+    try:
+        _end_remains(home, say)
+        _check_port(port)
+        _check_places(settings)
+        home.prepare(settings, port)
+        write_private(_state_path(home), json.dumps(asdict(_State(mark, port))) + "\n")
+        environment = home.environment(settings)
+        say("Preparing Airflow's database")
+        migrate(home, settings, mark, environment)
+        command = module_command("crawlhouse.airflow.stack_runner", str(home.logs))
+        processes.spawn(command, mark, home.logs / "stack.log", environment, pass_fds=[lock])
+        return _wait_until_healthy(home, port, mark, say)
+    except BaseException:
+        processes.end(mark, STOP_GRACE_SECONDS)
+        raise
+    finally:
+        os.close(lock)  # the runner holds it as long as it lives
+
+
+def stop(settings: Settings) -> bool:
+    """End everything that `start` began, within 15 seconds; False when nothing ran."""
+    home = airflow_home(settings)
+    state = _read_state(home)
+    if state is None:
+        return False
+    ended = processes.end(state.mark, STOP_GRACE_SECONDS)
+    _state_path(home).unlink(missing_ok=True)
+    return ended > 0
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a start of this home's Airflow is alive; asks nothing of it."""
+    state = _read_state(airflow_home(settings))
+    return state is not None and bool(processes.marked(state.mark))
+
+
+def status(settings: Settings) -> Stack | None:
+    """The running stack, or None. A component that does not answer is without a status."""
+    home = airflow_home(settings)
+    state = _read_state(home)
+    if state is None or not processes.marked(state.mark):
+        return None
+    return _stack(home, state.port)
+
+
+def _stack(home: AirflowHome, port: int, since: datetime | None = None) -> Stack:
+    url, password = home.url(port), home.password()
+    try:
+        with AirflowApi(url, USER, password) as api:
+            health = api.health(since)
+    except UnavailableError:
+        health = {}
+    return Stack(url, USER, password, str(home.logs), port, health)
+
+
+def _lock(home: AirflowHome, settings: Settings) -> int:
+    try:
+        make_private_folder(settings.home)
+        home.folder.mkdir(exist_ok=True)
+        handle = os.open(home.folder / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageError(f"{home.folder} cannot be written ({error.strerror}); set CRAWLHOUSE_HOME to a folder that can.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        state = _read_state(home)
+        where = f"runs already at {home.url(state.port)}" if state else "is being started by another command"
+        raise ConflictError(f"Airflow {where} (home {settings.home}). Use it, or stop it with `crawlhouse down`.") from error
+    return handle
+
+
+def _end_remains(home: AirflowHome, say: Say) -> None:
+    state = _read_state(home)
+    if state is not None and processes.marked(state.mark):
+        say("Ending what an interrupted start left behind")
+        processes.end(state.mark, STOP_GRACE_SECONDS)
+    _state_path(home).unlink(missing_ok=True)
+
+
+def _check_port(port: int) -> None:
+    if _is_free(port):
+        return
+    other = next((candidate for candidate in range(port + 1, port + PORTS_TRIED) if _is_free(candidate)), port + 1)
+    raise ConflictError(f"Port {port} on {HOST} is taken by another program. Choose another: `crawlhouse up --port {other}`.")
+
+
+def _check_places(settings: Settings) -> None:
+    """Before anything is started that could only fail without them. Raises UnavailableError, StorageError, ConflictError."""
+    from storage.database.engine import check_version
+    from storage.ledger.ledger import open_ledger
+    from storage.objects.open import open_store
+
+    free = shutil.disk_usage(airflow_home(settings).folder).free
+    if free < MIN_FREE_BYTES:
+        raise StorageError(
+            f"The disk of {settings.home} has {free / 1e6:.0f} MB free; Airflow needs {MIN_FREE_BYTES / 1e6:.0f} MB for its database "
+            "and logs. Free some space, or set CRAWLHOUSE_HOME elsewhere."
+        )
+    open_store(settings).check()
+    if settings.database:
+        open_ledger(settings).close()
+    else:
+        check_version(settings)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def _wait_until_healthy(home: AirflowHome, port: int, mark: str, say: Say) -> Stack:
+    told: set[str] = set()
+    since = datetime.now(UTC)  # signs of life from before a restart do not count
+    say("Starting Airflow")
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        stack = _stack(home, port, since)
+        for name in [name for name in COMPONENTS if stack.health.get(name) == "healthy" and name not in told]:
+            told.add(name)
+            say(f"{COMPONENTS[name]} is up ({len(told)} of {len(COMPONENTS)})")
+        if stack.healthy:
+            _make_pools(stack)
+            return stack
+        if not processes.marked(mark):
+            break
+        time.sleep(POLL_SECONDS)
+    raise UnavailableError(f"Airflow did not become healthy; its logs are in {home.logs}.{_tails(home.logs)}")
+
+
+def _make_pools(stack: Stack) -> None:
+    with stack.api() as api:
+        api.make_pool(FETCH_POOL, FETCH_POOL_SLOTS, "Fetch workers that run at once")
+        api.make_pool(PROCESS_POOL, parallel_tasks(), "Processing tasks that run at once")
+
+
+def _tails(logs: Path) -> str:
+    tails = ""
+    for log in sorted(logs.glob("*.log")):
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+        tails += "".join(f"\n{log.name}: {line}" for line in lines)
+    return tails
+
+
+def _state_path(home: AirflowHome) -> Path:
+    return home.folder / "stack.json"
+
+
+def _read_state(home: AirflowHome) -> _State | None:
+    try:
+        return _State(**json.loads(_state_path(home).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None

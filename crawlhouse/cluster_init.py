@@ -1,0 +1,86 @@
+"""What docker-compose.yml runs once before the rest: our tables and Airflow's, its pools, the password of `admin` and the bucket.
+
+Run as `python -P -m crawlhouse.cluster_init`; running it again changes nothing but the password, which follows AIRFLOW_PASSWORD.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from crawlhouse.airflow.database import make_schema
+from crawlhouse.airflow.home import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
+from runtime.command_line import module_command
+from schemas.config.redaction import redacted
+from schemas.config.settings import Settings, load_settings
+from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
+
+PROCESS_POOL_SLOTS = 64
+WORKERS_SECONDS = 75.0  # the hosts of a killed worker are free after 60
+FETCH_SLOTS_OF_CLUSTER = FETCH_POOL_SLOTS * 8
+
+
+def initialise(settings: Settings) -> None:
+    """Make what is missing. Raises ConfigError, UnavailableError, StorageError."""
+    _write_password()
+    make_tables(settings)
+    make_schema(settings)
+    _airflow("db", "migrate")
+    _airflow("pools", "set", FETCH_POOL, str(FETCH_SLOTS_OF_CLUSTER), "Fetch workers that run at once")
+    _airflow("pools", "set", PROCESS_POOL, str(PROCESS_POOL_SLOTS), "Processing tasks that run at once")
+    make_bucket(settings)
+
+
+def make_tables(settings: Settings) -> None:
+    """Make the tables of frontier and ledger, or bring those of an earlier release forward.
+
+    Raises ConflictError for newer ones and while workers are at work, UnavailableError, StorageError.
+    """
+    from crawlhouse.output.upgrade import lines
+    from storage.ledger.ledger import open_ledger
+    from storage.upgrade import upgrade
+
+    done = upgrade(settings, print, wait_seconds=WORKERS_SECONDS)
+    if done:
+        print(*lines(done, settings), sep="\n")
+    open_ledger(settings).close()
+
+
+def make_bucket(settings: Settings) -> None:
+    """Make the bucket of CRAWLHOUSE_STORE where it is missing. Raises UnavailableError."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if not settings.store_url().startswith("s3://"):
+        return
+    bucket = settings.store_url().removeprefix("s3://").partition("/")[0]
+    try:
+        client = boto3.client("s3", endpoint_url=settings.s3_endpoint or None, region_name=settings.s3_region)
+        if bucket not in {found["Name"] for found in client.list_buckets()["Buckets"]}:
+            client.create_bucket(Bucket=bucket)
+    except (BotoCoreError, ClientError) as error:
+        raise UnavailableError(f"The bucket {bucket!r} cannot be made: {error}. Check CRAWLHOUSE_S3_ENDPOINT and its keys.") from error
+
+
+def _write_password() -> None:
+    password = os.environ.get("AIRFLOW_PASSWORD", "")
+    path = os.environ.get("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", "")
+    if not password or not path:
+        raise ConfigError("AIRFLOW_PASSWORD and AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE must be set; see .env.example.")
+    write_private(Path(path), json.dumps({USER: password}) + "\n")
+
+
+def _airflow(*words: str) -> None:
+    if subprocess.run(module_command("airflow", *words), check=False).returncode != 0:
+        raise StorageError(f"`airflow {' '.join(words)}` failed; its own words stand above.")
+
+
+if __name__ == "__main__":
+    try:
+        initialise(load_settings())
+    except CrawlhouseError as error:
+        print(redacted(str(error)), file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""The subcommands of `crawlhouse`, one module each; `crawlhouse.command` puts them together."""

@@ -1,0 +1,62 @@
+"""`crawlhouse extract`: articles from any WARC files, without a lake."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawlhouse.output.console import counts_table, progress, show
+from schemas.errors import StorageError
+from schemas.outcomes import Reason
+
+EXAMPLES = """
+Examples:
+
+  crawlhouse extract CC-NEWS-20260101.warc.gz -o articles.parquet
+
+  crawlhouse extract *.warc.gz -o articles.jsonl --workers 4
+
+  crawlhouse extract one.warc.gz -o articles.parquet --site-memory off
+"""
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+def extract(
+    warcs: Annotated[
+        list[Path], typer.Argument(metavar="WARC...", help="WARC files from any crawler, with gzip, zstd or uncompressed, or WACZ files.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The result; .parquet or .jsonl.")],
+    site_memory: Annotated[Switch, typer.Option(help="Learn each host's furniture from all given pages first.")] = Switch.ON,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores by default.")] = None,
+) -> None:
+    """Extract the articles of WARC files: one row per response record, with its status and the reason if it is no article.
+
+    Nothing is fetched and no lake is needed. A damaged record is a row too, and the rest of its file is read on; the exit code is then 5.
+    After an interruption the same command goes on where it was.
+    """
+    from processing.files.warc_files import extract_files
+
+    with progress() as bar:
+        task = bar.add_task("extracting", total=None)
+        counts = extract_files(
+            warcs,
+            output,
+            site_memory=site_memory is Switch.ON,
+            workers=workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    show(counts_table(str(output), {"records": sum(counts.values()), **{f"= {name}": count for name, count in counts.items()}}))
+    if damaged := counts.get(Reason.DAMAGED_RECORD, 0):
+        raise StorageError(
+            f"{damaged} of the records cannot be read: a file is cut off or damaged, see the rows of {output} with reason damaged_record. "
+            "All others are in it. Fetch that file again, or use what there is."
+        )

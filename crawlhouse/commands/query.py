@@ -1,0 +1,123 @@
+"""`crawlhouse query`: SQL over the published tables."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawlhouse.output.console import results, say, say_error
+from crawlhouse.output.row_formats import SUFFIXES, Format
+from crawlhouse.rows import Rows
+from schemas.errors import ConfigError
+from schemas.printable import printable, spreadsheet_text
+
+EXAMPLES = """
+Examples:
+
+  crawlhouse query "SELECT host, count(*) AS articles FROM articles_latest GROUP BY host"
+
+  crawlhouse query "SELECT title, url FROM articles_latest WHERE language = 'de'" --format csv > german.csv
+
+  crawlhouse query "SELECT * FROM articles_latest" -o articles.parquet
+
+  crawlhouse query "SELECT outcome, reason, count(*) FROM captures GROUP BY ALL ORDER BY 3 DESC"
+
+  crawlhouse query "DESCRIBE articles"
+"""
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One reading statement, in DuckDB's SQL; - reads it from standard input.")],
+    form: Annotated[
+        Format | None, typer.Option("--format", "-f", help="json is one array, jsonl one object a line. Default: table.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file; its suffix names the format.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows a table shows.")] = 50,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV: write texts as they are, also those that a spreadsheet takes for formulas.")
+    ] = False,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="End the query, with exit code 11, if it takes longer.")] = None,
+) -> None:
+    """Query the published tables with SQL.
+
+    The tables are articles, captures, quarantine and runs; the view articles_latest has the last version of each article. Nothing can
+    be changed by a query, and nothing but the lake be read.
+
+    In CSV, texts that begin with = + - or @ have a ' before them, or a spreadsheet would run them as formulas. JSON and Parquet hold them
+    as they are.
+    """
+    from crawlhouse.sql.query import run_sql
+    from crawlhouse.sql.time_limit import process_ends_after
+    from schemas.config.settings import load_settings
+
+    chosen = _format(form, output)
+    text = sys.stdin.read() if sql == "-" else sql
+    with process_ends_after(timeout, partial(_give_up, output)):
+        found = run_sql(load_settings(), text, timeout)
+        if chosen is Format.TABLE:
+            _show(found, rows)
+        elif output is None:
+            _write_to_stdout(found, chosen, raw)
+        else:
+            _write_to_file(found, output, chosen, raw)
+
+
+def _format(form: Format | None, output: Path | None) -> Format:
+    if output is None:
+        return form or Format.TABLE
+    chosen = form or SUFFIXES.get(output.suffix.lower())
+    if chosen is None or chosen is Format.TABLE:
+        raise ConfigError(f"{output} does not say its format: use one of the suffixes {', '.join(SUFFIXES)}, or --format.")
+    return chosen
+
+
+def _show(found: Rows, limit: int) -> None:
+    from crawlhouse.output.row_formats import show_rows
+
+    if show_rows(found, results(), limit):
+        say(f"The first {limit} rows. More with --rows N; all of them with --format csv, or into a file with -o FILE.")
+
+
+def _write_to_stdout(found: Rows, form: Format, raw: bool) -> None:
+    from crawlhouse.output.row_formats import write_rows
+
+    is_terminal = sys.stdout.isatty()
+    if form is Format.PARQUET and is_terminal:
+        raise ConfigError("Parquet is binary: send it to a file with -o FILE or by redirecting the output.")
+    write_rows(found, sys.stdout.buffer, form, partial(_csv_text, raw=raw, is_terminal=is_terminal))
+
+
+def _write_to_file(found: Rows, output: Path, form: Format, raw: bool) -> None:
+    """Written under a temporary name beside it, so that the file is whole or not there."""
+    from crawlhouse.output.row_formats import write_rows
+
+    partial_file = _partial(output)
+    try:
+        with partial_file.open("wb") as out:
+            count = write_rows(found, out, form, partial(_csv_text, raw=raw))
+        partial_file.replace(output)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{output} cannot be written: there is no folder {output.parent}.") from error
+    finally:
+        partial_file.unlink(missing_ok=True)
+    say(f"{count:,} rows in {output}")
+
+
+def _csv_text(text: str, *, raw: bool, is_terminal: bool = False) -> str:
+    text = text if raw else spreadsheet_text(text)
+    return printable(text) if is_terminal else text
+
+
+def _partial(output: Path) -> Path:
+    return output.with_name(f".{output.name}.partial")
+
+
+def _give_up(output: Path | None, message: str) -> None:
+    """The last act of a process whose query does not end."""
+    if output is not None:
+        _partial(output).unlink(missing_ok=True)
+    say_error(message)

@@ -1,0 +1,72 @@
+"""What `crawlhouse status` shows: what runs, where things are kept, and the crawl files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawlhouse.airflow.stack import COMPONENTS, Stack
+from crawlhouse.output.console import facts_table, say, show
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import read_crawls
+from schemas.config.settings import Settings
+from schemas.errors import CrawlhouseError
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a house. `airflow` is None when it does not run."""
+
+    settings: Settings
+    airflow: Stack | None
+    demo_site: bool
+    crawls: dict[str, Crawl]
+    broken: dict[str, CrawlhouseError]
+
+
+def read_status(settings: Settings) -> Status:
+    """How things are now. Raises what `stack.status` raises."""
+    from crawlhouse.airflow import stack
+    from crawlhouse.demo.demo_site import site_runs
+
+    return Status(settings, stack.status(settings), site_runs(settings), *read_crawls(settings.crawls))
+
+
+def show_status(status: Status) -> None:
+    """Print it for people."""
+    show(facts_table("Airflow", _airflow(status.airflow)))
+    show(facts_table("Demo site", {"": "running" if status.demo_site else "not running"}))
+    show(facts_table("Places", places(status.settings)))
+    if status.crawls:
+        show(facts_table("Crawls", {name: _crawl(crawl) for name, crawl in status.crawls.items()}))
+    for error in status.broken.values():
+        say(f"Broken: {error}")
+
+
+def as_json(status: Status) -> dict[str, object]:
+    """All of it but the password, in JSON's own types."""
+    running = status.airflow
+    return {
+        "airflow": None if running is None else {"url": running.url, "healthy": running.healthy, "components": running.health},
+        "demo_site": status.demo_site,
+        "places": places(status.settings),
+        "crawls": {name: crawl.schedule for name, crawl in status.crawls.items()},
+        "broken": {name: str(error) for name, error in status.broken.items()},
+    }
+
+
+def places(settings: Settings) -> dict[str, str]:
+    """Where things are kept; no password."""
+    paths = {"crawls": str(settings.crawls), "home": str(settings.home)}
+    return paths | {"store": settings.store_url(), "database": settings.database_shown()}
+
+
+def _airflow(running: Stack | None) -> dict[str, str]:
+    if running is None:
+        return {"": "not running; start it with `crawlhouse up`"}
+    health = {label: running.health.get(name, "does not answer") for name, label in COMPONENTS.items()}
+    return {"page": running.url, "user": running.user, "password": running.password, "logs": running.logs, **health}
+
+
+def _crawl(crawl: Crawl) -> str:
+    when = crawl.schedule or "when asked"
+    return f"{when}{', paused' if crawl.paused else ''}  {crawl.description}"

@@ -1,0 +1,31 @@
+"""What an upgrade changed, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schemas.config.settings import Settings
+    from storage.upgrade import Upgrade
+
+
+def lines(done: Upgrade, settings: Settings) -> Iterator[str]:
+    """What was done, a sentence a line."""
+    from storage.database.engine import SCHEMA_VERSION
+
+    if not done:
+        yield f"Nothing to do: everything has version {SCHEMA_VERSION} already."
+        return
+    if done.migration is not None:
+        yield f"The database ({settings.database_shown()}) was brought from version {done.migration.before} to {done.migration.after}."
+        yield from done.migration.notes
+    for table, changes in done.tables.items():
+        yield f"The table {table} got {', '.join(changes)}."
+    if done.private:
+        yield (
+            f"{len(done.private)} files and folders could be opened by others, and are private now: {done.private[0]}"
+            f"{' and what is in it' if len(done.private) > 1 else ''}. docs/operations.md says how a group shares a home."
+        )
+    for copy in done.backups:
+        yield f"What was there before is in {copy}. Delete it when all is well: it holds everything, passwords too."

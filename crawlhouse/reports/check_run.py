@@ -1,0 +1,86 @@
+"""A crawl on trial: the real spider and the real extraction on a few pages, in a home that is thrown away."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from schemas.config.crawl import Crawl, Thresholds
+from schemas.config.settings import Settings
+from schemas.manifest import Manifest
+
+if TYPE_CHECKING:
+    from processing.extract.extraction import ReadPage
+    from processing.extract.limited_pages import StoredPage
+    from schemas.outcomes import Rejected
+    from storage.frontier.records import RunState
+    from storage.objects.store import ObjectStore
+
+MAX_MINUTES = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPage:
+    """One answer of the trial and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`."""
+
+    url: str
+    kind: str
+    status: int
+    size: int
+    found: ReadPage | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial saw: its accounting and its answers in the order of the archive."""
+
+    manifest: Manifest
+    pages: list[TrialPage]
+
+
+def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None) -> Trial:
+    """Fetch up to `max_pages` pages by the crawl's own rules and extract them; nothing is kept. Raises what a crawl raises.
+
+    `crawls` is the folder that the crawl's file, and its spider if it has one, are in; the workers' log goes to `log_to`.
+    """
+    from runtime.scratch import scratch_folder
+    from spiders.run import crawl_once
+    from storage.objects.open import open_store
+
+    budgets = crawl.budgets.model_copy(update={"max_pages": max_pages, "max_minutes": min(MAX_MINUTES, crawl.budgets.max_minutes)})
+    trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
+    with scratch_folder() as folder:
+        settings = _thrown_away(folder, crawls)
+        manifest = crawl_once(trial, settings, progress, log_to=log_to or io.StringIO())
+        return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
+
+
+def _thrown_away(folder: Path, crawls: Path) -> Settings:
+    return Settings(home=folder, crawls=crawls, store=str(folder / "store"), database="", s3_endpoint="")
+
+
+def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[TrialPage]:
+    from processing.extract.limited_pages import read_limited
+
+    for page, found in read_limited(_stored(manifest, crawl, store)):
+        if page.record is not None and found is not None:
+            capture = page.record.capture
+            yield TrialPage(capture.url, page.kind, capture.status, len(capture.body), found)
+
+
+def _stored(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[StoredPage]:
+    from processing.extract.limited_pages import StoredPage
+    from schemas.outcomes import Rejected
+    from storage.index.rows import read_index
+    from storage.warc.reader import read_records
+
+    for segment in manifest.segments:
+        kinds = {row.warc_record_offset: row.kind for row in read_index(store.get_bytes(segment.index_key))}
+        with store.open(segment.warc_key) as stream:
+            for record in read_records(stream, segment.warc_key):
+                if not isinstance(record, Rejected):
+                    kind = kinds.get(record.pointer.warc_record_offset, "page")
+                    yield StoredPage(record, crawl, kind, record.capture.hints)

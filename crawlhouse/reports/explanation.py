@@ -1,0 +1,139 @@
+"""Which of a crawl's rules apply to a URL, asked as a worker would ask them, without fetching anything."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from crawlhouse.reports.revisit import counted
+from schemas.capture import UrlKind
+from schemas.outcomes import Reason
+
+if TYPE_CHECKING:
+    from schemas.config.crawl import Crawl
+    from schemas.config.settings import Settings
+    from storage.frontier.admin.history import UrlHistory
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: what it says (`allows`, `refuses`, `unknown`), and why."""
+
+    rule: str
+    says: str
+    why: str
+
+
+def rules(crawl: Crawl, url: str, history: UrlHistory | None, settings: Settings) -> list[Rule]:
+    """The rules in the order in which a worker asks them. Raises UnavailableError, StorageError."""
+    kind = UrlKind(history.notes["kind"]) if history else UrlKind.PAGE
+    depth = int(history.notes["depth"]) if history else 1
+    found = [_by_hand(history), *_scope(crawl, url, kind, depth), _takedown(url, settings), _trap(url), _robots(crawl, url, settings)]
+    return [*found, _opt_out(crawl, history), _budget(crawl, history)]
+
+
+def _verdict(rule: str, refusal: str | None, otherwise: str) -> Rule:
+    """A rule that refuses for a reason, or allows."""
+    return Rule(rule, "refuses", refusal) if refusal else Rule(rule, "allows", otherwise)
+
+
+def _by_hand(history: UrlHistory | None) -> Rule:
+    held = history.notes["held"] if history else None
+    return _verdict("by hand", held and f"it was {held}", "neither paused nor dropped")
+
+
+def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
+    from spiders.urls.canonical import canonicalize
+    from spiders.urls.scope import CrawlScope
+    from storage.urls.host_key import host_key
+
+    if url in {canonicalize(seed.url) for seed in crawl.seeds}:
+        return [Rule("scope", "allows", "it is a seed")]
+    host, hosts, deepest = host_key(url), ", ".join(crawl.hosts()), crawl.scope.max_depth
+    inside = CrawlScope(crawl).covers_host(host)
+    excluded = _first_match(crawl.scope.exclude, url, otherwise=True)
+    far = f"{counted(depth, 'link')} from a seed, of {deepest:,} at most"
+    verdicts = [
+        _verdict("scope.hosts", None if inside else f"{host} is not among {hosts}", f"{host} is among {hosts}"),
+        _verdict("scope.max_depth", far if depth > deepest else None, far),
+        _verdict("scope.exclude", excluded and f"{excluded!r} matches", "no pattern matches"),
+    ]
+    if crawl.scope.include and kind is UrlKind.PAGE:
+        included = _first_match(crawl.scope.include, url, otherwise=False)
+        verdicts.append(_verdict("scope.include", None if included else "no pattern matches", f"{included!r} matches"))
+    return verdicts
+
+
+def _first_match(patterns: tuple[str, ...], url: str, *, otherwise: bool) -> str | None:
+    """The first pattern that is in a URL; `otherwise` is what counts where that takes too long to see."""
+    from runtime.patterns import url_patterns
+
+    return next((one.pattern for one in url_patterns(patterns) if one.is_in_or(url, otherwise)), None)
+
+
+def _takedown(url: str, settings: Settings) -> Rule:
+    from storage.lake.takedown import read_takedowns
+    from storage.objects.open import open_store
+
+    covered = read_takedowns(open_store(settings)).covers(url)
+    return _verdict("takedown", "the takedown list names it" if covered else None, "not on the list")
+
+
+def _trap(url: str) -> Rule:
+    from spiders.urls.traps import endless_shape
+
+    shape = endless_shape(url, datetime.now(UTC).date())
+    return _verdict("trap", shape, "it does not look like one; how many there are like it is judged in a run")
+
+
+def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
+    from spiders.download.user_agent import product
+    from spiders.permission.robots import RobotsRules
+    from storage.frontier.frontier import open_frontier
+
+    if crawl.politeness.robots == "ignore":
+        return Rule("robots", "allows", "politeness.robots is ignore")
+    origin = "/".join(url.split("/", 3)[:3])
+    frontier = open_frontier(settings)
+    try:
+        cached = frontier.robots(origin)
+    finally:
+        frontier.close()
+    if cached is None:
+        return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
+    name = product(crawl)
+    rules = RobotsRules(cached.status, cached.body, name)
+    if rules.is_not_now:
+        return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is asked again before the next fetch")
+    refused = rules.refusal(url) is not None
+    status = f"answered {cached.status}" if cached.status else "did not answer"
+    why = f"{origin}/robots.txt {status}; for '{name}', read again {_from_now(cached.expires_at - time.time())}"
+    return _verdict("robots", why if refused else None, why)
+
+
+def _from_now(seconds: float) -> str:
+    """When that is, to the hour or the minute."""
+    if seconds < 60:
+        return "before the next fetch"
+    hours, minutes = round(seconds / 3600), round(seconds / 60)
+    return f"in {counted(hours, 'hour')}" if hours > 1 else f"in {counted(minutes, 'minute')}"
+
+
+def _opt_out(crawl: Crawl, history: UrlHistory | None) -> Rule:
+    if crawl.politeness.opt_outs == "record":
+        return Rule("opt-outs", "allows", "politeness.opt_outs is record")
+    last = history.visits[-1] if history and history.visits else None
+    reserved = last is not None and last.reason == Reason.OPTED_OUT.value
+    if last is None or (last.status is None and not reserved):
+        return Rule("opt-outs", "unknown", "told by the answer, and there was none yet")
+    return _verdict("opt-outs", f"the site reserved it in {last.crawl_run}" if reserved else None, "not reserved at the last visit")
+
+
+def _budget(crawl: Crawl, history: UrlHistory | None) -> Rule:
+    if history and history.stopped:
+        return Rule("budgets", "refuses", f"its host is left alone in {history.waits_in}: {history.stopped}")
+    budgets = crawl.budgets
+    names = ("max_pages", "max_pages_per_host", "max_bytes_per_host", "max_minutes_per_host")
+    return Rule("budgets", "allows", ", ".join(f"{name} {getattr(budgets, name):,}" for name in names))

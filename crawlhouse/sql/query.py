@@ -1,0 +1,105 @@
+"""SQL over the published tables by DuckDB: read-only, nothing on the machine but the lake within reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from crawlhouse.rows import Row, Rows
+from crawlhouse.sql.reading import parse_reading
+from crawlhouse.sql.time_limit import TimeLimit
+from schemas.config.settings import Settings
+from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError, UnavailableError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+BATCH_ROWS = 1_000
+UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
+FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
+    "Permission Error": (ConfigError, "A query reads the lake's tables only: {}"),
+    "IO Error": (StorageError, "The lake cannot be read: {}. If a maintenance run has just rewritten files, run the query again."),
+    "AWS Error": (UnavailableError, "The store does not answer: {}. Check CRAWLHOUSE_STORE and CRAWLHOUSE_S3_ENDPOINT."),
+    "Out of Memory Error": (ConfigError, "The query needs more memory than there is: {}. Select fewer columns or rows."),
+}
+
+
+def run_sql(settings: Settings, sql: str, timeout: float | None = None) -> Rows:
+    """The rows of one reading SQL statement over the published tables and views.
+
+    With a `timeout`, reading all rows takes no more than that many seconds, the time to open the lake included; DuckDB notices it between
+    two batches of its work. Raises NotFoundError for an unknown table or no lake, ConfigError for anything else that is wrong with the
+    statement, TimeLimitError, and UnavailableError or StorageError when the lake cannot be read; the rows may raise these too while they
+    stream.
+    """
+    import duckdb
+
+    statement = parse_reading(sql)
+    limit = TimeLimit(timeout)
+    connection = open_lake_for_reading(settings)
+    try:
+        with limit.interrupting(connection):
+            reader = connection.sql(statement).to_arrow_reader(BATCH_ROWS)
+    except duckdb.Error as error:
+        raise _explained(error, connection) from error
+    return Rows(reader.schema, _batches(reader, connection, limit))
+
+
+def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> list[Row]:
+    """All rows of a query of ours with one parameter. Raises what `run_sql` raises."""
+    import duckdb
+
+    try:
+        cursor = connection.execute(sql, [parameter])
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    except duckdb.Error as error:
+        raise _explained(error, connection) from error
+
+
+def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the lake's views, which can open no other file. Raises NotFoundError where no lake is."""
+    from storage.lake.query import connect
+
+    if not settings.database and not (settings.home / "catalog.sqlite").exists():
+        raise NotFoundError(f"There is no lake in {settings.home} yet: nothing was published. Run `crawlhouse demo`, or crawl and process.")
+    try:
+        return connect(settings)
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"A file of the lake is missing: {error}. If home or store were moved, move them back where they were."
+        ) from error
+
+
+def _batches(reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection, limit: TimeLimit) -> Iterator[pa.RecordBatch]:
+    """The reader's batches; the connection lives as long as they do."""
+    try:
+        with limit.interrupting(connection):
+            for batch in reader:
+                yield batch
+                limit.check()
+    except OSError as error:  # what Arrow makes of DuckDB's errors
+        raise _explained(error, connection) from error
+
+
+def _explained(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
+    unknown = UNKNOWN_TABLE.search(str(error))
+    if unknown:
+        return NotFoundError(f"There is no table {unknown[1]}. There are: {', '.join(_tables(connection))}.")
+    for mark, (kind, text) in FAILURES.items():
+        if mark in str(error):
+            return kind(text.format(_message(error)))
+    return ConfigError(f"The query failed: {_message(error)}")
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return sorted(str(name) for (name,) in connection.sql("SHOW TABLES").fetchall())
+
+
+def _message(error: Exception) -> str:
+    """DuckDB's message without its kind, its empty lines and the statement it repeats."""
+    text = str(error).partition("\n\nLINE")[0]
+    kind, _, rest = text.partition(": ")
+    return " ".join((rest if kind.endswith("Error") else text).split())

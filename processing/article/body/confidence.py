@@ -1,0 +1,39 @@
+"""How sure extraction is of an article's blocks: cheap tests that agree or not."""
+
+from __future__ import annotations
+
+import re
+
+from processing.article.outline.outline import Outline
+from processing.article.tree.scripts import reading_length
+from schemas.article import Block, BlockKind
+
+RESCUE_BELOW = 0.4
+ENOUGH_PROSE = 600  # characters: an article shorter than this is less sure
+AGREEMENT_WORDS = 60  # of JSON-LD's article body are looked for
+
+_WORD = re.compile(r"\w+")
+
+
+def confidence(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
+    """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
+    text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
+    lengths = [reading_length(block.text) for block in text]
+    letters = sum(lengths)
+    if not letters:
+        return 0.0
+    linked = sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters
+    page = sum([piece.prose for piece in outline.pieces])
+    share = min(1.0, letters / page) if page else 1.0
+    sure = min(1.0, 0.5 + letters / (2 * ENOUGH_PROSE)) * (1 - linked) * min(1.0, 0.4 + share)
+    return round(sure * _agreement(text, json_ld_body), 3)
+
+
+def _agreement(blocks: list[Block], body: str | None) -> float:
+    """1 where JSON-LD has no body or its opening is among the blocks' words; down to 0.3 where it is not."""
+    wanted = _WORD.findall((body or "")[: 12 * AGREEMENT_WORDS].casefold())[:AGREEMENT_WORDS]
+    if len(wanted) < AGREEMENT_WORDS // 2:
+        return 1.0
+    have = set(_WORD.findall(" ".join(block.text for block in blocks).casefold()))
+    found = sum(word in have for word in wanted) / len(wanted)
+    return min(1.0, 0.3 + found) if found < 0.7 else 1.0

@@ -1,0 +1,262 @@
+"""The people who wrote a page: names, not roles, newsrooms, addresses or reading times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+from processing.article.metadata.jsonld import JsonLd, Object, texts, types_of
+from processing.article.metadata.markup import Markup, meta_place
+from processing.article.metadata.surroundings import in_furniture
+from processing.article.metadata.titles import folded
+from processing.article.tree.parse import Node
+from processing.article.tree.visible import text_parts, visible_text
+
+MAX_AUTHORS = 20
+MAX_NAME_WORDS = 6
+MAX_BYLINE_CHARACTERS = 200
+META_NAMES = (
+    "author",
+    "article:author",
+    "article:author_name",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "dcterms.creator",
+    "dc.creator.author",
+    "citation_author",
+    "byl",
+    "cxenseparse:author",
+    "og:article:author",
+)
+_BY = (
+    r"by|written\s+by|posted\s+by|words\s+by|story\s+by|published\s+by|reviewed\s+by|edited\s+by|authors?|from|von|par|por|di|af|av|door"
+    r"|autor(?:in)?"
+)
+_PREFIX = re.compile(rf"^(?:(?:{_BY})\b\s*[:\-–—]?\s*)+", re.IGNORECASE)
+_PREFIXED = re.compile(
+    r"\b(?:written|posted|words|story|published|medically|fact[- ]checked)?\s*\bby\s*:?\s+(.+)", re.IGNORECASE | re.DOTALL
+)
+# What follows the names in a byline: a date, a reading time, a role.
+_TAIL = re.compile(
+    r"\s*(?:\b(?:on|updated|published|posted|last|min(?:ute)?s?|read|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|[|•·—–/@(\[]|\d|\bhttps?:).*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_SPLIT = re.compile(r"\s*(?:[,;|/&\n•·]|\b(?:and|und|et|with|og|och|en)\b|\s[–—-]\s)\s*", re.IGNORECASE)
+_URLISH = re.compile(r"https?:|www\.|@|\.(?:com|org|net|io|co|uk|de|info|php|html?)\b", re.IGNORECASE)
+_GENERIC = """
+staff admin administrator editor editors editorial team desk newsroom reporter writer contributor contributors correspondent author authors
+byline guest anonymous unknown user webmaster
+press release media news magazine published updated posted read reading min mins minutes minute views
+comments comment share follow subscribe home about contact more profile posts articles view all none null undefined inc llc ltd gmbh company
+corporation foundation university institute department agency association full bio login member sign log photo image images getty reuters
+"""
+_ROLES = """
+director head marketing manager senior sr officer founder president professor attorney development analyst specialist producer columnist
+executive chief strategist consultant engineer expert ceo cto coo lead assistant
+"""
+_NOT_NAMES = frozenset((_GENERIC + _ROLES).split())
+_ONLY_GENERIC = frozenset(_GENERIC.split()) | {"the", "by", "our", "site", "web", "super", "root", "default", "content"}
+_DEGREES = """
+md phd ms ma ba bs bsc msc mba mph rn rd rdn ldn np do dds jd esq cpa cfa cfp dvm dr jr sr ii iii prof mr mrs fand cscs cpt pharmd mfa med
+edd lcsw aprn
+"""
+_CREDENTIALS = frozenset(_DEGREES.split())
+_BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
+_LETTERS = re.compile(r"[^\W\d_]")
+
+
+class Candidate(NamedTuple):
+    """A text that may name authors, the place where it stands, and whether it holds nothing else."""
+
+    place: str
+    text: str
+    whole: bool = True
+
+
+def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
+    """The authors, from the most trustworthy place that names any person."""
+    return next((names for _, names in authors(markup, json_ld)), ())
+
+
+def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The places that name persons and their names, the most trustworthy first; last who signs where no person does."""
+    for read in _PLACES:
+        named = [(candidate.place, found) for candidate in read(markup, json_ld) if (found := names_in(candidate.text, candidate.whole))]
+        names = list(dict.fromkeys(name for _, found in named for name in found))
+        if names:
+            yield " and ".join(dict.fromkeys(place for place, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
+    yield from _signatures(markup, json_ld)
+
+
+def _signatures(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Who signs where no person does: a named desk or an organisation, never a bare "Staff"."""
+    declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
+    declared += [(candidate.place, candidate.text) for candidate in _from_metas(markup, json_ld, in_order=False)]
+    bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_furniture(node))
+    for place, text in chain(declared, ((_byline_place(node), line) for node, line in bylines if _PREFIX.match(line))):
+        name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
+        words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
+        if 0 < len(words) <= MAX_NAME_WORDS and not _URLISH.search(name) and not all(word in _ONLY_GENERIC for word in words if word):
+            yield place, (name,)
+
+
+def names_in(text: str, whole: bool = True) -> list[str]:
+    """The names in a text. `whole` texts are names; others may go on with a date, a reading time, a role."""
+    text = "\n".join(folded(line) for line in re.sub(r"<[^>]*>", " ", text).split("\n")).strip()
+    if not text or _URLISH.search(text.split()[0]):
+        return []
+    text = _PREFIX.sub("", text)
+    if not whole:
+        text = _TAIL.sub("", text)
+    names = []
+    for piece in _SPLIT.split(text):
+        part = _BRACKETS.sub("", _PREFIX.sub("", piece.strip(" .:-–—\"'“”*")).strip())
+        if _is_name(part, whole):
+            names.append(part)
+        elif names and not _is_credential(part):
+            break  # a role or an outlet ends the list
+    return names
+
+
+def _in_order(text: str) -> str:
+    """Citations' "Last, First" the right way round; other texts as they are."""
+    match = re.fullmatch(r"\s*([^\s,]+),\s*([^\s,]+(?: [A-Z]\.?)?)\s*", text)
+    return f"{match[2]} {match[1]}" if match and not _is_credential(match[2]) else text
+
+
+def _is_credential(part: str) -> bool:
+    return all(re.sub(r"\W", "", word).casefold() in _CREDENTIALS for word in part.split())
+
+
+def _is_name(part: str, whole: bool) -> bool:
+    words = part.split()
+    if not words or len(words) > MAX_NAME_WORDS or _is_credential(part) or not _LETTERS.search(part):
+        return False
+    if _URLISH.search(part) or any(re.sub(r"\W", "", word).casefold() in _NOT_NAMES for word in words):
+        return False
+    if re.search(r"\d{2}|[<>{}=?!#:]", part) or len(part) < 2:
+        return False
+    if whole:
+        return True
+    capital = sum(word[0].isupper() or not word[0].islower() for word in words)
+    return len(words) >= 2 and capital * 3 >= len(words) * 2
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Without repeats that differ in case or dots."""
+    seen: dict[str, str] = {}
+    for name in names:
+        seen.setdefault(re.sub(r"\W+", "", name).casefold(), name)
+    return list(seen.values())
+
+
+def _from_json_ld(_: Markup, json_ld: JsonLd) -> list[Candidate]:
+    for item in (json_ld.article, json_ld.page):
+        for key in ("author", "creator"):
+            if item and item.get(key) and (found := _people(item[key], json_ld)):
+                return [Candidate(f"json-ld {key}", text) for text in found]
+    return []
+
+
+def _from_metas(markup: Markup, _: JsonLd, *, in_order: bool = True) -> list[Candidate]:
+    meta = markup.meta
+    found = [(name, text) for name in META_NAMES if name in meta for text in meta[name]]
+    return [Candidate(meta_place(name), _in_order(text) if in_order else text) for name, text in found]
+
+
+def _people(value: Any, json_ld: JsonLd) -> list[str]:
+    people = []
+    for item in value if isinstance(value, list) else [value]:
+        resolved = json_ld.resolve(item)
+        if isinstance(resolved, dict) and _is_organization(resolved):
+            continue
+        people.extend(texts(resolved))
+    return people
+
+
+def _is_organization(item: Object) -> bool:
+    return any(kind.endswith(("Organization", "Corporation", "WebSite")) for kind in types_of(item))
+
+
+def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
+    """Microdata's `author`, its `name` where it has one."""
+    for node in markup.properties.get("author", ())[:10]:
+        if in_furniture(node):
+            continue
+        named = node.css_first("[itemprop=name]")
+        text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
+        if 0 < len(text) <= MAX_BYLINE_CHARACTERS:
+            return [Candidate("itemprop=author", text)]
+    return []
+
+
+def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
+    """Links to authors' pages outside the furniture: the first, and those that stand beside it."""
+    found: list[Node] = []
+    for node in markup.author_links[:40]:
+        if in_furniture(node) or not names_in(visible_text(node), whole=False):
+            continue
+        if found and not _near(found[-1], node):
+            break
+        found.append(node)
+    return [Candidate(_link_place(node), visible_text(node), whole=False) for node in found]
+
+
+def _link_place(node: Node) -> str:
+    """A link to an author's page, by what it says of itself or by where it leads."""
+    attributes = node.attributes
+    return "rel=author" if "author" in (attributes.get("rel") or "") else f"link to {attributes.get('href') or ''}"
+
+
+def _near(one: Node, other: Node) -> bool:
+    """Whether two nodes share a parent or a grandparent."""
+    first, second = one.parent, other.parent
+    if first is None or second is None:
+        return False
+    above, beside = first.parent, second.parent
+    return first == second or (above is not None and beside is not None and above == beside)
+
+
+def _from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
+    """The first element that calls itself a byline or an author and holds a name."""
+    for node in markup.authors[:60]:
+        if not in_furniture(node) and (text := _byline("\n".join(text_parts(node)))):
+            return [Candidate(_byline_place(node), text, whole=False)]
+    return []
+
+
+def _byline_place(node: Node) -> str:
+    """A byline by its tag, and by its class or id if it has one: `byline p.author-name`."""
+    attributes = node.attributes
+    names, own = attributes.get("class"), attributes.get("id")
+    return f"byline {'.'.join([node.tag or '', *names.split()]) if names else f'{node.tag}#{own}' if own else node.tag}"
+
+
+def _from_heading(markup: Markup, _: JsonLd) -> list[Candidate]:
+    """What stands behind "by" soon after the main heading."""
+    for heading in markup.headings[:3]:
+        found = markup.texts_after(heading)
+        parts = [part for part, _ in found]
+        for position, (part, node) in enumerate(found):
+            behind = _PREFIX.match(part)
+            if behind and len(part) <= MAX_BYLINE_CHARACTERS and not in_furniture(node):
+                text = "\n".join([part[behind.end() :], *parts[position + 1 : position + 6]]) if behind.end() > len(part) - 2 else part
+                if names_in(text, whole=False):
+                    return [Candidate("behind “by” after <h1>", text, whole=False)]
+    return []
+
+
+def _byline(text: str) -> str | None:
+    if not 2 < len(text) <= 2 * MAX_BYLINE_CHARACTERS:
+        return None
+    behind = _PREFIXED.search(text)
+    candidate = behind[1] if behind else text
+    return candidate if len(candidate) <= MAX_BYLINE_CHARACTERS and names_in(candidate, whole=False) else None
+
+
+_PLACES: tuple[Callable[[Markup, JsonLd], list[Candidate]], ...] = (
+    _from_json_ld, _from_metas, _from_properties, _from_heading, _from_links, _from_bylines,
+)  # fmt: skip

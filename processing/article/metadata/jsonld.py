@@ -1,0 +1,193 @@
+"""schema.org objects in `<script type="application/ld+json">`, however broken the JSON is.
+
+Source: JSON-LD 1.1, as far as pages use it: `@graph`, arrays, nesting and `@id` references.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from processing.article.tree.entities import storable, unescaped
+
+Object = dict[str, Any]  # Any: a page's JSON can be anything
+
+_DECODER = json.JSONDecoder(strict=False)
+MAX_INTEGER_CHARACTERS = 20
+# Integers of any length: `int` refuses long ones, and with them a whole script.
+_REPAIRER = json.JSONDecoder(strict=False, parse_int=lambda digits: int(digits) if len(digits) <= MAX_INTEGER_CHARACTERS else float(digits))
+MAX_OBJECTS = 2000
+MAX_VALUES = 2000  # one after the other in a script
+MAX_DEPTH = 12
+MAX_HEADING_CHARACTERS = 2000
+MAX_SCRIPT_CHARACTERS = 2_000_000
+_ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|SocialMediaPosting|Report|Review|AnalysisNewsArticle|Recipe|HowTo)$")
+_PAGE = re.compile(r"^(?:WebPage|ItemPage|AboutPage|FAQPage|CreativeWork|VideoObject|PodcastEpisode)$")
+_OPENING = re.compile(r"\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)")
+_BETWEEN = re.compile(r"[ \r\n\t,;]*")
+_VOCABULARY = re.compile(r"^.*[/#:]", re.DOTALL)
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+_SALVAGE = re.compile(
+    r'"(headline|datePublished|dateModified|dateCreated|articleSection|@type|isAccessibleForFree)"\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|(true|false))'
+)
+_SALVAGE_AUTHOR = re.compile(r'"(?:author|creator)"\s*:\s*[\[{][^}]{0,400}?"name"\s*:\s*"((?:[^"\\\n]|\\.)*)"')
+
+
+@dataclass(slots=True)
+class JsonLd:
+    """All objects of a page, flat, in document order; `article` is the one the page is about, if any; `types` of all."""
+
+    objects: list[Object] = field(default_factory=list)
+    types: frozenset[str] = frozenset()
+    article: Object | None = None
+    page: Object | None = None
+    by_id: dict[str, Object] = field(default_factory=dict)
+
+    def resolve(self, value: Any) -> Any:
+        """The object that a bare `@id` reference means, else the value itself."""
+        if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
+            return self.by_id.get(value["@id"], value)
+        return value
+
+
+def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
+    """The objects of a page's scripts. The page's address and heading decide which of several articles is its own."""
+    found = JsonLd()
+    for script in scripts:
+        for value in _parse(script[:MAX_SCRIPT_CHARACTERS]):
+            found.objects.extend(islice(_flatten(value, 0), MAX_OBJECTS - len(found.objects)))
+    for item in found.objects:
+        if isinstance(identity := item.get("@id"), str) and len(item) > 1:
+            found.by_id.setdefault(identity, item)
+    found.types = frozenset(kind for item in found.objects for kind in types_of(item))
+    found.article = _own(found, [item for item in found.objects if is_article(item)], url, heading)
+    found.page = next((item for item in found.objects if any(map(_PAGE.match, types_of(item)))), None)
+    return found
+
+
+def types_of(item: Object) -> list[str]:
+    """The `@type`s of an object without their vocabulary: `http://schema.org/NewsArticle` is `NewsArticle`."""
+    value = item.get("@type")
+    kinds = value if isinstance(value, list) else [value]
+    return [_VOCABULARY.sub("", kind) if ":" in kind or "/" in kind else kind for kind in kinds if isinstance(kind, str)]
+
+
+def is_article(item: Object) -> bool:
+    """Whether an object describes something written."""
+    return any(map(_ARTICLE.search, types_of(item)))
+
+
+def texts(value: Any, depth: int = 0) -> list[str]:
+    """The strings in a value: of a list each, of an object its `@value` or `name`; entities decoded, folded, never empty."""
+    if isinstance(value, str):
+        folded = " ".join(unescaped(storable(value)).split())
+        return [folded] if folded else []
+    if depth > MAX_DEPTH:
+        return []
+    if isinstance(value, list):
+        return [text for item in value[:100] for text in texts(item, depth + 1)]
+    if isinstance(value, dict):
+        return texts(value.get("@value", value.get("name")), depth + 1)
+    return []
+
+
+def first_text(value: Any) -> str | None:
+    """The first of `texts`."""
+    return next(iter(texts(value)), None)
+
+
+def _parse(script: str) -> list[Any]:
+    try:
+        return [_DECODER.decode(script.strip())]
+    except (ValueError, RecursionError):
+        return _repaired(_uncommented(script))
+
+
+def _uncommented(script: str) -> str:
+    """A script without the comment or CDATA marks around it, and without a semicolon at its end."""
+    opening = _OPENING.match(script)
+    text = (script[opening.end() :] if opening else script).strip()
+    bare = text.rstrip("; \t\r\n\f\v")
+    if bare.endswith("-->"):
+        text = bare[:-3]
+    elif bare.endswith("*/") and bare[:-2].rstrip().endswith("]]>"):
+        text = bare[:-2].rstrip()[:-3].rstrip().removesuffix("/*")
+    elif bare.endswith("]]>"):
+        text = bare[:-3].rstrip().removesuffix("//")
+    return text.strip().rstrip(";")
+
+
+def _repaired(text: str) -> list[Any]:
+    """What can be read of a script that is no JSON: in comments, with commas too many, several values in a row, or cut off."""
+    repaired = _TRAILING_COMMA.sub("", unescaped(text) if '"' not in text else text)
+    values: list[Any] = []
+    position = 0
+    try:
+        while position < len(repaired) and len(values) < MAX_VALUES:
+            value, end = _REPAIRER.raw_decode(repaired, position)
+            values.append(value)
+            position = _BETWEEN.match(repaired, end).end()  # type: ignore[union-attr]  # it always matches
+    except (ValueError, RecursionError):
+        pass
+    return values or _salvage(repaired)
+
+
+def _salvage(text: str) -> list[Any]:
+    """The few facts that can be read from JSON that does not parse: the first of each."""
+    found: Object = {}
+    for match in _SALVAGE.finditer(text):
+        value = _unescape(match[2]) if match[2] is not None else match[3] == "true"
+        if match[1] != "@type" or _ARTICLE.search(str(value)):
+            found.setdefault(match[1], value)
+    if (author := _SALVAGE_AUTHOR.search(text)) is not None:
+        found["author"] = {"@type": "Person", "name": _unescape(author[1])}
+    return [found] if "@type" in found else []
+
+
+def _unescape(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text
+
+
+def _flatten(value: Any, depth: int) -> Iterator[Object]:
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for item in value[:500]:
+            yield from _flatten(item, depth + 1)
+    elif isinstance(value, dict):
+        if "@type" in value or "@id" in value:
+            yield value
+        for key, item in value.items():
+            # What an item list or a collection names are other pages.
+            if key not in {"itemListElement", "hasPart", "comment", "mentions", "citation"} and isinstance(item, (dict, list)):
+                yield from _flatten(item, depth + 1)
+
+
+def _own(found: JsonLd, articles: list[Object], url: str, heading: str) -> Object | None:
+    if len(articles) < 2:
+        return articles[0] if articles else None
+    folded = heading[:MAX_HEADING_CHARACTERS].casefold()
+
+    def rank(item: Object) -> tuple[bool, bool, bool]:
+        addresses = (item.get("url"), item.get("@id"), found.resolve(item.get("mainEntityOfPage")))
+        named = [address.get("@id") if isinstance(address, dict) else address for address in addresses]
+        headline = (first_text(item.get("headline")) or "").casefold()
+        here = any(isinstance(address, str) and _same_page(address, url) for address in named)
+        return bool(headline) and headline[:40] in folded, here, "datePublished" in item
+
+    return max(articles, key=rank)  # the first of equals
+
+
+def _same_page(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _bare(url: str) -> str:
+    return re.sub(r"^https?://(?:www\.)?", "", url).split("#")[0].split("?")[0].rstrip("/").lower()

@@ -1,0 +1,208 @@
+"""What a page says of itself: title, authors, times, and the rest, from JSON-LD, meta, microdata, `<time>` and bylines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urljoin, urlsplit
+
+from processing.article.metadata.authors import read_authors
+from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, read_jsonld
+from processing.article.metadata.markup import Markup, meta_place, read_markup
+from processing.article.metadata.places import Found, InJsonLd, Metas, Place, first_said, of_article
+from processing.article.metadata.times import Moment, read_times
+from processing.article.metadata.titles import folded, read_title
+from processing.article.tree.entities import storable
+from processing.article.tree.parse import Tree
+from schemas.page import Page
+
+MAX_DESCRIPTION_CHARACTERS = 2000
+MAX_TAGS = 50
+_LANGUAGE = re.compile(r"^[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*$", re.IGNORECASE)
+_WHOLE = re.compile(r"https?://[^/]")
+DESCRIPTION: tuple[Place, ...] = (
+    Metas(("og:description", "description", "twitter:description", "dc.description")),
+    of_article("description"),
+)
+SECTION: tuple[Place, ...] = (of_article("articleSection"), Metas(("article:section", "parsely-section", "dc.subject")))
+# Tags, not the keyword stuffing of search engines: the short meta lists come last.
+TAGS: tuple[Place, ...] = (
+    Metas(("article:tag",)),
+    of_article("keywords"),
+    Metas(("parsely-tags", "sailthru.tags", "news_keywords", "keywords")),
+)
+SITE_NAME: tuple[Place, ...] = (
+    Metas(("og:site_name", "application-name", "apple-mobile-web-app-title")),
+    InJsonLd("publisher", lambda json_ld: json_ld.resolve((json_ld.article or {}).get("publisher"))),
+    InJsonLd("WebSite", lambda json_ld: next((item for item in json_ld.objects if item.get("@type") == "WebSite"), None)),
+)
+_IMAGES = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
+_PAYWALL_META = {"article:content_tier": {"locked", "metered"}, "lux:access": {"paid"}, "content_tier": {"locked", "metered"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A page's metadata; the fields are those of `Article`.
+
+    Times are aware and in the zone the page wrote (UTC where it wrote none); `published_zone` is that UTC offset, None where none
+    was written. `json_ld_types` and `og_type` are for the page type.
+    """
+
+    title: str | None = None
+    description: str | None = None
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    published_at_source: str | None = None
+    published_zone: str | None = None
+    modified_at: datetime | None = None
+    modified_at_source: str | None = None
+    language_declared: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    site_name: str | None = None
+    canonical_url: str | None = None
+    lead_image: str | None = None
+    paywalled: bool | None = None
+    og_type: str | None = None
+    json_ld_types: frozenset[str] = frozenset()
+    json_ld_body: str | None = None
+
+
+def read_metadata(tree: Tree, page: Page) -> Metadata:
+    """The metadata of a page. No I/O; what is implausible is left out."""
+    markup, json_ld = read_declared(tree, page)
+    article = json_ld.article or {}
+    site_name = _site_name(markup, json_ld)
+    language = _language(tree, markup, article.get("inLanguage"))
+    published, modified = read_times(tree, markup, json_ld, page, language)
+    return Metadata(
+        title=read_title(markup, json_ld, site_name, page.url) or page.hints.title,
+        description=shortened(first_said(DESCRIPTION, markup, json_ld)),
+        authors=read_authors(markup, json_ld),
+        published_at=published.at if published else None,
+        published_at_source=published.source if published else None,
+        published_zone=published.zone if published else None,
+        modified_at=_not_before(modified, published),
+        modified_at_source=modified.source if modified and _not_before(modified, published) else None,
+        language_declared=language,
+        section=first_said(SECTION, markup, json_ld),
+        tags=split_tags(next((values for place in TAGS if (values := place.values(markup, json_ld))), ())),
+        site_name=site_name,
+        canonical_url=next((text for _, text in canonical_urls(markup, page.url)), None),
+        lead_image=next((whole_image(text, page.url) for _, text in images(markup, json_ld)), None),
+        paywalled=next((locked for _, locked in paywalls(markup, json_ld)), None),
+        og_type=_folded(markup.first("og:type")),
+        json_ld_types=json_ld.types,
+        json_ld_body=first_text(article.get("articleBody")),
+    )
+
+
+def read_declared(tree: Tree, page: Page) -> tuple[Markup, JsonLd]:
+    """The places of a page where metadata stands."""
+    markup = read_markup(tree)
+    return markup, read_jsonld(markup.json_ld, page.url, " ".join([*markup.all("og:title"), markup.title]))
+
+
+def _folded(text: str | None) -> str | None:
+    return (folded(text) or None) if text else None
+
+
+def _not_before(modified: Moment | None, published: Moment | None) -> datetime | None:
+    """A modification before publishing is a template's date."""
+    if modified is None or (published is not None and modified.at < published.at):
+        return None
+    return modified.at
+
+
+def _site_name(markup: Markup, json_ld: JsonLd) -> str | None:
+    """What the first place that says anything calls the site."""
+    found = next((found for place in SITE_NAME if (found := place.first(markup, json_ld))), None)
+    return (found.text or None) if found else None
+
+
+def _language(tree: Tree, markup: Markup, in_language: object) -> str | None:
+    html = tree.root
+    on_root = html.attributes.get("lang") or html.attributes.get("xml:lang") if html is not None else None
+    for label in (on_root, markup.first("content-language", "language", "dc.language"), first_text(in_language), markup.first("og:locale")):
+        if label and _LANGUAGE.match(label.strip()):
+            return label.strip().replace("_", "-")
+    return None
+
+
+def shortened(text: str | None) -> str | None:
+    """A description, no longer than one may be."""
+    return text[:MAX_DESCRIPTION_CHARACTERS] if text else None
+
+
+def split_tags(values: Iterable[str]) -> tuple[str, ...]:
+    """The tags in texts, of which each may hold several."""
+    tags = (folded(tag) for value in values for tag in value.split(","))
+    return tuple(dict.fromkeys(tag for tag in tags if 0 < len(tag) <= 80))[:MAX_TAGS]
+
+
+def canonical_urls(markup: Markup, url: str) -> Iterator[Found]:
+    """The declared canonical URLs, unless they are another site's, or the home page's where this page is not it."""
+    for place, declared in (("link rel=canonical", markup.canonical), ("og:url", markup.first("og:url"))):
+        if not declared:
+            continue
+        try:
+            target, here = urlsplit(_absolute(url, declared.strip())), urlsplit(url)
+        except ValueError:
+            continue
+        if target.scheme not in {"http", "https"} or not target.hostname:
+            continue
+        is_home = target.path in {"", "/"} and not target.query
+        if _site_of(target.hostname) == _site_of(here.hostname or "") and not (is_home and (here.path.strip("/") or here.query)):
+            yield Found(place, target._replace(fragment="").geturl())
+
+
+def _absolute(base: str, address: str) -> str:
+    """An address as a whole one; most are, and joining is slow."""
+    return address if _WHOLE.match(address) else urljoin(base, address)
+
+
+def _site_of(host: str) -> str:
+    """The last labels of a host: three where the last two are short, as in example.co.uk."""
+    labels = host.lower().split(".")
+    short = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    return ".".join(labels[-3:] if short else labels[-2:])
+
+
+def images(markup: Markup, json_ld: JsonLd) -> Iterator[Found]:
+    """The addresses of the picture that stands for the page, as they were written."""
+    for name in _IMAGES:
+        for text in markup.meta.get(name, ()):
+            yield Found(meta_place(name), text)
+    if image := _image_url((json_ld.article or {}).get("image")):
+        yield Found("json-ld image", image)
+
+
+def whole_image(image: str, url: str) -> str | None:
+    """A picture's whole address; None for one that is no web address."""
+    try:
+        absolute = _absolute(url, image)
+    except ValueError:
+        return None
+    return absolute if absolute.startswith(("http://", "https://")) else None
+
+
+def _image_url(value: object) -> str | None:
+    for _ in range(MAX_DEPTH):
+        if isinstance(value, list) and value:
+            value = value[0]
+        elif isinstance(value, dict):
+            value = value.get("url") or value.get("contentUrl")
+    return storable(value) if isinstance(value, str) else None
+
+
+def paywalls(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, bool]]:
+    """The places where the page says whether it is not free to read, and what they say."""
+    for item in (json_ld.article, json_ld.page):
+        free = (item or {}).get("isAccessibleForFree")
+        if isinstance(free, bool | int | float | str):
+            yield "json-ld isAccessibleForFree", str(free).strip().rsplit("/", 1)[-1].lower() in {"false", "no", "0"}
+    for name, locked in _PAYWALL_META.items():
+        if tier := markup.first(name):
+            yield meta_place(name), tier.strip().lower() in locked

@@ -1,0 +1,122 @@
+"""A page's title: what its heading says, without the site's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from processing.article.metadata.jsonld import JsonLd, first_text
+from processing.article.metadata.markup import Markup, meta_place
+from processing.article.tree.entities import unescaped
+from processing.article.tree.visible import visible_text
+
+MAX_TITLE_CHARACTERS = 400
+META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
+# What separates the site's name from the title; a hyphen or a colon only with space around it.
+_SEPARATOR = re.compile(r"\s+[|\-–—•·»«:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
+_WORD = re.compile(r"\w+")
+
+
+def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
+    """The title: what the first of its places says."""
+    return next((title for _, title in titles(markup, json_ld, site_name, url)), None)
+
+
+def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> Iterator[tuple[str, str]]:
+    """The places of the title and what they say, the surest first.
+
+    The `<h1>` that says what the declared titles say comes first: it is what a reader sees.
+    """
+    declared = [(place, text) for place, title in _declared(markup, json_ld) if title and (text := folded(title))]
+    site = site_names(site_name, url)
+    stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
+    headings = [text for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)]
+    if (heading := _best_heading(headings, list(stripped.values()))) is not None:
+        yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
+    for place, text in declared:
+        if not is_site(title := stripped[text], site):
+            yield place if title == text else f"{place} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
+    for heading in headings:
+        yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
+
+
+def _declared(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str | None]]:
+    """The titles that the page declares, as they were written, the surest first."""
+    meta = markup.meta
+    for text in meta.get("og:title", ()):
+        yield "og:title", text
+    yield "json-ld headline", first_text((json_ld.article or {}).get("headline"))
+    for name in META_NAMES:
+        for text in meta.get(name, ()):
+            yield meta_place(name), text
+    yield "<title>", markup.title
+
+
+def folded(text: str) -> str:
+    """Text with entities decoded (pages escape twice) and white space folded."""
+    return " ".join(unescaped(text).split())
+
+
+def site_names(site_name: str | None, url: str) -> frozenset[str]:
+    """How the site may call itself, as bare letters: its declared name and its host's."""
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    labels = host.split(".")
+    names = {host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host, labels[0]}
+    if site_name:
+        names.add(site_name)
+        names.update(_SEPARATOR.split(site_name))
+    return frozenset(bare for name in names if len(bare := _letters(name)) > 2)
+
+
+def is_site(text: str, site: frozenset[str]) -> bool:
+    """Whether a text is nothing but the site's name."""
+    letters = _letters(text)
+    return not letters or letters in site or letters.removeprefix("the") in site
+
+
+def without_site(title: str, site: frozenset[str]) -> str:
+    """The title without the site's name at either end; without any last part that looks like one behind a bar."""
+    parts = _SEPARATOR.split(title)
+    separators = _SEPARATOR.findall(title)
+    while len(parts) > 1:
+        if _names_site(parts[-1], site) or (_is_bar(separators[-1]) and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 3):
+            parts.pop()
+            separators.pop()
+        elif _names_site(parts[0], site):
+            parts.pop(0)
+            separators.pop(0)
+        else:
+            break
+    return "".join(part + separator for part, separator in zip(parts, [*separators, ""], strict=True)).strip()
+
+
+def _is_bar(separator: str) -> bool:
+    return separator.strip() in {"|", "¦", "‖", "•", "·", "»"}
+
+
+def _names_site(part: str, site: frozenset[str]) -> bool:
+    letters = _letters(part)
+    if not letters or is_site(part, site):
+        return True
+    return len(part.split()) <= 6 and any(len(name) > 3 and (name in letters or letters in name) for name in site)
+
+
+def _letters(text: str) -> str:
+    return "".join(_WORD.findall(text.casefold())).replace("_", "")
+
+
+def _best_heading(headings: list[str], declared: list[str]) -> str | None:
+    """The heading that shares most words with a declared title; any lone one where nothing is declared."""
+    wanted = [set(_WORD.findall(title.casefold())) for title in declared]
+    best, best_score = None, 0.0
+    for heading in headings:
+        words = set(_WORD.findall(heading.casefold()))
+        score = max((_overlap(words, other) for other in wanted), default=0.0)
+        if score > best_score:
+            best, best_score = heading, score
+    return best if best_score >= 0.5 else None
+
+
+def _overlap(one: set[str], other: set[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0

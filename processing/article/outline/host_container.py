@@ -1,0 +1,56 @@
+"""The element in which a host keeps its articles: how it is recognised on the host's other pages, and taken at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from processing.article.outline.outline import Element, Outline
+
+MAX_STEPS = 4  # up from an element without names to one that has some
+PLAUSIBLE_LENGTH = 600  # characters of prose: a known container with less holds no article
+PLAUSIBLE_SHARE = 0.4  # of the page's prose
+
+
+def signature(outline: Outline, index: int) -> str | None:
+    """An element by its tag and lasting names, below the nearest named ancestor where it has none: `div.entry-content`.
+
+    Names with digits are counted or made anew for each page. None where nothing is named.
+    """
+    steps: list[str] = []
+    while index >= 0 and len(steps) <= MAX_STEPS:
+        element = outline.elements[index]
+        names = _lasting(element)
+        steps.append(".".join([element.tag, *names]))
+        if names:
+            return ">".join(reversed(steps))
+        index = element.parent
+    return None
+
+
+def find_known(outline: Outline, known: Sequence[str]) -> int | None:
+    """The index of the one element with a known signature and a plausible body; the first signature that fits.
+
+    Several such elements are posts or teasers: then, as where none is plausible, it is None.
+    """
+    if not known:
+        return None
+    sums = [0, *accumulate(0 if piece.junk else piece.prose for piece in outline.pieces)]
+    for wanted in known:
+        tag, *names = wanted.rpartition(">")[2].split(".")
+        found = [
+            index
+            for index, element in enumerate(outline.elements)
+            if element.tag == tag and all(name in element.names for name in names) and signature(outline, index) == wanted
+        ]
+        if len(found) == 1:
+            element = outline.elements[found[0]]
+            if sums[element.end] - sums[element.start] >= max(PLAUSIBLE_LENGTH, PLAUSIBLE_SHARE * sums[-1]):
+                return found[0]
+    return None
+
+
+def _lasting(element: Element) -> list[str]:
+    return sorted(
+        {name for name in element.names.split() if name.isascii() and not any(map(str.isdigit, name)) and not set(name) & set(".>")}
+    )

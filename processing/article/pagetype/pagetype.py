@@ -1,0 +1,101 @@
+"""What a page is: an article, or one of the many things that are none."""
+
+from __future__ import annotations
+
+import re
+
+from processing.article.metadata.metadata import Metadata
+from processing.article.outline.outline import Outline
+from processing.article.pagetype.features import page_features
+from processing.article.pagetype.model import load_model
+from processing.article.pagetype.words import TYPES
+from processing.article.tree.parse import Tree
+from schemas.article import PageType
+from schemas.page import Page
+
+# A wall or an error page has hardly a text; a page with more than this is not one, whatever its title says.
+MAX_WALL_CHARACTERS = 1_500
+MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts stand on whole pages, too
+MAX_BARE_CHARACTERS = 20_000  # of HTML: so little is worth a look at its text
+MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
+LOOKS = "the look of the whole page"
+_ARTICLES = frozenset(("Article", "NewsArticle", "BlogPosting"))
+_OTHERS = frozenset[str]().union(
+    *(TYPES[name] for name in ("ld_product", "ld_offer", "ld_forum", "ld_list", "ld_items", "ld_docs", "ld_service", "ld_recipe", "ld_faq"))
+)
+_SOFT_404 = re.compile(
+    r"\b404\b|(?:page|seite|página|pagina|file|article|content|story)\W+(?:\w+\W+){0,4}(?:not|no longer|cannot|can't|couldn’t|couldn't)\W+"
+    r"(?:be\W+)?(?:found|available|exist|encontrada|trovata)|nicht gefunden|page introuvable|página no encontrada|pagina non trovata"
+    r"|страница не найдена|nothing (?:was )?found|oops|(?:page|content) (?:has been |was )?(?:removed|deleted|moved)",
+    re.IGNORECASE,
+)
+_WALL = re.compile(
+    r"just a moment|attention required|access denied|are you (?:a )?(?:human|robot)|not a (?:ro)?bot\b"
+    r"|verify(?:ing)? (?:that )?you are (?:a )?human|captcha"
+    r"|checking your browser|enable (?:javascript|cookies)|security check|request (?:unsuccessful|blocked)|pardon our interruption"
+    r"|log ?in to continue|^(?:log|sign) ?in\b|please (?:log|sign) in|before you continue|we value your privacy"
+    r"|cookie (?:consent|preferences)|403 forbidden",
+    re.IGNORECASE,
+)
+_CHALLENGE = re.compile(r"cf-chl|challenge-platform|px-captcha|_Incapsula_|datadome|distil_r_captcha|g-recaptcha|h-captcha", re.IGNORECASE)
+
+
+def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> PageType:
+    """The type of a page, by what it says of itself and by its shape. The same page always has the same type.
+
+    `outline` is of the page's whole body, `container` the element in it that would be the article's.
+    """
+    return judged(tree, page, metadata, outline, container)[0]
+
+
+def judged(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> tuple[PageType, str]:
+    """The type of a page, and what decided it; see `page_type`."""
+    if found := _wall_or_error(tree, page, metadata, outline):
+        return found, "little text, and its words"
+    if _says_article(metadata) and not any(piece.prose for piece in outline.pieces):
+        return PageType.ARTICLE, "og:type or json-ld @type"  # its text is where we do not look: a page without prose is what it says it is
+    if is_declared_article(metadata, outline, container):
+        return PageType.ARTICLE, "og:type and json-ld @type"
+    model = load_model()
+    shares = model.shares(page_features(tree, page, metadata, outline, container))
+    if shares.pop("article") >= model.article_share and metadata.title:  # an article has one, in some markup or heading
+        return PageType.ARTICLE, LOOKS
+    if "ImageGallery" in metadata.json_ld_types or (metadata.og_type or "").startswith("video") or "/gallery/" in page.url:
+        return PageType.GALLERY, "json-ld ImageGallery, og:type or the URL"
+    return PageType(max(shares, key=shares.__getitem__)), LOOKS
+
+
+def is_declared_article(metadata: Metadata, outline: Outline, container: int) -> bool:
+    """Whether both markups of a page call it an article, nothing in them speaks against it, and there is a text to go with it.
+
+    Then its shape need not be looked at.
+    """
+    kinds = metadata.json_ld_types
+    if not metadata.title or metadata.og_type != "article" or _ARTICLES.isdisjoint(kinds) or not _OTHERS.isdisjoint(kinds):
+        return False
+    element = outline.elements[container]
+    return sum([piece.prose for piece in outline.pieces[element.start : element.end]]) >= MIN_DECLARED_PROSE
+
+
+def _says_article(metadata: Metadata) -> bool:
+    return bool(metadata.title) and (metadata.og_type == "article" or not _ARTICLES.isdisjoint(metadata.json_ld_types))
+
+
+def _wall_or_error(tree: Tree, page: Page, metadata: Metadata, outline: Outline) -> PageType | None:
+    if sum([len(piece.text) for piece in outline.pieces]) > MAX_WALL_CHARACTERS:
+        return None
+    declared = tree.css_first("title")
+    titles = f"{metadata.title or ''}\n{declared.text() if declared is not None else ''}"
+    challenge = len(page.html) < MAX_CHALLENGE_CHARACTERS and _CHALLENGE.search(page.html)
+    if not (_SOFT_404.search(titles) or _WALL.search(titles) or challenge or len(page.html) < MAX_BARE_CHARACTERS):
+        return None
+    texts = [text for node in tree.css("p, h1, h2, li, form, div > span") if (text := node.text().strip())]
+    length = sum(map(len, texts))
+    if length > MAX_WALL_CHARACTERS:
+        return None
+    text = "\n".join([titles, *texts])
+    if _SOFT_404.search(text):
+        return PageType.SOFT_404
+    if challenge or _WALL.search(text) or (length < 300 and tree.css_first("input[type=password]") is not None):
+        return PageType.WALL
+    return None

@@ -1,0 +1,110 @@
+"""A site's own selectors, from the crawl's YAML: what to cut out first, where the body is, and fields that beat the page's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC
+
+from selectolax.lexbor import SelectolaxError
+
+from processing.article.metadata.authors import names_in
+from processing.article.metadata.dates import read_date
+from processing.article.metadata.metadata import Metadata
+from processing.article.tree.parse import Node, Tree, parse
+from processing.article.tree.visible import visible_text
+from schemas.config.crawl import SiteRules
+from storage.urls.host_key import configured_host
+
+_FIELDS = ("body", "title", "authors", "published_at", "description")
+_NOT_CSS = (  # what is mistaken for CSS, and what to say then
+    ("/", "this is XPath"),
+    ("::", "pseudo-elements select no element: the text or `content` of what matches is taken anyway"),
+    (":contains(", ":contains() is jQuery's"),
+    (":eq(", ":eq() is jQuery's, see :nth-child()"),
+    (":first", "in CSS it is :first-child"),
+    (":last", "in CSS it is :last-child"),
+)
+
+
+def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
+    """The rules of a host, its port included: its own, else those of the nearest domain that it is a subdomain of."""
+    spelled = {configured_host(name): rule for name, rule in rules.items()}
+    while spelled and host:
+        if host in spelled:
+            return spelled[host]
+        host = host.partition(".")[2]
+    return None
+
+
+def mistakes(rules: SiteRules) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where in the rules a selector stands that cannot work, such as `("remove", 0)`, and what is wrong with it."""
+    for name in _FIELDS:
+        selector = getattr(rules, name)
+        if selector is not None and (problem := _problem(selector)):
+            yield (name,), problem
+    for place, selector in enumerate(rules.remove):
+        if problem := _problem(selector):
+            yield ("remove", place), problem
+        elif any(node.tag in {"html", "body"} for node in _select(parse(""), selector)):
+            yield ("remove", place), f"{selector!r} cuts out the whole page"
+
+
+def remove(tree: Tree, rules: SiteRules) -> None:
+    """Cut what the rules remove out of the tree."""
+    for selector in rules.remove:
+        for node in _select(tree, selector):
+            if node.tag != "html":  # the engine keeps the root
+                node.decompose()
+
+
+def body(tree: Tree, rules: SiteRules) -> Node | None:
+    """The element that the rules name as the body, if the page has it."""
+    return next(iter(_select(tree, rules.body)), None) if rules.body else None
+
+
+def amend(metadata: Metadata, tree: Tree, rules: SiteRules) -> Metadata:
+    """The metadata with the fields that the rules' selectors find."""
+    changes: dict[str, object] = {}
+    for name, selector in (("title", rules.title), ("description", rules.description)):
+        if text := _first_text(tree, selector):
+            changes[name] = text
+    if rules.authors:
+        names = [name for node in _select(tree, rules.authors) for name in names_in(visible_text(node), whole=False)]
+        if names:
+            changes["authors"] = tuple(dict.fromkeys(names))
+    return replace(_dated(metadata, tree, rules), **changes)  # type: ignore[arg-type]  # each name with its own type
+
+
+def _dated(metadata: Metadata, tree: Tree, rules: SiteRules) -> Metadata:
+    for node in _select(tree, rules.published_at) if rules.published_at else ():
+        found = read_date(node.attributes.get("datetime") or node.attributes.get("content") or visible_text(node))
+        if found:
+            moment, zone = found
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return replace(metadata, published_at=moment, published_at_source="text", published_zone=zone)
+    return metadata
+
+
+def _first_text(tree: Tree, selector: str | None) -> str | None:
+    found = (visible_text(node) or node.attributes.get("content") for node in (_select(tree, selector) if selector else ()))
+    return next((text for text in found if text), None)
+
+
+def _select(tree: Tree, selector: str) -> list[Node]:
+    """What a selector finds; nothing where it is none, which was told when the crawl's file was read (`mistakes`)."""
+    try:
+        return tree.css(selector)
+    except (SelectolaxError, UnicodeEncodeError):
+        return []
+
+
+def _problem(selector: str) -> str | None:
+    try:
+        parse("").css(selector)
+    except (SelectolaxError, UnicodeEncodeError):
+        if not selector.strip():
+            return "an empty selector finds nothing; leave the rule out"
+        hint = next((f": {why}" for sign, why in _NOT_CSS if sign in selector), "")
+        return f"{selector!r} is not a CSS selector{hint}"
+    return None

@@ -1,0 +1,62 @@
+"""The text of a page as a reader sees it: without scripts, styles and icons' titles."""
+
+from __future__ import annotations
+
+from processing.article.tree.parse import Node
+
+_SILENT = frozenset({"svg", "title", "script", "style", "noscript", "button", "template"})
+
+
+def visible_text(node: Node) -> str:
+    """The visible text of a node, white space folded."""
+    parts = []
+    for child in node.traverse(include_text=True):
+        if child.tag == "-text":
+            if _is_visible(child):
+                parts.append(child.text_content or "")
+        elif child.tag == "br":
+            parts.append(" ")
+    return " ".join("".join(parts).split())
+
+
+def text_parts(node: Node) -> list[str]:
+    """The visible pieces of text between a node's tags, each folded, none empty."""
+    parts = (
+        " ".join((child.text_content or "").split())
+        for child in node.traverse(include_text=True, skip_empty=True)
+        if child.is_text_node and _is_visible(child)
+    )
+    return [part for part in parts if part]
+
+
+def texts_after(node: Node, most: int) -> list[tuple[str, Node]]:
+    """The first pieces of text behind a node in document order, folded, at most `most`, each with its element."""
+    found: list[tuple[str, Node]] = []
+    current: Node | None = node
+    while current is not None and current.tag != "body" and len(found) < most:
+        following = current.next
+        while following is not None and len(found) < most:
+            found.extend(_leading(following, most - len(found)))
+            following = following.next
+        current = current.parent
+    return found
+
+
+def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
+    found: list[tuple[str, Node]] = []
+    if node.tag in _SILENT:
+        return found
+    for child in node.traverse(include_text=True, skip_empty=True):
+        content = child.text_content
+        if content is None or (parent := child.parent) is None or parent.tag in _SILENT:
+            continue
+        if text := " ".join(content.split()):
+            found.append((text, parent))
+            if len(found) >= most:
+                break
+    return found
+
+
+def _is_visible(text: Node) -> bool:
+    parent = text.parent
+    return parent is None or parent.tag not in _SILENT

@@ -1,0 +1,86 @@
+"""Cleaning a host bucket: site memory applied, then text, language, signals, digests and MinHash, and the policy's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+
+from processing.clean.identity import article_id
+from processing.clean.language import detect_language
+from processing.clean.minhash import minhash
+from processing.clean.policy import Judged, judge
+from processing.clean.signals import signals
+from processing.clean.site_memory import SiteMemory
+from processing.clean.words import shingles, text_digest, words
+from processing.staging.staging import CLEANED, Row, blocks_of, read_bucket, stored_blocks
+from schemas.article import Block, plain_text
+from schemas.config.crawl import ArticleOptions
+from storage.objects.store import ObjectStore
+
+
+def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory) -> None:
+    """Teach the memory the blocks of all articles of a host bucket."""
+    for rows in _rows(store, keys, bucket):
+        for row in rows.select(["host", "url", "blocks", "fetched_at", "container"]).to_pylist():
+            if row["blocks"] is not None:
+                memory.learn(row["host"], row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
+
+
+def cleaned_bucket(
+    store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int | None, options: ArticleOptions
+) -> Iterator[pa.Table]:
+    """The rows of a host bucket with everything that one row alone tells, in the order of the segments."""
+    for rows in _rows(store, keys, bucket):
+        yield pa.Table.from_pylist([_cleaned(row, memory, memory_version, options) for row in rows.to_pylist()], schema=CLEANED)
+
+
+def clean_blocks(
+    host: str, url: str, blocks: Iterable[Block], memory: SiteMemory, options: ArticleOptions
+) -> tuple[tuple[Block, ...], int]:
+    """The blocks without the site's furniture, and how many blocks that was."""
+    blocks = tuple(blocks)
+    if not options.site_memory:
+        return blocks, 0
+    kept, furniture = memory.clean(host, url, blocks)
+    return kept, len(furniture)
+
+
+def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.Table]:
+    for key in keys:
+        yield from read_bucket(store, key, bucket)
+
+
+def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Row:
+    if row["blocks"] is None:
+        return row
+    url = row["url"]
+    blocks, furniture = clean_blocks(row["host"], url, blocks_of(row["blocks"]), memory, options)
+    text = plain_text(blocks)
+    tokens = words(text)
+    runs = shingles(tokens)
+    language = detect_language(text, row["language_declared"])
+    found = signals(text, tokens, blocks, len(runs))
+    judged = Judged(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
+    verdict = judge(judged, options)
+    sure = memory.agreed(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
+    return row | {
+        "blocks": stored_blocks(blocks),
+        "confidence": sure,
+        "article_id": article_id(url, row["canonical_url"]),
+        "text": text,
+        "text_length": len(text),
+        "word_count": len(tokens),
+        "text_digest": text_digest(text),
+        "minhash": minhash(runs),
+        "language": language,
+        "duplicate_word_fraction": found.duplicate_word_fraction,
+        "symbol_word_ratio": found.symbol_word_ratio,
+        "mean_word_length": found.mean_word_length,
+        "link_density": found.link_density,
+        "furniture_blocks": furniture,
+        "memory_version": memory_version,
+        "quarantine_reason": None if verdict is None else str(verdict.reason),
+        "rule": None if verdict is None else verdict.rule,
+        "quarantine_detail": None if verdict is None else verdict.detail,
+    }

@@ -1,0 +1,39 @@
+"""Quality signals of a text: cheap numbers by which a policy or a user sorts good prose from bad."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from processing.clean.words import SHINGLE_WORDS
+from schemas.article import Block
+
+_SYMBOL = re.compile(r"[#…]|\.\.\.|[\u2580-\u259f\ufffd]")
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """All between 0 and 1 but the mean word length (characters).
+
+    `duplicate_word_fraction` is the share of five-word runs that occurred before in the text, `symbol_word_ratio` the symbols
+    (hash marks, ellipses, replacement characters) per word, `link_density` the share of characters in links.
+    """
+
+    duplicate_word_fraction: float
+    symbol_word_ratio: float
+    mean_word_length: float
+    link_density: float
+
+
+def signals(text: str, tokens: Sequence[str], blocks: Sequence[Block], distinct_shingles: int) -> Signals:
+    """The signals of an article, given its text, its words, its blocks and how many distinct five-word shingles it has."""
+    count = len(tokens)
+    runs = max(count - SHINGLE_WORDS + 1, 1)
+    characters = sum(len(block.text) for block in blocks)
+    return Signals(
+        duplicate_word_fraction=max(0.0, 1 - distinct_shingles / runs) if count else 0.0,
+        symbol_word_ratio=min(1.0, len(_SYMBOL.findall(text)) / count) if count else 0.0,
+        mean_word_length=sum(map(len, tokens)) / count if count else 0.0,
+        link_density=sum(len(block.text) * block.link_density for block in blocks) / characters if characters else 0.0,
+    )

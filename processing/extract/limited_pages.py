@@ -1,0 +1,98 @@
+"""Single stored pages read in a limited worker, as extraction reads those of a segment: a hostile page costs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from processing.article.provenance import read_origins
+from processing.extract.decode import decode
+from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
+from processing.workers.pool import Exceeded, Limits, run_limited
+from schemas.config.crawl import Crawl, SiteRules
+from schemas.outcomes import Reason, Rejected
+from schemas.page import Hints
+from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.reader import Record
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A record and what its crawl says of its page; `record` is None where it can no longer be had."""
+
+    record: Record | None
+    crawl: Crawl
+    kind: str = "page"
+    hints: Hints = NO_HINTS
+    containers: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return 0 if self.record is None else len(self.record.capture.body)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """A record that is shown, with the row whose values are looked for on its page, and the site rules for it."""
+
+    record: Record
+    hints: Hints = NO_HINTS
+    rules: SiteRules | None = None
+    row: Mapping[str, object] | None = None
+
+
+def read_limited(
+    pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
+) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
+    """Each page with its article, or why there is none, in order; None where there is no record. A page that exceeds is rejected."""
+    for page, found in run_limited(pages, "processing.extract.limited_pages.read_stored", workers, limits or Limits()):
+        if isinstance(found, Exceeded) and page.record is not None:
+            pointer = page.record.pointer
+            url, file, offset = page.record.capture.url, pointer.warc_filename, pointer.warc_record_offset
+            yield page, Rejected(url, file, offset, "extract", found.reason, found.detail)
+        else:
+            yield page, None if isinstance(found, Exceeded) else found
+
+
+def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
+    """The article of one page. Runs inside a page worker."""
+    return None if page.record is None else read_page(page.record, page.crawl, page.kind, page.hints, page.containers)
+
+
+def origins_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """Where the values of the row stand on the page (see `read_origins`), or in a sentence why that cannot be told."""
+    return _only(page, "processing.extract.limited_pages.find_origins", limits)
+
+
+def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """The page as text, under `html`, its content coding and charset removed; or in a sentence why it is none."""
+    return _only(page, "processing.extract.limited_pages.decode_html", limits)
+
+
+def find_origins(page: ShownPage) -> dict[str, str]:
+    """The places by field, or `problem`. Runs inside a page worker."""
+    found = page_of(page.record, "page", page.hints)
+    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_origins(found, page.rules, page.row or {})
+
+
+def decode_html(page: ShownPage) -> dict[str, str]:
+    """The text of a page under `html`, or `problem`. Runs inside a page worker."""
+    capture = page.record.capture
+    try:
+        body = decode_content(capture.body, capture.header("content-encoding"), MAX_PAGE_BYTES)
+    except CodingError as error:
+        return {"problem": f"the body cannot be decoded: {error}"}
+    decoded = decode(body, capture.header("content-type"))
+    return {"problem": f"the body is no text ({decoded})"} if isinstance(decoded, Reason) else {"html": decoded.html}
+
+
+def _only(page: ShownPage, function: str, limits: Limits | None) -> dict[str, str] | str:
+    ((_, found),) = run_limited([page], function, 1, limits or Limits())
+    if isinstance(found, Exceeded):
+        return (
+            f"to read it takes too much: {found.detail}" if found.reason is not Reason.PAGE_CRASH else f"it cannot be read: {found.detail}"
+        )
+    return str(found["problem"]) if "problem" in found else dict(found)

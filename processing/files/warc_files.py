@@ -1,0 +1,272 @@
+"""Articles from any WARC files to one Parquet or JSON Lines file: one row per response record, nothing left out.
+
+Two passes: every page is read once and staged beside the output, then, when all are known, the site memory cleans the staged blocks and
+the rows are written. What is staged survives a kill; the output appears whole.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from processing.article import read_article
+from processing.clean.language import detect_language
+from processing.clean.site_memory import SiteMemory
+from processing.extract.extraction import ReadPage, article_columns, page_of, reason_of, type_of
+from processing.files.warc_sources import WarcSource, find_sources
+from processing.staging.staging import Row, blocks_of, in_chunks, stored_blocks
+from processing.workers.heap import bound_heap
+from processing.workers.pool import Exceeded, Limits, run_limited
+from schemas.article import PageType, plain_text
+from schemas.errors import ConfigError, StorageError
+from schemas.outcomes import Reason, Rejected
+from schemas.tables import ARTICLES, BLOCK, TIMESTAMP
+from storage.urls.host_key import host_key
+from storage.warc.reader import Record, read_records
+
+READ = "processing.files.warc_files.read_row"
+
+_SAID = [
+    "title", "description", "authors", "published_at", "published_at_source", "published_zone", "modified_at", "modified_at_source",
+    "language_declared", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "extraction_path",
+    "confidence", "charset", "charset_source",
+]  # fmt: skip
+_RECORD = [
+    pa.field("url", pa.string(), nullable=False),
+    pa.field("status", pa.string(), nullable=False),  # article | rejected
+    pa.field("reason", pa.string()),
+    pa.field("detail", pa.string()),
+    pa.field("page_type", pa.string()),
+    pa.field("fetched_at", TIMESTAMP),
+    pa.field("fetch_status", pa.int16()),
+    pa.field("warc_filename", pa.string(), nullable=False),
+    pa.field("warc_record_offset", pa.int64(), nullable=False),
+    pa.field("warc_record_length", pa.int64()),
+]
+_METADATA = [ARTICLES.field(name).with_nullable(True) for name in _SAID]
+STAGED = pa.schema([*_RECORD, *_METADATA, pa.field("container", pa.string()), pa.field("blocks", pa.list_(BLOCK))])
+_TIMES = ("published_at", "modified_at")
+OUTPUT = pa.schema(
+    [
+        *_RECORD[:5],
+        # ISO 8601, in the zone that the page wrote
+        *(pa.field(field.name, pa.string()) if field.name in _TIMES else field for field in _METADATA),
+        pa.field("published_at_utc", TIMESTAMP),
+        pa.field("language", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("furniture_blocks", pa.int32()),
+        pa.field("blocks", pa.list_(BLOCK)),
+        *_RECORD[5:],
+    ]
+)
+
+
+def extract_files(
+    paths: Sequence[Path],
+    output: Path,
+    site_memory: bool = True,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, int]:
+    """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
+
+    With `site_memory` the blocks that recur on several pages of a host are taken out, and all pages are read before the first is written.
+    A WACZ is read as the WARC files in it. `progress` is told the bytes read and their total. Called again after a kill, it goes on where
+    it was. Pages that are no article keep their text and metadata, where they have any, with `status` rejected.
+    Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
+    """
+    bound_heap()
+    write = _writer(output)
+    sources = [source for path in paths for source in find_sources(path)]
+    parts = output.with_name(output.name + ".parts")
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        staged = _stage_all(sources, parts, workers, progress or (lambda *_: None))
+        memory = _learn(staged) if site_memory else None
+        counts: Counter[str] = Counter()
+        write(output, _counted((_finish(row, memory) for row in _read(staged)), counts))
+    except OSError as error:
+        raise StorageError(f"{output} cannot be written: {error}. Free the disk or choose another place, then run it again.") from error
+    shutil.rmtree(parts)
+    return dict(sorted(counts.items()))
+
+
+def read_row(record: Record) -> Row:
+    """One response record as a staged row. Runs inside a page worker."""
+    page = page_of(record, record.capture.kind, record.capture.hints)
+    found = page if isinstance(page, Rejected) else read_article(page)
+    if isinstance(page, Rejected) or isinstance(found, Rejected):
+        row = _rejected_row(record, found.reason, found.detail) if isinstance(found, Rejected) else {}
+        return row if isinstance(page, Rejected) else row | {"charset": page.charset, "charset_source": page.charset_source}
+    row = _record_row(record) | article_columns(ReadPage(found, page.charset, page.charset_source))
+    if found.page_type is PageType.ARTICLE:
+        return row | {"status": "article"}
+    return row | {"status": "rejected", "reason": str(reason_of(found.page_type))}
+
+
+def _stage_all(sources: Sequence[WarcSource], parts: Path, workers: int | None, progress: Callable[[int, int], None]) -> list[Path]:
+    """Stage every file; the chunks of all, in order. A file given twice is read once for each."""
+    sizes = [source.size for source in sources]
+    staged: list[Path] = []
+    for place, source in enumerate(sources):
+        before = sum(sizes[:place])
+        for chunk in _stage(source, parts, f"{place:05d}-{source.identity}", workers):
+            staged.append(chunk.path)
+            progress(before + chunk.read_bytes, sum(sizes))
+        progress(before + sizes[place], sum(sizes))
+    return staged
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A staged chunk, and how much of its WARC file was read by then."""
+
+    path: Path
+    read_bytes: int
+
+
+def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> Iterator[_Chunk]:
+    """Stage one file in chunks, each whole or absent; a mark says that there are no more."""
+    mark = parts / f"{name}.done"
+    kept = sorted(parts.glob(f"{name}.*.parquet"))
+    for chunk in kept:
+        yield _Chunk(chunk, 0)
+    if mark.exists():
+        return
+    with source.open() as stream:
+        read = sum(pq.read_metadata(chunk).num_rows for chunk in kept)
+        rows = _rows(islice(_responses(stream, source.name), read, None), workers)
+        for number, chunk_rows in enumerate(in_chunks(rows), len(kept)):
+            target = parts / f"{name}.{number:06d}.parquet"
+            _put(pa.Table.from_pylist(chunk_rows, schema=STAGED), target)
+            yield _Chunk(target, stream.tell())
+    mark.touch()
+
+
+def _responses(stream: Any, filename: str) -> Iterator[Record | Rejected]:  # Any: a binary file
+    """The response records and the damaged ones; a revisit has no page of its own."""
+    return (
+        found for found in read_records(stream, filename) if isinstance(found, Rejected) or found.record_type in {"response", "conversion"}
+    )
+
+
+def _rows(records: Iterable[Record | Rejected], workers: int | None) -> Iterator[Row]:
+    for record, found in run_limited(records, "processing.files.warc_files.stage_row", workers, Limits()):
+        if isinstance(found, Exceeded) and isinstance(record, Record):
+            yield _rejected_row(record, found.reason, found.detail)
+        elif isinstance(found, dict):
+            yield found
+
+
+def stage_row(record: Record | Rejected) -> Row:
+    """A record or a damaged one as a staged row. Runs inside a page worker."""
+    return _damaged_row(record) if isinstance(record, Rejected) else read_row(record)
+
+
+def _record_row(record: Record) -> Row:
+    return {
+        "url": record.capture.url,
+        "fetched_at": record.capture.fetched_at,
+        "fetch_status": record.capture.status,
+        "warc_filename": record.pointer.warc_filename,
+        "warc_record_offset": record.pointer.warc_record_offset,
+        "warc_record_length": record.pointer.warc_record_length,
+    }
+
+
+def _rejected_row(record: Record, reason: Reason, detail: str) -> Row:
+    return _record_row(record) | {"status": "rejected", "reason": str(reason), "detail": detail or None, "page_type": type_of(reason)}
+
+
+def _damaged_row(found: Rejected) -> Row:
+    return {
+        "url": found.url,
+        "status": "rejected",
+        "reason": str(found.reason),
+        "detail": found.detail or None,
+        "warc_filename": found.warc_filename,
+        "warc_record_offset": found.warc_record_offset,
+    }
+
+
+def _learn(staged: Iterable[Path]) -> SiteMemory:
+    """What all pages with an article show of their sites."""
+    memory = SiteMemory()
+    for row in _read(staged, ["url", "status", "fetched_at", "blocks", "container"]):
+        if row["status"] == "article":
+            memory.learn(host_key(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
+    return memory
+
+
+def _finish(row: Row, memory: SiteMemory | None) -> Row:
+    """A staged row with its blocks cleaned, its text and its language."""
+    row = row | {"published_at_utc": row["published_at"], **{name: _written(row[name], row["published_zone"]) for name in _TIMES}}
+    if row["blocks"] is None:
+        return row
+    blocks, furniture, sure = blocks_of(row["blocks"]), 0, row["confidence"]
+    if memory is not None and row["status"] == "article":
+        host = host_key(row["url"])
+        blocks, removed = memory.clean(host, row["url"], blocks)
+        furniture, sure = len(removed), memory.agreed(host, row["container"], sure)
+    text = plain_text(tuple(blocks))
+    cleaned = {"text": text, "language": detect_language(text, row["language_declared"])}
+    return row | cleaned | {"blocks": stored_blocks(blocks), "furniture_blocks": furniture, "confidence": sure}
+
+
+def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    for row in rows:
+        counts[row["reason"] or "article"] += 1
+        yield row
+
+
+def _read(staged: Iterable[Path], columns: list[str] | None = None) -> Iterator[Row]:
+    for path in staged:
+        yield from pq.read_table(path, columns=columns).to_pylist()
+
+
+def _writer(output: Path) -> Callable[[Path, Iterator[Row]], None]:
+    kinds = {".parquet": _write_parquet, ".jsonl": _write_jsonl}
+    if output.suffix not in kinds:
+        raise ConfigError(f"{output} must end in .parquet or .jsonl.")
+    return kinds[output.suffix]
+
+
+def _write_parquet(output: Path, rows: Iterator[Row]) -> None:
+    temporary = output.with_name(output.name + ".tmp")
+    with pq.ParquetWriter(temporary, OUTPUT, compression="zstd") as writer:
+        for chunk in in_chunks(rows):
+            writer.write_table(pa.Table.from_pylist(chunk, schema=OUTPUT))
+    temporary.replace(output)
+
+
+def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
+    """One object a line."""
+    temporary = output.with_name(output.name + ".tmp")
+    with temporary.open("w", encoding="utf-8") as out:
+        for row in rows:
+            ordered = {name: row.get(name) for name in OUTPUT.names}
+            out.write(json.dumps(ordered, ensure_ascii=False, default=lambda moment: moment.isoformat()) + "\n")
+    temporary.replace(output)
+
+
+def _written(moment: datetime | None, zone: str | None) -> str | None:
+    """A moment in the page's zone; in UTC where it wrote none."""
+    if moment is None or zone is None:
+        return moment.isoformat() if moment else None
+    return moment.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo).isoformat()
+
+
+def _put(table: pa.Table, target: Path) -> None:
+    temporary = target.with_suffix(".tmp")
+    pq.write_table(table, temporary, compression="zstd")
+    temporary.replace(target)

@@ -1,0 +1,236 @@
+"""Publish: captures, quarantine, articles and runs in one commit; a run is seen when it stands in `runs`.
+
+One publisher at a time holds the ledger's publish lock, and its token. Everything is decided against the tables as they were read, and the
+commit happens on top of exactly these, by the holder of the last token given, or not at all (`storage.lake.publishing`). A run that was
+resolved against an older lake or memory is resolved and gated again, under the lock. What follows the commit, the site memory's next
+version and the report, is done again by whoever finds it missing; the report comes last.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from pyiceberg.table import Table
+
+from processing.publish.accounting import RunCounts
+from processing.publish.gate import Gated, gate_run, gated
+from processing.publish.report import RunReport, report_of
+from processing.resolve.resolution import Base, resolve_run, resolved
+from processing.staging.staging import bounded, read_rows
+from runtime.failpoint import reached
+from runtime.scratch import scratch_folder
+from schemas.errors import ConflictError, LakeMovedError
+from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
+from schemas.manifest import Manifest
+from schemas.outcomes import Outcome
+from schemas.runs import ProcessRun
+from schemas.tables import RUNS, TABLES
+from storage.lake.lake import Lake, committed_runs, snapshot_of
+from storage.lake.publishing import commit, repair_marks
+from storage.ledger.ledger import Ledger
+from storage.objects.store import ObjectStore
+
+LOG = logging.getLogger(__name__)
+ROW_TABLES = ("captures", "quarantine", "articles")
+CHUNK_ROWS = 20_000
+CHUNK_BYTES = 8 * 1024 * 1024  # in memory, where sorting and writing take several times that
+ATTEMPTS = 5  # another writer that keeps changing the tables without the lock is none of ours
+
+RunRow = dict[str, Any]  # Any: the values of a row of `runs`
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every row of a publishing carries."""
+
+    sequence: int
+    ingested_at: datetime
+
+
+def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str) -> RunReport:
+    """Publish a gated run; publishing it again returns the same report and changes nothing.
+
+    `code_version` is the code's own: only the code that a run was planned with publishes it. Raises ConflictError for a run that is not
+    gated, was planned by other code, or whose crawl runs another process run published meanwhile: process again. Raises FencedError when
+    another took the publish lock meanwhile.
+    """
+    with ledger.publish_lock() as token:
+        repair_marks(lake, ledger)
+        for other in half_published(lake, ledger):
+            _finish(other, token, store, lake, ledger)
+        if ledger.published_at(run.process_run) is not None:
+            return _completed(run, lake.run_rows(run.process_run), store, ledger)
+        _refuse_published(run, ledger)
+        refuse_other_code(run, code_version)
+        complete_last(run.crawl.name, store, lake, ledger)
+        return _completed(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
+
+
+def refuse_other_code(run: ProcessRun, code_version: str) -> None:
+    """Raise ConflictError unless the code is the one that a process run was planned with: its rows would be made by two."""
+    if run.code_version != code_version:
+        raise ConflictError(
+            f"{run.process_run} was planned by the code {run.code_version}, this is {code_version}. Let a worker of that code finish it, "
+            f"or process '{run.crawl.name}' again from `plan` on: the same crawl runs are then planned anew with this code."
+        )
+
+
+def half_published(lake: Lake, ledger: Ledger) -> list[ProcessRun]:
+    """The process runs of an earlier release, which committed to one table after the other, that are in some tables only."""
+    unpublished = ledger.unpublished()
+    begun = sorted(unpublished & committed_runs(lake.table(ROW_TABLES[0]))) if unpublished else []
+    return [ledger.process_run(name) for name in begun]
+
+
+def complete_last(crawl: str, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+    """Complete a crawl's last published process run: its publisher may have died after the commit."""
+    last = ledger.last_published(crawl)
+    if last is not None and store.info(report_key(last, "report.json")) is None and (rows := lake.run_rows(last)):
+        _completed(ledger.process_run(last), rows, store, ledger)
+
+
+def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> list[RunRow]:
+    """Commit a run's rows to all tables; its rows of `runs`."""
+    for _ in range(ATTEMPTS):
+        tables = lake.tables()
+        base = _base(run, tables, ledger)
+        passed = _passed(run, base, segments, store, lake, ledger)
+        if passed.base != base.key():
+            continue
+        try:
+            return _commit(run, passed, Stamp(ledger.next_sequence(), datetime.now(UTC)), tables, token, store, lake, ledger)
+        except LakeMovedError as error:
+            LOG.warning("%s: %s It is tried again.", run.process_run, error)
+    raise ConflictError(
+        f"{run.process_run} was not published: another program keeps changing the lake's tables. Stop it, then publish again."
+    )
+
+
+def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
+    articles, captures = tables["articles"].metadata.current_snapshot_id, tables["captures"].metadata.current_snapshot_id
+    return Base(articles, captures, ledger.memory_version(run.crawl.name))
+
+
+def _passed(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> Gated:
+    """The gate's mark for the lake as it is now: resolved and gated again where it was another."""
+    passed = gated(store, run.process_run, base.key())
+    if passed is not None:
+        return passed
+    earlier = resolved(store, run.process_run)
+    if earlier is None or gated(store, run.process_run, earlier.base.key()) is None:
+        raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
+    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, ledger)
+
+
+def _finish(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+    """Commit what an earlier release left out of a half published run, from what it staged."""
+    passed, stamp = gated(store, run.process_run, ""), mark_key(run.process_run, "stamp")
+    if passed is None or store.info(stamp) is None:
+        raise ConflictError(f"{run.process_run} is half published, but its staged rows are gone. Restore the store's staging folder.")
+    sequence, ingested_at = json.loads(store.get_bytes(stamp))
+    rows = _commit(run, passed, Stamp(sequence, datetime.fromisoformat(ingested_at)), lake.tables(), token, store, lake, ledger)
+    _completed(run, rows, store, ledger)
+
+
+def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
+    done = sorted(set(run.crawl_runs) - set(ledger.closed_unpublished(run.crawl.name)))
+    if done:
+        raise ConflictError(
+            f"{', '.join(done)} was published by another process run meanwhile. Process '{run.crawl.name}' again for the rest."
+        )
+
+
+def _commit(
+    run: ProcessRun,
+    passed: Gated,
+    stamp: Stamp,
+    tables: Mapping[str, Table],
+    token: int,
+    store: ObjectStore,
+    lake: Lake,
+    ledger: Ledger,
+) -> list[RunRow]:
+    run_rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
+    staged = []
+    for name in (*ROW_TABLES, "runs"):
+        if snapshot_of(tables[name], run.process_run) is not None:
+            continue  # an earlier release committed to it
+        reached(f"publish.before.{name}")
+        rows = _stamped(name, run, passed, stamp, store) if name != "runs" else iter([pa.Table.from_pylist(run_rows, schema=RUNS)])
+        staged.append(lake.stage(tables[name], rows, run.process_run))
+        reached(f"publish.after.{name}")
+    commit(lake, ledger, token, staged, run.process_run)
+    return run_rows
+
+
+def _completed(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
+    """Do what follows a commit, once: the site memory's next version, then the report, which is made of the run's rows of `runs`."""
+    key = report_key(run.process_run, "report.json")
+    if store.info(key) is None:
+        reached("publish.before.memory")
+        _advance_memory(run, store, ledger)
+        reached("publish.before.mark")
+        store.put_bytes(key, report_of(run, rows).to_json().encode())
+    return RunReport.from_json(store.get_bytes(key))
+
+
+def _advance_memory(run: ProcessRun, store: ObjectStore, ledger: Ledger) -> None:
+    """The memory with this run's pages becomes the crawl's next version, once. The version is told when it is there to be read."""
+    version, made_by = ledger.memory(run.crawl.name)
+    if not run.crawl.articles.site_memory or made_by == run.process_run:
+        return
+    for staged in (staged_memory_key(run.process_run, version), staged_memory_key(run.process_run, None)):
+        if store.info(staged) is not None:
+            _copy(store, staged, memory_key(run.crawl.name, version + 1))
+            with suppress(ConflictError):  # another process has completed this run, and published the next one
+                ledger.advance_memory(run.crawl.name, version, version + 1, run.process_run)
+            return
+
+
+def _copy(store: ObjectStore, source: str, target: str) -> None:
+    with scratch_folder() as folder:
+        path = folder / "copy"
+        with store.open(source) as stream, path.open("wb") as out:
+            shutil.copyfileobj(stream, out)
+        store.put_file(target, path)
+
+
+def _stamped(name: str, run: ProcessRun, passed: Gated, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
+    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base, name)), CHUNK_ROWS, CHUNK_BYTES):
+        table = chunk
+        for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
+            field = TABLES[name].field(column)
+            place = table.schema.get_field_index(column)
+            table = table.set_column(place, field, pa.repeat(pa.scalar(value, field.type), table.num_rows))
+        yield table
+
+
+def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stamp) -> RunRow:
+    return {
+        "process_run": run.process_run,
+        "crawl_run": manifest.crawl_run,
+        "crawl": manifest.crawl,
+        "code_version": run.code_version,
+        "config_hash": run.config_hash,
+        "planned_at": manifest.planned_at,
+        "closed_at": manifest.closed_at,
+        "ingested_at": stamp.ingested_at,
+        "sequence": stamp.sequence,
+        "finish_reason": manifest.finish_reason,
+        **manifest.counts.model_dump(),
+        "records": counts.records,
+        **{str(outcome): counts.outcome(outcome) for outcome in Outcome},
+        "bytes": sum(segment.size for segment in manifest.segments),
+        "segments": len(manifest.segments),
+        "statistics": json.dumps(
+            {**counts.as_json(), "fetch_reasons": manifest.reasons, "fetch": manifest.statistics.model_dump()}, sort_keys=True
+        ),
+    }

@@ -1,0 +1,118 @@
+"""Near-duplicates: locality-sensitive hashing over the texts of a run, against one another and against the lake.
+
+A text takes about a kilobyte here, a pair of similar ones 12 bytes: a site whose every page is like the others makes millions of pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.clean.minhash import Signatures, bands, rows_per_band, signatures, similarity
+
+MAX_GROUP = 50  # texts of one band group that later ones are compared with, earliest first: bounds templates that fill a site
+COMPARED_PAIRS = 10_000  # at a time: a pair's signatures are a kilobyte
+
+Near = tuple[int, str, float]  # row of the query, text digest of the run, similarity
+Pairs = NDArray[np.uint64]  # two numbers of 32 bits each
+_HALF = np.uint64(32)
+
+
+class NearIndex:
+    """The distinct texts of a run by text digest, in the order of fetching. `threshold` is a Jaccard similarity, 0 to 1."""
+
+    def __init__(self, digests: Sequence[str], stored: Sequence[bytes], threshold: float) -> None:
+        self._digests = list(digests)
+        self._threshold = threshold
+        self._rows = rows_per_band(threshold)
+        self._signatures = signatures(stored)
+        self._bands: list[NDArray[np.uint64]] = []  # each sorted
+        self._order: list[NDArray[np.uint32]] = []
+        for hashes in bands(self._signatures, self._rows).T:
+            order = np.argsort(hashes, kind="stable").astype(np.uint32)
+            self._bands.append(hashes[order])
+            self._order.append(order)
+
+    def query(self, others: Signatures) -> list[Near]:
+        """All pairs of a row of `others` and a text of the run that are similar, sorted."""
+        met = np.empty(0, np.uint64)
+        for ours, order, hashes in zip(self._bands, self._order, bands(others, self._rows).T, strict=True):
+            first, last = np.searchsorted(ours, hashes, "left"), np.searchsorted(ours, hashes, "right")
+            counts = last - first
+            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            theirs, own = np.repeat(np.arange(len(hashes)), counts), order[np.repeat(first, counts) + within]
+            met = _united(met, _paired(theirs, own))
+        return [
+            (int(one), self._digests[own], float(found))
+            for theirs, texts, values in self._similar(met, others)
+            for one, own, found in zip(theirs, texts, values, strict=True)
+        ]
+
+    def pairs(self) -> SimilarTexts:
+        """Per text digest the earlier texts of the run that are similar to it, earliest first."""
+        met = np.empty(0, np.uint64)
+        for hashes, order in zip(self._bands, self._order, strict=True):
+            met = _united(met, _meetings(hashes, order))
+        found = list(self._similar(met, self._signatures))
+        if not found:
+            return SimilarTexts(self._digests, np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float32))
+        later, earlier, values = zip(*found, strict=True)
+        return SimilarTexts(self._digests, np.concatenate(later), np.concatenate(earlier), np.concatenate(values))
+
+    def _similar(self, pairs: Pairs, others: Signatures) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]]:
+        """The pairs that are similar: rows of `others`, our texts, similarities."""
+        for start in range(0, len(pairs), COMPARED_PAIRS):
+            part = pairs[start : start + COMPARED_PAIRS]
+            theirs, own = (part >> _HALF).astype(np.uint32), part.astype(np.uint32)
+            found = similarity(others[theirs], self._signatures[own])
+            kept = found >= self._threshold
+            yield theirs[kept], own[kept], found[kept].astype(np.float32)
+
+
+class SimilarTexts(Mapping[str, Sequence[tuple[str, float]]]):
+    """Text digest -> the earlier similar ones with their similarity, earliest first."""
+
+    def __init__(self, digests: Sequence[str], later: NDArray[np.uint32], earlier: NDArray[np.uint32], found: NDArray[np.float32]) -> None:
+        self._digests, self._earlier, self._found = digests, earlier, found
+        texts, starts = np.unique(later, return_index=True)
+        ends = np.append(starts[1:], len(later))
+        self._places = {digests[int(text)]: (int(start), int(end)) for text, start, end in zip(texts, starts, ends, strict=False)}
+
+    def __getitem__(self, digest: str) -> list[tuple[str, float]]:
+        start, end = self._places[digest]
+        return [(self._digests[one], float(found)) for one, found in zip(self._earlier[start:end], self._found[start:end], strict=True)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _meetings(hashes: NDArray[np.uint64], order: NDArray[np.uint32]) -> Pairs:
+    """The pairs (later, earlier) of texts that share a hash, given sorted hashes and which text each belongs to, ascending in a group."""
+    starts = np.flatnonzero(np.diff(hashes, prepend=hashes[:1] + np.uint64(1)))
+    begin = np.repeat(starts, np.diff(starts, append=len(hashes)))
+    place = np.arange(len(hashes)) - begin
+    found = []
+    for back in range(MAX_GROUP):
+        later = np.flatnonzero(place > back)
+        if not len(later):
+            break
+        found.append(_paired(order[later], order[begin[later] + back]))
+    return np.concatenate(found) if found else np.empty(0, np.uint64)
+
+
+def _united(some: Pairs, more: Pairs) -> Pairs:
+    """Both, sorted, each pair once. Pairs met before are most of `more`: they are dropped before anything is sorted together."""
+    if len(some):
+        more = more[some[np.minimum(np.searchsorted(some, more), len(some) - 1)] != more]
+    both: Pairs = np.sort(np.concatenate((some, more)))
+    first: NDArray[np.bool_] = np.diff(both, prepend=~both[:1]) != 0
+    return np.compress(first, both)
+
+
+def _paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> Pairs:
+    return (one.astype(np.uint64) << _HALF) | other.astype(np.uint64)

@@ -1,0 +1,88 @@
+"""Committed versions read again from their captures, to be compared with what is captured now: in limited workers, once a process run.
+
+What was read is staged, so that a run which is resolved again, perhaps under the publish lock, has no page to read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from processing.extract.extraction import ReadPage
+from processing.extract.limited_pages import StoredPage, read_limited
+from processing.resolve.earlier_rows import Version
+from processing.staging.staging import bounded, read_rows, staged_writer, stored_blocks
+from schemas.errors import StorageError
+from schemas.keys import reread_key, reread_prefix
+from schemas.page import WarcPointer
+from schemas.runs import ProcessRun
+from schemas.tables import BLOCK
+from storage.objects.store import ObjectStore
+from storage.warc.reader import Record, read_record_at
+
+Blocks = list[dict[str, object]]
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("warc_filename", pa.string(), nullable=False),
+        pa.field("warc_record_offset", pa.int64(), nullable=False),
+        pa.field("blocks", pa.list_(BLOCK)),  # null: the page can no longer be read
+    ]
+)
+
+
+def reread(
+    versions: Sequence[Version], run: ProcessRun, store: ObjectStore, containers: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[Version, Blocks | None]]:
+    """Each version with the blocks that its capture has under the run's code, in order; None for a page that can no longer be read.
+
+    That is one whose record is gone, that is no article any more, or that exceeds the limits of a page.
+    """
+    staged = _staged(versions, run, store)
+    missing = [version for version in versions if _place(version.pointer) not in staged]
+    found = _read(missing, run, store, containers) if missing else iter(())
+    for version in versions:
+        place = _place(version.pointer)
+        yield version, staged[place] if place in staged else next(found)
+    for _ in found:  # it ends, and stages what it has read
+        pass
+
+
+def _read(
+    versions: Sequence[Version], run: ProcessRun, store: ObjectStore, containers: Mapping[str, tuple[str, ...]]
+) -> Iterator[Blocks | None]:
+    """Read the pages and stage what they have."""
+    pages = (StoredPage(_record(version, store), run.crawl, containers=containers.get(version.host, ())) for version in versions)
+    name = hashlib.sha256(repr([version.pointer for version in versions]).encode()).hexdigest()[:16]
+    with staged_writer(store, reread_key(run.process_run, name), _SCHEMA) as writer:
+        for version, (_, found) in zip(versions, read_limited(pages), strict=True):
+            blocks = stored_blocks(found.article.blocks) if isinstance(found, ReadPage) else None
+            row = dict(zip(_SCHEMA.names, (*_place(version.pointer), blocks), strict=True))
+            for table in bounded([pa.Table.from_pylist([row], schema=_SCHEMA)]):
+                writer.write(table)
+            yield blocks
+
+
+def _staged(versions: Sequence[Version], run: ProcessRun, store: ObjectStore) -> dict[tuple[str, int], Blocks | None]:
+    """What an earlier resolve of the same run has read."""
+    wanted = {_place(version.pointer) for version in versions}
+    found: dict[tuple[str, int], Blocks | None] = {}
+    for info in store.list(reread_prefix(run.process_run)):
+        for table in read_rows(store, info.key):
+            for row in table.to_pylist():
+                if (place := (row["warc_filename"], row["warc_record_offset"])) in wanted:
+                    found[place] = row["blocks"]
+    return found
+
+
+def _record(version: Version, store: ObjectStore) -> Record | None:
+    try:
+        return read_record_at(store, version.pointer)
+    except StorageError:
+        return None
+
+
+def _place(pointer: WarcPointer) -> tuple[str, int]:
+    return pointer.warc_filename, pointer.warc_record_offset

@@ -1,0 +1,187 @@
+"""What one stage hands to the next: Parquet in the store under the process run's name, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from runtime.scratch import scratch_folder
+from schemas.article import Block, BlockKind
+from schemas.tables import ARTICLES, CAPTURES
+from storage.objects.store import ObjectStore
+
+GROUP_ROWS = 1_000
+CHUNK_CHARACTERS = 4 * 1024 * 1024
+GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several times that
+
+_RECORD = [
+    "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
+    "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
+    "request_method", "request_body", "reason", "detail", "page_type",
+]  # fmt: skip
+_SAID = [
+    "canonical_url", "site_name", "title", "description", "authors", "published_at", "published_at_source", "published_zone",
+    "modified_at", "modified_at_source", "language_declared", "section", "tags", "lead_image", "paywalled", "form", "blocks",
+    "extraction_path", "confidence", "charset", "charset_source",
+]  # fmt: skip
+_UNDERSTOOD = [
+    "article_id", "text", "text_length", "word_count", "text_digest", "minhash", "language", "duplicate_word_fraction",
+    "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version",
+]  # fmt: skip
+
+# One row per response or revisit record. `blocks` is set for an article and only then; a rejected record has a `reason`, a revisit
+# has neither, but refers to a capture.
+EXTRACTED = pa.schema(
+    [
+        pa.field("bucket", pa.int16(), nullable=False),
+        *(CAPTURES.field(name) for name in _RECORD),
+        pa.field("refers_to_filename", pa.string()),
+        pa.field("refers_to_offset", pa.int64()),
+        pa.field("container", pa.string()),
+        *(ARTICLES.field(name) for name in _SAID),
+    ]
+)
+
+# The same rows of one host bucket, articles cleaned and measured. `rule` names the policy's rule that an article broke.
+CLEANED = pa.schema(
+    [
+        *EXTRACTED,
+        *(ARTICLES.field(name).with_nullable(True) for name in _UNDERSTOOD),
+        pa.field("quarantine_reason", pa.string()),
+        pa.field("rule", pa.string()),
+        pa.field("quarantine_detail", pa.string()),
+    ]
+)
+
+# What became of each row of a cleaned bucket, in the same order.
+DECIDED = pa.schema(
+    [
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("decided_reason", pa.string()),
+        pa.field("decided_detail", pa.string()),
+        pa.field("decided_article_id", pa.string()),
+        pa.field("version", pa.int32()),
+        pa.field("duplicate_of", pa.string()),
+        pa.field("duplicate_kind", pa.string()),
+        pa.field("duplicate_similarity", pa.float32()),
+    ]
+)
+
+Row = dict[str, Any]  # a row of one of these schemas, as Arrow takes and gives it
+
+
+def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
+    """Write Parquet to the store, a row group at a time; the number of rows. The object appears when it is whole."""
+    with staged_writer(store, key, schema) as writer:
+        for table in bounded(tables):
+            writer.write(table)
+        return writer.rows
+
+
+@contextmanager
+def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[StagedWriter]:
+    """A Parquet that appears in the store, whole, at the end of the block; not at all after an error."""
+    with scratch_folder() as folder:
+        path = folder / "rows.parquet"
+        statistics = ["bucket"] if "bucket" in schema.names else ["host"] if "host" in schema.names else False
+        with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, write_statistics=statistics) as out:
+            writer = StagedWriter(out, schema)
+            yield writer
+        store.put_file(key, path)
+
+
+class StagedWriter:
+    """Writes row groups and counts the rows."""
+
+    def __init__(self, out: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self.rows = 0
+        self._out = out
+        self._schema = schema
+
+    def write(self, table: pa.Table) -> None:
+        """Write a table as one row group. It should be `bounded`."""
+        if table.num_rows:
+            self._out.write_table(table.cast(self._schema), row_group_size=table.num_rows)
+            self.rows += table.num_rows
+
+
+def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROUP_BYTES) -> Iterator[pa.Table]:
+    """The same rows in tables of about `size` bytes and at most `rows` rows: small ones put together, large ones cut."""
+    held: list[pa.Table] = []
+    held_rows = held_bytes = 0
+    for table in tables:
+        for part in _parts(table, rows, size):
+            if held and (held_rows + part.num_rows > rows or held_bytes + part.nbytes > size):
+                yield pa.concat_tables(held)
+                held, held_rows, held_bytes = [], 0, 0
+            held.append(part)
+            held_rows, held_bytes = held_rows + part.num_rows, held_bytes + part.nbytes
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _parts(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
+    """Halves of halves, until each is small enough or one row."""
+    if table.num_rows <= 1 or (table.num_rows <= rows and table.nbytes <= size):
+        yield table
+        return
+    middle = table.num_rows // 2
+    yield from _parts(table.slice(0, middle), rows, size)
+    yield from _parts(table.slice(middle), rows, size)
+
+
+def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The row groups of a staged Parquet, in order."""
+    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        for group in range(file.metadata.num_row_groups):
+            yield file.read_row_group(group, columns=columns)
+
+
+def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]:
+    """The rows of one host bucket in a staged Parquet; row groups of other buckets are not read."""
+    with store.open(key) as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        column = file.schema_arrow.get_field_index("bucket")
+        for group in range(file.metadata.num_row_groups):
+            if not file.metadata.row_group(group).num_rows:  # a segment without records; such a group has no statistics
+                continue
+            statistics = file.metadata.row_group(group).column(column).statistics
+            if statistics.min <= bucket <= statistics.max:
+                table = file.read_row_group(group)
+                yield table.filter(pc.equal(table["bucket"], bucket))
+
+
+def buckets_in(store: ObjectStore, key: str) -> set[int]:
+    """Which host buckets a staged Parquet has rows of."""
+    found: set[int] = set()
+    for table in read_rows(store, key, ["bucket"]):
+        found.update(table.column(0).unique().to_pylist())
+    return found
+
+
+def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows with blocks, by the thousand, or fewer where their texts are long: what is held as Python objects at a time."""
+    chunk: list[Row] = []
+    characters = 0
+    for row in rows:
+        chunk.append(row)
+        characters += sum(len(block["text"]) for block in row.get("blocks") or ())
+        if len(chunk) == GROUP_ROWS or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:
+    """Blocks as they were before they were stored."""
+    return tuple(Block(BlockKind(b["kind"]), b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
+
+
+def stored_blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Blocks as they are stored."""
+    return [{"kind": str(b.kind), "text": b.text, "level": b.level, "link_density": b.link_density} for b in blocks]

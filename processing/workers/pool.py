@@ -1,0 +1,289 @@
+"""Pages in killable worker processes: a hostile page costs itself, never its neighbours or the file.
+
+Each worker is a process of its own (started with the interpreter, not forked: safe below Airflow and Celery) that gets batches of items
+through a pipe. One that takes too long, too much memory or crashes is killed; the page it was at is answered for, the rest of its batch
+goes to a new worker. Items come back in the order they went in.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import subprocess
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, TypeVar, cast
+
+from runtime.child import cause_of_death, command, cpu_count, memory_detail, reap
+from runtime.frames import FrameBuffer, FrameError, write_frame
+from runtime.results import ResultDecoder, ResultError
+from schemas.article import Article
+from schemas.errors import ConfigError
+from schemas.outcomes import Reason, Rejected
+from schemas.page import Page
+
+Item = TypeVar("Item")
+
+BATCH_ITEMS = 16
+BATCH_BYTES = 2 * 1024 * 1024
+WINDOW_BATCHES = 4  # per worker, given out or waiting for their turn
+WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
+START_SECONDS = 120.0
+ENTRY = "processing.workers.child.serve"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one page may take: seconds of wall clock, and bytes of memory beyond what a fresh worker has."""
+
+    seconds: float = 30.0
+    memory_bytes: int = 1024 * 1024 * 1024
+    pages_per_worker: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """An item that the function gave nothing for: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
+
+    reason: Reason
+    detail: str
+
+
+def read_pages(
+    pages: Iterable[Page], read: str, workers: int | None = None, limits: Limits = Limits()
+) -> Iterator[tuple[Page, Article | Rejected]]:
+    """Each page with what `read` (`module.function`, Page -> Article or Rejected) makes of it, in order, streaming.
+
+    A page that exceeds the limits is Rejected for it. `workers` defaults to the CPUs of this process.
+    """
+    for page, found in run_limited(pages, read, workers, limits, (Article, Rejected)):
+        if isinstance(found, Exceeded):
+            pointer = page.pointer
+            yield page, Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", found.reason, found.detail)
+        else:
+            yield page, found
+
+
+def run_limited(
+    items: Iterable[Item], function: str, workers: int | None = None, limits: Limits = Limits(), results: Sequence[type] = ()
+) -> Iterator[tuple[Item, Any | Exceeded]]:  # Any: what the named function returns
+    """Each item with what the function returns for it, or Exceeded, in order.
+
+    Items must pickle. Results come back as data, never as pickles: they are dataclasses of the types in `results`, or plain values.
+    Holds a few batches per worker at a time. Raises ConfigError where the function cannot be imported.
+    """
+    crew = _Crew(function, workers or cpu_count(), limits, ResultDecoder(results))
+    try:
+        yield from crew.run(iter(items))
+    finally:
+        crew.close()
+
+
+@dataclass(slots=True)
+class _Task:
+    item: Any
+    weight: int
+    answer: Any = None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    ready: bool = False
+    tasks: deque[_Task] = field(default_factory=deque)
+    received: FrameBuffer = field(default_factory=FrameBuffer)
+    since: float = 0.0
+    served: int = 0
+    memory_at_start: int = 0
+
+
+class _Crew:
+    """The workers, and which task each is at."""
+
+    def __init__(self, function: str, size: int, limits: Limits, decoder: ResultDecoder) -> None:
+        self._function, self._size, self._limits, self._decoder = function, size, limits, decoder
+        self._workers: list[_Worker] = []
+        self._again: deque[deque[_Task]] = deque()
+        self._selector = selectors.DefaultSelector()
+
+    def run(self, items: Iterator[Item]) -> Iterator[tuple[Item, Any]]:
+        """Give out batches, take in answers, yield them in order."""
+        waiting: deque[_Task] = deque()
+        weight, exhausted = 0, False
+        while True:
+            window = self._size * WINDOW_BATCHES * BATCH_ITEMS
+            while not exhausted and len(waiting) < window and weight < WINDOW_BYTES and self._has_room():
+                batch, exhausted = _batch(items)
+                waiting.extend(batch)
+                weight += sum(task.weight for task in batch)
+                if batch:
+                    self._give(deque(batch))
+            while waiting and waiting[0].done:
+                task = waiting.popleft()
+                weight -= task.weight
+                yield task.item, task.answer
+            if not waiting:
+                if exhausted:
+                    return
+                continue
+            self._take()
+
+    def close(self) -> None:
+        """Kill all workers and wait for them."""
+        for worker in list(self._workers):
+            self._remove(worker)
+        self._selector.close()
+
+    def _has_room(self) -> bool:
+        return len(self._workers) < self._size or any(worker.ready and not worker.tasks for worker in self._workers)
+
+    def _give(self, tasks: deque[_Task]) -> None:
+        idle = next((worker for worker in self._workers if not worker.tasks), None)
+        if idle is None:
+            if len(self._workers) >= self._size:
+                self._again.append(tasks)
+                return
+            idle = self._start()
+        idle.tasks, idle.since = tasks, time.monotonic()
+        if idle.ready:
+            self._send(idle)
+
+    def _send(self, worker: _Worker) -> None:
+        worker.since = time.monotonic()
+        try:
+            write_frame(cast("BinaryIO", worker.process.stdin), pickle.dumps([task.item for task in worker.tasks], protocol=5))
+        except OSError:  # it died between two batches: no page of this one is to blame
+            self._replace(worker)
+
+    def _start(self) -> _Worker:
+        started = command(ENTRY, self._function, str(self._limits.memory_bytes))
+        process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        worker = _Worker(process, since=time.monotonic())
+        self._workers.append(worker)
+        self._selector.register(cast("BinaryIO", process.stdout), selectors.EVENT_READ, worker)
+        return worker
+
+    def _take(self) -> None:
+        """Wait for answers; when none comes, look for the worker that is over its time."""
+        now = time.monotonic()
+        busy = [worker.since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
+        events = self._selector.select(max(0.0, min(busy, default=now) - now) + 0.01)
+        for key, _ in events:
+            self._receive(key.data)
+        if events:
+            return
+        now = time.monotonic()
+        for worker in [worker for worker in self._workers if worker.tasks]:
+            if now - worker.since > (self._limits.seconds if worker.ready else START_SECONDS):
+                self._blame(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
+
+    def _receive(self, worker: _Worker) -> None:
+        data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), 1 << 20)
+        if not data:
+            self._died(worker)
+            return
+        worker.received.feed(data)
+        worker.since = time.monotonic()
+        try:
+            while (frame := worker.received.pop()) is not None:
+                if not self._understand(worker, frame):
+                    return
+        except (FrameError, ResultError) as error:  # whatever a page made of its worker
+            self._blame(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
+            return
+        if not worker.tasks and worker.ready:
+            self._next(worker)
+
+    def _understand(self, worker: _Worker, frame: bytes) -> bool:
+        """Take one frame in; False where the worker is gone after it. Raises ResultError."""
+        reason, value = self._decoder.decode(frame)
+        if not worker.ready:
+            worker.ready, worker.memory_at_start = True, int(value)
+            if worker.tasks:
+                self._send(worker)
+            return True
+        if not worker.tasks:
+            raise ResultError("a result that nobody waits for")
+        task = worker.tasks.popleft()
+        task.done, worker.served = True, worker.served + 1
+        task.answer = value if reason is None else self._exceeded(_reason(reason), str(value))
+        if reason == Reason.PAGE_MEMORY:
+            self._replace(worker)  # its heap is in pieces
+            return False
+        return True
+
+    def _next(self, worker: _Worker) -> None:
+        if worker.served >= self._limits.pages_per_worker:
+            self._remove(worker)
+            if self._again:
+                self._give(self._again.popleft())
+        elif self._again:
+            self._give(self._again.popleft())
+
+    def _died(self, worker: _Worker) -> None:
+        if not worker.ready:
+            self.close()
+            raise ConfigError(f"A page worker cannot import {self._function!r}; see its error above. Name it as 'module.function'.")
+        code, peak = reap(worker.process)
+        cause = cause_of_death(code, peak, worker.memory_at_start, self._limits.memory_bytes)
+        self._blame(worker, Reason(cause.reason), cause.detail)
+
+    def _blame(self, worker: _Worker, reason: Reason, detail: str) -> None:
+        """The first task of a worker is answered for with its failure; the others go on elsewhere."""
+        if worker.tasks:
+            task = worker.tasks.popleft()
+            task.done, task.answer = True, Exceeded(reason, detail)
+        self._replace(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        rest = worker.tasks
+        self._remove(worker)
+        if rest:
+            self._give(rest)
+        elif self._again:
+            self._give(self._again.popleft())
+
+    def _remove(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        process = worker.process
+        self._selector.unregister(cast("BinaryIO", process.stdout))
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            try:
+                cast("BinaryIO", pipe).close()
+            except OSError:  # what was not yet written to a dead process
+                continue
+
+    def _exceeded(self, reason: Reason, detail: str) -> Exceeded:
+        if reason is Reason.PAGE_MEMORY:
+            return Exceeded(reason, memory_detail(self._limits.memory_bytes))
+        return Exceeded(reason, detail)
+
+
+def _batch(items: Iterator[Any]) -> tuple[list[_Task], bool]:
+    """The next tasks, bounded in number and bytes, and whether the items have ended."""
+    tasks: list[_Task] = []
+    size = 0
+    for item in items:
+        tasks.append(_Task(item, _weight(item)))
+        size += tasks[-1].weight
+        if len(tasks) == BATCH_ITEMS or size >= BATCH_BYTES:
+            return tasks, False
+    return tasks, True
+
+
+def _weight(item: Any) -> int:
+    """About how many bytes a page or a record takes; what has a `weight` says so itself."""
+    if (weight := getattr(item, "weight", None)) is not None:
+        return int(weight)
+    capture = getattr(item, "capture", None)
+    return len(capture.body) if capture is not None else len(getattr(item, "html", ""))
+
+
+def _reason(text: str) -> Reason:
+    return Reason(text) if text in {Reason.PAGE_TIMEOUT, Reason.PAGE_MEMORY} else Reason.PAGE_CRASH

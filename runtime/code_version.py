@@ -1,0 +1,77 @@
+"""Which code made a result: a name for all that makes rows out of captures, so that results of two codes are never mixed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+SOURCE_SUFFIXES = frozenset({".py", ".json"})  # code, and the page type's model and the expectation suites
+READERS = ("index/rows", "urls/host_key", "warc/contentcoding", "warc/member", "warc/reader", "warc/records", "warc/stream", "warc/window")
+DECIDING_LIBRARIES = (
+    "backports.zstd",
+    "brotli",
+    "courlan",  # this and the next that processing does not import: trafilatura uses them
+    "dateparser",
+    "htmldate",
+    "idna",
+    "isal",
+    "justext",
+    "lxml",
+    "numpy",
+    "pycld2",
+    "rensa",
+    "resiliparse",
+    "selectolax",
+    "trafilatura",
+)
+STRING_OR_END = re.compile(
+    rb"""(?P<string> \"{3}(?:\\.|[^\\])*?\"{3} | '{3}(?:\\.|[^\\])*?'{3} | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' )
+    | (?:[ \t]*(?:\#[^\n]*)?\n)+""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@cache
+def code_version() -> str:
+    """The version of the code that processes captures, for example `0.1.0+3f2a9c51d07e`.
+
+    The package's version, then 12 hex digits of SHA-256 over the code of `processing/`, `schemas/` and the modules of `storage/` that read
+    captures, over the JSON files beside it, and over the versions of Python (3.11) and of the libraries that decide what a row says. The
+    same installation always gives the same name. Comments and blank lines do not count; any other change of these sources gives a new name,
+    whether it changes a row or not. A crawl's own settings, its site rules among them, are not in it: `config_hash` is their name.
+    """
+    rooms = Path(__file__).resolve().parent.parent
+    readers = (rooms / "storage" / f"{name}.py" for name in READERS)
+    return f"{_installed('crawlhouse')}+{sources_digest((rooms / 'processing', rooms / 'schemas', *readers))[:12]}"
+
+
+def sources_digest(sources: tuple[Path, ...]) -> str:
+    """SHA-256 in hex over the names and the code of source files, and over the versions of Python and of the deciding libraries.
+
+    A source is a file, or a folder with all below it.
+    """
+    digest = hashlib.sha256(f"python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
+    for source in sources:
+        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            if path.suffix in SOURCE_SUFFIXES:
+                content = without_comments(path.read_bytes()) if path.suffix == ".py" else path.read_bytes()
+                digest.update(f"{path.relative_to(source.parent).as_posix()} {hashlib.sha256(content).hexdigest()}\n".encode())
+    for library in DECIDING_LIBRARIES:
+        digest.update(f"{library} {_installed(library)}\n".encode())
+    return digest.hexdigest()
+
+
+def without_comments(source: bytes) -> bytes:
+    """A Python source without its comments, blank lines and blanks at the ends of lines; strings, docstrings too, stay whole."""
+    return STRING_OR_END.sub(lambda found: found["string"] or b"\n", source + b"\n").strip(b"\n") + b"\n"
+
+
+def _installed(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "0"

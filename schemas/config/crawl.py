@@ -1,0 +1,288 @@
+"""What to crawl: one YAML file per crawl, checked and frozen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.config.bounds import at_most, longest
+from schemas.config.values import (
+    MOST_BODY_BYTES,
+    MOST_DEPTH,
+    MOST_ENTRIES,
+    MOST_HOSTS,
+    MOST_SEEDS,
+    MOST_TAGS,
+    SECRET_NAME,
+    SITE_SPIDER,
+    Bytes,
+    Count,
+    Cron,
+    Host,
+    Hosts,
+    Hours,
+    Language,
+    Line,
+    MediaType,
+    Minutes,
+    Origin,
+    Patterns,
+    ProxyUrl,
+    Seconds,
+    SeedUrl,
+    Selector,
+    Spider,
+    Tag,
+    Text,
+)
+
+MIB = 1024 * 1024
+OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
+
+
+class Part(BaseModel):
+    """A part of a crawl's configuration: frozen; an unknown key is an error, and so is a number without end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Seed(Part):
+    """Where a crawl starts. `kind: auto` looks at what comes back."""
+
+    url: SeedUrl
+    kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
+
+
+class SeedsFile(Part):
+    """Further seeds: an object in the store that ends in .parquet or .csv (its `column` holds URLs), or text with a URL a line."""
+
+    key: Line = Field(min_length=1)
+    column: Line = "url"
+
+
+class Scope(Part):
+    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one).
+
+    Files that are no pages, such as PDF and images, are left where they are unless `keep_types` names them: they are then archived.
+    """
+
+    hosts: Hosts = ()
+    subdomains: bool = False
+    include: Patterns = ()
+    exclude: Patterns = ()
+    max_depth: Annotated[int, at_most(MOST_DEPTH)] = Field(default=20, ge=0)
+    follow_links: bool = True
+    sitemaps: bool = True
+    feeds: bool = True
+    keep_types: Annotated[tuple[MediaType, ...], longest(MOST_ENTRIES)] = ()
+
+
+class Politeness(Part):
+    """How a crawl treats the sites. `delay` in seconds between requests to one host."""
+
+    robots: Literal["obey", "ignore"] = "obey"
+    opt_outs: Literal["obey", "record"] = "obey"
+    user_agent: Line = "crawlhouse"
+    contact: Line = ""
+    delay: Seconds = Field(default=1.0, ge=0)
+    concurrency_per_host: int = Field(default=1, ge=1, le=64)
+    timeout: Seconds = Field(default=30.0, gt=0)
+
+    def product(self) -> str:
+        """The product token by which robots.txt groups and opt-outs name this crawler."""
+        return self.user_agent.split("/", 1)[0].strip() or "crawlhouse"
+
+
+class Network(Part):
+    """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32.
+
+    `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
+    """
+
+    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], longest(MOST_ENTRIES)] = ()
+    proxy: ProxyUrl | None = None
+    proxy_secret: str | None = Field(default=None, pattern=SECRET_NAME)
+    verify_tls: bool = True
+
+    @model_validator(mode="after")
+    def _secret_of_a_proxy(self) -> Self:
+        if self.proxy_secret is not None and self.proxy is None:
+            raise ValueError("'proxy_secret' is for a proxy: name the 'proxy', or take it out")
+        return self
+
+
+class Browser(Part):
+    """Pages whose text is made by scripts: URLs that match one of `pages` are rendered in Chromium. None by default.
+
+    While it is rendered, a page may fetch scripts, styles and data of the crawl's hosts and of `hosts`. `timeout` in seconds; `wait_for` is
+    a CSS selector to wait for instead of the network's rest.
+    """
+
+    pages: Patterns = ()
+    hosts: Hosts = ()
+    timeout: float = Field(default=20.0, gt=0, le=120)
+    wait_for: Selector | None = None
+
+
+class Credential(Part):
+    """Whose headers and cookies go to an origin, and to it alone: `secret` is a name, never the secret itself.
+
+    It is looked up as CRAWLHOUSE_SECRET_<NAME> in the environment, or under Airflow as the connection of that name.
+    """
+
+    origin: Origin
+    secret: str = Field(pattern=SECRET_NAME)
+
+
+class Budgets(Part):
+    """Where a run stops. Sizes in bytes, times in minutes."""
+
+    max_pages: Count = Field(default=100_000, ge=1)
+    max_pages_per_host: Count = Field(default=20_000, ge=1)
+    max_bytes: Bytes = Field(default=50 * 1024 * MIB, ge=1)
+    max_bytes_per_host: Bytes = Field(default=10 * 1024 * MIB, ge=1)
+    max_body_bytes: Annotated[int, at_most(MOST_BODY_BYTES)] = Field(default=16 * MIB, ge=1024)
+    max_minutes: Minutes = Field(default=24 * 60, gt=0)
+    max_minutes_per_host: Minutes = Field(default=24 * 60, gt=0)
+    max_retries: Annotated[int, at_most(MOST_ENTRIES)] = Field(default=2, ge=0)
+
+
+class Revisit(Part):
+    """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run.
+
+    `price` is how many new articles a fetch of a usual list should bring: the smaller, the more fetches.
+    """
+
+    price: Annotated[float, at_most(1_000_000)] = Field(default=0.5, gt=0)
+    feeds_min: Hours = Field(default=0, ge=0)
+    feeds_max: Hours = Field(default=24 * 7, ge=0)
+    sitemaps_min: Hours = Field(default=0, ge=0)
+    sitemaps_max: Hours = Field(default=24 * 7, ge=0)
+    hubs_min: Hours = Field(default=0, ge=0)
+    hubs_max: Hours = Field(default=24 * 7, ge=0)
+    articles_min: Hours = Field(default=1, ge=0)
+    articles_max: Hours = Field(default=24 * 30, ge=0)
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        for kind in ("feeds", "sitemaps", "hubs", "articles"):
+            low, high = getattr(self, f"{kind}_min"), getattr(self, f"{kind}_max")
+            if low > high:
+                raise ValueError(f"{kind}_min {low:g} is more than {kind}_max {high:g}")
+        return self
+
+
+class Thresholds(Part):
+    """When a run counts as failed."""
+
+    min_pages: Count = Field(default=0, ge=0)
+    max_error_rate: float = Field(default=1.0, ge=0, le=1)
+
+
+class SiteRules(Part):
+    """CSS selectors for one host: the field's text comes from the first match; `remove` is cut out before anything else."""
+
+    body: Selector | None = None
+    title: Selector | None = None
+    authors: Selector | None = None
+    published_at: Selector | None = None
+    description: Selector | None = None
+    remove: Annotated[tuple[Selector, ...], longest(MOST_ENTRIES)] = ()
+
+
+class ArticleOptions(Part):
+    """The policy of the `articles` dataset. Lengths in characters."""
+
+    languages: Annotated[tuple[Language, ...], longest(MOST_ENTRIES)] = ()
+    min_length: Count = Field(default=200, ge=0)
+    max_length: Count = Field(default=1_000_000, ge=1)
+    near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
+    site_memory: bool = True
+    rules: Annotated[dict[Host, SiteRules], longest(MOST_HOSTS)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        if self.min_length > self.max_length:
+            raise ValueError(f"min_length {self.min_length} is more than max_length {self.max_length}: no article could pass")
+        return self
+
+
+class Crawl(Part):
+    """One crawl. Its name is its file's name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    description: Text = ""
+    seeds: Annotated[tuple[Seed, ...], longest(MOST_SEEDS)] = ()
+    seeds_file: SeedsFile | None = None
+    scope: Scope = Scope()
+    politeness: Politeness = Politeness()
+    network: Network = Network()
+    budgets: Budgets = Budgets()
+    revisit: Revisit = Revisit()
+    thresholds: Thresholds = Thresholds()
+    schedule: Cron | None = None
+    workers: int = Field(default=1, ge=1, le=100)
+    spider: Spider = SITE_SPIDER
+    credentials: Annotated[tuple[Credential, ...], longest(MOST_ENTRIES)] = ()
+    browser: Browser = Browser()
+    dataset: Literal["articles"] = "articles"
+    articles: ArticleOptions = ArticleOptions()
+    paused: bool = False
+    tags: Annotated[tuple[Tag, ...], longest(MOST_TAGS)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_seeds(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("seeds"), list):
+            seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
+            return {**data, "seeds": seeds}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_spider_follows(cls, data: object) -> object:
+        """A spider of one's own says itself what is followed, unless the file asks for more."""
+        if not isinstance(data, dict) or data.get("spider", SITE_SPIDER) == SITE_SPIDER:
+            return data
+        scope = data.get("scope") or {}
+        return {**data, "scope": {**OWN_SPIDER_SCOPE, **scope}} if isinstance(scope, dict) else data
+
+    @model_validator(mode="after")
+    def _one_secret_per_origin(self) -> Self:
+        origins = [credential.origin for credential in self.credentials]
+        if len(set(origins)) < len(origins):
+            raise ValueError("'credentials' names an origin twice; one secret may hold several headers and cookies")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> Self:
+        if self.has_own_spider():
+            if not self.hosts() and self.seeds_file is None:
+                raise ValueError("'scope.hosts' must say where the spider may go, or 'seeds' where it starts")
+            return self
+        if not self.seeds and self.seeds_file is None:
+            raise ValueError("'seeds' needs at least one URL, or 'seeds_file' the key of a file of URLs in the store")
+        return self
+
+    def has_own_spider(self) -> bool:
+        """Whether a class of the user's says what is fetched."""
+        return self.spider != SITE_SPIDER
+
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts in scope, lower case, with the port where one is named."""
+        if self.scope.hosts:
+            return tuple(host.lower() for host in self.scope.hosts)
+        return tuple(dict.fromkeys(urlsplit(seed.url).netloc.lower() for seed in self.seeds))
+
+    def secret_names(self) -> list[str]:
+        """The names of all secrets that fetching needs, sorted."""
+        proxy = [self.network.proxy_secret] if self.network.proxy_secret else []
+        return sorted({*(credential.secret for credential in self.credentials), *proxy})
+
+    def max_run_time(self) -> timedelta:
+        """How long a run may take."""
+        return timedelta(minutes=self.budgets.max_minutes)

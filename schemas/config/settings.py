@@ -1,0 +1,183 @@
+"""Where things are: the environment `CRAWLHOUSE_*`. The only home of secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.config.database_url import parse_database_url
+from schemas.errors import ConfigError, NotFoundError, StorageError
+
+PREFIX = "CRAWLHOUSE_"
+SECRET_PREFIX = "SECRET_"  # noqa: S105 the name of variables that hold some
+PROJECT_MARK = "crawls"
+HOME = "var"
+MIN_FREE_BYTES = 512 * 1024 * 1024
+S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^?#@\s]*)?", re.IGNORECASE)
+PRIVATE_FOLDER = 0o700
+
+
+def project_root() -> Path:
+    """The project's folder: the nearest one upward from the working directory with a `crawls/`. Raises NotFoundError."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / PROJECT_MARK).is_dir():
+            return folder
+    raise NotFoundError(
+        f"No lake here: neither {here} nor a folder above it has a '{PROJECT_MARK}/'. "
+        "Change to a crawlhouse project, make one with `crawlhouse init`, or set CRAWLHOUSE_HOME."
+    )
+
+
+def _default_crawls(data: Mapping[str, object]) -> Path:
+    try:
+        return project_root() / PROJECT_MARK
+    except NotFoundError:
+        home = data.get("home")
+        if not isinstance(home, Path):
+            raise
+        return home.parent / PROJECT_MARK
+
+
+class Settings(BaseSettings):
+    """Where crawlhouse keeps things; every path absolute.
+
+    `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders beside them;
+    `spiders` is a further folder of such modules. `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much
+    the disks of the home and of a store in a directory must have free: else crawls stop.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    home: Path = Field(default_factory=lambda: project_root() / HOME)
+    store: str = ""
+    database: str = Field(default="", repr=False)
+    crawls: Path = Field(default_factory=_default_crawls)
+    spiders: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = "us-east-1"
+    quota_bytes: int = Field(default=0, ge=0)
+    min_free_bytes: int = Field(default=MIN_FREE_BYTES, ge=0)
+
+    @field_validator("home", "crawls")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return Path(path).expanduser().absolute()
+
+    @field_validator("spiders")
+    @classmethod
+    def _spiders(cls, folder: str) -> str:
+        return str(Path(folder).expanduser().absolute()) if folder else ""
+
+    @field_validator("store")
+    @classmethod
+    def _store(cls, store: str) -> str:
+        if store.startswith("s3:"):
+            if not S3_BUCKET.fullmatch(store):
+                raise ValueError("an S3 store is s3://BUCKET or s3://BUCKET/PREFIX, the bucket in lower case")
+            return store.rstrip("/")
+        if "://" in store:
+            raise ValueError("a store is a directory, or s3://BUCKET/PREFIX (for another server than AWS with CRAWLHOUSE_S3_ENDPOINT)")
+        return str(Path(store).expanduser().absolute()) if store else ""
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, database: str) -> str:
+        return parse_database_url(database).text() if database else ""
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _endpoint(cls, endpoint: str) -> str:
+        if endpoint and not ENDPOINT.fullmatch(endpoint):
+            raise ValueError(
+                "an endpoint is an http or https URL, like http://127.0.0.1:8333, without a user and parameters; "
+                "keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        return endpoint
+
+    def store_url(self) -> str:
+        """The object store: `s3://bucket/prefix` or an absolute directory."""
+        return self.store or str(self.home / "store")
+
+    def database_url(self, name: str) -> str:
+        """The SQLAlchemy URL of one database: `frontier` (with the ledger) or `catalog`."""
+        if self.database:
+            return parse_database_url(self.database).text("postgresql+psycopg")
+        return sqlite_url(self.database_file(name))
+
+    def database_file(self, name: str) -> Path:
+        """The SQLite file of one database, where no server holds it."""
+        return self.home / f"{name}.sqlite"
+
+    def database_shown(self) -> str:
+        """The database for people: without its password and its parameters' values."""
+        return parse_database_url(self.database).shown() if self.database else f"SQLite files in {self.home}"
+
+
+def sqlite_url(path: Path) -> str:
+    """The SQLAlchemy URL of a SQLite file, whatever characters its path has."""
+    return f"sqlite:///{quote(str(path))}"
+
+
+def load_settings() -> Settings:
+    """The settings of this process, from its environment.
+
+    Raises ConfigError for a malformed or misspelt variable and NotFoundError outside a project.
+    """
+    _check_spelling(os.environ)
+    return make_settings()
+
+
+def make_settings(home: str | Path | None = None, store: str | Path | None = None, database: str | None = None) -> Settings:
+    """The settings of the environment, with what is given here in their place. Raises ConfigError, NotFoundError."""
+    given = {"home": home, "store": None if store is None else str(store), "database": database}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigError("\n".join(_problem(item["loc"], item["msg"]) for item in error.errors())) from error
+
+
+def make_home(settings: Settings) -> None:
+    """Make the home's folder if it is missing, for its user alone. Raises StorageError when that fails or nothing can be written there."""
+    try:
+        make_private_folder(settings.home)
+    except OSError as error:
+        raise StorageError(f"The home {settings.home} cannot be made: {error.strerror}. Set CRAWLHOUSE_HOME elsewhere.") from error
+    if not os.access(settings.home, os.W_OK | os.X_OK):
+        raise StorageError(f"The home {settings.home} cannot be written. Correct its owner or mode, or set CRAWLHOUSE_HOME elsewhere.")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its user can open, whatever the umask; one that is there stays as it is. Raises OSError."""
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(PRIVATE_FOLDER)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return  # another process made it just now
+    folder.chmod(PRIVATE_FOLDER)
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    return f"{PREFIX}{str(location[0]).upper()} is not valid: {message.removeprefix('Value error, ')}. Correct it in the environment."
+
+
+def _check_spelling(environment: Mapping[str, str]) -> None:
+    known = [name.upper() for name in Settings.model_fields]
+    for name in environment:
+        ours = name.removeprefix(PREFIX)
+        near = get_close_matches(ours, known, n=1, cutoff=0.8)
+        if ours != name and ours not in known and near and not ours.startswith(SECRET_PREFIX):
+            raise ConfigError(f"{name} is no setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")

@@ -1,0 +1,165 @@
+"""The kinds of values in a crawl file, each checked and bounded where it is read."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, ValidationInfo
+
+from schemas.config.bounds import at_most, is_pinned, longest, one_line
+from schemas.config.redaction import shown_url
+
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
+MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
+LANGUAGE = re.compile(r"[a-z]{2,3}")
+SPIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
+RANDOM_FIELD = re.compile(r"(?:^|[\s,])[HhRr](?:$|[\s,(/])")
+SECRET_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # noqa: S105 what a name is like
+SITE_SPIDER = "site"
+PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
+
+CENTURY_HOURS = 100 * 365.25 * 24
+CENTURY_MINUTES = 60 * CENTURY_HOURS
+DAY_SECONDS = 86_400
+MOST = 10**12  # pages, and whatever else is counted
+MOST_BYTES = 2**60
+MOST_BODY_BYTES = 16 * 2**30  # an answer is held in memory
+MOST_DEPTH = 30_000  # the frontier keeps a depth in two bytes
+MOST_SEEDS = 100_000
+MOST_HOSTS = 10_000
+MOST_ENTRIES = 1_000
+MOST_TAGS = 100
+TAG_CHARACTERS = 100  # Airflow refuses a longer one, and with it all DAGs of the file
+_parse_pattern: Any = import_module("re._parser").parse  # the grammar alone: compiling a pattern may take seconds
+
+
+def _http_url(url: str) -> str:
+    parts = _parts(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{shown_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
+    return url
+
+
+def _without_password(url: str) -> str:
+    if "@" in _parts(url).netloc:
+        raise ValueError("a seed holds no user name or password, for it is kept and shown: take it out, and see 'credentials'")
+    return url
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL. Raises ValueError, whose message shows nothing of the URL, for one that has none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the host or the port is none; a URL is like https://example.com:8080/news") from None
+    return parts
+
+
+def _proxy(url: str, info: ValidationInfo) -> str:
+    """A proxy's URL, without a login. Runs that earlier releases planned may have one."""
+    if is_pinned(info):
+        return url
+    if "@" in url:
+        raise ValueError(
+            "a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME' beside it, and set "
+            'CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
+        )
+    parts = _parts(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("a proxy is http://HOST:PORT or https://HOST:PORT")
+    return url
+
+
+def _pattern(pattern: str) -> str:
+    try:
+        _parse_pattern(pattern)
+    except (re.error, OverflowError) as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    except RecursionError as error:
+        raise ValueError("the regular expression is nested too deeply; write it simpler") from error
+    return pattern
+
+
+def _cron(text: str, info: ValidationInfo) -> str:
+    if text in PRESETS or is_pinned(info):
+        return text
+    try:
+        is_cron = _has_dates(text)
+    except Exception as error:  # croniter's own errors are of many classes
+        raise ValueError(f"{text!r} has no date before or after today: {error}") from error
+    if not is_cron:
+        raise ValueError(f"{text!r} is not a cron expression (like '0 */6 * * *') nor one of {', '.join(sorted(PRESETS))}")
+    return text
+
+
+def _has_dates(text: str) -> bool:
+    """Whether it is a cron expression, always of the same dates. Raises what croniter raises where it has none: Airflow asks for both."""
+    from croniter import croniter
+
+    if RANDOM_FIELD.search(text) or not croniter.is_valid(text):
+        return False
+    now = datetime.now(UTC)
+    croniter(text, now).get_next(datetime)
+    croniter(text, now).get_prev(datetime)
+    return True
+
+
+def _host(host: str) -> str:
+    if not HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is not a host, like example.com or example.com:8080 (no scheme, no path)")
+    _ = urlsplit(f"//{host}").port
+    return host.lower()
+
+
+def _language(code: str) -> str:
+    if not LANGUAGE.fullmatch(code):
+        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1, in quotes where YAML wants them)")
+    return code
+
+
+def _media_type(name: str) -> str:
+    if not MEDIA_TYPE.fullmatch(name):
+        raise ValueError(f"{name!r} is not a media type, like application/pdf or image/*")
+    return name.lower()
+
+
+def _spider(name: str) -> str:
+    if name == SITE_SPIDER or SPIDER.fullmatch(name):
+        return name
+    raise ValueError(f"{name!r} is no spider: {SITE_SPIDER}, or a class of your own as module:Class, like my_spiders.shop:ShopSpider")
+
+
+def _origin(origin: str) -> str:
+    origin = origin.lower().removesuffix("/")
+    if not ORIGIN.fullmatch(origin):
+        raise ValueError(f"{origin!r} is no origin, like https://members.example.com (a scheme, a host, a port where it is not the usual)")
+    return origin.removesuffix(":443" if origin.startswith("https") else ":80")
+
+
+HttpUrl = Annotated[str, longest(8_000), AfterValidator(_http_url)]
+SeedUrl = Annotated[str, longest(8_000), AfterValidator(_without_password), AfterValidator(_http_url)]
+ProxyUrl = Annotated[str, longest(8_000), AfterValidator(_proxy)]
+Pattern = Annotated[str, longest(10_000), AfterValidator(_pattern)]
+Cron = Annotated[str, longest(500), AfterValidator(one_line), AfterValidator(_cron)]
+Host = Annotated[str, longest(300), AfterValidator(_host)]
+Language = Annotated[str, AfterValidator(_language)]
+MediaType = Annotated[str, longest(200), AfterValidator(_media_type)]
+Spider = Annotated[str, longest(300), AfterValidator(_spider)]
+Origin = Annotated[str, longest(300), AfterValidator(_origin)]
+Selector = Annotated[str, longest(10_000)]
+Line = Annotated[str, longest(1_000), AfterValidator(one_line)]
+Tag = Annotated[str, longest(TAG_CHARACTERS), AfterValidator(one_line)]
+Text = Annotated[str, longest(20_000)]
+Count = Annotated[int, at_most(MOST)]
+Bytes = Annotated[int, at_most(MOST_BYTES)]
+Hours = Annotated[float, at_most(CENTURY_HOURS)]
+Minutes = Annotated[float, at_most(CENTURY_MINUTES)]
+Seconds = Annotated[float, at_most(DAY_SECONDS)]
+Patterns = Annotated[tuple[Pattern, ...], longest(MOST_ENTRIES)]
+Hosts = Annotated[tuple[Host, ...], longest(MOST_HOSTS)]

@@ -1,0 +1,252 @@
+"""Former names of modules, kept as aliases for one release: an import by the old name works, with a DeprecationWarning."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+MOVED = {
+    "crawlhouse.accountingview": "crawlhouse.output.accounting",
+    "crawlhouse.airflowapi": "crawlhouse.airflow.api",
+    "crawlhouse.airflowdatabase": "crawlhouse.airflow.database",
+    "crawlhouse.airflowhome": "crawlhouse.airflow.home",
+    "crawlhouse.checkcommand": "crawlhouse.commands.check",
+    "crawlhouse.clusterinit": "crawlhouse.airflow.cluster_init",
+    "crawlhouse.console": "crawlhouse.output.console",
+    "crawlhouse.crawlcommand": "crawlhouse.commands.crawl",
+    "crawlhouse.crawlnames": "crawlhouse.commands.names",
+    "crawlhouse.crawlwords": "crawlhouse.output.crawl",
+    "crawlhouse.demosite": "crawlhouse.demo.demo_site",
+    "crawlhouse.dossier": "crawlhouse.reports.url_report",
+    "crawlhouse.dossierview": "crawlhouse.output.url_report",
+    "crawlhouse.executor": "crawlhouse.airflow.executor",
+    "crawlhouse.explaincommand": "crawlhouse.commands.explain",
+    "crawlhouse.explanation": "crawlhouse.reports.explanation",
+    "crawlhouse.extractcommand": "crawlhouse.commands.extract",
+    "crawlhouse.failures": "crawlhouse.output.failures",
+    "crawlhouse.fetchcommand": "crawlhouse.commands.fetch",
+    "crawlhouse.fieldsources": "crawlhouse.reports.provenance",
+    "crawlhouse.frontiercommand": "crawlhouse.commands.frontier",
+    "crawlhouse.goldenview": "crawlhouse.output.golden",
+    "crawlhouse.initcommand": "crawlhouse.commands.init",
+    "crawlhouse.pages": "crawlhouse.airflow.pages",
+    "crawlhouse.plugin": "crawlhouse.airflow.plugin",
+    "crawlhouse.processes": "crawlhouse.airflow.processes",
+    "crawlhouse.querycommand": "crawlhouse.commands.query",
+    "crawlhouse.revisitwords": "crawlhouse.reports.revisit",
+    "crawlhouse.rowformats": "crawlhouse.output.row_formats",
+    "crawlhouse.runpage": "crawlhouse.airflow.run_page",
+    "crawlhouse.showcommand": "crawlhouse.commands.show",
+    "crawlhouse.sqlquery": "crawlhouse.sql.query",
+    "crawlhouse.stack": "crawlhouse.airflow.stack",
+    "crawlhouse.stackcommand": "crawlhouse.commands.stack",
+    "crawlhouse.stackrunner": "crawlhouse.airflow.stack_runner",
+    "crawlhouse.statusview": "crawlhouse.output.status",
+    "crawlhouse.stopcommand": "crawlhouse.commands.stop",
+    "crawlhouse.takedowncommand": "crawlhouse.commands.takedown",
+    "crawlhouse.trial": "crawlhouse.reports.check_run",
+    "processing.accounting": "processing.publish.accounting",
+    "processing.article.authors": "processing.article.metadata.authors",
+    "processing.article.blocks": "processing.article.body.blocks",
+    "processing.article.confidence": "processing.article.body.confidence",
+    "processing.article.container": "processing.article.outline.container",
+    "processing.article.dates": "processing.article.metadata.dates",
+    "processing.article.forms": "processing.article.body.forms",
+    "processing.article.furniture": "processing.article.body.boilerplate",
+    "processing.article.hostcontainer": "processing.article.outline.host_container",
+    "processing.article.jsonld": "processing.article.metadata.jsonld",
+    "processing.article.markup": "processing.article.metadata.markup",
+    "processing.article.names": "processing.article.outline.names",
+    "processing.article.origins": "processing.article.provenance",
+    "processing.article.pagefeatures": "processing.article.pagetype.features",
+    "processing.article.pageshape": "processing.article.pagetype.shape",
+    "processing.article.pagetypemodel": "processing.article.pagetype.model",
+    "processing.article.pagewords": "processing.article.pagetype.words",
+    "processing.article.parse": "processing.article.tree.parse",
+    "processing.article.phrases": "processing.article.body.phrases",
+    "processing.article.places": "processing.article.metadata.places",
+    "processing.article.rescue": "processing.article.body.fallback",
+    "processing.article.scripts": "processing.article.tree.scripts",
+    "processing.article.siterules": "processing.article.site_rules",
+    "processing.article.surroundings": "processing.article.metadata.surroundings",
+    "processing.article.tags": "processing.article.outline.tags",
+    "processing.article.times": "processing.article.metadata.times",
+    "processing.article.titles": "processing.article.metadata.titles",
+    "processing.article.visible": "processing.article.tree.visible",
+    "processing.article.walk": "processing.article.outline.walk",
+    "processing.bucketspill": "processing.staging.bucket_spill",
+    "processing.cards": "processing.resolve.records",
+    "processing.charsets": "processing.extract.charsets",
+    "processing.cleaning": "processing.clean.cleaning",
+    "processing.containersightings": "processing.clean.container_occurrences",
+    "processing.decisions": "processing.resolve.decisions",
+    "processing.decode": "processing.extract.decode",
+    "processing.duplicates": "processing.resolve.duplicates",
+    "processing.expectations": "processing.publish.expectations",
+    "processing.extraction": "processing.extract.extraction",
+    "processing.gate": "processing.publish.gate",
+    "processing.gateprocess": "processing.publish.gate_process",
+    "processing.goldenpages": "processing.extract.golden_pages",
+    "processing.heap": "processing.workers.heap",
+    "processing.identity": "processing.clean.identity",
+    "processing.lakeview": "processing.resolve.earlier_rows",
+    "processing.language": "processing.clean.language",
+    "processing.memoryfile": "processing.clean.memory_file",
+    "processing.minhash": "processing.clean.minhash",
+    "processing.optout": "processing.extract.robots_meta",
+    "processing.pageprocess": "processing.workers.child",
+    "processing.pageworkers": "processing.workers.pool",
+    "processing.policy": "processing.clean.policy",
+    "processing.report": "processing.publish.report",
+    "processing.resolution": "processing.resolve.resolution",
+    "processing.rulecheck": "processing.extract.rule_check",
+    "processing.sightings": "processing.clean.block_occurrences",
+    "processing.signals": "processing.clean.signals",
+    "processing.sitememory": "processing.clean.site_memory",
+    "processing.warcfiles": "processing.files.warc_files",
+    "processing.warcsources": "processing.files.warc_sources",
+    "processing.words": "processing.clean.words",
+    "schemas.codeversion": "runtime.code_version",
+    "schemas.crawl": "schemas.config.crawl",
+    "schemas.crawlfile": "schemas.config.crawl_file",
+    "schemas.failpoint": "runtime.failpoint",
+    "schemas.goldenpage": "schemas.config.golden_page",
+    "schemas.settings": "schemas.config.settings",
+    "spiders.abandoned": "spiders.closing.abandoned",
+    "spiders.addressguard": "spiders.download.address_guard",
+    "spiders.answer": "spiders.discover.response",
+    "spiders.callbacks": "spiders.custom.callbacks",
+    "spiders.canonical": "spiders.urls.canonical",
+    "spiders.credentials": "spiders.download.credentials",
+    "spiders.downloadhandler": "spiders.download.handler",
+    "spiders.failure": "spiders.download.failure",
+    "spiders.feeds": "spiders.discover.feeds",
+    "spiders.fetch": "spiders.session.fetch",
+    "spiders.fullresponse": "spiders.custom.full_response",
+    "spiders.hosts": "spiders.session.host",
+    "spiders.items": "spiders.spool.items",
+    "spiders.kinds": "spiders.discover.kinds",
+    "spiders.linkmemory": "spiders.discover.link_memory",
+    "spiders.links": "spiders.discover.links",
+    "spiders.liveline": "spiders.progress",
+    "spiders.marks": "spiders.session.results",
+    "spiders.mediatypes": "spiders.download.media_types",
+    "spiders.nextvisit": "spiders.schedule.next_visit",
+    "spiders.optouts": "spiders.permission.optouts",
+    "spiders.ownspider": "spiders.custom.loader",
+    "spiders.pace": "spiders.session.pace",
+    "spiders.pagebudget": "spiders.session.page_budget",
+    "spiders.process": "spiders.worker_process",
+    "spiders.registrar": "spiders.spool.registrar",
+    "spiders.repair": "spiders.spool.repair",
+    "spiders.requesttext": "spiders.custom.request_text",
+    "spiders.revisit": "spiders.schedule.revisit",
+    "spiders.robots": "spiders.permission.robots",
+    "spiders.robotsreader": "spiders.session.robots_fetch",
+    "spiders.runstatistics": "spiders.closing.run_statistics",
+    "spiders.scope": "spiders.urls.scope",
+    "spiders.scrapysettings": "spiders.scrapy_settings",
+    "spiders.seedfile": "spiders.seed_file",
+    "spiders.sessionids": "spiders.urls.session_ids",
+    "spiders.settling": "spiders.session.exchange",
+    "spiders.site": "spiders.scrapy_spider",
+    "spiders.sitemaps": "spiders.discover.sitemaps",
+    "spiders.statistics": "spiders.spool.statistics",
+    "spiders.subresources": "spiders.browser.subresources",
+    "spiders.surplus": "spiders.download.lenient_http",
+    "spiders.tdmreader": "spiders.session.tdm_fetch",
+    "spiders.thresholds": "spiders.closing.thresholds",
+    "spiders.traps": "spiders.urls.traps",
+    "spiders.useragent": "spiders.download.user_agent",
+    "spiders.yielded": "spiders.session.yielded",
+    "storage.captureindex": "storage.index.rows",
+    "storage.capturerow": "storage.index.from_capture",
+    "storage.cdxj": "storage.index.cdxj",
+    "storage.contentcoding": "storage.warc.contentcoding",
+    "storage.directory": "storage.objects.directory",
+    "storage.enqueue": "storage.frontier.enqueue",
+    "storage.frontierqueries": "storage.frontier.queries",
+    "storage.frontierrecords": "storage.frontier.records",
+    "storage.frontiertables": "storage.frontier.tables",
+    "storage.hints": "storage.frontier.hints",
+    "storage.hinttrust": "storage.frontier.hint_trust",
+    "storage.hostkey": "storage.urls.host_key",
+    "storage.lakecatalog": "storage.lake.catalog",
+    "storage.lakefiles": "storage.lake.files",
+    "storage.lakequery": "storage.lake.query",
+    "storage.laketables": "storage.lake.tables",
+    "storage.ledgertables": "storage.ledger.tables",
+    "storage.maintenance": "storage.lake.maintenance",
+    "storage.pagebudget": "storage.frontier.pagebudget",
+    "storage.postquery": "storage.urls.post_query",
+    "storage.publishlock": "storage.database.locks",
+    "storage.quota": "storage.ledger.quota",
+    "storage.registration": "storage.frontier.registration",
+    "storage.requestbody": "storage.urls.request_body",
+    "storage.robotscache": "storage.frontier.robots_cache",
+    "storage.runhistory": "storage.ledger.history",
+    "storage.s3": "storage.objects.s3",
+    "storage.sniff": "storage.warc.sniff",
+    "storage.steering": "storage.frontier.admin.changes",
+    "storage.takedown": "storage.lake.takedown",
+    "storage.urlconditions": "storage.frontier.admin.conditions",
+    "storage.urlhistory": "storage.frontier.admin.history",
+    "storage.urlkey": "storage.urls.surt",
+    "storage.urlselection": "storage.frontier.admin.selection",
+    "storage.warcreader": "storage.warc.reader",
+    "storage.warcrecord": "storage.warc.records",
+    "storage.warcrepair": "storage.warc.repair",
+    "storage.warcstream": "storage.warc.stream",
+    "storage.warcwriter": "storage.warc.writer",
+}
+
+
+class _FormerName(MetaPathFinder, Loader):
+    """Finds a module by its former name and gives the module that has its contents now."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """A spec for former names only."""
+        return ModuleSpec(fullname, self) if fullname in MOVED else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The module under its name of now."""
+        _warn(spec.name, MOVED[spec.name])
+        module = importlib.import_module(MOVED[spec.name])
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give the module its own spec back; it is loaded already."""
+        former = module.__spec__
+        module.__spec__ = former.loader_state if former is not None else None
+
+
+def keep_former_names() -> None:
+    """Make the former names importable in this process; calling it again changes nothing."""
+    if not any(isinstance(finder, _FormerName) for finder in sys.meta_path):
+        sys.meta_path.append(_FormerName())
+
+
+def former_module(package: str, module: str) -> Callable[[str], object]:
+    """A package's `__getattr__` for a package that was a module once: its names are found in `module`."""
+
+    def find(name: str) -> object:
+        if name.startswith("__") or find_spec(f"{package}.{name}") is not None:
+            raise AttributeError(name)  # a module of the package is imported as one
+        found = getattr(importlib.import_module(module), name, None)
+        if found is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        _warn(f"{package}.{name}", f"{module}.{name}")
+        return found
+
+    return find
+
+
+def _warn(former: str, now: str) -> None:
+    warnings.warn(f"{former} is {now} now; the former name goes with the next release.", DeprecationWarning, stacklevel=3)

@@ -1,0 +1,213 @@
+"""Rendering pages whose text is made by scripts: Chromium through Playwright, for the URL patterns that a crawl names.
+
+scrapy-playwright lets the browser itself fetch the page. Here the page is fetched as every page is, and archived as it came; the browser
+gets that very answer and what `SubResources` allows, and never a connection of its own: its proxy is a port where nobody listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from runtime.patterns import url_patterns
+from schemas.capture import Capture
+from schemas.config.crawl import Crawl
+from schemas.errors import ConfigError
+from spiders.browser.sandbox import EXECUTABLE, check_sandbox, executable, is_sandboxed
+from spiders.browser.subresources import MAX_PAGE_BYTES, MAX_PAGE_REQUESTS, SubResources
+from spiders.download.user_agent import user_agent
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page, Playwright, Route
+
+LOG = logging.getLogger(__name__)
+NOWHERE = "http://127.0.0.1:1"
+MAX_TABS = 2
+CLOSE_SECONDS = 3.0
+ARGUMENTS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
+HTML = re.compile(r"text/html|application/xhtml\+xml", re.IGNORECASE)
+KEPT_OUT = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+
+
+class RenderError(Exception):
+    """A page that the browser could not render, and why."""
+
+
+def check_browser(crawl: Crawl) -> None:
+    """Sees that there is a browser, where the crawl wants one. Raises ConfigError, which says what to install."""
+    if not crawl.browser.pages:
+        return
+    if find_spec("playwright") is None:
+        raise ConfigError(
+            f"{crawl.name} wants pages rendered in a browser (browser.pages), but Playwright is not installed. "
+            "Install it by `pip install 'crawlhouse[browser]'`, or remove browser.pages from the crawl's YAML."
+        )
+    given = os.environ.get(EXECUTABLE)
+    if given and not os.access(given, os.X_OK):
+        raise ConfigError(f"{EXECUTABLE} is {given!r}, which cannot be executed. Give the path of a Chromium.")
+    check_sandbox(executable())
+
+
+class PageBrowser:
+    """One Chromium per worker, started with the first page; a page has a context of its own, without cookies or storage of others."""
+
+    def __init__(self, crawl: Crawl, subresources: SubResources) -> None:
+        self._crawl = crawl
+        self._options = crawl.browser
+        self._patterns = url_patterns(crawl.browser.pages)
+        self._subresources = subresources
+        self._tabs = asyncio.Semaphore(MAX_TABS)
+        self._starting = asyncio.Lock()
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def is_for(self, url: str) -> bool:
+        """Whether a page of this URL is to be rendered."""
+        return any(pattern.is_in_or(url, otherwise=False) for pattern in self._patterns)
+
+    def is_renderable(self, capture: Capture) -> bool:
+        """Whether an answer is a whole HTML page, and the one of its URL: a browser would ask for it by GET."""
+        return (
+            capture.method == "GET"
+            and capture.status == 200
+            and not capture.truncated
+            and bool(HTML.match(capture.header("content-type") or "text/html"))
+        )
+
+    async def render(self, capture: Capture) -> Capture:
+        """The page after its scripts have run, as a capture: its DOM as UTF-8. Raises RenderError.
+
+        Scripts have until the page asks for nothing more, `browser.wait_for` is there, or the time is up: what is there then, counts.
+        """
+        begin = time.monotonic()
+        async with self._tabs:
+            try:
+                async with asyncio.timeout(2 * self._options.timeout + CLOSE_SECONDS):
+                    html = await self._html(capture)
+            except Exception as error:  # the browser's errors are of many kinds, and none may end more than its page
+                await self._forget_dead()
+                raise RenderError(f"{capture.url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
+        body = html.encode("utf-8", "replace")
+        limit = self._crawl.budgets.max_body_bytes
+        headers = tuple(pair for pair in capture.response_headers if pair[0].lower() not in KEPT_OUT)
+        return replace(
+            capture,
+            fetched_at=datetime.now(UTC),
+            response_headers=((b"Content-Type", b"text/html; charset=utf-8"), *headers),
+            body=body[:limit],
+            truncated="length" if len(body) > limit else None,
+            latency_ms=round((time.monotonic() - begin) * 1000),
+        )
+
+    async def close(self) -> None:
+        """Ends the browser."""
+        browser, playwright = self._browser, self._playwright
+        self._browser = self._playwright = None
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if browser is not None:
+                    await browser.close()
+                if playwright is not None:
+                    await playwright.stop()
+        except Exception as error:  # it ends with its pipe to us in any case
+            LOG.warning("The browser did not close: %s", error)
+
+    async def _html(self, capture: Capture) -> str:
+        from playwright.async_api import TimeoutError as NotYet
+
+        browser = await self._start()
+        agent = user_agent(self._crawl)
+        context = await browser.new_context(user_agent=agent, service_workers="block", accept_downloads=False)
+        try:
+            page = await context.new_page()
+            await context.route("**/*", _Requests(capture, page, self._crawl, self._subresources).answer)
+            await context.route_web_socket("**/*", lambda socket: socket.close())
+            patience = self._options.timeout * 1000
+            await page.goto(capture.url, wait_until="domcontentloaded", timeout=patience)
+            try:
+                if self._options.wait_for:
+                    await page.wait_for_selector(self._options.wait_for, state="attached", timeout=patience)
+                else:
+                    await page.wait_for_load_state("networkidle", timeout=patience)
+            except NotYet:
+                LOG.info("%s was still at work after %g s", capture.url, self._options.timeout)
+            return await page.content()
+        finally:
+            await context.close()
+
+    async def _start(self) -> Browser:
+        async with self._starting:
+            if self._browser is None:
+                from playwright.async_api import async_playwright
+
+                self._playwright = self._playwright or await async_playwright().start()
+                self._browser = await self._playwright.chromium.launch(
+                    executable_path=executable(),
+                    args=ARGUMENTS,
+                    chromium_sandbox=is_sandboxed(),  # Playwright's own default is without
+                    proxy={"server": NOWHERE, "bypass": "<-loopback>"},
+                    handle_sigint=False,
+                    handle_sigterm=False,
+                    handle_sighup=False,
+                )
+            return self._browser
+
+    async def _forget_dead(self) -> None:
+        if self._browser is not None and not self._browser.is_connected():
+            self._browser = None
+
+
+class _Requests:
+    """The requests of one page under way."""
+
+    def __init__(self, capture: Capture, page: Page, crawl: Crawl, subresources: SubResources) -> None:
+        self._capture = capture
+        self._page = page
+        self._crawl = crawl
+        self._subresources = subresources
+        self._is_given = False
+        self._count = 0
+        self._bytes = 0
+
+    async def answer(self, route: Route) -> None:
+        """Answers with the page itself, once, and with its sub-resources within their limits; everything else fails."""
+        request: Any = route.request  # Any: Playwright's frame may be missing
+        try:
+            if request.is_navigation_request():
+                await self._navigate(route, is_main=request.frame == self._page.main_frame)
+                return
+            self._count += 1
+            if self._count > MAX_PAGE_REQUESTS or self._bytes > MAX_PAGE_BYTES:
+                await route.abort()
+                return
+            found = await self._subresources.get(request.url, request.resource_type, request.method, request.headers)
+            if found is None:
+                await route.abort()
+                return
+            self._bytes += len(found.body)
+            await route.fulfill(status=found.status, headers=found.headers, body=found.body)
+        except Exception as error:  # the page is gone meanwhile
+            LOG.debug("%s: %s", request.url, error)
+
+    async def _navigate(self, route: Route, is_main: bool) -> None:
+        """Gives the page its own answer; frames, and leaving for another page, are not followed."""
+        if not is_main or self._is_given:
+            await route.fulfill(status=204)  # "no content": the page stays where it is, while an error would take its place
+            return
+        self._is_given = True
+        own = await self._subresources.resource(self._capture)
+        await route.fulfill(status=own.status, headers=own.headers, body=own.body)

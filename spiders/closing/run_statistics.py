@@ -1,0 +1,104 @@
+"""A run in numbers, counted at its close: what is registered exactly, from index and frontier, and troubles as its workers told them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from schemas.manifest import FetchStatistics, HostCounts
+from spiders.spool.statistics import WorkerStatistics
+from storage.frontier.records import HostOutcomes
+from storage.index.rows import CaptureRow
+from storage.urls.host_key import canonical_host
+
+MAX_HOSTS = 500
+
+
+@dataclass(slots=True)
+class _Tally:
+    answers: int = 0
+    bytes: int = 0
+    latency_ms: int = 0
+    errors: int = 0
+    retries: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+
+
+class RunCounter:
+    """Watches a run's capture rows go by and takes in what its workers counted."""
+
+    def __init__(self, outcomes: Mapping[str, HostOutcomes]) -> None:
+        self._outcomes = outcomes
+        self._hosts: dict[str, _Tally] = {}
+        self._opt_outs: Counter[str] = Counter()
+        self._callback_errors: Counter[str] = Counter()
+        self._refused_requests: Counter[str] = Counter()
+        self._max_memory_bytes = 0
+
+    def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
+        """The same rows, counted."""
+        for row in rows:
+            if row.record_type == "conversion":  # the browser's, no answer of the site
+                yield row
+                continue
+            tally = self._tally(canonical_host(row.url))
+            tally.answers += 1
+            tally.bytes += row.content_length or 0
+            tally.latency_ms += row.latency_ms or 0
+            tally.statuses[str(row.fetch_status)] += 1
+            yield row
+
+    def add_worker(self, told: WorkerStatistics) -> None:
+        """Adds what one incarnation of a worker counted and the archive cannot tell."""
+        for name, troubles in told.hosts.items():
+            tally = self._tally(name)
+            tally.errors += troubles.errors
+            tally.retries += troubles.retries
+        self._opt_outs += told.opt_outs
+        self._callback_errors += told.callback_errors
+        self._refused_requests += told.refused_requests
+        self._max_memory_bytes = max(self._max_memory_bytes, told.max_memory_bytes)
+
+    def statistics(self, items: int = 0) -> FetchStatistics:
+        """The whole run, with its busiest and most troubled hosts by name, and so many items of a user's spider."""
+        names = self._outcomes.keys() | self._hosts.keys()
+        hosts = {name: self._host(name) for name in names}
+        chosen = sorted(names, key=lambda name: (-hosts[name].due - hosts[name].errors, name))[:MAX_HOSTS]
+        statuses: Counter[str] = Counter()
+        for host in hosts.values():
+            statuses.update(host.statuses)
+        return FetchStatistics(
+            answers=sum(host.answers for host in hosts.values()),
+            bytes=sum(host.bytes for host in hosts.values()),
+            latency_ms=sum(host.latency_ms for host in hosts.values()),
+            errors=sum(host.errors for host in hosts.values()),
+            retries=sum(host.retries for host in hosts.values()),
+            statuses=dict(sorted(statuses.items())),
+            opt_outs=dict(sorted(self._opt_outs.items())),
+            items=items,
+            callback_errors=dict(sorted(self._callback_errors.items())),
+            refused_requests=dict(sorted(self._refused_requests.items())),
+            max_memory_bytes=self._max_memory_bytes,
+            host_count=len(names),
+            hosts={name: hosts[name] for name in sorted(chosen)},
+        )
+
+    def _tally(self, host: str) -> _Tally:
+        return self._hosts.setdefault(host, _Tally())
+
+    def _host(self, name: str) -> HostCounts:
+        tally = self._hosts.get(name, _Tally())
+        became = self._outcomes.get(name, HostOutcomes(0, 0, None))
+        return HostCounts(
+            due=became.due,
+            left_over=became.left_over,
+            stopped=became.stopped,
+            answers=tally.answers,
+            bytes=tally.bytes,
+            latency_ms=tally.latency_ms,
+            errors=tally.errors,
+            retries=tally.retries,
+            statuses=dict(sorted(tally.statuses.items())),
+            reasons=dict(sorted(became.reasons.items())),
+        )

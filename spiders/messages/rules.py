@@ -1,0 +1,34 @@
+"""What a crawl says about reading answers: all that a reader of bodies needs to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spiders.urls.scope import CrawlScope
+
+if TYPE_CHECKING:  # pydantic stays out of the readers' processes
+    from schemas.config.crawl import Crawl
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """`product` is the crawler's product token; `feeds`, `sitemaps` and `links` tell what is followed; `max_bytes` bounds decoded bodies.
+
+    `obeys` tells whether a page that says `nofollow` is obeyed.
+    """
+
+    scope: CrawlScope
+    product: str
+    links: bool
+    feeds: bool
+    sitemaps: bool
+    max_bytes: int
+    obeys: bool
+
+
+def reading_rules(crawl: Crawl, scope: CrawlScope) -> ReadingRules:
+    """The rules of a crawl."""
+    given = crawl.scope
+    product, obeys = crawl.politeness.product(), crawl.politeness.opt_outs == "obey"
+    return ReadingRules(scope, product, given.follow_links, given.feeds, given.sitemaps, crawl.budgets.max_body_bytes, obeys)

@@ -1,0 +1,82 @@
+"""URLs at which workers died: one death may be chance, after the second one the URL is marked as failed instead of being met again.
+
+What a dead worker was reading stands in its reading journal. The counts of a crawl are a small JSON file beside the spool, so that they
+hold for further runs and further workers on the same machine.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.config.settings import Settings
+from spiders.reading.journal import read_left_journal
+
+JOURNAL_NAME = "reading"
+MAX_DEATHS = 2
+MAX_URLS = 10_000
+
+
+class Deaths:
+    """The counts of one crawl, by the URL's id in the frontier."""
+
+    def __init__(self, settings: Settings, crawl: str) -> None:
+        self._path = settings.home / "spool" / f"{crawl}.deaths.json"
+        self._counts = self._change(_left_urls(settings, crawl), ())
+
+    def is_fatal(self, url_id: int) -> bool:
+        """Whether so many workers died while they were reading a URL that it is not read again now."""
+        return bool(self._counts) and self._counts[url_id] >= MAX_DEATHS
+
+    def settled(self, url_ids: Iterable[int]) -> None:
+        """These URLs were registered. One that was read is forgotten; one that was given up is tried again when it is due."""
+        if not self._counts:
+            return
+        known = [url_id for url_id in url_ids if url_id in self._counts]
+        if known:
+            self._counts = self._change((), known)
+
+    def _change(self, more: Iterable[int], settled: Iterable[int]) -> Counter[int]:
+        more, settled = list(more), list(settled)
+        if not more and not self._path.exists():
+            return Counter()
+        with _locked(self._path) as file:
+            counts = _read(file)
+            counts.update(more)
+            for url_id in settled:
+                counts[url_id] = MAX_DEATHS - 1 if counts[url_id] >= MAX_DEATHS else 0
+            counts = Counter(dict(counts.most_common(MAX_URLS)))
+            os.ftruncate(file, 0)
+            os.pwrite(file, json.dumps({str(url_id): count for url_id, count in counts.items() if count > 0}).encode(), 0)
+        return +counts
+
+
+def _left_urls(settings: Settings, crawl: str) -> Iterator[int]:
+    """The URLs that dead workers of a crawl's runs on this machine were reading; their journals are gone afterwards."""
+    for path in (settings.home / "spool").glob(f"*/*/{JOURNAL_NAME}"):
+        run = path.parent.parent.name
+        if run.rsplit("-", 2)[0] == crawl and (urls := read_left_journal(path)) is not None:
+            yield from urls
+
+
+def _read(file: int) -> Counter[int]:
+    try:
+        return Counter({int(url_id): int(count) for url_id, count in json.loads(os.pread(file, 1 << 24, 0) or b"{}").items()})
+    except (ValueError, AttributeError):  # cut off by a full disk: counting begins anew
+        return Counter()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+    finally:
+        os.close(file)

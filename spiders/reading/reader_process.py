@@ -1,0 +1,106 @@
+"""The inside of an answer reader: a process that reads bodies which came from the web, and tells what they say.
+
+In: first a pickle of the ReadingRules, then questions. Out: once, when it is ready, the most memory in bytes so far, then replies in the
+order of the questions, each at once. CPU time and memory are limited for each answer; which one is being read stands in the worker's
+reading journal.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import socket
+from collections import OrderedDict
+
+from protego import Protego
+
+from runtime.child_process import limit_cpu, limit_memory, peak_memory
+from runtime.frames import FrameBuffer, header
+from spiders.discover.body import read_body
+from spiders.discover.link_memory import LinkMemory
+from spiders.download.plain_body import plain_body
+from spiders.messages.rules import ReadingRules
+from spiders.messages.wire import ENCODER, Question, Reply, RobotsReply, Task, split_question
+from spiders.permission.robots_file import crawl_delay, parse_robots
+from spiders.reading.journal import Slot, reader_slot
+
+RECEIVE_BYTES = 256 * 1024
+KEPT_ROBOTS = 4
+
+
+def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None:
+    """Serve until the input ends. Limits are per answer; `journal` is a descriptor, `place` the reader's own in it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the worker's, as SIGINT is: it ends its readers when it has no more use for them
+    connection = socket.socket(fileno=os.dup(0))
+    os.dup2(2, 1)
+    slot = reader_slot(int(journal), int(place))
+    received = FrameBuffer()
+    frame = _next(connection, received)
+    if frame is None:
+        return
+    reader = _Reader(pickle.loads(frame))  # noqa: S301 our own parent wrote it
+    gc.collect()
+    gc.freeze()
+    limit_memory(int(memory_bytes))
+    connection.sendall(_framed(peak_memory()))
+    _serve(connection, received, reader, slot, float(cpu_seconds))
+
+
+def _serve(connection: socket.socket, received: FrameBuffer, reader: _Reader, slot: Slot, cpu_seconds: float) -> None:
+    while (frame := _next(connection, received)) is not None:
+        number, question, body = split_question(frame)
+        del frame
+        slot.begin(number, question.url_id)
+        limit_cpu(cpu_seconds)
+        reply = reader.reply(number, question, body)
+        del body
+        slot.end()
+        connection.sendall(_framed(reply))
+
+
+class _Reader:
+    """What a reader remembers between questions."""
+
+    def __init__(self, rules: ReadingRules) -> None:
+        self._rules = rules
+        self._memory = LinkMemory()
+        self._robots: OrderedDict[bytes, Protego] = OrderedDict()
+
+    def reply(self, number: int, question: Question, body: bytes) -> Reply:
+        try:
+            if question.task is Task.READ:
+                return Reply(number, reading=read_body(question, body, self._rules, self._memory))
+            if question.task is Task.DECODE:
+                return Reply(number, body=plain_body(body, question.coding, self._rules.max_bytes))
+            return Reply(number, robots=self._judge(body, question.url))
+        except MemoryError:
+            gc.collect()
+            return Reply(number, "page_memory")
+        except Exception as error:  # an answer that breaks a reader costs its URL, not the run
+            return Reply(number, "page_crash", f"{type(error).__name__}: {error}"[:300])
+
+    def _judge(self, body: bytes, url: str) -> RobotsReply:
+        rules = self._robots.get(body) or parse_robots(body)
+        self._robots[body] = rules
+        self._robots.move_to_end(body)
+        if len(self._robots) > KEPT_ROBOTS:
+            self._robots.popitem(last=False)
+        product = self._rules.product
+        return RobotsReply(rules.can_fetch(url, product)) if url else RobotsReply(True, crawl_delay(rules, product), list(rules.sitemaps))
+
+
+def _next(connection: socket.socket, received: FrameBuffer) -> bytes | None:
+    """The next frame; waits for it. None at the end of the input."""
+    while (frame := received.pop()) is None:
+        data = connection.recv(RECEIVE_BYTES)
+        if not data:
+            return None
+        received.feed(data)
+    return frame
+
+
+def _framed(value: object) -> bytes:
+    packed = ENCODER.encode(value)
+    return header(len(packed)) + packed

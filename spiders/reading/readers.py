@@ -1,0 +1,265 @@
+"""Answer readers: the child processes in which a worker has bodies read. The worker's event loop only moves the bytes.
+
+One reader is enough for ordinary crawls. Where answers have to wait there are two quick ones: one for hosts whose answers were read quickly
+before, one for the others. An answer that takes more CPU time than ordinary ones do makes its reader a slow one, of which there are few, at
+a low priority; the others go on with a new quick one. So a hostile answer keeps its neighbours waiting for a moment only.
+Each answer has a limit of CPU time, which the kernel keeps, of wall time and of memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+
+from runtime.child import CRASH, MEMORY, TIMEOUT, Cause, memory_detail
+from schemas.capture import Capture
+from schemas.errors import CrawlhouseError
+from schemas.outcomes import Reason
+from spiders.download.body_room import BodyRoom
+from spiders.messages.rules import ReadingRules
+from spiders.messages.wire import Question, Reply, Task
+from spiders.reading.journal import ReadingJournal
+from spiders.reading.reader import Reader, ReadLimits, Unread, Waiting
+
+QUICK_SECONDS = 0.15  # CPU time after which an answer is a slow one
+WATCH_SECONDS = 0.1
+START_SECONDS = 120.0
+MAX_FAILED_STARTS = 3
+MAX_QUICK = 2
+MAX_SLOW = 2
+PATIENCE_SECONDS = 0.25  # of an answer that waits for a quick reader, before a second one is started
+MAX_PROVEN = 10_000
+MAX_IDLE_BYTES = 96 * 1024 * 1024  # a reader that has grown larger is replaced
+LIMITS = ReadLimits()
+GZIP_MAGIC = b"\x1f\x8b\x08"
+
+
+class AnswerReaders:
+    """The readers of one worker, started when they are needed. `on_error` is told when none can be started."""
+
+    def __init__(self, rules: ReadingRules, journal: ReadingJournal, room: BodyRoom, limits: ReadLimits = LIMITS) -> None:
+        self.on_error: Callable[[CrawlhouseError], None] = lambda error: None
+        self.journal = journal
+        self._rules, self._room, self._limits = rules, room, limits
+        self._readers: list[Reader] = []
+        self._proven: set[str] = set()  # hosts whose last answer was quick
+        self._proven_queue: deque[Waiting] = deque()
+        self._queue: deque[Waiting] = deque()  # of hosts of which nothing is known
+        self._slow_queue: deque[Waiting] = deque()
+        self._slow_hosts: Counter[str] = Counter()  # answers in a row that were slow
+        self._count = self._failed_starts = 0
+        self._is_woken = self._is_watching = self._is_closed = False
+
+    def read(self, question: Question, body: bytes, done: Callable[[Reply | Unread], None]) -> None:
+        """Has a body read; `done` is called in the event loop with what came of it, unless the readers are closed before."""
+        self._count += 1
+        waiting = Waiting(self._count, question, body, done, _host(question.url), time.monotonic())
+        self._room.add(len(body))
+        self._queue_of(waiting.host).append(waiting)
+        self._wake()
+
+    async def ask(self, question: Question, body: bytes) -> Reply | Unread:
+        """Has a body read and waits for it."""
+        future: asyncio.Future[Reply | Unread] = asyncio.get_running_loop().create_future()
+        self.read(question, body, lambda reply: None if future.done() else future.set_result(reply))
+        return await future
+
+    async def decoded(self, capture: Capture, limit: int, url_id: int = 0) -> bytes | Unread:
+        """The body of a capture without its content coding, at most `limit` bytes; empty where it cannot be decoded."""
+        coding = capture.header("content-encoding")
+        if not coding and not capture.body.startswith(GZIP_MAGIC):
+            return capture.body[:limit]
+        reply = await self.ask(Question(Task.DECODE, url_id, capture.url, coding=coding), capture.body)
+        return reply if isinstance(reply, Unread) else (reply.body or b"")[:limit]
+
+    def close(self) -> None:
+        """Kills all readers; what waits is dropped."""
+        self._is_closed = True
+        for reader in self._readers:
+            reader.close()
+        self._readers.clear()
+        for queue in (self._proven_queue, self._queue, self._slow_queue):
+            queue.clear()
+
+    def became_ready(self, reader: Reader) -> None:
+        """A reader is ready."""
+        self._failed_starts = 0
+        self._wake()
+
+    def replied(self, reader: Reader, waiting: Waiting, reply: Reply) -> None:
+        """A reader gave a reply."""
+        if not reader.is_slow or reader.cpu_of_last() < QUICK_SECONDS:
+            self._was_quick(waiting.host)
+        if reply.failure == MEMORY:
+            self._tell(waiting, Unread(Reason.PAGE_MEMORY, memory_detail(self._limits.memory_bytes)))
+            self._give_up(reader, None, Cause(MEMORY, ""))  # its heap is in pieces
+            return
+        self._tell(waiting, reply if reply.failure is None else Unread(Reason.PAGE_CRASH, reply.detail))
+        if reader.is_leaving and not reader.questions:
+            self._remove(reader)
+        self._wake()
+
+    def ended(self, reader: Reader, cause: Cause) -> None:
+        """A reader ended by itself: by a limit, a crash, or because somebody killed it."""
+        if not reader.is_ready:
+            self._failed_starts += 1
+            if self._failed_starts > MAX_FAILED_STARTS:
+                self.on_error(CrawlhouseError(f"No answer reader can be started: {cause.detail}. Their error is in the worker's log."))
+        waiting, _, _ = reader.at()
+        if waiting is None and reader.questions and reader.is_ready:  # between two questions: the first one is as suspicious as any
+            waiting = reader.questions[0] if reader.questions[0].crashes else None
+            for one in reader.questions:
+                one.crashes += 1
+        self._give_up(reader, waiting, cause)
+
+    def _queue_of(self, host: str) -> deque[Waiting]:
+        return self._slow_queue if host in self._slow_hosts else self._proven_queue if host in self._proven else self._queue
+
+    def _was_quick(self, host: str) -> None:
+        self._slow_hosts.pop(host, None)
+        if len(self._proven) >= MAX_PROVEN:
+            self._proven.clear()
+        self._proven.add(host)
+
+    def _was_slow(self, host: str) -> None:
+        self._slow_hosts[host] += 1
+        self._proven.discard(host)
+
+    def _requeue(self, waiting: list[Waiting]) -> None:
+        """Puts questions that a reader did not get to before the others."""
+        for one in reversed(waiting):
+            self._queue_of(one.host).appendleft(one)
+
+    def _give_up(self, reader: Reader, waiting: Waiting | None, cause: Cause) -> None:
+        """Kills a reader. The answer that it was at is unread, or tried once more after a crash; the others go to another reader."""
+        others = [one for one in reader.questions if one is not waiting]
+        self._remove(reader)
+        self._requeue(others)
+        if waiting is not None:
+            if cause.reason == CRASH and not waiting.crashes:  # it may have been killed for reasons of its own
+                waiting.crashes += 1
+                self._slow_queue.append(waiting)
+            else:
+                self._was_slow(waiting.host)
+                self._tell(waiting, Unread(Reason(cause.reason), cause.detail))
+        self._wake()
+
+    def _tell(self, waiting: Waiting, result: Reply | Unread) -> None:
+        self._room.remove(len(waiting.body))
+        waiting.done(result)
+
+    def _remove(self, reader: Reader) -> None:
+        reader.close()
+        if reader in self._readers:
+            self._readers.remove(reader)
+
+    def _wake(self) -> None:
+        if not self._is_woken and not self._is_closed:
+            self._is_woken = True
+            asyncio.get_running_loop().call_soon(self._hand_out)
+
+    def _hand_out(self) -> None:
+        """Gives waiting questions to readers with room, and starts readers where there is none."""
+        self._is_woken = False
+        if self._is_closed:
+            return
+        quick = [reader for reader in self._readers if not reader.is_slow and not reader.is_leaving]
+        for place, reader in enumerate(quick):
+            self._fill(reader, is_first=place == 0, is_alone=len(quick) == 1)
+        try:
+            if (self._proven_queue or self._queue) and (not quick or (len(quick) < MAX_QUICK and self._is_late())):
+                self._start()
+                self._wake()
+            self._hand_out_slow()
+        except OSError as error:
+            self.on_error(CrawlhouseError(f"No answer reader can be started: {error}. The machine is short of memory or processes."))
+        self._watch_soon()
+
+    def _fill(self, reader: Reader, *, is_first: bool, is_alone: bool) -> None:
+        """Gives a quick reader what it has room for. Of two, the first has the proven hosts, which wait for nobody else's answers."""
+        queues = (self._proven_queue, self._queue) if is_alone else (self._proven_queue,) if is_first else (self._queue, self._proven_queue)
+        for queue in queues:
+            while queue and reader.has_room():
+                reader.give(queue.popleft())
+        reader.flush()
+
+    def _is_late(self) -> bool:
+        """Whether an answer has waited for some time for readers that are all at work."""
+        since = min(queue[0].since for queue in (self._proven_queue, self._queue) if queue)
+        return time.monotonic() - since > PATIENCE_SECONDS and all(reader.is_ready for reader in self._readers)
+
+    def _hand_out_slow(self) -> None:
+        """One question at a time for each slow reader, first those of the hosts that were slow the least often."""
+        slow = [reader for reader in self._readers if reader.is_slow]
+        for idle in [reader for reader in slow if not reader.questions and not self._slow_queue]:
+            self._remove(idle)
+        while self._slow_queue:
+            reader = next((one for one in slow if not one.questions and one.has_room()), None)
+            if reader is None and len(slow) >= MAX_SLOW:
+                return
+            if reader is None:
+                reader = self._start()
+                reader.slow_down()
+                slow.append(reader)
+            waiting = min(self._slow_queue, key=lambda one: (self._slow_hosts[one.host], one.number))
+            self._slow_queue.remove(waiting)
+            reader.give(waiting)
+            reader.flush()
+
+    def _start(self) -> Reader:
+        reader = Reader(self, self._rules, self._limits, self.journal)
+        self._readers.append(reader)
+        return reader
+
+    def _watch_soon(self) -> None:
+        if not self._is_watching and self._readers:
+            self._is_watching = True
+            asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch)
+
+    def _watch(self) -> None:
+        """Looks at every reader that is at work: who is slow, who is over its time, who has grown."""
+        self._is_watching = False
+        if self._is_closed:
+            return
+        for reader in list(self._readers):
+            self._look_at(reader)
+        if any(reader.questions for reader in self._readers):
+            self._hand_out()
+            self._watch_soon()
+
+    def _look_at(self, reader: Reader) -> None:
+        if not reader.is_ready:
+            if time.monotonic() - reader.started > START_SECONDS:
+                self._remove(reader)
+                self.on_error(CrawlhouseError(f"An answer reader did not start within {START_SECONDS:g} seconds."))
+            return
+        waiting, cpu, wall = reader.at()
+        if waiting is not None and wall > self._limits.wall_seconds:
+            self._give_up(reader, waiting, Cause(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"))
+        elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
+            self._found_slow(reader, waiting)
+        elif waiting is None and not reader.is_leaving and reader.memory_bytes() > MAX_IDLE_BYTES:
+            reader.is_leaving = True
+            if not reader.questions:
+                self._remove(reader)
+
+    def _found_slow(self, reader: Reader, waiting: Waiting) -> None:
+        """A quick reader is at a slow answer: it becomes a slow reader, or, where there are enough, the answer waits for one."""
+        if reader.questions[0] is not waiting:  # replies are on their way here
+            return
+        self._was_slow(waiting.host)
+        others = reader.take_back()
+        if sum(one.is_slow for one in self._readers) >= MAX_SLOW:
+            self._remove(reader)
+            self._slow_queue.append(waiting)
+        else:
+            reader.slow_down()
+            reader.is_leaving = True
+        self._requeue(others)
+        self._wake()
+
+
+def _host(url: str) -> str:
+    return url.split("/", 3)[2] if "//" in url else url

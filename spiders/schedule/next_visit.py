@@ -1,0 +1,78 @@
+"""When a crawled URL is due again: what an exchange showed, told to the revisit policy within the YAML's bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from schemas.capture import UrlKind
+from schemas.config.crawl import Revisit
+from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from storage.frontier.records import DueUrl
+
+HOUR_SECONDS = 3600.0
+SITEMAP_HASTE = 0.75  # sitemaps are written now and then, feeds as a rule with each article
+ARTICLE_PATH = re.compile(r"\d{5,}|(?:[^/-]+-){3,}[^/-]+/?$|/\d{4}/\d{1,2}/|\.(?:s?html?|php|aspx?)$")
+
+
+@dataclass(frozen=True, slots=True)
+class NextVisit:
+    """When a URL is due again, in seconds since the epoch (None: never), and the policy's state as text."""
+
+    due_at: float | None
+    revisit: str | None
+    leads: bool = False
+
+
+def haste(kind: UrlKind) -> float:
+    """How soon a source of a kind tells the news, as a rule, beside the quickest kind."""
+    return SITEMAP_HASTE if kind is UrlKind.SITEMAP else 1.0
+
+
+def lot(url: str) -> float:
+    """A number between 0 and 1, always the same for a URL."""
+    return int.from_bytes(blake2b(url.encode("utf-8", "surrogatepass"), digest_size=2).digest()) / 65_536
+
+
+def bounds(revisit: Revisit, kind: UrlKind, url: str, depth: int) -> Bounds:
+    """The shortest and longest interval for a URL."""
+    if kind is UrlKind.FEED:
+        return Bounds(revisit.feeds_min, revisit.feeds_max)
+    if kind is UrlKind.SITEMAP:
+        return Bounds(revisit.sitemaps_min, revisit.sitemaps_max)
+    if is_hub(url, depth):
+        return Bounds(revisit.hubs_min, revisit.hubs_max)
+    return Bounds(revisit.articles_min, revisit.articles_max)
+
+
+def is_hub(url: str, depth: int) -> bool:
+    """Whether a page's address is that of a front or section page: a seed, or a short path without a date, number or long slug."""
+    return depth == 0 or not ARTICLE_PATH.search(urlsplit(url).path)
+
+
+def after_answer(
+    revisit: Revisit, due: DueUrl, kind: UrlKind, now: float, changed: bool, new_items: int, items: Sequence[datetime]
+) -> NextVisit:
+    """After an answer. `items` are the publication times that a feed or sitemap gives."""
+    times = [moment.timestamp() / HOUR_SECONDS for moment in items]
+    return _next(revisit, due, kind, Visit(now / HOUR_SECONDS, changed, new_items, times), 0.0)
+
+
+def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, gone: bool = False) -> NextVisit:
+    """After a failure: never before `wait` seconds."""
+    return _next(revisit, due, due.kind, Visit(now / HOUR_SECONDS, failed=not gone, gone=gone), wait)
+
+
+def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: float) -> NextVisit:
+    is_source = kind is not UrlKind.PAGE or is_hub(due.url, due.depth)
+    state = RevisitState(is_source, due.first_seen / HOUR_SECONDS, haste=haste(kind), lot=lot(due.url))
+    if due.revisit is not None:
+        known = RevisitState.from_text(due.revisit)
+        state = replace(known, haste=state.haste, lot=state.lot) if known.source == is_source else state
+    state = after_visit(state, visit, [RevisitState.from_text(rival) for rival in due.rivals])
+    moment = due_at(state, bounds(revisit, kind, due.url, due.depth), revisit.price) * HOUR_SECONDS
+    return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.leads and not state.failures)

@@ -1,0 +1,260 @@
+"""Serving one leased host: its robots.txt, its turns, its URLs one after the other, and its retries."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from schemas.capture import UrlKind
+from schemas.outcomes import FetchOutcome, Reason
+from spiders.permission.optouts import TDM_FILE, TdmRules
+from spiders.permission.robots import RobotsRules
+from spiders.session.fetch import Fetch
+from spiders.session.pace import HostPace
+from spiders.session.robots_fetch import read_robots, refusal
+from spiders.session.tdm_fetch import read_tdm_rules
+from storage.frontier.records import DueUrl, Lease, Mark
+from storage.urls.host_key import canonical_origin
+
+if TYPE_CHECKING:
+    from spiders.session.session import FetchSession
+
+BATCH_URLS = 100
+LOOK_SECONDS = 60.0  # how often a long wait looks whether it still makes sense
+MAX_FAILURES_IN_A_ROW = 10
+T = TypeVar("T")
+
+
+class HostService:
+    """One lease at work. `resting`: it has nothing to ask for until something wakes it. `taken` are URLs not registered yet."""
+
+    def __init__(self, session: FetchSession, lease: Lease) -> None:
+        self.lease = lease
+        self.resting = False
+        self.taken: set[int] = set()
+        self.task: asyncio.Task[None] | None = None
+        self._session = session
+        self._slots = asyncio.Semaphore(session.crawl.politeness.concurrency_per_host)
+        self._pace = HostPace(session.crawl.politeness.delay, lease.wait, time.monotonic())
+        self._under_way = 0
+        self._after = (-1, -1)
+        self._look_back = False
+        self._news = asyncio.Event()
+        self._robots: dict[str, RobotsRules] = {}
+        self._tdm: dict[str, TdmRules] = {}
+        self._served = 0
+        self._received = 0
+        self._begun_at = time.time()
+        self._failures = 0
+
+    async def serve(self) -> None:
+        """Serves the host until nothing of it waits in the run, then gives the lease back."""
+        session = self._session
+        before = await session.sql(session.frontier.progress, session.run.crawl_run, self.lease.host_id)
+        self._served, self._received, self._begun_at = before.marked, before.received, before.begun_at
+        stopped = False
+        while not stopped:
+            batch = await self._waiting()
+            for due in batch:
+                stopped = stopped or not await self._serve_url(due)
+            if not batch and not await self._rest():
+                break
+        while stopped and await self._rest(stopped=True):
+            pass
+        await session.sql(session.frontier.release, {self.lease: self.wait_after()})
+        if session.services.get(self.lease.host_id) is self:
+            del session.services[self.lease.host_id]
+
+    def wake(self) -> None:
+        """Something changed: URLs were found, or a batch was registered."""
+        self._look_back = True
+        self._news.set()
+
+    def cancel(self) -> None:
+        """Asks for nothing more."""
+        if self.task is not None and self.task is not asyncio.current_task():
+            self.task.cancel()
+
+    def wait_after(self) -> float:
+        """Seconds for which the host is to be left alone from now on."""
+        return max(self._pace.next_turn - time.monotonic(), 0.0)
+
+    def completed(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+        """A request came to its end; with `wait`, it is asked again after so many seconds."""
+        self._slots.release()
+        now = time.monotonic()
+        self._pace.ended(now, latency)
+        if wait is not None:
+            self._pace.next_turn = max(self._pace.next_turn, now + wait)
+            self._session.start(self._again(fetch))
+            return
+        self._under_way -= 1
+        failed = mark is not None and mark.outcome is FetchOutcome.FAILED and mark.status is None
+        self._failures = self._failures + 1 if failed else 0
+        if not self._under_way:
+            self._news.set()
+
+    def answered(self, status: int, retry_after: float, received: int) -> None:
+        """The host answered with so many bytes, whatever it was asked: it may be too busy."""
+        self._received += received
+        self._pace.answered(time.monotonic(), status, retry_after)
+
+    async def _again(self, fetch: Fetch) -> None:
+        """Hands a URL out once more in its turn; where the host is left for another run, the URL is left with it."""
+        if not await self._turn(patient=False):
+            self._session.return_budget()
+            self._under_way -= 1
+            self.taken.discard(fetch.due.url_id)
+            self._news.set()
+            return
+        fetch.tries += 1
+        self._session.hand_out(fetch)
+
+    async def _waiting(self) -> list[DueUrl]:
+        """The next URLs that were not taken yet; a second look from the beginning finds what was added before our place.
+
+        What the database answers before a registration is looked at before it, too: until then those URLs are still taken.
+        """
+        session = self._session
+        due_urls, run = session.frontier.due_urls, session.run.crawl_run
+        found = await session.sql(due_urls, run, self.lease, BATCH_URLS, self._after)
+        if found:
+            self._after = (found[-1].priority, found[-1].url_id)
+        elif self._look_back:
+            self._look_back = False
+            found = await session.sql(due_urls, run, self.lease, len(self.taken) + BATCH_URLS)
+        return [due for due in found if due.url_id not in self.taken]
+
+    async def _serve_url(self, due: DueUrl) -> bool:
+        """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
+        session = self._session
+        refusal = await self._refusal(due)
+        if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
+            return await self._stop_host("busy")
+        if refusal is not None:
+            self.taken.add(due.url_id)
+            session.settling.refuse(due, self.lease, *refusal)
+            return True
+        if reason := self._reason_to_leave():
+            return await self._stop_host(reason)
+        if not await session.has_budget():  # before a slot is taken: retries of the same host need one to come to their end
+            return False
+        has_turn = await self._turn(patient=False)
+        if reason := self._reason_to_leave() if has_turn else "busy":  # asked again: meanwhile an answer came, and time went by
+            if has_turn:
+                self._slots.release()
+            session.return_budget()
+            return await self._stop_host(reason)
+        self.taken.add(due.url_id)
+        self._served += 1
+        self._under_way += 1
+        session.hand_out(Fetch(due, self.lease))
+        return True
+
+    def _reason_to_leave(self) -> str | None:
+        """Why the rest of the host is to be left for another run."""
+        budgets = self._session.crawl.budgets
+        reasons = {
+            "failures": self._failures >= MAX_FAILURES_IN_A_ROW,
+            "busy": self._pace.has_given_up(),
+            "max_pages_per_host": self._served >= budgets.max_pages_per_host,
+            "max_bytes_per_host": self._received >= budgets.max_bytes_per_host,
+            "max_minutes_per_host": time.time() - self._begun_at >= 60 * budgets.max_minutes_per_host,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    async def _stop_host(self, reason: str) -> bool:
+        await self._session.sql(self._session.frontier.stop_host, self._session.run.crawl_run, self.lease.host_id, reason)
+        return False
+
+    async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
+        """Why a URL is not to be asked for: what can be told without the site first, then what the site itself says."""
+        session = self._session
+        if due.held is not None:
+            return FetchOutcome.FILTERED, Reason(due.held)
+        if not session.scope.covers(due.url, due.kind, due.depth):
+            return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
+        if session.takedowns.covers(due.url):
+            return FetchOutcome.DENIED, Reason.TAKEDOWN
+        if session.deaths.is_fatal(due.url_id):
+            return FetchOutcome.FAILED, Reason.PAGE_CRASH
+        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
+        if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
+            return FetchOutcome.FILTERED, Reason.TRAP
+        origin = canonical_origin(due.url)
+        reason = await self._robots_refusal(origin, due.url)
+        if reason is not None:
+            return FetchOutcome.DENIED, reason
+        if session.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
+            return FetchOutcome.DENIED, Reason.OPTED_OUT
+        return None
+
+    async def _robots_refusal(self, origin: str, url: str) -> Reason | None:
+        session = self._session
+        if session.crawl.politeness.robots == "ignore":
+            return None
+        return await refusal(session, await self._rules(origin), url)
+
+    async def _rules(self, origin: str) -> RobotsRules:
+        """The rules of an origin, read again when they are too old, and while the host asks to wait as long as it is worth waiting for."""
+        session, rules = self._session, self._robots.get(origin)
+        while rules is None or rules.expires_at <= time.time() or (rules.is_not_now and self._pace.is_worth_waiting()):
+            rules = self._robots[origin] = await self._ask_first(read_robots(session, self.lease, origin))
+            self._tdm.pop(origin, None)  # of the same age
+            self._pace.slow_down(rules.crawl_delay())
+            if self._pace.delay:
+                await session.sql(session.frontier.set_delay, self.lease, self._pace.delay)
+                self._pace.started(time.monotonic())
+        return rules
+
+    async def _is_reserved(self, origin: str, url: str) -> bool:
+        if origin not in self._tdm:
+            may_ask = await self._robots_refusal(origin, origin + TDM_FILE) is None
+            self._tdm[origin] = await self._ask_first(read_tdm_rules(self._session, self.lease, origin)) if may_ask else TdmRules()
+        return bool(self._tdm[origin].reserves(url))
+
+    async def _ask_first(self, reading: Coroutine[None, None, tuple[T, bool]]) -> T:
+        """Reads a file about the whole origin, in the host's turn; where the site need not be asked, the turn stays."""
+        turn = self._pace.next_turn
+        await self._turn()
+        try:
+            found, asked = await reading
+        finally:
+            self._slots.release()
+        if asked:
+            self._pace.ended(time.monotonic(), 0.0)
+        else:
+            self._pace.next_turn = turn
+        return found
+
+    async def _turn(self, patient: bool = True) -> bool:
+        """Takes a slot and waits for the host's next turn; False, and no slot, where that is too far off for the impatient."""
+        await self._slots.acquire()
+        while (wait := self._pace.next_turn - time.monotonic()) > 0:
+            if not patient and self._pace.has_given_up():
+                self._slots.release()
+                return False
+            await asyncio.sleep(min(wait, LOOK_SECONDS))
+        self._pace.started(time.monotonic())
+        return True
+
+    async def _rest(self, stopped: bool = False) -> bool:
+        """Waits until something changed; False when nothing of the host waits in the run any more and all is registered.
+
+        What changed since the last look at what waits counts, unless the rest of the host is left anyway.
+        """
+        session = self._session
+        self._news.clear()
+        if self._look_back and not stopped:
+            return True
+        if not self._under_way and not self.taken:
+            pending = await session.sql(session.frontier.pending, session.run.crawl_run, [self.lease.host_id])
+            if not pending.get(self.lease.host_id):
+                return False
+        self.resting = not self._under_way
+        await self._news.wait()
+        self.resting = False
+        return True

@@ -1,0 +1,167 @@
+"""What an exchange makes of its URL: the mark that the registering transaction writes."""
+
+from __future__ import annotations
+
+import email.utils
+from datetime import UTC, datetime
+
+from schemas.capture import Capture
+from schemas.config.crawl import Crawl, Revisit
+from schemas.outcomes import FetchOutcome, Reason
+from spiders.discover.response import Answer
+from spiders.download.failure import FetchFailedError
+from spiders.schedule.next_visit import NextVisit, after_answer, after_failure
+from storage.frontier.records import DueUrl, EarlierCapture, Mark
+from storage.index.rows import CaptureRow
+from storage.warc.records import sha1
+from storage.warc.writer import RefersTo
+
+BUSY = frozenset({429, 503})
+TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+GONE = 410
+MISSING = frozenset({404, 410})
+OWN_DECISIONS = frozenset({Reason.PAUSED, Reason.DROPPED, Reason.OUT_OF_SCOPE})
+MAX_MISSES = 3
+MAX_WAIT_SECONDS = 60.0
+MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
+
+
+def retry_after(capture: Capture, now: float) -> float:
+    """Seconds that Retry-After asks for, in either of its forms, at most a day; 0 if it asks for none."""
+    text = (capture.header("retry-after") or "").strip()
+    if text.isdecimal():
+        return min(float(text), MAX_RETRY_AFTER_SECONDS)
+    parsed = email.utils.parsedate_tz(text) if text else None
+    if parsed is None:
+        return 0.0
+    try:
+        return min(max(email.utils.mktime_tz(parsed) - now, 0.0), MAX_RETRY_AFTER_SECONDS)
+    except (ValueError, OverflowError):  # a date that no calendar has
+        return 0.0
+
+
+def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:
+    """Seconds to wait before another try in this run, or None where the answer stands."""
+    broken = capture.truncated == "disconnect"
+    if tries >= crawl.budgets.max_retries or not (broken or capture.status in TEMPORARY):
+        return None
+    wait = max(retry_after(capture, capture.fetched_at.timestamp()), 2.0**tries)
+    return wait if wait <= MAX_WAIT_SECONDS else None
+
+
+def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
+    """The registered capture of the same URL that this answer says nothing new about, or None.
+
+    The answers of POSTs are kept whole: a revisit names a URL and a time, and replay would give it to who asks for the URL alone.
+    """
+    earlier = due.earlier
+    if earlier is None or capture.truncated or capture.method != "GET":
+        return None
+    same = capture.status == 304 or (capture.status == 200 and capture.body and sha1(capture.body) == earlier.content_digest)
+    if not same:
+        return None
+    fetched_at = datetime.fromtimestamp(earlier.fetched_at, UTC)
+    return RefersTo(due.url, fetched_at, earlier.warc_filename, earlier.offset, earlier.content_digest)
+
+
+def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
+    """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
+    now = capture.fetched_at.timestamp()
+    outcome, reason = _judge(capture, answer, reserved)
+    changed = capture.status == 200 and (row is None or _is_new(row, due))
+    visit = _visit(due, capture, answer, outcome, changed, revisit, now)
+    keeps = answer.unread is None and (capture.status == 304 or not changed)
+    return Mark(
+        url_id=due.url_id,
+        host_id=due.host_id,
+        outcome=outcome,
+        reason=reason,
+        status=capture.status,
+        fetched_at=capture.fetched_at.timestamp(),
+        kind=answer.kind if capture.status == 200 else due.kind,
+        due_at=visit.due_at,
+        revisit=visit.revisit,
+        fails=due.fails + 1 if capture.status in MISSING or outcome is FetchOutcome.FAILED else 0,
+        etag=None if answer.unread else capture.header("etag") or (due.etag if keeps else None),
+        last_modified=None if answer.unread else capture.header("last-modified") or (due.last_modified if keeps else None),
+        earlier=None if answer.unread else _earlier(capture, row) if changed else due.earlier,
+        leads=visit.leads,
+        changed=changed if capture.status in {200, 304} and not answer.unread else None,
+        hinted_by=due.hinted_by,
+        received=len(capture.body),
+    )
+
+
+def _is_new(row: CaptureRow, due: DueUrl) -> bool:
+    """Whether an archived capture says something new: a rendered page and what answers a POST are kept whole every time, changed or not."""
+    if row.record_type == "conversion" or row.request_method is not None:
+        return due.earlier is None or due.earlier.content_digest != row.content_digest
+    return row.record_type == "response"
+
+
+def _judge(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
+    if reserved:
+        return FetchOutcome.DENIED, Reason.OPTED_OUT
+    if answer.redirect_lost:
+        return FetchOutcome.FILTERED, Reason.TOO_MANY_REDIRECTS
+    if capture.status in TEMPORARY:
+        return FetchOutcome.FAILED, Reason.HTTP_ERROR
+    if answer.unread:
+        return FetchOutcome.FAILED, answer.unread
+    if capture.truncated == "time":
+        return FetchOutcome.FAILED, Reason.TIMEOUT
+    if capture.truncated == "disconnect":
+        return FetchOutcome.FAILED, Reason.MALFORMED_RESPONSE
+    return FetchOutcome.FETCHED, Reason.TRUNCATED if capture.truncated else None
+
+
+def _visit(due: DueUrl, capture: Capture, answer: Answer, outcome: FetchOutcome, changed: bool, revisit: Revisit, now: float) -> NextVisit:
+    if capture.status == GONE or (capture.status in MISSING and due.fails + 1 >= MAX_MISSES):
+        return after_failure(revisit, due, now, gone=True)
+    if outcome is not FetchOutcome.FETCHED or capture.status in MISSING:
+        return after_failure(revisit, due, now, retry_after(capture, now))
+    kind = answer.kind if capture.status == 200 else due.kind
+    items = [found.hints.published_at for found in answer.discoveries if found.hints.published_at]
+    return after_answer(revisit, due, kind, now, changed, answer.new_items, items)
+
+
+def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
+    if row is None or capture.truncated:
+        return None
+    return EarlierCapture(row.warc_filename, row.warc_record_offset, row.content_digest, capture.fetched_at.timestamp())
+
+
+def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
+    """The mark of an exchange without an answer."""
+    denied = failure.reason is Reason.PRIVATE_ADDRESS
+    filtered = failure.reason is Reason.UNSUPPORTED_TYPE
+    outcome = FetchOutcome.DENIED if denied else FetchOutcome.FILTERED if filtered else FetchOutcome.FAILED
+    return refused_mark(due, outcome, failure.reason, revisit, now)
+
+
+def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
+    """The mark of a URL without an answer; what is known of it from before stays."""
+    visit = _own_decision(due, reason, now) or after_failure(revisit, due, now)
+    return Mark(
+        url_id=due.url_id,
+        host_id=due.host_id,
+        outcome=outcome,
+        reason=reason,
+        fetched_at=now,
+        kind=due.kind,
+        due_at=visit.due_at,
+        revisit=visit.revisit,
+        fails=due.fails + (reason not in OWN_DECISIONS),
+        etag=due.etag,
+        last_modified=due.last_modified,
+        earlier=due.earlier,
+        leads=visit.leads,
+        hinted_by=due.hinted_by,
+    )
+
+
+def _own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
+    """What a person held back is due as soon as it is let go, what is out of scope when the crawl's configuration changes."""
+    if reason not in OWN_DECISIONS:
+        return None
+    return NextVisit(None if reason is Reason.OUT_OF_SCOPE else now, due.revisit)

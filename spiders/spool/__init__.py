@@ -1,0 +1,9 @@
+"""A worker's local disk: the open segment and its journal, until both are registered.
+
+`registrar.Registrar` collects captures, results and found URLs; `spool` writes them; `repair` brings in what a dead worker left.
+After this a segment is in the store and its URLs are marked in the frontier.
+"""
+
+from schemas.moved import former_module
+
+__getattr__ = former_module(__name__, "spiders.spool.spool")

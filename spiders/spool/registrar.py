@@ -1,0 +1,223 @@
+"""What a worker fetched and found, on its way into the frontier and the store.
+
+Found URLs go to the frontier within half a second. Captures and marks gather in a batch, which is uploaded and registered as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runtime import failpoint
+from schemas.capture import Capture
+from schemas.manifest import Segment
+from schemas.runs import CrawlRun
+from spiders.spool.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, mark_line
+from spiders.spool.statistics import WorkerStatistics, store_statistics
+from storage.database.thread import DatabaseThread, to_the_end
+from storage.frontier.frontier import Frontier
+from storage.frontier.records import Discovery, Lease, Mark
+from storage.index.rows import CaptureRow
+from storage.objects.store import ObjectStore
+from storage.urls.request_body import Sent, sent_by
+from storage.warc.writer import RefersTo
+
+FLUSH_SECONDS = 0.5
+FLUSH_URLS = 2_000
+HOUR_SECONDS = 3600.0
+SEEN_SLOTS = 1 << 18  # 2 MB, whatever the crawl's size
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A URL where others are found; `remake` gives its mark for a number of new ones."""
+
+    url: str
+    remake: Callable[[int], Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """Where the mark of a capture with finds stands, and its line of the journal."""
+
+    marks: list[Mark]
+    mark_place: int
+    lines: list[str]
+    line_place: int
+    row: CaptureRow | None
+    source: Source
+
+
+class Registrar:
+    """The open batch, the full ones, and the found URLs of one worker. `on_found` and `on_registered` are told what became true."""
+
+    def __init__(
+        self,
+        run: CrawlRun,
+        worker: str,
+        frontier: Frontier,
+        store: ObjectStore,
+        spool: Spool,
+        statistics: WorkerStatistics,
+        database: DatabaseThread,
+    ) -> None:
+        self.on_found: Callable[[], None] = lambda: None
+        self.on_registered: Callable[[Sequence[Mark]], None] = lambda marks: None
+        self._run = run
+        self._worker = worker
+        self._frontier = frontier
+        self._store = store
+        self._spool = spool
+        self._statistics = statistics
+        self.database = database
+        self._failed: BaseException | None = None
+        self._flushing = asyncio.Lock()
+        self._registering = asyncio.Lock()
+        self._hints_after = run.crawl.revisit.articles_min * HOUR_SECONDS
+        self._batch = spool.open(time.monotonic())
+        self._full: list[Batch] = []
+        self._found: list[Discovery] = []
+        self._found_at = 0.0
+        self._sources: list[_Finding] = []
+        self._seen = array("q", bytes(8 * SEEN_SLOTS))
+
+    def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
+        """Writes a capture into the open segment; `mark` must follow at once."""
+        return self._spool.write(self._batch, capture, lease, refers_to)
+
+    def archive_rendered(self, capture: Capture, rendered: Capture, lease: Lease) -> CaptureRow:
+        """Writes a page and what a browser made of it into the open segment; the row of the latter, whose `mark` must follow at once."""
+        shell, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
+        self._spool.mark(self._batch, lease, None, shell)
+        return row
+
+    def keep_items(self, row: CaptureRow, items: Sequence[str]) -> None:
+        """Keeps what a user's spider made of a capture just archived: JSON, an item each."""
+        self._spool.keep_items(self._batch, row, items)
+
+    def mark(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+        """Notes what became of a URL (None: nothing final), and the capture that says so; `find` what was found there afterwards.
+
+        The mark of a `source` is made anew once the frontier has told how many of its finds were new.
+        """
+        self._spool.mark(self._batch, lease, mark, row)
+        if source is not None and mark is not None:
+            batch = self._batch
+            self._sources.append(_Finding(batch.marks, len(batch.marks) - 1, batch.lines, len(batch.lines) - 1, row, source))
+        if mark is not None:
+            name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
+            self._statistics.outcomes[name] += 1
+        if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
+            self.rotate()
+
+    def find(self, discoveries: Sequence[Discovery]) -> None:
+        """Takes in found URLs, passing over those that this worker saw not long ago."""
+        fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at, _sent(found))))]
+        if not fresh:
+            return
+        if not self._found:
+            self._found_at = time.monotonic()
+        self._found += fresh
+
+    def is_full(self) -> bool:
+        """Whether so many found URLs wait for the frontier that no more should be asked for."""
+        return len(self._found) >= FLUSH_URLS
+
+    def _is_fresh(self, key: int) -> bool:
+        """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
+        fresh = self._seen[key % SEEN_SLOTS] != key
+        self._seen[key % SEEN_SLOTS] = key
+        return fresh
+
+    async def flush(self) -> None:
+        """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of.
+
+        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        """
+        async with self._flushing:
+            await to_the_end(self._flush())
+
+    async def _flush(self) -> None:
+        found, self._found = self._found, []
+        findings, self._sources = self._sources, []
+        noted = [(batch, batch.take_lines()) for batch in (*self._full, self._batch)]
+        if found:
+            run = self._run
+            try:
+                fresh = await self.database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, found, self._hints_after)
+            except BaseException as error:
+                self._failed = error
+                raise
+            self._statistics.found += fresh.total()
+            self._credit(fresh, findings)
+            self.on_found()
+        for batch, lines in noted:
+            self._spool.journal(batch, lines)
+
+    def _credit(self, fresh: Mapping[str | None, int], findings: Sequence[_Finding]) -> None:
+        """Tells sources how many of their finds the frontier did not know."""
+        for finding in findings:
+            count = fresh.get(finding.source.url, 0)
+            if count:
+                mark = finding.source.remake(count)
+                finding.marks[finding.mark_place] = mark
+                finding.lines[finding.line_place] = mark_line(mark, finding.row)
+
+    async def flush_if_due(self, hurry: bool) -> None:
+        """Flushes what is half a second old; in a hurry, or when it is much, everything."""
+        if hurry or not self._found or self.is_full() or time.monotonic() - self._found_at >= FLUSH_SECONDS:
+            await self.flush()
+
+    def is_old(self) -> bool:
+        """Whether the open batch has waited long enough."""
+        return self.has_news() and time.monotonic() - self._batch.opened_at >= MAX_SEGMENT_SECONDS
+
+    def has_news(self) -> bool:
+        """Whether anything is not registered yet."""
+        return bool(self._full) or not self._batch.is_empty
+
+    def rotate(self) -> None:
+        """Sets the open batch aside for registering."""
+        if not self._batch.is_empty:
+            self._full.append(self._batch)
+        self._batch = self._spool.open(time.monotonic())
+
+    async def register_full(self) -> None:
+        """Uploads and registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
+        async with self._registering:
+            await to_the_end(self._register_full())
+
+    def has_full(self) -> bool:
+        """Whether a batch is set aside."""
+        return bool(self._full)
+
+    async def _register_full(self) -> None:
+        while self._full:
+            failpoint.reached("before-rotate")
+            await self._register(self._full[0])
+            del self._full[0]
+
+    async def _register(self, batch: Batch) -> None:
+        await self.flush()
+        if self._failed is not None:
+            raise self._failed
+        failpoint.reached("before-upload")
+        segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
+        failpoint.reached("after-upload")
+        register, leases = self._frontier.register, list(batch.leases.values())
+        await self.database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
+        failpoint.reached("after-register")
+        self._spool.forget(batch)
+        self._statistics.segments += segment is not None
+        self.on_registered(batch.marks)
+
+    def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
+        store_statistics(statistics, self._run.crawl.name, self._store)
+        return self._spool.upload(batch, self._store)
+
+
+def _sent(found: Discovery) -> Sent | None:
+    return None if found.request is None else sent_by(found.request)

@@ -1,0 +1,111 @@
+"""Repairing a worker's spool after its death: what was whole and is still ours gets registered, the rest is fetched again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.capture import UrlKind
+from schemas.errors import FencedError
+from schemas.outcomes import FetchOutcome, Reason
+from schemas.runs import CrawlRun
+from spiders.spool.items import ITEMS_SUFFIX
+from spiders.spool.spool import JOURNAL_SUFFIX, WARC_SUFFIX, remove_segment, upload_segment
+from storage.frontier.frontier import Frontier
+from storage.frontier.records import EarlierCapture, Lease, Mark
+from storage.objects.store import ObjectStore
+from storage.warc.repair import repair
+from storage.warc.writer import ClosedSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a journal tells: the tokens it stood on, the captures whose finds are in the frontier (by offset), and the marks."""
+
+    tokens: dict[int, int]
+    offsets: frozenset[int]
+    marks: tuple[tuple[int | None, Mark], ...]
+
+
+def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease], frontier: Frontier, store: ObjectStore) -> int:
+    """Registers the whole captures that a dead self left in its spool, and empties the spool; returns how many captures.
+
+    `held` are the leases taken back, each by a token one higher than the dead self's. A segment that was registered just before the
+    death, or that stands on a lease which others hold now, is dropped.
+    """
+    count = 0
+    for path in sorted(folder.glob("*" + WARC_SUFFIX)):
+        name = path.name.removesuffix(WARC_SUFFIX)
+        if not frontier.is_registered(name):
+            count += _register(path, name, run, worker, held, frontier, store)
+        remove_segment(folder, name)
+    for path in [*folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
+        path.unlink()
+    return count
+
+
+def _register(path: Path, name: str, run: CrawlRun, worker: str, held: Sequence[Lease], frontier: Frontier, store: ObjectStore) -> int:
+    journal = read_journal(path.parent / (name + JOURNAL_SUFFIX))
+    leases = [lease for lease in held if lease.host_id in journal.tokens]
+    if any(journal.tokens[lease.host_id] != lease.token - 1 for lease in leases) or len(leases) != len(journal.tokens):
+        return 0
+    closed = _cut(path, journal.offsets)
+    if not closed.rows:
+        return 0
+    last = closed.rows[-1].warc_record_offset
+    marks = [mark for offset, mark in journal.marks if offset is None or offset <= last]
+    try:
+        frontier.register(
+            run.crawl_run, worker, leases, marks, upload_segment(run, name, closed, store, path.parent / (name + ITEMS_SUFFIX))
+        )
+    except FencedError:
+        return 0
+    return len(closed.rows)
+
+
+def _cut(path: Path, offsets: frozenset[int]) -> ClosedSegment:
+    """The segment up to the first capture that the journal does not know: the links of that one may be lost."""
+    closed = repair(path)
+    end = 0
+    for row in closed.rows:
+        if row.warc_record_offset not in offsets:
+            break
+        end = row.warc_record_offset + row.warc_record_length
+    if end == closed.size:
+        return closed
+    os.truncate(path, end)
+    return repair(path)
+
+
+def read_journal(path: Path) -> Journal:
+    """A journal up to its last whole line."""
+    tokens: dict[int, int] = {}
+    offsets: set[int] = set()
+    marks: list[tuple[int | None, Mark]] = []
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    for line in text[: text.rfind("\n") + 1].splitlines():
+        entry = json.loads(line)
+        if "host" in entry:
+            tokens[entry["host"]] = entry["token"]
+            continue
+        if entry["offset"] is not None:
+            offsets.add(entry["offset"])
+        if entry["mark"] is not None:
+            marks.append((entry["offset"], _mark(entry["mark"])))
+    return Journal(tokens, frozenset(offsets), tuple(marks))
+
+
+def _mark(values: dict[str, object]) -> Mark:
+    earlier = values.pop("earlier")
+    reason = values.pop("reason")
+    outcome, kind = FetchOutcome(str(values.pop("outcome"))), UrlKind(str(values.pop("kind")))
+    return Mark(
+        outcome=outcome,
+        kind=kind,
+        reason=Reason(str(reason)) if reason else None,
+        earlier=EarlierCapture(**earlier) if isinstance(earlier, dict) else None,
+        **values,  # type: ignore[arg-type]
+    )

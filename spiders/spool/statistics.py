@@ -1,0 +1,102 @@
+"""What a worker counted: the JSON by which it is judged, since exit codes do not tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.keys import statistics_key
+from schemas.printable import printable
+from storage.objects.store import ObjectStore
+
+
+class HostTroubles(BaseModel):
+    """What leaves no record in the archive: exchanges without an answer, and answers that were asked for again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    errors: int = 0
+    retries: int = 0
+
+
+class WorkerStatistics(BaseModel):
+    """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
+
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
+    `sub_resources` are what pages fetched while a browser rendered them.
+    `callback_errors` of a user's spider are keyed `callback: error`, `refused_requests` by why. `hosts` has
+    only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    crawl_run: str
+    worker: str
+    incarnation: int = 0
+    finish_reason: str = ""
+    error: str = ""
+    message: str = ""
+    answers: int = 0
+    bytes: int = 0
+    errors: int = 0
+    retries: int = 0
+    found: int = 0
+    segments: int = 0
+    robots: int = 0
+    sub_resources: int = 0
+    max_memory_bytes: int = 0
+    statuses: Counter[str] = Field(default_factory=Counter)
+    outcomes: Counter[str] = Field(default_factory=Counter)
+    opt_outs: Counter[str] = Field(default_factory=Counter)
+    callback_errors: Counter[str] = Field(default_factory=Counter)
+    refused_requests: Counter[str] = Field(default_factory=Counter)
+    hosts: dict[str, HostTroubles] = Field(default_factory=dict)
+
+    def host(self, name: str) -> HostTroubles:
+        """The troubles with a host, to be counted up."""
+        return self.hosts.setdefault(name, HostTroubles())
+
+    def text(self) -> str:
+        """What the worker did, in a line for people."""
+        became = ", ".join(f"{count:,} {name.replace(':', ' by ')}" for name, count in self.outcomes.most_common()) or "no URLs"
+        return printable(
+            f"{self.worker} ended as '{self.finish_reason}': {became}; {self.answers:,} answers, {self.bytes / 1e6:,.1f} MB,"
+            f" {self.errors:,} errors, {self.segments:,} segments"
+            f"{_listed('errors in callbacks', self.callback_errors)}{_listed('requests refused', self.refused_requests)}"
+        )
+
+    def write(self, path: Path) -> None:
+        """Writes the JSON whole or not at all."""
+        temporary = path.with_suffix(".part")
+        temporary.write_text(self.model_dump_json(), encoding="utf-8")
+        temporary.replace(path)
+
+
+def _listed(title: str, counts: Mapping[str, int]) -> str:
+    return f"; {title}: " + ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) if counts else ""
+
+
+def read_statistics(path: Path) -> WorkerStatistics | None:
+    """A worker's statistics, or None where it wrote none."""
+    try:
+        return WorkerStatistics.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def store_statistics(statistics: WorkerStatistics, crawl: str, store: ObjectStore) -> None:
+    """Puts what a worker counted so far into the store, where its death cannot take it away. Raises UnavailableError, StorageError."""
+    key = statistics_key(crawl, statistics.crawl_run, statistics.worker, statistics.incarnation)
+    store.put_bytes(key, statistics.model_dump_json().encode())
+
+
+def stored_statistics(crawl: str, crawl_run: str, workers: Mapping[str, int], store: ObjectStore) -> Iterator[WorkerStatistics]:
+    """What every incarnation of the workers (name -> how many incarnations) left in the store."""
+    for worker, incarnations in sorted(workers.items()):
+        for incarnation in range(1, incarnations + 1):
+            key = statistics_key(crawl, crawl_run, worker, incarnation)
+            if store.info(key) is not None:
+                yield WorkerStatistics.model_validate_json(store.get_bytes(key))

@@ -1,0 +1,115 @@
+"""One spelling per page: the canonical form of URLs, before anyone asks whether a URL is known."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from w3lib.url import safe_url_string
+
+from spiders.urls.session_ids import is_session_parameter, without_path_session
+from storage.urls.host_key import DEFAULT_PORTS, canonical_name, canonical_origin
+
+MAX_URL_CHARACTERS = 2_000
+TRACKING = re.compile(
+    r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(enc|mi)"
+    r"|_ga|_gl|vero_(id|conv)|oly_(anon|enc)_id|wt_?mc\w*|at_(medium|campaign|custom\d|link\w*)|ns_(mchannel|source|campaign|linkname|fee)"
+    r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid)$",
+    re.IGNORECASE,
+)
+PLAIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
+UNTIDY = re.compile(r"/\.|;|/\(")
+OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
+NO_HOST = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
+SIMPLE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
+ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def resolve(base: str, reference: str, strip: bool = True) -> str | None:
+    """The canonical URL of a link found on a page, or None if it leads to no http page. `strip` as in `canonicalize`."""
+    reference = reference.strip()
+    try:
+        if reference.startswith(("http://", "https://")):
+            return canonicalize(reference, strip)
+        if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
+            return None
+        if reference[0] == "/" and reference[1:2] != "/":
+            return canonicalize(canonical_origin(base) + reference, strip)
+        if SIMPLE.match(reference):
+            return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip)
+        return canonicalize(urljoin(base, reference), strip)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=2_000)
+def canonicalize(url: str, strip: bool = True) -> str | None:
+    """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
+
+    Without `strip` all parameters stay: a sitemap names a site's pages as the site itself means them. The order of parameters is kept,
+    since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
+    """
+    url = url.partition("#")[0]
+    if len(url) > MAX_URL_CHARACTERS:
+        return None
+    if PLAIN.match(url) and not UNTIDY.search(url, 8):
+        return url
+    try:
+        return _rebuilt(urlsplit(safe_url_string(url.strip(), "utf-8")), strip)
+    except (ValueError, UnicodeError):
+        return None
+
+
+def _rebuilt(parts: SplitResult, strip: bool) -> str | None:
+    scheme = parts.scheme.lower()
+    host = _host(parts.hostname or "")
+    if scheme not in DEFAULT_PORTS or not host:
+        return None
+    port = parts.port
+    netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
+    path = _escapes(_without_dots(without_path_session(parts.path)) or "/")
+    query = _query(parts.query, strip)
+    return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
+
+
+def _host(host: str) -> str:
+    return "" if NO_HOST.search(host) else canonical_name(host)
+
+
+def _without_dots(path: str) -> str:
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            if len(kept) > 1:
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in {".", ".."}:
+        kept.append("")
+    return "/".join(kept)
+
+
+def _escapes(text: str) -> str:
+    """Percent escapes in capitals, and none where a plain character does."""
+    return ESCAPE.sub(_escape, text) if "%" in text else text
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = chr(int(match[0][1:], 16))
+    return character if character in UNRESERVED else match[0].upper()
+
+
+def _query(query: str, strip: bool) -> str:
+    if not query or not strip:
+        return _escapes(query)
+    return _escapes("&".join(pair for pair in query.split("&") if pair and not _is_noise(pair)))
+
+
+def _is_noise(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    return bool(TRACKING.match(name)) or is_session_parameter(name, value)

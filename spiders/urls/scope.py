@@ -1,0 +1,42 @@
+"""The scope of a crawl: which URLs belong to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.patterns import url_patterns
+from schemas.capture import UrlKind
+from spiders.urls.canonical import canonicalize
+from storage.urls.host_key import canonical_host, configured_host
+
+if TYPE_CHECKING:  # pydantic stays out of the readers' processes
+    from schemas.config.crawl import Crawl
+
+
+class CrawlScope:
+    """Decides by host, patterns and depth. Seeds are always in scope; include patterns speak of pages only.
+
+    A URL in which a pattern is searched for too long is out of scope.
+    """
+
+    def __init__(self, crawl: Crawl) -> None:
+        self._hosts = frozenset(map(configured_host, crawl.hosts()))
+        self._suffixes = tuple("." + host for host in self._hosts) if crawl.scope.subdomains else ()
+        self._include = url_patterns(crawl.scope.include)
+        self._exclude = url_patterns(crawl.scope.exclude)
+        self._max_depth = crawl.scope.max_depth
+        self._seeds = frozenset(canonicalize(seed.url) for seed in crawl.seeds)
+
+    def covers(self, url: str, kind: UrlKind, depth: int) -> bool:
+        """Whether a canonical URL, found so many links from a seed, belongs to the crawl."""
+        if url in self._seeds:
+            return True
+        if depth > self._max_depth or not self.covers_host(canonical_host(url)):
+            return False
+        if any(pattern.is_in_or(url, otherwise=True) for pattern in self._exclude):
+            return False
+        return kind is not UrlKind.PAGE or not self._include or any(pattern.is_in_or(url, otherwise=False) for pattern in self._include)
+
+    def covers_host(self, host: str) -> bool:
+        """Whether a host (with its port, where it is not the scheme's own) belongs to the crawl."""
+        return host in self._hosts or bool(self._suffixes and host.endswith(self._suffixes))

@@ -1,0 +1,158 @@
+"""A worker's process: started in a group of its own, ended with its parent's task, judged by what it counted."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TextIO
+
+from runtime.command_line import module_command
+from runtime.scratch import scratch_folder
+from schemas import errors
+from schemas.config.redaction import redacted
+from schemas.config.settings import Settings
+from schemas.errors import CrawlhouseError
+from schemas.printable import printable
+from spiders.heartbeat import SILENCE_SECONDS, Watch
+from spiders.spool.statistics import WorkerStatistics, read_statistics
+
+END_SECONDS = 9.0
+TELL_SECONDS = 15.0
+LOOK_SECONDS = 0.5
+TAIL_CHARACTERS = 2_000
+# glibc's: page bodies go back to the system as soon as they are done with, which keeps a worker some 10 MB smaller
+MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
+LOG = logging.getLogger(__name__)
+
+_running: dict[subprocess.Popen[bytes], float] = {}  # each worker with the moment until when it may go on, in monotonic seconds
+
+
+def run_worker(
+    crawl_run: str,
+    worker: str,
+    settings: Settings,
+    tell: Callable[[], None] = lambda: None,
+    log_to: TextIO | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> WorkerStatistics:
+    """Runs a worker to its end and returns its statistics; `tell` is called now and then meanwhile. Its log goes to `log_to`, or stderr.
+
+    A worker whose event loop stands still is ended, as is one that does not end when it is asked to.
+    `secrets` stand in its environment, and nowhere else.
+    Raises its own error by its class, CrawlhouseError where it wrote none.
+    """
+    with scratch_folder() as folder, _dying_by_exception():
+        path, log = folder / "statistics.json", folder / "log"
+        heard, beat = os.pipe()
+        command = module_command("spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path))
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*command, "--heartbeat", str(beat)],
+                env={**_environment(settings), **(secrets or {})},
+                stdout=output,
+                stderr=output,
+                process_group=0,
+                pass_fds=[beat],
+            )
+            os.close(beat)
+            _running[process] = math.inf
+            try:
+                silence = _wait(process, Watch(heard), tell)
+            finally:
+                _end(process)
+                del _running[process]
+                os.close(heard)
+        said = printable(redacted(log.read_text(encoding="utf-8", errors="replace")))  # it repeats what pages and servers say
+        (log_to or sys.stderr).write(said)
+        if silence:
+            raise CrawlhouseError(
+                f"The event loop of the fetch worker {worker} stood still for {silence:.0f} seconds, so it was ended. What it had fetched "
+                "is kept. Run the fetch step again: it goes on from there, and leaves out a URL at which a worker ends twice."
+            )
+        return _judge(read_statistics(path), process.returncode, said)
+
+
+def _wait(process: subprocess.Popen[bytes], watch: Watch, tell: Callable[[], None]) -> float:
+    """Waits for the end of a worker, or until it has to be ended. Returns the seconds for which its loop stood still, 0 if it did not."""
+    told_at = time.monotonic()
+    while process.poll() is None and time.monotonic() < _running[process]:
+        if watch.is_over:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_SECONDS)
+        silence = watch.silence(LOOK_SECONDS)
+        if silence > SILENCE_SECONDS:
+            LOG.warning("The event loop of the worker with PID %s has stood still for %.0f seconds: it is ended.", process.pid, silence)
+            return silence
+        if time.monotonic() - told_at >= TELL_SECONDS:
+            tell()
+            told_at = time.monotonic()
+    return 0.0
+
+
+def stop_workers() -> None:
+    """Asks every worker that this process started to register what it has and to end; their `run_worker` calls then return.
+
+    They return in any case: a worker that is still there after END_SECONDS is killed. To ask again changes nothing.
+    """
+    for process in list(_running):
+        if _running.get(process) == math.inf and process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            _running[process] = time.monotonic() + END_SECONDS
+
+
+def _judge(statistics: WorkerStatistics | None, code: int, said: str) -> WorkerStatistics:
+    if statistics is None:
+        how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        tail = f" It last said: {said[-TAIL_CHARACTERS:].strip()}" if said.strip() else ""
+        raise CrawlhouseError(f"The fetch worker died {how} before it could count. Run the fetch step again: it goes on from there.{tail}")
+    if statistics.error:
+        kind = getattr(errors, statistics.error, CrawlhouseError)
+        raise kind(statistics.message)
+    return statistics
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # "" is none, whatever we inherited
+    return {**MEMORY, **os.environ, **given}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, time to register what was fetched, then SIGKILL."""
+    if process.poll() is not None:
+        return
+    if _running[process] == math.inf:
+        os.killpg(process.pid, signal.SIGTERM)
+        _running[process] = time.monotonic() + END_SECONDS
+    try:
+        process.wait(max(_running[process] - time.monotonic(), 0.0))
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _dying_by_exception() -> Iterator[None]:
+    """Makes SIGTERM an exception, so that it reaches the worker; where someone handles it already, they do the same."""
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not ours:
+        yield
+        return
+
+    def exit_now(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, exit_now)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,71 @@
+"""SQLite files as a whole: a consistent copy while others read and write them, and a file without what was deleted from it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.config.settings import make_private_folder
+from schemas.errors import StorageError
+from storage.database.private_files import make_private_file
+
+FOLDER = "backups"
+PAGES_AT_ONCE = 10_000
+BUSY_SECONDS = 60.0
+
+
+def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` beside it, for its user alone; the copy's path.
+
+    `say` is told of the progress. A copy that is cut short has another name, and is removed by the next one. Raises StorageError.
+    """
+    folder = database.parent / FOLDER
+    copy = folder / f"{database.stem}-{label}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{database.suffix}"
+    partial = folder / f".{database.stem}.part"
+    try:
+        make_private_folder(folder)
+        for left in folder.glob(f"{partial.name}*"):  # by a death: with its journal, which would be played back into the new copy
+            left.unlink()
+        make_private_file(partial)
+        _copy(database, partial, lambda part: say(f"Copying {database.name}: {part:.0%}"))
+        partial.replace(copy)
+        _sync(folder)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise StorageError(
+            f"The backup {copy} cannot be written: {error}. Free some space, then run again; nothing was changed."
+        ) from error
+    return copy
+
+
+def compact(database: Path) -> None:
+    """Write a SQLite file anew, without what was deleted from it. Raises StorageError."""
+    try:
+        with closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"{database} is upgraded, but what was deleted from it may still be readable in it: {error}. Free some space, then run "
+            f"`sqlite3 {database} VACUUM`."
+        ) from error
+
+
+def _copy(source: Path, target: Path, tell: Callable[[float], None]) -> None:
+    with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
+        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: tell(1 - left / max(all_pages, 1)))
+        writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+    _sync(target)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,62 @@
+"""Time as a database's processes share it: the server's clock, or the machine's where the database is a file.
+
+Leases are compared by several machines, whose own clocks may differ.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Connection, text
+
+from schemas.config.settings import Settings
+from schemas.errors import ConfigError
+from storage.database.engine import Database, open_database
+
+WARN_SECONDS = 5.0
+REFUSE_SECONDS = 60.0  # a lease's life; dates in WARC files, due times and a Retry-After are wrong by as much
+SAMPLES = 3
+LOG = logging.getLogger(__name__)
+
+Clock = Callable[[], float]  # seconds since the epoch
+
+
+def moment(connection: Connection, clock: Clock | None = None) -> float:
+    """Seconds since the epoch, by the clock that is given, or else by the database's."""
+    if clock is not None:
+        return clock()
+    if connection.dialect.name == "sqlite":
+        return time.time()
+    return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def clock_skew(database: Database) -> float:
+    """By how many seconds this machine's clock is ahead of the database's (negative: behind); never more than is certain."""
+    skews = [_sample(database) for _ in range(SAMPLES)]
+    return min(skews, key=abs)
+
+
+def _sample(database: Database) -> float:
+    with database.read() as connection:
+        before, began = time.time(), time.monotonic()
+        theirs = moment(connection)
+        doubt = (time.monotonic() - began) / 2
+    skew = before + doubt - theirs
+    return max(skew - doubt, 0.0) if skew > 0 else min(skew + doubt, 0.0)
+
+
+def check_clock(settings: Settings) -> None:
+    """Warns of a clock that differs from the database server's. Raises ConfigError where it differs by a minute."""
+    database = open_database(settings.database_url("frontier"))
+    try:
+        skew = 0.0 if database.is_sqlite else clock_skew(database)
+    finally:
+        database.close()
+    if abs(skew) < WARN_SECONDS:
+        return
+    where = f"This machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the database server's."
+    if abs(skew) >= REFUSE_SECONDS:
+        raise ConfigError(f"{where} Dates in the archive and due times would be wrong. Set the clocks of both machines by NTP.")
+    LOG.warning("%s Dates in the archive and due times are wrong by as much: set the clocks of both machines by NTP.", where)

@@ -1,0 +1,89 @@
+"""The ledger's tables. Times are seconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from storage.database.engine import METADATA
+
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER keys only
+
+CRAWL_RUNS = Table(
+    "crawl_runs",
+    METADATA,
+    Column("run_no", ROW_ID, primary_key=True),
+    Column("crawl_run", String, nullable=False, unique=True),
+    Column("crawl", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("planned_at", Float, nullable=False),
+    Column("code_version", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("state", String, nullable=False),  # planning | open | closing | closed
+    Column("stopping", String),  # why its workers should end, if they should
+    Column("bytes", BigInteger, nullable=False, default=0),  # fetched so far
+    Column("pages", BigInteger, nullable=False, default=0),
+    Column("manifest", Text),
+    UniqueConstraint("crawl", "key"),
+)
+
+SEGMENTS = Table(
+    "segments",
+    METADATA,
+    Column("segment", String, primary_key=True),
+    Column("crawl_run", String, ForeignKey("crawl_runs.crawl_run"), nullable=False, index=True),
+    Column("worker", String, nullable=False),
+    Column("warc_key", String, nullable=False),
+    Column("index_key", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("items", Integer, nullable=False, server_default="0"),  # what a spider of the user's made of them
+    Column("registered_at", Float, nullable=False),
+)
+
+PROCESS_RUNS = Table(
+    "process_runs",
+    METADATA,
+    Column("process_run", String, primary_key=True),
+    Column("crawl", String, nullable=False, index=True),
+    Column("code_version", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("memory_version", BigInteger, nullable=False),
+    Column("base_snapshot", BigInteger),
+    Column("published_at", Float),
+)
+
+PROCESS_INPUTS = Table(
+    "process_inputs",
+    METADATA,
+    Column("process_run", String, ForeignKey("process_runs.process_run"), primary_key=True),
+    Column("crawl_run", String, ForeignKey("crawl_runs.crawl_run"), primary_key=True),
+)
+
+COMMITS = Table(
+    "commits",
+    METADATA,
+    Column("process_run", String, ForeignKey("process_runs.process_run"), primary_key=True),
+    Column("table_name", String, primary_key=True),
+    Column("snapshot_id", BigInteger, nullable=False),
+)
+
+MEMORIES = Table(
+    "memories",
+    METADATA,
+    Column("crawl", String, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("process_run", String, nullable=False),
+)
+
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+Index("ix_crawl_runs_state", CRAWL_RUNS.c.crawl, CRAWL_RUNS.c.state)
+Index("ix_process_inputs_crawl_run", PROCESS_INPUTS.c.crawl_run)

@@ -1,0 +1,76 @@
+"""Locks that only a live process holds, so that a killed one never blocks the lake: the publisher's, and short ones for single objects."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.config.settings import Settings
+from schemas.errors import ConflictError
+from storage.database.engine import Database
+from storage.database.private_files import make_private_file
+
+PUBLISH_KEY = 7_205_760
+POLL_SECONDS = 0.2
+
+
+@contextmanager
+def hold_publish_lock(database: Database, wait_seconds: float) -> Iterator[None]:
+    """Holds the lock of the lake whose ledger is this database.
+
+    A PostgreSQL advisory lock, or a file lock beside a SQLite file: both end with the process that holds them.
+    Raises ConflictError if it is not free within `wait_seconds`.
+    """
+    with _hold(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):
+        yield
+
+
+@contextmanager
+def hold_lock(settings: Settings, key: int, wait_seconds: float, doing: str) -> Iterator[None]:
+    """Holds the lock of that number in this lake; `doing` says in an error what its holder does. Raises ConflictError."""
+    database = Database(settings.database_url("frontier"))
+    try:
+        with _hold(database, key, str(key), wait_seconds, doing):
+            yield
+    finally:
+        database.close()
+
+
+@contextmanager
+def _hold(database: Database, key: int, name: str, wait_seconds: float, doing: str) -> Iterator[None]:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        with _attempt(database, key, name) as got:
+            if got:
+                yield
+                return
+        if time.monotonic() >= deadline:
+            raise ConflictError(f"Another process has been {doing} for {wait_seconds:.0f} s. Wait for it to end, or stop it.")
+        time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _attempt(database: Database, key: int, name: str) -> Iterator[bool]:
+    if not database.is_sqlite:
+        with database.session_lock(key) as got:
+            yield got
+        return
+    path = Path(f"{database.url.database}.{name}.lock")
+    make_private_file(path)
+    handle = os.open(path, os.O_RDWR)
+    try:
+        yield _lock_file(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock_file(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,121 @@
+"""Putting URLs into the frontier, inside the caller's transaction.
+
+Rows are always touched in the order hosts, hint_trust, urls, run_hosts, each sorted by its key, so that no two writers wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Table, bindparam, select, update
+
+from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS
+from storage.frontier.records import Discovery
+from storage.urls.host_key import canonical_host, url_digest
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+LOOKUP_ROWS = 500
+
+
+def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The dialect's INSERT that knows ON CONFLICT; only the dialect in use is loaded."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
+def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
+    """The ids of hosts, made where they are new."""
+    names = sorted(set(hosts))
+    found: dict[str, int] = {}
+    if names:
+        connection.execute(upserting(connection, HOSTS).on_conflict_do_nothing(), [{"host": name} for name in names])
+    for start in range(0, len(names), LOOKUP_ROWS):
+        query = select(HOSTS.c.host, HOSTS.c.host_id).where(HOSTS.c.host.in_(names[start : start + LOOKUP_ROWS]))
+        found.update((row.host, row.host_id) for row in connection.execute(query))
+    return found
+
+
+def insert_urls(
+    connection: Connection, crawl: str, run_no: int | None, discoveries: Sequence[Discovery], hosts: Mapping[str, int], now: float
+) -> Counter[tuple[int, str | None]]:
+    """Inserts the URLs that the crawl does not know yet, waiting in the run (or idle and due).
+
+    Counts the new ones per host id and the URL that they were found at.
+    """
+    rows = {}
+    for found in discoveries:
+        digest = url_digest(crawl, found.url, found.request)
+        rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
+    statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
+    if not rows:
+        return Counter()
+    _renew_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
+    return Counter((row.host_id, row.via) for row in connection.execute(statement, [rows[digest] for digest in sorted(rows)]))
+
+
+def _renew_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
+    """Gives known URLs the request that a spider makes of them now: those without one, and those that wait for a later visit.
+
+    Rows are changed in the order of their ids, as registering does it.
+    """
+    digests, renewed = sorted(requests), dict[int, str]()
+    free = URLS.c.run_no.is_(None) | URLS.c.request.is_(None)
+    for start in range(0, len(digests), LOOKUP_ROWS):
+        query = select(URLS.c.url_id, URLS.c.digest, URLS.c.request).where(URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]), free)
+        found = connection.execute(query)
+        renewed.update((row.url_id, requests[row.digest]) for row in found if row.request != requests[row.digest])
+    if renewed:
+        known = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), free).values(request=bindparam("_request"))
+        connection.execute(known, [{"_url_id": url_id, "_request": renewed[url_id]} for url_id in sorted(renewed)])
+
+
+def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_id: int, now: float) -> dict[str, object]:
+    published = found.hints.published_at
+    return {
+        "digest": digest,
+        "crawl": crawl,
+        "host_id": host_id,
+        "run_no": run_no,
+        "priority": found.priority,
+        "url": found.url,
+        "kind": found.kind.value,
+        "via": found.via,
+        "depth": found.depth,
+        "redirects": found.redirects,
+        "first_seen": now,
+        "due_at": now,
+        "hint_title": found.hints.title,
+        "hint_published_at": published.timestamp() if published else None,
+        "hint_source": found.hints.source,
+        "request": found.request,
+    }
+
+
+def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int]) -> None:
+    """Adds newly waiting URLs to the counts of their hosts in the run."""
+    if not added:
+        return
+    statement = upserting(connection, RUN_HOSTS)
+    statement = statement.on_conflict_do_update(
+        index_elements=["run_no", "host_id"],
+        set_={"due": RUN_HOSTS.c.due + statement.excluded.due, "pending": RUN_HOSTS.c.pending + statement.excluded.pending},
+    )
+    rows = [{"run_no": run_no, "host_id": host_id, "due": count, "pending": count} for host_id, count in sorted(added.items())]
+    connection.execute(statement, rows)
+
+
+def make_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
+    """Makes URLs that the crawl knows due at once; those that wait in a run stay there."""
+    digests = sorted({url_digest(crawl, one.url) for one in wanted})
+    for start in range(0, len(digests), LOOKUP_ROWS):
+        idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)
+        connection.execute(update(URLS).where(idle).values(due_at=now))

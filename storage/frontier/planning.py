@@ -1,0 +1,136 @@
+"""Planning a run in short transactions, however many URLs are new or due.
+
+The run is `planning` until all its URLs are in it, then `open`. Planning that was cut off goes on when the same run is planned again;
+everything here may be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
+
+from schemas.errors import RunClosedError
+from schemas.outcomes import Reason
+from schemas.runs import CrawlRun
+from storage.database.chunks import pause, write_chunks
+from storage.database.clock import Clock, moment
+from storage.database.engine import Database
+from storage.database.frontier_tables import RUN_HOSTS, URLS
+from storage.database.ledger_tables import CRAWL_RUNS
+from storage.frontier.enqueue import host_ids, insert_urls, make_due
+from storage.frontier.queries import run_number
+from storage.frontier.records import Discovery
+from storage.frontier.renaming import check_not_renaming
+from storage.ledger.ledger import insert_crawl_run
+from storage.urls.host_key import canonical_host
+
+GIVEN_ROWS = 2_000
+PLANNING, OPEN, CLOSED = "planning", "open", "closed"
+
+
+def plan_run(database: Database, run: CrawlRun, seeds: Sequence[Discovery], wanted: Sequence[Discovery], clock: Clock | None) -> CrawlRun:
+    """Plans a run, or ends its planning; a run of the same key that is planned already is returned unchanged.
+
+    Raises RunClosedError where another process closes the run meanwhile, ConflictError while the crawl is being renamed.
+    """
+    with database.write() as connection:
+        check_not_renaming(connection, run.crawl.name)
+        planned, _ = insert_crawl_run(connection, run, PLANNING)
+        run_no = run_number(connection, planned.crawl_run)
+        now = moment(connection, clock)
+        if _state(connection, run_no) != PLANNING:
+            return planned
+    crawl = run.crawl.name
+    for given in _parts([*seeds, *wanted]):
+        _add_idle(database, crawl, given, now)
+    for given in _parts(wanted):
+        with database.write() as connection:
+            make_due(connection, crawl, given, now)
+    free_left_over(database, crawl)
+    if _is_configured_anew(database, crawl, run_no):
+        write_chunks(database, lambda connection, limit: _readmit(connection, crawl, now, limit))
+    write_chunks(database, lambda connection, limit: _take_due(connection, crawl, run_no, now, limit))
+    with database.write() as connection:
+        _open(connection, planned.crawl_run, run_no)
+    return planned
+
+
+def _open(connection: Connection, crawl_run: str, run_no: int) -> None:
+    state = _state(connection, run_no)
+    if state == PLANNING:
+        count_hosts(connection, run_no)
+        connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(state=OPEN))
+    elif state != OPEN:  # OPEN: another process, which planned the same run at the same time, was quicker
+        raise RunClosedError(f"The crawl run {crawl_run} was closed while it was being planned. Plan a new run.")
+
+
+def free_left_over(database: Database, crawl: str) -> int:
+    """Lets go of the URLs that wait in closed runs of a crawl: left over by a close that was cut off, or by an earlier release."""
+    closed = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.state == CLOSED)  # of any name: a crawl's old runs keep its old one
+    waiting = (URLS.c.crawl == crawl) & URLS.c.run_no.is_not(None) & URLS.c.run_no.in_(closed)
+    return write_chunks(database, lambda connection, limit: _free(connection, waiting, limit))
+
+
+def free_run(database: Database, run_no: int) -> int:
+    """Lets go of the URLs that wait in a run that is closed."""
+    return write_chunks(database, lambda connection, limit: _free(connection, URLS.c.run_no == run_no, limit))
+
+
+def count_hosts(connection: Connection, run_no: int) -> None:
+    """Counts the URLs that wait in a run host by host, once, at the end of its planning."""
+    waiting = select(literal(run_no), URLS.c.host_id, func.count(), func.count()).where(URLS.c.run_no == run_no).group_by(URLS.c.host_id)
+    connection.execute(insert(RUN_HOSTS).from_select(["run_no", "host_id", "due", "pending"], waiting))
+
+
+def _parts(given: Sequence[Discovery]) -> Iterator[Sequence[Discovery]]:
+    for start in range(0, len(given), GIVEN_ROWS):
+        yield given[start : start + GIVEN_ROWS]
+
+
+def _state(connection: Connection, run_no: int) -> str:
+    """The state of a run, whose row is locked."""
+    return str(connection.scalar(select(CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no).with_for_update()))
+
+
+def _add_idle(database: Database, crawl: str, given: Sequence[Discovery], now: float) -> None:
+    """Adds the URLs that the crawl does not know; they wait in no run yet, and are due."""
+    with database.write() as connection:
+        hosts = host_ids(connection, (canonical_host(one.url) for one in given))
+        insert_urls(connection, crawl, None, given, hosts, now)
+    if len(given) == GIVEN_ROWS:
+        pause(database)
+
+
+def _is_configured_anew(database: Database, crawl: str, run_no: int) -> bool:
+    """Whether the crawl's configuration is another than in its run before this one."""
+    runs = select(CRAWL_RUNS.c.config_hash).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.run_no <= run_no)
+    with database.read() as connection:
+        return len(set(connection.scalars(runs.order_by(CRAWL_RUNS.c.run_no.desc()).limit(2)))) > 1
+
+
+def _readmit(connection: Connection, crawl: str, now: float, limit: int) -> int:
+    """Makes URLs due that were out of scope."""
+    idle = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & URLS.c.due_at.is_(None)
+    return _change(connection, idle & (URLS.c.last_reason == Reason.OUT_OF_SCOPE.value), {"due_at": now}, limit)
+
+
+def _take_due(connection: Connection, crawl: str, run_no: int, now: float, limit: int) -> int:
+    """Moves due URLs of the crawl that wait in no run into this one."""
+    if _state(connection, run_no) != PLANNING:
+        return 0
+    due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)
+    return _change(connection, due, {"run_no": run_no}, limit)
+
+
+def _free(connection: Connection, waiting: ColumnElement[bool], limit: int) -> int:
+    return _change(connection, waiting, {"run_no": None}, limit)
+
+
+def _change(connection: Connection, chosen: ColumnElement[bool], values: dict[str, float | int | None], limit: int) -> int:
+    """Changes up to `limit` of the rows, locked in the order of their ids, as everywhere."""
+    rows = list(connection.scalars(select(URLS.c.url_id).where(chosen).limit(limit)))
+    if rows:
+        mine = select(URLS.c.url_id).where(URLS.c.url_id.in_(rows)).order_by(URLS.c.url_id).with_for_update()
+        connection.execute(update(URLS).where(URLS.c.url_id.in_(mine), chosen).values(values))
+    return len(rows)

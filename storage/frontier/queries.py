@@ -1,0 +1,142 @@
+"""Questions to the frontier's tables, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, text
+
+from schemas.capture import UrlKind
+from schemas.errors import NotFoundError, RunClosedError
+from schemas.manifest import FetchCounts
+from schemas.outcomes import FetchOutcome
+from schemas.page import Hints
+from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.database.ledger_tables import CRAWL_RUNS
+from storage.frontier.records import DueUrl, EarlierCapture, HostOutcomes, RunPhase
+
+LISTS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
+MAX_LEADERS = 8
+
+
+def run_number(connection: Connection, crawl_run: str) -> int:
+    """The number of a crawl run. Raises NotFoundError."""
+    found = connection.scalar(select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.crawl_run == crawl_run))
+    if found is None:
+        raise NotFoundError(f"There is no crawl run {crawl_run!r}.")
+    return int(found)
+
+
+def check_open(connection: Connection, run_no: int) -> None:
+    """Raises RunClosedError unless the run is open. Its row is locked until the end of the transaction: it cannot begin to close before.
+
+    Ask last in a transaction that writes. Registering, too, locks this row last, so that neither waits for the other in a circle.
+    """
+    query = select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no)
+    row = connection.execute(query.with_for_update(read=True)).one()
+    if row.state != "open":
+        raise RunClosedError(f"The crawl run {row.crawl_run} is {row.state}: nothing more is fetched in it. Plan a new run.")
+
+
+def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:
+    """STOPPING or CLOSED where the run's own row says so, else None."""
+    row = connection.execute(select(CRAWL_RUNS.c.state, CRAWL_RUNS.c.stopping).where(CRAWL_RUNS.c.run_no == run_no)).one()
+    if row.state != "open":
+        return RunPhase.CLOSED
+    return RunPhase.STOPPING if row.stopping else None
+
+
+def incarnation(connection: Connection, run_no: int, worker: str) -> int:
+    """How often a worker of that name has joined the run."""
+    return int(connection.scalar(select(WORKERS.c.incarnation).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
+
+
+def join_by_key(connection: Connection) -> None:
+    """Makes PostgreSQL look each open host up by its key: a merge join would walk through all the hosts that are done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL enable_mergejoin = off"))
+        connection.execute(text("SET LOCAL enable_hashjoin = off"))
+
+
+def waiting_here(run_no: int) -> ColumnElement[bool]:
+    """The hosts of `run_hosts` that have URLs to fetch in the run."""
+    return and_(RUN_HOSTS.c.run_no == run_no, RUN_HOSTS.c.pending > 0, RUN_HOSTS.c.stopped.is_(None))
+
+
+def leased_here(run_no: int, now: float) -> ColumnElement[bool]:
+    """The hosts of `hosts` that a live worker of the run holds."""
+    return and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.free_at > now)
+
+
+def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, dict[str, int]]:
+    """What became of a run's URLs: the counts, and `outcome:reason` -> number.
+
+    `due` is counted where URLs enter, the others where they leave, so that a lost URL shows.
+    """
+    query = select(FETCHES.c.outcome, FETCHES.c.reason, func.count().label("number")).where(FETCHES.c.run_no == run_no)
+    outcomes = dict.fromkeys((outcome.value for outcome in FetchOutcome), 0)
+    reasons: dict[str, int] = {}
+    for row in connection.execute(query.group_by(FETCHES.c.outcome, FETCHES.c.reason)):
+        outcomes[row.outcome] += row.number
+        if row.reason:
+            reasons[f"{row.outcome}:{row.reason}"] = row.number
+    outcomes["left_over"] = connection.scalar(select(func.count()).select_from(URLS).where(URLS.c.run_no == run_no)) or 0
+    due = connection.scalar(select(func.sum(RUN_HOSTS.c.due)).where(RUN_HOSTS.c.run_no == run_no)) or 0
+    return FetchCounts(due=int(due), **outcomes), reasons
+
+
+def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes]:
+    """What became of a run's URLs, host by host."""
+    columns = (HOSTS.c.host_id, HOSTS.c.host, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
+    query = select(*columns).join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(RUN_HOSTS.c.run_no == run_no)
+    names: dict[int, str] = {}
+    found: dict[str, HostOutcomes] = {}
+    for row in connection.execute(query.order_by(HOSTS.c.host)):
+        names[row.host_id] = row.host
+        found[row.host] = HostOutcomes(row.due, row.pending, row.stopped)
+    kinds = (URLS.c.host_id, FETCHES.c.outcome, FETCHES.c.reason)
+    counts = select(*kinds, func.count().label("number")).join(URLS, URLS.c.url_id == FETCHES.c.url_id)
+    for row in connection.execute(counts.where(FETCHES.c.run_no == run_no).group_by(*kinds)):
+        name = f"{row.outcome}:{row.reason}" if row.reason else row.outcome
+        found[names[row.host_id]].reasons[name] = row.number
+    return found
+
+
+def leaders(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:
+    """The revisit states of the feeds and sitemaps of a host that lead, by their URLs' ids."""
+    query = select(URLS.c.url_id, URLS.c.revisit).where(URLS.c.host_id == host_id, URLS.c.leads, URLS.c.crawl == crawl)
+    return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_LEADERS))}
+
+
+def due_url(row: RowMapping, leaders: Mapping[int, str]) -> DueUrl:
+    """A row of `urls` as what a worker fetches; `leaders` of its host, for a feed or a sitemap."""
+    published = row["hint_published_at"]
+    hinted = None if published is None else datetime.fromtimestamp(published, UTC)
+    return DueUrl(
+        url_id=row["url_id"],
+        host_id=row["host_id"],
+        url=row["url"],
+        kind=UrlKind(row["kind"]),
+        via=row["via"],
+        depth=row["depth"],
+        redirects=row["redirects"],
+        priority=row["priority"],
+        first_seen=row["first_seen"],
+        revisit=row["revisit"],
+        fails=row["fails"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        earlier=_earlier(row),
+        hints=Hints(row["hint_title"], hinted, row["hint_source"]),
+        held=row["held"],
+        request=row["request"],
+        rivals=tuple(text for url_id, text in leaders.items() if url_id != row["url_id"]) if row["kind"] in LISTS else (),
+        hinted_by=row["hinted_by"],
+    )
+
+
+def _earlier(row: RowMapping) -> EarlierCapture | None:
+    if row["capture_filename"] is None:
+        return None
+    return EarlierCapture(row["capture_filename"], row["capture_offset"], row["content_digest"], row["captured_at"])

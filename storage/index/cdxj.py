@@ -1,0 +1,76 @@
+"""CDXJ of a crawl run, derived from its capture index: the lines that `cdxj-indexer --sort --post-append` writes of the same WARC files."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from runtime.scratch import scratch_folder
+from schemas.keys import cdxj_key
+from storage.index.rows import CaptureRow
+from storage.objects.store import ObjectStore
+
+SORTED_LINES = 50_000
+
+
+def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
+    """Write the rows, in any order and number, as sorted lines to `path`; returns how many lines.
+
+    Sorted in pieces of SORTED_LINES through temporary files beside `path`, so that memory does not grow with the rows.
+    """
+    with ExitStack() as files:
+        pieces = [_spill(lines, files, path.parent) for lines in _sorted_pieces(rows)]
+        count, last = 0, ""
+        out = files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+        for line in heapq.merge(*pieces):
+            if line != last:
+                out.write(line)
+                count += 1
+            last = line
+    return count
+
+
+def store_cdxj(crawl: str, crawl_run: str, rows: Iterable[CaptureRow], store: ObjectStore, folder: Path | None = None) -> None:
+    """Puts a run's CDXJ into the store; it is sorted in a temporary folder, inside `folder` if given."""
+    with scratch_folder(folder) as scratch:
+        path = scratch / "index.cdxj"
+        write_cdxj(rows, path)
+        store.put_file(cdxj_key(crawl, crawl_run), path)
+
+
+def cdxj_line(row: CaptureRow) -> str:
+    """One line with its newline: SURT key, 14-digit timestamp, JSON."""
+    fields = {
+        "url": row.url,
+        "mime": "warc/revisit" if row.record_type == "revisit" else row.content_mime_type,
+        "status": str(row.fetch_status),
+        "digest": row.content_digest,
+        "length": str(row.warc_record_length),
+        "offset": str(row.warc_record_offset),
+        "filename": row.warc_filename,
+        "requestBody": row.request_body,
+        "method": row.request_method,
+    }
+    told = {name: value for name, value in fields.items() if value is not None}
+    return f"{row.url_surtkey} {row.fetch_time:%Y%m%d%H%M%S} {json.dumps(told)}\n"
+
+
+def _sorted_pieces(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
+    lines = (cdxj_line(row) for row in rows if row.record_type != "conversion")  # replay wants what the site sent
+    while piece := list(islice(lines, SORTED_LINES)):
+        piece.sort()
+        yield piece
+
+
+def _spill(lines: list[str], files: ExitStack, folder: Path) -> IO[str]:
+    piece: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)  # noqa: SIM115 the stack closes it
+    files.enter_context(piece)
+    piece.writelines(lines)
+    piece.seek(0)
+    return piece

@@ -1,0 +1,185 @@
+"""The lake: Iceberg tables that only ever grow, readable by everyone, written once per process run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Snapshot
+from sqlalchemy import Connection
+
+from schemas.config.settings import Settings
+from schemas.errors import LakeMovedError, StorageError
+from schemas.tables import RUNS, TABLES
+from storage.lake.catalog import catalog_errors, open_catalog, warehouse
+from storage.lake.commit import Staged, move_pointers, stage
+from storage.lake.tables import SORT_COLUMNS, load_table
+
+RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
+
+# finds the newest by three narrow columns: sorting whole rows would hold all texts in memory
+LATEST_SQL = """
+SELECT articles.* FROM articles SEMI JOIN (
+  SELECT article_id, unnest(max(struct_pack(version := version, sequence := sequence))) FROM articles GROUP BY article_id
+) USING (article_id, version, sequence)
+"""
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake of these settings; its catalog is made at first use. Raises UnavailableError, StorageError."""
+    return Lake(settings)
+
+
+class Lake:
+    """The tables `articles`, `captures`, `quarantine` and `runs`.
+
+    Rows are visible through `scan` and `published_runs` once their process run stands in `runs`. Publishing commits to all tables at once
+    (`storage.lake.publishing.commit`): what is staged is seen by nobody before.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.warehouse = warehouse(settings)
+        self._catalog = open_catalog(settings)
+
+    def table(self, name: str) -> Table:
+        """A table as it is now, for what this class does not offer. Raises NotFoundError, UnavailableError, StorageError."""
+        with catalog_errors(self._settings):
+            return load_table(self._catalog, name, self.warehouse)
+
+    def tables(self) -> dict[str, Table]:
+        """All tables as they are now."""
+        return {name: self.table(name) for name in TABLES}
+
+    def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str) -> Staged:
+        """Write the rows of a process run, and the table's next metadata with one snapshot more, without committing it.
+
+        Each chunk, in the table's Arrow schema, is sorted by host and URL and held in memory one at a time. Raises StorageError when files
+        cannot be written.
+        """
+        name = table.name()[-1]
+        transaction = Transaction(table)
+        try:
+            with transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot:
+                for chunk in chunks:
+                    for data_file in _dataframe_to_data_files(table.metadata, ordered(chunk.cast(TABLES[name])), table.io):
+                        snapshot.append_data_file(data_file)
+            return stage(transaction)
+        except OSError as error:
+            raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
+
+    def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
+        """Commit the rows of a process run to one table, once; the snapshot's id.
+
+        Appending again for the same process run changes nothing and returns the first snapshot's id. Publishing, which commits to all
+        tables at once, does not use it. Raises StorageError when files cannot be written.
+        """
+        rows = list(chunks)
+        while True:
+            table = self.table(name)
+            if (done := snapshot_of(table, process_run)) is not None:
+                return done
+            staged = self.stage(table, rows, process_run)
+            with suppress(LakeMovedError):
+                with self.catalog_transaction() as connection:
+                    move_pointers(connection, [staged])
+                return staged.snapshot_id
+
+    @contextmanager
+    def catalog_transaction(self, books: Connection | None = None) -> Iterator[Connection]:
+        """A transaction of the catalog's database. `books` is one of the ledger's: it is the same transaction where the database is.
+
+        Raises UnavailableError, StorageError.
+        """
+        if books is not None and books.dialect.name != "sqlite":
+            yield books
+            return
+        with catalog_errors(self._settings), self._catalog.engine.begin() as connection:
+            yield connection
+
+    def snapshot_of(self, name: str, process_run: str) -> int | None:
+        """The snapshot by which a process run committed to a table, or None."""
+        return snapshot_of(self.table(name), process_run)
+
+    def committed_runs(self, name: str) -> set[str]:
+        """The process runs that committed to a table, as far back as its snapshots go."""
+        return committed_runs(self.table(name))
+
+    def run_rows(self, process_run: str) -> list[dict[str, Any]]:
+        """The rows of `runs` that a process run published, one per crawl run."""
+        where = EqualTo("process_run", process_run)  # type: ignore[call-arg, misc]
+        return [row for batch in self._batches("runs", RUNS.names, where) for row in batch.to_pylist()]
+
+    def snapshot_id(self, name: str) -> int | None:
+        """The id of a table's current snapshot, None while it is empty."""
+        snapshot = self.table(name).current_snapshot()
+        return None if snapshot is None else snapshot.snapshot_id
+
+    def published_runs(self) -> set[str]:
+        """The process runs whose rows readers see."""
+        return {value for batch in self._batches("runs", ("process_run",), AlwaysTrue()) for value in batch.column(0).to_pylist()}
+
+    def scan(self, name: str, columns: Sequence[str], where: BooleanExpression | None = None) -> Iterator[pa.RecordBatch]:
+        """The published rows of a table, a batch at a time, file after file: columns in the order asked for.
+
+        `where` is an Iceberg expression.
+        """
+        visible = pa.array(sorted(self.published_runs()), pa.string())
+        wanted = tuple(dict.fromkeys([*columns, "process_run"]))
+        for batch in self._batches(name, wanted, where or AlwaysTrue()):
+            mask = pc.is_in(batch.column("process_run").cast(pa.string()), value_set=visible)
+            kept = batch.filter(mask)
+            if kept.num_rows:
+                yield kept.select(list(columns))
+
+    def live_files(self, name: str) -> list[str]:
+        """The data files of a table's current snapshot, sorted: a listing of the directory would also find replaced ones."""
+        return sorted(task.file.file_path for task in self.table(name).scan().plan_files())
+
+    def close(self) -> None:
+        """Give the catalog's connections back."""
+        self._catalog.close()
+
+    def __enter__(self) -> Lake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _batches(self, name: str, columns: Sequence[str], where: BooleanExpression) -> Iterator[pa.RecordBatch]:
+        table = self.table(name)
+        scan = table.scan(row_filter=where, selected_fields=tuple(columns))
+        reader = ArrowScan(table.metadata, table.io, scan.projection(), where)
+        for task in scan.plan_files():  # one file at a time: the scan's own reader would load all of them at once
+            for batch in reader.to_record_batches([task]):
+                yield batch.select(list(columns))
+
+
+def ordered(rows: pa.Table) -> pa.Table:
+    """Rows by host and URL, where a table has them: the order within each file."""
+    keys = [(column, "ascending") for column in SORT_COLUMNS if column in rows.schema.names]
+    return rows.sort_by(keys) if keys else rows
+
+
+def snapshot_of(table: Table, process_run: str) -> int | None:
+    """The snapshot by which a process run committed to a table as it was read, or None."""
+    for snapshot in table.metadata.snapshots:
+        if run_of(snapshot) == process_run:
+            return int(snapshot.snapshot_id)
+    return None
+
+
+def committed_runs(table: Table) -> set[str]:
+    """The process runs that committed to a table as it was read, as far back as its snapshots go."""
+    return {process_run for snapshot in table.metadata.snapshots if (process_run := run_of(snapshot))}
+
+
+def run_of(snapshot: Snapshot) -> str | None:
+    """The process run that committed a snapshot; None for one of maintenance."""
+    return None if snapshot.summary is None else snapshot.summary.additional_properties.get(RUN_PROPERTY)

@@ -1,0 +1,341 @@
+"""The ledger: which crawl runs exist, what they registered, and what of it was published, each commit once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.config.bounds import PINNED
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
+from schemas.errors import ConflictError, FencedError, NotFoundError
+from schemas.manifest import Manifest, Segment
+from schemas.runs import CrawlRun, ProcessRun
+from storage.database.clock import Clock, moment
+from storage.database.engine import Database, open_database
+from storage.database.frontier_tables import WORKERS
+from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
+from storage.database.locks import hold_publish_lock
+
+PUBLISH_WAIT_SECONDS = 3600.0
+PUBLISHER = "publisher"  # the counter of the publish lock's tokens
+
+
+@dataclass(frozen=True, slots=True)
+class UnclosedRun:
+    """A run that is not closed: whether a worker ever joined it, and for how many seconds it was silent (or since it was planned)."""
+
+    has_workers: bool
+    silent_seconds: float
+
+
+def open_ledger(settings: Settings, clock: Clock | None = None) -> Ledger:
+    """The ledger of this lake, its tables created. Raises UnavailableError, StorageError."""
+    return Ledger(open_database(settings.database_url("frontier")), clock)
+
+
+class Ledger:
+    """The truth about runs. Every method is one transaction. `clock` gives seconds since the epoch; without one, the database does."""
+
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        self._database = database
+        self._clock = clock
+
+    @property
+    def database(self) -> Database:
+        """The database, for what is written beside the ledger."""
+        return self._database
+
+    def add_crawl_run(self, run: CrawlRun) -> CrawlRun:
+        """Plans a crawl run; if its crawl already has a run of the same key, that one is returned and nothing changes."""
+        with self._database.write() as connection:
+            return insert_crawl_run(connection, run)[0]
+
+    def crawl_run(self, crawl_run: str) -> CrawlRun:
+        """A planned run. Raises NotFoundError."""
+        with self._database.read() as connection:
+            return _crawl_run(_crawl_run_row(connection, crawl_run))
+
+    def crawl_runs(self, crawl: str | None = None, state: str | None = None) -> list[CrawlRun]:
+        """The runs of a crawl (or of all), oldest first; `state` is `planning`, `open`, `closing`, `closed` or None for all."""
+        query = select(CRAWL_RUNS).order_by(CRAWL_RUNS.c.run_no)
+        if crawl is not None:
+            query = query.where(CRAWL_RUNS.c.crawl == crawl)
+        if state is not None:
+            query = query.where(CRAWL_RUNS.c.state == state)
+        with self._database.read() as connection:
+            return [_crawl_run(row) for row in connection.execute(query).mappings()]
+
+    def unclosed_runs(self, crawl: str) -> dict[str, UnclosedRun]:
+        """The runs of a crawl that are not closed, oldest first."""
+        heard = select(WORKERS.c.run_no, func.max(func.coalesce(WORKERS.c.seen_at, WORKERS.c.joined_at)).label("seen_at"))
+        last = heard.group_by(WORKERS.c.run_no).subquery()
+        query = select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.planned_at, last.c.seen_at)
+        query = query.outerjoin(last, last.c.run_no == CRAWL_RUNS.c.run_no)
+        query = query.where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed").order_by(CRAWL_RUNS.c.run_no)
+        with self._database.read() as connection:
+            rows, now = connection.execute(query).all(), moment(connection, self._clock)
+        return {row.crawl_run: UnclosedRun(row.seen_at is not None, now - max(row.planned_at, row.seen_at or 0.0)) for row in rows}
+
+    def segments(self, crawl_run: str) -> list[Segment]:
+        """The registered segments of a crawl run, sorted by name."""
+        query = select(SEGMENTS).where(SEGMENTS.c.crawl_run == crawl_run).order_by(SEGMENTS.c.segment)
+        with self._database.read() as connection:
+            return [_segment(row) for row in connection.execute(query).mappings()]
+
+    def archived_bytes(self) -> int:
+        """The size of all registered segments together."""
+        with self._database.read() as connection:
+            return int(connection.scalar(select(func.sum(SEGMENTS.c.size))) or 0)
+
+    def close_crawl_run(self, crawl_run: str, manifest: Manifest) -> Manifest:
+        """Marks a run closed with its manifest; closing again changes nothing and returns the first manifest."""
+        with self._database.write() as connection:
+            row = _crawl_run_row(connection, crawl_run)
+            if row["manifest"] is not None:
+                return Manifest.model_validate_json(row["manifest"])
+            connection.execute(
+                update(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl_run == crawl_run).values(state="closed", manifest=manifest.model_dump_json())
+            )
+            return manifest
+
+    def manifest(self, crawl_run: str) -> Manifest:
+        """The manifest of a closed run. Raises NotFoundError for an unknown run and ConflictError for an open one."""
+        with self._database.read() as connection:
+            row = _crawl_run_row(connection, crawl_run)
+        if row["manifest"] is None:
+            raise ConflictError(f"The crawl run {crawl_run} is still open. Let it finish, or run its close step.")
+        return Manifest.model_validate_json(row["manifest"])
+
+    def amend_manifest(self, manifest: Manifest) -> None:
+        """Puts another manifest in the place of a closed run's."""
+        closed = (CRAWL_RUNS.c.crawl_run == manifest.crawl_run) & CRAWL_RUNS.c.manifest.is_not(None)
+        with self._database.write() as connection:
+            connection.execute(update(CRAWL_RUNS).where(closed).values(manifest=manifest.model_dump_json()))
+
+    def closed_unpublished(self, crawl: str) -> list[str]:
+        """The closed crawl runs that no published process run contains, oldest first."""
+        published = exists().where(
+            PROCESS_INPUTS.c.crawl_run == CRAWL_RUNS.c.crawl_run,
+            PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run,
+            PROCESS_RUNS.c.published_at.is_not(None),
+        )
+        query = select(CRAWL_RUNS.c.crawl_run).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state == "closed", ~published)
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(CRAWL_RUNS.c.run_no)))
+
+    def add_process_run(self, run: ProcessRun) -> ProcessRun:
+        """Plans a process run; adding the same id again changes nothing. Raises NotFoundError for an unknown crawl run."""
+        with self._database.write() as connection:
+            for crawl_run in run.crawl_runs:
+                _crawl_run_row(connection, crawl_run)
+            values = {
+                "process_run": run.process_run,
+                "crawl": run.crawl.name,
+                "code_version": run.code_version,
+                "config_hash": run.config_hash,
+                "config": run.crawl.model_dump_json(),
+                "memory_version": run.memory_version,
+                "base_snapshot": run.base_snapshot,
+            }
+            _insert_once(connection, PROCESS_RUNS, [values])
+            _insert_once(connection, PROCESS_INPUTS, [{"process_run": run.process_run, "crawl_run": name} for name in run.crawl_runs])
+        return run
+
+    def process_run(self, process_run: str) -> ProcessRun:
+        """A planned process run. Raises NotFoundError."""
+        with self._database.read() as connection:
+            row = _process_run_row(connection, process_run)
+            inputs = select(PROCESS_INPUTS.c.crawl_run).where(PROCESS_INPUTS.c.process_run == process_run)
+            crawl_runs = sorted(connection.scalars(inputs))
+        return ProcessRun(
+            process_run=process_run,
+            crawl=Crawl.model_validate_json(row["config"], context=PINNED),
+            crawl_runs=tuple(crawl_runs),
+            code_version=row["code_version"],
+            config_hash=row["config_hash"],
+            memory_version=row["memory_version"],
+            base_snapshot=row["base_snapshot"],
+        )
+
+    def process_runs(self, crawl: str | None = None) -> list[str]:
+        """The ids of the process runs of a crawl (or of all), sorted."""
+        query = select(PROCESS_RUNS.c.process_run).order_by(PROCESS_RUNS.c.process_run)
+        with self._database.read() as connection:
+            return list(connection.scalars(query if crawl is None else query.where(PROCESS_RUNS.c.crawl == crawl)))
+
+    def commits(self, process_run: str) -> dict[str, int]:
+        """The lake commits of a process run so far: table name -> snapshot id."""
+        query = select(COMMITS.c.table_name, COMMITS.c.snapshot_id).where(COMMITS.c.process_run == process_run)
+        with self._database.read() as connection:
+            return {row.table_name: row.snapshot_id for row in connection.execute(query)}
+
+    def mark_published(self, process_run: str, commits: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Mark a process run published by these snapshots, one per table; the first time counts. Raises NotFoundError, ConflictError."""
+        with self._database.write() as connection:
+            insert_mark(connection, process_run, commits, self._clock)
+
+    def published_at(self, process_run: str) -> datetime | None:
+        """When a process run was published, or None. Raises NotFoundError."""
+        with self._database.read() as connection:
+            moment = _process_run_row(connection, process_run)["published_at"]
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+
+    def unpublished(self) -> set[str]:
+        """The process runs that were planned and are not published."""
+        with self._database.read() as connection:
+            return set(connection.scalars(select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.published_at.is_(None))))
+
+    def last_published(self, crawl: str) -> str | None:
+        """The process run of a crawl that was published last, or None."""
+        query = select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.crawl == crawl, PROCESS_RUNS.c.published_at.is_not(None))
+        with self._database.read() as connection:
+            return connection.scalar(query.order_by(PROCESS_RUNS.c.published_at.desc()).limit(1))
+
+    def next_sequence(self) -> int:
+        """The next number of publishing, over all crawls: 1, 2, 3, ... never given twice."""
+        return self._next("sequence")
+
+    def memory_version(self, crawl: str) -> int:
+        """The current version of a crawl's site memory; 0 before the first."""
+        return self.memory(crawl)[0]
+
+    def memory(self, crawl: str) -> tuple[int, str]:
+        """The current version of a crawl's site memory, 0 before the first, and the process run that made it."""
+        with self._database.read() as connection:
+            row = connection.execute(select(MEMORIES.c.version, MEMORIES.c.process_run).where(MEMORIES.c.crawl == crawl)).one_or_none()
+        return (0, "") if row is None else (row.version, row.process_run)
+
+    def advance_memory(self, crawl: str, from_version: int, to_version: int, process_run: str) -> None:
+        """Moves a crawl's site memory on, once per process run: compare and set.
+
+        Advancing again by the same process run changes nothing. Raises ConflictError if the memory is at another version.
+        """
+        with self._database.write() as connection:
+            _insert_once(connection, MEMORIES, [{"crawl": crawl, "version": 0, "process_run": ""}])
+            here = (MEMORIES.c.crawl == crawl) & (MEMORIES.c.version == from_version)
+            moved = connection.execute(update(MEMORIES).where(here).values(version=to_version, process_run=process_run)).rowcount
+            row = connection.execute(select(MEMORIES).where(MEMORIES.c.crawl == crawl)).mappings().one()
+        if not moved and (row["version"], row["process_run"]) != (to_version, process_run):
+            raise ConflictError(
+                f"The site memory of '{crawl}' is at version {row['version']}, not {from_version}: another process run published first. "
+                "Run the processing again."
+            )
+
+    @contextmanager
+    def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[int]:
+        """One publisher at a time per lake, over all processes and machines; freed by the death of its holder. Yields its token.
+
+        Each holder's token is greater than all before. A holder may lose the lock without noticing, when its database session ends:
+        `fenced` then refuses its commits. Raises ConflictError if the lock is not free within `wait_seconds`.
+        """
+        with hold_publish_lock(self._database, wait_seconds):
+            yield self._next(PUBLISHER)
+
+    @contextmanager
+    def fenced(self, token: int) -> Iterator[Connection]:
+        """A writing transaction for the publish lock's last holder: nobody gets a token before it ends. Raises FencedError for others."""
+        query = select(COUNTERS.c.value).where(COUNTERS.c.name == PUBLISHER).with_for_update()
+        with self._database.write() as connection:
+            if connection.scalar(query) != token:
+                raise FencedError(
+                    "Another process took the publish lock while this one was at work: this one's database session had ended. "
+                    "Nothing of this was committed. Run it again."
+                )
+            yield connection
+
+    def _next(self, counter: str) -> int:
+        with self._database.write() as connection:
+            _insert_once(connection, COUNTERS, [{"name": counter, "value": 0}])
+            add_one = update(COUNTERS).where(COUNTERS.c.name == counter).values(value=COUNTERS.c.value + 1)
+            return int(connection.execute(add_one.returning(COUNTERS.c.value)).scalar_one())
+
+    def close(self) -> None:
+        """Gives the database connections back."""
+        self._database.close()
+
+
+def insert_crawl_run(connection: Connection, run: CrawlRun, state: str = "open") -> tuple[CrawlRun, bool]:
+    """The run as it stands in the ledger, and whether it is new: this one, in that state, or the one that had its key before."""
+    values = {
+        "crawl_run": run.crawl_run,
+        "crawl": run.crawl.name,
+        "key": run.key,
+        "planned_at": run.planned_at.timestamp(),
+        "code_version": run.code_version,
+        "config_hash": run.config_hash,
+        "config": run.crawl.model_dump_json(),
+        "state": state,
+        "bytes": 0,
+        "pages": 0,
+    }
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    inserted = dialect.insert(CRAWL_RUNS).values(values).on_conflict_do_nothing().returning(CRAWL_RUNS.c.run_no)
+    is_new = connection.scalar(inserted) is not None
+    query = select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl == run.crawl.name, CRAWL_RUNS.c.key == run.key)
+    found = _crawl_run(connection.execute(query).mappings().one())
+    return found, is_new
+
+
+def insert_segment(connection: Connection, crawl_run: str, worker: str, segment: Segment, at: float) -> None:
+    """Registers a segment, inside the caller's transaction."""
+    values = {**segment.model_dump(), "crawl_run": crawl_run, "worker": worker, "registered_at": at}
+    connection.execute(insert(SEGMENTS).values(values))
+
+
+def insert_mark(connection: Connection, process_run: str, commits: Mapping[str, int], clock: Clock | None = None) -> None:
+    """Mark a process run published by these snapshots, inside the caller's transaction; the first time counts.
+
+    Raises NotFoundError, and ConflictError if it was committed by other snapshots before.
+    """
+    _process_run_row(connection, process_run)
+    _insert_once(
+        connection, COMMITS, [{"process_run": process_run, "table_name": name, "snapshot_id": made} for name, made in commits.items()]
+    )
+    found = connection.execute(select(COMMITS.c.table_name, COMMITS.c.snapshot_id).where(COMMITS.c.process_run == process_run))
+    for row in found:
+        if commits.get(row.table_name, row.snapshot_id) != row.snapshot_id:
+            raise ConflictError(f"The process run {process_run} was committed to '{row.table_name}' before, by snapshot {row.snapshot_id}.")
+    once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
+    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=moment(connection, clock)))
+
+
+def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    if rows:
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def _crawl_run_row(connection: Connection, crawl_run: str) -> RowMapping:
+    row = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl_run == crawl_run)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no crawl run {crawl_run!r}.")
+    return row
+
+
+def _process_run_row(connection: Connection, process_run: str) -> RowMapping:
+    row = connection.execute(select(PROCESS_RUNS).where(PROCESS_RUNS.c.process_run == process_run)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no process run {process_run!r}.")
+    return row
+
+
+def _crawl_run(row: RowMapping) -> CrawlRun:
+    return CrawlRun(
+        crawl_run=row["crawl_run"],
+        crawl=Crawl.model_validate_json(row["config"], context=PINNED),
+        key=row["key"],
+        planned_at=datetime.fromtimestamp(row["planned_at"], UTC),
+        code_version=row["code_version"],
+        config_hash=row["config_hash"],
+    )
+
+
+def _segment(row: RowMapping) -> Segment:
+    return Segment(**{name: row[name] for name in Segment.model_fields})

@@ -1,0 +1,72 @@
+"""The object store: where everything that outlives a run is kept as immutable objects, in a directory or in S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from schemas.errors import StorageError
+
+MAX_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object: its key and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """Objects by key; a directory and S3 behave alike.
+
+    An object is there whole or not at all. A missing object, a full disk or a damaged answer is a StorageError; a store that cannot be
+    reached or may not be written is an UnavailableError.
+    """
+
+    def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
+        """Write an object. With `if_absent`, an object that exists stays as it is; returns whether this call wrote."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write an object from a local file of any size, which stays where it is."""
+
+    def get_bytes(self, key: str) -> bytes:
+        """A whole object."""
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset` on; fewer where the object ends."""
+
+    def open(self, key: str) -> BinaryIO:
+        """An object as a seekable binary stream, read in pieces. Close it."""
+
+    def info(self, key: str) -> ObjectInfo | None:
+        """Key and size, or None when there is no such object."""
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """All objects whose key begins with `prefix`, in the order of keys."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+
+    def delete_unfinished(self, before: datetime) -> int:
+        """Remove what writers that died before that moment left of objects they had begun; how many."""
+
+    def check(self) -> None:
+        """Raise UnavailableError or StorageError unless the store can be reached and written."""
+
+
+def valid_key(key: str) -> str:
+    """The key itself, when it is one that every store can hold.
+
+    Raises StorageError for an empty or overlong key, control characters, a backslash, and parts that are empty or begin with a dot.
+    """
+    parts = key.split("/")
+    if not key or len(key.encode()) > MAX_KEY_BYTES or any(not part or part.startswith(".") for part in parts):
+        raise StorageError(f"{key!r} is no object key: no part may be empty or begin with a dot, and {MAX_KEY_BYTES} bytes are the most.")
+    if "\\" in key or not key.isprintable():
+        raise StorageError(f"{key!r} is no object key: backslashes and control characters are not allowed.")
+    return key

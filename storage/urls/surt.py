@@ -1,0 +1,95 @@
+"""Parts of a URL under which the capture index finds it: SURT key, host, registered domain."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from publicsuffixlist import PublicSuffixList
+
+from storage.urls.host_key import host_name
+
+HOSTS_KEPT = 10_000
+
+
+_PLAIN = re.compile(
+    r"(https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?)((?:/\.?[A-Za-z0-9_~-][A-Za-z0-9_~.+=,:@-]*)+/?|/)(?:\?([A-Za-z0-9_~.+=,:@/&-]+))?\Z"
+)
+_SESSION = re.compile(r"sid|cfid|sessionid", re.IGNORECASE)
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_NAMED = re.compile(
+    rf"(https?)://([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+|[1-9][0-9]?(?:\.{_BYTE}){{3}}|1[0-9][0-9](?:\.{_BYTE}){{3}})(?::([0-9]{{1,5}}))?\Z"
+)
+_WWW = re.compile(r"\Awww\d*\.", re.ASCII)
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class UrlParts:
+    """A URL taken apart; what it does not have is None."""
+
+    host: str
+    protocol: str | None
+    port: int | None
+    path: str | None
+    query: str | None
+
+
+def surt_key(url: str) -> str:
+    """The SURT of a URL, for example `com,example)/path?a=1`; the URL itself when it has none, as `cdxj-indexer` does."""
+    plain = _PLAIN.match(url)
+    try:
+        if plain is not None and not (plain[3] and _SESSION.search(plain[3])):
+            path = plain[2].lower().removesuffix("/") or "/"
+            return _surt_site(plain[1]) + path + ("?" + _sorted(plain[3].lower()) if plain[3] else "")
+        return str(_surt().surt(url))
+    except (ValueError, AssertionError, AttributeError, TypeError):
+        return url
+
+
+def _sorted(query: str) -> str:
+    return "&".join("=".join(pair) for pair in sorted(pair.split("=", 1) for pair in query.split("&"))) if "&" in query else query
+
+
+def split_url(url: str) -> UrlParts:
+    """A URL's parts; one that cannot be taken apart has an empty host."""
+    try:
+        parts = urlsplit(url)
+        return UrlParts(host_name(url), parts.scheme or None, parts.port, parts.path or None, parts.query or None)
+    except ValueError:
+        return UrlParts("", None, None, None, None)
+
+
+@lru_cache(HOSTS_KEPT)
+def _surt_site(site: str) -> str:
+    """A site's part of the SURT, closing bracket included: by hand for ordinary names, for the library brings an HTTP client along."""
+    named = _NAMED.match(site)
+    if named is None:
+        return str(_surt().surt(site + "/")).removesuffix("/")
+    scheme, host, port = named.groups()
+    shown = f":{int(port)}" if port and int(port) not in (0, _DEFAULT_PORTS[scheme]) else ""
+    return ",".join(reversed(_WWW.sub("", host).split("."))) + shown + ")"
+
+
+@lru_cache(HOSTS_KEPT)
+def registered_domain(host: str) -> str | None:
+    """The domain under the public suffix, for example `example.co.uk`, by publicsuffixlist's list; None for an address."""
+    return None if _ADDRESS.fullmatch(host) else _suffixes().privatesuffix(host)
+
+
+@cache
+def _surt() -> Any:  # the package has no types
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its regular expressions have escapes that newer Pythons warn of
+        import surt
+    return surt
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False, only_icann=True)

@@ -1,0 +1,302 @@
+"""Reading WARC files: ours and any other, compressed or not, whole or damaged, one record at a time."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import BinaryIO
+
+from schemas.capture import Capture, HeaderList, UrlKind
+from schemas.errors import CrawlhouseError, StorageError
+from schemas.numbers import read_number
+from schemas.outcomes import Reason, Rejected
+from schemas.page import Hints, WarcPointer
+from storage.objects.store import ObjectStore
+from storage.warc import records as warc
+from storage.warc.stream import DamagedError, RecordStream
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_CONTEXT_BYTES = 256 * 1024
+MAX_HTTP_HEAD_BYTES = 1024 * 1024
+MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
+
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)")
+_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+
+Fields = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A response, revisit or conversion record as the capture it was made of; a conversion is a page that a browser rendered.
+
+    A revisit has no body; `content_length` and `mime_detected` are the received body's, None where the file does not tell. `refers_to_*`
+    are a revisit's, where it has them. A length of 0 in the pointer means that the record cannot be read alone.
+    """
+
+    capture: Capture
+    record_type: str
+    pointer: WarcPointer
+    content_length: int | None = None
+    mime_detected: str | None = None
+    refers_to_url: str | None = None
+    refers_to_date: datetime | None = None
+    refers_to_filename: str | None = None
+    refers_to_offset: int | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """What the records before a response said of it, and what the file's warcinfo says: its own head and its block."""
+
+    request_url: str = ""
+    method: str = "GET"
+    request_headers: HeaderList = ()
+    request_body: bytes = b""
+    answer_id: str = ""
+    metadata: Fields | None = None
+    warcinfo: Fields | None = None
+
+
+def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Record | Rejected]:
+    """The response, revisit and rendered-page records of a WARC file, in order; a damaged one as Rejected, and on behind it.
+
+    A body of more than `max_body_bytes` is cut there and the capture is `truncated` for `length`. Records that are no HTTP exchange (dns)
+    are passed over. The stream is read forward; it is sought in only behind damage, if it can. Raises OSError and StorageError.
+    """
+    records = RecordStream(stream)
+    context = Context()
+    while True:
+        try:
+            if not records.begin():
+                return
+            found = read_record(records, warc_filename, context, max_body_bytes)
+        except DamagedError as error:
+            found = _damaged(warc_filename, error)
+        except (CrawlhouseError, OSError):
+            raise
+        except Exception as error:  # the one place where a record that nobody foresaw costs itself and no other
+            found = _damaged(warc_filename, DamagedError(records.offset, f"it cannot be read ({type(error).__name__}: {error})"[:300]))
+        if found is not None:
+            yield found
+        if not records.resume():
+            return
+
+
+def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int = MAX_BODY_BYTES) -> Record:
+    """The one record that a pointer leads to. Without its request and metadata, which stand before it.
+
+    Raises StorageError when there is no such record.
+    """
+    data = store.read_range(pointer.warc_filename, pointer.warc_record_offset, pointer.warc_record_length)
+    for found in read_records(io.BytesIO(data), pointer.warc_filename, max_body_bytes):
+        if isinstance(found, Rejected):
+            break
+        at = WarcPointer(pointer.warc_filename, pointer.warc_record_offset, len(data), found.pointer.content_digest)
+        return replace(found, pointer=at)
+    raise StorageError(
+        f"{pointer.warc_filename} has no whole record at offset {pointer.warc_record_offset}. The object was replaced or is damaged: "
+        "fetch the page again."
+    )
+
+
+def read_record(records: RecordStream, warc_filename: str, context: Context, max_body_bytes: int) -> Record | Rejected | None:
+    """One record from head to end: a response or revisit comes back, a request or metadata goes into the context."""
+    fields, length = _warc_head(records)
+    kind = fields.get("warc-type", "").lower()
+    if (kind in {"response", "revisit"} and _is_http(fields)) or (kind == "conversion" and _is_html(fields)):
+        block = records.read(min(length, max_body_bytes + MAX_CONTEXT_BYTES))
+        records.skip(length - len(block))
+        size = records.end(block if len(block) == length else None)
+        pointer = WarcPointer(warc_filename, records.offset, size, fields.get("warc-payload-digest", ""))
+        if kind == "conversion":
+            block = _as_exchange(fields, block)
+            length += len(_as_exchange(fields, b""))
+        return _record(fields, kind, block, pointer, context, length, max_body_bytes)
+    wanted = kind in {"request", "metadata", "warcinfo"} and length <= MAX_CONTEXT_BYTES
+    block = records.read(length) if wanted else b""
+    records.skip(length - len(block))
+    records.end(block if len(block) == length else None)
+    if wanted:
+        _remember(context, kind, fields, block)
+    return None
+
+
+def _warc_head(records: RecordStream) -> tuple[Fields, int]:
+    """The fields of the record's head, and its Content-Length."""
+    head = records.read_head()
+    if not head.startswith(b"WARC/"):
+        raise DamagedError(records.offset, "no WARC head here")
+    fields = parse_fields(head.partition(b"\n")[2])
+    length = read_number(fields.get("content-length"))
+    if length is None:
+        raise DamagedError(records.offset, "no WARC head here: it has no valid Content-Length")
+    return fields, length
+
+
+def parse_fields(block: bytes) -> Fields:
+    """Named fields with lower-case names; of repeated ones the first."""
+    fields: Fields = {}
+    for name, value in _headers(block):
+        fields.setdefault(name.decode("utf-8", "replace").lower(), value.decode("utf-8", "replace"))
+    return fields
+
+
+def _is_http(fields: Fields) -> bool:
+    content_type = fields.get("content-type", "").replace(" ", "").lower()
+    return content_type.startswith("application/http") or (not content_type and fields.get("warc-target-uri", "").startswith("http"))
+
+
+def _is_html(fields: Fields) -> bool:
+    """Whether a conversion is a rendered page; others, such as the plain texts of Common Crawl's WET files, are passed over."""
+    return fields.get("content-type", "").lower().startswith("text/html") and fields.get("warc-target-uri", "").startswith("http")
+
+
+def _as_exchange(fields: Fields, body: bytes) -> bytes:
+    """A document without an exchange as the answer that it would have been."""
+    return b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (fields.get("content-type", "").encode("utf-8", "replace"), body)
+
+
+def _remember(context: Context, kind: str, fields: Fields, block: bytes) -> None:
+    if kind == "metadata":
+        context.answer_id = fields.get("warc-concurrent-to", "")
+        context.metadata = parse_fields(block)
+        return
+    if kind == "warcinfo":
+        context.warcinfo = fields | parse_fields(block)
+        return
+    line, _, rest = block.partition(b"\n")
+    context.request_url = _url(fields)
+    context.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
+    head, *body = _HEAD_END.split(rest, maxsplit=1)
+    context.request_headers, context.request_body = _headers(head), b"".join(body)
+
+
+def _record(
+    fields: Fields, kind: str, block: bytes, pointer: WarcPointer, context: Context, length: int, max_body_bytes: int
+) -> Record | Rejected:
+    url = _url(fields)
+    found = _HEAD_END.search(block)
+    status_line = _STATUS.match(block)
+    if not status_line:
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no HTTP status line")
+    head, body = (block[: found.start()], block[found.end() :]) if found else (block, b"")
+    if len(head) > MAX_HTTP_HEAD_BYTES:
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "an endless HTTP head")
+    written = _headers(head.partition(b"\n")[2])
+    cut = length > len(block) or len(body) > max_body_bytes
+    body = _dechunked(written, body[:max_body_bytes])
+    try:
+        fetched_at = warc.parse_date(fields.get("warc-date", ""))
+    except ValueError:
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no valid WARC-Date")
+    asked = context if context.request_url == url else Context()
+    told = (context.metadata or {}) if context.answer_id and context.answer_id == fields.get("warc-record-id") else {}
+    capture = Capture(
+        url=url,
+        fetched_at=fetched_at,
+        status=int(status_line.group(2)),
+        reason=status_line.group(3).rstrip().decode("utf-8", "surrogateescape"),
+        protocol=_protocol(fields, status_line.group(1)),
+        request_headers=asked.request_headers,
+        response_headers=_restored(written),
+        body=body,
+        method=asked.method,
+        ip_address=fields.get("warc-ip-address"),
+        truncated="length" if cut else fields.get("warc-truncated"),
+        kind=UrlKind(told["kind"]) if told.get("kind") in set(UrlKind) else UrlKind.PAGE,
+        via=told.get("via"),
+        depth=read_number(told.get("depth"), MAX_DEPTH) or 0,
+        latency_ms=read_number(told.get("fetchtimems"), MAX_LATENCY_MS) or 0,
+        hints=Hints(told.get("hinttitle"), _date(told.get("hintpublishedat")), told.get("hintsource")),
+        request_body=asked.request_body,
+    )
+    received = len(body) if kind != "revisit" else read_number(told.get("payloadlength"))
+    return Record(
+        capture,
+        kind,
+        pointer,
+        content_length=received,
+        mime_detected=fields.get("warc-identified-payload-type"),
+        refers_to_url=fields.get("warc-refers-to-target-uri"),
+        refers_to_date=_date(fields.get("warc-refers-to-date")),
+        refers_to_filename=fields.get("warc-refers-to-filename"),
+        refers_to_offset=read_number(fields.get("warc-refers-to-file-offset")),
+    )
+
+
+def _headers(block: bytes) -> HeaderList:
+    """Header lines as pairs, in order; a continued line is unfolded (RFC 9112, 5.2)."""
+    names: list[bytes] = []
+    values: list[list[bytes]] = []  # in parts: to join them line by line would cost the square of their number
+    for line in block.split(b"\n"):
+        text = line.rstrip(b"\r")
+        if text[:1] in {b" ", b"\t"} and names:
+            values[-1].append(text.strip())
+        elif text:
+            name, _, value = text.partition(b":")
+            names.append(name.rstrip())
+            values.append([value.strip()])
+    return tuple((name, parts[0] if len(parts) == 1 else b" ".join(filter(None, parts))) for name, parts in zip(names, values, strict=True))
+
+
+def _restored(headers: HeaderList) -> HeaderList:
+    """The headers as received: renamed ones get their names back, and the Content-Length written beside one is taken out."""
+    restored: list[tuple[bytes, bytes]] = []
+    added_length = has_length = False
+    for name, value in headers:
+        own = name[: len(warc.RENAMED)] == warc.RENAMED
+        if own and name.lower().endswith(b"content-length"):
+            added_length = not has_length
+        if not own and added_length and name.lower() == b"content-length":
+            added_length = False
+            continue
+        kept = name[len(warc.RENAMED) :] if own else name
+        has_length = has_length or kept.lower() == b"content-length"
+        restored.append((kept, value))
+    return tuple(restored)
+
+
+def _dechunked(headers: HeaderList, body: bytes) -> bytes:
+    """The body without chunked coding, where a file keeps it; a body that only says so stays as it is."""
+    if not any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in headers):
+        return body
+    pieces: list[bytes] = []
+    position = 0
+    while found := _CHUNK.match(body, position):
+        size = int(found.group(1), 16)
+        if size == 0:
+            return b"".join(pieces)
+        pieces.append(body[found.end() : found.end() + size])
+        position = found.end() + size
+        if position >= len(body):
+            return b"".join(pieces)
+        line_end = body[position : position + 2]
+        if not line_end.startswith((b"\r\n", b"\n")):
+            return body
+        position += 2 if line_end == b"\r\n" else 1
+    return body if position < len(body) or not pieces else b"".join(pieces)
+
+
+def _url(fields: Fields) -> str:
+    return fields.get("warc-target-uri", "").strip("<> ")
+
+
+def _protocol(fields: Fields, status_line: bytes) -> str:
+    named = fields.get("warc-protocol", "").upper()
+    return named if named.startswith("HTTP/") else status_line.decode("latin-1")
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        return warc.parse_date(text) if text else None
+    except ValueError:
+        return None
+
+
+def _damaged(warc_filename: str, error: DamagedError) -> Rejected:
+    return Rejected("", warc_filename, error.offset, "record", Reason.DAMAGED_RECORD, str(error))

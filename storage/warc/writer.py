@@ -1,0 +1,275 @@
+"""Writing a WARC segment: for each capture a metadata, a request and a response or revisit record, in this order.
+
+The record that counts comes last, so that a group is whole when it is, and a segment cut off anywhere can be repaired from itself alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.capture import Capture
+from schemas.errors import StorageError
+from schemas.page import Hints, WarcPointer
+from storage.index.from_capture import CrawlLabel, Payload, capture_row
+from storage.index.rows import CaptureRow
+from storage.warc import records as warc
+from storage.warc.sniff import sniff
+
+WITHHELD = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
+CRAWL_FIELD = "crawl"
+CRAWL_RUN_FIELD = "crawlRun"
+
+
+@dataclass(frozen=True, slots=True)
+class RefersTo:
+    """The registered capture of the same URL that a revisit refers to, as its row in the capture index tells."""
+
+    url: str
+    fetched_at: datetime
+    warc_filename: str
+    warc_record_offset: int
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSegment:
+    """A segment that is whole on the disk: `size` in bytes, `digest` is `sha256:` + hex, one row per response or revisit record."""
+
+    path: Path
+    size: int
+    digest: str
+    rows: tuple[CaptureRow, ...]
+
+
+class SegmentWriter:
+    """An open WARC/1.1 segment in a local file, one gzip member per record.
+
+    `warc_filename` is the object key that the segment will have; `warcinfo` are further fields of its first record. Request headers named
+    in `withheld` (lower case) are never written. Raises StorageError when the disk is full and FileExistsError when the file is there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        warc_filename: str,
+        crawl: str,
+        crawl_run: str,
+        warcinfo: Mapping[str, str],
+        withheld: frozenset[bytes] = WITHHELD,
+    ) -> None:
+        self._path = path
+        self._warc_filename = warc_filename
+        self._label = CrawlLabel(crawl, crawl_run)
+        self._withheld = withheld
+        self._rows: list[CaptureRow] = []
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._file = path.open("xb")
+        self._append(self._warcinfo(warcinfo))
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    def write(self, capture: Capture, refers_to: RefersTo | None = None) -> CaptureRow:
+        """Append a capture and return its row; with `refers_to` as a `revisit` without a body.
+
+        The profile is server-not-modified for a 304 answer, else identical-payload-digest.
+        """
+        capture = _fit(capture)
+        payload = Payload(len(capture.body), _mime(capture))
+        digest = refers_to.content_digest if refers_to else warc.sha1(capture.body)
+        before = self._context(capture, payload)
+        record = self._revisit(capture, payload, refers_to) if refers_to else self._response(capture, payload, digest)
+        pointer = WarcPointer(self._warc_filename, self._size + len(before), len(record), digest)
+        kind = "revisit" if refers_to else "response"
+        origin = (refers_to.warc_filename, refers_to.warc_record_offset) if refers_to else None
+        row = capture_row(capture, kind, pointer, payload, self._label, origin)
+        self._append(before + record)
+        self._rows.append(row)
+        return row
+
+    def write_rendered(self, capture: Capture, rendered: Capture) -> tuple[CaptureRow, CaptureRow]:
+        """Append a page as the server sent it and, as a `conversion`, what a browser made of it; both rows. They are whole together."""
+        capture, rendered = _fit(capture), _fit(rendered)
+        parts, rows = b"", []
+        for one, kind in ((capture, "response"), (rendered, "conversion")):
+            payload = Payload(len(one.body), _mime(one))
+            digest = warc.sha1(one.body)
+            before = self._context(one, payload, kind)
+            made = self._response(one, payload, digest) if kind == "response" else self._conversion(one, payload, digest, capture)
+            pointer = WarcPointer(self._warc_filename, self._size + len(parts) + len(before), len(made), digest)
+            rows.append(capture_row(one, kind, pointer, payload, self._label))
+            parts += before + made
+        self._append(parts)
+        self._rows += rows
+        return rows[0], rows[1]
+
+    def flush(self, sync: bool = False) -> None:
+        """Hand everything to the system; with `sync`, wait until it is on the disk."""
+        try:
+            self._file.flush()
+            if sync:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def close(self) -> ClosedSegment:
+        """Bring the segment to the disk and close it."""
+        if not self._file.closed:
+            self.flush(sync=True)
+            self._file.close()
+        return ClosedSegment(self._path, self._size, "sha256:" + self._digest.hexdigest(), tuple(self._rows))
+
+    def _append(self, data: bytes) -> None:
+        """One write for a whole group: what a killed process has written is in the system's hands."""
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+        self._digest.update(data)
+        self._size += len(data)
+
+    def _failure(self, error: OSError) -> StorageError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StorageError(f"The disk of {self._path.parent} is full. Free space there and run again: what is whole will be repaired.")
+        return StorageError(f"Writing {self._path} failed: {error.strerror}. Run again: what is whole will be repaired.")
+
+    def _warcinfo(self, given: Mapping[str, str]) -> bytes:
+        date = warc.warc_date(datetime.now(UTC))
+        own = {"format": "WARC File Format 1.1", CRAWL_FIELD: self._label.crawl, CRAWL_RUN_FIELD: self._label.crawl_run}
+        block = warc.warc_fields([(name, warc.one_line(value)) for name, value in {**given, **own}.items()])
+        self._warcinfo_id = warc.record_id("warcinfo", self._warc_filename, date, "")
+        fields = [
+            ("WARC-Record-ID", self._warcinfo_id),
+            ("WARC-Date", date),
+            ("WARC-Filename", self._warc_filename),
+            ("WARC-Block-Digest", warc.sha1(block)),
+            ("Content-Type", warc.WARC_FIELDS),
+        ]
+        return warc.member(warc.head("warcinfo", fields, len(block)), block)
+
+    def _context(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
+        """The metadata record (how the URL was found, timing); of an exchange also the request, next to its answer as indexers expect."""
+        is_exchange = record_type != "conversion"
+        answer_id = self._id("answer" if is_exchange else record_type, capture)
+        request = warc.request_block(capture, self._withheld)
+        hints = capture.hints
+        metadata = warc.warc_fields(
+            [
+                ("kind", str(capture.kind)),
+                ("via", capture.via),
+                ("depth", str(capture.depth)),
+                ("fetchTimeMs", str(capture.latency_ms)),
+                ("payloadLength", str(payload.length)),
+                ("hintTitle", hints.title),
+                ("hintPublishedAt", hints.published_at.isoformat() if hints.published_at else None),
+                ("hintSource", hints.source),
+            ]
+        )
+        told = self._beside("metadata", capture, answer_id, warc.WARC_FIELDS, metadata)
+        return told + self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) if is_exchange else told
+
+    def _beside(self, kind: str, capture: Capture, answer_id: str, content_type: str, block: bytes) -> bytes:
+        fields = [
+            ("WARC-Record-ID", self._id(kind, capture)),
+            ("WARC-Date", warc.warc_date(capture.fetched_at)),
+            ("WARC-Target-URI", capture.url),
+            ("WARC-Concurrent-To", answer_id),
+            ("WARC-Warcinfo-ID", self._warcinfo_id),
+            ("WARC-Block-Digest", warc.sha1(block)),
+            ("Content-Type", content_type),
+        ]
+        return warc.member(warc.head(kind, fields, len(block)), block)
+
+    def _response(self, capture: Capture, payload: Payload, digest: str) -> bytes:
+        block = warc.response_head(capture, with_body=True)
+        fields = [
+            *self._answer_fields(capture, payload),
+            ("WARC-Payload-Digest", digest),
+            ("WARC-Block-Digest", warc.sha1(block, capture.body)),
+            ("Content-Type", warc.HTTP_RESPONSE),
+        ]
+        head = warc.head("response", fields, len(block) + len(capture.body))
+        return warc.member(head, block, capture.body, compress_body=not _is_coded(capture))
+
+    def _conversion(self, rendered: Capture, payload: Payload, digest: str, capture: Capture) -> bytes:
+        """What a browser made of a capture: an HTML document, no exchange."""
+        fields = [
+            ("WARC-Record-ID", self._id("conversion", rendered)),
+            ("WARC-Date", warc.warc_date(rendered.fetched_at)),
+            ("WARC-Target-URI", rendered.url),
+            ("WARC-Refers-To", self._id("answer", capture)),
+            ("WARC-Truncated", rendered.truncated),
+            ("WARC-Identified-Payload-Type", payload.mime_detected),
+            ("WARC-Warcinfo-ID", self._warcinfo_id),
+            ("WARC-Payload-Digest", digest),
+            ("WARC-Block-Digest", digest),
+            ("Content-Type", rendered.header("content-type") or warc.RENDERED_HTML),
+        ]
+        return warc.member(warc.head("conversion", fields, len(rendered.body)), rendered.body)
+
+    def _revisit(self, capture: Capture, payload: Payload, refers_to: RefersTo) -> bytes:
+        block = warc.response_head(capture, with_body=False)
+        date = warc.warc_date(refers_to.fetched_at)
+        fields = [
+            *self._answer_fields(capture, payload),
+            ("WARC-Profile", warc.NOT_MODIFIED if capture.status == 304 else warc.IDENTICAL_PAYLOAD),
+            ("WARC-Refers-To", warc.record_id("answer", refers_to.warc_filename, date, refers_to.url)),
+            ("WARC-Refers-To-Target-URI", refers_to.url),
+            ("WARC-Refers-To-Date", date),
+            ("WARC-Refers-To-Filename", refers_to.warc_filename),
+            ("WARC-Refers-To-File-Offset", str(refers_to.warc_record_offset)),
+            ("WARC-Payload-Digest", refers_to.content_digest),
+            ("WARC-Block-Digest", warc.sha1(block)),
+            ("Content-Type", warc.HTTP_RESPONSE),
+        ]
+        return warc.member(warc.head("revisit", fields, len(block)), block)
+
+    def _answer_fields(self, capture: Capture, payload: Payload) -> list[warc.Field]:
+        return [
+            ("WARC-Record-ID", self._id("answer", capture)),
+            ("WARC-Date", warc.warc_date(capture.fetched_at)),
+            ("WARC-Target-URI", capture.url),
+            ("WARC-IP-Address", capture.ip_address),
+            ("WARC-Protocol", capture.protocol.lower()),
+            ("WARC-Truncated", capture.truncated),
+            ("WARC-Identified-Payload-Type", payload.mime_detected),
+            ("WARC-Warcinfo-ID", self._warcinfo_id),
+            ("WARC-Concurrent-To", None if capture.method == "GET" else self._id("request", capture)),  # indexers pair them by it
+        ]
+
+    def _id(self, kind: str, capture: Capture) -> str:
+        return warc.record_id(kind, self._warc_filename, warc.warc_date(capture.fetched_at), capture.url)
+
+
+def refers_to(row: CaptureRow) -> RefersTo:
+    """What a revisit of this row's capture says of it."""
+    return RefersTo(row.url, row.fetch_time, row.warc_filename, row.warc_record_offset, row.content_digest)
+
+
+def _fit(capture: Capture) -> Capture:
+    """The capture with texts that fit on header lines, so that file and row say the same."""
+    hints = Hints(warc.one_line(capture.hints.title), capture.hints.published_at, warc.one_line(capture.hints.source))
+    url, via = warc.safe_url(capture.url), warc.one_line(capture.via)
+    if url == capture.url and via == capture.via and hints == capture.hints:
+        return capture
+    return replace(capture, url=url, via=via, hints=hints)
+
+
+def _mime(capture: Capture) -> str | None:
+    declared = capture.header("content-type")
+    found = sniff(capture.body, capture.header("content-encoding"), declared.split(";", 1)[0].strip() if declared else None)
+    return warc.one_line(found)
+
+
+def _is_coded(capture: Capture) -> bool:
+    return (capture.header("content-encoding") or "identity").strip().lower() != "identity"
