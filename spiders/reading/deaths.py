@@ -1,7 +1,7 @@
 """URLs at which workers died: one death may be chance, after the second one the URL is marked as failed instead of being met again.
 
-What a dead worker was reading stands in its reading journal. The counts of a crawl are a small JSON file beside the spool, so that they
-hold for further runs and further workers on the same machine.
+What a dead worker was reading stands in its reading journal. The counts of a crawl are a small JSON file in the home, so that they hold for
+further runs and further workers on the same machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Deaths:
     """The counts of one crawl, by the URL's id in the frontier."""
 
     def __init__(self, settings: Settings, crawl: str) -> None:
-        self._path = settings.home / "spool" / f"{crawl}.deaths.json"
+        self._path = settings.home / "deaths" / f"{crawl}.json"
         self._counts = self._change(_left_urls(settings, crawl), ())
 
     def is_fatal(self, url_id: int) -> bool:
@@ -50,10 +50,12 @@ class Deaths:
             counts.update(more)
             for url_id in settled:
                 counts[url_id] = MAX_DEATHS - 1 if counts[url_id] >= MAX_DEATHS else 0
-            counts = Counter(dict(counts.most_common(MAX_URLS)))
+            counts = +Counter(dict(counts.most_common(MAX_URLS)))
             os.ftruncate(file, 0)
-            os.pwrite(file, json.dumps({str(url_id): count for url_id, count in counts.items() if count > 0}).encode(), 0)
-        return +counts
+            os.pwrite(file, json.dumps({str(url_id): count for url_id, count in counts.items()}).encode(), 0)
+            if not counts:
+                self._path.unlink(missing_ok=True)
+        return counts
 
 
 def _left_urls(settings: Settings, crawl: str) -> Iterator[int]:
