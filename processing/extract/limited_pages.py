@@ -48,7 +48,8 @@ def read_limited(
     pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
     """Each page with its article, or why there is none, in order; None where there is no record. A page that exceeds is rejected."""
-    for page, found in run_limited(pages, "processing.extract.limited_pages.read_stored", workers, limits or Limits()):
+    read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
+    for page, found in run_limited(pages, read, workers, limits or Limits(), results):
         if isinstance(found, Exceeded) and page.record is not None:
             pointer = page.record.pointer
             url, file, offset = page.record.capture.url, pointer.warc_filename, pointer.warc_record_offset
