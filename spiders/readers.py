@@ -37,10 +37,14 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 
 
 class AnswerReaders:
-    """The readers of one worker, started when they are needed. `on_error` is told when none can be started."""
+    """The readers of one worker, started when they are needed.
+
+    `on_error` is told when none can be started. While `has_to_wait`, no reader gets anything to read; `resume` tells that this may be over.
+    """
 
     def __init__(self, rules: ReadingRules, journal: ReadingJournal, room: BodyRoom, limits: ReadLimits = LIMITS) -> None:
         self.on_error: Callable[[CrawlhouseError], None] = lambda error: None
+        self.has_to_wait: Callable[[], bool] = lambda: False
         self.journal = journal
         self._rules, self._room, self._limits = rules, room, limits
         self._readers: list[Reader] = []
@@ -73,6 +77,11 @@ class AnswerReaders:
             return capture.body[:limit]
         reply = await self.ask(Question(Task.DECODE, url_id, capture.url, coding=coding), capture.body)
         return reply if isinstance(reply, Unread) else (reply.body or b"")[:limit]
+
+    def resume(self) -> None:
+        """Goes on where there was a reason to wait."""
+        if self._proven_queue or self._queue or self._slow_queue:
+            self._wake()
 
     def close(self) -> None:
         """Kills all readers; what waits is dropped."""
@@ -163,7 +172,7 @@ class AnswerReaders:
     def _hand_out(self) -> None:
         """Gives waiting questions to readers with room, and starts readers where there is none."""
         self._is_woken = False
-        if self._is_closed:
+        if self._is_closed or self.has_to_wait():
             return
         quick = [reader for reader in self._readers if not reader.is_slow and not reader.is_leaving]
         for place, reader in enumerate(quick):
