@@ -153,9 +153,10 @@ class Registrar:
             self._spool.journal(batch, lines)
 
     async def _add(self, found: Sequence[Discovery]) -> Counter[str | None]:
-        """Adds URLs to the frontier, so many in a transaction that a lease is renewed in time between two; counts the new ones by source."""
+        """Adds URLs to the frontier, in transactions so short that leases are renewed in time; counts the new ones by source."""
         fresh: Counter[str | None] = Counter()
-        run = self._run
+        run, counts = self._run, Counter(one.via for one in found)
+        found = sorted(found, key=lambda one: counts[one.via])  # nobody's few wait for another one's many
         for start in range(0, len(found), FLUSH_URLS):
             part = found[start : start + FLUSH_URLS]
             try:
