@@ -60,9 +60,9 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
     `product` is the crawler's product token, which opt-outs may name.
     """
-    html = _first_tags(html)
+    html = _first_tags(_utf8(html, charset))
     html = html[: shallow_bytes(html)]
-    tree = LexborHTMLParser(_text(html, charset))
+    tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
     references: dict[str, None] = {}
     for node in tree.css("a[href], area[href]"):
@@ -115,11 +115,12 @@ def _first_tags(html: bytes) -> bytes:
     return html
 
 
-def _text(html: bytes, charset: str | None) -> str | bytes:
+def _utf8(html: bytes, charset: str | None) -> bytes:
+    """A page in the charset of its header as UTF-8, in which its tags are what they will be parsed as."""
     if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_pages_charset(charset):
         return html
     try:
-        return html.decode(charset, "replace")
+        return html.decode(charset, "replace").encode("utf-8", "replace")
     except (LookupError, ValueError):
         return html
 

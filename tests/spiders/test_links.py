@@ -28,6 +28,13 @@ def test_of_towers_of_elements_the_lower_part_counts(tower: bytes) -> None:
     assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
 
 
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be"])
+def test_the_tags_of_a_page_in_another_charset_count_too(charset: str) -> None:
+    page = b"<meta name=robots content=noarchive>" + LINK + b"<div></x>" * (4 * MAX_DEPTH) + b"<a href=/far>x</a>"
+    found = page_links(page.decode().encode(charset), charset, "crawlhouse")
+    assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
+
+
 def test_a_drawing_of_many_shapes_is_no_tower() -> None:
     drawing = b"<svg>" + b"<path d='M0 0'/><g><circle r=1 /></g>" * MAX_DEPTH + b"</svg>"
     page = drawing + LINK
