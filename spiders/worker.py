@@ -92,7 +92,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
         session.deaths = Deaths(settings, run.crawl.name)
         journal, room = ReadingJournal(folder / JOURNAL_NAME), BodyRoom()
-        session.readers = AnswerReaders(session.rules, journal, room)
+        session.readers = AnswerReaders(session.rules, journal, room, has_to_wait=registrar.is_full)
         session.readers.on_error = session.fail
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)

@@ -21,6 +21,7 @@ from spiders.urls.canonical import resolve
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 MAX_LINKS = 10_000
+MAX_LISTS = 500  # feeds, and as many sitemaps, that one page names
 CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
@@ -73,10 +74,10 @@ def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: Lin
 
 def _lists(question: Question, base: str, page: PageLinks, rules: ReadingRules) -> Iterator[Found | None]:
     """The feeds and sitemaps that a page names."""
-    for link in page.feeds if rules.feeds else ():
+    for link in page.feeds[:MAX_LISTS] if rules.feeds else ():
         if url := resolve(base, link):
             yield Found(url, UrlKind.FEED, question.depth, LIST_PRIORITY)
-    for link in page.sitemaps if rules.sitemaps else ():
+    for link in page.sitemaps[:MAX_LISTS] if rules.sitemaps else ():
         if url := resolve(base, link):
             yield Found(url, UrlKind.SITEMAP, 0, LIST_PRIORITY)
 

@@ -17,7 +17,7 @@ MAX_DEPTH = 5_000
 MAX_TAGS = 500_000  # what a page may have to be parsed whole: its first ones have more links than are followed
 MAX_METAS = 1_000
 CHUNK_BYTES = 64 * 1024
-TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
+TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})[^<>]*")
 VOID = frozenset({b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"})
 # left open by many pages, and closed by the next one of their kind: they nest in something else only, which is counted
 CLOSED_BY_OTHERS = frozenset(
@@ -40,6 +40,8 @@ CLOSED_BY_OTHERS = frozenset(
         b"head",
     }
 )
+# drawings have them by the thousand, and there `/>` closes them
+SHAPES = frozenset({b"circle", b"ellipse", b"g", b"image", b"line", b"path", b"polygon", b"polyline", b"rect", b"stop", b"text", b"use"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,9 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
     `product` is the crawler's product token, which opt-outs may name.
     """
-    html = _first_tags(html)
-    if is_too_deep(html):
-        return PageLinks(None, (), (), (), SILENT)
-    tree = LexborHTMLParser(_text(html, charset))
+    html = _first_tags(_utf8(html, charset))
+    html = html[: shallow_bytes(html)]
+    tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
     references: dict[str, None] = {}
     for node in tree.css("a[href], area[href]"):
@@ -75,14 +76,14 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
     return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
 
 
-def is_too_deep(html: bytes) -> bool:
-    """Whether elements are nested so deep that parsing them, whose time grows with the square of the depth, costs more than a page may.
+def shallow_bytes(html: bytes) -> int:
+    """How much of a page can be parsed: up to where more than MAX_DEPTH elements are open, for the time grows with the square of the depth.
 
     Counts the elements that are open at the same time, as HTML opens and closes them: `<div/>` opens one, and `</x>` closes no other than
     an open `x`.
     """
     if html.count(b"<") <= MAX_DEPTH:
-        return False
+        return len(html)
     depth = 0
     still_open: Counter[bytes] = Counter()
     for match in TAG.finditer(html):
@@ -90,14 +91,16 @@ def is_too_deep(html: bytes) -> bool:
         if name in VOID or name in CLOSED_BY_OTHERS:
             continue
         if not match[1]:
+            if name in SHAPES and still_open[b"svg"] and html.startswith(b"/>", match.end() - 1):
+                continue
             still_open[name] += 1
             depth += 1
             if depth > MAX_DEPTH:
-                return True
+                return match.start()
         elif still_open[name]:
             still_open[name] -= 1
             depth -= 1
-    return False
+    return len(html)
 
 
 def _first_tags(html: bytes) -> bytes:
@@ -112,11 +115,12 @@ def _first_tags(html: bytes) -> bytes:
     return html
 
 
-def _text(html: bytes, charset: str | None) -> str | bytes:
+def _utf8(html: bytes, charset: str | None) -> bytes:
+    """A page in the charset of its header as UTF-8, in which its tags are what they will be parsed as."""
     if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_pages_charset(charset):
         return html
     try:
-        return html.decode(charset, "replace")
+        return html.decode(charset, "replace").encode("utf-8", "replace")
     except (LookupError, ValueError):
         return html
 

@@ -82,14 +82,17 @@ class Owner(Protocol):
 
 
 class Reader:
-    """A process that reads. `is_slow`: it is at an answer that takes long; `is_leaving`: it gets no more questions."""
+    """A process that reads, started at `now` by its owner's clock.
 
-    def __init__(self, owner: Owner, rules: ReadingRules, limits: ReadLimits, journal: ReadingJournal) -> None:
+    `is_slow`: it is at an answer that takes long; `is_leaving`: it gets no more questions.
+    """
+
+    def __init__(self, owner: Owner, rules: ReadingRules, limits: ReadLimits, journal: ReadingJournal, now: float) -> None:
         self.questions: deque[Waiting] = deque()
         self.is_ready = False
         self.is_slow = False
         self.is_leaving = False
-        self.started = time.monotonic()
+        self.started = now
         self._owner, self._limits, self._journal = owner, limits, journal
         self._loop = asyncio.get_running_loop()
         self._received = FrameBuffer(MAX_REPLY_BYTES)
@@ -160,17 +163,17 @@ class Reader:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, LOW_PRIORITY)
 
-    def at(self) -> tuple[Waiting | None, float, float]:
-        """The question that it is at (None: between two), and the CPU and wall seconds that this took so far."""
+    def at(self, now: float) -> tuple[Waiting | None, float, float]:
+        """The question that it is at (None: between two), and the CPU and wall seconds that this took so far, by the owner's clock.
+
+        Between two, the wall seconds are those for which it has not begun the next one that it was given.
+        """
         number, _, began = self._slot.state()
         waiting = next((one for one in self.questions if one.number == number), None) if number else None
-        now = time.monotonic()
-        if waiting is None:
-            self._head = (0, now)
-            return None, 0.0, 0.0
-        if self._head[0] != number:
-            self._head = (number, now)
-        return waiting, cpu_seconds(self.pid) - began, now - self._head[1]
+        head = number if waiting else -self.questions[0].number if self.questions else 0
+        if self._head[0] != head:
+            self._head = (head, now)
+        return waiting, cpu_seconds(self.pid) - began if waiting else 0.0, now - self._head[1] if head else 0.0
 
     def cpu_of_last(self) -> float:
         """CPU seconds that it took since it began its last question."""

@@ -25,6 +25,7 @@ from spiders.reading.reader import Reader, ReadLimits, Unread, Waiting
 
 QUICK_SECONDS = 0.15  # CPU time after which an answer is a slow one
 WATCH_SECONDS = 0.1
+LONGEST_STEP_SECONDS = 5.0  # what one look counts at most: all of us may have been stopped meanwhile
 START_SECONDS = 120.0
 MAX_FAILED_STARTS = 3
 MAX_QUICK = 2
@@ -37,12 +38,23 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 
 
 class AnswerReaders:
-    """The readers of one worker, started when they are needed. `on_error` is told when none can be started."""
+    """The readers of one worker, started when they are needed.
 
-    def __init__(self, rules: ReadingRules, journal: ReadingJournal, room: BodyRoom, limits: ReadLimits = LIMITS) -> None:
+    `on_error` is told when none can be started. While it `has_to_wait`, no reader gets anything to read, until `resume` is called.
+    """
+
+    def __init__(
+        self,
+        rules: ReadingRules,
+        journal: ReadingJournal,
+        room: BodyRoom,
+        limits: ReadLimits = LIMITS,
+        *,
+        has_to_wait: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.on_error: Callable[[CrawlhouseError], None] = lambda error: None
         self.journal = journal
-        self._rules, self._room, self._limits = rules, room, limits
+        self._rules, self._room, self._limits, self._has_to_wait = rules, room, limits, has_to_wait
         self._readers: list[Reader] = []
         self._proven: set[str] = set()  # hosts whose last answer was quick
         self._proven_queue: deque[Waiting] = deque()
@@ -51,6 +63,7 @@ class AnswerReaders:
         self._slow_hosts: Counter[str] = Counter()  # answers in a row that were slow
         self._count = self._failed_starts = 0
         self._is_woken = self._is_watching = self._is_closed = False
+        self._watched, self._looked_at = 0.0, time.monotonic()
 
     def read(self, question: Question, body: bytes, done: Callable[[Reply | Unread], None]) -> None:
         """Has a body read; `done` is called in the event loop with what came of it, unless the readers are closed before."""
@@ -73,6 +86,11 @@ class AnswerReaders:
             return capture.body[:limit]
         reply = await self.ask(Question(Task.DECODE, url_id, capture.url, coding=coding), capture.body)
         return reply if isinstance(reply, Unread) else (reply.body or b"")[:limit]
+
+    def resume(self) -> None:
+        """Goes on where there was a reason to wait."""
+        if self._proven_queue or self._queue or self._slow_queue:
+            self._wake()
 
     def close(self) -> None:
         """Kills all readers; what waits is dropped."""
@@ -104,15 +122,19 @@ class AnswerReaders:
     def ended(self, reader: Reader, cause: Cause) -> None:
         """A reader ended by itself: by a limit, a crash, or because somebody killed it."""
         if not reader.is_ready:
-            self._failed_starts += 1
-            if self._failed_starts > MAX_FAILED_STARTS:
-                self.on_error(CrawlhouseError(f"No answer reader can be started: {cause.detail}. Their error is in the worker's log."))
-        waiting, _, _ = reader.at()
+            self._not_started(cause.detail)
+        waiting, _, _ = reader.at(self._watched)
         if waiting is None and reader.questions and reader.is_ready:  # between two questions: the first one is as suspicious as any
             waiting = reader.questions[0] if reader.questions[0].crashes else None
             for one in reader.questions:
                 one.crashes += 1
         self._give_up(reader, waiting, cause)
+
+    def _not_started(self, detail: str) -> None:
+        """A reader could not be started; the next one may be, unless that happens again and again."""
+        self._failed_starts += 1
+        if self._failed_starts > MAX_FAILED_STARTS:
+            self.on_error(CrawlhouseError(f"No answer reader can be started: {detail}. Their error is in the worker's log."))
 
     def _queue_of(self, host: str) -> deque[Waiting]:
         return self._slow_queue if host in self._slow_hosts else self._proven_queue if host in self._proven else self._queue
@@ -132,13 +154,16 @@ class AnswerReaders:
         for one in reversed(waiting):
             self._queue_of(one.host).appendleft(one)
 
-    def _give_up(self, reader: Reader, waiting: Waiting | None, cause: Cause) -> None:
-        """Kills a reader. The answer that it was at is unread, or tried once more after a crash; the others go to another reader."""
+    def _give_up(self, reader: Reader, waiting: Waiting | None, cause: Cause, stood_still: bool = False) -> None:
+        """Kills a reader. The answer that it was at is unread, or tried once more after a crash; the others go to another reader.
+
+        A reader that stood still is one that crashed: reading takes CPU time, so it was stopped by somebody.
+        """
         others = [one for one in reader.questions if one is not waiting]
         self._remove(reader)
         self._requeue(others)
         if waiting is not None:
-            if cause.reason == CRASH and not waiting.crashes:  # it may have been killed for reasons of its own
+            if (cause.reason == CRASH or stood_still) and not waiting.crashes:  # it may have been killed for reasons of its own
                 waiting.crashes += 1
                 self._slow_queue.append(waiting)
             else:
@@ -163,7 +188,7 @@ class AnswerReaders:
     def _hand_out(self) -> None:
         """Gives waiting questions to readers with room, and starts readers where there is none."""
         self._is_woken = False
-        if self._is_closed:
+        if self._is_closed or self._has_to_wait():
             return
         quick = [reader for reader in self._readers if not reader.is_slow and not reader.is_leaving]
         for place, reader in enumerate(quick):
@@ -209,7 +234,7 @@ class AnswerReaders:
             reader.flush()
 
     def _start(self) -> Reader:
-        reader = Reader(self, self._rules, self._limits, self.journal)
+        reader = Reader(self, self._rules, self._limits, self.journal, self._watched)
         self._readers.append(reader)
         return reader
 
@@ -223,6 +248,9 @@ class AnswerReaders:
         self._is_watching = False
         if self._is_closed:
             return
+        now = time.monotonic()
+        self._watched += min(now - self._looked_at, LONGEST_STEP_SECONDS)
+        self._looked_at = now
         for reader in list(self._readers):
             self._look_at(reader)
         if any(reader.questions for reader in self._readers):
@@ -231,13 +259,13 @@ class AnswerReaders:
 
     def _look_at(self, reader: Reader) -> None:
         if not reader.is_ready:
-            if time.monotonic() - reader.started > START_SECONDS:
-                self._remove(reader)
-                self.on_error(CrawlhouseError(f"An answer reader did not start within {START_SECONDS:g} seconds."))
+            if self._watched - reader.started > START_SECONDS:
+                self._not_started(f"it was not ready within {START_SECONDS:g} seconds")
+                self._give_up(reader, None, Cause(CRASH, ""))
             return
-        waiting, cpu, wall = reader.at()
-        if waiting is not None and wall > self._limits.wall_seconds:
-            self._give_up(reader, waiting, Cause(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"))
+        waiting, cpu, wall = reader.at(self._watched)
+        if wall > self._limits.wall_seconds:
+            self._give_up(reader, waiting, Cause(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
         elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
             self._found_slow(reader, waiting)
         elif waiting is None and not reader.is_leaving and reader.memory_bytes() > MAX_IDLE_BYTES:

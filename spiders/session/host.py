@@ -29,11 +29,14 @@ T = TypeVar("T")
 
 
 class HostService:
-    """One lease at work. `resting`: it has nothing to ask for until something wakes it. `taken` are URLs not registered yet."""
+    """One lease at work. `resting`: it has nothing to ask for until something wakes it. `taken` are URLs not registered yet.
+
+    `is_leaving`: the lease is being given back.
+    """
 
     def __init__(self, session: FetchSession, lease: Lease) -> None:
         self.lease = lease
-        self.resting = False
+        self.resting = self.is_leaving = False
         self.taken: set[int] = set()
         self.task: asyncio.Task[None] | None = None
         self._session = session
@@ -64,6 +67,7 @@ class HostService:
                 break
         while stopped and await self._rest(stopped=True):
             pass
+        self.is_leaving = True
         await session.sql(session.frontier.release, {self.lease: self.wait_after()})
         if session.services.get(self.lease.host_id) is self:
             del session.services[self.lease.host_id]

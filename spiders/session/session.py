@@ -30,6 +30,7 @@ from storage.frontier.records import Lease, Mark, RunPhase
 from storage.lake.takedown import Takedowns
 
 MAX_ACTIVE_HOSTS = 64
+RENEW_SECONDS = LEASE_SECONDS / 4
 TICK_SECONDS = 0.2
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 0.25
@@ -175,16 +176,19 @@ class FetchSession:
             room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
             leases = []
             if room > 0:
-                await self._renew_if_due()  # after a pause of the whole process our own leases may look expired
-                leases = await self.sql(self._lease, room)
+                leases = await self.sql(self._lease, room, self._held())
             for lease in leases:
                 self._serve(lease)
             if not leases:
                 await self._watch_run()
                 await asyncio.sleep(WATCH_SECONDS if self.services else IDLE_SECONDS)
 
-    def _lease(self, room: int) -> list[Lease]:
-        """Leases hosts, in the database's thread; should the session end meanwhile, they are given back all the same."""
+    def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
+        """Leases hosts, in the database's thread; should the session end meanwhile, they are given back all the same.
+
+        After a pause, of the whole process or of the database, our own leases may look expired: they are prolonged first.
+        """
+        self._renew(held)
         leases = self.frontier.lease_hosts(self.run.crawl_run, self._worker, self._number, room)
         self._unserved |= {lease.host_id: lease for lease in leases}
         return leases
@@ -238,10 +242,20 @@ class FetchSession:
 
     async def _renew_if_due(self) -> None:
         """Prolongs the leases in good time. Raises FencedError."""
-        if time.monotonic() - self._renewed > LEASE_SECONDS / 4:
-            self._renewed = time.monotonic()
-            if self.services:
-                await self.sql(self.frontier.renew, [service.lease for service in self.services.values()])
+        if time.monotonic() - self._renewed > RENEW_SECONDS:
+            await self.sql(self._renew, self._held())
+
+    def _renew(self, held: list[Lease]) -> None:
+        """Prolongs leases, where that is due by the time the database's thread comes to it."""
+        now = time.monotonic()
+        if now - self._renewed > RENEW_SECONDS:
+            if held:
+                self.frontier.renew(held)
+            self._renewed = now
+
+    def _held(self) -> list[Lease]:
+        """The leases to keep; one that is being given back may have its next owner already."""
+        return [service.lease for service in self.services.values() if not service.is_leaving]
 
     async def _follow_takedowns(self) -> None:
         """Keeps to the takedown list as it changes."""
@@ -263,6 +277,7 @@ class FetchSession:
             await self.sql(self.frontier.report, self.run.crawl_run, self._worker, answers, received, errors)
 
     def _wake(self) -> None:
+        self.readers.resume()
         for service in self.services.values():
             service.wake()
 

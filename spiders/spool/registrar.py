@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -145,17 +146,26 @@ class Registrar:
         findings, self._sources = self._sources, []
         noted = [(batch, batch.take_lines()) for batch in (*self._full, self._batch)]
         if found:
-            run = self._run
+            fresh = await self._add(found)
+            self._statistics.found += fresh.total()
+            self._credit(fresh, findings)
+        for batch, lines in noted:
+            self._spool.journal(batch, lines)
+
+    async def _add(self, found: Sequence[Discovery]) -> Counter[str | None]:
+        """Adds URLs to the frontier, in transactions so short that leases are renewed in time; counts the new ones by source."""
+        fresh: Counter[str | None] = Counter()
+        run, counts = self._run, Counter(one.via for one in found)
+        found = sorted(found, key=lambda one: counts[one.via])  # nobody's few wait for another one's many
+        for start in range(0, len(found), FLUSH_URLS):
+            part = found[start : start + FLUSH_URLS]
             try:
-                fresh = await self.database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, found, self._hints_after)
+                fresh += await self.database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, part, self._hints_after)
             except BaseException as error:
                 self._failed = error
                 raise
-            self._statistics.found += fresh.total()
-            self._credit(fresh, findings)
             self.on_found()
-        for batch, lines in noted:
-            self._spool.journal(batch, lines)
+        return fresh
 
     def _credit(self, fresh: Mapping[str | None, int], findings: Sequence[_Finding]) -> None:
         """Tells sources how many of their finds the frontier did not know."""

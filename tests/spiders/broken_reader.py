@@ -20,6 +20,8 @@ def _broken(question: Any, *arguments: Any) -> Any:
             pass
     if "sleeps" in question.url:
         time.sleep(3600)
+    if "naps" in question.url:
+        time.sleep(2)
     if "eats" in question.url:
         eaten = []
         while True:

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.config.crawl_file import parse_crawl
+from spiders.discover.body import MAX_LISTS
 from spiders.discover.link_memory import LinkMemory
 from spiders.discover.response import MAX_REDIRECTS, Answer
 from spiders.urls.scope import CrawlScope
@@ -31,6 +32,12 @@ def answer(body: bytes, *headers: tuple[bytes, bytes], status: int = 200, kind: 
 
 def urls(found: Answer) -> list[str]:
     return [one.url for one in found.discoveries]
+
+
+def test_a_page_names_so_many_feeds_and_sitemaps_at_most() -> None:
+    feeds = b"".join(b"<link rel=alternate type=application/rss+xml href=/f%d>" % number for number in range(2 * MAX_LISTS))
+    sitemaps = b"".join(b"<link rel=sitemap href=/s%d.xml>" % number for number in range(2 * MAX_LISTS))
+    assert len(urls(answer(feeds + sitemaps))) == 2 * MAX_LISTS
 
 
 def test_links_in_scope_each_once() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.discover.links import MAX_DEPTH, MAX_TAGS, is_too_deep, page_links
+from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, shallow_bytes
 
 LINK = b"<a href=/x>x</a>"
 
@@ -20,15 +20,32 @@ LINK = b"<a href=/x>x</a>"
         b"<SPAN\n>" * 100_000,
     ],
 )
-def test_towers_of_elements_are_not_parsed(tower: bytes) -> None:
-    assert is_too_deep(LINK + tower)
-    assert page_links(LINK + tower, None, "crawlhouse").links == ()
+def test_of_towers_of_elements_the_lower_part_counts(tower: bytes) -> None:
+    """What stands before them is read, what its owner reserves as well."""
+    head = b"<meta name=robots content=noarchive>" + LINK
+    assert shallow_bytes(head + tower) < len(head) + 40 * MAX_DEPTH
+    found = page_links(head + tower + b"<a href=/far>x</a>", None, "crawlhouse")
+    assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
+
+
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be"])
+def test_the_tags_of_a_page_in_another_charset_count_too(charset: str) -> None:
+    page = b"<meta name=robots content=noarchive>" + LINK + b"<div></x>" * (4 * MAX_DEPTH) + b"<a href=/far>x</a>"
+    found = page_links(page.decode().encode(charset), charset, "crawlhouse")
+    assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
+
+
+def test_a_drawing_of_many_shapes_is_no_tower() -> None:
+    drawing = b"<svg>" + b"<path d='M0 0'/><g><circle r=1 /></g>" * MAX_DEPTH + b"</svg>"
+    page = drawing + LINK
+    assert shallow_bytes(page) == len(page)
+    assert page_links(page, None, "crawlhouse").links == ("/x",)
 
 
 @pytest.mark.parametrize("part", [b"<div><a href=/x>x</a><br><img src=y></div>", b"<p>text <a href=/x>x</a>", b"<li><a href=/x>x</A>"])
 def test_long_pages_are_parsed(part: bytes) -> None:
     long = b"<p>" + part * (2 * MAX_DEPTH)
-    assert not is_too_deep(long)
+    assert shallow_bytes(long) == len(long)
     assert page_links(long, None, "crawlhouse").links == ("/x",)
 
 
