@@ -24,7 +24,7 @@ from storage.migration import AtWorkError, Migration, migrate
 from storage.privatefiles import is_shared, tighten
 from storage.publishlock import hold_lock
 
-UPGRADE_KEY = 7_205_761
+UPGRADE_KEY = 7_205_762
 WAIT_SECONDS = 600.0
 POLL_SECONDS = 5.0
 DATABASES = ("frontier.sqlite", "catalog.sqlite")
