@@ -27,7 +27,7 @@ seeds: {seeds}
 network: {{allow: [127.0.0.0/8]}}
 scope: {{max_depth: 1000}}
 politeness: {{delay: 0.01, concurrency_per_host: 4}}
-budgets: {{max_retries: 0, max_minutes: {minutes}, max_pages_per_host: 5000}}
+budgets: {{max_retries: 0, max_minutes: {minutes}, max_pages_per_host: 700}}
 """
 
 

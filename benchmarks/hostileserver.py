@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 MIB = 1 << 20
-PAGES = 3_000
+PAGES = 600
 NEIGHBOUR = "127.0.0.2"
 Body = tuple[bytes, str, str]  # body, media type, content coding
 

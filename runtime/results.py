@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 UNENCODABLE: Final = (TypeError, ValueError, OverflowError, RecursionError, MemoryError)
+UNDECODABLE: Final = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError)
 
 
 class ResultError(ValueError):
@@ -38,7 +39,7 @@ class ResultDecoder:
         try:
             reason, name, raw = _OUTER.decode(data)
             return reason, self._decoders.get(name, self._any).decode(raw)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             raise ResultError(f"not a result: {error}") from error
 
 

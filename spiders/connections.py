@@ -28,9 +28,9 @@ class WatchfulConnector(aiohttp.TCPConnector):
 
     async def _get(self, key: Any, traces: Any) -> Any:
         """A connection at rest for the next request, if one is left that brought nothing meanwhile."""
-        for protocol, _ in list(self._conns.get(key, ())):
-            if _has_news(protocol):
-                protocol.close()
+        rested = self._conns.get(key, ())
+        while rested and _has_news(rested[0][0]):  # the first is the next to be taken
+            rested.popleft()[0].close()
         return await super()._get(key, traces)
 
     def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:

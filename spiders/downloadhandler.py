@@ -139,16 +139,18 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         self._session = self._session or self._open()
         limit = self._crawl.politeness.timeout
         try:
-            async with self._session.request(
-                request.method,
-                yarl.URL(request.url, encoded=True),
-                headers=request.headers.to_tuple_list(),
-                data=request.body or None,
-                timeout=aiohttp.ClientTimeout(total=limit + 1, sock_connect=min(CONNECT_SECONDS, limit), sock_read=limit),
-                allow_redirects=False,
-                proxy=network.proxy,
-                proxy_auth=self._proxy_auth,
-            ) as answer:
+            async with asyncio.timeout(limit + 1):
+                answer = await self._session.request(
+                    request.method,
+                    yarl.URL(request.url, encoded=True),
+                    headers=request.headers.to_tuple_list(),
+                    data=request.body or None,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_SECONDS, limit), sock_read=limit),
+                    allow_redirects=False,
+                    proxy=network.proxy,
+                    proxy_auth=self._proxy_auth,
+                )
+            async with answer:
                 assert isinstance(answer, _Answer)
                 yield answer
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -165,15 +167,15 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         body = bytearray()
         taken = 0
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(deadline) as clock:
                 async for chunk in answer.content.iter_any():
                     body += chunk
                     if len(body) > limit:
                         answer.close()
                         return bytes(body[:limit]), "length"
                     if len(body) > LARGE_BYTES and not taken:
+                        await self._wait_for_room(limit, deadline, clock)
                         taken = limit
-                        await self._room.take(limit)
         except TimeoutError:
             answer.close()
             return bytes(body), "time"
@@ -183,6 +185,14 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             if taken:
                 self._room.remove(taken)
         return bytes(body), None
+
+    async def _wait_for_room(self, size: int, deadline: float, clock: asyncio.Timeout) -> None:
+        """Waits until there is room for a large body; the time of the exchange stands still meanwhile."""
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        clock.reschedule(None)
+        await self._room.take(size)
+        clock.reschedule(deadline + loop.time() - begin)
 
     def cancel(self) -> None:
         """Gives up every exchange that is under way."""

@@ -20,6 +20,7 @@ import msgspec
 
 from runtime.child import Cause, cause_of_death, command, cpu_seconds, reap
 from runtime.frames import FrameBuffer, FrameError, header
+from runtime.results import UNDECODABLE
 from schemas.outcomes import Reason
 from spiders.readerwire import MAX_REPLY_BYTES, REPLIES, Question, Reply, question_head
 from spiders.readingjournal import ReadingJournal
@@ -244,7 +245,7 @@ class Reader:
                 if time.monotonic() > until:
                     self._loop.call_soon(self._take)
                     return
-        except (FrameError, msgspec.DecodeError) as error:  # whatever an answer made of its reader
+        except (FrameError, *UNDECODABLE) as error:  # whatever an answer made of its reader
             self._owner.ended(self, Cause("page_crash", f"its reader wrote no reply: {error}"[:300]))
 
     def _understand(self, frame: bytes) -> None:

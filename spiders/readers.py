@@ -23,7 +23,7 @@ from spiders.readerwire import Question, Reply, Task
 from spiders.readingjournal import ReadingJournal
 from spiders.readingrules import ReadingRules
 
-QUICK_SECONDS = 0.25  # CPU time after which an answer is a slow one
+QUICK_SECONDS = 0.15  # CPU time after which an answer is a slow one
 WATCH_SECONDS = 0.1
 START_SECONDS = 120.0
 MAX_FAILED_STARTS = 3

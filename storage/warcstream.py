@@ -154,7 +154,7 @@ class RecordStream:
         if not self._member_is_wary:
             self._reread_bytes += self._raw.go_back(self.offset + 1)
         self._forget_member()
-        return self._find_in_file()
+        return self._find_in_file() or self._has_untold_problem()
 
     @property
     def _unread(self) -> int:
@@ -192,6 +192,11 @@ class RecordStream:
             self._raw.move(max(end - _MAX_START_BYTES, 0))
             if self._raw.ready <= _MAX_START_BYTES and not self._raw.load():  # looking closer at a candidate may have loaded more
                 return False
+
+    def _has_untold_problem(self) -> bool:
+        """Whether the file ended too early and nobody was told: `begin` tells it then, behind all that is in memory."""
+        self._raw.move(self._raw.ready)
+        return self._raw.problem is not None and not self._is_told
 
     def _next_candidate(self, start: int, end: int) -> int | None:
         """How far ahead, from `start` to before `end`, a record or a member with one begins; None where none does."""

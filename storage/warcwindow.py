@@ -85,8 +85,11 @@ class Window:
         cost = 0
         if position < self._start and self._stream.seekable() and not self.problem:
             cost = position if getattr(self._stream, "seeks_by_reading", False) else 0
-            self._start = self._stream.seek(position)
-            self._data.clear()
+            try:
+                self._start = self._stream.seek(position)
+                self._data.clear()
+            except UnreadableError as error:
+                self.problem = str(error)
         self._at = max(position - self._start, 0)
         return cost
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from processing.article.metadata import Metadata
@@ -24,7 +25,7 @@ _PAYWALL_NAMES = re.compile(r"(?<![a-z])(?:paywall|gated|subscriber-only|premium
 def keep_own_article(outline: Outline, title: str | None) -> None:
     """Mark the further articles of an infinite scroll as junk: `article` elements side by side, each with a headline and prose."""
     whole = [element for element in outline.elements if element.tag == "article" and _is_whole(outline, element)]
-    apart = [one for one in whole if not any(o is not one and o.start <= one.start and one.end <= o.end for o in whole)]
+    apart = _outermost(whole)
     if len(apart) < 2:
         return
     own = next((element for element in apart if title and _has_headline(outline, element, title)), apart[0])
@@ -70,6 +71,18 @@ def _stub_sign(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> str
         return f"paywalled, and only {length:,} characters"
     named = _PAYWALL_NAMES.search(names)
     return f"a class or id with {named[0]}, and only {length:,} characters" if named else None
+
+
+def _outermost(elements: list[Element]) -> list[Element]:
+    """The elements that lie in no other of them; of two with the same pieces neither. They are in document order."""
+    runs = Counter((element.start, element.end) for element in elements)
+    found: list[Element] = []
+    covered = -1
+    for element in sorted(elements, key=lambda element: (element.start, -element.end)):
+        if element.end > covered and runs[element.start, element.end] == 1:
+            found.append(element)
+        covered = max(covered, element.end)
+    return found
 
 
 def _is_whole(outline: Outline, element: Element) -> bool:

@@ -58,6 +58,11 @@ class Story:
         """An element's pieces not yet marked."""
         return [piece for piece in self.outline.pieces[element.start : element.end] if not piece.junk]
 
+    def first_inside(self, element: Element, most: int) -> list[Piece]:
+        """The first of an element's pieces not yet marked. Elements nest: to look at all pieces of each would cost too much."""
+        pieces = map(self.outline.pieces.__getitem__, range(element.start, element.end))
+        return list(islice((piece for piece in pieces if not piece.junk), most))
+
 
 def clean(story: Story) -> list[Piece]:
     """The pieces that remain after all rules. Captions stand aside meanwhile: no rule sees them."""
@@ -130,11 +135,11 @@ def drop_headline_lists(story: Story) -> None:
     lists = list(story.elements("ul", "ol", "dl"))
     announced = {id(after) for before, after in pairwise(story.pieces()) if _announces(before)} if lists else set()
     for element in lists:
-        items = story.inside(element)
+        items = story.first_inside(element, FEW_HEADLINES + 1)
         letters = sum(len(item.text) for item in items)
-        if not items or sum(item.linked for item in items) < LINKED_SHARE * letters:
+        if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < LINKED_SHARE * letters:
             continue
-        if len(items) <= FEW_HEADLINES and letters >= HEADLINE_LENGTH * len(items) and id(items[0]) not in announced:
+        if letters >= HEADLINE_LENGTH * len(items) and id(items[0]) not in announced:
             _mark(items)
 
 

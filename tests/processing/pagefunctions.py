@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -45,6 +46,10 @@ def misbehave(page: Page) -> Article | Rejected:  # noqa: C901 one line a misbeh
         raise ValueError("no such luck")
     elif page.html == "recurse":
         return misbehave(page)
+    elif page.html == "forge":
+        for file in range(3, 20):  # one of them leads to the parent
+            with contextlib.suppress(OSError):
+                os.write(file, (100).to_bytes(8, "big") + b"\x80\x05" + b"." * 98)
     elif page.html == "print":
         print("not a frame")
         sys.stdout.flush()

@@ -187,6 +187,56 @@ def test_a_zip_without_warcs_is_refused(tmp_path: Path) -> None:
         extract_files([path], tmp_path / "rows.jsonl", workers=1)
 
 
+def _zipped(path: Path, *members: tuple[str, bytes]) -> bytes:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return path.read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_wacz_with_a_damaged_member_keeps_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.wacz"
+    members = [("archive/a.warc.gz", browser_records(range(1))), ("archive/b.warc.gz", browser_records(range(1, 3)))]
+    data = _zipped(path, *members, ("archive/b.warc.gz", browser_records(range(3, 4))))
+    middle = data.index(b"archive/b.warc.gz") + 1500
+    path.write_bytes(data[:middle] + bytes(byte ^ 0x55 for byte in data[middle : middle + 40]) + data[middle + 40 :])
+    rows = extracted(path, tmp_path)
+    assert [row["url"] for row in rows if row["status"] == "article"][:: max(len(rows), 1)] == [url_of(0)]
+    assert url_of(3) in [row["url"] for row in rows if row["status"] == "article"]
+    assert any("cannot be unpacked further" in (row["detail"] or "") for row in rows)
+
+
+def test_a_bomb_in_a_wacz_costs_itself(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.wacz"
+    _zipped(path, ("archive/a.warc", record("response", url_of(0), http(page(0), HTML))), ("archive/b.warc", bytes(100_000_000)))
+    rows = extracted(path, tmp_path)
+    assert outcomes(rows)[0] == "article"
+    assert set(outcomes(rows)[1:]) == {"damaged_record"}
+    assert "a bomb" in rows[-1]["detail"]
+
+
+def test_a_zip_whose_list_is_damaged_is_read_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.wacz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/a.warc.gz", browser_records(range(2)))
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"PK\x01\x02", b"PK\xff\x02"))
+    assert outcomes(extracted(path, tmp_path)).count("article") == 2
+
+
+def test_half_a_character_on_a_page_costs_no_file(tmp_path: Path) -> None:
+    """JSON can escape what UTF-8 cannot hold."""
+    said = b'<script type="application/ld+json">{"@type":"NewsArticle","author":"Anna \\udc00 Berg"}</script></head>'
+    path = tmp_path / "odd.warc"
+    pages = [page(0), page(1).replace(b"</head>", said), page(2)]
+    assert said in pages[1]
+    path.write_bytes(b"".join(record("response", url_of(number), http(body, HTML)) for number, body in enumerate(pages)))
+    rows = extracted(path, tmp_path)
+    assert outcomes(rows) == ["article"] * 3
+    assert "Anna \ufffd Berg" in rows[1]["authors"]
+
+
 @pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # warcio leaves its buffers open

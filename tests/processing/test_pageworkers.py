@@ -32,6 +32,7 @@ def pages(*htmls: str) -> list[Page]:
         ("exit", Reason.PAGE_CRASH, "exited with 3"),
         ("raise", Reason.PAGE_CRASH, "ValueError: no such luck"),
         ("recurse", Reason.PAGE_CRASH, "RecursionError"),
+        ("forge", Reason.PAGE_CRASH, "its worker wrote not a result"),
     ],
 )
 def test_a_hostile_page_costs_itself(hostile: str, reason: Reason, detail: str) -> None:

@@ -29,7 +29,14 @@ from tests.spiders.smallserver import Headers, SmallServer, small_server
 
 PAGE = b"<!DOCTYPE html><title>t</title><p>text <a href='/next'>next</a>"
 QUICK = "politeness: {delay: 0, concurrency_per_host: 8}\nbudgets: {max_retries: 0}"
-BROKEN = {"raises": "page_crash", "spins": "page_timeout", "sleeps": "page_timeout", "eats": "page_memory", "crashes": "page_crash"}
+BROKEN = {
+    "raises": "page_crash",
+    "spins": "page_timeout",
+    "sleeps": "page_timeout",
+    "eats": "page_memory",
+    "crashes": "page_crash",
+    "forges": "page_crash",
+}
 
 
 def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
@@ -167,20 +174,42 @@ def test_hostile_answers_beside_a_neighbour(sqlite_settings: Settings) -> None:
     packed = {path: gzip.compress(body, 1, mtime=0) for path, body in kinds.items()}
 
     def hostile(path: str, times: int) -> tuple[int, Headers, bytes]:
-        found = packed.get(path.rpartition("-")[0] or path)
+        found = packed.get(path)
         return (404, {}, b"") if found is None else (200, {"Content-Encoding": "gzip"}, found)
 
     def good(path: str, times: int) -> tuple[int, Headers, bytes]:
-        number = int(path.strip("/") or 0) if path.strip("/").isdigit() else None
-        return (404, {}, b"") if number is None else (200, {}, PAGE + b"<a href='/%d'>x</a>" % min(number + 1, 60))
+        links = b"".join(b"<a href='/%d'>x</a>" % number for number in range(1, 100)) if path == "/0" else b""
+        return (200, {}, PAGE + links) if path.strip("/").isdigit() else (404, {}, b"")
 
     with small_server(hostile) as bad, small_server(good) as neighbour:
-        urls = [f"{bad.base}{path}-{number}" for path in kinds for number in range(1)]
+        urls = [bad.base + path for path in kinds]
         extra = "budgets: {max_retries: 0, max_minutes: 4}\nscope: {max_depth: 100}"
         done = crawl_urls(sqlite_settings, [*urls, neighbour.base + "/0"], extra, "delay: 0, concurrency_per_host: 16")
-        first, last = bad.asked[0].begin, max(one.end for one in neighbour.asked)
-        assert [done.outcomes[f"{neighbour.base}/{number}"] for number in range(60)] == ["fetched"] * 60
+        assert [done.outcomes[f"{neighbour.base}/{number}"] for number in range(100)] == ["fetched"] * 100
         assert {done.outcomes[url].removesuffix(":page_timeout").removesuffix(":page_memory") for url in urls} <= {"fetched", "failed"}
         assert {row.url for row in done.rows} >= set(urls)
         assert done.manifest.statistics.max_memory_bytes < 400_000_000
-        assert first < last
+
+
+def test_large_robots_files_are_judged_by_a_reader(sqlite_settings: Settings) -> None:
+    """One that can be parsed in time is obeyed; one that cannot forbids everything, and costs its host alone."""
+    filling = b"".join(b"Disallow: /x/%d\n" % number for number in range(3_000))
+    sound = b"User-agent: *\nDisallow: /no\n" + filling + b"Sitemap: /listed.xml\n"
+    endless = b"".join(b"User-agent: a%d\n" % number for number in range(15_000)) + filling + filling + b"User-agent: *\nAllow: /\n"
+
+    def site(robots: bytes) -> Callable[[str, int], tuple[int, Headers, bytes]]:
+        return lambda path, times: (200, {}, robots) if path == "/robots.txt" else (404 if "." in path else 200, {}, PAGE)
+
+    with small_server(site(sound)) as one, small_server(site(endless)) as other:
+        run = planned(sqlite_settings, [one.base + "/page", one.base + "/no", one.base + "/x/7", other.base + "/page"])
+        assert start_worker(run, sqlite_settings, "tests.spiders.broken_worker").wait(90) == 0
+        close(run, sqlite_settings)
+        assert "/listed.xml" in one.paths()
+    assert outcomes(sqlite_settings) == {
+        one.base + "/page": "fetched",
+        one.base + "/next": "fetched",
+        one.base + "/listed.xml": "fetched",
+        one.base + "/no": "denied:robots",
+        one.base + "/x/7": "denied:robots",
+        other.base + "/page": "denied:robots_unreachable",
+    }

@@ -13,7 +13,8 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.contentcoding import CodingError, decode_content
+from storage.contentcoding import MAX_MEMBERS, CodingError, decode_content
+from tests.cpu import growth
 
 TEXT = b"".join(b"<p>paragraph %d</p>" % number for number in range(25_000))
 RAW = zlib.compressobj(6, zlib.DEFLATED, -15)
@@ -100,3 +101,24 @@ def test_no_bytes_raise_anything_else(body: bytes, label: str | None) -> None:
     for start in (b"", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd"):
         with suppress(CodingError):
             assert len(decode_content(start + body, label, 1000)) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("unit", "encoding"),
+    [
+        (gzip.compress(b"", mtime=0), "gzip"),
+        (gzip.compress(b"a", mtime=0), "gzip"),
+        (gzip.compress(b"", mtime=0)[:-8] + bytes(8), "gzip"),
+        (zstd.compress(b""), "zstd"),
+    ],
+)
+def test_many_members_cost_linear_work(unit: bytes, encoding: str) -> None:
+    assert growth(lambda count: decode_content(unit * count, encoding, LIMIT), 20_000) < 9
+
+
+def test_many_members_inside_a_member_cost_linear_work() -> None:
+    assert growth(lambda count: decode_content(gzip.compress(gzip.compress(b"", mtime=0) * count), "gzip, gzip", LIMIT), 20_000) < 9
+
+
+def test_members_are_counted() -> None:
+    assert decode_content(gzip.compress(b"a", mtime=0) * (MAX_MEMBERS + 5), "gzip", LIMIT) == b"a" * MAX_MEMBERS

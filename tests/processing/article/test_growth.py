@@ -1,0 +1,118 @@
+"""How the work of reading a page grows: whatever is repeated on it, four times as much takes about four times as long."""
+
+from __future__ import annotations
+
+import pytest
+
+from processing.article import read_article
+from processing.article.entities import storable, unescaped
+from processing.article.jsonld import read_jsonld
+from processing.decode import decode
+from schemas.article import Article
+from schemas.page import Page
+from tests.cpu import growth
+
+PARAGRAPH = "<p>This is a long enough paragraph about the ferry that runs between the two towns and about the people who take it.</p>"
+STORY = f"<article><h1>A good story about ferries</h1>{PARAGRAPH * 12}</article>"
+URL = "https://news.example/2026/a-good-story-about-ferries"
+
+
+def read(head: str = "", before: str = "", inside: str = "", behind: str = "") -> object:
+    html = (
+        f"<html lang=en><head><title>A good story</title>{head}</head><body>{before}{STORY[:-10]}{inside}</article>{behind}</body></html>"
+    )
+    return read_article(Page(URL, html))
+
+
+# What is repeated anywhere on a page.
+UNITS = [
+    "<!--", "<", '"', "&", "&amp;#x27;", "&nbsp;", " \n", "x", "</p>", "<b>", "<a href=/x>", "<td>x", "<script>var a</script>",
+    "<meta name=description content='a b'>", "<div>x</div>", "x<br><br>", "<h2>A good story</h2>", "<p>x",
+    "<figcaption>a caption</figcaption>",
+    "<table><tr><td>a<td>b<tr><td>c<td>d</table>", "<time>1 May 2026</time>", "<div class=byline>By Anna Berg</div>",
+    "<li><a href=/x>A headline that is long enough to be one</a></li>", f"<article><h1>A headline</h1>{PARAGRAPH * 5}</article>",
+    "<p>Related stories</p><p><a href=/x>A headline that is long</a></p>", "<span itemprop=author>A B</span>", "<pre>a b</pre>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_whatever_is_repeated(unit: str) -> None:
+    def work(size: int) -> None:
+        text = unit * (size // len(unit))
+        read(before=text)
+        read(behind=text)
+
+    assert growth(work, 40_000) < 10
+
+
+# Attributes, titles and scripts in the head: the beginning, what is repeated, and the end.
+HEADS = [
+    ("<title>", "a | ", "</title>"), ("<title>a", " ", "b</title>"), ("<meta property=og:title content='", "x - y ", "'>"),
+    ("<meta name=author content='", "Anna Berg, ", "'>"), ("<meta name=author content='", "by ", "'>"),
+    ("<meta name=author content='a", " &#10;", "b'>"), ("<meta name=keywords content='", "a,", "'>"),
+    ("<meta property=article:published_time content='", "2026 ", "'>"), ("<div class='", "ab-cd ", "'>"), ("<div ", "a=1 ", ">"),
+    ("<script>", ':"2026-01-01', "</script>"), ("<script>:", " ", "</script>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("begin", "unit", "end"), HEADS)
+def test_whatever_a_head_repeats(begin: str, unit: str, end: str) -> None:
+    assert growth(lambda size: read(head=begin + unit * (size // len(unit)) + end), 100_000) < 10
+
+
+SCRIPTS = [
+    ("", "[", ""), ("", '{"a":', "1"), ("", "1 ", ""), ("", '{"a":1}', ""), ("", '{"a":1}, ;', ""), ('{"@type":[', '"a/b",', '"Article"]}'),
+    ('{"@type":"Article",', '"headline":"', ""), ("{", '"author":{"name":"', ""), ('{"headline":"', "\\\\", ""), ("", ", ", "x"),
+    ("{}-->", " ", "x"), ("", "-->", "x"), ("{} //", " ", "x"), ("", "/* ]]> ", "x"), ("<!--", " ", "x"), ("{}", "; ", "x"),
+    ("[", '{"@id":"x","a":1},', "{}]"), ('{"@type":"Article","x":[', '{"@type":"Article","headline":"x"},', "{}]}"), ('{"a":', "9", "}"),
+    ('{"@type":"Article","author":', '{"name":', '"x"'), ('{"@type":"Article","author":', "[", "]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("begin", "unit", "end"), SCRIPTS)
+def test_whatever_json_ld_repeats(begin: str, unit: str, end: str) -> None:
+    def work(size: int) -> None:
+        read_jsonld([begin + unit * (size // len(unit)) + end], URL, "A good story " * (size // 10))
+
+    assert growth(work, 200_000) < 10
+
+
+@pytest.mark.parametrize("unit", [b"<!--", b"<script>", b"<style x", b"<", b"<script></script ", b"<meta charset ", b"\xe4b", b"\x1b$B"])
+def test_charset_detection(unit: bytes) -> None:
+    foreign = b"Gr\xfc\xdfe aus K\xf6ln, M\xfcnchen und D\xfcsseldorf "
+
+    def work(size: int) -> None:
+        body = b"<html>" + foreign + unit * (size // len(unit)) + foreign
+        decode(body, "text/html; charset=iso-8859-2")
+        decode(body)
+        decode(foreign, "text/html; charset=" + " " * size)
+
+    assert growth(work, 50_000) < 10
+
+
+def test_nested_values_deeper_than_a_stack_are_left_out() -> None:
+    nested = '{"name":' * 500 + '"x"' + "}" * 500
+    script = '<script type="application/ld+json">{"@type":"Article","author":%s,"image":%s,"isAccessibleForFree":%s}</script>'
+    found = read(head=script % (nested, "[" * 500 + "]" * 500, "[" * 900 + "]" * 900))
+    assert isinstance(found, Article)
+
+
+def test_an_endless_number_in_json_ld_costs_itself() -> None:
+    script = '<script type="application/ld+json">{"@type":"NewsArticle","position":%s,"headline":"A story","author":"Anna Berg"}</script>'
+    found = read(head=script % ("9" * 5000))
+    assert isinstance(found, Article)
+    assert found.authors == ("Anna Berg",)
+
+
+def test_half_a_character_in_json_ld_is_replaced() -> None:
+    script = '<script type="application/ld+json">{"@type":"NewsArticle","author":"Anna \\udc00 Berg","image":"https://h/\\ud83d"}</script>'
+    found = read(head=script)
+    assert isinstance(found, Article)
+    assert "Anna \ufffd Berg" in found.authors
+    assert found.lead_image == "https://h/\ufffd"
+    assert storable("\ud83d\ude00 \ud83d") == "\U0001f600 \ufffd"
+
+
+def test_a_character_reference_of_5000_digits_is_none() -> None:
+    assert unescaped("a &#" + "9" * 5000 + "; &amp; b") == "a \ufffd & b"
+    assert isinstance(read(head="<meta property=og:title content='A &amp;#" + "9" * 5000 + "; story'>"), Article)
