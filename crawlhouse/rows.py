@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
+
+from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,12 +19,15 @@ Row = dict[str, Any]  # Any: a row's columns are the query's own
 class Rows:
     """Rows that stream: memory holds one batch until a method asks for the whole. They can be read once.
 
-    `schema` has the names and Arrow types of the columns.
+    `schema` has the names and Arrow types of the columns. Each name is there once: of several columns `a`, as a join makes them, the second
+    is `a_1`.
     """
 
     def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
-        self.schema = schema
-        self._batches = batches
+        names = unique_names(schema.names)
+        is_unique = names == schema.names
+        self.schema = schema if is_unique else _renamed(schema, names)
+        self._batches = batches if is_unique else (batch.rename_columns(names) for batch in batches)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in Arrow batches."""
@@ -29,7 +35,7 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self._batches:
-            yield from batch.to_pylist()
+            yield from rows_of(batch)
 
     def arrow(self) -> pa.Table:
         """All rows as a pyarrow table."""
@@ -49,3 +55,33 @@ class Rows:
         """All rows as a pandas data frame."""
         frame: pd.DataFrame = self.arrow().to_pandas()
         return frame
+
+
+def rows_of(batch: pa.RecordBatch) -> list[Row]:
+    """The rows of a batch. Raises ConfigError for a time that Python has no value for."""
+    try:
+        rows: list[Row] = batch.to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise ConfigError(
+            f"A time is not within the years 1 to 9999 ({error}). Select it as text, with CAST(... AS VARCHAR), or write Parquet."
+        ) from error
+    return rows
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Names of columns, each once: what is there already gets `_1`, `_2` and so on."""
+    unique: dict[str, None] = {}
+    for name in names:
+        unique[next(one for one in _spellings(name) if one not in unique and (one == name or one not in names))] = None
+    return list(unique)
+
+
+def _spellings(name: str) -> Iterable[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in count(1))
+
+
+def _renamed(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])

@@ -23,7 +23,7 @@ from storage.database.private_files import is_shared, tighten
 from storage.lake.catalog import NAMESPACE, open_catalog
 from storage.lake.tables import add_columns, changed_properties, missing_columns
 
-UPGRADE_KEY = 7_205_761
+UPGRADE_KEY = 7_205_762
 WAIT_SECONDS = 600.0
 POLL_SECONDS = 5.0
 DATABASES = ("frontier.sqlite", "catalog.sqlite")

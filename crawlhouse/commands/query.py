@@ -96,6 +96,8 @@ def _write_to_file(found: Rows, output: Path, form: Format, raw: bool) -> None:
     from crawlhouse.output.row_formats import write_rows
 
     partial_file = _partial(output)
+    if output.is_dir():
+        raise ConfigError(f"{output} is a folder. Name a file.")
     try:
         with partial_file.open("wb") as out:
             count = write_rows(found, out, form, partial(_csv_text, raw=raw))

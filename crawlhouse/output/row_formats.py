@@ -14,7 +14,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from crawlhouse.rows import Row, Rows
+from crawlhouse.rows import Row, Rows, rows_of
+from schemas.errors import ConfigError
 from schemas.printable import printable, printable_json, spreadsheet_text
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str]
     if form is Format.PARQUET:
         return _write_parquet(rows, out)
     text = io.TextIOWrapper(out, encoding="utf-8", errors="backslashreplace", newline="")
-    count = _write_csv(rows, text, csv_text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
-    text.flush()
-    text.detach()  # the caller's stream stays open
-    return count
+    try:
+        return _write_csv(rows, text, csv_text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
+    finally:
+        text.detach()  # after what is left is written; the caller's stream stays open
 
 
 def show_rows(rows: Rows, console: Console, limit: int) -> bool:
@@ -179,7 +180,7 @@ def _readable(rows: Rows) -> Iterator[Row]:
         for index in single:
             shortest = batch.column(index).cast(pa.string()).cast(pa.float64())
             batch = batch.set_column(index, batch.schema.field(index).name, shortest)  # noqa: PLW2901 the same batch, readable
-        yield from batch.to_pylist()
+        yield from rows_of(batch)
 
 
 def _write_csv(rows: Rows, out: io.TextIOWrapper, text: Callable[[str], str]) -> int:
@@ -219,10 +220,15 @@ def _json_rows(rows: Rows) -> Iterator[str]:
 
 
 def _write_parquet(rows: Rows, out: BinaryIO) -> int:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     count = 0
-    with pq.ParquetWriter(out, rows.schema, compression="zstd") as writer:
+    try:
+        opened = pq.ParquetWriter(out, rows.schema, compression="zstd")
+    except pa.ArrowNotImplementedError as error:
+        raise ConfigError(f"Parquet cannot hold a column: {error}. Select it as text, with CAST(... AS VARCHAR).") from error
+    with opened as writer:
         for batch in rows.batches():
             writer.write_batch(batch)
             count += batch.num_rows

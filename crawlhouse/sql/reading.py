@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Node = dict[str, Any]  # Any: a part of DuckDB's own syntax tree, as JSON
 
 READING, EXPLAINING = "SELECT", "EXPLAIN"  # DuckDB's kinds; DESCRIBE, SHOW, SUMMARIZE, VALUES and FROM are of kind SELECT too
+SEVERAL = "MULTI"  # a PIVOT that has to read its values first: DuckDB makes a type of them
 
 # Parts of the syntax tree that are no expressions. COPY and INSERT inside a WITH are parts too, and are not in this list.
 PARTS = {
@@ -79,6 +80,8 @@ def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> 
             if _is_reading(parser, text):
                 return text
         kind = next((kind for text in explained if (kind := _kind_of_text(parser, text))), kind)
+    if kind == SEVERAL:
+        raise ConfigError("A PIVOT needs its values named, as in PIVOT articles ON language IN ('de', 'en') USING count(*).")
     raise ConfigError(f"Only statements that read are allowed, like SELECT, DESCRIBE or SUMMARIZE; this one is {kind}.")
 
 

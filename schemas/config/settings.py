@@ -143,7 +143,9 @@ def make_settings(home: str | Path | None = None, store: str | Path | None = Non
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigError("\n".join(_problem(item["loc"], item["msg"]) for item in error.errors())) from error
+        # a default that is made of other settings is not made where one of these is wrong: nothing is wrong with it
+        problems = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        raise ConfigError("\n".join(_problem(item["loc"], item["msg"]) for item in problems)) from error
 
 
 def make_home(settings: Settings) -> None:

@@ -47,6 +47,38 @@ def test_csv_quotes_what_needs_it(crawlhouse: Run) -> None:
     assert (rows[0]["confidence"], rows[0]["link_density"], rows[0]["hash"]) == ("0.9", "", "AAAA")
 
 
+def test_columns_of_one_name_are_all_there(crawlhouse: Run, lake_home: Path) -> None:
+    sql = "SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS a"
+    wanted = {"a": 1, "a_2": 2, "a_1": 3, "a_3": 4}
+    assert json.loads(crawlhouse("query", sql, "-f", "jsonl").out) == wanted
+    assert crawlhouse("query", sql, "-f", "csv").out == "a,a_2,a_1,a_3\n1,2,3,4\n"
+    assert all(name in crawlhouse("query", sql).out for name in wanted)
+    house = crawlhouse_package.open(lake_home)
+    assert (list(house.query(sql)), house.query(sql).arrow().to_pylist()) == ([wanted], [wanted])
+    joined = "FROM articles JOIN captures ON articles.url = captures.url LIMIT 1"
+    head, row = csv.reader(StringIO(crawlhouse("query", joined, "-f", "csv").out))
+    assert len(head) == len(set(head)) == len(row)
+
+
+@pytest.mark.parametrize(
+    ("sql", "form", "message"),
+    [
+        ("SELECT {'t': [TIMESTAMP 'infinity']} AS v", "jsonl", "not within the years 1 to 9999"),
+        ("SELECT DATE '10000-01-01' AS v", "table", "not within the years 1 to 9999"),
+        ("SELECT INTERVAL 1 DAY AS v", "parquet", "Parquet cannot hold a column"),
+    ],
+)
+def test_a_value_that_a_format_does_not_hold_is_told(crawlhouse: Run, sql: str, form: str, message: str) -> None:
+    ended = crawlhouse("query", sql, "-f", form)
+    assert (ended.code, message in ended.err, "CAST(... AS VARCHAR)" in ended.err) == (2, True, True)
+
+
+def test_the_output_is_no_folder(crawlhouse: Run, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").mkdir()
+    ended = crawlhouse("query", SQL, "-o", str(tmp_path / "rows.csv"))
+    assert (ended.code, "is a folder" in ended.err) == (2, True)
+
+
 def test_a_table_says_that_there_is_more(crawlhouse: Run) -> None:
     ended = crawlhouse("query", "SELECT url FROM articles ORDER BY url", "--rows", "2")
     assert ended.out.count(ARTICLE) == 2

@@ -117,3 +117,9 @@ def test_what_reads_anything_but_the_tables_is_refused(sql: str) -> None:
 def test_what_is_not_understood_is_told_in_a_sentence(sql: str) -> None:
     with pytest.raises(ConfigError, match="SQL"):
         parse_reading(sql)
+
+
+@pytest.mark.parametrize("sql", ["PIVOT articles ON language USING count(*)", "WITH p AS (PIVOT articles ON language) FROM p"])
+def test_a_pivot_without_its_values_is_told_what_to_write(sql: str) -> None:
+    with pytest.raises(ConfigError, match=r"ON language IN \('de', 'en'\)"):
+        parse_reading(sql)

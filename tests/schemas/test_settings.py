@@ -95,6 +95,14 @@ def test_a_wrong_variable_is_named(project: Path, monkeypatch: pytest.MonkeyPatc
     assert "secret" not in str(caught.value)
 
 
+def test_only_what_is_wrong_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLHOUSE_DATABASE", "mysql://x")
+    monkeypatch.delenv("CRAWLHOUSE_HOME", raising=False)
+    with pytest.raises(ConfigError) as told:
+        load_settings()
+    assert [line.partition(" is not valid")[0] for line in str(told.value).splitlines()] == ["CRAWLHOUSE_DATABASE"]
+
+
 def test_other_variables_of_ours_are_left_alone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRAWLHOUSE_BENCH_DIR", "/somewhere")
     assert load_settings().home == project / "var"

@@ -18,10 +18,7 @@ def _broken(question: Any, *arguments: Any) -> Any:
     if "spins" in question.url:
         while True:
             pass
-    if "sleeps" in question.url:
-        time.sleep(3600)
-    if "naps" in question.url:
-        time.sleep(2)
+    time.sleep(next((seconds for word, seconds in {"sleeps": 3600, "naps": 2}.items() if word in question.url), 0))
     if "eats" in question.url:
         eaten = []
         while True:

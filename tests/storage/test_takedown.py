@@ -6,8 +6,10 @@ import pytest
 
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
+from storage.database.locks import hold_lock
 from storage.lake.takedown import KEY, add_takedowns, list_takedowns, parse_takedowns, read_takedowns, remove_takedown
 from storage.objects.open import open_store
+from storage.upgrade import UPGRADE_KEY
 
 ENTRIES = [
     "https://example.com/a/story?id=1",
@@ -83,3 +85,9 @@ def test_adding_at_the_same_time_loses_nothing(settings: Settings) -> None:
     for thread in threads:
         thread.join()
     assert sorted(list_takedowns(store)) == wanted
+
+
+def test_an_upgrade_does_not_hold_up_the_list(settings: Settings) -> None:
+    with hold_lock(settings, UPGRADE_KEY, 0, "upgrading"):
+        add_takedowns(settings, open_store(settings), ["example.com"])
+    assert list_takedowns(open_store(settings)) == ["example.com"]
