@@ -14,7 +14,7 @@ READERS = ("captureindex", "contentcoding", "warcreader", "warcrecord", "warcstr
 DECIDING_LIBRARIES = (
     "backports.zstd",
     "brotli",
-    "courlan",  # this and the next that processing does not import: trafilatura uses them
+    "courlan",  # this, dateparser, htmldate and justext are not imported by processing: trafilatura uses them
     "dateparser",
     "htmldate",
     "isal",
