@@ -11,6 +11,7 @@ RUN pip install --require-hashes -r requirements.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas ./schemas
+COPY runtime ./runtime
 COPY storage ./storage
 COPY spiders ./spiders
 COPY processing ./processing

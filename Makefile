@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+ROOMS := schemas runtime storage spiders processing dags crawlhouse demo
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # else each of the many processes would compile crawlhouse anew
 
@@ -48,8 +49,9 @@ test-system: install-dev ## run the slow tests of the whole system
 chaos: install-dev ## kill things and see that nothing is lost
 	python -m pytest -m chaos
 
-lint: install-dev ## ruff, mypy, import-linter
+lint: install-dev ## ruff, mypy, import-linter, deptry
 	ruff check . && ruff format --check . && mypy && lint-imports
+	deptry . && deptry $(ROOMS) --optional-dependencies-dev-groups dev,bench
 
 bench: install-dev ## measure beside the peers; PART=crawl|extraction|freshness|frontier|hostile|memory|politeness, else all
 	python -m benchmarks $(PART)

@@ -14,7 +14,7 @@ READERS = ("index/rows", "urls/host_key", "warc/contentcoding", "warc/member", "
 DECIDING_LIBRARIES = (
     "backports.zstd",
     "brotli",
-    "courlan",  # this and the next that processing does not import: trafilatura uses them
+    "courlan",  # this, dateparser, htmldate and justext are not imported by processing: trafilatura uses them
     "dateparser",
     "htmldate",
     "idna",

@@ -1,6 +1,7 @@
-"""What tests of several rooms share: a home of its own, on SQLite and on a real PostgreSQL."""
+"""What tests of several rooms share: a home of its own, on SQLite and on a real PostgreSQL, and a real S3 server."""
 
 import itertools
+import secrets
 import subprocess
 import tempfile
 import warnings
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from schemas.config.settings import Settings
+from tests import seaweed
 from tests.warm import popen
 
 POSTGRES_STARTS = 6
@@ -78,3 +80,25 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of an empty home, once with SQLite and once with PostgreSQL."""
     database = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
     return Settings(home=tmp_path / "home", crawls=tmp_path / "crawls", database=database)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The URL of an S3 server of its own per test process, ended and deleted with it."""
+    with seaweed.seaweed() as url:
+        yield url
+
+
+@pytest.fixture
+def s3_endpoint(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an S3 server whose keys are in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", seaweed.ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", seaweed.SECRET_KEY)
+    return s3_server
+
+
+@pytest.fixture
+def s3_settings(s3_endpoint: str, tmp_path: Path) -> Settings:
+    """Settings of an empty home whose store is a fresh prefix on the S3 server."""
+    store = f"s3://{seaweed.BUCKET}/{secrets.token_hex(4)}/here"
+    return Settings(home=tmp_path, crawls=tmp_path, store=store, s3_endpoint=s3_endpoint)

@@ -69,7 +69,7 @@ class DirectoryStore:
                 return None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Objects by prefix, in the order of keys; see ObjectStore."""
+        """Objects by prefix; see ObjectStore."""
         folder = prefix.rpartition("/")[0]
         if folder:
             valid_key(folder)

@@ -47,7 +47,7 @@ class ObjectStore(Protocol):
         """Key and size, or None when there is no such object."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """All objects whose key begins with `prefix`, in the order of keys."""
+        """All objects whose key begins with `prefix`, each once. The order is the store's: AWS lists by key, SeaweedFS by folder."""
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""

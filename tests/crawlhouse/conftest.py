@@ -16,9 +16,8 @@ from crawlhouse.command import app
 from crawlhouse.output.failures import exit_code_of
 from tests.closedruns import closed_runs_hold
 from tests.crawlhouse.smalllake import publish_small_lake
-from tests.storage.conftest import s3_endpoint, s3_settings
 
-__all__ = ["closed_runs_hold", "s3_endpoint", "s3_settings"]
+__all__ = ["closed_runs_hold"]
 
 COMMAND = Path(sys.executable).with_name("crawlhouse")
 TIMEOUT_SECONDS = 120

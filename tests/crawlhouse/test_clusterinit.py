@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -15,25 +14,16 @@ from crawlhouse.airflow.database import make_schema
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, UnavailableError
 from storage.objects.open import open_store
-from tests.s3server import s3_server
 
 
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with s3_server() as url:
-        yield url
-
-
-def test_the_bucket_is_made_once_and_can_be_used(endpoint: str, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, crawls=tmp_path, store="s3://fresh-bucket/main", s3_endpoint=endpoint)
+def test_the_bucket_is_made_once_and_can_be_used(s3_endpoint: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, crawls=tmp_path, store="s3://fresh-bucket/main", s3_endpoint=s3_endpoint)
     clusterinit.make_bucket(settings)
     open_store(settings).put_bytes("a", b"kept")
     clusterinit.make_bucket(settings)
     assert open_store(settings).get_bytes("a") == b"kept"
-    buckets = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").list_buckets()["Buckets"]
-    assert [bucket["Name"] for bucket in buckets].count("fresh-bucket") == 1  # the server's memory is shared with other tests
+    buckets = boto3.client("s3", endpoint_url=s3_endpoint, region_name="us-east-1").list_buckets()["Buckets"]
+    assert [bucket["Name"] for bucket in buckets].count("fresh-bucket") == 1
 
 
 def test_the_schema_is_made_once(postgres_url: str, tmp_path: Path) -> None:

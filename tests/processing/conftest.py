@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from schemas.config.settings import Settings
-from tests.storage.conftest import s3_endpoint, s3_settings
-
-__all__ = ["lake_settings", "s3_endpoint", "s3_settings"]
 
 
 @pytest.fixture(params=["sqlite-directory", "postgresql-s3"])
