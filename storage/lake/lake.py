@@ -113,7 +113,7 @@ class Lake:
 
     def run_rows(self, process_run: str) -> list[dict[str, Any]]:
         """The rows of `runs` that a process run published, one per crawl run."""
-        where = EqualTo("process_run", process_run)  # type: ignore[call-arg, misc]
+        where = EqualTo("process_run", process_run)  # type: ignore[call-arg]
         return [row for batch in self._batches("runs", RUNS.names, where) for row in batch.to_pylist()]
 
     def snapshot_id(self, name: str) -> int | None:
