@@ -249,12 +249,17 @@ from datetime import UTC, datetime
 from schemas.capture import Capture
 from schemas.config.crawl_file import parse_crawl
 from spiders.browser.browser import PageBrowser, check_browser
+from spiders.browser.subresources import Resource
+
+class OwnPage:
+    async def resource(self, capture):
+        return Resource(capture.status, {"content-type": "text/html"}, capture.body)
 
 crawl = parse_crawl("seeds: [http://a.example/]\\nbrowser: {pages: [.]}", "x")
 page = b"<meta charset=utf-8><p id=x></p><script>document.getElementById('x').textContent = 'made ' + 'here'</script>"
 
 async def main():
-    browser = PageBrowser(crawl, None)
+    browser = PageBrowser(crawl, OwnPage())
     html = ((b"Content-Type", b"text/html"),)
     rendered = await browser.render(Capture("http://a.example/", datetime.now(UTC), 200, "OK", "HTTP/1.1", (), html, page))
     assert b"made here" in rendered.body

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from runtime import patterns
 from runtime.patterns import TooSlowError, UrlPattern, url_patterns
 from schemas.config.settings import Settings
 from storage.database.engine import open_database
@@ -110,6 +111,7 @@ def test_a_pattern_that_re_never_ends_with_is_linear(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", SLOW)
 def test_a_pattern_that_is_not_linear_is_bounded_and_goes_on_for_other_urls(pattern: str, caplog: pytest.LogCaptureFixture) -> None:
     """A page of very many such links costs less than half a second, and hides no usual link."""
+    patterns.LOG.disabled = False  # configuring Airflow's logs in the same process turns others off
     started = time.process_time()
     one = UrlPattern(pattern)
     with pytest.raises(TooSlowError):
