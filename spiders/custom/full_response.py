@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import scrapy
 from scrapy.http import Headers, Response
-from scrapy.responsetypes import responsetypes
 
 from schemas.capture import Capture
 
 
 def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Response:
     """The response to a request with a body without content coding; it has the flag `partial` where it was cut off."""
+    from scrapy.responsetypes import responsetypes  # reads the system's media types: only where it is used
+
     headers = Headers()
     for name, value in capture.response_headers:
         if name.lower() != b"content-encoding":

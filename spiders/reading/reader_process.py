@@ -28,6 +28,7 @@ from spiders.reading.journal import Slot, reader_slot
 
 RECEIVE_BYTES = 256 * 1024
 KEPT_ROBOTS = 4
+GARBAGE = (20_000, 20, 50)  # as in the worker
 
 
 def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None:
@@ -43,6 +44,7 @@ def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None
     reader = _Reader(pickle.loads(frame))  # noqa: S301 our own parent wrote it
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     limit_memory(int(memory_bytes))
     connection.sendall(_framed(peak_memory()))
     _serve(connection, received, reader, slot, float(cpu_seconds))
