@@ -138,8 +138,10 @@ def _index(cards: Sequence[Card], threshold: float) -> NearIndex:
 def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
     """Read what a new resolution would read again, if the lake or the memory has changed since the last one; it is staged for it.
 
-    For the time before the publish lock is taken: under the lock no page is read then.
+    For the time before the publish lock is taken: under the lock no page is read then. What is committed is not resolved again.
     """
+    if ledger.published_at(run.process_run) is not None or lake.snapshot_of("captures", run.process_run) is not None:
+        return
     mark = resolved(store, run.process_run)
     if mark is None or mark.base == current_base(run, lake, ledger):
         return
