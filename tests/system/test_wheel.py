@@ -23,10 +23,12 @@ FILES = """
 from pathlib import Path
 from crawlhouse.airflow.home import dags_folder
 from processing.publish.expectations import suite_path
-import crawlhouse, processing.article
-print(all(path.is_file() for path in (
-    dags_folder() / "crawl.py", dags_folder() / "process.py", suite_path(), Path(processing.article.__file__).with_name("pagetype.json"),
-)) and any(Path(crawlhouse.__file__).with_name("templates").iterdir()))
+from processing.article.pagetype.model import MODEL
+from storage.database.migration import migrations
+import crawlhouse.airflow
+print(all(path.is_file() for path in (dags_folder() / "crawl.py", dags_folder() / "process.py", suite_path(), MODEL))
+    and any(Path(crawlhouse.airflow.__file__).with_name("templates").iterdir())
+    and len(list(migrations().walk_revisions())) > 1)
 """
 
 
