@@ -29,6 +29,7 @@ class Story:
     site: int
     published: float
     edits: list[float]
+    last_change: float
     captured: float | None = None
     fetched: float = 0.0
     versions: int = 0
@@ -36,7 +37,8 @@ class Story:
 
     def modified(self, now: float) -> float:
         """What an honest `lastmod` says now."""
-        return max([self.published, *[edit for edit in self.edits if edit + MODIFIED_LAG_HOURS <= now]])
+        told = bisect_right(self.edits, now - MODIFIED_LAG_HOURS)
+        return self.edits[told - 1] if told else self.published
 
 
 @dataclass(slots=True)
@@ -81,7 +83,12 @@ def make_sites(seed: int) -> list[Site]:
 def _site(chance: random.Random, manners: random.Random, number: int, keys: Iterator[int]) -> Site:
     per_day = min(max(chance.lognormvariate(math.log(12), 1.2), 0.3), 200)
     zone = chance.choice([0, 1, 2, 9, -5, -8])
-    stories = [_story(chance, number, time, next(keys)) for time in _publication_times(chance, per_day, zone)]
+    return site_of(chance, manners, number, _publication_times(chance, per_day, zone), keys)
+
+
+def site_of(chance: random.Random, manners: random.Random, number: int, times: Iterable[float], keys: Iterator[int]) -> Site:
+    """A site that publishes at these times; its edits and sources are made up."""
+    stories = [_story(chance, number, time, next(keys)) for time in times]
     lastmod: Lastmod = manners.choice(["honest", "honest", "lying", "absent", "absent"])
     return Site(stories, list(_sources(chance, manners, number, stories, lastmod, keys)))
 
@@ -109,7 +116,7 @@ def _story(chance: random.Random, site: int, published: float, key: int) -> Stor
     running = chance.random() < 0.05
     times = chance.randint(4, 12) if running else (chance.choice([1, 1, 2, 3]) if chance.random() < 0.33 else 0)
     edits = sorted(published + chance.lognormvariate(math.log(2.0), 1.3) for _ in range(times))
-    return Story(key, site, published, edits)
+    return Story(key, site, published, edits, edits[-1] if edits else published)
 
 
 def _sources(

@@ -10,11 +10,13 @@ from __future__ import annotations
 from benchmarks.newssites import Source, Story
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
+from spiders.schedule.edits import hint_wait
 from spiders.schedule.next_visit import haste, lot
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
 from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
 
-PRODUCT = Revisit()
+LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which bites where fetches are scarce
+PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
 BOUNDS = {
     "hub": Bounds(PRODUCT.hubs_min, PRODUCT.hubs_max),
     "feed": Bounds(PRODUCT.feeds_min, PRODUCT.feeds_max),
@@ -124,6 +126,7 @@ class Ours(Policy):
 
     def __init__(self, scale: float) -> None:
         super().__init__(scale)
+        self.wait = max(BOUNDS["article"].shortest, hint_wait(scale))
         self.sources: dict[int, dict[int, RevisitState]] = {}
         self.leaders: dict[int, dict[int, RevisitState]] = {}
         self.tick = -1.0
@@ -136,7 +139,7 @@ class Ours(Policy):
             return self._article_due(thing, visit)
         state = self.sources[thing.site].get(thing.key) if thing.site in self.sources else None
         state = state or RevisitState(source=True, first_seen=visit.at, haste=haste(UrlKind(KINDS[thing.kind])), lot=lot(str(thing.key)))
-        state = after_visit(state, visit, self._rivals(thing, visit.at))
+        state = after_visit(state, visit, self._rivals(thing, visit.at), self.scale)
         self.sources.setdefault(thing.site, {})[thing.key] = state
         return due_at(state, BOUNDS[thing.kind], self.scale)
 
@@ -163,6 +166,8 @@ class Ours(Policy):
         room = allowance(trust, now * HOUR_SECONDS)
         if not room:
             return []
+        if source.lastmod == "honest":
+            stories = [story for story in stories if story.last_change > story.fetched]
         chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
         self.trust[by] = followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
         self.hints.update((story.key, by) for story in chosen)
@@ -170,6 +175,6 @@ class Ours(Policy):
 
     def _is_news(self, source: Source, story: Story, now: float) -> bool:
         claimed = source.modified(story, now)
-        if claimed is None or story.key in self.hints or now - story.fetched < BOUNDS["article"].shortest:
+        if claimed is None or story.key in self.hints or now - story.fetched < self.wait:
             return False
         return is_plausible(claimed, story.fetched, now)

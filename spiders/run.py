@@ -30,7 +30,7 @@ from spiders.worker_process import run_worker, stop_workers
 from storage.database.clock import check_clock
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontier.manifests import index_rows, store_manifest, store_run_items
-from storage.frontier.records import Discovery, RunState
+from storage.frontier.records import Discovery, LeftDue, RunState
 from storage.index.cdxj import store_cdxj
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -65,9 +65,19 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
         now = datetime.fromtimestamp(frontier.now(), UTC).replace(microsecond=0)
         run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
-        return frontier.plan(run, seeds, [_wanted(url) for url in urls])
+        planned = frontier.plan(run, seeds, [_wanted(url) for url in urls])
+        if left := left_in_words(frontier.left_due(planned)):
+            LOG.warning("%s: %s", planned.crawl_run, left)
+        return planned
     finally:
         frontier.close()
+
+
+def left_in_words(left: LeftDue) -> str:
+    """What a run leaves for want of budget; empty where that is nothing."""
+    numbers = {"new pages": left.new, "feeds, sitemaps and hubs": left.sources, "known articles": left.revisits}
+    parts = [f"{number:,} {name}" for name, number in numbers.items() if number]
+    return f"the budgets do not cover all that is due, left for a later run: {'; '.join(parts)}" if parts else ""
 
 
 def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:

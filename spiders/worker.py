@@ -29,6 +29,7 @@ from spiders.heartbeat import Heartbeat
 from spiders.reading.deaths import JOURNAL_NAME, Deaths
 from spiders.reading.journal import ReadingJournal
 from spiders.reading.readers import AnswerReaders
+from spiders.schedule.next_visit import hints_after
 from spiders.scrapy_settings import scrapy_settings
 from spiders.scrapy_spider import SiteSpider
 from spiders.session.session import FetchSession
@@ -88,7 +89,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         repair_spool(folder, run, worker, held, frontier, store)
         frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
         spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
-        registrar = Registrar(run, worker, frontier, store, spool, statistics, database)
+        registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(run.crawl.revisit))
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
         session.deaths = Deaths(settings, run.crawl.name)
         journal, room = ReadingJournal(folder / JOURNAL_NAME), BodyRoom()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
+from spiders.schedule.edits import hint_wait
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
 from storage.frontier.records import DueUrl
 
@@ -49,6 +50,11 @@ def bounds(revisit: Revisit, kind: UrlKind, url: str, depth: int) -> Bounds:
     return Bounds(revisit.articles_min, revisit.articles_max)
 
 
+def hints_after(revisit: Revisit) -> float:
+    """The seconds since an article's last fetch, before which no source's word that it was edited is followed."""
+    return max(revisit.articles_min, hint_wait(revisit.price)) * HOUR_SECONDS
+
+
 def is_hub(url: str, depth: int) -> bool:
     """Whether a page's address is that of a front or section page: a seed, or a short path without a date, number or long slug."""
     return depth == 0 or not ARTICLE_PATH.search(urlsplit(url).path)
@@ -73,6 +79,6 @@ def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: floa
     if due.revisit is not None:
         known = RevisitState.from_text(due.revisit)
         state = replace(known, haste=state.haste, lot=state.lot) if known.source == is_source else state
-    state = after_visit(state, visit, [RevisitState.from_text(rival) for rival in due.rivals])
+    state = after_visit(state, visit, [RevisitState.from_text(rival) for rival in due.rivals], revisit.price)
     moment = due_at(state, bounds(revisit, kind, due.url, due.depth), revisit.price) * HOUR_SECONDS
     return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.leads and not state.failures)

@@ -1,19 +1,22 @@
 """When a URL is due again: as soon as a fetch is expected to be worth its price, in new things.
 
-Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits. One number, the price of a
-fetch, so spends fetches where something is happening, on every kind of URL alike.
+Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits (`spiders.schedule.edits`). One
+number, the price of a fetch, so spends fetches where something is happening. The dearer a fetch, the more edits it must bring, faster than
+new links: where fetches are scarce, edits yield first.
 
 A source is credited only with links that the frontier did not know yet, so what others have brought already draws no visits. Two
-sources with the same news, each visited in its own rhythm, would still cost twice what one costs: so one source of a site, the one that
-carries most of the news by the dates of its items, leads. It is visited for all that it carries, the others for what it leaves over.
-Rates are Gamma-Poisson estimates that forget; publication hours are learned from what the items say of themselves, as far as plausible.
+sources with the same news, each visited in its own rhythm, would still cost twice what one costs: so one source of a site leads, the one
+that would show most of the news, by the dates of its items, the room it has for them, and how often it would be visited. It is visited
+for all that it carries, the others for what it leaves over. Rates are Gamma-Poisson estimates that forget; publication hours are learned
+from what the items say of themselves, as far as plausible. A first visit tells a rate by the dates of the items; without dates, a guess.
 
 News loses its worth: half of all articles are soonest captured where the busy sources are visited at almost every tick, the others now and
-then. The worth of an article falls on two time scales, most of it within half an hour, a little within a day, and a visit is due where
-waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016).
+then. The worth of an article falls on three time scales, most of it within a quarter of an hour, the rest within hours and days, and a
+visit is due where waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral
+content, 2016). The same threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et
+al. (Staying up to date with online content changes, 2019) find optimal where the price is the Lagrange multiplier of the budget.
 
-An article's edits come at a rate that falls as 1 / (age + 1 hour): a young article is visited a few times, an edited one more often, an
-old one is left. As all articles begin alike, each asks its own share of the price: else a small change of it would move all at once.
+As all articles begin alike, each asks its own share of the price: else a small change of it would move all at once.
 
 All times here are hours since the epoch, UTC, as floats.
 """
@@ -26,20 +29,26 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from spiders.schedule.edits import edit_price, edits_expected, exposure, next_look
+
 DEFAULT_PRICE_ITEMS = 0.5
 RATE_MEMORY_HOURS = 14 * 24.0
 PRIOR_ITEMS = 0.2
 PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
-WORTHS = ((0.5, 1.0), (24.0, 0.1))  # (hours, weight): an article loses its worth as the sum of weight * exp(-delay / hours)
-WORTH_A_PRICE = 0.25  # so that a source with an item every two hours brings about the default price
-UNDATED_PRICES = 2.5  # of a source without dates, which may drop news unseen, never more prices' worth of items are left behind
+WORTHS = ((0.25, 1.5), (6.0, 0.2), (48.0, 0.05))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
+WORTH_A_PRICE = 0.373  # so that a source with an item every two hours brings about the default price
+UNDATED_ITEMS = 4.2  # a source without dates may drop news unseen: so many items, at the price 1, are the most that gather there
+UNDATED_POWER = 1.3  # of the price: where fetches are scarce, the busy sites go first
 LEAD_MARGIN = 1.15
-LEAD_HOURS = 24.0  # of exposure, before one source's share of the news is compared with another's
-EDITS_PER_PRICE = 4.2  # times its fourth power: the dearer a fetch, the sooner what is new goes before what is changed
-EDIT_PRIOR_EDITS = 0.15
-SPREAD = 16.0
-YOUNG_HOURS = 14 * 24.0
+LEAD_HOURS = 24.0  # of exposure of both, from which on a small margin decides
+EARLY_MARGIN = 1.4  # before: twenty dates tell a rate to about a fifth
+LEAD_PRIOR_HOURS = 1.0
+REST_HOURS_PER_PRICE = 180.0  # a source that brings nothing is looked at once in so many hours, at the price 1
+BACKLOG_SHARE = 0.08  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
+OVERFLOW_SHARE = 0.85  # of the links that a source without dates has room for: where so many are new, others were dropped unseen
+OVERFLOW_FACTOR = 2.0
+SPREAD = 16.0  # between the articles that ask least of a look and those that ask most
 FAILURE_HOURS = 1.0
 DEAD_AFTER_FAILURES = 5
 DEAD_HOURS = 7 * 24.0
@@ -52,7 +61,7 @@ def _index(interval: float) -> float:
     return sum(weight * hours * (1 - (1 + interval / hours) * math.exp(-interval / hours)) for hours, weight in WORTHS)
 
 
-INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(100)))  # hours, up to ten days
+INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(120)))  # hours, up to two months
 INDEXES = tuple(_index(interval) for interval in INTERVALS)
 
 
@@ -87,7 +96,8 @@ class RevisitState:
     `items` and `hours` are the events and the exposure that the rate is estimated from; of an article, edits and the logarithm of
     its age. `carried` counts a source's news by their dates, whoever brought them first; `haste` says how soon, as a rule, a source of its
     kind tells the news, 1 for the quickest; `leads` whether it is its site's leader. `lot`, between 0 and 1, is the URL's own: it decides
-    ties, and an article's share of the price. `profile` counts items per hour of the day.
+    ties, and an article's share of the price. `profile` counts items per hour of the day. `window` is how many items a source has
+    room for, 0 where that is unknown.
     """
 
     source: bool
@@ -102,22 +112,27 @@ class RevisitState:
     haste: float = 1.0
     lot: float = 0.5
     profile: tuple[float, ...] = field(default=())
+    window: float = 0.0
 
     def to_text(self) -> str:
         """A compact text for the frontier's row."""
         values = (self.first_seen, self.last_visit, self.items, self.hours, self.carried, self.haste, self.lot)
         numbers = [round(value, 3) for value in values]
         flags = [int(self.source), self.visits, self.failures, int(self.leads)]
-        return json.dumps([*flags, *numbers, *[round(count, 1) for count in self.profile]])
+        return json.dumps([*flags, *numbers, *[round(count, 1) for count in self.profile], round(self.window)])
 
     @classmethod
     def from_text(cls, text: str) -> RevisitState:
         """The state that `to_text` wrote."""
-        source, visits, failures, leads, first_seen, last_visit, items, hours, carried, haste, lot, *profile = json.loads(text)
-        return cls(bool(source), first_seen, last_visit, visits, items, hours, failures, carried, bool(leads), haste, lot, tuple(profile))
+        source, visits, failures, leads, first_seen, last_visit, items, hours, carried, haste, lot, *rest = json.loads(text)
+        profile, window = (tuple(rest[:HOURS_A_DAY]), rest[HOURS_A_DAY:]) if len(rest) >= HOURS_A_DAY else ((), rest)
+        numbers = (first_seen, last_visit, visits, items, hours, failures, carried)
+        return cls(bool(source), *numbers, bool(leads), haste, lot, profile, window[0] if window else 0.0)
 
 
-def after_visit(state: RevisitState, visit: Visit, siblings: Iterable[RevisitState] = ()) -> RevisitState:
+def after_visit(
+    state: RevisitState, visit: Visit, siblings: Iterable[RevisitState] = (), price: float = DEFAULT_PRICE_ITEMS
+) -> RevisitState:
     """The state after one more visit. `siblings` are the other sources of the same site, among which one leads."""
     if visit.failed or visit.gone:
         failures = DEAD_AFTER_FAILURES if visit.gone else state.failures + 1
@@ -126,14 +141,15 @@ def after_visit(state: RevisitState, visit: Visit, siblings: Iterable[RevisitSta
     if not state.source:
         return _article_seen(state, seen, visit)
     seen = _source_first_seen(seen, visit) if state.visits == 0 else _source_seen(state, seen, visit)
-    leads = _leads(seen, siblings)
+    leads = _leads(seen, siblings, price)
     credit = 0.0 if seen.carried and not leads and (state.leads or state.visits == 0) else seen.items  # earned only while it led
     return replace(seen, leads=leads, items=credit)
 
 
 def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITEMS) -> float:
     """When the URL is due again, never before it was last visited plus the shortest interval."""
-    interval = _failure_interval(state) if state.failures else _interval(state, bounds.longest, price)
+    longest = min(REST_HOURS_PER_PRICE * price, bounds.longest) if state.source else bounds.longest
+    interval = _failure_interval(state) if state.failures else _interval(state, longest, price)
     return state.last_visit + min(max(interval, bounds.shortest), max(bounds.longest, bounds.shortest))
 
 
@@ -142,35 +158,45 @@ def expected_items_an_hour(state: RevisitState) -> float:
     return ((state.carried if state.leads else state.items) + PRIOR_ITEMS) / (state.hours + PRIOR_HOURS)
 
 
-def _leads(state: RevisitState, siblings: Iterable[RevisitState]) -> bool:
+def _leads(state: RevisitState, siblings: Iterable[RevisitState], price: float) -> bool:
     """Whether a source is its site's leader; to take the lead from a living leader, it must carry clearly more."""
     rivals = [other for other in siblings if other.leads and other.failures < DEAD_AFTER_FAILURES]
     if not state.carried or not rivals:
         return state.carried > 0
-    return all(_goes_before(state, other) for other in rivals)
+    return all(_goes_before(state, other, price) for other in rivals)
 
 
-def _goes_before(state: RevisitState, rival: RevisitState) -> bool:
-    """Whether a source leads rather than one that leads; until both are known for a day, a few hours' items decide nothing.
+def _goes_before(state: RevisitState, rival: RevisitState, price: float) -> bool:
+    """Whether a source leads rather than one that leads; until both are known for a day, only a clear difference decides.
 
     Of two that both lead, as may be where they were visited at the same time, the same one yields whichever of them is asked.
     """
-    mine, theirs = _weight_of_news(state), _weight_of_news(rival)
-    if min(state.hours, rival.hours) < LEAD_HOURS:
-        mine, theirs = state.haste, rival.haste
-    if max(mine, theirs) > LEAD_MARGIN * min(mine, theirs):
+    mine, theirs = _weight_of_news(state, price), _weight_of_news(rival, price)
+    margin = LEAD_MARGIN if min(state.hours, rival.hours) >= LEAD_HOURS else EARLY_MARGIN
+    if max(mine, theirs) > margin * min(mine, theirs):
         return mine > theirs
+    if min(state.hours, rival.hours) < LEAD_HOURS and state.haste != rival.haste:
+        return state.haste > rival.haste
     return state.leads and (state.haste, state.lot) > (rival.haste, rival.lot)
 
 
-def _weight_of_news(state: RevisitState) -> float:
-    return state.haste * state.carried / (state.hours + PRIOR_HOURS)
+def _weight_of_news(state: RevisitState, price: float) -> float:
+    """The news an hour that visits would find; what drops out of a short list before it is visited again does not count."""
+    rate = state.carried / (state.hours + LEAD_PRIOR_HOURS)
+    if not rate:
+        return 0.0
+    wait = min(_best_interval(WORTH_A_PRICE * price / rate), INTERVALS[-1])
+    room = state.window or math.inf  # unknown in the state of an earlier release
+    return state.haste * rate * min(1.0, room / max(rate * wait, 1e-9))
 
 
 def _source_first_seen(state: RevisitState, visit: Visit) -> RevisitState:
     """A first visit's links are a backlog, no rate; only dates that the items carry tell one."""
+    state = replace(state, window=float(max(len(visit.item_times), visit.new_items)))
     ages = sorted(visit.at - time for time in visit.item_times if 0 <= visit.at - time <= MAX_ITEM_AGE_HOURS)
     if len(ages) < 3 or ages[-1] - ages[0] < 1:
+        if not visit.item_times:
+            return replace(state, items=visit.new_items * BACKLOG_SHARE)
         return state
     share = visit.new_items / max(len(visit.item_times), visit.new_items)
     profile = _counted((0.0,) * HOURS_A_DAY, [visit.at - age for age in ages], 1.0)
@@ -184,12 +210,16 @@ def _source_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> Revis
     profile = state.profile or (0.0,) * HOURS_A_DAY
     if fresh or visit.new_items:
         profile = _counted(profile, fresh or _spread(state.last_visit, visit.at, visit.new_items), kept)
+    new = float(visit.new_items)
+    if not visit.item_times and state.window >= 5 and visit.new_items >= OVERFLOW_SHARE * state.window:
+        new *= OVERFLOW_FACTOR
     return replace(
         seen,
-        items=state.items * kept + visit.new_items,
+        items=state.items * kept + new,
         carried=state.carried * kept + (max(_carried(fresh, visit, waited), visit.new_items) if visit.item_times else 0),
         hours=state.hours * kept + _mass(state, state.last_visit, visit.at),
         profile=profile,
+        window=float(len(visit.item_times) or max(state.window, visit.new_items)),
     )
 
 
@@ -203,9 +233,8 @@ def _carried(fresh: Sequence[float], visit: Visit, waited: float) -> float:
 def _article_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
     if state.visits == 0:
         return seen
-    before, now = state.last_visit - state.first_seen, visit.at - state.first_seen
-    exposure = math.log((max(now, before) + 1) / (before + 1))
-    return replace(seen, items=state.items + visit.changed, hours=state.hours + exposure)
+    exposed = exposure(state.last_visit - state.first_seen, visit.at - state.first_seen)
+    return replace(seen, items=state.items + visit.changed, hours=state.hours + exposed)
 
 
 def _spread(start: float, end: float, count: int) -> list[float]:
@@ -243,7 +272,7 @@ def _mass(state: RevisitState, start: float, end: float) -> float:
 def _interval(state: RevisitState, longest: float, price: float) -> float:
     if state.source:
         return _source_interval(state, longest, price)
-    return _article_interval(state, longest, EDITS_PER_PRICE * price**4 * SPREAD ** (state.lot - 0.5))
+    return _article_interval(state, longest, price)
 
 
 def _source_interval(state: RevisitState, longest: float, price: float) -> float:
@@ -264,7 +293,7 @@ def _source_interval(state: RevisitState, longest: float, price: float) -> float
 
 def _visits_an_hour(rate: float, price: float, dated: bool) -> float:
     """How many visits an hour a source deserves while it has so many items an hour."""
-    return max(1 / _best_interval(WORTH_A_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_PRICES * price))
+    return max(1 / _best_interval(WORTH_A_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_ITEMS * price**UNDATED_POWER))
 
 
 def _best_interval(asked: float) -> float:
@@ -277,13 +306,9 @@ def _best_interval(asked: float) -> float:
 
 
 def _article_interval(state: RevisitState, longest: float, price: float) -> float:
-    """When strength * log((age + interval + 1) / (age + 1)) reaches the price; `longest` for what is no longer young by then."""
-    age = state.last_visit - state.first_seen
-    strength = (state.items + EDIT_PRIOR_EDITS) / (state.hours + 1)
-    growth = price / strength
-    if math.log(age + 1) + growth >= math.log(YOUNG_HOURS + 1):
-        return longest
-    return (age + 1) * (math.exp(growth) - 1)
+    strength = edits_expected(state.items, state.hours)
+    wait = next_look(state.last_visit - state.first_seen, strength, edit_price(price) * SPREAD ** (state.lot - 0.5))
+    return longest if wait is None else wait
 
 
 def _failure_interval(state: RevisitState) -> float:

@@ -16,6 +16,7 @@ from spiders.session.fetch import Fetch
 from spiders.session.pace import HostPace
 from spiders.session.robots_fetch import read_robots, refusal
 from spiders.session.tdm_fetch import read_tdm_rules
+from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
 from storage.frontier.records import DueUrl, Lease, Mark
 from storage.urls.host_key import canonical_origin
 
@@ -45,6 +46,7 @@ class HostService:
         self._under_way = 0
         self._after = (-1, -1)
         self._look_back = False
+        self._asked_for_new = False  # since known articles were last about to be asked for
         self._news = asyncio.Event()
         self._robots: dict[str, RobotsRules] = {}
         self._tdm: dict[str, TdmRules] = {}
@@ -62,6 +64,8 @@ class HostService:
         while not stopped:
             batch = await self._waiting()
             for due in batch:
+                if due.priority >= HINTED_REVISIT_PRIORITY and not stopped and await self._has_found_new():
+                    break
                 stopped = stopped or not await self._serve_url(due)
             if not batch and not await self._rest():
                 break
@@ -124,13 +128,30 @@ class HostService:
         """
         session = self._session
         due_urls, run = session.frontier.due_urls, session.run.crawl_run
-        found = await session.sql(due_urls, run, self.lease, BATCH_URLS, self._after)
-        if found:
+        while found := await session.sql(due_urls, run, self.lease, BATCH_URLS, self._after):
             self._after = (found[-1].priority, found[-1].url_id)
-        elif self._look_back:
+            if waiting := [due for due in found if due.url_id not in self.taken]:
+                return waiting
+        if self._look_back:
             self._look_back = False
             found = await session.sql(due_urls, run, self.lease, len(self.taken) + BATCH_URLS)
         return [due for due in found if due.url_id not in self.taken]
+
+    async def _has_found_new(self) -> bool:
+        """Before a known article is asked for: whether the pages before it led to new ones; these go first, from the beginning."""
+        if not self._asked_for_new:
+            return False
+        self._asked_for_new = False
+        while self._under_way:
+            self._news.clear()
+            await self._news.wait()
+        session = self._session
+        await session.registrar.flush()
+        first = await session.sql(session.frontier.due_urls, session.run.crawl_run, self.lease, len(self.taken) + 1)
+        if all(due.priority >= HINTED_REVISIT_PRIORITY or due.url_id in self.taken for due in first):
+            return False
+        self._after = (-1, -1)
+        return True
 
     async def _serve_url(self, due: DueUrl) -> bool:
         """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
@@ -155,6 +176,7 @@ class HostService:
         self.taken.add(due.url_id)
         self._served += 1
         self._under_way += 1
+        self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
         session.hand_out(Fetch(due, self.lease))
         return True
 

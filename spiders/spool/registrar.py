@@ -28,7 +28,6 @@ from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
-HOUR_SECONDS = 3600.0
 SEEN_SLOTS = 1 << 18  # 2 MB, whatever the crawl's size
 
 
@@ -64,7 +63,9 @@ class Registrar:
         spool: Spool,
         statistics: WorkerStatistics,
         database: DatabaseThread,
+        hints_after: float,
     ) -> None:
+        """`hints_after`: the seconds since an article's last fetch, before which no source's word that it was edited is followed."""
         self.on_found: Callable[[], None] = lambda: None
         self.on_registered: Callable[[Sequence[Mark]], None] = lambda marks: None
         self._run = run
@@ -77,7 +78,7 @@ class Registrar:
         self._failed: BaseException | None = None
         self._flushing = asyncio.Lock()
         self._registering = asyncio.Lock()
-        self._hints_after = run.crawl.revisit.articles_min * HOUR_SECONDS
+        self._hints_after = hints_after
         self._batch = spool.open(time.monotonic())
         self._full: list[Batch] = []
         self._found: list[Discovery] = []

@@ -114,8 +114,8 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
 
 
 def make_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
-    """Makes URLs that the crawl knows due at once; those that wait in a run stay there."""
+    """Makes URLs that the crawl knows due at once, with the priority that they have now; those that wait in a run stay there."""
     digests = sorted({url_digest(crawl, one.url) for one in wanted})
     for start in range(0, len(digests), LOOKUP_ROWS):
         idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)
-        connection.execute(update(URLS).where(idle).values(due_at=now))
+        connection.execute(update(URLS).where(idle).values(due_at=now, priority=min(one.priority for one in wanted)))

@@ -20,6 +20,7 @@ from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
+from storage.frontier.due_plan import left_due
 from storage.frontier.enqueue import count_waiting, host_ids, insert_urls, upserting
 from storage.frontier.hints import follow_hints, settle_hints
 from storage.frontier.pagebudget import free_pages, reserve_pages, spend_pages
@@ -44,6 +45,7 @@ from storage.frontier.records import (
     HostOutcomes,
     HostProgress,
     Lease,
+    LeftDue,
     Mark,
     PageGrant,
     RunPhase,
@@ -76,11 +78,19 @@ class Frontier:
         self._hosts: dict[str, int] = {}
 
     def plan(self, run: CrawlRun, seeds: Sequence[Discovery], wanted: Sequence[Discovery] = ()) -> CrawlRun:
-        """Plans a run: adds the seeds that are new and takes every URL that is due, and those wanted now, due or not.
+        """Plans a run: adds the seeds that are new and takes the URLs that are due, and those wanted now, due or not.
+
+        Known articles yield to what is new where the budgets cannot cover all, see `storage.frontier.due_plan`.
 
         By a known key, returns that run unchanged.
         """
         return plan_run(self._database, run, seeds, wanted, self._clock)
+
+    def left_due(self, run: CrawlRun) -> LeftDue:
+        """The due URLs that a run, just planned, leaves for want of budget."""
+        run_no = self._number(run.crawl_run)
+        with self._database.read() as connection:
+            return left_due(connection, run.crawl, run_no, moment(connection, self._clock))
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that leases are compared with."""

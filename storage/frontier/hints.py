@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, exists, select, tuple_, update
 
 from storage.database.frontier_tables import FETCHES, HINTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
+from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
 from storage.frontier.enqueue import LOOKUP_ROWS, upserting
 from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
 from storage.frontier.records import Discovery, Mark
@@ -95,12 +96,13 @@ def _known(connection: Connection, run_no: int, digests: Sequence[bytes], before
 
 
 def _take(connection: Connection, run_no: int, url_ids: Sequence[int], source: str, now: float) -> int:
-    """Moves resting URLs into the run; returns how many still rested. What the run leaves over is due in the next one.
+    """Moves resting URLs into the run, after all that is new; returns how many still rested. What it leaves over is due in the next one.
 
     Their rows are locked in the order of their ids, as everywhere.
     """
+    values = {"run_no": run_no, "hinted_by": source, "due_at": now, "priority": HINTED_REVISIT_PRIORITY}
     resting = select(URLS.c.url_id).where(URLS.c.url_id.in_(url_ids), URLS.c.run_no.is_(None)).order_by(URLS.c.url_id).with_for_update()
-    return connection.execute(update(URLS).where(URLS.c.url_id.in_(resting)).values(run_no=run_no, hinted_by=source, due_at=now)).rowcount
+    return connection.execute(update(URLS).where(URLS.c.url_id.in_(resting)).values(values)).rowcount
 
 
 def _write_trust(connection: Connection, crawl: str, key: Key, trust: HintTrust) -> None:

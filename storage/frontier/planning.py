@@ -6,10 +6,13 @@ everything here may be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, select, update
 
+from runtime import failpoint
+from schemas.config.crawl import Crawl
 from schemas.errors import RunClosedError
 from schemas.outcomes import Reason
 from schemas.runs import CrawlRun
@@ -18,6 +21,7 @@ from storage.database.clock import Clock, moment
 from storage.database.engine import Database
 from storage.database.frontier_tables import RUN_HOSTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
+from storage.frontier.due_plan import count_due, fitting, is_due, next_due, revisit_priority, yields
 from storage.frontier.enqueue import host_ids, insert_urls, make_due
 from storage.frontier.queries import run_number
 from storage.frontier.records import Discovery
@@ -26,6 +30,8 @@ from storage.ledger.ledger import insert_crawl_run
 from storage.urls.host_key import canonical_host
 
 GIVEN_ROWS = 2_000
+T = TypeVar("T")
+Values = Mapping[str, float | int | ColumnElement[int] | None]
 PLANNING, OPEN, CLOSED = "planning", "open", "closed"
 
 
@@ -50,7 +56,7 @@ def plan_run(database: Database, run: CrawlRun, seeds: Sequence[Discovery], want
     free_left_over(database, crawl)
     if _is_configured_anew(database, crawl, run_no):
         write_chunks(database, lambda connection, limit: _readmit(connection, crawl, now, limit))
-    write_chunks(database, lambda connection, limit: _take_due(connection, crawl, run_no, now, limit))
+    _take_due(database, run.crawl, run_no, now)
     with database.write() as connection:
         _open(connection, planned.crawl_run, run_no)
     return planned
@@ -83,7 +89,7 @@ def count_hosts(connection: Connection, run_no: int) -> None:
     connection.execute(insert(RUN_HOSTS).from_select(["run_no", "host_id", "due", "pending"], waiting))
 
 
-def _parts(given: Sequence[Discovery]) -> Iterator[Sequence[Discovery]]:
+def _parts(given: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(given), GIVEN_ROWS):
         yield given[start : start + GIVEN_ROWS]
 
@@ -115,22 +121,72 @@ def _readmit(connection: Connection, crawl: str, now: float, limit: int) -> int:
     return _change(connection, idle & (URLS.c.last_reason == Reason.OUT_OF_SCOPE.value), {"due_at": now}, limit)
 
 
-def _take_due(connection: Connection, crawl: str, run_no: int, now: float, limit: int) -> int:
-    """Moves due URLs of the crawl that wait in no run into this one."""
+def _take_due(database: Database, crawl: Crawl, run_no: int, now: float) -> None:
+    """Moves due URLs of the crawl into the run; where its budgets bound what it can fetch, only as many known articles as fit.
+
+    Each due row is looked at a few times only, however many chunks there are.
+    """
+    with database.read() as connection:
+        counts = count_due(connection, crawl, run_no, now)
+    if counts.all_fit(crawl):
+        write_chunks(database, lambda connection, limit: _take_next(connection, crawl.name, run_no, now, limit))
+        return
+    _take_new(database, crawl.name, run_no, now)
+    with database.read() as connection:
+        chosen = fitting(connection, crawl, counts, now)
+    for part in _parts(chosen):
+        with database.write() as connection:
+            _take(connection, crawl.name, run_no, now, part)
+        failpoint.reached("between-chunks")
+        pause(database)
+
+
+def _take_next(connection: Connection, crawl: str, run_no: int, now: float, limit: int) -> int:
+    """Moves the next due URLs into the run; they leave the index of what is due, so that no chunk looks at them again."""
+    rows = next_due(connection, crawl, now, None, limit)
+    return _take(connection, crawl, run_no, now, [row.url_id for row in rows])
+
+
+def _take_new(database: Database, crawl: str, run_no: int, now: float) -> None:
+    """Moves into the run what does not yield, in the order of the index, so that no chunk looks again at what earlier ones left."""
+    after: tuple[float, int] | None = None
+
+    def take_next(connection: Connection, limit: int) -> int:
+        nonlocal after
+        rows = next_due(connection, crawl, now, after, limit)
+        after = (rows[-1].due_at, rows[-1].url_id) if rows else after
+        _take(connection, crawl, run_no, now, [row.url_id for row in rows if not row.yields])
+        return len(rows)
+
+    write_chunks(database, take_next)
+
+
+def _take(connection: Connection, crawl: str, run_no: int, now: float, rows: Sequence[int]) -> int:
+    """Moves rows into the run that are due and wait in no run; known articles come last in it. Returns 0 where it is planned no more."""
     if _state(connection, run_no) != PLANNING:
         return 0
-    due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)
-    return _change(connection, due, {"run_no": run_no}, limit)
+    priority = case((yields(now), revisit_priority()), else_=URLS.c.priority)
+    _change_rows(connection, rows, is_due(crawl, now), {"run_no": run_no, "priority": priority})
+    return len(rows)
 
 
 def _free(connection: Connection, waiting: ColumnElement[bool], limit: int) -> int:
     return _change(connection, waiting, {"run_no": None}, limit)
 
 
-def _change(connection: Connection, chosen: ColumnElement[bool], values: dict[str, float | int | None], limit: int) -> int:
-    """Changes up to `limit` of the rows, locked in the order of their ids, as everywhere."""
+def _change(connection: Connection, chosen: ColumnElement[bool], values: Values, limit: int) -> int:
+    """Changes up to `limit` of the rows; returns how many it looked at."""
     rows = list(connection.scalars(select(URLS.c.url_id).where(chosen).limit(limit)))
+    _change_rows(connection, rows, chosen, values)
+    return len(rows)
+
+
+def _change_rows(connection: Connection, rows: Sequence[int], chosen: ColumnElement[bool], values: Values) -> None:
+    """Changes those of the rows that are chosen still, locked in the order of their ids, as everywhere.
+
+    The CASE keeps SQLite from looking for them in the index of the choice, which may hold all that is due or waiting.
+    """
     if rows:
         mine = select(URLS.c.url_id).where(URLS.c.url_id.in_(rows)).order_by(URLS.c.url_id).with_for_update()
-        connection.execute(update(URLS).where(URLS.c.url_id.in_(mine), chosen).values(values))
-    return len(rows)
+        is_chosen = case((chosen, 1), else_=0) == 1
+        connection.execute(update(URLS).where(URLS.c.url_id.in_(mine), is_chosen).values(dict(values)))

@@ -160,3 +160,12 @@ class RunState:
     answers: int = 0
     received: int = 0
     errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeftDue:
+    """Due URLs that a run leaves for want of budget: new pages; feeds, sitemaps and hubs; known articles, which are visited for edits."""
+
+    new: int
+    sources: int
+    revisits: int

@@ -1,0 +1,86 @@
+"""When an article is worth another look, for its edits; no clock, no I/O. Times in hours, prices in edits a fetch.
+
+Edits come at a rate that falls as (age + 1 hour) ** -1.5: most within a day. Noticing one is worth less the later it is, on a scale of two
+days. One late look catches all edits up to then, several looks notice them sooner, so the best series of looks at an article depends on
+what a look costs beside how often that article is edited; it is found backwards from the end of its youth (dynamic programming).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+EDITS_PER_PRICE = 0.85  # edits that a fetch should bring at the price 1; it grows with the square of the price: edits yield before news
+WORTH_HOURS = 48.0  # after which noticing an edit is worth a third
+YOUNG_HOURS = 14 * 24.0  # an older article is looked at as seldom as the crawl allows
+FALL = 0.5
+PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
+PRIOR_EXPOSURE = 1.0
+AGE_STEPS = 48
+PRICES_A_FACTOR_E = 8  # plans are made for prices rounded to an eighth of a logarithm
+HINT_HOURS = 6.5
+LAST_HINT_PRICE = 3.4
+FREE_HINT_PRICE = 0.5
+NEVER_HOURS = 10 * 365 * 24.0
+AGES = tuple(math.exp(math.log(YOUNG_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
+
+
+def edit_price(price: float) -> float:
+    """The edits that a fetch should bring where new articles have a price."""
+    return EDITS_PER_PRICE * price**2
+
+
+def hint_wait(price: float) -> float:
+    """How long ago, in hours, an article must have been fetched before a source's word that it was edited is followed.
+
+    At the default price none; the dearer a fetch, the longer, so that one fetch catches several edits; above LAST_HINT_PRICE never.
+    """
+    return HINT_HOURS * max(price**2 - FREE_HINT_PRICE**2, 0.0) if price < LAST_HINT_PRICE else NEVER_HOURS
+
+
+def exposure(before: float, now: float) -> float:
+    """How much of an article's editing falls between two ages."""
+    return (math.pow(before + 1, -FALL) - math.pow(max(now, before) + 1, -FALL)) / FALL
+
+
+def edits_expected(edits: float, exposed: float) -> float:
+    """The estimated edits for each unit of exposure (Gamma-Poisson)."""
+    return (edits + PRIOR_EDITS) / (exposed + PRIOR_EXPOSURE)
+
+
+def next_look(age: float, strength: float, asked: float) -> float | None:
+    """The hours until the next look at an article of an age, None where none is worth its price.
+
+    `strength` is the edits for each unit of exposure, `asked` the edits that a look should bring.
+    """
+    if age >= YOUNG_HOURS:
+        return None
+    step = round(math.log(age + 1) / math.log(YOUNG_HOURS + 1) * AGE_STEPS)
+    following = _plan(round(PRICES_A_FACTOR_E * math.log(asked / strength)))[min(step, AGE_STEPS - 1)]
+    return AGES[following] - age if following else None
+
+
+@lru_cache(maxsize=1)
+def _gains() -> tuple[tuple[float, ...], ...]:
+    """What a look at AGES[second] gains after one at AGES[first], for a strength of 1."""
+    rows = []
+    for first in range(AGE_STEPS + 1):
+        row = [0.0] * (first + 1)
+        for second in range(first + 1, AGE_STEPS + 1):
+            kept = math.exp(-(AGES[second] - AGES[second - 1]) / WORTH_HOURS)
+            row.append(row[-1] * kept + exposure(AGES[second - 1], AGES[second]) * (1 + kept) / 2)
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+@lru_cache(maxsize=256)
+def _plan(rounded: int) -> tuple[int, ...]:
+    """For each of AGES the step of the best next look, 0 where there is none, at a price given as a rounded logarithm."""
+    asked, gains = math.exp(rounded / PRICES_A_FACTOR_E), _gains()
+    worth, following = [0.0] * (AGE_STEPS + 1), [0] * (AGE_STEPS + 1)
+    for first in reversed(range(AGE_STEPS)):
+        for second in range(first + 1, AGE_STEPS + 1):
+            gain = gains[first][second] - asked + worth[second]
+            if gain > worth[first]:
+                worth[first], following[first] = gain, second
+    return tuple(following)

@@ -1,0 +1,48 @@
+"""The freshness benchmark: unseen seeds, an oracle that no policy beats, and sites with real times."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+from benchmarks.freshness import EVALUATION_SEEDS, TUNING_SEEDS, Simulation, oracle, simulate
+from benchmarks.newssites import Site, make_sites
+from benchmarks.realtimes import real_sites
+from benchmarks.revisitpolicies import Ours
+
+
+def few_sites(seed: int) -> list[Site]:
+    """The quietest sites of a seed."""
+    return sorted(make_sites(seed), key=lambda site: len(site.stories))[:12]
+
+
+def test_figures_do_not_come_from_the_seeds_that_the_policy_was_tuned_on() -> None:
+    assert not set(TUNING_SEEDS) & set(EVALUATION_SEEDS)
+    assert len(EVALUATION_SEEDS) >= 10
+
+
+def test_no_policy_beats_the_oracle_and_a_dearer_fetch_is_spent_on_news_rather_than_edits() -> None:
+    cheap, dear = (simulate(Ours(price), 1, make=few_sites) for price in (0.5, 4.0))
+    for result in (cheap, dear):
+        best = oracle(1, result.fetches, few_sites)
+        assert best.median_delay < result.median_delay
+        assert best.fetches <= 1.05 * result.fetches
+    assert dear.fetches < cheap.fetches
+    assert cheap.edits_caught > 0.3
+    assert dear.edits_caught < 0.02
+    assert dear.missed < 0.2
+
+
+def test_real_times_are_read_from_pages_and_sites_run_on_them(tmp_path: Path) -> None:
+    times = [f"2025-03-{day:02}T{hour:02}:30:00+01:00" for day in range(1, 29) for hour in (8, 17)]
+    with zipfile.ZipFile(tmp_path / "mixed.zip", "w") as pages:
+        pages.writestr("a.html", "".join(f"<time datetime='{time}'>then</time>" for time in times))
+        pages.writestr("b.html", "<time datetime='2025-03-01T08:00:00Z'>once</time><time datetime='2025-13-41T08:00:00Z'>never</time>")
+    rows = [{"member": "a.html", "host": "a.example"}, {"member": "b.html", "host": "b.example"}]
+    (tmp_path / "mixed.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (site,) = real_sites(tmp_path, 1)
+    assert len(site.stories) == len(times)
+    assert {round(story.published % 24, 1) for story in site.stories} == {7.5, 16.5}
+    assert Simulation([site], Ours(0.5)).run(10_000).missed < 0.1
+    assert real_sites(tmp_path / "absent", 1) == []
