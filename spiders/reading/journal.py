@@ -17,8 +17,10 @@ from pathlib import Path
 
 SLOTS = 64
 READER_SLOTS = 16  # the first ones are the readers'; the others are the worker's own
-_SLOT = struct.Struct("<QqQ")  # the question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin
+# The question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin, and 1 if a death would be blamed on it.
+_SLOT = struct.Struct("<QqQQ")
 _NUMBER = struct.Struct("<Q")
+_BLAME_OFFSET = 24
 SIZE = SLOTS * _SLOT.size
 
 
@@ -29,9 +31,13 @@ class Slot:
         self._memory = memory
         self._offset = place * _SLOT.size
 
-    def begin(self, number: int, url_id: int) -> None:
-        """A question is begun."""
-        _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns())
+    def begin(self, number: int, url_id: int, blamed: bool = False) -> None:
+        """A question is begun. `blamed`: if the worker dies meanwhile, the URL may be the cause."""
+        _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns(), int(blamed))
+
+    def blame(self) -> None:
+        """It takes long: if the worker dies meanwhile, the URL may be the cause."""
+        _NUMBER.pack_into(self._memory, self._offset + _BLAME_OFFSET, 1)
 
     def end(self) -> None:
         """It is done."""
@@ -39,7 +45,7 @@ class Slot:
 
     def state(self) -> tuple[int, int, float]:
         """The number of the question that is being read (0: none), its URL's id, and the process's CPU seconds at its begin."""
-        number, url_id, began = _SLOT.unpack_from(self._memory, self._offset)
+        number, url_id, began, _ = _SLOT.unpack_from(self._memory, self._offset)
         return number, url_id, began / 1e9
 
 
@@ -81,7 +87,7 @@ class ReadingJournal:
             yield
             return
         slot = Slot(self._memory, place)
-        slot.begin(1, url_id)
+        slot.begin(1, url_id, blamed=True)  # the loop waits for it, so nobody else can tell that it takes long
         try:
             yield
         finally:
@@ -105,7 +111,10 @@ def reader_slot(file: int, place: int) -> Slot:
 
 
 def read_left_journal(path: Path) -> set[int] | None:
-    """The ids of URLs that a dead worker was reading, after which its journal is removed. None where its worker lives, or it is gone."""
+    """The ids of URLs that may have been the cause of a worker's death, after which its journal is removed.
+
+    These are the URLs that took long to read when it died. None where its worker lives, or it is gone.
+    """
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -119,4 +128,4 @@ def read_left_journal(path: Path) -> set[int] | None:
     finally:
         os.close(file)
     slots = [_SLOT.unpack_from(data, offset) for offset in range(0, len(data) - _SLOT.size + 1, _SLOT.size)]
-    return {url_id for number, url_id, _ in slots if number and url_id}
+    return {url_id for number, url_id, _, blamed in slots if number and url_id and blamed}

@@ -175,6 +175,10 @@ class Reader:
             self._head = (head, now)
         return waiting, cpu_seconds(self.pid) - began if waiting else 0.0, now - self._head[1] if head else 0.0
 
+    def blame(self) -> None:
+        """Its answer takes long: if the worker dies meanwhile, that may be the cause."""
+        self._slot.blame()
+
     def cpu_of_last(self) -> float:
         """CPU seconds that it took since it began its last question."""
         return cpu_seconds(self.pid) - self._slot.state()[2]

@@ -26,6 +26,7 @@ from spiders.reading.reader import Reader, ReadLimits, Unread, Waiting
 QUICK_SECONDS = 0.15  # CPU time after which an answer is a slow one
 WATCH_SECONDS = 0.1
 LONGEST_STEP_SECONDS = 5.0  # what one look counts at most: all of us may have been stopped meanwhile
+BLAME_SECONDS = 0.5  # of reading; a worker that dies before that, at an ordinary page, was killed by somebody
 START_SECONDS = 120.0
 MAX_FAILED_STARTS = 3
 MAX_QUICK = 2
@@ -265,6 +266,8 @@ class AnswerReaders:
                 self._give_up(reader, None, Cause(CRASH, ""))
             return
         waiting, cpu, wall = reader.at(self._watched)
+        if waiting is not None and wall > BLAME_SECONDS:
+            reader.blame()
         if wall > self._limits.wall_seconds:
             self._give_up(reader, waiting, Cause(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
         elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
