@@ -34,13 +34,14 @@ class FirstLook(NamedTuple):
     kind: tuple[PageType, str]
 
 
-def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = ()) -> Article | Rejected:
+def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = (), tree: Tree | None = None) -> Article | Rejected:
     """The article of a page, or why there is none. A page that is no article but has prose comes with its `page_type`: let in only what is.
 
     `rules` are the site's own selectors, where the crawl's YAML has some for the page's host; one that is no selector finds nothing.
     `known` are the signatures of the containers in which the host's other pages have their articles.
+    `tree` is the page's, where it is parsed already; it is changed.
     """
-    tree, metadata, outline, container, (kind, _) = first_look(page, rules)
+    tree, metadata, outline, container, (kind, _) = first_look(page, rules, tree)
     path = "container"
     if rules is not None:
         outline, path = _ruled(tree, metadata.title, rules)
@@ -61,9 +62,9 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path, container=place)
 
 
-def first_look(page: Page, rules: SiteRules | None) -> FirstLook:
+def first_look(page: Page, rules: SiteRules | None, tree: Tree | None = None) -> FirstLook:
     """A page's metadata, outline and type; see `read_article`."""
-    tree = parse(page.html)
+    tree = parse(page.html) if tree is None else tree
     metadata = read_metadata(tree, page)
     if rules is not None:
         metadata = siterules.amend(metadata, tree, rules)  # before the page type, which leans on the title

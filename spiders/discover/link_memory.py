@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 
+from storage.urls.host_key import canonical_origin
+
 MAX_REMEMBERED = 1 << 18
 ABSOLUTE = ("/", "http://", "https://")
 
@@ -17,7 +19,7 @@ class LinkMemory:
 
     def unseen(self, base: str, references: Iterable[str]) -> Iterator[tuple[str, int]]:
         """The references on a page at `base` that are not remembered, each with the key to remember it by."""
-        origin = "/".join(base.split("/", 3)[:3])
+        origin = canonical_origin(base)
         keys = self._keys
         for reference in references:
             key = hash((origin if reference.startswith(ABSOLUTE) else base, reference))

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
+from schemas.directives import meta_elements
 from spiders.discover.charsets import is_web_charset
-from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, may_have_opt_outs, meta_opt_outs
+from spiders.permission.opt_outs import OptOuts, meta_opt_outs
 
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
 MAX_DEPTH = 5_000
 MAX_TAGS = 500_000  # what a page may have to be parsed whole: its first ones have more links than are followed
-MAX_METAS = 1_000
 CHUNK_BYTES = 64 * 1024
 TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})[^<>]*")
 VOID_ELEMENTS = frozenset(
@@ -76,7 +76,7 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
             references[reference] = None
     feeds, sitemaps, pages = _head_links(tree)
     references.update(dict.fromkeys(pages))
-    opt_outs = meta_opt_outs(_meta_elements(tree), product) if may_have_opt_outs(html, product) else NO_OPT_OUTS
+    opt_outs = meta_opt_outs(meta_elements(tree), product)
     return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
 
 
@@ -147,10 +147,3 @@ def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...
         elif "canonical" in relations or "next" in relations or ("alternate" in relations and is_page):
             pages[reference] = None
     return tuple(feeds), tuple(sitemaps), tuple(pages)
-
-
-def _meta_elements(tree: LexborHTMLParser) -> list[tuple[str, str]]:
-    """Name and content of each meta element."""
-    nodes = tree.css("meta[name][content]")[:MAX_METAS]
-    pairs = [(node.attributes.get("name"), node.attributes.get("content")) for node in nodes]
-    return [(name, content) for name, content in pairs if name and content]

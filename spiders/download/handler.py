@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
@@ -30,6 +29,7 @@ from spiders.download.connections import CheckedConnector
 from spiders.download.credentials import Login
 from spiders.download.failure import FetchFailedError
 from spiders.download.media_types import is_unsupported
+from storage.urls.host_key import host_name
 
 CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15.0
@@ -133,7 +133,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
     @asynccontextmanager
     async def _response(self, request: Request) -> AsyncIterator[_Response]:
         network = self._crawl.network
-        host = urlsplit(request.url).hostname or ""
+        host = host_name(request.url)
         if (network.proxy or host[:1].isdigit()) and not is_host_allowed(host, network.allow):  # aiohttp knows few spellings
             raise FetchFailedError(Reason.PRIVATE_ADDRESS, f"{request.url} names an address that the crawl's network.allow does not allow")
         self._session = self._session or self._open()

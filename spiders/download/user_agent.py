@@ -16,9 +16,4 @@ def user_agent(crawl: Crawl) -> str:
     except PackageNotFoundError:
         release = "0"
     contact = f" (+{crawl.politeness.contact})" if crawl.politeness.contact else ""
-    return f"{product(crawl)}/{release}{contact}"
-
-
-def product(crawl: Crawl) -> str:
-    """The product token that robots.txt groups are matched with."""
-    return crawl.politeness.product()
+    return f"{crawl.politeness.product()}/{release}{contact}"

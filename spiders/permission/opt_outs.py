@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from schemas.capture import HeaderList
-from schemas.directives import NOTHING, Directives, header_directives, is_addressed, read_directives
+from schemas.directives import NOTHING, Directives, header_directives, meta_directives
 
 TDM_FILE = "/.well-known/tdmrep.json"
 TDM_NAME = "tdm-reservation"
+TDM_HEADER = TDM_NAME.encode()
+TDM_HEADER_LENGTH = len(TDM_HEADER)
 MAX_TDM_BYTES = 500 * 1024
 MAX_TDM_RULES = 10_000
 MAX_PATTERN_STARS = 32
-META_TAG = re.compile(rb"<[mM][eE][tT][aA]\b[^>]*")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -53,35 +54,23 @@ NO_OPT_OUTS = OptOuts()
 
 def header_opt_outs(headers: HeaderList, product: str) -> OptOuts:
     """What the headers of an answer say to the crawler of that product token."""
-    tags: list[str] = []
     tdm: bool | None = None
     for name, value in headers:
-        if len(name) not in {12, 15}:  # the hot path: most headers are neither
-            continue
-        lower = name.lower()
-        if lower == b"x-robots-tag":
-            tags.append(value.decode("latin-1"))
-        elif lower == b"tdm-reservation":
+        if len(name) == TDM_HEADER_LENGTH and name.lower() == TDM_HEADER:  # the length first: this runs for every header
             tdm = _parse_flag(value.decode("latin-1"), tdm)
-    if not tags and tdm is None:
-        return NO_OPT_OUTS
-    return OptOuts(header_directives(tags, product), tdm)
+    return _opt_outs(header_directives(headers, product), tdm)
 
 
-def may_have_opt_outs(html: bytes, product: str) -> bool:
-    """Whether some meta element in a page's bytes holds one of the names it would need; a search, no parsing."""
-    names = (b"robots", TDM_NAME.encode(), product.lower().encode())
-    return any(name in tag.lower() for tag in META_TAG.findall(html) for name in names)
-
-
-def meta_opt_outs(elements: Iterable[tuple[str, str]], product: str) -> OptOuts:
-    """What meta elements, as pairs of name and content, say to the crawler of that product token."""
-    directives, tdm = NOTHING, None
+def meta_opt_outs(elements: Sequence[tuple[str, str]], product: str) -> OptOuts:
+    """What meta elements, as pairs of name and content, say to the crawler with this product token."""
+    tdm: bool | None = None
     for name, content in elements:
-        if is_addressed(name, product):
-            directives = directives.joined(read_directives(content))
-        elif name.strip().lower() == TDM_NAME:
+        if name.strip().lower() == TDM_NAME:
             tdm = _parse_flag(content, tdm)
+    return _opt_outs(meta_directives(elements, product), tdm)
+
+
+def _opt_outs(directives: Directives, tdm: bool | None) -> OptOuts:
     return NO_OPT_OUTS if directives is NOTHING and tdm is None else OptOuts(directives, tdm)
 
 

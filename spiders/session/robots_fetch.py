@@ -10,7 +10,6 @@ from schemas.capture import Capture
 from schemas.outcomes import Reason
 from spiders.discover.response import REDIRECTS, redirect_location, sitemap_discovery
 from spiders.download.failure import FetchFailedError
-from spiders.download.user_agent import product
 from spiders.messages.wire import Question, Task
 from spiders.permission.robots import (
     MAX_ROBOTS_BYTES,
@@ -68,7 +67,7 @@ async def robots_of(session: FetchSession, url: str, capture: Capture) -> Cached
 
 async def with_rules(session: FetchSession, cached: CachedRobots) -> RobotsRules:
     """The rules in a cached file. A large one is read by a reader; one that takes too long is as good as none, and forbids everything."""
-    rules = RobotsRules(cached.status, cached.body, product(session.crawl), cached.expires_at)
+    rules = RobotsRules(cached.status, cached.body, session.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
     result = await session.readers.ask(Question(Task.ROBOTS), cached.body)

@@ -8,8 +8,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
+from schemas.urls import DEFAULT_PORTS
 from spiders.urls.session_ids import is_session_parameter, without_path_session
-from storage.urls.host_key import DEFAULT_PORTS, canonical_name, canonical_origin
+from storage.urls.host_key import canonical_name, canonical_origin, with_port
 
 MAX_URL_CHARACTERS = 2_000
 TRACKING = re.compile(
@@ -67,11 +68,9 @@ def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     host = _host(parts.hostname or "")
     if scheme not in DEFAULT_PORTS or not host:
         return None
-    port = parts.port
-    netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     path = _normalize_escapes(_remove_dot_segments(without_path_session(parts.path)) or "/")
     query = _clean_query(parts.query, strip_parameters)
-    return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
+    return f"{scheme}://{with_port(scheme, host, parts.port)}{path}{'?' + query if query else ''}"
 
 
 def _host(host: str) -> str:

@@ -13,9 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
+from schemas.urls import DEFAULT_PORTS
 from storage.urls.request_body import sent_by
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
 DIGEST_BYTES = 16
 HOSTS_KEPT = 10_000
 _PORT = re.compile(r":\d*\Z")
@@ -46,7 +46,7 @@ def host_of_text(text: str) -> str:
     port = _PORT.search(text)
     scheme = "http" if port is None or port[0] == ":80" else "https"
     name, number = _parts(text)
-    return _with_port(scheme, canonical_name(name), number)
+    return with_port(scheme, canonical_name(name), number)
 
 
 @lru_cache(HOSTS_KEPT)
@@ -103,7 +103,7 @@ def _key(scheme: str, authority: str) -> str:
         name = canonical_name(name)
     except ValueError:
         name = name.lower()  # of a page that somebody else captured
-    return _with_port(scheme, name, port)
+    return with_port(scheme, name, port)
 
 
 def _parts(authority: str) -> tuple[str, int | None]:
@@ -112,7 +112,8 @@ def _parts(authority: str) -> tuple[str, int | None]:
     return parts.hostname or "", parts.port
 
 
-def _with_port(scheme: str, name: str, port: int | None) -> str:
+def with_port(scheme: str, name: str, port: int | None) -> str:
+    """A host name with its port, unless the port is the scheme's own."""
     return name if not name or port is None or port == DEFAULT_PORTS.get(scheme) else f"{name}:{port}"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+from schemas.urls import DEFAULT_PORTS
 from storage.urls.host_key import host_name
 
 HOSTS_KEPT = 10_000
@@ -26,7 +27,6 @@ _NAMED = re.compile(
 )
 _WWW = re.compile(r"\Awww\d*\.", re.ASCII)
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _surt_site(site: str) -> str:
     if named is None:
         return str(_surt().surt(site + "/")).removesuffix("/")
     scheme, host, port = named.groups()
-    shown = f":{int(port)}" if port and int(port) not in (0, _DEFAULT_PORTS[scheme]) else ""
+    shown = f":{int(port)}" if port and int(port) not in (0, DEFAULT_PORTS[scheme]) else ""
     return ",".join(reversed(_WWW.sub("", host).split("."))) + shown + ")"
 
 
