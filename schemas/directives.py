@@ -25,7 +25,7 @@ HEADER = b"x-robots-tag"
 HEADER_LENGTH = len(HEADER)
 AGENT = re.compile(r"\s*([^\s:,]+)\s*:\s*([^\s:,]+)")
 EVERYONE = frozenset({"robots", "*"})
-MAX_META_ELEMENTS = 1_000  # of a page; real pages have some dozens
+MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
 
 
 class Element(Protocol):
