@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from demo import clock, truth
+from tests import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 TICK_SECONDS = 10
 
 
