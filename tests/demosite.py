@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import clock, truth
+from demo import clock
+from demo.news import truth
 from tests import PROJECT
 
 TICK_SECONDS = 10

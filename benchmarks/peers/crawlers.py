@@ -1,4 +1,4 @@
-"""The peers of the crawl benchmark, each a process of its own: `python -m benchmarks.peers NAME ORIGIN PAGES`.
+"""The peers of the crawl benchmark, each a process of its own: `python -m benchmarks.peers.crawlers NAME ORIGIN PAGES`.
 
 They only fetch and follow (or fetch a list): no archive, no index, no frontier outside memory, no robots.txt.
 """

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from demo.answer import Request
-from demo.oddpages import html_of
+from demo.misbehaviour.pages import html_of
 from demo.server import RawHandler
 from demo.sites import Site
 

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from random import Random
 
 from demo.clock import TICK, time_at
-from demo.story import SEED, Block, Story, cast_of, write_story
+from demo.news.story import SEED, Block, Story, cast_of, write_story
 
 TOPICS = ("city", "business", "science", "sport", "culture")
 FIRST_STORIES = {(0, "en"): 70, (0, "es"): 50, (1, "de"): 60, (1, "ja"): 50}  # (site, language) -> stories at tick 0

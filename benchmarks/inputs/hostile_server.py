@@ -1,4 +1,4 @@
-"""Hostile answers, each at a host of its own on loopback, and a neighbour with good pages: `python -m benchmarks.hostileserver`.
+"""Hostile answers, each at a host of its own on loopback, and a neighbour with good pages: `python -m benchmarks.inputs.hostile_server`.
 
 Its first line, JSON, says where they are. On SIGTERM it prints when the neighbour was asked, as JSON.
 """

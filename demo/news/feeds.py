@@ -8,9 +8,9 @@ from email.utils import format_datetime
 from xml.sax.saxutils import escape
 
 from demo.clock import time_at
-from demo.newsroom import Edition
+from demo.news.newsroom import Edition
+from demo.news.story import Story
 from demo.sites import Site
-from demo.story import Story
 
 ENTRIES_PER_FEED = 30
 NEWS_AGE = timedelta(days=2)  # how far back a news sitemap reaches

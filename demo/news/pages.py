@@ -12,15 +12,15 @@ from typing import Any
 
 import jinja2
 
-from demo import feeds, layout, truth
 from demo.answer import Answer
 from demo.clock import time_at
-from demo.extras import plain_pages
-from demo.layout import Part
-from demo.newsroom import Edition
-from demo.picture import svg
+from demo.news import feeds, layout, truth
+from demo.news.extras import plain_pages
+from demo.news.layout import Part
+from demo.news.newsroom import Edition
+from demo.news.picture import svg
+from demo.news.story import Story
 from demo.sites import Section, Site, slug
-from demo.story import Story
 
 STORIES_PER_HUB = 15
 XML = "application/xml; charset=utf-8"

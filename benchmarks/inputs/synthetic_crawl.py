@@ -1,6 +1,6 @@
 """A closed crawl run of made-up pages in the store, as a crawl would leave it: WARC segments, capture indexes, ledger.
 
-`python -m benchmarks.syntheticcrawl ARTICLES WORDS` builds one in the lake that the environment names.
+`python -m benchmarks.inputs.synthetic_crawl ARTICLES WORDS` builds one in the lake that the environment names.
 """
 
 from __future__ import annotations

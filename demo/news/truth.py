@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from demo.newsroom import edition
+from demo.news.newsroom import edition
+from demo.news.story import Story
 from demo.sites import Site, make_sites
-from demo.story import Story
 
 DEFAULT_BASES = ("http://127.0.0.1:8801", "http://127.0.0.1:8802")
 

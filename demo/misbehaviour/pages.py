@@ -11,9 +11,9 @@ from functools import cache
 
 from demo.answer import Answer, Request, redirect
 from demo.clock import START
-from demo.picture import PNG
+from demo.news.picture import PNG
+from demo.news.story import write_story
 from demo.sites import Site
-from demo.story import write_story
 
 BOMB_BYTES = 100 * 1024 * 1024
 SITEMAP_URLS = 50_000

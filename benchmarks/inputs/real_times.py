@@ -1,7 +1,7 @@
 """Sites that publish at real times, for the freshness benchmark: the dates with a time of day that real pages of a host carry.
 
 The pages are those of the extraction benchmark, and lie outside the project. A page names itself and some of the stories around it, so a
-host's dates are a sample of its stories, the more of them the newer. Sources and edits are made up, as in `benchmarks.newssites`.
+host's dates are a sample of its stories, the more of them the newer. Sources and edits are made up, as in `benchmarks.inputs.news_sites`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from benchmarks.newssites import DAYS, Site, site_of
+from benchmarks.inputs.news_sites import DAYS, Site, site_of
 
 SETS = ("publishers", "wcxb_dev", "mixed", "aeb", "fundeval")
 MOMENT = re.compile(rb"20[12]\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d(?::[0-5]\d)?(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from demo.grammar import Bank, Cast, read_bank
+from demo.news.grammar import Bank, Cast, read_bank
 
 SEED = 20260302
 KINDS = ("p", "h2", "li", "quote", "row", "code")

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from demo.grammar import DATA
-from demo.newsroom import Edition, edition
-from demo.story import SEED, Block, Story
+from demo.news.grammar import DATA
+from demo.news.newsroom import Edition, edition
+from demo.news.story import SEED, Block, Story
 
 _GROUPS = {"li": "ul", "row": "table"}
 

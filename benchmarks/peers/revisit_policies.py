@@ -7,7 +7,7 @@ news-crawl's (feeds and sitemaps only, x1.5 / x0.8, articles never again). Each 
 
 from __future__ import annotations
 
-from benchmarks.newssites import Source, Story
+from benchmarks.inputs.news_sites import Source, Story
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
