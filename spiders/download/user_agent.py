@@ -1,4 +1,4 @@
-"""Who we say we are: the crawler's name and version, and how to reach the people who run it."""
+"""Makes the User-Agent header: the crawler's name and version, and how to reach the people who run it."""
 
 from __future__ import annotations
 
