@@ -70,7 +70,7 @@ MOVED = {
     "processing.article.pagewords": "processing.article.pagetype.words",
     "processing.article.parse": "processing.article.tree.parse",
     "processing.article.phrases": "processing.article.body.phrases",
-    "processing.article.places": "processing.article.metadata.places",
+    "processing.article.places": "processing.article.metadata.field_sources",
     "processing.article.rescue": "processing.article.body.fallback",
     "processing.article.scripts": "processing.article.tree.scripts",
     "processing.article.siterules": "processing.article.site_rules",

@@ -43,10 +43,10 @@ def _told(row: Row, container: str) -> dict[str, str]:
 
 def _origins(settings: Settings, found: Dossier, values: Row) -> dict[str, str]:
     """Where the values stand on the stored page."""
-    from processing.article.provenance import PLACED
+    from processing.article.provenance import TRACED_FIELDS
     from processing.extract.limited_pages import ShownPage, origins_limited
 
-    wanted = {name: value for name in PLACED if (value := values.get(name)) not in (None, "", [])}
+    wanted = {name: value for name in TRACED_FIELDS if (value := values.get(name)) not in (None, "", [])}
     if not wanted:
         return {}
     if found.record is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from processing.article.provenance import read_origins
+from processing.article.provenance import read_provenance
 from processing.extract.decode import decode
 from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
 from processing.workers.pool import Exceeded, Limits, run_limited
@@ -64,7 +64,7 @@ def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
 
 
 def origins_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
-    """Where the values of the row stand on the page (see `read_origins`), or in a sentence why that cannot be told."""
+    """Where the values of the row stand on the page (see `read_provenance`), or in a sentence why that cannot be told."""
     return _only(page, "processing.extract.limited_pages.find_origins", limits)
 
 
@@ -76,7 +76,7 @@ def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str
 def find_origins(page: ShownPage) -> dict[str, str]:
     """The places by field, or `problem`. Runs inside a page worker."""
     found = page_of(page.record, "page", page.hints)
-    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_origins(found, page.rules, page.row or {})
+    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:
