@@ -44,7 +44,7 @@ def _told(row: Row, container: str) -> dict[str, str]:
 def _origins(settings: Settings, found: Dossier, values: Row) -> dict[str, str]:
     """Where the values stand on the stored page."""
     from processing.article.provenance import TRACED_FIELDS
-    from processing.extract.limited_pages import ShownPage, origins_limited
+    from processing.extract.limited_pages import ShownPage, provenance_limited
 
     wanted = {name: value for name in TRACED_FIELDS if (value := values.get(name)) not in (None, "", [])}
     if not wanted:
@@ -52,7 +52,7 @@ def _origins(settings: Settings, found: Dossier, values: Row) -> dict[str, str]:
     if found.record is None:
         return dict.fromkeys(wanted, UNREADABLE)
     row = wanted | {"text": values.get("text")}
-    origins = origins_limited(ShownPage(found.record, _hints(settings, found), _rules(settings, found), row))
+    origins = provenance_limited(ShownPage(found.record, _hints(settings, found), _rules(settings, found), row))
     return dict.fromkeys(wanted, f"{UNREADABLE}: {origins}") if isinstance(origins, str) else origins
 
 
