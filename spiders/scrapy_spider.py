@@ -75,7 +75,7 @@ class SiteSpider(scrapy.Spider):
         async for fetch in self._session.requests(self._held):
             yield self._request(fetch)
         if self._callbacks is not None:
-            await self._callbacks.end(self._session.stopping)
+            await self._callbacks.close(self._session.stopping)
         if self._browser is not None:
             await self._browser.close()
 
@@ -85,7 +85,7 @@ class SiteSpider(scrapy.Spider):
         except SpiderError as error:
             self._session.fail(error)
         else:
-            self._session.start(self._callbacks.begin())
+            self._session.start(self._callbacks.run_start())
 
     def _request(self, fetch: Fetch) -> scrapy.Request:
         due = fetch.due
@@ -138,7 +138,7 @@ class SiteSpider(scrapy.Spider):
         """Hands a failure over to the user's spider and then to the session."""
         assert self._callbacks is not None
         error = failure.value or RuntimeError("a failure without an exception")
-        await asyncio.wait([self._session.start(self._callbacks.failed(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
+        await asyncio.wait([self._session.start(self._callbacks.handle_failure(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
 
     async def _answered(self, fetch: Fetch, capture: Capture) -> None:
         rendered = None
@@ -150,7 +150,7 @@ class SiteSpider(scrapy.Spider):
                 self._session.settling.answered(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
                 return
         if self._callbacks is not None:
-            await self._callbacks.answered(fetch, capture, rendered)
+            await self._callbacks.handle_response(fetch, capture, rendered)
         else:
             self._session.settling.answered(fetch, capture, rendered=rendered)
 
