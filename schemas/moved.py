@@ -138,7 +138,7 @@ MOVED = {
     "spiders.marks": "spiders.session.results",
     "spiders.mediatypes": "spiders.download.media_types",
     "spiders.nextvisit": "spiders.schedule.next_visit",
-    "spiders.optouts": "spiders.permission.optouts",
+    "spiders.optouts": "spiders.permission.opt_outs",
     "spiders.ownspider": "spiders.custom.loader",
     "spiders.pace": "spiders.session.pace",
     "spiders.pagebudget": "spiders.session.page_budget",

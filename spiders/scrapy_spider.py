@@ -20,7 +20,7 @@ from spiders.browser.subresources import SubResources
 from spiders.custom.callbacks import Callbacks
 from spiders.custom.request_text import request_headers
 from spiders.download.credentials import Credentials
-from spiders.download.handler import GIVE_UP
+from spiders.download.handler import CANCEL_DOWNLOADS
 from spiders.download.user_agent import user_agent
 from spiders.heartbeat import Heartbeat
 from spiders.session.fetch import Fetch
@@ -96,7 +96,7 @@ class SiteSpider(scrapy.Spider):
             "verbatim_url": True,
             "capture_only": True,
         }
-        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.is_for(due.url)
+        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.should_render(due.url)
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
@@ -142,7 +142,7 @@ class SiteSpider(scrapy.Spider):
 
     async def _answered(self, fetch: Fetch, capture: Capture) -> None:
         rendered = None
-        if self._browser is not None and self._browser.is_for(fetch.due.url) and self._browser.is_renderable(capture):
+        if self._browser is not None and self._browser.should_render(fetch.due.url) and self._browser.is_renderable(capture):
             try:
                 rendered = await self._browser.render(capture)
             except RenderError as error:
@@ -164,7 +164,7 @@ class SiteSpider(scrapy.Spider):
         return await self._exchange(scrapy.Request(url, headers=asked, dont_filter=True, meta=meta))
 
     def _cancel_downloads(self) -> None:
-        self.crawler.signals.send_catch_log(GIVE_UP)
+        self.crawler.signals.send_catch_log(CANCEL_DOWNLOADS)
 
     async def _download(self, url: str) -> Capture:
         """One exchange about a robots.txt, past the queue. Raises FetchFailedError."""

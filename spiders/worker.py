@@ -22,7 +22,7 @@ from schemas.config.settings import Settings, load_settings, make_home
 from schemas.errors import CrawlhouseError, FencedError
 from spiders.browser.browser import check_browser
 from spiders.custom.loader import find_spider
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.download.credentials import read_credentials
 from spiders.download.user_agent import user_agent
 from spiders.heartbeat import Heartbeat
@@ -92,13 +92,13 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(run.crawl.revisit))
         session = FetchSession(run, worker, number, frontier, registrar, statistics)
         session.deaths = Deaths(settings, run.crawl.name)
-        journal, room = ReadingJournal(folder / JOURNAL_NAME), BodyRoom()
-        session.readers = AnswerReaders(session.rules, journal, room, has_to_wait=registrar.is_full)
+        journal, body_memory = ReadingJournal(folder / JOURNAL_NAME), BodyMemory()
+        session.readers = AnswerReaders(session.rules, journal, body_memory, has_to_wait=registrar.is_full)
         session.readers.on_error = session.fail
         session.is_quota_reached = Quota(settings).is_reached
         session.read_takedowns = partial(read_takedowns, store)
         session.takedowns = read_takedowns(store)
-        settings_of_scrapy = scrapy_settings(run.crawl, room, credentials.proxy)
+        settings_of_scrapy = scrapy_settings(run.crawl, body_memory, credentials.proxy)
         _run_spider(settings_of_scrapy, session=session, held=held, credentials=credentials, own=own, heartbeat=heartbeat)
         heartbeat.end()
         journal.close()

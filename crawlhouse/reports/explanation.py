@@ -70,7 +70,7 @@ def _first_match(patterns: tuple[str, ...], url: str, *, otherwise: bool) -> str
     """The first pattern that is in a URL; `otherwise` is what counts where that takes too long to see."""
     from runtime.patterns import url_patterns
 
-    return next((one.pattern for one in url_patterns(patterns) if one.is_in_or(url, otherwise)), None)
+    return next((one.pattern for one in url_patterns(patterns) if one.search_or(url, otherwise)), None)
 
 
 def _takedown(url: str, settings: Settings) -> Rule:
@@ -82,9 +82,9 @@ def _takedown(url: str, settings: Settings) -> Rule:
 
 
 def _trap(url: str) -> Rule:
-    from spiders.urls.traps import endless_shape
+    from spiders.urls.traps import trap_by_shape
 
-    shape = endless_shape(url, datetime.now(UTC).date())
+    shape = trap_by_shape(url, datetime.now(UTC).date())
     return _verdict("trap", shape, "it does not look like one; how many there are like it is judged in a run")
 
 
@@ -105,7 +105,7 @@ def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
         return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
     name = product(crawl)
     rules = RobotsRules(cached.status, cached.body, name)
-    if rules.is_not_now:
+    if rules.is_rate_limited:
         return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is asked again before the next fetch")
     refused = rules.refusal(url) is not None
     status = f"answered {cached.status}" if cached.status else "did not answer"

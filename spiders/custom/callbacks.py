@@ -182,7 +182,7 @@ class Callbacks:
         """A request as the frontier takes it; None, and counted, where it is not to be fetched. Raises SpiderError."""
         text = request_text(request, self._spider)
         self._warn_about_meta(request)
-        url = canonicalize(request.url, strip=False)
+        url = canonicalize(request.url, strip_parameters=False)
         if url is None:
             self._count_refused("no_http_url")
         elif not self._session.scope.covers(url, UrlKind.PAGE, depth):

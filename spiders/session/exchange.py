@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.discover.response import Answer, has_body_to_read, question_about, read_head, with_kind, with_reading
+from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
 from spiders.messages.wire import Reply
-from spiders.permission.optouts import SILENT
+from spiders.permission.opt_outs import NO_OPT_OUTS
 from spiders.reading.reader import Unread
 from spiders.session.fetch import Fetch
 from spiders.session.results import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
@@ -41,7 +41,7 @@ class Settling:
 
     def wait_to_retry_failed(self, fetch: Fetch, error: BaseException) -> float | None:
         """Seconds after which an exchange that gave no answer is tried again, None where that is final."""
-        again = _failure(error).again and fetch.tries < self._session.crawl.budgets.max_retries
+        again = _failure(error).retryable and fetch.tries < self._session.crawl.budgets.max_retries
         return 2.0**fetch.tries if again else None
 
     def answered(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
@@ -64,9 +64,9 @@ class Settling:
             with self._session.failing(), self._session.readers.journal.reading(due.url_id):
                 self._keep(fetch, capture, _read_answer(capture, head, result), yielded, original)
 
-        self._session.readers.read(question_about(capture, head, rules, due.url_id), capture.body, read)
+        self._session.readers.read(reading_question(capture, head, rules, due.url_id), capture.body, read)
 
-    def _keep(self, fetch: Fetch, capture: Capture, answer: Answer, yielded: Yielded, sent: Capture | None) -> None:
+    def _keep(self, fetch: Fetch, capture: Capture, answer: ParsedResponse, yielded: Yielded, sent: Capture | None) -> None:
         """Archives an answer and settles its fetch; `sent` is what the server had sent of a rendered page."""
         due = fetch.due
         answer = with_yielded(answer, capture, due, yielded, self._session.crawl, self._session.statistics)
@@ -106,11 +106,11 @@ class Settling:
         shell = replace(sent, kind=UrlKind.SHELL, via=capture.via, depth=capture.depth, hints=capture.hints)
         return self._session.registrar.archive_rendered(shell, capture, fetch.lease)
 
-    def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
+    def _is_reserved(self, answer: ParsedResponse, capture: Capture) -> bool:
         """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""
-        if answer.opt_outs is SILENT:
+        if answer.opt_outs is NO_OPT_OUTS:
             return False
-        reserved = answer.opt_outs.reserved(capture.fetched_at)
+        reserved = answer.opt_outs.archiving_opt_out(capture.fetched_at)
         words = set(answer.opt_outs.directives.words & COUNTED) | ({reserved} if reserved else set())
         self._session.statistics.opt_outs.update(words)
         return reserved is not None and self._session.crawl.politeness.opt_outs == "obey"
@@ -120,7 +120,7 @@ class Settling:
         failure = _failure(error)
         self._session.statistics.errors += 1
         self._session.statistics.host(fetch.lease.host).errors += 1
-        if self._session.stopping and failure.again:
+        if self._session.stopping and failure.retryable:
             self._session.let_go(fetch)
             return
         wait = self.wait_to_retry_failed(fetch, error)
@@ -139,14 +139,14 @@ class Settling:
         self._session.statistics.statuses[str(capture.status)] += 1
 
 
-def _read_answer(capture: Capture, head: Answer, result: Reply | Unread) -> Answer:
+def _read_answer(capture: Capture, head: ParsedResponse, result: Reply | Unread) -> ParsedResponse:
     """The answer with what came of its body."""
     if isinstance(result, Unread):
         LOG.warning("%s cannot be read: %s, %s", capture.url, result.reason, result.detail)
-        return replace(head, kind=capture.kind, unread=result.reason)
+        return replace(head, kind=capture.kind, unread_reason=result.reason)
     assert result.reading is not None
     return with_reading(capture, head, result.reading)
 
 
 def _failure(error: BaseException) -> FetchFailedError:
-    return error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)
+    return error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), retryable=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from schemas.capture import UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.permission.optouts import TDM_FILE, TdmRules
+from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.fetch import Fetch
 from spiders.session.pace import HostPace
@@ -157,7 +157,7 @@ class HostService:
         """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
         session = self._session
         refusal = await self._refusal(due)
-        if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
+        if refusal is not None and any(rules.is_rate_limited for rules in self._robots.values()):
             return await self._stop_host("busy")
         if refusal is not None:
             self.taken.add(due.url_id)
@@ -207,8 +207,8 @@ class HostService:
             return FetchOutcome.DENIED, Reason.TAKEDOWN
         if session.deaths.is_fatal(due.url_id):
             return FetchOutcome.FAILED, Reason.PAGE_CRASH
-        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
-        if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
+        is_trusted = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
+        if due.kind is UrlKind.PAGE and session.traps.trap_reason(due.host_id, due.url, is_trusted, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
         origin = canonical_origin(due.url)
         reason = await self._robots_refusal(origin, due.url)
@@ -227,7 +227,7 @@ class HostService:
     async def _rules(self, origin: str) -> RobotsRules:
         """The rules of an origin, read again when they are too old, and while the host asks to wait as long as it is worth waiting for."""
         session, rules = self._session, self._robots.get(origin)
-        while rules is None or rules.expires_at <= time.time() or (rules.is_not_now and self._pace.is_worth_waiting()):
+        while rules is None or rules.expires_at <= time.time() or (rules.is_rate_limited and self._pace.is_worth_waiting()):
             rules = self._robots[origin] = await self._ask_first(read_robots(session, self.lease, origin))
             self._tdm.pop(origin, None)  # of the same age
             self._pace.slow_down(rules.crawl_delay())

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from schemas.capture import Capture
 from schemas.outcomes import Reason
-from spiders.discover.response import REDIRECTS, location, sitemap_discovery
+from spiders.discover.response import REDIRECTS, redirect_location, sitemap_discovery
 from spiders.download.failure import FetchFailedError
 from spiders.download.user_agent import product
 from spiders.messages.wire import Question, Task
 from spiders.permission.robots import (
     MAX_ROBOTS_BYTES,
     TOO_MANY_REQUESTS,
-    UNREACHABLE_LIFE_SECONDS,
+    UNREACHABLE_CACHE_SECONDS,
     RobotsRules,
-    robots_from_answer,
+    robots_from_response,
     robots_from_text,
 )
 from spiders.reading.reader import Unread
@@ -50,8 +50,8 @@ async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots
         capture = await follow(session, lease, origin + "/robots.txt")
     except FetchFailedError as failure:
         if failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
-            return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_LIFE_SECONDS)
-        robots = robots_from_answer(origin, None, b"", None)
+            return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_CACHE_SECONDS)
+        robots = robots_from_response(origin, None, b"", None)
     else:
         robots = await robots_of(session, origin, capture)
     await session.sql(session.frontier.remember_robots, robots)
@@ -63,7 +63,7 @@ async def robots_of(session: FetchSession, url: str, capture: Capture) -> Cached
     if not 200 <= capture.status < 300:
         return robots_from_text(url, capture.status, b"")
     text = await session.readers.decoded(capture, MAX_ROBOTS_BYTES + 1)
-    return robots_from_answer(url, None, b"", None) if isinstance(text, Unread) else robots_from_text(url, capture.status, text)
+    return robots_from_response(url, None, b"", None) if isinstance(text, Unread) else robots_from_text(url, capture.status, text)
 
 
 async def with_rules(session: FetchSession, cached: CachedRobots) -> RobotsRules:
@@ -73,8 +73,8 @@ async def with_rules(session: FetchSession, cached: CachedRobots) -> RobotsRules
         return rules
     result = await session.readers.ask(Question(Task.ROBOTS), cached.body)
     if isinstance(result, Unread):
-        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_LIFE_SECONDS))
-    return replace(rules, told=result.robots)
+        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_CACHE_SECONDS))
+    return replace(rules, reader_reply=result.robots)
 
 
 async def refusal(session: FetchSession, rules: RobotsRules, url: str) -> Reason | None:
@@ -94,7 +94,7 @@ async def follow(session: FetchSession, lease: Lease, url: str) -> Capture:
         session.statistics.robots += 1
         session.settling.host_answered(lease, capture)
         session.registrar.mark(lease, None, session.registrar.archive(capture, lease))
-        target = resolve(url, location(capture)) if capture.status in REDIRECTS else None
+        target = resolve(url, redirect_location(capture)) if capture.status in REDIRECTS else None
         if target is None:
             return capture
         url = target

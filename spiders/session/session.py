@@ -24,7 +24,7 @@ from spiders.session.page_budget import DRY_SECONDS, PageBudget
 from spiders.spool.registrar import Registrar
 from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
-from spiders.urls.traps import TrapWatch
+from spiders.urls.traps import TrapDetector
 from storage.frontier.frontier import LEASE_SECONDS, Frontier
 from storage.frontier.records import Lease, Mark, RunPhase
 from storage.lake.takedown import Takedowns
@@ -54,7 +54,7 @@ class FetchSession:
         self.rules = reading_rules(run.crawl, self.scope)
         self.readers: AnswerReaders  # set by the worker, as the next one
         self.deaths: Deaths
-        self.traps = TrapWatch(run.crawl.budgets.max_pages_per_host)
+        self.traps = TrapDetector(run.crawl.budgets.max_pages_per_host)
         self.takedowns = Takedowns()
         self.read_takedowns: Callable[[], Takedowns] = Takedowns  # set by the worker: the list as it stands
         self.services: dict[int, HostService] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spiders.download.failure import FetchFailedError
-from spiders.permission.optouts import TDM_FILE, TdmRules, read_tdm_file
-from spiders.permission.robots import robots_from_answer
+from spiders.permission.opt_outs import TDM_FILE, TdmRules, read_tdm_file
+from spiders.permission.robots import robots_from_response
 from spiders.session.robots_fetch import follow, robots_of
 from storage.frontier.records import Lease
 
@@ -23,7 +23,7 @@ async def read_tdm_rules(session: FetchSession, lease: Lease, origin: str) -> tu
     try:
         capture = await follow(session, lease, url)
     except FetchFailedError:
-        cached = robots_from_answer(url, None, b"", None)
+        cached = robots_from_response(url, None, b"", None)
     else:
         cached = await robots_of(session, url, capture)
     await session.sql(session.frontier.remember_robots, cached)
