@@ -51,6 +51,7 @@ MOVED = {
     "crawlhouse.stopcommand": "crawlhouse.commands.stop",
     "crawlhouse.takedowncommand": "crawlhouse.commands.takedown",
     "crawlhouse.trial": "crawlhouse.reports.check_run",
+    "demo.answer": "demo.response",
     "processing.accounting": "processing.publish.accounting",
     "processing.article.authors": "processing.article.metadata.authors",
     "processing.article.blocks": "processing.article.body.blocks",

@@ -14,7 +14,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from schemas.capture import HeaderList
-from schemas.directives import NOTHING, Directives, header_directives, is_addressed, read_directives
+from schemas.directives import NO_DIRECTIVES, Directives, header_directives, is_addressed, read_directives
 
 TDM_FILE = "/.well-known/tdmrep.json"
 TDM_NAME = "tdm-reservation"
@@ -30,20 +30,20 @@ UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 class OptOuts:
     """What one place says: robots directives, and whether text and data mining is reserved (None: it does not say)."""
 
-    directives: Directives = NOTHING
+    directives: Directives = NO_DIRECTIVES
     tdm: bool | None = None
 
     def combined_with(self, later: OptOuts) -> OptOuts:
         """This place with one that is nearer to the page: directives add up, a reservation is overruled."""
         if later is NO_OPT_OUTS:
             return self
-        return OptOuts(self.directives.joined(later.directives), self.tdm if later.tdm is None else later.tdm)
+        return OptOuts(self.directives.combined(later.directives), self.tdm if later.tdm is None else later.tdm)
 
     def archiving_opt_out(self, now: datetime) -> str | None:
         """What forbids keeping the answer, by its name, or None."""
         if self.tdm:
             return TDM_NAME
-        if self.directives.is_over(now):
+        if self.directives.is_expired(now):
             return "unavailable_after"
         return "noarchive" if self.directives.forbids_archiving(now) else None
 
@@ -76,13 +76,13 @@ def may_have_opt_outs(html: bytes, product: str) -> bool:
 
 def meta_opt_outs(elements: Iterable[tuple[str, str]], product: str) -> OptOuts:
     """What meta elements, as pairs of name and content, say to the crawler of that product token."""
-    directives, tdm = NOTHING, None
+    directives, tdm = NO_DIRECTIVES, None
     for name, content in elements:
         if is_addressed(name, product):
-            directives = directives.joined(read_directives(content))
+            directives = directives.combined(read_directives(content))
         elif name.strip().lower() == TDM_NAME:
             tdm = _parse_flag(content, tdm)
-    return NO_OPT_OUTS if directives is NOTHING and tdm is None else OptOuts(directives, tdm)
+    return NO_OPT_OUTS if directives is NO_DIRECTIVES and tdm is None else OptOuts(directives, tdm)
 
 
 def _parse_flag(text: str, earlier: bool | None) -> bool | None:

@@ -103,7 +103,7 @@ class Settling:
         """Archives a capture; one that a browser rendered together with what the server had sent."""
         if sent is None:
             return self._session.registrar.archive(capture, fetch.lease, revisited(capture, fetch.due))
-        shell = replace(sent, kind=UrlKind.SHELL, via=capture.via, depth=capture.depth, hints=capture.hints)
+        shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
         return self._session.registrar.archive_rendered(shell, capture, fetch.lease)
 
     def _is_reserved(self, answer: ParsedResponse, capture: Capture) -> bool:
