@@ -54,10 +54,10 @@ class Callbacks:
     def __init__(self, kind: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
         self._spider = make_spider(kind, crawler)
         self._session = session
+        self._context = session.context
         self._encoder = ScrapyJSONEncoder(ensure_ascii=False)
         self._domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
         self._warned: set[str] = set()
-        session.is_starting = True
 
     async def begin(self) -> None:
         """Takes in what `start` asks for; the session does not end before. Raises SpiderError where it breaks."""
@@ -66,8 +66,8 @@ class Callbacks:
             async for one in self._spider.start():
                 count += 1
                 self._take_start(one)
-                if self._session.registrar.is_full():
-                    await self._session.registrar.flush()
+                if self._context.registrar.is_full():
+                    await self._context.registrar.flush()
                 if count % BREATH_REQUESTS == 0:
                     await asyncio.sleep(0)  # others have their turn, whatever `start` does
         except CloseSpider as stop:
@@ -76,22 +76,17 @@ class Callbacks:
             raise SpiderError(f"start of {self._named()}: {error}") from error
         except Exception as error:
             raise SpiderError(f"start of {self._named()} broke: {type(error).__name__}: {error}. What it had asked for is kept.") from error
-        await self._session.registrar.flush()
-        self._session.is_starting = False
+        await self._context.registrar.flush()
 
     async def answered(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
         """Calls back with an answer that stands, or with what a browser made of it, then hands all to the session."""
-        session = self._session
-        stands = session.settling.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
-        session.settling.answered(fetch, capture, await self._ask(fetch.due, rendered or capture) if stands else NOTHING, rendered)
+        stands = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
+        self._session.receive(fetch, capture, await self._ask(fetch.due, rendered or capture) if stands else NOTHING, rendered)
 
     async def failed(self, fetch: Fetch, error: BaseException) -> None:
         """Calls back about an exchange without an answer that is not tried again, then hands both to the session."""
-        session = self._session
-        yielded = NOTHING
-        if not session.stopping and session.settling.wait_to_retry_failed(fetch, error) is None:
-            yielded = await self._tell(fetch.due, error)
-        session.settling.failed(fetch, error, yielded)
+        yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._tell(fetch.due, error)
+        self._session.receive_failure(fetch, error, yielded)
 
     async def end(self, reason: str) -> None:
         """Tells the spider that its session is over."""
@@ -108,10 +103,10 @@ class Callbacks:
         except SpiderError as error:
             self._note("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
-        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes, due.url_id)
+        body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
         if isinstance(body, Unread):  # reading its links will say the same
             return NOTHING
-        with self._session.readers.journal.reading(due.url_id):
+        with self._context.readers.journal.reading(due.url_id):
             return await self._call(due, capture, full_response(capture, body, request), request)
 
     async def _call(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
@@ -170,7 +165,7 @@ class Callbacks:
             return
         found = self._discovery(one, None, 0)
         if found:
-            self._session.registrar.find([found])
+            self._context.registrar.find([found])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
         """A request as the frontier takes it; None, and counted, where it is not to be fetched. Raises SpiderError."""
@@ -179,7 +174,7 @@ class Callbacks:
         url = canonicalize(request.url, strip=False)
         if url is None:
             self._refuse("no_http_url")
-        elif not self._session.scope.covers(url, UrlKind.PAGE, depth):
+        elif not self._context.scope.covers(url, UrlKind.PAGE, depth):
             self._refuse("out_of_scope")
         elif self._domains and not url_is_from_any_domain(_without_port(url), self._domains):
             self._refuse("allowed_domains")
@@ -207,7 +202,7 @@ class Callbacks:
 
     def _refuse(self, why: str, count: int = 1) -> None:
         if count:
-            self._session.statistics.refused_requests[why] += count
+            self._context.statistics.refused_requests[why] += count
 
     def _break(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
         yielded.broken = Reason.CALLBACK_ERROR
@@ -216,8 +211,8 @@ class Callbacks:
     def _note(self, name: str, error: Exception, url: str = "") -> None:
         """Counts an error, and logs the first of its kind."""
         kind = f"{name}: {type(error).__name__}"
-        self._session.statistics.callback_errors[kind] += 1
-        count = self._session.statistics.callback_errors[kind]
+        self._context.statistics.callback_errors[kind] += 1
+        count = self._context.statistics.callback_errors[kind]
         if count <= SHOWN_TRACEBACKS:
             last = " Further ones of this kind are only counted." if count == SHOWN_TRACEBACKS else ""
             shown = None if isinstance(error, SpiderError) else error
