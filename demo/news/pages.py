@@ -12,15 +12,13 @@ from typing import Any
 
 import jinja2
 
-
 from demo.clock import time_at
 from demo.news import feeds, layout, truth
 from demo.news.extras import plain_pages
-from demo.news.layout import Part
+from demo.news.layout import PageElement
 from demo.news.newsroom import Edition
 from demo.news.picture import svg
 from demo.news.story import Story
-from demo.layout import PageElement
 from demo.response import Response
 from demo.sites import Section, Site, slug
 

@@ -54,10 +54,10 @@ class Callbacks:
     def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
         self._spider = make_spider(spider_class, crawler)
         self._session = session
+        self._context = session.context
         self._encoder = ScrapyJSONEncoder(ensure_ascii=False)
         self._allowed_domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
         self._warned_meta_keys: set[str] = set()
-        session.is_starting = True
 
     async def run_start(self) -> None:
         """Takes in what `start` asks for; the session does not end before. Raises SpiderError where it breaks."""
@@ -66,8 +66,8 @@ class Callbacks:
             async for result in self._spider.start():
                 count += 1
                 self._accept_start_request(result)
-                if self._session.registrar.is_full():
-                    await self._session.registrar.flush()
+                if self._context.registrar.is_full():
+                    await self._context.registrar.flush()
                 if count % REQUESTS_BETWEEN_PAUSES == 0:
                     await asyncio.sleep(0)  # others have their turn, whatever `start` does
         except CloseSpider as stop:
@@ -78,24 +78,17 @@ class Callbacks:
             raise SpiderError(
                 f"start of {self._spider_name()} broke: {type(error).__name__}: {error}. What it had asked for is kept."
             ) from error
-        await self._session.registrar.flush()
-        self._session.is_starting = False
+        await self._context.registrar.flush()
 
     async def handle_response(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
-        """Calls back with a final response, or with what a browser made of it, then hands all to the session."""
-        session = self._session
-        is_final = session.settling.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
-        session.settling.answered(
-            fetch, capture, await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING, rendered
-        )
+        """Calls back with an answer that stands, or with what a browser made of it, then hands all to the session."""
+        stands = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
+        self._session.receive(fetch, capture, await self._run_callback(fetch.due, rendered or capture) if stands else NOTHING, rendered)
 
     async def handle_failure(self, fetch: Fetch, error: BaseException) -> None:
         """Calls back about an exchange without an answer that is not tried again, then hands both to the session."""
-        session = self._session
-        yielded = NOTHING
-        if not session.stopping and session.settling.wait_to_retry_failed(fetch, error) is None:
-            yielded = await self._run_errback(fetch.due, error)
-        session.settling.failed(fetch, error, yielded)
+        yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._run_errback(fetch.due, error)
+        self._session.receive_failure(fetch, error, yielded)
 
     async def close(self, reason: str) -> None:
         """Tells the spider that its session is over."""
@@ -112,10 +105,10 @@ class Callbacks:
         except SpiderError as error:
             self._count_error("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
-        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes, due.url_id)
+        body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
         if isinstance(body, Unread):  # reading its links will say the same
             return NOTHING
-        with self._session.readers.journal.reading(due.url_id):
+        with self._context.readers.journal.reading(due.url_id):
             return await self._call_method(due, capture, full_response(capture, body, request), request)
 
     async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
@@ -176,7 +169,7 @@ class Callbacks:
             return
         discovery = self._discovery(result, None, 0)
         if discovery:
-            self._session.registrar.find([discovery])
+            self._context.registrar.find([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
         """A request as the frontier takes it; None, and counted, where it is not to be fetched. Raises SpiderError."""
@@ -185,7 +178,7 @@ class Callbacks:
         url = canonicalize(request.url, strip_parameters=False)
         if url is None:
             self._count_refused("no_http_url")
-        elif not self._session.scope.covers(url, UrlKind.PAGE, depth):
+        elif not self._context.scope.covers(url, UrlKind.PAGE, depth):
             self._count_refused("out_of_scope")
         elif self._allowed_domains and not url_is_from_any_domain(_origin_without_port(url), self._allowed_domains):
             self._count_refused("allowed_domains")
@@ -213,7 +206,7 @@ class Callbacks:
 
     def _count_refused(self, reason: str, count: int = 1) -> None:
         if count:
-            self._session.statistics.refused_requests[reason] += count
+            self._context.statistics.refused_requests[reason] += count
 
     def _count_failure(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
         yielded.broken = Reason.CALLBACK_ERROR
@@ -222,8 +215,8 @@ class Callbacks:
     def _count_error(self, name: str, error: Exception, url: str = "") -> None:
         """Counts an error, and logs the first of its kind."""
         kind = f"{name}: {type(error).__name__}"
-        self._session.statistics.callback_errors[kind] += 1
-        count = self._session.statistics.callback_errors[kind]
+        self._context.statistics.callback_errors[kind] += 1
+        count = self._context.statistics.callback_errors[kind]
         if count <= LOGGED_TRACEBACKS:
             ending = " Further errors of this kind are only counted." if count == LOGGED_TRACEBACKS else ""
             traceback = None if isinstance(error, SpiderError) else error
