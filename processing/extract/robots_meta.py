@@ -10,7 +10,7 @@ from schemas.directives import Directives, header_directives, meta_directives, m
 def page_directives(capture: Capture, tree: Tree, product: str) -> Directives:
     """What a page and its headers ask of all robots, and of the one with this product token."""
     in_headers = header_directives(capture.response_headers, product)
-    return in_headers.joined(meta_directives(meta_elements(tree), product))
+    return in_headers.combined(meta_directives(meta_elements(tree), product))
 
 
 def forbids_indexing(capture: Capture, tree: Tree, product: str) -> bool:

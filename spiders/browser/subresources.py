@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from schemas.capture import Capture
 from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
-from spiders.permission.robots import RobotsRules, robots_from_response
+from spiders.permission.robots import RobotsRules
 from spiders.reading.reader import Unread
-from spiders.session.robots_fetch import refusal, robots_of, with_rules
-from spiders.session.session import FetchSession
+from spiders.session.context import FetchContext
+from spiders.session.origin_file import file_to_cache
+from spiders.session.robots_fetch import robots_refusal, rules_of
 from spiders.urls.canonical import canonicalize, resolve
 from storage.urls.host_key import canonical_host, canonical_origin
 
@@ -44,10 +45,10 @@ class BrowserResponse:
 class SubResources:
     """The sub-resources of a worker's pages. Scripts and styles are fetched once and cached in bounded memory."""
 
-    def __init__(self, session: FetchSession, download: Download) -> None:
-        self._session = session
+    def __init__(self, context: FetchContext, download: Download) -> None:
+        self._context = context
         self._download = download
-        self._hosts = frozenset(session.crawl.browser.hosts)
+        self._hosts = frozenset(context.crawl.browser.hosts)
         self._robots: dict[str, RobotsRules] = {}
         self._cache: dict[str, BrowserResponse] = {}
         self._cached_bytes = 0
@@ -74,7 +75,7 @@ class SubResources:
                 capture = await self._download(url, headers)
             except FetchFailedError:
                 return None
-            self._session.statistics.sub_resources += 1
+            self._context.statistics.sub_resources += 1
             target = resolve(url, redirect_location(capture), strip_parameters=False) if capture.status in REDIRECTS else None
             if target is None:
                 return await self.browser_response(capture)
@@ -82,34 +83,33 @@ class SubResources:
         return None
 
     async def _is_allowed(self, url: str) -> bool:
-        session, host = self._session, canonical_host(url)
-        if not (session.scope.covers_host(host) or host in self._hosts) or session.takedowns.covers(url):
+        context, host = self._context, canonical_host(url)
+        if not (context.scope.covers_host(host) or host in self._hosts) or context.takedowns.covers(url):
             return False
-        if session.crawl.politeness.robots == "ignore":
+        if context.crawl.politeness.robots == "ignore":
             return True
         origin = canonical_origin(url)
         rules = self._robots.get(origin)
         if rules is None or rules.expires_at <= time.time():
             rules = self._robots[origin] = await self._rules(origin)
-        return await refusal(session, rules, url) is None
+        return await robots_refusal(context, rules, url) is None
 
     async def _rules(self, origin: str) -> RobotsRules:
         """The rules of an origin's robots.txt: from the cache, which all workers share, or from the site."""
-        frontier, sql = self._session.frontier, self._session.sql
-        cached = await sql(frontier.robots, origin)
+        context = self._context
+        cached = await context.database.run(context.frontier.robots, origin)
         if cached is None:
             try:
-                capture = await self._session.download(origin + "/robots.txt")
+                answer = await context.downloader.download(origin + "/robots.txt")
             except FetchFailedError:
-                cached = robots_from_response(origin, None, b"", None)
-            else:
-                cached = await robots_of(self._session, origin, capture)
-            await sql(frontier.remember_robots, cached)
-        return await with_rules(self._session, cached)
+                answer = None
+            cached = await file_to_cache(context, origin, answer)
+            await context.database.run(context.frontier.remember_robots, cached)
+        return await rules_of(context, cached)
 
     async def browser_response(self, capture: Capture) -> BrowserResponse:
         """A capture as the browser takes it: without content coding and without cookies."""
         kept = ((name, value) for name, value in capture.response_headers if name.lower() not in DROPPED_HEADERS)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
-        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes)
+        body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes)
         return BrowserResponse(capture.status, headers, b"" if isinstance(body, Unread) else body)

@@ -66,7 +66,7 @@ def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules
 def with_reading(capture: Capture, head: ParsedResponse, reading: Reading) -> ParsedResponse:
     """The response with what its body says."""
     discoveries = tuple(_discovery(found, capture.url) for found in reading.found)
-    return ParsedResponse(reading.kind, discoveries, opt_outs=head.opt_outs.combined_with(_opt_outs(reading.opt_outs)))
+    return ParsedResponse(reading.kind, discoveries, opt_outs=head.opt_outs.combined(_opt_outs(reading.opt_outs)))
 
 
 def _discovery(found: Found, via: str) -> Discovery:

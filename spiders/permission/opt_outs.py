@@ -14,7 +14,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from schemas.capture import HeaderList
-from schemas.directives import NOTHING, Directives, header_directives, meta_directives
+from schemas.directives import NO_DIRECTIVES, Directives, header_directives, meta_directives
 from spiders.urls.canonical import ESCAPE, UNRESERVED
 
 TDM_FILE = "/.well-known/tdmrep.json"
@@ -30,20 +30,20 @@ MAX_PATTERN_STARS = 32  # each star is a search in the path
 class OptOuts:
     """The opt-outs in one place: robots directives, and whether text and data mining is reserved (None: not stated)."""
 
-    directives: Directives = NOTHING
+    directives: Directives = NO_DIRECTIVES
     tdm: bool | None = None
 
-    def combined_with(self, later: OptOuts) -> OptOuts:
+    def combined(self, later: OptOuts) -> OptOuts:
         """These opt-outs with those of a place nearer to the page: directives add up, the later TDM reservation holds."""
         if later is NO_OPT_OUTS:
             return self
-        return OptOuts(self.directives.joined(later.directives), self.tdm if later.tdm is None else later.tdm)
+        return OptOuts(self.directives.combined(later.directives), self.tdm if later.tdm is None else later.tdm)
 
     def archiving_opt_out(self, now: datetime) -> str | None:
         """The name of the opt-out that forbids archiving the response, or None."""
         if self.tdm:
             return TDM_NAME
-        if self.directives.is_over(now):
+        if self.directives.is_expired(now):
             return "unavailable_after"
         return "noarchive" if self.directives.forbids_archiving(now) else None
 
@@ -70,7 +70,7 @@ def meta_opt_outs(elements: Sequence[tuple[str, str]], product: str) -> OptOuts:
 
 
 def _opt_outs(directives: Directives, tdm: bool | None) -> OptOuts:
-    return NO_OPT_OUTS if directives is NOTHING and tdm is None else OptOuts(directives, tdm)
+    return NO_OPT_OUTS if directives is NO_DIRECTIVES and tdm is None else OptOuts(directives, tdm)
 
 
 def _parse_flag(text: str, earlier: bool | None) -> bool | None:

@@ -163,6 +163,10 @@ class Reader:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, LOW_PRIORITY)
 
+    def retire(self) -> None:
+        """Give it no more questions."""
+        self.is_leaving = True
+
     def at(self, now: float) -> tuple[Waiting | None, float, float]:
         """The question that it is at (None: between two), and the CPU and wall seconds that this took so far, by the owner's clock.
 

@@ -43,7 +43,7 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 class AnswerReaders:
     """The readers of one worker, started when they are needed.
 
-    `on_error` is told when none can be started. While it `has_to_wait`, no reader gets anything to read, until `resume` is called.
+    `error` says why none can be started, if so. While it `has_to_wait`, no reader gets anything to read, until `resume` is called.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class AnswerReaders:
         *,
         has_to_wait: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.on_error: Callable[[CrawlhouseError], None] = lambda error: None
+        self.error: CrawlhouseError | None = None
         self.journal = journal
         self._rules, self._body_memory, self._limits, self._has_to_wait = rules, body_memory, limits, has_to_wait
         self._readers: list[Reader] = []
@@ -137,7 +137,7 @@ class AnswerReaders:
         """A reader could not be started; the next one may be, unless that happens again and again."""
         self._failed_starts += 1
         if self._failed_starts > MAX_FAILED_STARTS:
-            self.on_error(CrawlhouseError(f"No answer reader can be started: {detail}. Their error is in the worker's log."))
+            self.error = CrawlhouseError(f"No answer reader can be started: {detail}. Their error is in the worker's log.")
 
     def _queue_of(self, host: str) -> deque[Waiting]:
         return self._slow_queue if host in self._slow_hosts else self._proven_queue if host in self._proven else self._queue
@@ -202,7 +202,7 @@ class AnswerReaders:
                 self._wake()
             self._hand_out_slow()
         except OSError as error:
-            self.on_error(CrawlhouseError(f"No answer reader can be started: {error}. The machine is short of memory or processes."))
+            self.error = CrawlhouseError(f"No answer reader can be started: {error}. The machine is short of memory or processes.")
         self._watch_soon()
 
     def _fill(self, reader: Reader, *, is_first: bool, is_alone: bool) -> None:
@@ -274,7 +274,7 @@ class AnswerReaders:
         elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
             self._found_slow(reader, waiting)
         elif waiting is None and not reader.is_leaving and reader.memory_bytes() > MAX_IDLE_BYTES:
-            reader.is_leaving = True
+            reader.retire()
             if not reader.questions:
                 self._remove(reader)
 
@@ -289,7 +289,7 @@ class AnswerReaders:
             self._slow_queue.append(waiting)
         else:
             reader.slow_down()
-            reader.is_leaving = True
+            reader.retire()
         self._requeue(others)
         self._wake()
 

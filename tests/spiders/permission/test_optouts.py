@@ -53,15 +53,15 @@ def test_headers_for_named_crawlers() -> None:
 def test_the_nearest_reservation_holds() -> None:
     header = header_opt_outs(((b"Content-Type", b"text/html"), (b"TDM-Reservation", b" 1 ")), "crawlhouse")
     assert header.archiving_opt_out(NOW) == "tdm-reservation"
-    assert header.combined_with(meta_opt_outs([("tdm-reservation", "0")], "crawlhouse")).archiving_opt_out(NOW) is None
-    assert header.combined_with(meta_opt_outs([("tdm-reservation", "maybe")], "crawlhouse")).archiving_opt_out(NOW) == "tdm-reservation"
-    assert header.combined_with(NO_OPT_OUTS) == header
+    assert header.combined(meta_opt_outs([("tdm-reservation", "0")], "crawlhouse")).archiving_opt_out(NOW) is None
+    assert header.combined(meta_opt_outs([("tdm-reservation", "maybe")], "crawlhouse")).archiving_opt_out(NOW) == "tdm-reservation"
+    assert header.combined(NO_OPT_OUTS) == header
     assert header_opt_outs(((b"tdm-reservation", b"2"),), "crawlhouse").tdm is None
 
 
 def test_directives_of_both_places_add_up() -> None:
     header = header_opt_outs(((b"X-Robots-Tag", b"noindex"), (b"X-Robots-Tag", b"nofollow")), "crawlhouse")
-    both = header.combined_with(meta_opt_outs([("Robots", "noarchive"), ("googlebot", "none"), ("viewport", "noindex")], "crawlhouse"))
+    both = header.combined(meta_opt_outs([("Robots", "noarchive"), ("googlebot", "none"), ("viewport", "noindex")], "crawlhouse"))
     assert both.directives.words == {"noindex", "nofollow", "noarchive"}
     assert both.archiving_opt_out(NOW) == "noarchive"
     assert meta_opt_outs([("crawlhouse", "noarchive")], "crawlhouse").archiving_opt_out(NOW) == "noarchive"
