@@ -23,7 +23,7 @@ from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
 from storage.lake.lake import Lake, open_lake
-from storage.lake.publishing import repair_marks
+from storage.lake.publishing import repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -37,7 +37,7 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     latest crawl run.
     """
     with _kept(settings) as kept:
-        repair_marks(kept.lake, kept.ledger)
+        repair_publications(kept.lake, kept.ledger)
         complete_last(crawl_name, kept.store, kept.lake, kept.ledger)
         for begun in half_published(kept.lake, kept.ledger):
             if begun.crawl.name == crawl_name:

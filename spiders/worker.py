@@ -85,9 +85,9 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     folder, database = spool_folder(settings, crawl_run, worker), DatabaseThread()
     try:
         number, held = frontier.join(crawl_run, worker)
-        statistics.incarnation = number
+        statistics.attempt = number
         repair_spool(folder, run, worker, held, frontier, store)
-        frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
+        frontier.release_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
         spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
         registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(run.crawl.revisit))
         session = FetchSession(run, worker, number, frontier, registrar, statistics)

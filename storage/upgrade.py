@@ -18,16 +18,16 @@ from schemas.tables import TABLES
 from storage.database.backup import back_up
 from storage.database.engine import Database
 from storage.database.locks import hold_lock
-from storage.database.migration import AtWorkError, Migration, migrate
-from storage.database.private_files import is_shared, tighten
+from storage.database.migration import Migration, WorkersActiveError, migrate
+from storage.database.private_files import is_shared, restrict_mode
 from storage.lake.catalog import NAMESPACE, open_catalog
-from storage.lake.tables import add_columns, changed_properties, missing_columns
+from storage.lake.tables import add_columns, missing_columns, outdated_properties
 
 UPGRADE_KEY = 7_205_762
 WAIT_SECONDS = 600.0
 POLL_SECONDS = 5.0
 DATABASES = ("frontier.sqlite", "catalog.sqlite")
-Say = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Upgrade:
         return bool(self.migration or self.tables or self.private)
 
 
-def upgrade(settings: Settings, say: Say = lambda _: None, wait_seconds: float = 0) -> Upgrade:
+def upgrade(settings: Settings, report_progress: ProgressCallback = lambda _: None, wait_seconds: float = 0) -> Upgrade:
     """Bring a house forward, each SQLite file copied to `backups/` before it is changed; a second upgrade waits for the first.
 
     `wait_seconds` is how long to wait for workers that are at work, or were killed and still hold hosts.
@@ -54,31 +54,31 @@ def upgrade(settings: Settings, say: Say = lambda _: None, wait_seconds: float =
     if not settings.database and not any((settings.home / name).exists() for name in DATABASES):
         raise NotFoundError(f"There is nothing to upgrade in {settings.home}: no database is there yet. The first crawl makes it.")
     with hold_lock(settings, UPGRADE_KEY, WAIT_SECONDS, "upgrading"):
-        private = tuple(_tightened(settings))
-        migration = _migrate(settings, say, wait_seconds)
-        tables, copy = _update_lake(settings, say)
+        private = tuple(_restrict_modes(settings))
+        migration = _migrate(settings, report_progress, wait_seconds)
+        tables, copy = _update_lake(settings, report_progress)
     copies = (migration.backup if migration else None, copy)
     return Upgrade(migration, tables, tuple(path for path in copies if path is not None), private)
 
 
-def _migrate(settings: Settings, say: Say, wait_seconds: float) -> Migration | None:
+def _migrate(settings: Settings, report_progress: ProgressCallback, wait_seconds: float) -> Migration | None:
     database = Database(settings.database_url("frontier"))
     deadline = time.monotonic() + wait_seconds
     try:
         database.check_upgradable()
         while True:
             try:
-                return migrate(database, say)
-            except AtWorkError as error:
+                return migrate(database, report_progress)
+            except WorkersActiveError as error:
                 if time.monotonic() >= deadline:
                     raise
-                say(str(error))
+                report_progress(str(error))
                 time.sleep(POLL_SECONDS)
     finally:
         database.close()
 
 
-def _update_lake(settings: Settings, say: Say) -> tuple[dict[str, list[str]], Path | None]:
+def _update_lake(settings: Settings, report_progress: ProgressCallback) -> tuple[dict[str, list[str]], Path | None]:
     """The new columns and properties of each table that changed, and the copy of the catalog that was made before."""
     path = settings.database_file("catalog")
     if not settings.database and not path.exists():
@@ -89,7 +89,7 @@ def _update_lake(settings: Settings, say: Say) -> tuple[dict[str, list[str]], Pa
         if not wanting:
             return {}, None
         copy = None if settings.database else back_up(path, "lake")
-        return {name: list(_update_table(catalog, name, say)) for name in wanting}, copy
+        return {name: list(_update_table(catalog, name, report_progress)) for name in wanting}, copy
     finally:
         catalog.close()
 
@@ -99,21 +99,21 @@ def _is_behind(catalog: SqlCatalog, name: str) -> bool:
         table = catalog.load_table((NAMESPACE, name))
     except NoSuchTableError:  # it is made when it is first used
         return False
-    return bool(missing_columns(table, name) or changed_properties(table))
+    return bool(missing_columns(table, name) or outdated_properties(table))
 
 
-def _update_table(catalog: SqlCatalog, name: str, say: Say) -> Iterator[str]:
-    say(f"Updating the table {name}")
+def _update_table(catalog: SqlCatalog, name: str, report_progress: ProgressCallback) -> Iterator[str]:
+    report_progress(f"Updating the table {name}")
     table = catalog.load_table((NAMESPACE, name))
     yield from (field.name for field in missing_columns(table, name))
     table = add_columns(catalog, table, name)
-    if properties := changed_properties(table):
+    if properties := outdated_properties(table):
         with table.transaction() as transaction:
             transaction.set_properties(properties)
     yield from sorted(properties)
 
 
-def _tightened(settings: Settings) -> Iterator[Path]:
+def _restrict_modes(settings: Settings) -> Iterator[Path]:
     """Takes the rights of others from the home and its databases, and the group's unless the home is set up for a group (setgid)."""
     home = settings.home
     if not home.is_dir() or home.stat().st_mode & stat.S_ISVTX:  # a folder of everybody's, like /tmp
@@ -121,5 +121,5 @@ def _tightened(settings: Settings) -> Iterator[Path]:
     shared = is_shared(home)
     for path in (home, *sorted(path for path in home.glob("*.sqlite*") if path.is_file() and not path.is_symlink())):
         with suppress(PermissionError, FileNotFoundError):  # another user's, or just gone
-            if tighten(path, shared):
+            if restrict_mode(path, shared):
                 yield path

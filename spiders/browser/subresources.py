@@ -104,7 +104,7 @@ class SubResources:
                 cached = robots_from_answer(origin, None, b"", None)
             else:
                 cached = await robots_of(self._session, origin, answer)
-            await sql(frontier.remember_robots, cached)
+            await sql(frontier.cache_robots, cached)
         return await with_rules(self._session, cached)
 
     async def resource(self, capture: Capture) -> Resource:

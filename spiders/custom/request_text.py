@@ -14,7 +14,7 @@ import scrapy
 
 from schemas.errors import SpiderError
 from storage.urls.post_query import UNKEYED
-from storage.urls.request_body import sent_by, sent_fields
+from storage.urls.request_body import body_fields, read_body
 
 HTTP_STATUS_KEYS = frozenset({"handle_httpstatus_list", "handle_httpstatus_all"})
 WITHOUT_EFFECT = frozenset(
@@ -54,7 +54,7 @@ def request_from_text(text: str | None, url: str, spider: scrapy.Spider) -> scra
     """The request of a URL as its spider made it (None: a seed or a link led to it). Raises SpiderError for a lost callback."""
     kept: dict[str, Any] = json.loads(text or "{}")  # Any: JSON
     methods = {name: _bound(spider, kept[name], url) for name in ("callback", "errback") if name in kept}
-    sent = sent_by(text)
+    sent = read_body(text)
     request = scrapy.Request(url, cb_kwargs=kept.get("cb_kwargs"), meta=kept.get("meta"), headers=kept.get("headers"), **methods)
     return request if sent is None else request.replace(method=sent.method, body=sent.body)
 
@@ -86,7 +86,7 @@ def _sent(request: scrapy.Request) -> dict[str, str]:
     kind = (request.headers.get("Content-Type") or b"").decode("latin-1").strip()
     if kind.lower().startswith(UNKEYED):
         raise SpiderError(f"{_name(request)} has a body of type {kind}: uploads are not for a crawl. Use FormRequest or JsonRequest.")
-    return sent_fields(request.method, request.body)
+    return body_fields(request.method, request.body)
 
 
 def _headers(request: scrapy.Request) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ from spiders.session.fetch import Fetch
 from spiders.session.results import answered_mark, failed_mark, refused_mark, retry_after, revisited, temporary
 from spiders.session.yielded import NOTHING, Yielded, broken_mark, with_yielded
 from spiders.spool.registrar import Source
-from storage.frontier.records import DueUrl, Lease, Mark
+from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.urls.host_key import canonical_host
 
@@ -81,7 +81,7 @@ class Settling:
         mark, source = None, None
         if wait is None:
 
-            def remake(count: int) -> Mark:
+            def remake(count: int) -> FetchResult:
                 made = answered_mark(due, capture, replace(answer, new_items=count), row, self._session.crawl.revisit, reserved)
                 return broken_mark(made, yielded.broken) if yielded.broken else made
 
@@ -103,7 +103,7 @@ class Settling:
         """Archives a capture; one that a browser rendered together with what the server had sent."""
         if sent is None:
             return self._session.registrar.archive(capture, fetch.lease, revisited(capture, fetch.due))
-        shell = replace(sent, kind=UrlKind.SHELL, via=capture.via, depth=capture.depth, hints=capture.hints)
+        shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
         return self._session.registrar.archive_rendered(shell, capture, fetch.lease)
 
     def _is_reserved(self, answer: Answer, capture: Capture) -> bool:
@@ -134,7 +134,7 @@ class Settling:
         self._session.registrar.mark(lease, refused_mark(due, outcome, reason, self._session.crawl.revisit, time.time()))
 
     def _count_answer(self, capture: Capture) -> None:
-        self._session.statistics.answers += 1
+        self._session.statistics.responses += 1
         self._session.statistics.bytes += len(capture.body)
         self._session.statistics.statuses[str(capture.status)] += 1
 

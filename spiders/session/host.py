@@ -17,7 +17,7 @@ from spiders.session.pace import HostPace
 from spiders.session.robots_fetch import read_robots, refusal
 from spiders.session.tdm_fetch import read_tdm_rules
 from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
-from storage.frontier.records import DueUrl, Lease, Mark
+from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.urls.host_key import canonical_origin
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class HostService:
         """Serves the host until nothing of it waits in the run, then gives the lease back."""
         session = self._session
         before = await session.sql(session.frontier.progress, session.run.crawl_run, self.lease.host_id)
-        self._served, self._received, self._begun_at = before.marked, before.received, before.begun_at
+        self._served, self._received, self._begun_at = before.done, before.received, before.begun_at
         stopped = False
         while not stopped:
             batch = await self._waiting()
@@ -90,7 +90,7 @@ class HostService:
         """Seconds for which the host is to be left alone from now on."""
         return max(self._pace.next_turn - time.monotonic(), 0.0)
 
-    def completed(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+    def completed(self, fetch: Fetch, mark: FetchResult | None, wait: float | None, latency: float) -> None:
         """A request came to its end; with `wait`, it is asked again after so many seconds."""
         self._slots.release()
         now = time.monotonic()

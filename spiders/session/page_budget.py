@@ -50,9 +50,9 @@ class PageBudget:
         """Lets others have what is not needed now."""
         if self._held:
             held, self._held = self._held, 0
-            await self._database.run(self._frontier.free_pages, *self._who, held)
+            await self._database.run(self._frontier.release_pages, *self._who, held)
 
     async def end(self) -> None:
         """Gives back everything, also what is under way: call it when nothing more will be registered."""
         self._held = 0
-        await self._database.run(self._frontier.free_pages, *self._who)
+        await self._database.run(self._frontier.release_pages, *self._who)

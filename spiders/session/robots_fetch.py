@@ -54,7 +54,7 @@ async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots
         robots = robots_from_answer(origin, None, b"", None)
     else:
         robots = await robots_of(session, origin, capture)
-    await session.sql(session.frontier.remember_robots, robots)
+    await session.sql(session.frontier.cache_robots, robots)
     return robots
 
 

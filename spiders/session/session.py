@@ -26,7 +26,7 @@ from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
 from spiders.urls.traps import TrapWatch
 from storage.frontier.frontier import LEASE_SECONDS, Frontier
-from storage.frontier.records import Lease, Mark, RunPhase
+from storage.frontier.records import FetchResult, Lease, RunPhase
 from storage.lake.takedown import Takedowns
 
 MAX_ACTIVE_HOSTS = 64
@@ -39,7 +39,7 @@ TAKEDOWN_SECONDS = 30.0
 
 
 class FetchSession:
-    """One worker in one run; `number` is its incarnation."""
+    """One worker in one run; `number` is its attempt."""
 
     def __init__(
         self, run: CrawlRun, worker: str, number: int, frontier: Frontier, registrar: Registrar, statistics: WorkerStatistics
@@ -155,7 +155,7 @@ class FetchSession:
         """Takes an exchange as over, without a word on its URL: it stays due."""
         self._under_way.discard(fetch)
 
-    def settled(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
+    def settled(self, fetch: Fetch, mark: FetchResult | None, wait: float | None, latency: float) -> None:
         """Takes an exchange as over after `latency` seconds: its URL is marked, or asked for again after `wait` seconds."""
         self._under_way.discard(fetch)
         if wait is not None:
@@ -270,7 +270,7 @@ class FetchSession:
     async def _tell(self) -> None:
         """Tells those who watch the run what this worker did, once a second."""
         now, statistics = time.monotonic(), self.statistics
-        told = (statistics.answers, statistics.bytes, statistics.errors)
+        told = (statistics.responses, statistics.bytes, statistics.errors)
         if told != self._told and now - self._told_at >= WATCH_SECONDS:
             answers, received, errors = (new - old for new, old in zip(told, self._told, strict=True))
             self._told, self._told_at = told, now
@@ -281,7 +281,7 @@ class FetchSession:
         for service in self.services.values():
             service.wake()
 
-    def _registered(self, marks: Sequence[Mark]) -> None:
+    def _registered(self, marks: Sequence[FetchResult]) -> None:
         self.deaths.settled(mark.url_id for mark in marks)
         for mark in marks:
             service = self.services.get(mark.host_id)

@@ -26,5 +26,5 @@ async def read_tdm_rules(session: FetchSession, lease: Lease, origin: str) -> tu
         cached = robots_from_answer(url, None, b"", None)
     else:
         cached = await robots_of(session, url, capture)
-    await session.sql(session.frontier.remember_robots, cached)
+    await session.sql(session.frontier.cache_robots, cached)
     return read_tdm_file(cached.body), True

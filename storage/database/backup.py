@@ -18,10 +18,10 @@ PAGES_AT_ONCE = 10_000
 BUSY_SECONDS = 60.0
 
 
-def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: None) -> Path:
+def back_up(database: Path, label: str, report_progress: Callable[[str], None] = lambda _: None) -> Path:
     """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` beside it, for its user alone; the copy's path.
 
-    `say` is told of the progress. A copy that is cut short has another name, and is removed by the next one. Raises StorageError.
+    `report_progress` gets a line now and then. An unfinished copy has another name, and the next backup removes it. Raises StorageError.
     """
     folder = database.parent / FOLDER
     copy = folder / f"{database.stem}-{label}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{database.suffix}"
@@ -31,7 +31,7 @@ def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: N
         for left in folder.glob(f"{partial.name}*"):  # by a death: with its journal, which would be played back into the new copy
             left.unlink()
         make_private_file(partial)
-        _copy(database, partial, lambda part: say(f"Copying {database.name}: {part:.0%}"))
+        _copy(database, partial, lambda part: report_progress(f"Copying {database.name}: {part:.0%}"))
         partial.replace(copy)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
@@ -43,7 +43,7 @@ def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: N
     return copy
 
 
-def compact(database: Path) -> None:
+def vacuum(database: Path) -> None:
     """Write a SQLite file anew, without what was deleted from it. Raises StorageError."""
     try:
         with closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection:
@@ -56,9 +56,9 @@ def compact(database: Path) -> None:
         ) from error
 
 
-def _copy(source: Path, target: Path, tell: Callable[[float], None]) -> None:
+def _copy(source: Path, target: Path, report_part: Callable[[float], None]) -> None:
     with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: tell(1 - left / max(all_pages, 1)))
+        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: report_part(1 - left / max(all_pages, 1)))
         writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
     _sync(target)
 

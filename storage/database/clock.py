@@ -23,7 +23,7 @@ LOG = logging.getLogger(__name__)
 Clock = Callable[[], float]  # seconds since the epoch
 
 
-def moment(connection: Connection, clock: Clock | None = None) -> float:
+def current_time(connection: Connection, clock: Clock | None = None) -> float:
     """Seconds since the epoch, by the clock that is given, or else by the database's."""
     if clock is not None:
         return clock()
@@ -41,7 +41,7 @@ def clock_skew(database: Database) -> float:
 def _sample(database: Database) -> float:
     with database.read() as connection:
         before, began = time.time(), time.monotonic()
-        theirs = moment(connection)
+        theirs = current_time(connection)
         doubt = (time.monotonic() - began) / 2
     skew = before + doubt - theirs
     return max(skew - doubt, 0.0) if skew > 0 else min(skew + doubt, 0.0)

@@ -19,7 +19,7 @@ from runtime.patterns import regexp
 from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import ConflictError, StorageError
-from storage.database.errors import explained, first_line, is_held
+from storage.database.errors import as_crawlhouse_error, first_line, is_busy
 from storage.database.private_files import make_private_file
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         server = None if self.is_sqlite else parse_database_url(url)
-        self.shown = str(self.url.database) if server is None else server.shown()
+        self.display_name = str(self.url.database) if server is None else server.shown()
         self._secrets = () if server is None else server.secrets()
         self._engine = _sqlite_engine(self.url, pooled) if self.is_sqlite else _server_engine(self.url, pooled)
         self._writer = self._engine.execution_options(writes=True)
@@ -60,13 +60,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one consistent snapshot. Raises UnavailableError, StorageError."""
-        with self._explained(), self._reader.begin() as connection:
+        with self._translated_errors(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: commits at the end, rolls back on an error. Raises UnavailableError, StorageError."""
-        with self._explained(), self._writer.begin() as connection:
+        with self._translated_errors(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -75,25 +75,25 @@ class Database:
 
     @contextmanager
     def session_lock(self, key: int) -> Iterator[bool]:
-        """Tries for a PostgreSQL advisory lock that ends with its session, also by `kill -9`; yields whether it was got."""
-        with self._explained(), self._engine.connect() as plain:
+        """Tries for a PostgreSQL advisory lock that ends with its session, also by `kill -9`; yields whether it was taken."""
+        with self._translated_errors(), self._engine.connect() as plain:
             connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-            got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
+            is_held = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
             try:
-                yield got
+                yield is_held
             finally:
-                if got:
+                if is_held:
                     with suppress(DBAPIError):  # the session has ended, and the lock with it
                         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
             if "no such table" in first_line(error):
                 raise NoTableError(first_line(error)) from error
-            known = explained(error, f"The database {self.shown}", SQLITE_BUSY_SECONDS, self._secrets)
+            known = as_crawlhouse_error(error, f"The database {self.display_name}", SQLITE_BUSY_SECONDS, self._secrets)
             if known is None:
                 raise
             raise known from error
@@ -121,30 +121,31 @@ class Database:
         self._check_bounds(found)
         if found is not None and found < SCHEMA_VERSION:
             raise ConflictError(
-                f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) needs {SCHEMA_VERSION}. "
+                f"The database {self.display_name} has tables of version {found}, this crawlhouse ({release()}) needs {SCHEMA_VERSION}. "
                 f"Run `crawlhouse upgrade`, {ELSEWHERE}."
             )
 
     def _check_bounds(self, found: int | None) -> None:
         if found is not None and found > SCHEMA_VERSION:
             raise ConflictError(
-                f"The database {self.shown} has tables of version {found}{self._maker()}, this crawlhouse ({release()}) knows "
+                f"The database {self.display_name} has tables of version {found}{self._made_by()}, this crawlhouse ({release()}) knows "
                 f"{SCHEMA_VERSION} at most. Install the newer crawlhouse again, restore the backup that its `upgrade` made, {ELSEWHERE}."
             )
         if found is not None and found < OLDEST_VERSION:
             raise ConflictError(
-                f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) upgrades from {OLDEST_VERSION}. "
+                f"The database {self.display_name} has tables of version {found}, this crawlhouse ({release()}) upgrades from "
+                f"{OLDEST_VERSION}. "
                 f"Use the crawlhouse that made them, {ELSEWHERE}."
             )
 
-    def _maker(self) -> str:
+    def _made_by(self) -> str:
         """Who made the tables, for a message; empty where they do not say so."""
         try:
             with self.read() as connection:
-                maker = connection.scalar(select(SCHEMA.c.made_by))
+                made_by = connection.scalar(select(SCHEMA.c.made_by))
         except DBAPIError:
             return ""
-        return f", made by crawlhouse {maker}" if maker else ""
+        return f", made by crawlhouse {made_by}" if made_by else ""
 
     def version(self) -> int | None:
         """The version of the tables; None where there are none yet. Raises UnavailableError, StorageError."""
@@ -259,7 +260,7 @@ def _set_wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:  # switching modes does not wait for the busy timeout
-            if not is_held(error) or time.monotonic() > deadline:
+            if not is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 

@@ -11,7 +11,7 @@ from schemas.config.redaction import redacted
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 
 PRIMARY_CODE = 0xFF  # SQLite's extended codes have the primary one in their lowest byte
-HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 UNUSABLE = {
     sqlite3.SQLITE_FULL,
@@ -28,7 +28,7 @@ SERVER_FORBIDS = {"42501"}  # insufficient_privilege
 SERVER_BUSY = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 
 
-def explained(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: Iterable[str] = ()) -> CrawlhouseError | None:
+def as_crawlhouse_error(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: Iterable[str] = ()) -> CrawlhouseError | None:
     """The error as one meant for the user, or None for one of another kind (a mistake in SQL, a broken constraint).
 
     `name` is how the database is called, like "The database X"; `secrets` are hidden in what the driver says.
@@ -43,9 +43,9 @@ def explained(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: It
     return _of_server(state, name, message, operational)
 
 
-def is_held(error: sqlite3.Error) -> bool:
+def is_busy(error: sqlite3.Error) -> bool:
     """Whether a SQLite file cannot be used only because another process uses it now."""
-    return error.sqlite_errorcode & PRIMARY_CODE in HELD
+    return error.sqlite_errorcode & PRIMARY_CODE in BUSY
 
 
 def first_line(error: DBAPIError) -> str:
@@ -55,7 +55,7 @@ def first_line(error: DBAPIError) -> str:
 
 
 def _of_sqlite(code: int, name: str, message: str, busy_seconds: float) -> CrawlhouseError | None:
-    if code in HELD:
+    if code in BUSY:
         since = f" for {busy_seconds:.0f} s" if busy_seconds else ""
         return UnavailableError(f"{name} has been held by another process{since}. Let that process go on or end it, then run again.")
     if code in DAMAGED:

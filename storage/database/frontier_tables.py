@@ -59,7 +59,9 @@ URLS = Table(
     Column("hint_published_at", Float),
     Column("hint_source", Text),
     Column("request", Text),  # the request of a spider of the user's: callback, arguments, meta, headers (JSON)
-    Column("leads", Boolean, nullable=False, server_default=false()),  # the feed or sitemap that a host's news are looked for in
+    Column(
+        "is_primary_source", Boolean, nullable=False, server_default=false()
+    ),  # the feed or sitemap that a host's news are looked for in
     Column("hinted_by", String),  # the kind of source that said it was modified, if that made it due
 )
 
@@ -67,7 +69,7 @@ _waits = URLS.c.run_no.is_not(None)
 _idle = URLS.c.run_no.is_(None)
 _waiting_columns = (URLS.c.run_no, URLS.c.host_id, URLS.c.priority, URLS.c.url_id)
 Index("ix_urls_waiting", *_waiting_columns, sqlite_where=_waits, postgresql_where=_waits)
-Index("ix_urls_leaders", URLS.c.host_id, sqlite_where=text("leads = 1"), postgresql_where=URLS.c.leads)
+Index("ix_urls_primary_sources", URLS.c.host_id, sqlite_where=text("is_primary_source = 1"), postgresql_where=URLS.c.is_primary_source)
 Index("ix_urls_due", URLS.c.crawl, URLS.c.due_at, sqlite_where=_idle, postgresql_where=_idle)
 
 RUN_HOSTS = Table(
@@ -91,9 +93,9 @@ HINTS = Table(
     Column("crawl", String, primary_key=True),
     Column("host_id", BigInteger, primary_key=True, autoincrement=False),
     Column("source", String, primary_key=True),  # the kind of source that says when pages were modified
-    Column("kept", Float, nullable=False),
-    Column("lied", Float, nullable=False),
-    Column("open", Integer, nullable=False),  # followed, outcome unknown
+    Column("confirmed", Float, nullable=False),
+    Column("refuted", Float, nullable=False),
+    Column("pending", Integer, nullable=False),  # followed, outcome unknown
     Column("followed_at", Float, nullable=False),
 )
 
@@ -102,11 +104,11 @@ WORKERS = Table(
     METADATA,
     Column("run_no", BigInteger, primary_key=True, autoincrement=False),
     Column("worker", String, primary_key=True),
-    Column("incarnation", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
     Column("joined_at", Float, nullable=False),
     Column("reserved", Integer),  # pages of the budget that it set aside and did not register yet; NULL: it never asked
     Column("seen_at", Float),  # when it last set pages aside, registered or told what it does
-    Column("answers", BigInteger, nullable=False, server_default="0"),  # what it told of itself, registered or not
+    Column("responses", BigInteger, nullable=False, server_default="0"),  # what it told of itself, registered or not
     Column("received", BigInteger, nullable=False, server_default="0"),  # bytes
     Column("errors", BigInteger, nullable=False, server_default="0"),
 )

@@ -25,7 +25,7 @@ def hold_publish_lock(database: Database, wait_seconds: float) -> Iterator[None]
     A PostgreSQL advisory lock, or a file lock beside a SQLite file: both end with the process that holds them.
     Raises ConflictError if it is not free within `wait_seconds`.
     """
-    with _hold(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):
+    with _wait_for_lock(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):
         yield
 
 
@@ -34,18 +34,18 @@ def hold_lock(settings: Settings, key: int, wait_seconds: float, doing: str) -> 
     """Holds the lock of that number in this lake; `doing` says in an error what its holder does. Raises ConflictError."""
     database = Database(settings.database_url("frontier"))
     try:
-        with _hold(database, key, str(key), wait_seconds, doing):
+        with _wait_for_lock(database, key, str(key), wait_seconds, doing):
             yield
     finally:
         database.close()
 
 
 @contextmanager
-def _hold(database: Database, key: int, name: str, wait_seconds: float, doing: str) -> Iterator[None]:
+def _wait_for_lock(database: Database, key: int, name: str, wait_seconds: float, doing: str) -> Iterator[None]:
     deadline = time.monotonic() + wait_seconds
     while True:
-        with _attempt(database, key, name) as got:
-            if got:
+        with _try_lock(database, key, name) as is_held:
+            if is_held:
                 yield
                 return
         if time.monotonic() >= deadline:
@@ -54,10 +54,10 @@ def _hold(database: Database, key: int, name: str, wait_seconds: float, doing: s
 
 
 @contextmanager
-def _attempt(database: Database, key: int, name: str) -> Iterator[bool]:
+def _try_lock(database: Database, key: int, name: str) -> Iterator[bool]:
     if not database.is_sqlite:
-        with database.session_lock(key) as got:
-            yield got
+        with database.session_lock(key) as is_held:
+            yield is_held
         return
     path = Path(f"{database.url.database}.{name}.lock")
     make_private_file(path)

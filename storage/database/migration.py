@@ -14,10 +14,10 @@ from sqlalchemy import Connection, text, update
 
 from runtime.failpoint import reached
 from schemas.errors import ConflictError
-from storage.database.backup import back_up, compact
+from storage.database.backup import back_up, vacuum
 from storage.database.engine import CREATION_LOCK, SCHEMA, SCHEMA_VERSION, Database, release
 from storage.database.locks import hold_publish_lock
-from storage.database.migrations import Migrated
+from storage.database.migrations import MigrationStep
 
 FOLDER = Path(__file__).parent / "migrations"
 PUBLISHER_WAIT_SECONDS = 30.0
@@ -26,11 +26,11 @@ LOCK_WAIT_SECONDS = 30
 WRITTEN_BY_WORKERS = "crawl_runs, workers, hosts, schema_version"
 
 
-class AtWorkError(ConflictError):
+class WorkersActiveError(ConflictError):
     """A worker holds hosts: the tables cannot be changed now."""
 
 
-Say = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Migration:
     notes: tuple[str, ...]
 
 
-def migrate(database: Database, say: Say = lambda _: None) -> Migration | None:
-    """Bring the tables forward; None where there is nothing to do. `say` is told of the progress.
+def migrate(database: Database, report_progress: ProgressCallback = lambda _: None) -> Migration | None:
+    """Bring the tables forward; None where there is nothing to do. `report_progress` gets a line for each step.
 
     A death on the way leaves the tables as they were. Raises ConflictError for tables that are newer or too old, and while workers or a
     publisher are at work; UnavailableError, StorageError.
@@ -54,19 +54,19 @@ def migrate(database: Database, say: Say = lambda _: None) -> Migration | None:
         return None
     database.check_upgradable()
     with hold_publish_lock(database, PUBLISHER_WAIT_SECONDS), database.write() as connection:
-        _keep_others_out(connection)
+        _lock_tables(connection)
         before = connection.execute(text("SELECT version FROM schema_version")).scalar_one()
         if before == SCHEMA_VERSION:  # another upgrade was first
             return None
         _check_no_worker(connection)
-        copy = _backup(database, before, say)
-        done = list(_run(connection, before, say))
+        copy = _backup(database, before, report_progress)
+        done = list(_run(connection, before, report_progress))
         reached("upgrade.before.version")
         connection.execute(update(SCHEMA).values(version=SCHEMA_VERSION, made_by=release()))
         reached("upgrade.before.commit")
     if database.is_sqlite and any(one.removed_secrets for one in done):
-        say("Removing what was deleted from the file")
-        compact(Path(str(database.url.database)))
+        report_progress("Removing what was deleted from the file")
+        vacuum(Path(str(database.url.database)))
     return Migration(before, SCHEMA_VERSION, copy, tuple(note for one in done for note in one.notes))
 
 
@@ -75,16 +75,16 @@ def migrations() -> ScriptDirectory:
     return ScriptDirectory(str(FOLDER), version_locations=[str(FOLDER / "versions")])
 
 
-def _run(connection: Connection, before: int, say: Say) -> Iterator[Migrated]:
+def _run(connection: Connection, before: int, report_progress: ProgressCallback) -> Iterator[MigrationStep]:
     steps: list[Script] = list(migrations().iterate_revisions(str(SCHEMA_VERSION), str(before)))
     with Operations.context(MigrationContext.configure(connection)):
         for step in reversed(steps):
-            say(f"Version {step.revision}: {step.doc.removeprefix(f'Version {step.revision}: ')}")
+            report_progress(f"Version {step.revision}: {step.doc.removeprefix(f'Version {step.revision}: ')}")
             yield step.module.upgrade()
             reached(f"upgrade.after.{step.revision}")
 
 
-def _keep_others_out(connection: Connection) -> None:
+def _lock_tables(connection: Connection) -> None:
     """On PostgreSQL nobody reads or writes the workers' tables until the end; on SQLite the transaction itself is that lock."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
@@ -102,7 +102,7 @@ def _check_no_worker(connection: Connection) -> None:
     )
     row = connection.execute(query, {"now": now}).one_or_none()
     if row is not None:
-        raise AtWorkError(
+        raise WorkersActiveError(
             f"The worker {row.lease_worker} of the run {row.crawl_run} is at work. Stop it with `crawlhouse stop`, or wait "
             f"{row.until - now:.0f} s if it was killed; then upgrade again."
         )
@@ -114,7 +114,7 @@ def _now(connection: Connection) -> float:
     return time.time()
 
 
-def _backup(database: Database, version: int, say: Say) -> Path | None:
+def _backup(database: Database, version: int, report_progress: ProgressCallback) -> Path | None:
     if not database.is_sqlite:
         return None
-    return back_up(Path(str(database.url.database)), f"version-{version}", say)
+    return back_up(Path(str(database.url.database)), f"version-{version}", report_progress)

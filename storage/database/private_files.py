@@ -29,7 +29,7 @@ def is_shared(folder: Path) -> bool:
     return bool(folder.stat().st_mode & stat.S_ISGID)
 
 
-def tighten(path: Path, shared: bool) -> bool:
+def restrict_mode(path: Path, shared: bool) -> bool:
     """Take the rights of others from a file or folder, and the group's where it is not `shared`; whether it had any. Raises OSError."""
     mode = stat.S_IMODE(path.stat().st_mode)
     private = mode & ~(OTHERS if shared else GROUP_AND_OTHERS)

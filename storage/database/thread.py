@@ -20,7 +20,7 @@ class DatabaseThread:
     async def run(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """What a call returns or raises. It is executed also if its caller is cancelled meanwhile."""
         future = asyncio.wrap_future(self._executor.submit(call, *given, **named))
-        future.add_done_callback(_look_at)
+        future.add_done_callback(_retrieve_exception)
         return await asyncio.shield(future)
 
     def close(self) -> None:
@@ -28,18 +28,18 @@ class DatabaseThread:
         self._executor.shutdown(wait=False)
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
     """Does a piece of work of several steps to its end, also if its caller is cancelled meanwhile; only then is the caller."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
-        _look_at(task)
+        _retrieve_exception(task)
         raise
 
 
-def _look_at(future: asyncio.Future[Any]) -> None:
+def _retrieve_exception(future: asyncio.Future[Any]) -> None:
     """An error that nobody waits for any more is no news to asyncio."""
     if not future.cancelled():
         future.exception()

@@ -12,8 +12,8 @@ from schemas.manifest import FetchCounts, Manifest
 from storage.database.engine import Database
 from storage.database.frontier_tables import HOSTS
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.frontier.planning import OPEN, PLANNING, count_hosts, free_run
-from storage.frontier.queries import count_outcomes, leased_here
+from storage.frontier.planning import OPEN, PLANNING, count_hosts, release_run
+from storage.frontier.queries import count_outcomes, is_leased_by_run
 
 CLOSING, CLOSED = "closing", "closed"
 
@@ -28,7 +28,7 @@ def begin_close(
     state = connection.scalar(select(CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no).with_for_update())
     if state == CLOSED:
         raise RunClosedError(f"The crawl run {crawl_run} is closed already.")
-    workers = ", ".join(sorted(connection.scalars(select(HOSTS.c.lease_worker).where(leased_here(run_no, now)).distinct())))
+    workers = ", ".join(sorted(connection.scalars(select(HOSTS.c.lease_worker).where(is_leased_by_run(run_no, now)).distinct())))
     if workers:
         raise ConflictError(f"Workers still hold hosts in {crawl_run}: {workers}. Let them end, or wait {lease_seconds:.0f} s.")
     if state == PLANNING:  # its planning was cut off
@@ -46,5 +46,5 @@ def finish_close(database: Database, run_no: int, manifest: Manifest) -> Manifes
         if not connection.execute(update(CRAWL_RUNS).where(first).values(values)).rowcount:
             found = connection.scalar(select(CRAWL_RUNS.c.manifest).where(CRAWL_RUNS.c.run_no == run_no))
             manifest = Manifest.model_validate_json(str(found))
-    free_run(database, run_no)
+    release_run(database, run_no)
     return manifest

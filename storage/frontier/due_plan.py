@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 
 from schemas.config.crawl import Crawl
 from storage.database.frontier_tables import HOSTS, URLS
-from storage.frontier.records import LeftDue
+from storage.frontier.records import BudgetShortfall
 
 HINTED_REVISIT_PRIORITY = 30_001  # later than every priority of a new URL, see spiders.custom.callbacks.MAX_PRIORITY
 REVISIT_PRIORITY = 30_002
@@ -27,7 +27,7 @@ PRIORITIES_A_STEP = 20  # so that a known article keeps its place among known ar
 
 
 @dataclass
-class HostDue:
+class HostDueCounts:
     """The due URLs of one host, and how many pages the run can fetch there; `taken` known articles are in the run already."""
 
     pages: float = math.inf
@@ -35,6 +35,15 @@ class HostDue:
     sources: int = 0
     revisits: int = 0
     taken: int = 0
+
+    def add(self, group: str, number: int, pages: float) -> None:
+        """Adds to `new`, `sources` or `revisits`; `pages` is what the run can fetch from the host."""
+        setattr(self, group, getattr(self, group) + number)
+        self.pages = pages
+
+    def count_as_taken(self) -> None:
+        """The known articles counted so far are in the run already."""
+        self.taken = self.revisits
 
     def due(self) -> int:
         """All that is due."""
@@ -50,10 +59,10 @@ class HostDue:
 
 
 @dataclass
-class Due:
+class DueCounts:
     """The due URLs by host, and how many known articles still fit."""
 
-    hosts: dict[int, HostDue] = field(default_factory=lambda: defaultdict(HostDue))
+    hosts: dict[int, HostDueCounts] = field(default_factory=lambda: defaultdict(HostDueCounts))
 
     def room(self, crawl: Crawl) -> int:
         """The pages of the run's budget that are left for known articles, where it does not cover all that is due."""
@@ -79,37 +88,37 @@ def is_known_article() -> ColumnElement[bool]:
     return and_(URLS.c.captured_at.is_not(None), URLS.c.revisit.startswith("[0,"))
 
 
-def yields(now: float) -> ColumnElement[bool]:
-    """Whether a due row yields to what is new: a known article, unless a person asked for it just now."""
+def is_deferrable(now: float) -> ColumnElement[bool]:
+    """Whether a due row waits where the budget is short: a known article, unless a person asked for it just now."""
     return and_(is_known_article(), URLS.c.due_at < now)
 
 
-def count_due(connection: Connection, crawl: Crawl, run_no: int, now: float) -> Due:
+def count_due_urls(connection: Connection, crawl: Crawl, run_no: int, now: float) -> DueCounts:
     """Counts what is due, and what a planning that was cut off took into the run already."""
-    found = Due()
+    found = DueCounts()
     _count(connection, crawl, URLS.c.run_no == run_no, found)
     for host in found.hosts.values():
-        host.taken = host.revisits
+        host.count_as_taken()
     _count(connection, crawl, is_due(crawl.name, now), found)
     return found
 
 
 def next_due(connection: Connection, crawl: str, now: float, after: tuple[float, int] | None, limit: int) -> Sequence[Any]:
-    """The due rows after a place in their order (due_at, url_id): `url_id`, `due_at`, `yields`."""
+    """The due rows after a place in their order (due_at, url_id): `url_id`, `due_at`, `is_deferrable`."""
     place = (URLS.c.due_at, URLS.c.url_id)
     later = true() if after is None else and_(URLS.c.due_at >= after[0], tuple_(*place) > tuple_(*after))
-    query = select(*place, yields(now).label("yields")).where(is_due(crawl, now), later)
+    query = select(*place, is_deferrable(now).label("is_deferrable")).where(is_due(crawl, now), later)
     return connection.execute(query.order_by(*place).limit(limit)).all()
 
 
-def fitting(connection: Connection, crawl: Crawl, counts: Due, now: float) -> list[int]:
+def fitting_revisits(connection: Connection, crawl: Crawl, counts: DueCounts, now: float) -> list[int]:
     """The ids of the due known articles that the run's budgets have room for.
 
     New pages and sources are in the run already. First come those that a hint made due, then those that have waited longest.
     """
     taken = sum(host.taken for host in counts.hosts.values())
     limits = {key: max(limit - counts.hosts[key].taken, 0) for key, limit in counts.host_rooms(crawl).items()}
-    query = select(URLS.c.url_id, URLS.c.host_id).where(is_due(crawl.name, now), yields(now))
+    query = select(URLS.c.url_id, URLS.c.host_id).where(is_due(crawl.name, now), is_deferrable(now))
     rows = connection.execute(query.order_by(URLS.c.hinted_by.is_(None), URLS.c.due_at, URLS.c.url_id))
     most = None if counts.fits(crawl) else max(counts.room(crawl) - taken, 0)
     return list(islice(_within(limits, rows), most))
@@ -123,9 +132,9 @@ def _within(limits: Mapping[int, int], rows: Iterable[Any]) -> Iterator[int]:  #
             yield row.url_id
 
 
-def left_due(connection: Connection, crawl: Crawl, run_no: int, now: float) -> LeftDue:
+def budget_shortfall(connection: Connection, crawl: Crawl, run_no: int, now: float) -> BudgetShortfall:
     """The due URLs that the budgets of an open run do not cover, as things stand right after it was planned."""
-    in_run = Due()
+    in_run = DueCounts()
     _count(connection, crawl, URLS.c.run_no == run_no, in_run)
     hosts = in_run.hosts.values()
     covered = min(sum(host.covered() for host in hosts), crawl.budgets.max_pages)
@@ -133,7 +142,7 @@ def left_due(connection: Connection, crawl: Crawl, run_no: int, now: float) -> L
     left_sources = sources - min(sum(min(host.sources, host.covered()) for host in hosts), covered)
     left_new = sum(host.new for host in hosts) + sources - covered - left_sources
     idle = select(func.count()).select_from(URLS).where(is_due(crawl.name, now), is_known_article())
-    return LeftDue(new=left_new, sources=left_sources, revisits=connection.scalar(idle) or 0)
+    return BudgetShortfall(new=left_new, sources=left_sources, revisits=connection.scalar(idle) or 0)
 
 
 def is_due(crawl: str, now: float) -> ColumnElement[bool]:
@@ -141,7 +150,7 @@ def is_due(crawl: str, now: float) -> ColumnElement[bool]:
     return and_(URLS.c.crawl == crawl, URLS.c.run_no.is_(None), URLS.c.due_at <= now, URLS.c.held.is_(None))
 
 
-def _count(connection: Connection, crawl: Crawl, chosen: ColumnElement[bool], found: Due) -> None:
+def _count(connection: Connection, crawl: Crawl, chosen: ColumnElement[bool], found: DueCounts) -> None:
     """Adds the rows of a choice to what was found."""
     is_source = or_(URLS.c.kind != "page", URLS.c.revisit.startswith("[1,"))
     kind = case((is_known_article(), "revisits"), (is_source, "sources"), else_="new")
@@ -149,9 +158,7 @@ def _count(connection: Connection, crawl: Crawl, chosen: ColumnElement[bool], fo
     per_kind = query.subquery()
     query = select(per_kind, HOSTS.c.delay).join(HOSTS, HOSTS.c.host_id == per_kind.c.host_id)
     for row in connection.execute(query):
-        host = found.hosts[row.host_id]
-        setattr(host, row.kind, getattr(host, row.kind) + row.number)
-        host.pages = host_pages(crawl, row.delay)
+        found.hosts[row.host_id].add(row.kind, row.number, host_pages(crawl, row.delay))
 
 
 def host_pages(crawl: Crawl, delay: float) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOOKUP_ROWS = 500
 
 
-def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """The dialect's INSERT that knows ON CONFLICT; only the dialect in use is loaded."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite
@@ -37,7 +37,7 @@ def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
     names = sorted(set(hosts))
     found: dict[str, int] = {}
     if names:
-        connection.execute(upserting(connection, HOSTS).on_conflict_do_nothing(), [{"host": name} for name in names])
+        connection.execute(upsert(connection, HOSTS).on_conflict_do_nothing(), [{"host": name} for name in names])
     for start in range(0, len(names), LOOKUP_ROWS):
         query = select(HOSTS.c.host, HOSTS.c.host_id).where(HOSTS.c.host.in_(names[start : start + LOOKUP_ROWS]))
         found.update((row.host, row.host_id) for row in connection.execute(query))
@@ -55,27 +55,27 @@ def insert_urls(
     for found in discoveries:
         digest = url_digest(crawl, found.url, found.request)
         rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
-    statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
+    statement = upsert(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
     if not rows:
         return Counter()
-    _renew_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
+    _update_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
     return Counter((row.host_id, row.via) for row in connection.execute(statement, [rows[digest] for digest in sorted(rows)]))
 
 
-def _renew_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
+def _update_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
     """Gives known URLs the request that a spider makes of them now: those without one, and those that wait for a later visit.
 
     Rows are changed in the order of their ids, as registering does it.
     """
-    digests, renewed = sorted(requests), dict[int, str]()
+    digests, updated = sorted(requests), dict[int, str]()
     free = URLS.c.run_no.is_(None) | URLS.c.request.is_(None)
     for start in range(0, len(digests), LOOKUP_ROWS):
         query = select(URLS.c.url_id, URLS.c.digest, URLS.c.request).where(URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]), free)
         found = connection.execute(query)
-        renewed.update((row.url_id, requests[row.digest]) for row in found if row.request != requests[row.digest])
-    if renewed:
+        updated.update((row.url_id, requests[row.digest]) for row in found if row.request != requests[row.digest])
+    if updated:
         known = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), free).values(request=bindparam("_request"))
-        connection.execute(known, [{"_url_id": url_id, "_request": renewed[url_id]} for url_id in sorted(renewed)])
+        connection.execute(known, [{"_url_id": url_id, "_request": updated[url_id]} for url_id in sorted(updated)])
 
 
 def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_id: int, now: float) -> dict[str, object]:
@@ -104,7 +104,7 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
     """Adds newly waiting URLs to the counts of their hosts in the run."""
     if not added:
         return
-    statement = upserting(connection, RUN_HOSTS)
+    statement = upsert(connection, RUN_HOSTS)
     statement = statement.on_conflict_do_update(
         index_elements=["run_no", "host_id"],
         set_={"due": RUN_HOSTS.c.due + statement.excluded.due, "pending": RUN_HOSTS.c.pending + statement.excluded.pending},
@@ -113,7 +113,7 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
     connection.execute(statement, rows)
 
 
-def make_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
+def set_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
     """Makes URLs that the crawl knows due at once, with the priority that they have now; those that wait in a run stay there."""
     digests = sorted({url_digest(crawl, one.url) for one in wanted})
     for start in range(0, len(digests), LOOKUP_ROWS):

@@ -15,43 +15,43 @@ from schemas.config.settings import Settings
 from schemas.errors import FencedError, RunClosedError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
-from storage.frontier.due_plan import left_due
-from storage.frontier.enqueue import count_waiting, host_ids, insert_urls, upserting
-from storage.frontier.hints import follow_hints, settle_hints
-from storage.frontier.pagebudget import free_pages, reserve_pages, spend_pages
-from storage.frontier.planning import free_run, plan_run
+from storage.frontier.due_plan import budget_shortfall
+from storage.frontier.enqueue import count_waiting, host_ids, insert_urls, upsert
+from storage.frontier.hints import count_hint_outcomes, follow_hints
+from storage.frontier.page_budget import release_pages, reserve_pages, spend_pages
+from storage.frontier.planning import plan_run, release_run
 from storage.frontier.queries import (
-    LISTS,
+    SOURCE_KINDS,
+    avoid_merge_joins,
     check_open,
+    current_attempt,
     due_url,
-    forced_phase,
+    ending_phase,
+    has_waiting_urls,
     host_outcomes,
-    incarnation,
-    join_by_key,
-    leaders,
-    leased_here,
+    is_leased_by_run,
+    primary_sources,
     run_number,
-    waiting_here,
 )
 from storage.frontier.records import (
-    MANY_HOSTS,
+    MAX_COUNTED_HOSTS,
+    BudgetShortfall,
     Discovery,
     DueUrl,
+    FetchResult,
     HostOutcomes,
     HostProgress,
     Lease,
-    LeftDue,
-    Mark,
     PageGrant,
     RunPhase,
     RunState,
 )
-from storage.frontier.registration import CLOSED, FENCED, add_totals, check_tokens, write_marks
+from storage.frontier.registration import CLOSED_MESSAGE, FENCED_MESSAGE, add_totals, check_tokens, write_results
 from storage.frontier.robots_cache import CachedRobots, read_robots, write_robots
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
@@ -86,16 +86,16 @@ class Frontier:
         """
         return plan_run(self._database, run, seeds, wanted, self._clock)
 
-    def left_due(self, run: CrawlRun) -> LeftDue:
+    def budget_shortfall(self, run: CrawlRun) -> BudgetShortfall:
         """The due URLs that a run, just planned, leaves for want of budget."""
         run_no = self._number(run.crawl_run)
         with self._database.read() as connection:
-            return left_due(connection, run.crawl, run_no, moment(connection, self._clock))
+            return budget_shortfall(connection, run.crawl, run_no, current_time(connection, self._clock))
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that leases are compared with."""
         with self._database.read() as connection:
-            return moment(connection, self._clock)
+            return current_time(connection, self._clock)
 
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
         """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
@@ -111,7 +111,7 @@ class Frontier:
         wanted = {canonical_host(found.url) for found in discoveries}
         with self._database.write() as connection:
             hosts = self._known_hosts(connection, wanted)
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             per_host, per_source = follow_hints(connection, crawl, run_no, discoveries, now, hints_after), Counter[str | None]()
             added = insert_urls(connection, crawl, run_no, discoveries, hosts, now)
             for (host_id, via), count in added.items():
@@ -131,40 +131,40 @@ class Frontier:
     def join(self, crawl_run: str, worker: str) -> tuple[int, list[Lease]]:
         """A worker begins, or begins again after its death: its dead self is fenced out and its leases are taken back.
 
-        Returns its incarnation, and the leases that the dead self held, each by a token one higher; their hosts are to be left alone for
+        Returns its attempt, and the leases that the dead self held, each by a token one higher; their hosts are to be left alone for
         `wait` seconds first. Raises NotFoundError; RunClosedError if the run takes no workers.
         """
         with self._database.write() as connection:
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             run_no = run_number(connection, crawl_run)
-            statement = upserting(connection, WORKERS).values(run_no=run_no, worker=worker, incarnation=1, joined_at=now)
+            statement = upsert(connection, WORKERS).values(run_no=run_no, worker=worker, attempt=1, joined_at=now)
             statement = statement.on_conflict_do_update(
-                index_elements=["run_no", "worker"], set_={"incarnation": WORKERS.c.incarnation + 1, "joined_at": now}
+                index_elements=["run_no", "worker"], set_={"attempt": WORKERS.c.attempt + 1, "joined_at": now}
             )
             connection.execute(statement)
             mine = and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.lease_worker == worker)
             query = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.delay).where(mine).order_by(HOSTS.c.host_id)
             held = [Lease(row.host_id, row.host, row.token + 1, row.delay) for row in connection.execute(query.with_for_update())]
             connection.execute(update(HOSTS).where(mine).values(token=HOSTS.c.token + 1, free_at=now + LEASE_SECONDS))
-            number = incarnation(connection, run_no, worker)
+            attempt = current_attempt(connection, run_no, worker)
             check_open(connection, run_no)
-        return number, held
+        return attempt, held
 
-    def lease_hosts(self, crawl_run: str, worker: str, number: int, limit: int) -> list[Lease]:
+    def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int) -> list[Lease]:
         """Leases up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
 
-        `number` is the worker's incarnation. Raises FencedError if the worker was begun anew elsewhere.
+        `attempt` is the one that `join` returned. Raises FencedError if the worker was started again elsewhere.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            now = moment(connection, self._clock)
-            if incarnation(connection, run_no, worker) != number:
-                raise FencedError(FENCED.format(what=f"the name '{worker}'"))
-            if forced_phase(connection, run_no) is not None:
+            now = current_time(connection, self._clock)
+            if current_attempt(connection, run_no, worker) != attempt:
+                raise FencedError(FENCED_MESSAGE.format(what=f"the name '{worker}'"))
+            if ending_phase(connection, run_no) is not None:
                 return []
-            join_by_key(connection)
+            avoid_merge_joins(connection)
             free = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.free_at, HOSTS.c.delay, HOSTS.c.leased)
-            free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(waiting_here(run_no), HOSTS.c.free_at <= now)
+            free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(has_waiting_urls(run_no), HOSTS.c.free_at <= now)
             free = free.order_by(RUN_HOSTS.c.host_id).limit(limit).with_for_update(of=HOSTS, skip_locked=True)
             rows = connection.execute(free).mappings().all()
             if rows:
@@ -180,7 +180,7 @@ class Frontier:
         with self._database.write() as connection:
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
-            connection.execute(update(HOSTS).where(mine).values(free_at=moment(connection, self._clock) + LEASE_SECONDS))
+            connection.execute(update(HOSTS).where(mine).values(free_at=current_time(connection, self._clock) + LEASE_SECONDS))
 
     def release(self, leases: Mapping[Lease, float]) -> None:
         """Gives leases back, each host to be left alone for so many seconds; leases lost to others are passed over."""
@@ -188,7 +188,7 @@ class Frontier:
             return
         mine = and_(HOSTS.c.host_id == bindparam("_host_id"), HOSTS.c.token == bindparam("_token"))
         with self._database.write() as connection:
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             rows = [{"_host_id": lease.host_id, "_token": lease.token, "_free_at": now + wait} for lease, wait in leases.items()]
             connection.execute(update(HOSTS).where(mine).values(leased=False, free_at=bindparam("_free_at")), rows)
 
@@ -208,8 +208,8 @@ class Frontier:
             rows = list(connection.execute(same.limit(limit)).mappings())
             if len(rows) < limit:
                 rows += connection.execute(later.limit(limit - len(rows))).mappings()
-            lists = [row["crawl"] for row in rows if row["kind"] in LISTS]
-            leading = leaders(connection, lists[0], lease.host_id) if lists else {}
+            lists = [row["crawl"] for row in rows if row["kind"] in SOURCE_KINDS]
+            leading = primary_sources(connection, lists[0], lease.host_id) if lists else {}
         return [due_url(row, leading) for row in rows]
 
     def progress(self, crawl_run: str, host_id: int) -> HostProgress:
@@ -227,47 +227,51 @@ class Frontier:
             return {row.host_id: 0 if row.stopped else row.pending for row in connection.execute(query)}
 
     def register(
-        self, crawl_run: str, worker: str, leases: Collection[Lease], marks: Sequence[Mark], segment: Segment | None = None
+        self, crawl_run: str, worker: str, leases: Collection[Lease], results: Sequence[FetchResult], segment: Segment | None = None
     ) -> None:
         """The registering transaction: all of it, or nothing.
 
-        `leases` must cover every host of the marks and of the segment. Raises FencedError if one is held by a newer owner, and
+        `leases` must cover every host of the results and of the segment. Raises FencedError if one is held by a newer owner, and
         RunClosedError where the run is closed or is being closed.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            if forced_phase(connection, run_no) is RunPhase.CLOSED:  # said first, whatever else has become of our leases since
-                raise RunClosedError(CLOSED.format(crawl_run=crawl_run))
-            now = moment(connection, self._clock)
-            spend_pages(connection, run_no, worker, marks, now)
+            if ending_phase(connection, run_no) is RunPhase.CLOSED:  # said first, whatever else has become of our leases since
+                raise RunClosedError(CLOSED_MESSAGE.format(crawl_run=crawl_run))
+            now = current_time(connection, self._clock)
+            spend_pages(connection, run_no, worker, results, now)
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
-            settle_hints(connection, run_no, marks)
-            write_marks(connection, run_no, marks)
+            count_hint_outcomes(connection, run_no, results)
+            write_results(connection, run_no, results)
             if segment is not None:
                 insert_segment(connection, crawl_run, worker, segment, now)
-            add_totals(connection, crawl_run, marks, segment)
+            add_totals(connection, crawl_run, results, segment)
             failpoint.reached("inside-register")
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
             connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
 
-    def reserve_pages(self, crawl_run: str, worker: str, number: int, limit: int) -> PageGrant:
+    def reserve_pages(self, crawl_run: str, worker: str, attempt: int, limit: int) -> PageGrant:
         """Sets pages of the run's budget aside for a worker: none when `limit` pages are fetched or set aside. Raises FencedError."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            return reserve_pages(connection, run_no, worker, number, limit, moment(connection, self._clock), LEASE_SECONDS)
+            return reserve_pages(connection, run_no, worker, attempt, limit, current_time(connection, self._clock), LEASE_SECONDS)
 
-    def free_pages(self, crawl_run: str, worker: str, number: int, count: int | None = None) -> None:
+    def release_pages(self, crawl_run: str, worker: str, attempt: int, count: int | None = None) -> None:
         """Gives pages back that were set aside; all of them without a count."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            free_pages(connection, run_no, worker, number, count)
+            release_pages(connection, run_no, worker, attempt, count)
 
-    def report(self, crawl_run: str, worker: str, answers: int, received: int, errors: int) -> None:
+    def report(self, crawl_run: str, worker: str, responses: int, received: int, errors: int) -> None:
         """Adds to what a worker told of itself, for those who watch the run."""
-        added = {"answers": WORKERS.c.answers + answers, "received": WORKERS.c.received + received, "errors": WORKERS.c.errors + errors}
+        added = {
+            "responses": WORKERS.c.responses + responses,
+            "received": WORKERS.c.received + received,
+            "errors": WORKERS.c.errors + errors,
+        }
         mine = and_(WORKERS.c.run_no == self._number(crawl_run), WORKERS.c.worker == worker)
         with self._database.write() as connection:
-            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=moment(connection, self._clock)))
+            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=current_time(connection, self._clock)))
 
     def is_registered(self, segment: str) -> bool:
         """Whether a segment of that name is registered."""
@@ -278,19 +282,25 @@ class Frontier:
         """Whether a run is closed or is being closed."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
-            return forced_phase(connection, run_no) is RunPhase.CLOSED
+            return ending_phase(connection, run_no) is RunPhase.CLOSED
 
     def state(self, crawl_run: str) -> RunState:
-        """Where a run stands. Workers ask this often: open hosts are counted up to MANY_HOSTS only."""
+        """Where a run stands. Workers ask this often: open hosts are counted up to MAX_COUNTED_HOSTS only."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             run = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no)).mappings().one()
-            open_hosts = select(RUN_HOSTS.c.host_id).where(waiting_here(run_no)).order_by(RUN_HOSTS.c.host_id).limit(MANY_HOSTS).subquery()
+            open_hosts = (
+                select(RUN_HOSTS.c.host_id)
+                .where(has_waiting_urls(run_no))
+                .order_by(RUN_HOSTS.c.host_id)
+                .limit(MAX_COUNTED_HOSTS)
+                .subquery()
+            )
             waiting = connection.scalar(select(func.count()).select_from(open_hosts)) or 0
-            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, now))) or 0
-            phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
-            told = select(func.sum(WORKERS.c.answers), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
+            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(is_leased_by_run(run_no, now))) or 0
+            phase = ending_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
+            told = select(func.sum(WORKERS.c.responses), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
             live = [int(total or 0) for total in connection.execute(told.where(WORKERS.c.run_no == run_no)).one()]
         return RunState(phase, run["stopping"], run["pages"], run["bytes"], waiting, leased, *live)
 
@@ -315,13 +325,13 @@ class Frontier:
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            return begin_close(connection, crawl_run, run_no, moment(connection, self._clock), LEASE_SECONDS)
+            return begin_close(connection, crawl_run, run_no, current_time(connection, self._clock), LEASE_SECONDS)
 
     def workers(self, crawl_run: str) -> dict[str, int]:
         """The workers that joined a run, and how often each did."""
-        query = select(WORKERS.c.worker, WORKERS.c.incarnation).where(WORKERS.c.run_no == self._number(crawl_run))
+        query = select(WORKERS.c.worker, WORKERS.c.attempt).where(WORKERS.c.run_no == self._number(crawl_run))
         with self._database.read() as connection:
-            return {row.worker: row.incarnation for row in connection.execute(query)}
+            return {row.worker: row.attempt for row in connection.execute(query)}
 
     def host_outcomes(self, crawl_run: str) -> dict[str, HostOutcomes]:
         """What became of a run's URLs, host by host."""
@@ -332,15 +342,15 @@ class Frontier:
         """Closes a run with its manifest and lets go of its left-over URLs, for the next run. The first manifest stays."""
         return finish_close(self._database, self._number(crawl_run), manifest)
 
-    def free_left_over(self, crawl_run: str) -> None:
+    def release_left_over(self, crawl_run: str) -> None:
         """Lets go of the URLs that still wait in a closed run: its close was cut off in the middle of that."""
-        free_run(self._database, self._number(crawl_run))
+        release_run(self._database, self._number(crawl_run))
 
     def robots(self, origin: str) -> CachedRobots | None:
         """The robots.txt of an origin that some worker read not long ago."""
         return read_robots(self._database, origin, self._clock)
 
-    def remember_robots(self, robots: CachedRobots) -> None:
+    def cache_robots(self, robots: CachedRobots) -> None:
         """Shares a robots.txt with all workers."""
         write_robots(self._database, robots)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 FIRST_HINTS = 5
-HINTS_PER_KEPT = 10
-BELIEVED_SHARE = 0.5
-KEPT_OF_OLD = 0.95  # an outcome's weight after each newer one
-TRIAL_SECONDS = 7 * 24 * 3600.0
+HINTS_PER_CONFIRMED = 10
+TRUSTED_SHARE = 0.5
+OUTCOME_DECAY = 0.95  # an outcome's weight after each newer one
+RETRY_SECONDS = 7 * 24 * 3600.0
 FUTURE_SECONDS = 3600.0
 
 
@@ -20,41 +20,41 @@ FUTURE_SECONDS = 3600.0
 class HintTrust:
     """What a source's hints were worth: `kept` and `lied` outcomes, newer ones counting more; `open` hints wait for theirs."""
 
-    kept: float = 0.0
-    lied: float = 0.0
-    open: int = 0
+    confirmed: float = 0.0
+    refuted: float = 0.0
+    pending: int = 0
     followed_at: float = 0.0
 
     @property
     def share(self) -> float:
         """The estimated share of hints that lead to a changed page; a half when nothing is known."""
-        return (self.kept + 1) / (self.kept + self.lied + 2)
+        return (self.confirmed + 1) / (self.confirmed + self.refuted + 2)
 
     @property
-    def is_believed(self) -> bool:
+    def is_trusted(self) -> bool:
         """Whether hints are followed as they come."""
-        return self.share >= BELIEVED_SHARE
+        return self.share >= TRUSTED_SHARE
 
 
 def allowance(trust: HintTrust, now: float) -> int:
     """How many more hints of a source may be followed now."""
-    if trust.is_believed:
-        return max(FIRST_HINTS + int(HINTS_PER_KEPT * trust.kept) - trust.open, 0)
-    return int(trust.open <= 0 and now - trust.followed_at >= TRIAL_SECONDS)
+    if trust.is_trusted:
+        return max(FIRST_HINTS + int(HINTS_PER_CONFIRMED * trust.confirmed) - trust.pending, 0)
+    return int(trust.pending <= 0 and now - trust.followed_at >= RETRY_SECONDS)
 
 
-def followed(trust: HintTrust, count: int, now: float) -> HintTrust:
+def with_followed(trust: HintTrust, count: int, now: float) -> HintTrust:
     """The trust after so many hints were followed."""
-    return replace(trust, open=trust.open + count, followed_at=now)
+    return replace(trust, pending=trust.pending + count, followed_at=now)
 
 
-def settled(trust: HintTrust, changed: bool | None) -> HintTrust:
+def with_outcome(trust: HintTrust, changed: bool | None) -> HintTrust:
     """The trust after the outcome of one hint: whether the page had changed, None if it gave no answer that tells."""
-    waiting = max(trust.open - 1, 0)
+    waiting = max(trust.pending - 1, 0)
     if changed is None:
-        return replace(trust, open=waiting)
-    kept, lied = trust.kept * KEPT_OF_OLD + changed, trust.lied * KEPT_OF_OLD + (not changed)
-    return replace(trust, kept=kept, lied=lied, open=waiting)
+        return replace(trust, pending=waiting)
+    confirmed, refuted = trust.confirmed * OUTCOME_DECAY + changed, trust.refuted * OUTCOME_DECAY + (not changed)
+    return replace(trust, confirmed=confirmed, refuted=refuted, pending=waiting)
 
 
 def is_plausible(modified_at: float, fetched_at: float, now: float) -> bool:

@@ -15,14 +15,14 @@ from sqlalchemy import Connection, RowMapping, exists, select, tuple_, update
 from storage.database.frontier_tables import FETCHES, HINTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
-from storage.frontier.enqueue import LOOKUP_ROWS, upserting
-from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
-from storage.frontier.records import Discovery, Mark
+from storage.frontier.enqueue import LOOKUP_ROWS, upsert
+from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
+from storage.frontier.records import Discovery, FetchResult
 from storage.urls.host_key import url_digest
 
 MAX_HINT_AGE_SECONDS = 60 * 24 * 3600.0
-TRUST = ("kept", "lied", "open", "followed_at")
-Key = tuple[int, str]  # host id, kind of source
+TRUST_COLUMNS = ("confirmed", "refuted", "pending", "followed_at")
+SourceKey = tuple[int, str]  # host id, kind of source
 
 
 def follow_hints(
@@ -38,8 +38,8 @@ def follow_hints(
         for found in discoveries
         if found.modified_at is not None and found.hints.source and found.modified_at > now - MAX_HINT_AGE_SECONDS
     }
-    hinted: dict[Key, list[RowMapping]] = defaultdict(list)
-    for row in _known(connection, run_no, sorted(claims), now - after):
+    hinted: dict[SourceKey, list[RowMapping]] = defaultdict(list)
+    for row in _hinted_rows(connection, run_no, sorted(claims), now - after):
         modified_at, source = claims[row["digest"]]
         if is_plausible(modified_at, row["last_fetch"], now):
             hinted[row["host_id"], source].append(row)
@@ -47,42 +47,42 @@ def follow_hints(
     for key, trust in read_trust(connection, crawl, hinted).items():
         chosen = sorted(hinted[key], key=lambda row: (-row["first_seen"], row["url_id"]))[: allowance(trust, now)]
         if chosen:
-            count = _take(connection, run_no, [row["url_id"] for row in chosen], key[1], now)
-            _write_trust(connection, crawl, key, followed(trust, count, now))
+            count = _move_into_run(connection, run_no, [row["url_id"] for row in chosen], key[1], now)
+            _write_trust(connection, crawl, key, with_followed(trust, count, now))
             taken[key[0]] += count
     return taken
 
 
-def settle_hints(connection: Connection, run_no: int, marks: Sequence[Mark]) -> None:
-    """Counts how the hints turned out that made these marks' URLs due."""
-    outcomes: dict[Key, list[bool | None]] = defaultdict(list)
-    for mark in marks:
-        if mark.hinted_by is not None:
-            outcomes[mark.host_id, mark.hinted_by].append(mark.changed)
+def count_hint_outcomes(connection: Connection, run_no: int, results: Sequence[FetchResult]) -> None:
+    """Counts how the hints turned out that made these results' URLs due."""
+    outcomes: dict[SourceKey, list[bool | None]] = defaultdict(list)
+    for result in results:
+        if result.hinted_by is not None:
+            outcomes[result.host_id, result.hinted_by].append(result.changed)
     if not outcomes:
         return
     crawl = connection.execute(select(CRAWL_RUNS.c.crawl).where(CRAWL_RUNS.c.run_no == run_no)).scalar_one()
     for key, trust in read_trust(connection, crawl, outcomes).items():
-        _write_trust(connection, crawl, key, reduce(settled, outcomes[key], trust))
+        _write_trust(connection, crawl, key, reduce(with_outcome, outcomes[key], trust))
 
 
-def read_trust(connection: Connection, crawl: str, keys: Iterable[Key]) -> dict[Key, HintTrust]:
+def read_trust(connection: Connection, crawl: str, keys: Iterable[SourceKey]) -> dict[SourceKey, HintTrust]:
     """The trust in each source, in the order of their keys, locked where the database can."""
-    found: dict[Key, HintTrust] = {key: HintTrust() for key in sorted(keys)}
+    found: dict[SourceKey, HintTrust] = {key: HintTrust() for key in sorted(keys)}
     if found:
         query = select(HINTS).where(HINTS.c.crawl == crawl, tuple_(HINTS.c.host_id, HINTS.c.source).in_(list(found)))
         for row in connection.execute(query.order_by(HINTS.c.host_id, HINTS.c.source).with_for_update()).mappings():
-            found[row["host_id"], row["source"]] = HintTrust(*(row[name] for name in TRUST))
+            found[row["host_id"], row["source"]] = HintTrust(*(row[name] for name in TRUST_COLUMNS))
     return found
 
 
 def host_trust(connection: Connection, crawl: str, host_id: int) -> dict[str, HintTrust]:
     """The trust in the sources of a host, by their kind."""
     query = select(HINTS).where(HINTS.c.crawl == crawl, HINTS.c.host_id == host_id).order_by(HINTS.c.source)
-    return {row["source"]: HintTrust(*(row[name] for name in TRUST)) for row in connection.execute(query).mappings()}
+    return {row["source"]: HintTrust(*(row[name] for name in TRUST_COLUMNS)) for row in connection.execute(query).mappings()}
 
 
-def _known(connection: Connection, run_no: int, digests: Sequence[bytes], before: float) -> list[RowMapping]:
+def _hinted_rows(connection: Connection, run_no: int, digests: Sequence[bytes], before: float) -> list[RowMapping]:
     """The URLs of these digests that rest without a hint still open, were fetched before a moment, and not in this run."""
     fetched_here = exists().where(FETCHES.c.run_no == run_no, FETCHES.c.url_id == URLS.c.url_id)
     rests = (URLS.c.run_no.is_(None), URLS.c.held.is_(None), URLS.c.due_at.is_not(None), URLS.c.hinted_by.is_(None))
@@ -95,7 +95,7 @@ def _known(connection: Connection, run_no: int, digests: Sequence[bytes], before
     return rows
 
 
-def _take(connection: Connection, run_no: int, url_ids: Sequence[int], source: str, now: float) -> int:
+def _move_into_run(connection: Connection, run_no: int, url_ids: Sequence[int], source: str, now: float) -> int:
     """Moves resting URLs into the run, after all that is new; returns how many still rested. What it leaves over is due in the next one.
 
     Their rows are locked in the order of their ids, as everywhere.
@@ -105,7 +105,7 @@ def _take(connection: Connection, run_no: int, url_ids: Sequence[int], source: s
     return connection.execute(update(URLS).where(URLS.c.url_id.in_(resting)).values(values)).rowcount
 
 
-def _write_trust(connection: Connection, crawl: str, key: Key, trust: HintTrust) -> None:
+def _write_trust(connection: Connection, crawl: str, key: SourceKey, trust: HintTrust) -> None:
     values: Mapping[str, object] = asdict(trust)
-    statement = upserting(connection, HINTS).values(crawl=crawl, host_id=key[0], source=key[1], **values)
+    statement = upsert(connection, HINTS).values(crawl=crawl, host_id=key[0], source=key[1], **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["crawl", "host_id", "source"], set_=dict(values)))

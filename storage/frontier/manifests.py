@@ -62,11 +62,11 @@ def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Man
     if counts.due >= manifest.counts.due:  # fewer: the crawl was deleted meanwhile, and with it what became of its URLs
         found |= {"counts": counts, "reasons": reasons}
     items = store_run_items(manifest.crawl, crawl_run, segments, store)
-    found["statistics"] = _with_rows(manifest.statistics, index_rows(missing, store), hosts, items)
+    found["statistics"] = _with_added_rows(manifest.statistics, index_rows(missing, store), hosts, items)
     whole = manifest.model_copy(update=found)
     store_cdxj(manifest.crawl, crawl_run, index_rows(segments, store), store)
     store_manifest(whole, store)
-    ledger.amend_manifest(whole)
+    ledger.replace_manifest(whole)
     LOG.warning(
         "%s: %d registered segments with %d records were missing in its manifest. They are in it now: a worker had registered them while "
         "the run was being closed.",
@@ -87,31 +87,31 @@ def run_outcomes(database: Database, crawl_run: str) -> tuple[FetchCounts, dict[
     return counts.model_copy(update={"left_over": left_over}), reasons, hosts
 
 
-def _with_rows(
+def _with_added_rows(
     statistics: FetchStatistics, rows: Iterable[CaptureRow], outcomes: Mapping[str, HostOutcomes], items: int
 ) -> FetchStatistics:
     """Statistics with further rows of the capture index counted, for the whole run and for the hosts that it names."""
-    answers = [row for row in rows if row.record_type != "conversion"]
+    responses = [row for row in rows if row.record_type != "conversion"]
     by_host: dict[str, list[CaptureRow]] = {}
-    for row in answers:
+    for row in responses:
         by_host.setdefault(canonical_host(row.url), []).append(row)
     hosts = {
-        name: counted.model_copy(update=_sums(counted, by_host.get(name, [])) | _became(outcomes.get(name)))
+        name: counted.model_copy(update=_added_counts(counted, by_host.get(name, [])) | _outcome_counts(outcomes.get(name)))
         for name, counted in statistics.hosts.items()
     }
-    return statistics.model_copy(update=_sums(statistics, answers) | {"hosts": hosts, "items": items})
+    return statistics.model_copy(update=_added_counts(statistics, responses) | {"hosts": hosts, "items": items})
 
 
-def _sums(before: FetchStatistics | HostCounts, rows: Sequence[CaptureRow]) -> dict[str, object]:
+def _added_counts(before: FetchStatistics | HostCounts, rows: Sequence[CaptureRow]) -> dict[str, object]:
     return {
-        "answers": before.answers + len(rows),
+        "responses": before.responses + len(rows),
         "bytes": before.bytes + sum(row.content_length or 0 for row in rows),
         "latency_ms": before.latency_ms + sum(row.latency_ms or 0 for row in rows),
         "statuses": dict(sorted((Counter(before.statuses) + Counter(str(row.fetch_status) for row in rows)).items())),
     }
 
 
-def _became(outcomes: HostOutcomes | None) -> dict[str, object]:
+def _outcome_counts(outcomes: HostOutcomes | None) -> dict[str, object]:
     if outcomes is None:
         return {}
     return {"due": outcomes.due, "left_over": outcomes.left_over, "reasons": dict(sorted(outcomes.reasons.items()))}

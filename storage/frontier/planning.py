@@ -17,12 +17,12 @@ from schemas.errors import RunClosedError
 from schemas.outcomes import Reason
 from schemas.runs import CrawlRun
 from storage.database.chunks import pause, write_chunks
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
 from storage.database.frontier_tables import RUN_HOSTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.frontier.due_plan import count_due, fitting, is_due, next_due, revisit_priority, yields
-from storage.frontier.enqueue import host_ids, insert_urls, make_due
+from storage.frontier.due_plan import count_due_urls, fitting_revisits, is_deferrable, is_due, next_due, revisit_priority
+from storage.frontier.enqueue import host_ids, insert_urls, set_due
 from storage.frontier.queries import run_number
 from storage.frontier.records import Discovery
 from storage.frontier.renaming import check_not_renaming
@@ -44,18 +44,18 @@ def plan_run(database: Database, run: CrawlRun, seeds: Sequence[Discovery], want
         check_not_renaming(connection, run.crawl.name)
         planned, _ = insert_crawl_run(connection, run, PLANNING)
         run_no = run_number(connection, planned.crawl_run)
-        now = moment(connection, clock)
+        now = current_time(connection, clock)
         if _state(connection, run_no) != PLANNING:
             return planned
     crawl = run.crawl.name
-    for given in _parts([*seeds, *wanted]):
+    for given in _batches([*seeds, *wanted]):
         _add_idle(database, crawl, given, now)
-    for given in _parts(wanted):
+    for given in _batches(wanted):
         with database.write() as connection:
-            make_due(connection, crawl, given, now)
-    free_left_over(database, crawl)
-    if _is_configured_anew(database, crawl, run_no):
-        write_chunks(database, lambda connection, limit: _readmit(connection, crawl, now, limit))
+            set_due(connection, crawl, given, now)
+    release_left_over(database, crawl)
+    if _has_new_config(database, crawl, run_no):
+        write_chunks(database, lambda connection, limit: _reschedule_out_of_scope(connection, crawl, now, limit))
     _take_due(database, run.crawl, run_no, now)
     with database.write() as connection:
         _open(connection, planned.crawl_run, run_no)
@@ -71,16 +71,16 @@ def _open(connection: Connection, crawl_run: str, run_no: int) -> None:
         raise RunClosedError(f"The crawl run {crawl_run} was closed while it was being planned. Plan a new run.")
 
 
-def free_left_over(database: Database, crawl: str) -> int:
+def release_left_over(database: Database, crawl: str) -> int:
     """Lets go of the URLs that wait in closed runs of a crawl: left over by a close that was cut off, or by an earlier release."""
     closed = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.state == CLOSED)  # of any name: a crawl's old runs keep its old one
     waiting = (URLS.c.crawl == crawl) & URLS.c.run_no.is_not(None) & URLS.c.run_no.in_(closed)
-    return write_chunks(database, lambda connection, limit: _free(connection, waiting, limit))
+    return write_chunks(database, lambda connection, limit: _release_rows(connection, waiting, limit))
 
 
-def free_run(database: Database, run_no: int) -> int:
+def release_run(database: Database, run_no: int) -> int:
     """Lets go of the URLs that wait in a run that is closed."""
-    return write_chunks(database, lambda connection, limit: _free(connection, URLS.c.run_no == run_no, limit))
+    return write_chunks(database, lambda connection, limit: _release_rows(connection, URLS.c.run_no == run_no, limit))
 
 
 def count_hosts(connection: Connection, run_no: int) -> None:
@@ -89,7 +89,7 @@ def count_hosts(connection: Connection, run_no: int) -> None:
     connection.execute(insert(RUN_HOSTS).from_select(["run_no", "host_id", "due", "pending"], waiting))
 
 
-def _parts(given: Sequence[T]) -> Iterator[Sequence[T]]:
+def _batches(given: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(given), GIVEN_ROWS):
         yield given[start : start + GIVEN_ROWS]
 
@@ -108,17 +108,17 @@ def _add_idle(database: Database, crawl: str, given: Sequence[Discovery], now: f
         pause(database)
 
 
-def _is_configured_anew(database: Database, crawl: str, run_no: int) -> bool:
+def _has_new_config(database: Database, crawl: str, run_no: int) -> bool:
     """Whether the crawl's configuration is another than in its run before this one."""
     runs = select(CRAWL_RUNS.c.config_hash).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.run_no <= run_no)
     with database.read() as connection:
         return len(set(connection.scalars(runs.order_by(CRAWL_RUNS.c.run_no.desc()).limit(2)))) > 1
 
 
-def _readmit(connection: Connection, crawl: str, now: float, limit: int) -> int:
+def _reschedule_out_of_scope(connection: Connection, crawl: str, now: float, limit: int) -> int:
     """Makes URLs due that were out of scope."""
     idle = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & URLS.c.due_at.is_(None)
-    return _change(connection, idle & (URLS.c.last_reason == Reason.OUT_OF_SCOPE.value), {"due_at": now}, limit)
+    return _change_some(connection, idle & (URLS.c.last_reason == Reason.OUT_OF_SCOPE.value), {"due_at": now}, limit)
 
 
 def _take_due(database: Database, crawl: Crawl, run_no: int, now: float) -> None:
@@ -127,14 +127,14 @@ def _take_due(database: Database, crawl: Crawl, run_no: int, now: float) -> None
     Each due row is looked at a few times only, however many chunks there are.
     """
     with database.read() as connection:
-        counts = count_due(connection, crawl, run_no, now)
+        counts = count_due_urls(connection, crawl, run_no, now)
     if counts.all_fit(crawl):
         write_chunks(database, lambda connection, limit: _take_next(connection, crawl.name, run_no, now, limit))
         return
     _take_new(database, crawl.name, run_no, now)
     with database.read() as connection:
-        chosen = fitting(connection, crawl, counts, now)
-    for part in _parts(chosen):
+        chosen = fitting_revisits(connection, crawl, counts, now)
+    for part in _batches(chosen):
         with database.write() as connection:
             _take(connection, crawl.name, run_no, now, part)
         failpoint.reached("between-chunks")
@@ -155,7 +155,7 @@ def _take_new(database: Database, crawl: str, run_no: int, now: float) -> None:
         nonlocal after
         rows = next_due(connection, crawl, now, after, limit)
         after = (rows[-1].due_at, rows[-1].url_id) if rows else after
-        _take(connection, crawl, run_no, now, [row.url_id for row in rows if not row.yields])
+        _take(connection, crawl, run_no, now, [row.url_id for row in rows if not row.is_deferrable])
         return len(rows)
 
     write_chunks(database, take_next)
@@ -165,16 +165,16 @@ def _take(connection: Connection, crawl: str, run_no: int, now: float, rows: Seq
     """Moves rows into the run that are due and wait in no run; known articles come last in it. Returns 0 where it is planned no more."""
     if _state(connection, run_no) != PLANNING:
         return 0
-    priority = case((yields(now), revisit_priority()), else_=URLS.c.priority)
+    priority = case((is_deferrable(now), revisit_priority()), else_=URLS.c.priority)
     _change_rows(connection, rows, is_due(crawl, now), {"run_no": run_no, "priority": priority})
     return len(rows)
 
 
-def _free(connection: Connection, waiting: ColumnElement[bool], limit: int) -> int:
-    return _change(connection, waiting, {"run_no": None}, limit)
+def _release_rows(connection: Connection, waiting: ColumnElement[bool], limit: int) -> int:
+    return _change_some(connection, waiting, {"run_no": None}, limit)
 
 
-def _change(connection: Connection, chosen: ColumnElement[bool], values: Values, limit: int) -> int:
+def _change_some(connection: Connection, chosen: ColumnElement[bool], values: Values, limit: int) -> int:
     """Changes up to `limit` of the rows; returns how many it looked at."""
     rows = list(connection.scalars(select(URLS.c.url_id).where(chosen).limit(limit)))
     _change_rows(connection, rows, chosen, values)

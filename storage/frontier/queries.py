@@ -16,8 +16,8 @@ from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS, WO
 from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.records import DueUrl, EarlierCapture, HostOutcomes, RunPhase
 
-LISTS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
-MAX_LEADERS = 8
+SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
+MAX_PRIMARY_SOURCES = 8
 
 
 def run_number(connection: Connection, crawl_run: str) -> int:
@@ -39,7 +39,7 @@ def check_open(connection: Connection, run_no: int) -> None:
         raise RunClosedError(f"The crawl run {row.crawl_run} is {row.state}: nothing more is fetched in it. Plan a new run.")
 
 
-def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:
+def ending_phase(connection: Connection, run_no: int) -> RunPhase | None:
     """STOPPING or CLOSED where the run's own row says so, else None."""
     row = connection.execute(select(CRAWL_RUNS.c.state, CRAWL_RUNS.c.stopping).where(CRAWL_RUNS.c.run_no == run_no)).one()
     if row.state != "open":
@@ -47,24 +47,24 @@ def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:
     return RunPhase.STOPPING if row.stopping else None
 
 
-def incarnation(connection: Connection, run_no: int, worker: str) -> int:
+def current_attempt(connection: Connection, run_no: int, worker: str) -> int:
     """How often a worker of that name has joined the run."""
-    return int(connection.scalar(select(WORKERS.c.incarnation).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
+    return int(connection.scalar(select(WORKERS.c.attempt).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
 
 
-def join_by_key(connection: Connection) -> None:
+def avoid_merge_joins(connection: Connection) -> None:
     """Makes PostgreSQL look each open host up by its key: a merge join would walk through all the hosts that are done."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL enable_mergejoin = off"))
         connection.execute(text("SET LOCAL enable_hashjoin = off"))
 
 
-def waiting_here(run_no: int) -> ColumnElement[bool]:
+def has_waiting_urls(run_no: int) -> ColumnElement[bool]:
     """The hosts of `run_hosts` that have URLs to fetch in the run."""
     return and_(RUN_HOSTS.c.run_no == run_no, RUN_HOSTS.c.pending > 0, RUN_HOSTS.c.stopped.is_(None))
 
 
-def leased_here(run_no: int, now: float) -> ColumnElement[bool]:
+def is_leased_by_run(run_no: int, now: float) -> ColumnElement[bool]:
     """The hosts of `hosts` that a live worker of the run holds."""
     return and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.free_at > now)
 
@@ -103,14 +103,14 @@ def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes
     return found
 
 
-def leaders(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:
+def primary_sources(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:
     """The revisit states of the feeds and sitemaps of a host that lead, by their URLs' ids."""
-    query = select(URLS.c.url_id, URLS.c.revisit).where(URLS.c.host_id == host_id, URLS.c.leads, URLS.c.crawl == crawl)
-    return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_LEADERS))}
+    query = select(URLS.c.url_id, URLS.c.revisit).where(URLS.c.host_id == host_id, URLS.c.is_primary_source, URLS.c.crawl == crawl)
+    return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_PRIMARY_SOURCES))}
 
 
-def due_url(row: RowMapping, leaders: Mapping[int, str]) -> DueUrl:
-    """A row of `urls` as what a worker fetches; `leaders` of its host, for a feed or a sitemap."""
+def due_url(row: RowMapping, primary_sources: Mapping[int, str]) -> DueUrl:
+    """A row of `urls` as what a worker fetches; `primary_sources` of its host, for a feed or a sitemap."""
     published = row["hint_published_at"]
     hinted = None if published is None else datetime.fromtimestamp(published, UTC)
     return DueUrl(
@@ -131,7 +131,9 @@ def due_url(row: RowMapping, leaders: Mapping[int, str]) -> DueUrl:
         hints=Hints(row["hint_title"], hinted, row["hint_source"]),
         held=row["held"],
         request=row["request"],
-        rivals=tuple(text for url_id, text in leaders.items() if url_id != row["url_id"]) if row["kind"] in LISTS else (),
+        other_primary_sources=tuple(text for url_id, text in primary_sources.items() if url_id != row["url_id"])
+        if row["kind"] in SOURCE_KINDS
+        else (),
         hinted_by=row["hinted_by"],
     )
 

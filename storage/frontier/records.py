@@ -53,9 +53,9 @@ class EarlierCapture:
 class DueUrl:
     """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
 
-    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`. `rivals` are the
-    states of those other feeds and sitemaps of the host that lead; `hinted_by` is the kind of source that said the URL was modified, if
-    that is why it is due.
+    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`.
+    `other_primary_sources` are the states of the host's other primary sources (feeds and sitemaps); `hinted_by`
+    is the kind of source that said the URL was modified, if that is why it is due.
     """
 
     url_id: int
@@ -75,15 +75,16 @@ class DueUrl:
     hints: Hints
     held: str | None = None
     request: str | None = None
-    rivals: tuple[str, ...] = ()
+    other_primary_sources: tuple[str, ...] = ()
     hinted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FetchResult:
     """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch.
 
-    `leads` is the revisit policy's; `changed` tells whether an answer showed other content than the one before (None: no such answer).
+    `is_primary_source` is decided by the revisit policy; `changed`: whether a response had other content than the one before
+    (None: there was no such response).
     """
 
     url_id: int
@@ -99,7 +100,7 @@ class Mark:
     etag: str | None = None
     last_modified: str | None = None
     earlier: EarlierCapture | None = None
-    leads: bool = False
+    is_primary_source: bool = False
     changed: bool | None = None
     hinted_by: str | None = None
     received: int = 0
@@ -107,9 +108,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class HostProgress:
-    """How far a run is with a host: URLs marked, bytes of their answers as received, and since when (seconds since the epoch)."""
+    """How far a run is with a host: URLs done, bytes of their responses as received, and since when (seconds since the epoch)."""
 
-    marked: int
+    done: int
     received: int
     begun_at: float
 
@@ -141,14 +142,14 @@ class RunPhase(StrEnum):
     CLOSED = "closed"
 
 
-MANY_HOSTS = 1_000
+MAX_COUNTED_HOSTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open (up to MANY_HOSTS) or leased.
+    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open (up to a limit) or leased.
 
-    `answers`, `received` (bytes) and `errors` are what its workers told, a second ago at most, also of what is not registered yet.
+    `responses`, `received` (bytes) and `errors` are what its workers told, a second ago at most, also of what is not registered yet.
     """
 
     phase: RunPhase
@@ -157,13 +158,13 @@ class RunState:
     bytes: int
     open_hosts: int
     leased_hosts: int
-    answers: int = 0
+    responses: int = 0
     received: int = 0
     errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class LeftDue:
+class BudgetShortfall:
     """Due URLs that a run leaves for want of budget: new pages; feeds, sitemaps and hubs; known articles, which are visited for edits."""
 
     new: int

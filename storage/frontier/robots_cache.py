@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
 from storage.database.frontier_tables import ROBOTS
-from storage.frontier.enqueue import upserting
+from storage.frontier.enqueue import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class CachedRobots:
 def read_robots(database: Database, origin: str, clock: Clock | None = None) -> CachedRobots | None:
     """The remembered file of an origin (`https://example.com`), if it still holds."""
     with database.read() as connection:
-        now = moment(connection, clock)
+        now = current_time(connection, clock)
         row = connection.execute(select(ROBOTS).where(ROBOTS.c.origin == origin, ROBOTS.c.expires_at > now)).one_or_none()
     return None if row is None else CachedRobots(row.origin, row.status, row.body, row.expires_at)
 
@@ -34,5 +34,5 @@ def write_robots(database: Database, robots: CachedRobots) -> None:
     """Remembers a file for everyone; the newest stays."""
     values = {"status": robots.status, "body": robots.body, "expires_at": robots.expires_at}
     with database.write() as connection:
-        statement = upserting(connection, ROBOTS).values(origin=robots.origin, **values)
+        statement = upsert(connection, ROBOTS).values(origin=robots.origin, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))

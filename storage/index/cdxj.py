@@ -22,13 +22,13 @@ SORTED_LINES = 50_000
 def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
     """Write the rows, in any order and number, as sorted lines to `path`; returns how many lines.
 
-    Sorted in pieces of SORTED_LINES through temporary files beside `path`, so that memory does not grow with the rows.
+    Sorted in chunks of SORTED_LINES through temporary files beside `path`, so that memory does not grow with the rows.
     """
     with ExitStack() as files:
-        pieces = [_spill(lines, files, path.parent) for lines in _sorted_pieces(rows)]
+        chunks = [_spill(lines, files, path.parent) for lines in _sorted_chunks(rows)]
         count, last = 0, ""
         out = files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-        for line in heapq.merge(*pieces):
+        for line in heapq.merge(*chunks):
             if line != last:
                 out.write(line)
                 count += 1
@@ -57,20 +57,20 @@ def cdxj_line(row: CaptureRow) -> str:
         "requestBody": row.request_body,
         "method": row.request_method,
     }
-    told = {name: value for name, value in fields.items() if value is not None}
-    return f"{row.url_surtkey} {row.fetch_time:%Y%m%d%H%M%S} {json.dumps(told)}\n"
+    present = {name: value for name, value in fields.items() if value is not None}
+    return f"{row.url_surtkey} {row.fetch_time:%Y%m%d%H%M%S} {json.dumps(present)}\n"
 
 
-def _sorted_pieces(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
+def _sorted_chunks(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
     lines = (cdxj_line(row) for row in rows if row.record_type != "conversion")  # replay wants what the site sent
-    while piece := list(islice(lines, SORTED_LINES)):
-        piece.sort()
-        yield piece
+    while chunk := list(islice(lines, SORTED_LINES)):
+        chunk.sort()
+        yield chunk
 
 
 def _spill(lines: list[str], files: ExitStack, folder: Path) -> IO[str]:
-    piece: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)  # noqa: SIM115 the stack closes it
-    files.enter_context(piece)
-    piece.writelines(lines)
-    piece.seek(0)
-    return piece
+    chunk: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)  # noqa: SIM115 the stack closes it
+    files.enter_context(chunk)
+    chunk.writelines(lines)
+    chunk.seek(0)
+    return chunk

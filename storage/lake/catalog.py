@@ -14,7 +14,7 @@ from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import CrawlhouseError, StorageError, UnavailableError
 from schemas.keys import LAKE_PREFIX
-from storage.database.errors import explained, first_line
+from storage.database.errors import as_crawlhouse_error, first_line
 from storage.database.private_files import make_private_file
 
 NAMESPACE = "crawlhouse"
@@ -39,7 +39,7 @@ def open_catalog(settings: Settings) -> SqlCatalog:
         except DBAPIError as error:
             # two processes that create the catalog's tables at once disturb each other: the next attempt finds them
             if attempt == CREATION_ATTEMPTS or "exist" not in str(error.orig):
-                raise _explained(settings, error) from error
+                raise _translated_errors(settings, error) from error
             time.sleep(0.1 * attempt)
         except OSError as error:
             raise StorageError(f"The lake's catalog under {settings.home} cannot be made: {error}. Free space or move the home.") from error
@@ -75,11 +75,11 @@ def catalog_errors(settings: Settings) -> Iterator[None]:
     except (IntegrityError, ProgrammingError):
         raise
     except DBAPIError as error:
-        raise _explained(settings, error) from error
+        raise _translated_errors(settings, error) from error
 
 
-def _explained(settings: Settings, error: DBAPIError) -> CrawlhouseError:
+def _translated_errors(settings: Settings, error: DBAPIError) -> CrawlhouseError:
     server = parse_database_url(settings.database) if settings.database else None
     name = f"The catalog database {server.shown() if server else settings.database_file('catalog')}"
-    known = explained(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
+    known = as_crawlhouse_error(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
     return known or StorageError(f"{name} cannot be used: {first_line(error)}. Correct CRAWLHOUSE_DATABASE, or restore it from a backup.")

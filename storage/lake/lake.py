@@ -68,7 +68,7 @@ class Lake:
         try:
             with transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot:
                 for chunk in chunks:
-                    for data_file in _dataframe_to_data_files(table.metadata, ordered(chunk.cast(TABLES[name])), table.io):
+                    for data_file in _dataframe_to_data_files(table.metadata, sort_rows(chunk.cast(TABLES[name])), table.io):
                         snapshot.append_data_file(data_file)
             return stage(transaction)
         except OSError as error:
@@ -92,13 +92,13 @@ class Lake:
                 return staged.snapshot_id
 
     @contextmanager
-    def catalog_transaction(self, books: Connection | None = None) -> Iterator[Connection]:
-        """A transaction of the catalog's database. `books` is one of the ledger's: it is the same transaction where the database is.
+    def catalog_transaction(self, ledger_connection: Connection | None = None) -> Iterator[Connection]:
+        """A transaction of the catalog's database. On PostgreSQL the ledger's own transaction, `ledger_connection`, is used.
 
         Raises UnavailableError, StorageError.
         """
-        if books is not None and books.dialect.name != "sqlite":
-            yield books
+        if ledger_connection is not None and ledger_connection.dialect.name != "sqlite":
+            yield ledger_connection
             return
         with catalog_errors(self._settings), self._catalog.engine.begin() as connection:
             yield connection
@@ -161,7 +161,7 @@ class Lake:
                 yield batch.select(list(columns))
 
 
-def ordered(rows: pa.Table) -> pa.Table:
+def sort_rows(rows: pa.Table) -> pa.Table:
     """Rows by host and URL, where a table has them: the order within each file."""
     keys = [(column, "ascending") for column in SORT_COLUMNS if column in rows.schema.names]
     return rows.sort_by(keys) if keys else rows
@@ -170,16 +170,16 @@ def ordered(rows: pa.Table) -> pa.Table:
 def snapshot_of(table: Table, process_run: str) -> int | None:
     """The snapshot by which a process run committed to a table as it was read, or None."""
     for snapshot in table.metadata.snapshots:
-        if run_of(snapshot) == process_run:
+        if process_run_of(snapshot) == process_run:
             return int(snapshot.snapshot_id)
     return None
 
 
 def committed_runs(table: Table) -> set[str]:
     """The process runs that committed to a table as it was read, as far back as its snapshots go."""
-    return {process_run for snapshot in table.metadata.snapshots if (process_run := run_of(snapshot))}
+    return {process_run for snapshot in table.metadata.snapshots if (process_run := process_run_of(snapshot))}
 
 
-def run_of(snapshot: Snapshot) -> str | None:
+def process_run_of(snapshot: Snapshot) -> str | None:
     """The process run that committed a snapshot; None for one of maintenance."""
     return None if snapshot.summary is None else snapshot.summary.additional_properties.get(RUN_PROPERTY)

@@ -26,8 +26,8 @@ from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
 from schemas.tables import TABLES
 from storage.lake.commit import Staged, stage
-from storage.lake.lake import Lake, ordered, run_of
-from storage.lake.publishing import commit, repair_marks
+from storage.lake.lake import Lake, process_run_of, sort_rows
+from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -37,7 +37,7 @@ MIN_FILES = 4  # fewer small files of a day are left alone
 MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times that
 KEEP_SNAPSHOTS = timedelta(days=7)
 KEEP_ORPHANS = timedelta(days=3)
-MOVES = 5  # by other writers; the next maintenance goes on
+MAX_CONFLICTS = 5  # by other writers; the next maintenance goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def maintain(
         lake = stack.enter_context(Lake(settings))
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
-        repair_marks(lake, ledger)
+        repair_publications(lake, ledger)
         for name in TABLES:
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
@@ -93,18 +93,18 @@ def maintain(
 def delete_staged(store: ObjectStore, ledger: Ledger) -> int:
     """Delete what was staged by process runs that are published and completed, or whose crawl runs are all published; how many objects."""
     deleted = 0
-    settled: dict[str, bool] = {}
+    obsolete: dict[str, bool] = {}
     for info in store.list(STAGING_PREFIX):
         process_run = info.key.split("/")[1]
-        if process_run not in settled:
-            settled[process_run] = _settled(process_run, store, ledger)
-        if settled[process_run]:
+        if process_run not in obsolete:
+            obsolete[process_run] = _is_staging_obsolete(process_run, store, ledger)
+        if obsolete[process_run]:
             store.delete(info.key)
             deleted += 1
     return deleted
 
 
-def _settled(process_run: str, store: ObjectStore, ledger: Ledger) -> bool:
+def _is_staging_obsolete(process_run: str, store: ObjectStore, ledger: Ledger) -> bool:
     try:
         run = ledger.process_run(process_run)
     except NotFoundError:
@@ -117,8 +117,8 @@ def _settled(process_run: str, store: ObjectStore, ledger: Ledger) -> bool:
 def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
     """Rewrite the small files of each day into sorted larger ones, a group at a time."""
     report = MaintenanceReport(files_before=len(lake.live_files(name)))
-    moves = 0
-    while moves < MOVES:
+    conflicts = 0
+    while conflicts < MAX_CONFLICTS:
         with ledger.publish_lock() as token:
             table = lake.table(name)
             group = next(_groups(table), None)
@@ -129,7 +129,7 @@ def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
                 commit(lake, ledger, token, [rewritten])
                 report += MaintenanceReport(rows_rewritten=rows)
             except LakeMovedError:
-                moves += 1
+                conflicts += 1
     return report + MaintenanceReport(files_after=len(lake.live_files(name)))
 
 
@@ -144,7 +144,7 @@ def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> Maintenan
         old = [
             snapshot.snapshot_id
             for snapshot in table.metadata.snapshots
-            if snapshot.timestamp_ms < oldest and snapshot.snapshot_id != current and run_of(snapshot) not in unpublished
+            if snapshot.timestamp_ms < oldest and snapshot.snapshot_id != current and process_run_of(snapshot) not in unpublished
         ]
         if not old:
             return MaintenanceReport()
@@ -190,7 +190,7 @@ def _rewritten(table: Table, name: str, group: list[FileScanTask]) -> tuple[int,
     """How many rows a group of files has, and the table with one file in their place."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    rows = ordered(rows.select(TABLES[name].names).cast(TABLES[name]))
+    rows = sort_rows(rows.select(TABLES[name].names).cast(TABLES[name]))
     transaction = Transaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
         for task in group:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from runtime.failpoint import reached
 from storage.lake.commit import Staged, delete_old_metadata, move_pointers
 from storage.lake.lake import Lake, committed_runs, snapshot_of
-from storage.ledger.ledger import Ledger, insert_mark
+from storage.ledger.ledger import Ledger, insert_publication
 
 
 def commit(lake: Lake, ledger: Ledger, token: int, staged: Sequence[Staged], process_run: str | None = None) -> None:
@@ -20,16 +20,16 @@ def commit(lake: Lake, ledger: Ledger, token: int, staged: Sequence[Staged], pro
     Raises FencedError when another has taken the publish lock since this token was given, and LakeMovedError when a table is no longer the
     one that was checked. Nothing is committed then; the files that were staged become orphans, which maintenance deletes.
     """
-    with ledger.fenced(token) as books:
-        with lake.catalog_transaction(books) as catalog:
+    with ledger.fenced(token) as ledger_connection:
+        with lake.catalog_transaction(ledger_connection) as catalog:
             move_pointers(catalog, staged)
         reached("publish.after.catalog")
         if process_run is not None:
-            insert_mark(books, process_run, {one.name: one.snapshot_id for one in staged})
+            insert_publication(ledger_connection, process_run, {one.name: one.snapshot_id for one in staged})
     delete_old_metadata(staged)
 
 
-def repair_marks(lake: Lake, ledger: Ledger) -> None:
+def repair_publications(lake: Lake, ledger: Ledger) -> None:
     """Mark the process runs as published whose commit stands in the lake, but not in the ledger."""
     unmarked = ledger.unpublished()
     if not unmarked:

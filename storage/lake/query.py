@@ -41,20 +41,20 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
         sources = {name: _source(connection, table, files[name]) for name, table in tables.items()}
     _add_source(connection, "taken_down", _taken_down(connection, sources, takedowns))
     for name, source in sources.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{_visible(name, takedowns)}")  # noqa: S608 our own names
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{_visible_condition(name, takedowns)}")  # noqa: S608 our own names
     connection.execute(f"CREATE VIEW articles_latest AS {LATEST_SQL}")
-    _lock(connection, [file for sizes in files.values() for file in sizes if _is_read_by_duckdb(file)])
+    _restrict_access(connection, [file for sizes in files.values() for file in sizes if _is_read_by_duckdb(file)])
     return connection
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
+def _restrict_access(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
     """Let the connection open these files and nothing else, for good."""
     connection.execute(f"SET allowed_paths = [{_quoted(files)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _visible(name: str, takedowns: Takedowns) -> str:
+def _visible_condition(name: str, takedowns: Takedowns) -> str:
     if name == "runs":
         return ""
     hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names

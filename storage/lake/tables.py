@@ -66,7 +66,7 @@ def add_columns(catalog: SqlCatalog, table: Table, name: str) -> Table:
     raise UnavailableError(f"The table '{name}' cannot get its new columns: other processes keep changing it. Stop them, then run again.")
 
 
-def changed_properties(table: Table) -> dict[str, str]:
+def outdated_properties(table: Table) -> dict[str, str]:
     """The properties that a table of an earlier release has not, or not like this."""
     return {key: value for key, value in PROPERTIES.items() if table.properties.get(key) != value}
 

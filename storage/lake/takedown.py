@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import idna
 
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
 from storage.database.locks import hold_lock
-from storage.urls.host_key import host_key, host_of_text, without_port
-
-if TYPE_CHECKING:
-    from schemas.config.settings import Settings
-    from storage.objects.store import ObjectStore
+from storage.objects.store import ObjectStore
+from storage.urls.host_key import host_key, parse_host, without_port
 
 KEY = "takedown.txt"
 LOCK_KEY = 7_205_761
@@ -74,7 +71,7 @@ def list_takedowns(store: ObjectStore) -> list[str]:
 
 def read_entries(store: ObjectStore) -> list[tuple[str, str]]:
     """The entries, in their order, each with its comment."""
-    lines = ((COMMENT.sub("", line).strip(), COMMENT.search(line)) for line in _text(store).splitlines())
+    lines = ((COMMENT.sub("", line).strip(), COMMENT.search(line)) for line in _read_text(store).splitlines())
     return [(entry, found.group().strip().lstrip("#").strip() if found else "") for entry, found in lines if entry]
 
 
@@ -82,7 +79,7 @@ def parse_takedowns(entries: Iterable[str]) -> Takedowns:
     """Entries as a list to be asked. Raises ConfigError."""
     urls, prefixes, hosts, domains = set[str](), set[str](), set[str](), set[str]()
     for entry in entries:
-        kind, text = _read(entry)
+        kind, text = _parse_entry(entry)
         {"url": urls, "prefix": prefixes, "host": hosts, "domain": domains}[kind].add(text)
     return Takedowns(frozenset(urls), tuple(sorted(prefixes)), frozenset(hosts), tuple(sorted(domains)))
 
@@ -94,32 +91,32 @@ def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]
     """
     comment = f"  # {' '.join(reason.split())}" if reason.strip() else ""
     for entry in entries:
-        _read(entry)
+        _parse_entry(entry)
     with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
         known = list_takedowns(store)
-        fresh = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
-        if fresh:
-            text = _text(store)
+        new = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
+        if new:
+            text = _read_text(store)
             text += "\n" if text and not text.endswith("\n") else ""
-            store.put_bytes(KEY, (text + "".join(f"{entry}{comment}\n" for entry in fresh)).encode())
-    return len(fresh)
+            store.put_bytes(KEY, (text + "".join(f"{entry}{comment}\n" for entry in new)).encode())
+    return len(new)
 
 
 def remove_takedown(settings: Settings, store: ObjectStore, entry: str) -> None:
     """Removes an entry, as written in the list; its URLs may be fetched again. Raises NotFoundError, ConflictError."""
     with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
-        lines = _text(store).splitlines(keepends=True)
+        lines = _read_text(store).splitlines(keepends=True)
         kept = [line for line in lines if COMMENT.sub("", line.rstrip("\n")).strip() != entry.strip()]
         if len(kept) == len(lines):
             raise NotFoundError(f"{entry!r} is not in the takedown list. `crawlhouse takedown list` shows the entries as they are written.")
         store.put_bytes(KEY, "".join(kept).encode())
 
 
-def _text(store: ObjectStore) -> str:
+def _read_text(store: ObjectStore) -> str:
     return store.get_bytes(KEY).decode("utf-8") if store.info(KEY) is not None else ""
 
 
-def _read(entry: str) -> tuple[str, str]:
+def _parse_entry(entry: str) -> tuple[str, str]:
     """Kind (`url`, `prefix`, `host`, `domain`) and text of one entry. Raises ConfigError."""
     entry = entry.strip()
     if entry.lower().startswith(("http://", "https://")):
@@ -147,7 +144,7 @@ def _address(url: str) -> str:
 def _host(text: str) -> str:
     """A host as the frontier spells it. Raises ConfigError for what is no host name."""
     try:
-        return host_of_text(text)
+        return parse_host(text)
     except ValueError as error:
         raise ConfigError(f"{text!r} is no host name: {error}.") from error
 

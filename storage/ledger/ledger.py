@@ -17,7 +17,7 @@ from schemas.config.settings import Settings
 from schemas.errors import ConflictError, FencedError, NotFoundError
 from schemas.manifest import Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import WORKERS
 from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
@@ -80,7 +80,7 @@ class Ledger:
         query = query.outerjoin(last, last.c.run_no == CRAWL_RUNS.c.run_no)
         query = query.where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed").order_by(CRAWL_RUNS.c.run_no)
         with self._database.read() as connection:
-            rows, now = connection.execute(query).all(), moment(connection, self._clock)
+            rows, now = connection.execute(query).all(), current_time(connection, self._clock)
         return {row.crawl_run: UnclosedRun(row.seen_at is not None, now - max(row.planned_at, row.seen_at or 0.0)) for row in rows}
 
     def segments(self, crawl_run: str) -> list[Segment]:
@@ -113,7 +113,7 @@ class Ledger:
             raise ConflictError(f"The crawl run {crawl_run} is still open. Let it finish, or run its close step.")
         return Manifest.model_validate_json(row["manifest"])
 
-    def amend_manifest(self, manifest: Manifest) -> None:
+    def replace_manifest(self, manifest: Manifest) -> None:
         """Puts another manifest in the place of a closed run's."""
         closed = (CRAWL_RUNS.c.crawl_run == manifest.crawl_run) & CRAWL_RUNS.c.manifest.is_not(None)
         with self._database.write() as connection:
@@ -179,13 +179,13 @@ class Ledger:
     def mark_published(self, process_run: str, commits: Mapping[str, int] = MappingProxyType({})) -> None:
         """Mark a process run published by these snapshots, one per table; the first time counts. Raises NotFoundError, ConflictError."""
         with self._database.write() as connection:
-            insert_mark(connection, process_run, commits, self._clock)
+            insert_publication(connection, process_run, commits, self._clock)
 
     def published_at(self, process_run: str) -> datetime | None:
         """When a process run was published, or None. Raises NotFoundError."""
         with self._database.read() as connection:
-            moment = _process_run_row(connection, process_run)["published_at"]
-        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+            published_at = _process_run_row(connection, process_run)["published_at"]
+        return None if published_at is None else datetime.fromtimestamp(published_at, UTC)
 
     def unpublished(self) -> set[str]:
         """The process runs that were planned and are not published."""
@@ -289,7 +289,7 @@ def insert_segment(connection: Connection, crawl_run: str, worker: str, segment:
     connection.execute(insert(SEGMENTS).values(values))
 
 
-def insert_mark(connection: Connection, process_run: str, commits: Mapping[str, int], clock: Clock | None = None) -> None:
+def insert_publication(connection: Connection, process_run: str, commits: Mapping[str, int], clock: Clock | None = None) -> None:
     """Mark a process run published by these snapshots, inside the caller's transaction; the first time counts.
 
     Raises NotFoundError, and ConflictError if it was committed by other snapshots before.
@@ -303,7 +303,7 @@ def insert_mark(connection: Connection, process_run: str, commits: Mapping[str, 
         if commits.get(row.table_name, row.snapshot_id) != row.snapshot_id:
             raise ConflictError(f"The process run {process_run} was committed to '{row.table_name}' before, by snapshot {row.snapshot_id}.")
     once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
-    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=moment(connection, clock)))
+    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=current_time(connection, clock)))
 
 
 def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from schemas.config.settings import Settings
 from storage.ledger.ledger import Ledger, open_ledger
 
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 
 
 class Quota:
@@ -18,14 +18,14 @@ class Quota:
     def __init__(self, settings: Settings, ledger: Ledger | None = None) -> None:
         self._settings = settings
         self._ledger = ledger or open_ledger(settings)
-        self._looked_at = -LOOK_SECONDS
+        self._checked_at = -CHECK_SECONDS
         self._reached = False
 
     def is_reached(self) -> bool:
         """Whether nothing more is to be fetched. Raises UnavailableError, StorageError."""
         now = time.monotonic()
-        if not self._reached and now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
+        if not self._reached and now - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = now
             self._reached = self._is_full() or self._is_archive_full()
         return self._reached
 

@@ -35,13 +35,13 @@ class DirectoryStore:
         """Write an object; see ObjectStore."""
         with self._writing(key) as (file, target):
             file.write(data)
-            return _settle(file, target, if_absent=if_absent)
+            return _rename_into_place(file, target, if_absent=if_absent)
 
     def put_file(self, key: str, path: Path) -> None:
         """Write an object from a file; see ObjectStore."""
         with path.open("rb") as source, self._writing(key) as (file, target):
             shutil.copyfileobj(source, file, COPY_BYTES)
-            _settle(file, target, if_absent=False)
+            _rename_into_place(file, target, if_absent=False)
 
     def get_bytes(self, key: str) -> bytes:
         """A whole object; see ObjectStore."""
@@ -56,13 +56,13 @@ class DirectoryStore:
 
     def open(self, key: str) -> BinaryIO:
         """An object as a stream; see ObjectStore."""
-        with self._explained(key):
+        with self._translated_errors(key):
             return self._path(key).open("rb")
 
     def info(self, key: str) -> ObjectInfo | None:
         """Key and size or None; see ObjectStore."""
         path = self._path(key)
-        with self._explained(key):
+        with self._translated_errors(key):
             try:
                 return ObjectInfo(key, path.stat().st_size) if path.is_file() else None
             except (FileNotFoundError, NotADirectoryError):
@@ -77,7 +77,7 @@ class DirectoryStore:
 
     def delete(self, key: str) -> None:
         """Remove an object; see ObjectStore."""
-        with self._explained(key):
+        with self._translated_errors(key):
             try:
                 self._path(key).unlink(missing_ok=True)
             except NotADirectoryError:
@@ -98,7 +98,7 @@ class DirectoryStore:
     def check(self) -> None:
         """Make the directory and write a file in it; see ObjectStore."""
         probe = self._root / f".check-{secrets.token_hex(8)}"
-        with self._explained(""):
+        with self._translated_errors(""):
             self._make(self._root)
             try:
                 probe.write_bytes(b"crawlhouse")
@@ -114,7 +114,7 @@ class DirectoryStore:
         return self._root / valid_key(key)
 
     def _walk(self, folder: str, prefix: str) -> Iterator[ObjectInfo]:
-        with self._explained(folder):
+        with self._translated_errors(folder):
             try:
                 entries = list(os.scandir(self._root / folder))
             except (FileNotFoundError, NotADirectoryError):
@@ -134,7 +134,7 @@ class DirectoryStore:
     def _writing(self, key: str) -> Iterator[tuple[BinaryIO, Path]]:
         target = self._path(key)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")  # PARTIAL
-        with self._explained(key):
+        with self._translated_errors(key):
             self._make(target.parent)
             try:
                 with temporary.open("xb") as file:
@@ -143,7 +143,7 @@ class DirectoryStore:
                 temporary.unlink(missing_ok=True)
 
     @contextmanager
-    def _explained(self, key: str) -> Iterator[None]:
+    def _translated_errors(self, key: str) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:
@@ -158,7 +158,7 @@ class DirectoryStore:
             raise StorageError(f"The store {self._root} failed at {key}: {error.strerror}.") from error
 
 
-def _settle(file: BinaryIO, target: Path, *, if_absent: bool) -> bool:
+def _rename_into_place(file: BinaryIO, target: Path, *, if_absent: bool) -> bool:
     """Bring the bytes to the disk and give the file its name; False when it was there already and should stay."""
     file.flush()
     os.fsync(file.fileno())

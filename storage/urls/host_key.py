@@ -13,11 +13,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from storage.urls.request_body import sent_by
+from storage.urls.request_body import read_body
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 DIGEST_BYTES = 16
-HOSTS_KEPT = 10_000
+CACHED_HOSTS = 10_000
 _PORT = re.compile(r":\d*\Z")
 
 
@@ -41,7 +41,7 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}" if parts is not None and host else ""
 
 
-def host_of_text(text: str) -> str:
+def parse_host(text: str) -> str:
     """A host as somebody writes it, with or without a port, spelled as `host_key` does. Raises ValueError for what is no host."""
     port = _PORT.search(text)
     scheme = "http" if port is None or port[0] == ":80" else "https"
@@ -49,11 +49,11 @@ def host_of_text(text: str) -> str:
     return _with_port(scheme, canonical_name(name), number)
 
 
-@lru_cache(HOSTS_KEPT)
+@lru_cache(CACHED_HOSTS)
 def configured_host(text: str) -> str:
     """A host of a crawl's YAML, spelled as `host_key` does; in lower case where it is none."""
     try:
-        return host_of_text(text)
+        return parse_host(text)
     except ValueError:
         return text.lower()
 
@@ -93,7 +93,7 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-@lru_cache(HOSTS_KEPT)
+@lru_cache(CACHED_HOSTS)
 def _key(scheme: str, authority: str) -> str:
     try:
         name, port = _parts(authority)
@@ -119,7 +119,7 @@ def _with_port(scheme: str, name: str, port: int | None) -> str:
 def url_digest(crawl: str, url: str, request: str | None = None) -> bytes:
     """16 bytes of BLAKE2b over the crawl's name and the canonical URL, and over method and body where a kept request is no GET."""
     digest = blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
-    sent = None if request is None else sent_by(request)
+    sent = None if request is None else read_body(request)
     if sent is not None:
         digest.update(f"\0{sent.method}\0".encode() + sent.body)
     return digest.digest()

@@ -14,14 +14,14 @@ SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RequestBody:
     """A method other than GET, and the bytes of the body."""
 
     method: str
     body: bytes
 
 
-def sent_fields(method: str, body: bytes) -> dict[str, str]:
+def body_fields(method: str, body: bytes) -> dict[str, str]:
     """Method and body as a kept request has them: the body as text, in base64 where it is not UTF-8."""
     try:
         return {METHOD: method, TEXT: body.decode()}
@@ -29,7 +29,7 @@ def sent_fields(method: str, body: bytes) -> dict[str, str]:
         return {METHOD: method, BYTES: base64.b64encode(body).decode()}
 
 
-def sent_by(request: str | None) -> Sent | None:
+def read_body(request: str | None) -> RequestBody | None:
     """What a kept request sends; None for a GET."""
     if request is None or f'"{METHOD}"' not in request:
         return None
@@ -37,7 +37,7 @@ def sent_by(request: str | None) -> Sent | None:
     if METHOD not in kept:
         return None
     body = base64.b64decode(kept[BYTES]) if BYTES in kept else kept.get(TEXT, "").encode()
-    return Sent(kept[METHOD], body)
+    return RequestBody(kept[METHOD], body)
 
 
 def as_get(request: str) -> str:
@@ -47,9 +47,9 @@ def as_get(request: str) -> str:
     return json.dumps({name: value for name, value in kept.items() if value}, sort_keys=True)
 
 
-def in_words(request: str | None) -> str:
+def describe_request(request: str | None) -> str:
     """A kept request for people: `GET`, or the method and the beginning of the body."""
-    sent = sent_by(request)
+    sent = read_body(request)
     if sent is None:
         return "GET"
     shown = " ".join(sent.body.decode("utf-8", "backslashreplace").split())

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from storage.urls.host_key import host_name
+from storage.urls.host_key import DEFAULT_PORTS, host_name
 
-HOSTS_KEPT = 10_000
+CACHED_HOSTS = 10_000
 
 
 _PLAIN = re.compile(
@@ -26,7 +26,6 @@ _NAMED = re.compile(
 )
 _WWW = re.compile(r"\Awww\d*\.", re.ASCII)
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +64,18 @@ def split_url(url: str) -> UrlParts:
         return UrlParts("", None, None, None, None)
 
 
-@lru_cache(HOSTS_KEPT)
+@lru_cache(CACHED_HOSTS)
 def _surt_site(site: str) -> str:
     """A site's part of the SURT, closing bracket included: by hand for ordinary names, for the library brings an HTTP client along."""
     named = _NAMED.match(site)
     if named is None:
         return str(_surt().surt(site + "/")).removesuffix("/")
     scheme, host, port = named.groups()
-    shown = f":{int(port)}" if port and int(port) not in (0, _DEFAULT_PORTS[scheme]) else ""
+    shown = f":{int(port)}" if port and int(port) not in (0, DEFAULT_PORTS[scheme]) else ""
     return ",".join(reversed(_WWW.sub("", host).split("."))) + shown + ")"
 
 
-@lru_cache(HOSTS_KEPT)
+@lru_cache(CACHED_HOSTS)
 def registered_domain(host: str) -> str | None:
     """The domain under the public suffix, for example `example.co.uk`, by publicsuffixlist's list; None for an address."""
     return None if _ADDRESS.fullmatch(host) else _suffixes().privatesuffix(host)

@@ -20,10 +20,10 @@ BROKEN = (zlib.error, zstd.ZstdError)
 
 
 class Member(Protocol):
-    """A decoder of one member. `piece` is how many bytes it wants next; 0: none, it still has some."""
+    """A decoder of one member. `input_size` is how many bytes it wants next; 0: none, it still has some."""
 
     ended: bool
-    piece: int
+    input_size: int
 
     def decode(self, data: bytes, most: int) -> tuple[bytes, int]:
         """At most `most` decoded bytes, and how many of the bytes given by now lie behind what they are made of."""
@@ -35,13 +35,13 @@ class GzipMember:
     def __init__(self) -> None:
         self._decoder = zlib.decompressobj(31)
         self.ended = False
-        self.piece = FIRST_PIECE_BYTES
+        self.input_size = FIRST_PIECE_BYTES
 
     def decode(self, data: bytes, most: int) -> tuple[bytes, int]:
         """See Member. Raises zlib.error."""
         decoded = self._decoder.decompress(data, most)
         self.ended = self._decoder.eof
-        self.piece = min(2 * self.piece, LAST_PIECE_BYTES)
+        self.input_size = min(2 * self.input_size, LAST_PIECE_BYTES)
         return decoded, len(self._decoder.unused_data if self.ended else self._decoder.unconsumed_tail)
 
 
@@ -52,14 +52,14 @@ class ZstdFrame:
         self._decoder = zstd.ZstdDecompressor(dictionary)
         self._next = FIRST_PIECE_BYTES
         self.ended = False
-        self.piece = FIRST_PIECE_BYTES
+        self.input_size = FIRST_PIECE_BYTES
 
     def decode(self, data: bytes, most: int) -> tuple[bytes, int]:
         """See Member. Raises ZstdError."""
         decoded = self._decoder.decompress(data, most)
         self.ended = self._decoder.eof
         self._next = min(2 * self._next, LAST_PIECE_BYTES)
-        self.piece = self._next if self._decoder.needs_input else 0
+        self.input_size = self._next if self._decoder.needs_input else 0
         return decoded, len(self._decoder.unused_data) if self.ended else 0
 
 
@@ -68,12 +68,16 @@ class PlainBytes:
 
     def __init__(self) -> None:
         self.ended = False
-        self.piece = FIRST_PIECE_BYTES
+        self.input_size = FIRST_PIECE_BYTES
 
     def decode(self, data: bytes, most: int) -> tuple[bytes, int]:
         """See Member."""
-        self.piece = min(2 * self.piece, LAST_PIECE_BYTES)
+        self.input_size = min(2 * self.input_size, LAST_PIECE_BYTES)
         return data[:most], max(len(data) - most, 0)
+
+    def stop(self) -> None:
+        """End here: another record begins."""
+        self.ended = True
 
 
 def new_member(start: bytes, dictionary: zstd.ZstdDict | None) -> Member:

@@ -57,9 +57,24 @@ class Context:
     method: str = "GET"
     request_headers: HeaderList = ()
     request_body: bytes = b""
-    answer_id: str = ""
+    response_id: str = ""
     metadata: Fields | None = None
     warcinfo: Fields | None = None
+
+    def add(self, kind: str, fields: Fields, block: bytes) -> None:
+        """Take in a warcinfo, metadata or request record."""
+        if kind == "metadata":
+            self.response_id = fields.get("warc-concurrent-to", "")
+            self.metadata = parse_fields(block)
+            return
+        if kind == "warcinfo":
+            self.warcinfo = fields | parse_fields(block)
+            return
+        line, _, rest = block.partition(b"\n")
+        self.request_url = _url(fields)
+        self.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
+        head, *body = _HEAD_END.split(rest, maxsplit=1)
+        self.request_headers, self.request_body = _headers(head), b"".join(body)
 
 
 def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Record | Rejected]:
@@ -114,15 +129,15 @@ def read_record(records: RecordStream, warc_filename: str, context: Context, max
         size = records.end(block if len(block) == length else None)
         pointer = WarcPointer(warc_filename, records.offset, size, fields.get("warc-payload-digest", ""))
         if kind == "conversion":
-            block = _as_exchange(fields, block)
-            length += len(_as_exchange(fields, b""))
-        return _record(fields, kind, block, pointer, context, length, max_body_bytes)
+            block = _with_http_head(fields, block)
+            length += len(_with_http_head(fields, b""))
+        return _read_capture(fields, kind, block, pointer, context, length, max_body_bytes)
     wanted = kind in {"request", "metadata", "warcinfo"} and length <= MAX_CONTEXT_BYTES
     block = records.read(length) if wanted else b""
     records.skip(length - len(block))
     records.end(block if len(block) == length else None)
     if wanted:
-        _remember(context, kind, fields, block)
+        context.add(kind, fields, block)
     return None
 
 
@@ -156,27 +171,12 @@ def _is_html(fields: Fields) -> bool:
     return fields.get("content-type", "").lower().startswith("text/html") and fields.get("warc-target-uri", "").startswith("http")
 
 
-def _as_exchange(fields: Fields, body: bytes) -> bytes:
+def _with_http_head(fields: Fields, body: bytes) -> bytes:
     """A document without an exchange as the answer that it would have been."""
     return b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (fields.get("content-type", "").encode("utf-8", "replace"), body)
 
 
-def _remember(context: Context, kind: str, fields: Fields, block: bytes) -> None:
-    if kind == "metadata":
-        context.answer_id = fields.get("warc-concurrent-to", "")
-        context.metadata = parse_fields(block)
-        return
-    if kind == "warcinfo":
-        context.warcinfo = fields | parse_fields(block)
-        return
-    line, _, rest = block.partition(b"\n")
-    context.request_url = _url(fields)
-    context.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
-    head, *body = _HEAD_END.split(rest, maxsplit=1)
-    context.request_headers, context.request_body = _headers(head), b"".join(body)
-
-
-def _record(
+def _read_capture(
     fields: Fields, kind: str, block: bytes, pointer: WarcPointer, context: Context, length: int, max_body_bytes: int
 ) -> Record | Rejected:
     url = _url(fields)
@@ -195,7 +195,7 @@ def _record(
     except ValueError:
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no valid WARC-Date")
     asked = context if context.request_url == url else Context()
-    told = (context.metadata or {}) if context.answer_id and context.answer_id == fields.get("warc-record-id") else {}
+    metadata = (context.metadata or {}) if context.response_id and context.response_id == fields.get("warc-record-id") else {}
     capture = Capture(
         url=url,
         fetched_at=fetched_at,
@@ -203,19 +203,19 @@ def _record(
         reason=status_line.group(3).rstrip().decode("utf-8", "surrogateescape"),
         protocol=_protocol(fields, status_line.group(1)),
         request_headers=asked.request_headers,
-        response_headers=_restored(written),
+        response_headers=_restored_headers(written),
         body=body,
         method=asked.method,
         ip_address=fields.get("warc-ip-address"),
         truncated="length" if cut else fields.get("warc-truncated"),
-        kind=UrlKind(told["kind"]) if told.get("kind") in set(UrlKind) else UrlKind.PAGE,
-        via=told.get("via"),
-        depth=read_number(told.get("depth"), MAX_DEPTH) or 0,
-        latency_ms=read_number(told.get("fetchtimems"), MAX_LATENCY_MS) or 0,
-        hints=Hints(told.get("hinttitle"), _date(told.get("hintpublishedat")), told.get("hintsource")),
+        kind=UrlKind(metadata["kind"]) if metadata.get("kind") in set(UrlKind) else UrlKind.PAGE,
+        via=metadata.get("via"),
+        depth=read_number(metadata.get("depth"), MAX_DEPTH) or 0,
+        latency_ms=read_number(metadata.get("fetchtimems"), MAX_LATENCY_MS) or 0,
+        hints=Hints(metadata.get("hinttitle"), _date(metadata.get("hintpublishedat")), metadata.get("hintsource")),
         request_body=asked.request_body,
     )
-    received = len(body) if kind != "revisit" else read_number(told.get("payloadlength"))
+    received = len(body) if kind != "revisit" else read_number(metadata.get("payloadlength"))
     return Record(
         capture,
         kind,
@@ -244,7 +244,7 @@ def _headers(block: bytes) -> HeaderList:
     return tuple((name, parts[0] if len(parts) == 1 else b" ".join(filter(None, parts))) for name, parts in zip(names, values, strict=True))
 
 
-def _restored(headers: HeaderList) -> HeaderList:
+def _restored_headers(headers: HeaderList) -> HeaderList:
     """The headers as received: renamed ones get their names back, and the Content-Length written beside one is taken out."""
     restored: list[tuple[bytes, bytes]] = []
     added_length = has_length = False
@@ -255,9 +255,9 @@ def _restored(headers: HeaderList) -> HeaderList:
         if not own and added_length and name.lower() == b"content-length":
             added_length = False
             continue
-        kept = name[len(warc.RENAMED) :] if own else name
-        has_length = has_length or kept.lower() == b"content-length"
-        restored.append((kept, value))
+        original = name[len(warc.RENAMED) :] if own else name
+        has_length = has_length or original.lower() == b"content-length"
+        restored.append((original, value))
     return tuple(restored)
 
 

@@ -96,8 +96,8 @@ def request_block(capture: Capture, withheld: frozenset[bytes]) -> bytes:
     """The request as sent, but for the headers whose lower-case names are withheld. We speak HTTP/1.1, whatever the answer's line says."""
     parts = urlsplit(capture.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    kept = tuple((name, value) for name, value in capture.request_headers if name.lower() not in withheld)
-    return f"{capture.method} {target} HTTP/1.1\r\n".encode() + _header_lines(kept) + capture.request_body
+    sent = tuple((name, value) for name, value in capture.request_headers if name.lower() not in withheld)
+    return f"{capture.method} {target} HTTP/1.1\r\n".encode() + _header_lines(sent) + capture.request_body
 
 
 def response_head(capture: Capture, with_body: bool) -> bytes:
@@ -108,7 +108,7 @@ def response_head(capture: Capture, with_body: bool) -> bytes:
     """
     protocol = capture.protocol if _STATUS_PROTOCOL.fullmatch(capture.protocol) else "HTTP/1.1"
     reason = _BARE_NEWLINE.sub(b" ", capture.reason.encode("utf-8", "surrogateescape"))
-    headers = tuple(_renamed(capture, with_body and capture.status not in _BODYLESS and capture.method != "HEAD"))
+    headers = tuple(_renamed_headers(capture, with_body and capture.status not in _BODYLESS and capture.method != "HEAD"))
     return b"%s %d %s\r\n" % (protocol.encode(), capture.status, reason) + _header_lines(headers)
 
 
@@ -145,20 +145,20 @@ def _stored(data: bytes) -> bytes:
     return b"".join(blocks)
 
 
-def _renamed(capture: Capture, with_length: bool) -> Iterable[tuple[bytes, bytes]]:
+def _renamed_headers(capture: Capture, with_length: bool) -> Iterable[tuple[bytes, bytes]]:
     true_length = b"%d" % len(capture.body)
-    told = not with_length
+    has_length = not with_length
     for name, value in capture.response_headers:
         lower = name.lower()
         if lower == b"transfer-encoding":
             yield RENAMED + name, value
         elif lower == b"content-length" and with_length and value.strip() != true_length:
             yield RENAMED + name, value
-            if not told:
+            if not has_length:
                 yield name, true_length
-            told = True
+            has_length = True
         else:
-            told = told or lower == b"content-length"
+            has_length = has_length or lower == b"content-length"
             yield name, value
 
 

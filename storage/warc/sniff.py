@@ -29,7 +29,7 @@ def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> st
 
     Of a gzip or deflate body the beginning is decoded; other codings are left alone.
     """
-    start = _beginning(body, content_encoding).removeprefix(_BOM).lstrip()
+    start = _decoded_start(body, content_encoding).removeprefix(_BOM).lstrip()
     if not start:
         return None
     for magic, kind in _MAGIC:
@@ -42,7 +42,7 @@ def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> st
     return (declared or "").lower() or None
 
 
-def _beginning(body: bytes, content_encoding: str | None) -> bytes:
+def _decoded_start(body: bytes, content_encoding: str | None) -> bytes:
     coding = (content_encoding or "").strip().lower()
     if coding not in {"gzip", "x-gzip", "deflate"}:
         return body[:SNIFF_BYTES]

@@ -11,7 +11,7 @@ import sys
 from typing import BinaryIO
 
 from storage.warc.member import BROKEN, GZIP, ZSTD, Member, PlainBytes, begins_with, new_member
-from storage.warc.window import KEPT_BYTES, READ_BYTES, Window
+from storage.warc.window import BACK_BYTES, READ_BYTES, Window
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -62,15 +62,15 @@ class RecordStream:
         self._dictionaries_bytes = 0
         self._plain = bytearray()  # decoded
         self._at = 0  # in _plain
-        self._gone = 0  # decoded bytes of the member before _plain
+        self._dropped_bytes = 0  # decoded bytes of the member before _plain
         self._record_at = 0  # decoded bytes of the member before the record
         self._is_read = True  # the record, to its end
-        self._distrusts = False  # the lengths in this member: a record ends where the next one begins
-        self._wary = False  # of all members from here on
-        self._member_is_wary = False
+        self._ignores_lengths = False  # the lengths in this member: a record ends where the next one begins
+        self._single_pass = False  # of all members from here on
+        self._member_is_single_pass = False
         self._is_bomb = False
         self._bombs = 0
-        self._is_told = False  # the stream's problem
+        self._is_problem_reported = False  # the stream's problem
         self._reread_bytes = self._probed_bytes = self._decoded_bytes = 0
 
     @property
@@ -89,7 +89,7 @@ class RecordStream:
             if self._unread:
                 if isinstance(self._member, PlainBytes):
                     self.offset = self.next_offset
-                self._record_at = self._gone + self._at
+                self._record_at = self._dropped_bytes + self._at
                 return True
             if not self._open_member():
                 return False
@@ -114,8 +114,8 @@ class RecordStream:
         while self._unread < length:
             if not self._fill():
                 raise DamagedError(self.offset, f"cut off: {length - self._unread} bytes of the block are missing")
-        if self._distrusts:
-            self._stop_at_first_line(length)
+        if self._ignores_lengths:
+            self._stop_at_next_record(length)
         data = bytes(memoryview(self._plain)[self._at : self._at + length])
         self._at += length
         return data
@@ -133,7 +133,7 @@ class RecordStream:
         other records and so cannot be read alone.
         """
         self._skip_blank()
-        if not self._is_followed() and (block is None or _FIRST_LINE.search(block) or self._cuts_first_line()):
+        if not self._is_followed_by_record() and (block is None or _FIRST_LINE.search(block) or self._ends_in_first_line()):
             raise DamagedError(self.offset, "its length is wrong: what follows is no record")
         self._is_read = True
         if not isinstance(self._member, PlainBytes) and self._unread:
@@ -145,16 +145,16 @@ class RecordStream:
         if self._is_read:
             return True
         self._reread_bytes += max(self._raw.position - self.offset, 0)
-        self._wary = self._wary or self._reread_bytes > FREE_REREAD_BYTES + 2 * (self._raw.furthest - self._raw.first)
+        self._single_pass = self._single_pass or self._reread_bytes > FREE_REREAD_BYTES + 2 * (self._raw.furthest - self._raw.first)
         if not isinstance(self._member, PlainBytes | None) and self._find_in_member():
             return True
         if self._member is not None and self._member.ended:  # whole: the next one stands right behind it
             self._forget_member()
             return True
-        if not self._member_is_wary:
-            self._reread_bytes += self._raw.go_back(self.offset + 1)
+        if not self._member_is_single_pass:
+            self._reread_bytes += self._raw.seek_back(self.offset + 1)
         self._forget_member()
-        return self._find_in_file() or self._has_untold_problem()
+        return self._find_in_file() or self._has_unreported_problem()
 
     @property
     def _unread(self) -> int:
@@ -163,15 +163,15 @@ class RecordStream:
     def _find_in_member(self) -> bool:
         """Go to the next line in the decoded member that begins a record; False when there is none."""
         behind = self._record_at + 1
-        if not self._distrusts and behind < self._gone and not self._reopen_member():
+        if not self._ignores_lengths and behind < self._dropped_bytes and not self._reopen_member():
             return False
-        self._distrusts = True
+        self._ignores_lengths = True
         try:
-            while self._gone + len(self._plain) < behind:
+            while self._dropped_bytes + len(self._plain) < behind:
                 self._at = len(self._plain)
                 if not self._fill():
                     return False
-            self._at = max(self._at if self._gone > behind else 0, behind - self._gone)
+            self._at = max(self._at if self._dropped_bytes > behind else 0, behind - self._dropped_bytes)
             while (found := _FIRST_LINE.search(self._plain, self._at)) is None:
                 self._at = max(self._at, len(self._plain) - _MAX_START_BYTES)
                 if not self._fill():
@@ -193,76 +193,76 @@ class RecordStream:
             if self._raw.ready <= _MAX_START_BYTES and not self._raw.load():  # looking closer at a candidate may have loaded more
                 return False
 
-    def _has_untold_problem(self) -> bool:
+    def _has_unreported_problem(self) -> bool:
         """Whether the file ended too early and nobody was told: `begin` tells it then, behind all that is in memory."""
         self._raw.move(self._raw.ready)
-        return self._raw.problem is not None and not self._is_told
+        return self._raw.problem is not None and not self._is_problem_reported
 
     def _next_candidate(self, start: int, end: int) -> int | None:
         """How far ahead, from `start` to before `end`, a record or a member with one begins; None where none does."""
         while (ahead := self._raw.find(_CANDIDATE, start, end)) is not None:
-            self._raw.want(ahead + PROBE_BYTES)
-            if self._looks_right(ahead):
+            self._raw.ensure(ahead + PROBE_BYTES)
+            if self._is_record_start(ahead):
                 return ahead
             start = ahead + 1
         return None
 
-    def _looks_right(self, ahead: int) -> bool:
+    def _is_record_start(self, ahead: int) -> bool:
         """Whether a candidate is what it looks like. Of zstd a whole block must be read, which is done for a bounded number of them."""
         start = self._raw.peek(PROBE_BYTES, ahead)
         if start.startswith(_VERSION):
             return True
-        looks = begins_with(start, _VERSION, self._dictionary)
-        if looks is None and start.startswith(ZSTD) and self._probed_bytes <= FREE_REREAD_BYTES + 4 * self._raw.furthest:
+        is_start = begins_with(start, _VERSION, self._dictionary)
+        if is_start is None and start.startswith(ZSTD) and self._probed_bytes <= FREE_REREAD_BYTES + 4 * self._raw.furthest:
             self._probed_bytes += ZSTD_PROBE_BYTES
-            self._raw.want(ahead + ZSTD_PROBE_BYTES)
-            looks = begins_with(self._raw.peek(ZSTD_PROBE_BYTES, ahead), _VERSION, self._dictionary)
-        return bool(looks)
+            self._raw.ensure(ahead + ZSTD_PROBE_BYTES)
+            is_start = begins_with(self._raw.peek(ZSTD_PROBE_BYTES, ahead), _VERSION, self._dictionary)
+        return bool(is_start)
 
     def _open_member(self) -> bool:
         """Open what stands at the position, over skippable frames; False at the end of the file."""
         self._forget_member()
-        while self._raw.want(len(ZSTD)) or self._raw.ready:
+        while self._raw.ensure(len(ZSTD)) or self._raw.ready:
             start = self._raw.peek(8)
             self._member_at = self.offset = self._raw.position
             if not _SKIPPABLE.match(start):
                 self._member = new_member(start, self._dictionary)
-                self._distrusts = self._member_is_wary = self._wary
+                self._ignores_lengths = self._member_is_single_pass = self._single_pass
                 return True
-            self._pass_skippable(start)
-        if self._raw.problem and not self._is_told:
-            self._is_told, self.offset = True, self._raw.position
+            self._skip_frame(start)
+        if self._raw.problem and not self._is_problem_reported:
+            self._is_problem_reported, self.offset = True, self._raw.position
             raise DamagedError(self._raw.position, self._raw.problem)
         return False
 
     def _reopen_member(self) -> bool:
         """Go back to the beginning of the member; False where the stream cannot."""
-        self._reread_bytes += self._raw.go_back(self._member_at)
+        self._reread_bytes += self._raw.seek_back(self._member_at)
         if self._raw.position != self._member_at or self._is_bomb:
             return False
         self._forget_member()
-        self._raw.want(len(ZSTD))
+        self._raw.ensure(len(ZSTD))
         self._member = new_member(self._raw.peek(8), self._dictionary)
         return True
 
     def _forget_member(self) -> None:
         self._member = None
         self._plain.clear()
-        self._at = self._gone = self._record_at = 0
+        self._at = self._dropped_bytes = self._record_at = 0
         self._is_bomb = False
 
-    def _pass_skippable(self, start: bytes) -> None:
+    def _skip_frame(self, start: bytes) -> None:
         """Pass by a frame that is no data, or take it as the dictionary that the next frames were compressed with."""
-        self._raw.want(8)
+        self._raw.ensure(8)
         length = int.from_bytes(self._raw.peek(8)[4:], "little")
         if not start.startswith(_DICTIONARY) or self._dictionaries_bytes > MAX_DICTIONARIES_BYTES:
-            self._raw.pass_by(8 + length)
+            self._raw.skip(8 + length)
             return
         if length > MAX_DICTIONARY_BYTES:
             raise DamagedError(self.offset, "a zstd dictionary of more than 16 MiB")
-        self._raw.want(8 + length)
+        self._raw.ensure(8 + length)
         self._dictionary = self._read_dictionary(self._raw.peek(length, 8))
-        self._raw.pass_by(8 + length)
+        self._raw.skip(8 + length)
 
     def _read_dictionary(self, stored: bytes) -> zstd.ZstdDict:
         """A dictionary, which may be compressed itself."""
@@ -279,8 +279,8 @@ class RecordStream:
         if member is None or member.ended:
             return False
         piece = b""
-        if member.piece:
-            count = self._feedable(member)
+        if member.input_size:
+            count = self._input_size(member)
             if count == 0:
                 return False
             piece = self._raw.peek(count)
@@ -293,26 +293,27 @@ class RecordStream:
         self._add(decoded)
         return True
 
-    def _feedable(self, member: Member) -> int:
+    def _input_size(self, member: Member) -> int:
         """How many bytes the member may be fed next; 0 at the end of what is not compressed."""
         if not self._raw.ready and not self._raw.load():
             if isinstance(member, PlainBytes):
                 return 0
             raise DamagedError(self.offset, "cut off: the compressed member has no end")
-        count = min(member.piece, self._raw.ready)
-        if not self._member_is_wary:
+        count = min(member.input_size, self._raw.ready)
+        if not self._member_is_single_pass:
             return count
-        self._raw.want(count + PROBE_BYTES)
+        self._raw.ensure(count + PROBE_BYTES)
         start = 1 if self._raw.position == self._member_at else 0
         ahead = self._next_candidate(start, count)
-        if ahead == 0 and not isinstance(member, PlainBytes):
-            raise DamagedError(self.offset, "cut off: another record begins inside its compressed member")
-        member.ended = ahead == 0
+        if ahead == 0:
+            if not isinstance(member, PlainBytes):
+                raise DamagedError(self.offset, "cut off: another record begins inside its compressed member")
+            member.stop()
         return count if ahead is None else ahead
 
     def _add(self, decoded: bytes) -> None:
-        if self._at > KEPT_BYTES:
-            self._gone += self._at
+        if self._at > BACK_BYTES:
+            self._dropped_bytes += self._at
             del self._plain[: self._at]
             self._at = 0
         self._plain += decoded
@@ -324,20 +325,20 @@ class RecordStream:
             self._decoded_bytes = limit - max(FREE_BEHIND_BOMB_BYTES >> self._bombs, READ_BYTES)  # what follows may be none
             raise DamagedError(self.offset, f"a bomb: the file decodes to more than {MAX_RATIO} times its size")
 
-    def _stop_at_first_line(self, length: int) -> None:
+    def _stop_at_next_record(self, length: int) -> None:
         """Go to the first line in the next `length` bytes that begins a record, if there is one: raises DamagedError."""
         found = _FIRST_LINE.search(self._plain, self._at, min(self._at + length + _MAX_START_BYTES, len(self._plain)))
         if found and found.start() < self._at + length:
             self._at = found.start()
             raise DamagedError(self.offset, "cut off: another record begins before its end")
 
-    def _is_followed(self) -> bool:
+    def _is_followed_by_record(self) -> bool:
         """Whether a record, a member or nothing more follows."""
         while self._unread < len(_VERSION) and self._fill():
             pass
         return not self._unread or self._plain.startswith((_VERSION, GZIP, ZSTD), self._at)
 
-    def _cuts_first_line(self) -> bool:
+    def _ends_in_first_line(self) -> bool:
         """Whether the end of the record lies in the first line of another."""
         found = _FIRST_LINE.search(self._plain, max(self._at - _MAX_START_BYTES, 0))
         return found is not None and found.start() < self._at

@@ -6,7 +6,7 @@ import re
 from typing import BinaryIO
 
 READ_BYTES = 256 * 1024
-KEPT_BYTES = 1024 * 1024  # behind the position, so that going back over a damaged record mostly reads nothing again
+BACK_BYTES = 1024 * 1024  # behind the position, so that going back over a damaged record mostly reads nothing again
 
 
 class UnreadableError(Exception):
@@ -39,8 +39,8 @@ class Window:
 
     def load(self) -> bool:
         """Read one more piece of the stream; False at its end."""
-        if self._at > 2 * KEPT_BYTES:
-            gone = self._at - KEPT_BYTES
+        if self._at > 2 * BACK_BYTES:
+            gone = self._at - BACK_BYTES
             del self._data[:gone]
             self._start += gone
             self._at -= gone
@@ -52,7 +52,7 @@ class Window:
         self.furthest = max(self.furthest, self._start + len(self._data))
         return bool(piece)
 
-    def want(self, count: int) -> bool:
+    def ensure(self, count: int) -> bool:
         """Read until `count` bytes are in memory; False where the stream has fewer."""
         while self.ready < count:
             if not self.load():
@@ -68,7 +68,7 @@ class Window:
         """Go on by `count` bytes that are in memory; back, where negative, by bytes that were just passed."""
         self._at += count
 
-    def pass_by(self, count: int) -> None:
+    def skip(self, count: int) -> None:
         """Go on by `count` bytes, to the end of the stream at most."""
         while count > self.ready:
             count -= self.ready
@@ -77,7 +77,7 @@ class Window:
                 return
         self._at += count
 
-    def go_back(self, position: int) -> int:
+    def seek_back(self, position: int) -> int:
         """Go back to a position; in a stream that cannot seek to the first byte behind it that is still in memory.
 
         Returns how many bytes the stream itself reads again for it: one inside a zip begins anew.

@@ -83,10 +83,10 @@ class SegmentWriter:
 
         The profile is server-not-modified for a 304 answer, else identical-payload-digest.
         """
-        capture = _fit(capture)
+        capture = _with_single_lines(capture)
         payload = Payload(len(capture.body), _mime(capture))
         digest = refers_to.content_digest if refers_to else warc.sha1(capture.body)
-        before = self._context(capture, payload)
+        before = self._preceding_records(capture, payload)
         record = self._revisit(capture, payload, refers_to) if refers_to else self._response(capture, payload, digest)
         pointer = WarcPointer(self._warc_filename, self._size + len(before), len(record), digest)
         kind = "revisit" if refers_to else "response"
@@ -98,16 +98,16 @@ class SegmentWriter:
 
     def write_rendered(self, capture: Capture, rendered: Capture) -> tuple[CaptureRow, CaptureRow]:
         """Append a page as the server sent it and, as a `conversion`, what a browser made of it; both rows. They are whole together."""
-        capture, rendered = _fit(capture), _fit(rendered)
+        capture, rendered = _with_single_lines(capture), _with_single_lines(rendered)
         parts, rows = b"", []
         for one, kind in ((capture, "response"), (rendered, "conversion")):
             payload = Payload(len(one.body), _mime(one))
             digest = warc.sha1(one.body)
-            before = self._context(one, payload, kind)
-            made = self._response(one, payload, digest) if kind == "response" else self._conversion(one, payload, digest, capture)
-            pointer = WarcPointer(self._warc_filename, self._size + len(parts) + len(before), len(made), digest)
+            before = self._preceding_records(one, payload, kind)
+            record = self._response(one, payload, digest) if kind == "response" else self._conversion(one, payload, digest, capture)
+            pointer = WarcPointer(self._warc_filename, self._size + len(parts) + len(before), len(record), digest)
             rows.append(capture_row(one, kind, pointer, payload, self._label))
-            parts += before + made
+            parts += before + record
         self._append(parts)
         self._rows += rows
         return rows[0], rows[1]
@@ -157,10 +157,10 @@ class SegmentWriter:
         ]
         return warc.member(warc.head("warcinfo", fields, len(block)), block)
 
-    def _context(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
+    def _preceding_records(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
         """The metadata record (how the URL was found, timing); of an exchange also the request, next to its answer as indexers expect."""
         is_exchange = record_type != "conversion"
-        answer_id = self._id("answer" if is_exchange else record_type, capture)
+        response_id = self._id("answer" if is_exchange else record_type, capture)
         request = warc.request_block(capture, self._withheld)
         hints = capture.hints
         metadata = warc.warc_fields(
@@ -175,15 +175,15 @@ class SegmentWriter:
                 ("hintSource", hints.source),
             ]
         )
-        told = self._beside("metadata", capture, answer_id, warc.WARC_FIELDS, metadata)
-        return told + self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) if is_exchange else told
+        records = self._concurrent_record("metadata", capture, response_id, warc.WARC_FIELDS, metadata)
+        return records + self._concurrent_record("request", capture, response_id, warc.HTTP_REQUEST, request) if is_exchange else records
 
-    def _beside(self, kind: str, capture: Capture, answer_id: str, content_type: str, block: bytes) -> bytes:
+    def _concurrent_record(self, kind: str, capture: Capture, response_id: str, content_type: str, block: bytes) -> bytes:
         fields = [
             ("WARC-Record-ID", self._id(kind, capture)),
             ("WARC-Date", warc.warc_date(capture.fetched_at)),
             ("WARC-Target-URI", capture.url),
-            ("WARC-Concurrent-To", answer_id),
+            ("WARC-Concurrent-To", response_id),
             ("WARC-Warcinfo-ID", self._warcinfo_id),
             ("WARC-Block-Digest", warc.sha1(block)),
             ("Content-Type", content_type),
@@ -193,7 +193,7 @@ class SegmentWriter:
     def _response(self, capture: Capture, payload: Payload, digest: str) -> bytes:
         block = warc.response_head(capture, with_body=True)
         fields = [
-            *self._answer_fields(capture, payload),
+            *self._response_fields(capture, payload),
             ("WARC-Payload-Digest", digest),
             ("WARC-Block-Digest", warc.sha1(block, capture.body)),
             ("Content-Type", warc.HTTP_RESPONSE),
@@ -221,7 +221,7 @@ class SegmentWriter:
         block = warc.response_head(capture, with_body=False)
         date = warc.warc_date(refers_to.fetched_at)
         fields = [
-            *self._answer_fields(capture, payload),
+            *self._response_fields(capture, payload),
             ("WARC-Profile", warc.NOT_MODIFIED if capture.status == 304 else warc.IDENTICAL_PAYLOAD),
             ("WARC-Refers-To", warc.record_id("answer", refers_to.warc_filename, date, refers_to.url)),
             ("WARC-Refers-To-Target-URI", refers_to.url),
@@ -234,7 +234,7 @@ class SegmentWriter:
         ]
         return warc.member(warc.head("revisit", fields, len(block)), block)
 
-    def _answer_fields(self, capture: Capture, payload: Payload) -> list[warc.Field]:
+    def _response_fields(self, capture: Capture, payload: Payload) -> list[warc.Field]:
         return [
             ("WARC-Record-ID", self._id("answer", capture)),
             ("WARC-Date", warc.warc_date(capture.fetched_at)),
@@ -256,7 +256,7 @@ def refers_to(row: CaptureRow) -> RefersTo:
     return RefersTo(row.url, row.fetch_time, row.warc_filename, row.warc_record_offset, row.content_digest)
 
 
-def _fit(capture: Capture) -> Capture:
+def _with_single_lines(capture: Capture) -> Capture:
     """The capture with texts that fit on header lines, so that file and row say the same."""
     hints = Hints(warc.one_line(capture.hints.title), capture.hints.published_at, warc.one_line(capture.hints.source))
     url, via = warc.safe_url(capture.url), warc.one_line(capture.via)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Migrated:
+class MigrationStep:
     """What a migration tells the user, a sentence each, and whether it removed secrets that should leave the file too."""
 
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Steering the frontier by hand, also while workers run.
+"""Changing the frontier by hand, also while workers run.
 
 Nothing here takes a lease or ends one: what waits in an open run stays with the owner of its host, who looks at `held` before every fetch
 and marks the URL itself, so that fencing and the run's accounting hold.
@@ -18,15 +18,15 @@ from sqlalchemy.exc import DataError
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 from storage.database.chunks import CHUNK_ROWS, pause, write_chunks
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import FETCHES, HINTS, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, MEMORIES
 from storage.frontier.admin.conditions import conditions, state_column
 from storage.frontier.admin.selection import Change, Selection, UrlState
-from storage.frontier.renaming import begin_renaming, check_not_renaming, end_renaming, is_renaming
+from storage.frontier.renaming import check_not_renaming, end_renaming, is_renaming, start_renaming
 from storage.urls.host_key import url_digest
-from storage.urls.request_body import in_words
+from storage.urls.request_body import describe_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class UrlRow:
     request: str
 
 
-def open_steering(settings: Settings, clock: Clock | None = None) -> Steering:
+def open_frontier_admin(settings: Settings, clock: Clock | None = None) -> FrontierAdmin:
     """The wheel of this lake's frontier. Raises UnavailableError, StorageError."""
-    return Steering(open_database(settings.database_url("frontier")), clock)
+    return FrontierAdmin(open_database(settings.database_url("frontier")), clock)
 
 
-class Steering:
+class FrontierAdmin:
     """`clock` gives seconds since the epoch; without one, the database does."""
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
@@ -94,7 +94,7 @@ class Steering:
                 host=row["host"],
                 state=row["state"],
                 worker=row["lease_worker"] if row["live"] else None,
-                request=in_words(row["request"]),
+                request=describe_request(row["request"]),
             )
             for row in rows
         ]
@@ -102,7 +102,7 @@ class Steering:
     def change(self, selection: Selection, change: Change) -> int:
         """Makes a change to the URLs; returns to how many. What waits in an open run is not retried. Raises ConfigError for no pattern."""
         now = self._now()
-        affected, values = _effect(change, now)
+        affected, values = _rows_and_values(change, now)
         chosen = select(URLS.c.url_id).where(affected, *conditions(selection, now)).order_by(URLS.c.url_id).limit(CHUNK_ROWS)
         last, count = -1, 0
         while True:
@@ -118,14 +118,14 @@ class Steering:
             last = rows[-1]
             pause(self._database)
 
-    def forget_crawl(self, crawl: str) -> int:
+    def delete_crawl(self, crawl: str) -> int:
         """Removes a crawl's URLs and what was noted of their fetches; its runs stay in the ledger. Returns how many URLs.
 
         Raises NotFoundError where the frontier knows no such crawl, and ConflictError while it has an open run.
         """
         with self._database.read() as connection:
             check_not_renaming(connection, crawl)
-            self._check_at_rest(connection, crawl)
+            self._check_no_open_run(connection, crawl)
         runs = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.crawl == crawl)
         for table in (FETCHES, RUN_HOSTS, WORKERS):
             self._delete(table, table.c.run_no.in_(runs))
@@ -149,11 +149,11 @@ class Steering:
         """
         with self._database.write() as connection:
             if not is_renaming(connection, old, new):
-                self._check_at_rest(connection, old)
-                if _knows(connection, new):
+                self._check_no_open_run(connection, old)
+                if _has_urls(connection, new):
                     raise ConflictError(f"The frontier knows a crawl {new!r} already. Choose another name, or delete that one first.")
-                begin_renaming(connection, old, new)
-                _move_knowledge(connection, old, new)
+                start_renaming(connection, old, new)
+                _move_memory_and_trust(connection, old, new)
         return write_chunks(self._database, lambda connection, limit: _rename_urls(connection, old, new, limit))
 
     def crawls(self) -> list[str]:
@@ -167,10 +167,10 @@ class Steering:
 
     def _now(self) -> float:
         with self._database.read() as connection:
-            return moment(connection, self._clock)
+            return current_time(connection, self._clock)
 
-    def _check_at_rest(self, connection: Connection, crawl: str) -> None:
-        if not _knows(connection, crawl):
+    def _check_no_open_run(self, connection: Connection, crawl: str) -> None:
+        if not _has_urls(connection, crawl):
             raise NotFoundError(f"The frontier knows no crawl {crawl!r}: it was never planned, or it was deleted or renamed.")
         query = select(CRAWL_RUNS.c.crawl_run).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed")
         run = connection.scalar(query)
@@ -178,7 +178,7 @@ class Steering:
             raise ConflictError(f"The crawl {crawl} has an open run, {run}. End it with `crawlhouse stop {crawl}` first.")
 
 
-def _effect(change: Change, now: float) -> tuple[ColumnElement[bool], Mapping[str, object]]:
+def _rows_and_values(change: Change, now: float) -> tuple[ColumnElement[bool], Mapping[str, object]]:
     """Which rows a change is for, and their new values."""
     held = URLS.c.held
     if change is Change.RETRY:
@@ -190,11 +190,11 @@ def _effect(change: Change, now: float) -> tuple[ColumnElement[bool], Mapping[st
     return or_(held.is_(None), held != UrlState.DROPPED.value), {"held": UrlState.DROPPED.value}
 
 
-def _knows(connection: Connection, crawl: str) -> bool:
+def _has_urls(connection: Connection, crawl: str) -> bool:
     return connection.scalar(select(URLS.c.url_id).where(URLS.c.crawl == crawl).limit(1)) is not None
 
 
-def _move_knowledge(connection: Connection, old: str, new: str) -> None:
+def _move_memory_and_trust(connection: Connection, old: str, new: str) -> None:
     """Gives a crawl's site memory and its trust in sources the new name; those of a deleted crawl of that name go."""
     for table in (MEMORIES, HINTS):
         connection.execute(delete(table).where(table.c.crawl == new))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from storage.database.migrations import Migrated
+from storage.database.migrations import MigrationStep
 
 revision = "4"
 down_revision = None
 
 
-def upgrade() -> Migrated:
+def upgrade() -> MigrationStep:
     """Nothing: databases before it stay with the crawlhouse that made them."""
-    return Migrated()
+    return MigrationStep()

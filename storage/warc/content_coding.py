@@ -18,7 +18,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-SALVAGE_PIECE_BYTES = 512
+DAMAGED_PIECE_BYTES = 512
 MAX_CODINGS = 4
 MAX_MEMBERS = 10_000  # gzip members or zstd frames of one body; what stands behind them is left out
 FIRST_PIECE_BYTES = 16 * 1024  # fed to a decoder at first; each further piece is twice as long: what is left over is copied
@@ -72,20 +72,20 @@ def decode_content(body: bytes, encoding: str | None, limit: int) -> bytes:
     if len(codings) > MAX_CODINGS:
         raise CodingError(f"{len(codings)} content codings on top of each other")
     for coding in reversed(codings):
-        body = body if coding in _NOTHING else _remove(body, coding, limit)
+        body = body if coding in _NOTHING else _remove_coding(body, coding, limit)
     if not codings and body.startswith(_GZIP):
         body = _members(body, _GZIP, _gzip, limit)
     return body[:limit]
 
 
-def _remove(body: bytes, coding: str, limit: int) -> bytes:
+def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
     """The body without one coding. The bytes decide where they can: gzip and zstd have a mark of their own."""
     if coding not in {"gzip", "x-gzip", "deflate", "br", "zstd"}:
         raise CodingError(f"unknown content coding '{coding[:40]}'")
     if not body or limit <= 0:
         return b""
     if body.startswith(_GZIP):
-        return _sound_gzip(body, limit) or _members(body, _GZIP, _gzip, limit)
+        return _single_gzip_member(body, limit) or _members(body, _GZIP, _gzip, limit)
     if body.startswith(_ZSTD):
         return _members(body, _ZSTD, zstd.ZstdDecompressor, limit)
     attempts: dict[str, tuple[Callable[[], _Decoder], ...]] = {"deflate": (zlib.decompressobj, _raw_deflate), "br": (_Brotli,)}
@@ -98,7 +98,7 @@ def _remove(body: bytes, coding: str, limit: int) -> bytes:
     return body
 
 
-def _sound_gzip(body: bytes, limit: int) -> bytes | None:
+def _single_gzip_member(body: bytes, limit: int) -> bytes | None:
     """The one whole member that nearly every body is, by a library twice as quick as zlib; None for anything else."""
     decoder = isal_zlib.decompressobj(_GZIP_BITS)
     try:
@@ -133,18 +133,18 @@ def _decode(new: Callable[[], _Decoder], body: memoryview, limit: int) -> tuple[
             decoded += decoder.decompress(body[position : position + size], limit - len(decoded))
             position, size = min(position + size, len(body)), min(2 * size, LAST_PIECE_BYTES)
     except _BROKEN:
-        return _salvage(new(), body, limit), False, len(body)
+        return _decode_before_damage(new(), body, limit), False, len(body)
     return bytes(decoded), decoder.eof, position - len(decoder.unused_data) if decoder.eof else len(body)
 
 
-def _salvage(decoder: _Decoder, body: memoryview, limit: int) -> bytes:
+def _decode_before_damage(decoder: _Decoder, body: memoryview, limit: int) -> bytes:
     """What stands before the damage, found by feeding small pieces."""
     decoded = bytearray()
-    for start in range(0, len(body), SALVAGE_PIECE_BYTES):
+    for start in range(0, len(body), DAMAGED_PIECE_BYTES):
         if len(decoded) >= limit:
             break
         try:
-            decoded += decoder.decompress(body[start : start + SALVAGE_PIECE_BYTES], limit - len(decoded))
+            decoded += decoder.decompress(body[start : start + DAMAGED_PIECE_BYTES], limit - len(decoded))
         except _BROKEN:
             break
     return bytes(decoded)
