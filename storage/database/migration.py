@@ -1,4 +1,4 @@
-"""Brings the tables of frontier and ledger to this crawlhouse's version: one transaction, in which nobody else writes."""
+"""Upgrades the tables of frontier and ledger to the version of this release: one transaction, in which no other process writes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from storage.database.locks import hold_publish_lock
 from storage.database.migrations import MigrationStep
 
 FOLDER = Path(__file__).parent / "migrations"
-PUBLISHER_WAIT_SECONDS = 30.0
-LOCK_WAIT_SECONDS = 30
-# what every version since the oldest has; taken in the order in which workers take them
+PUBLISHER_WAIT_SECONDS = 30.0  # chosen: a short publication ends meanwhile, a long one is reported
+LOCK_WAIT_SECONDS = 30  # for transactions of others
+# tables of every version since the oldest; locked in the order in which workers lock them
 WRITTEN_BY_WORKERS = "crawl_runs, workers, hosts, schema_version"
 
 
 class WorkersActiveError(ConflictError):
-    """A worker holds hosts: the tables cannot be changed now."""
+    """A worker holds hosts, so the tables cannot be changed now."""
 
 
 ProgressCallback = Callable[[str], None]
@@ -35,7 +35,7 @@ ProgressCallback = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What was done: the versions before and after, the copy made before (SQLite only), and what the user should know."""
+    """What was done: the versions before and after, the copy made before (SQLite only), and notes for the user."""
 
     before: int
     after: int
@@ -44,9 +44,9 @@ class Migration:
 
 
 def migrate(database: Database, report_progress: ProgressCallback = lambda _: None) -> Migration | None:
-    """Bring the tables forward; None where there is nothing to do. `report_progress` gets a line for each step.
+    """Upgrade the tables; None if there is nothing to do. `report_progress` gets a line for each step.
 
-    A death on the way leaves the tables as they were. Raises ConflictError for tables that are newer or too old, and while workers or a
+    If the process dies, the tables stay as they were. Raises ConflictError if the tables are newer or too old, and while workers or a
     publisher are at work; UnavailableError, StorageError.
     """
     found = database.version()
@@ -56,7 +56,7 @@ def migrate(database: Database, report_progress: ProgressCallback = lambda _: No
     with hold_publish_lock(database, PUBLISHER_WAIT_SECONDS), database.write() as connection:
         _lock_tables(connection)
         before = connection.execute(text("SELECT version FROM schema_version")).scalar_one()
-        if before == SCHEMA_VERSION:  # another upgrade was first
+        if before == SCHEMA_VERSION:  # another upgrade was faster
             return None
         _check_no_worker(connection)
         copy = _backup(database, before, report_progress)
@@ -71,7 +71,7 @@ def migrate(database: Database, report_progress: ProgressCallback = lambda _: No
 
 
 def migrations() -> ScriptDirectory:
-    """The migrations, one a version, as Alembic reads them."""
+    """The migrations, one for each version, as Alembic reads them."""
     return ScriptDirectory(str(FOLDER), version_locations=[str(FOLDER / "versions")])
 
 
@@ -85,13 +85,13 @@ def _run(connection: Connection, before: int, report_progress: ProgressCallback)
 
 
 def _lock_tables(connection: Connection) -> None:
-    """On PostgreSQL nobody reads or writes the workers' tables until the end; on SQLite the transaction itself is that lock."""
+    """Let no other process use the workers' tables until the end. On SQLite the transaction itself is the lock."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
         connection.execute(text(f"LOCK TABLE {WRITTEN_BY_WORKERS} IN ACCESS EXCLUSIVE MODE"))
     else:
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is deleted does not stay readable in the file
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # deleted data does not stay readable in the file
 
 
 def _check_no_worker(connection: Connection) -> None:

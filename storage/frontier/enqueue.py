@@ -1,6 +1,6 @@
-"""Putting URLs into the frontier, inside the caller's transaction.
+"""Adding URLs to the frontier, inside the caller's transaction.
 
-Rows are always touched in the order hosts, hint_trust, urls, run_hosts, each sorted by its key, so that no two writers wait for each other.
+All writers lock rows in the same order: hosts, hint_trust, urls, run_hosts, each sorted by its key. This prevents deadlocks.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from storage.urls.host_key import canonical_host, url_digest
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-LOOKUP_ROWS = 500
+LOOKUP_ROWS = 500  # values in one IN list; far below the limit of parameters in a statement (32,766 on SQLite)
 
 
 def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """The dialect's INSERT that knows ON CONFLICT; only the dialect in use is loaded."""
+    """The dialect's INSERT with ON CONFLICT. Only the dialect in use is imported."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite
 
@@ -33,7 +33,7 @@ def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
 
 def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
-    """The ids of hosts, made where they are new."""
+    """The ids of hosts; new hosts are added."""
     names = sorted(set(hosts))
     found: dict[str, int] = {}
     if names:
@@ -47,9 +47,9 @@ def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
 def insert_urls(
     connection: Connection, crawl: str, run_no: int | None, discoveries: Sequence[Discovery], hosts: Mapping[str, int], now: float
 ) -> Counter[tuple[int, str | None]]:
-    """Inserts the URLs that the crawl does not know yet, waiting in the run (or idle and due).
+    """Insert the URLs that the crawl does not know yet. They wait in the run; without a run they are due.
 
-    Counts the new ones per host id and the URL that they were found at.
+    Returns the number of new URLs by (host id, URL of the page that they were found on).
     """
     rows = {}
     for found in discoveries:
@@ -63,7 +63,7 @@ def insert_urls(
 
 
 def _update_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
-    """Gives known URLs the request that a spider makes of them now: those without one, and those that wait for a later visit.
+    """Store the newest request of a spider for known URLs that have none, or that do not wait in a run.
 
     Rows are changed in the order of their ids, as registering does it.
     """
@@ -101,7 +101,7 @@ def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_i
 
 
 def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int]) -> None:
-    """Adds newly waiting URLs to the counts of their hosts in the run."""
+    """Add new waiting URLs to the counts of their hosts in the run."""
     if not added:
         return
     statement = upsert(connection, RUN_HOSTS)
@@ -114,7 +114,7 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
 
 
 def set_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
-    """Makes URLs that the crawl knows due at once, with the priority that they have now; those that wait in a run stay there."""
+    """Make known URLs due now, with the priority of `wanted`. Those that wait in a run stay there."""
     digests = sorted({url_digest(crawl, one.url) for one in wanted})
     for start in range(0, len(digests), LOOKUP_ROWS):
         idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)

@@ -1,6 +1,8 @@
-"""The frontier: which URLs wait, who may fetch from which host, and what became of each URL.
+"""The frontier: which URLs wait, which worker may fetch from which host, and what became of each URL.
 
-Hosts are leased whole, across all crawls, each lease with a fencing token that only grows; URL state is per (crawl, URL).
+A host is leased as a whole, for all crawls. Each lease has a fencing token that only grows. The state of a URL is per (crawl, URL).
+
+On the main path, `spiders.spool.registrar` comes before `Frontier.register`, and `storage.frontier.registration` does what it needs.
 """
 
 from __future__ import annotations
@@ -56,19 +58,19 @@ from storage.frontier.robots_cache import CachedRobots, read_robots, write_robot
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
-LEASE_SECONDS = 60.0
-KNOWN_HOSTS = 100_000
+LEASE_SECONDS = 60.0  # chosen: longer than a database is busy, and a dead worker's hosts are free after a minute
+KNOWN_HOSTS = 100_000  # whose ids are kept in memory
 
 
 def open_frontier(settings: Settings, clock: Clock | None = None) -> Frontier:
-    """The frontier of this lake, its tables created. Close it at the end. Raises UnavailableError, StorageError."""
+    """The frontier of this home; its tables are created if they are missing. Close it at the end. Raises UnavailableError, StorageError."""
     return Frontier(open_database(settings.database_url("frontier"), pooled=True), clock)
 
 
 class Frontier:
-    """Every method but `plan` and `finish_close` is one transaction.
+    """The frontier in its database. Every method is one transaction, except those that say otherwise.
 
-    `clock` gives seconds since the epoch; without one, the database does, so that workers on several machines agree on their leases.
+    `clock` gives seconds since the epoch. Without it the database's clock is used, so that workers on several machines agree.
     """
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
@@ -78,34 +80,33 @@ class Frontier:
         self._hosts: dict[str, int] = {}
 
     def plan(self, run: CrawlRun, seeds: Sequence[Discovery], wanted: Sequence[Discovery] = ()) -> CrawlRun:
-        """Plans a run: adds the seeds that are new and takes the URLs that are due, and those wanted now, due or not.
+        """Plan a run, in several transactions: add new seeds, take the due URLs, and the `wanted` ones whether they are due or not.
 
-        Known articles yield to what is new where the budgets cannot cover all, see `storage.frontier.due_plan`.
-
-        By a known key, returns that run unchanged.
+        If the budgets do not cover all of them, new URLs come before known articles, see `storage.frontier.due_plan`.
+        If a run of the same key exists, it is returned unchanged.
         """
         return plan_run(self._database, run, seeds, wanted, self._clock)
 
     def budget_shortfall(self, run: CrawlRun) -> BudgetShortfall:
-        """The due URLs that a run, just planned, leaves for want of budget."""
+        """The due URLs that a run, just planned, cannot fetch because its budget is too small."""
         run_no = self._number(run.crawl_run)
         with self._database.read() as connection:
             return budget_shortfall(connection, run.crawl, run_no, current_time(connection, self._clock))
 
     def now(self) -> float:
-        """Seconds since the epoch, by the clock that leases are compared with."""
+        """Seconds since the epoch, by the clock that decides about leases."""
         with self._database.read() as connection:
             return current_time(connection, self._clock)
 
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
-        """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
+        """Add found URLs to a run. URLs that the crawl knows already stay as they are. Returns how many were new."""
         return self.add_by_source(crawl_run, crawl, discoveries).total()
 
     def add_by_source(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery], hints_after: float = 0.0) -> Counter[str | None]:
-        """Adds found URLs to a run as `add` does; returns how many were new by the URL that they were found at.
+        """Add found URLs to a run as `add` does; returns how many were new, by the URL of the page that they were found on.
 
-        Known ones that were modified since their last fetch, by the word of a source that is believed, join the run too, unless that
-        fetch is not `hints_after` seconds old. Raises RunClosedError where the run takes no more, and adds nothing then.
+        Known URLs join the run too if a trusted source says that they were modified since their last fetch, and if that fetch is at least
+        `hints_after` seconds old. Raises RunClosedError if the run takes no more URLs; nothing is added then.
         """
         run_no = self._number(crawl_run)
         wanted = {canonical_host(found.url) for found in discoveries}
@@ -119,7 +120,7 @@ class Frontier:
                 per_source[via] += count
             count_waiting(connection, run_no, per_host)
             check_open(connection, run_no)
-        self._hosts.update(hosts)  # only now: a rollback takes new hosts back
+        self._hosts.update(hosts)  # only after the commit: a rollback removes new hosts
         return per_source
 
     def _known_hosts(self, connection: Connection, wanted: Collection[str]) -> dict[str, int]:
@@ -129,9 +130,9 @@ class Frontier:
         return hosts | host_ids(connection, (host for host in wanted if host not in hosts))
 
     def join(self, crawl_run: str, worker: str) -> tuple[int, list[Lease]]:
-        """A worker begins, or begins again after its death: its dead self is fenced out and its leases are taken back.
+        """A worker starts, or starts again after its death. Its previous attempt can no longer write, and this one takes over its leases.
 
-        Returns its attempt, and the leases that the dead self held, each by a token one higher; their hosts are to be left alone for
+        Returns the number of the attempt (from 1), and the leases taken over, each with a token one higher. Leave their hosts alone for
         `wait` seconds first. Raises NotFoundError; RunClosedError if the run takes no workers.
         """
         with self._database.write() as connection:
@@ -151,7 +152,7 @@ class Frontier:
         return attempt, held
 
     def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int) -> list[Lease]:
-        """Leases up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
+        """Lease up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
 
         `attempt` is the one that `join` returned. Raises FencedError if the worker was started again elsewhere.
         """
@@ -176,14 +177,14 @@ class Frontier:
         return [Lease(row["host_id"], row["host"], row["token"] + 1, row["delay"] if row["leased"] else 0.0) for row in rows]
 
     def renew(self, leases: Collection[Lease]) -> None:
-        """Prolongs leases. Raises FencedError if one of them is held by a newer owner."""
+        """Extend leases. Raises FencedError if one of them has a newer owner."""
         with self._database.write() as connection:
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
             connection.execute(update(HOSTS).where(mine).values(free_at=current_time(connection, self._clock) + LEASE_SECONDS))
 
     def release(self, leases: Mapping[Lease, float]) -> None:
-        """Gives leases back, each host to be left alone for so many seconds; leases lost to others are passed over."""
+        """End leases; nobody leases the host again for so many seconds. Leases that others have taken over are skipped."""
         if not leases:
             return
         mine = and_(HOSTS.c.host_id == bindparam("_host_id"), HOSTS.c.token == bindparam("_token"))
@@ -193,15 +194,15 @@ class Frontier:
             connection.execute(update(HOSTS).where(mine).values(leased=False, free_at=bindparam("_free_at")), rows)
 
     def set_delay(self, lease: Lease, delay: float) -> None:
-        """Notes the seconds between requests to a host, so that its next owner keeps to them even after a crash."""
+        """Store the seconds between requests to a host, so that its next owner keeps to them even after a crash."""
         mine = and_(HOSTS.c.host_id == lease.host_id, HOSTS.c.token == lease.token)
         with self._database.write() as connection:
             connection.execute(update(HOSTS).where(mine).values(delay=delay))
 
     def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
-        """The next URLs of a leased host that wait in the run, in the order (priority, url id), beyond the position `after`."""
+        """The next URLs of a leased host that wait in the run, in the order (priority, url id), after the position `after`."""
         here = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id)
-        # Two ranges of the index, one after the other: joined by OR they are none, and SQLite uses half of a bound on both columns.
+        # Two queries, each a range of the index. One query with OR is no range, and of a row comparison SQLite uses only the first column.
         same = here.where(URLS.c.priority == after[0], URLS.c.url_id > after[1]).order_by(URLS.c.url_id)
         later = here.where(URLS.c.priority > after[0]).order_by(URLS.c.priority, URLS.c.url_id)
         with self._database.read() as connection:
@@ -213,14 +214,14 @@ class Frontier:
         return [due_url(row, leading) for row in rows]
 
     def progress(self, crawl_run: str, host_id: int) -> HostProgress:
-        """How far the run is with a host that it has leased."""
+        """How far the run is with a leased host."""
         query = select(RUN_HOSTS).where(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id == host_id)
         with self._database.read() as connection:
             row = connection.execute(query).one()
         return HostProgress(row.due - row.pending, row.received, row.begun_at)
 
     def pending(self, crawl_run: str, host_ids: Collection[int]) -> dict[int, int]:
-        """How many URLs of these hosts wait in the run, marked ones not counted; hosts where the run stopped count 0."""
+        """How many URLs of these hosts wait in the run, without those that are done. 0 for hosts where the run stopped."""
         query = select(RUN_HOSTS.c.host_id, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
         query = query.where(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id.in_(sorted(host_ids)))
         with self._database.read() as connection:
@@ -229,14 +230,14 @@ class Frontier:
     def register(
         self, crawl_run: str, worker: str, leases: Collection[Lease], results: Sequence[FetchResult], segment: Segment | None = None
     ) -> None:
-        """The registering transaction: all of it, or nothing.
+        """Register results and their segment in one transaction: all of it or nothing.
 
-        `leases` must cover every host of the results and of the segment. Raises FencedError if one is held by a newer owner, and
-        RunClosedError where the run is closed or is being closed.
+        `leases` must cover every host of the results and of the segment. Raises FencedError if one of them has a newer owner, and
+        RunClosedError if the run is closed or is being closed.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            if ending_phase(connection, run_no) is RunPhase.CLOSED:  # said first, whatever else has become of our leases since
+            if ending_phase(connection, run_no) is RunPhase.CLOSED:  # comes first: our leases may be lost as well
                 raise RunClosedError(CLOSED_MESSAGE.format(crawl_run=crawl_run))
             now = current_time(connection, self._clock)
             spend_pages(connection, run_no, worker, results, now)
@@ -251,19 +252,19 @@ class Frontier:
             connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
 
     def reserve_pages(self, crawl_run: str, worker: str, attempt: int, limit: int) -> PageGrant:
-        """Sets pages of the run's budget aside for a worker: none when `limit` pages are fetched or set aside. Raises FencedError."""
+        """Reserve pages of the run's budget for a worker: none if `limit` pages are fetched or reserved. Raises FencedError."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
             return reserve_pages(connection, run_no, worker, attempt, limit, current_time(connection, self._clock), LEASE_SECONDS)
 
     def release_pages(self, crawl_run: str, worker: str, attempt: int, count: int | None = None) -> None:
-        """Gives pages back that were set aside; all of them without a count."""
+        """Release reserved pages; all of them without a count."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
             release_pages(connection, run_no, worker, attempt, count)
 
     def report(self, crawl_run: str, worker: str, responses: int, received: int, errors: int) -> None:
-        """Adds to what a worker told of itself, for those who watch the run."""
+        """Add to the counts of a worker, which people see while the run goes on."""
         added = {
             "responses": WORKERS.c.responses + responses,
             "received": WORKERS.c.received + received,
@@ -285,7 +286,7 @@ class Frontier:
             return ending_phase(connection, run_no) is RunPhase.CLOSED
 
     def state(self, crawl_run: str) -> RunState:
-        """Where a run stands. Workers ask this often: open hosts are counted up to MAX_COUNTED_HOSTS only."""
+        """The state of a run. Workers ask for it often, so open hosts are counted up to MAX_COUNTED_HOSTS only."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
             now = current_time(connection, self._clock)
@@ -300,62 +301,62 @@ class Frontier:
             waiting = connection.scalar(select(func.count()).select_from(open_hosts)) or 0
             leased = connection.scalar(select(func.count()).select_from(HOSTS).where(is_leased_by_run(run_no, now))) or 0
             phase = ending_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
-            told = select(func.sum(WORKERS.c.responses), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
-            live = [int(total or 0) for total in connection.execute(told.where(WORKERS.c.run_no == run_no)).one()]
+            reported = select(func.sum(WORKERS.c.responses), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
+            live = [int(total or 0) for total in connection.execute(reported.where(WORKERS.c.run_no == run_no)).one()]
         return RunState(phase, run["stopping"], run["pages"], run["bytes"], waiting, leased, *live)
 
     def stop_run(self, crawl_run: str, reason: str) -> None:
-        """Asks all workers of a run to end; the first reason stays."""
+        """Ask all workers of a run to end; the first reason stays."""
         first = and_(CRAWL_RUNS.c.crawl_run == crawl_run, CRAWL_RUNS.c.stopping.is_(None))
         with self._database.write() as connection:
             run_number(connection, crawl_run)
             connection.execute(update(CRAWL_RUNS).where(first).values(stopping=reason))
 
     def stop_host(self, crawl_run: str, host_id: int, reason: str) -> None:
-        """Leaves the rest of a host alone in this run: its waiting URLs will be left over."""
+        """Fetch nothing more from a host in this run: its waiting URLs will be left over."""
         here = and_(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id == host_id)
         with self._database.write() as connection:
             connection.execute(update(RUN_HOSTS).where(here).values(stopped=reason))
 
     def begin_close(self, crawl_run: str) -> tuple[FetchCounts, dict[str, int]]:
-        """Shuts a run to workers and counts what became of its URLs: the counts, and the reasons as `outcome:reason` -> number.
+        """Begin to close a run; returns the counts of what became of its URLs, and the reasons as `outcome:reason` -> number.
 
-        Nothing registers in it and no URL joins it from then on. Raises ConflictError while a worker holds a live lease, RunClosedError for
-        a run that is closed already.
+        From now on nothing is registered in it and no URL is added. Raises ConflictError while a worker holds a live lease,
+        RunClosedError if the run is closed already.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
             return begin_close(connection, crawl_run, run_no, current_time(connection, self._clock), LEASE_SECONDS)
 
     def workers(self, crawl_run: str) -> dict[str, int]:
-        """The workers that joined a run, and how often each did."""
+        """The workers that joined a run, with the number of their attempts."""
         query = select(WORKERS.c.worker, WORKERS.c.attempt).where(WORKERS.c.run_no == self._number(crawl_run))
         with self._database.read() as connection:
             return {row.worker: row.attempt for row in connection.execute(query)}
 
     def host_outcomes(self, crawl_run: str) -> dict[str, HostOutcomes]:
-        """What became of a run's URLs, host by host."""
+        """What became of a run's URLs, by host."""
         with self._database.read() as connection:
             return host_outcomes(connection, self._number(crawl_run))
 
     def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
-        """Closes a run with its manifest and lets go of its left-over URLs, for the next run. The first manifest stays."""
+        """Close a run with its manifest and release its left-over URLs, in several transactions. The first manifest stays."""
         return finish_close(self._database, self._number(crawl_run), manifest)
 
     def release_left_over(self, crawl_run: str) -> None:
-        """Lets go of the URLs that still wait in a closed run: its close was cut off in the middle of that."""
+        """Release the URLs that still wait in a closed run, because its close was interrupted."""
         release_run(self._database, self._number(crawl_run))
 
     def robots(self, origin: str) -> CachedRobots | None:
-        """The robots.txt of an origin that some worker read not long ago."""
+        """The robots.txt of an origin, if a worker read it and it is still valid."""
         return read_robots(self._database, origin, self._clock)
 
     def cache_robots(self, robots: CachedRobots) -> None:
-        """Shares a robots.txt with all workers."""
+        """Share a robots.txt with all workers."""
         write_robots(self._database, robots)
 
     def close(self) -> None:
-        """Gives the database connections back."""
+        """Close the database connections."""
         self._database.close()
 
     def _number(self, crawl_run: str) -> int:

@@ -1,6 +1,6 @@
-"""Hints of sources that a known page was modified: which are followed, and how each turned out. Inside the caller's transaction.
+"""Hints of sources that a known page was modified: which are followed, and what their outcomes are. Inside the caller's transaction.
 
-Rows of `hint_trust` are touched after hosts and before urls and run_hosts, in the order of their keys.
+Rows of `hint_trust` are locked after hosts and before urls and run_hosts, in the order of their keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with
 from storage.frontier.records import Discovery, FetchResult
 from storage.urls.host_key import url_digest
 
-MAX_HINT_AGE_SECONDS = 60 * 24 * 3600.0
+MAX_HINT_AGE_SECONDS = 60 * 24 * 3600.0  # older modifications were seen by ordinary revisits
 TRUST_COLUMNS = ("confirmed", "refuted", "pending", "followed_at")
 SourceKey = tuple[int, str]  # host id, kind of source
 
@@ -28,10 +28,10 @@ SourceKey = tuple[int, str]  # host id, kind of source
 def follow_hints(
     connection: Connection, crawl: str, run_no: int, discoveries: Sequence[Discovery], now: float, after: float
 ) -> Counter[int]:
-    """Takes known pages into the run that were modified since their last fetch, by the word of a source that is believed.
+    """Move known pages into the run that a trusted source says were modified since their last fetch.
 
-    Only as many as the source's trust allows, the youngest first; none whose last fetch is not `after` seconds old or of this run.
-    Returns how many by host id.
+    At most as many as the trust in the source allows, the newest pages first. Not those that were fetched in this run or less than `after`
+    seconds ago. Returns the number by host id.
     """
     claims = {
         url_digest(crawl, found.url): (found.modified_at, found.hints.source)
@@ -54,7 +54,7 @@ def follow_hints(
 
 
 def count_hint_outcomes(connection: Connection, run_no: int, results: Sequence[FetchResult]) -> None:
-    """Counts how the hints turned out that made these results' URLs due."""
+    """Count the outcomes of the hints that made the URLs of these results due."""
     outcomes: dict[SourceKey, list[bool | None]] = defaultdict(list)
     for result in results:
         if result.hinted_by is not None:
@@ -67,7 +67,7 @@ def count_hint_outcomes(connection: Connection, run_no: int, results: Sequence[F
 
 
 def read_trust(connection: Connection, crawl: str, keys: Iterable[SourceKey]) -> dict[SourceKey, HintTrust]:
-    """The trust in each source, in the order of their keys, locked where the database can."""
+    """The trust in each source, in the order of their keys. Rows are locked if the database can do that."""
     found: dict[SourceKey, HintTrust] = {key: HintTrust() for key in sorted(keys)}
     if found:
         query = select(HINTS).where(HINTS.c.crawl == crawl, tuple_(HINTS.c.host_id, HINTS.c.source).in_(list(found)))
@@ -83,7 +83,7 @@ def host_trust(connection: Connection, crawl: str, host_id: int) -> dict[str, Hi
 
 
 def _hinted_rows(connection: Connection, run_no: int, digests: Sequence[bytes], before: float) -> list[RowMapping]:
-    """The URLs of these digests that rest without a hint still open, were fetched before a moment, and not in this run."""
+    """The known URLs among these digests that wait in no run, have no pending hint, and were fetched before a time and not in this run."""
     fetched_here = exists().where(FETCHES.c.run_no == run_no, FETCHES.c.url_id == URLS.c.url_id)
     rests = (URLS.c.run_no.is_(None), URLS.c.held.is_(None), URLS.c.due_at.is_not(None), URLS.c.hinted_by.is_(None))
     columns = (URLS.c.url_id, URLS.c.digest, URLS.c.host_id, URLS.c.last_fetch, URLS.c.first_seen)
@@ -96,9 +96,9 @@ def _hinted_rows(connection: Connection, run_no: int, digests: Sequence[bytes], 
 
 
 def _move_into_run(connection: Connection, run_no: int, url_ids: Sequence[int], source: str, now: float) -> int:
-    """Moves resting URLs into the run, after all that is new; returns how many still rested. What it leaves over is due in the next one.
+    """Move URLs that wait in no run into this one, after all new URLs; returns how many. Those left over are due in the next run.
 
-    Their rows are locked in the order of their ids, as everywhere.
+    Rows are locked in the order of their ids, as in all other writers.
     """
     values = {"run_no": run_no, "hinted_by": source, "due_at": now, "priority": HINTED_REVISIT_PRIORITY}
     resting = select(URLS.c.url_id).where(URLS.c.url_id.in_(url_ids), URLS.c.run_no.is_(None)).order_by(URLS.c.url_id).with_for_update()

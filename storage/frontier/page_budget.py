@@ -1,8 +1,8 @@
-"""`budgets.max_pages` across all workers of a run, inside the caller's transaction: pages are set aside before they are fetched.
+"""The budget `budgets.max_pages` over all workers of a run: a worker reserves pages before it fetches them.
 
-A page counts once it is registered as fetched, so that fetched pages are never more than the budget, whoever dies in between. What a
-worker set aside and did not use falls back to the run: given back by itself, or taken from it when it was not heard of for a whole lease
-and others need it; should it still live, its next registering transaction is refused, as if it had lost a host.
+A page is spent when it is registered as fetched. So there are never more fetched pages than the budget, whichever process dies. A worker
+releases the pages that it reserved and did not use. If a worker was silent for a whole lease and others need pages, its reservation is
+taken away; if it still lives, its next registration is refused, as if it had lost a host. Works inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.records import FetchResult, PageGrant
 from storage.frontier.registration import FENCED_MESSAGE
 
-MAX_GRANT_PAGES = 100
-GRANT_SHARE = 8  # a grant is at most this part of what is left, so that near the end no worker sits on pages that others could fetch
+MAX_GRANT_PAGES = 100  # chosen: a worker asks rarely, and a dead one keeps few pages from the others
+GRANT_SHARE = 8  # a grant is at most an eighth of the remaining pages: near the end, no worker keeps pages that others could fetch
 
 
 def reserve_pages(connection: Connection, run_no: int, worker: str, attempt: int, limit: int, now: float, silent: float) -> PageGrant:
-    """Sets pages aside for a worker, none where `limit` is reached. Workers not heard of for `silent` seconds lose theirs if need be."""
+    """Reserve pages for a worker, none if `limit` is reached. If necessary, workers that are silent for `silent` seconds lose theirs."""
     mine = and_(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker, WORKERS.c.attempt == attempt)
     if connection.scalar(select(WORKERS.c.attempt).where(mine).with_for_update()) is None:
         raise FencedError(FENCED_MESSAGE.format(what=f"the name '{worker}'"))
@@ -37,18 +37,18 @@ def reserve_pages(connection: Connection, run_no: int, worker: str, attempt: int
 
 
 def release_pages(connection: Connection, run_no: int, worker: str, attempt: int, count: int | None) -> None:
-    """Gives back pages that a worker set aside and will not fetch; all of them where `count` is None."""
+    """Release reserved pages that the worker will not fetch; all of them if `count` is None."""
     mine = and_(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker, WORKERS.c.attempt == attempt, WORKERS.c.reserved > 0)
     left = 0 if count is None else WORKERS.c.reserved - count
     connection.execute(update(WORKERS).where(mine).values(reserved=left))
 
 
 def spend_pages(connection: Connection, run_no: int, worker: str, results: Sequence[FetchResult], now: float) -> None:
-    """Turns pages set aside into fetched ones; first in its transaction. Raises FencedError where they were taken away."""
+    """Turn reserved pages into fetched ones. Comes first in its transaction. Raises FencedError if the reservation was taken away."""
     fetched = sum(result.outcome is FetchOutcome.FETCHED for result in results)
     mine = and_(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)
     reserved = connection.scalar(select(WORKERS.c.reserved).where(mine).with_for_update())
-    if reserved is None:  # it never asked: this caller counts for itself
+    if reserved is None:  # it never reserved pages: the caller counts them itself
         return
     if reserved < fetched:
         raise FencedError(FENCED_MESSAGE.format(what="the rest of the page budget"))
@@ -60,7 +60,7 @@ def _reserved(connection: Connection, run_no: int) -> int:
 
 
 def _take_back_from_silent(connection: Connection, run_no: int, worker: str, before: float) -> bool:
-    """Rows that someone is writing just now belong to the living, and waiting for them could never end."""
+    """Take the reservations of silent workers; whether there were any. Locked rows are skipped: their workers are alive."""
     silent = and_(WORKERS.c.run_no == run_no, WORKERS.c.worker != worker, WORKERS.c.reserved > 0, WORKERS.c.seen_at < before)
     names = list(connection.scalars(select(WORKERS.c.worker).where(silent).with_for_update(skip_locked=True)))
     if names:

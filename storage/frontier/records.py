@@ -1,4 +1,4 @@
-"""What goes in and out of the frontier."""
+"""The values that go into the frontier and come out of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from schemas.page import Hints
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """A URL that was found: canonical, in scope. `redirects` counts the hops that led to it; lower `priority` is fetched first.
+    """A URL that was found: canonical and in scope. `redirects` counts the redirects that led to it; a lower `priority` is fetched first.
 
-    `request` is what a spider of the user's asked for, as text (None: what every spider is asked).
-    `modified_at`, in seconds since the epoch, is when its page was last changed by the word of `hints.source`.
+    `request` is the request of a user's spider, as text (None: an ordinary GET).
+    `modified_at`, in seconds since the epoch, is when the page was last changed, as `hints.source` says.
     """
 
     url: str
@@ -31,7 +31,7 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to fetch from one host. `token` fences; `wait` is how long, in seconds, to leave the host alone first."""
+    """The right to fetch from one host. `token` is the fencing token; `wait` is how many seconds to leave the host alone first."""
 
     host_id: int
     host: str
@@ -41,7 +41,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class EarlierCapture:
-    """The registered capture of a URL that a revisit record may refer to. `fetched_at` in seconds since the epoch."""
+    """The registered capture of a URL to which a revisit record may refer. `fetched_at` in seconds since the epoch."""
 
     warc_filename: str
     offset: int
@@ -51,9 +51,9 @@ class EarlierCapture:
 
 @dataclass(frozen=True, slots=True)
 class DueUrl:
-    """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
+    """A URL to fetch now, with what is known from earlier fetches. Times in seconds since the epoch; `revisit` is the policy's state.
 
-    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`.
+    `held` is `paused` or `dropped` if a person did that: then it must not be fetched. `request` as in `Discovery`.
     `other_primary_sources` are the states of the host's other primary sources (feeds and sitemaps); `hinted_by`
     is the kind of source that said the URL was modified, if that is why it is due.
     """
@@ -108,7 +108,7 @@ class FetchResult:
 
 @dataclass(frozen=True, slots=True)
 class HostProgress:
-    """How far a run is with a host: URLs done, bytes of their responses as received, and since when (seconds since the epoch)."""
+    """How far a run is with a host: URLs done, bytes of their responses as received, and the start (seconds since the epoch)."""
 
     done: int
     received: int
@@ -117,7 +117,7 @@ class HostProgress:
 
 @dataclass(slots=True)
 class HostOutcomes:
-    """One host in a run: URLs that were due, those left over, why the run left it alone, and counts by `outcome` or `outcome:reason`."""
+    """One host in a run: URLs due, URLs left over, why the run stopped there (if it did), and counts by `outcome` or `outcome:reason`."""
 
     due: int
     left_over: int
@@ -134,22 +134,22 @@ class PageGrant:
 
 
 class RunPhase(StrEnum):
-    """Where a crawl run stands, as a worker sees it."""
+    """The phase of a crawl run, as a worker sees it."""
 
     WORKING = "working"  # some host has URLs to fetch and may be leased, now or soon
-    DRAINED = "drained"  # nothing waits and nobody works
+    DRAINED = "drained"  # no URL waits and no host is leased
     STOPPING = "stopping"  # its workers should end
     CLOSED = "closed"
 
 
-MAX_COUNTED_HOSTS = 1_000
+MAX_COUNTED_HOSTS = 1_000  # workers ask often; above it the exact number does not matter
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
     """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open (up to a limit) or leased.
 
-    `responses`, `received` (bytes) and `errors` are what its workers told, a second ago at most, also of what is not registered yet.
+    `responses`, `received` (bytes) and `errors` are its workers' own counts, at most a second old, with what is not registered yet.
     """
 
     phase: RunPhase
@@ -165,7 +165,7 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class BudgetShortfall:
-    """Due URLs that a run leaves for want of budget: new pages; feeds, sitemaps and hubs; known articles, which are visited for edits."""
+    """Due URLs that a run's budget does not cover: new pages; sources (feeds, sitemaps, hubs); known articles, visited to find edits."""
 
     new: int
     sources: int

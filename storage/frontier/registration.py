@@ -1,4 +1,8 @@
-"""The registering transaction: a segment, its URLs' outcomes and their next due times become true together, or not at all."""
+"""The registering transaction: a segment, the outcomes of its URLs and their next due times are written together or not at all.
+
+On the main path, `storage.frontier.frontier` comes before. After it, the close of the run lists the segment in the manifest, and
+`processing.extract` reads it from there.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ CLOSED_MESSAGE = (
 
 
 def check_tokens(connection: Connection, tokens: Mapping[int, int]) -> None:
-    """Locks the hosts' rows and sees that every lease is still ours. Raises FencedError."""
+    """Lock the hosts' rows and check that every lease is still ours. Raises FencedError."""
     query = select(HOSTS.c.host_id, HOSTS.c.token).where(HOSTS.c.host_id.in_(sorted(tokens))).order_by(HOSTS.c.host_id)
     held = {row.host_id: row.token for row in connection.execute(query.with_for_update())}
     for host_id, token in tokens.items():
@@ -31,7 +35,7 @@ def check_tokens(connection: Connection, tokens: Mapping[int, int]) -> None:
 
 
 def write_results(connection: Connection, run_no: int, results: Sequence[FetchResult]) -> None:
-    """Marks URLs done in the run. Raises FencedError if one of them does not wait in it any more."""
+    """Write the results of URLs; they are done in the run. Raises FencedError if one of them does not wait in it any more."""
     if not results:
         return
     statement = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), URLS.c.run_no == bindparam("_run_no"))
@@ -50,9 +54,9 @@ def write_results(connection: Connection, run_no: int, results: Sequence[FetchRe
 
 
 def add_totals(connection: Connection, crawl_run: str, results: Sequence[FetchResult], segment: Segment | None) -> None:
-    """Adds fetched pages and archived bytes to the totals that budgets look at. Raises RunClosedError unless the run is open.
+    """Add fetched pages and archived bytes to the totals, which budgets are compared with. Raises RunClosedError unless the run is open.
 
-    The run's row is locked until the end of the transaction, so that a run that begins to close waits for it.
+    The run's row is locked until the end of the transaction: a close that begins meanwhile waits for it.
     """
     pages = sum(result.outcome is FetchOutcome.FETCHED for result in results)
     totals = {"bytes": CRAWL_RUNS.c.bytes + (segment.size if segment else 0), "pages": CRAWL_RUNS.c.pages + pages}

@@ -1,6 +1,6 @@
 """Which crawls are being renamed: such a crawl is not planned, and an interrupted renaming can be repeated to its end.
 
-A counter whose name has both names of the crawl stands for it.
+It is noted as a counter whose name contains both names of the crawl.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ PREFIX = "rename:"  # of a counter's name, which goes on as OLD:NEW
 
 
 def is_renaming(connection: Connection, old: str, new: str) -> bool:
-    """Whether this very move was begun and cut off."""
+    """Whether exactly this renaming began and was interrupted."""
     return _counter_name(old, new) in _counter_names(connection)
 
 
 def start_renaming(connection: Connection, old: str, new: str) -> None:
-    """Note that it began. Raises ConflictError where another move of one of them was cut off."""
+    """Note that it began. Raises ConflictError if another renaming of one of them was interrupted."""
     check_not_renaming(connection, old)
     check_not_renaming(connection, new)
     connection.execute(insert(COUNTERS).values(name=_counter_name(old, new), value=1))
@@ -31,11 +31,11 @@ def end_renaming(connection: Connection, old: str, new: str) -> None:
 
 
 def check_not_renaming(connection: Connection, crawl: str) -> None:
-    """Raises ConflictError for a crawl whose move to another name, or from one, was cut off."""
+    """Raise ConflictError for a crawl whose renaming, to this name or from it, was interrupted."""
     for name in _counter_names(connection):
         old, new = name.removeprefix(PREFIX).split(":")
         if crawl in {old, new}:
-            raise ConflictError(f"The crawl {old} is being renamed to {new}. Run `crawlhouse rename {old} {new}` to the end first.")
+            raise ConflictError(f"The crawl {old} is being renamed to {new}. Run `crawlhouse rename {old} {new}` first, to complete it.")
 
 
 def _counter_names(connection: Connection) -> list[str]:

@@ -14,7 +14,7 @@ from storage.frontier.enqueue import upsert
 
 @dataclass(frozen=True, slots=True)
 class CachedRobots:
-    """An origin's robots.txt: its status (None: no answer), its decoded body, and until when it holds (seconds since the epoch)."""
+    """An origin's robots.txt: its status (None: no response), its decoded body, and until when it is valid (seconds since the epoch)."""
 
     origin: str
     status: int | None
@@ -23,7 +23,7 @@ class CachedRobots:
 
 
 def read_robots(database: Database, origin: str, clock: Clock | None = None) -> CachedRobots | None:
-    """The remembered file of an origin (`https://example.com`), if it still holds."""
+    """The cached file of an origin (`https://example.com`), if it is still valid."""
     with database.read() as connection:
         now = current_time(connection, clock)
         row = connection.execute(select(ROBOTS).where(ROBOTS.c.origin == origin, ROBOTS.c.expires_at > now)).one_or_none()
@@ -31,7 +31,7 @@ def read_robots(database: Database, origin: str, clock: Clock | None = None) -> 
 
 
 def write_robots(database: Database, robots: CachedRobots) -> None:
-    """Remembers a file for everyone; the newest stays."""
+    """Cache a file for all workers; the newest stays."""
     values = {"status": robots.status, "body": robots.body, "expires_at": robots.expires_at}
     with database.write() as connection:
         statement = upsert(connection, ROBOTS).values(origin=robots.origin, **values)

@@ -1,4 +1,4 @@
-"""The object store in a directory: one file per object, written under a temporary name and then renamed."""
+"""The object store in a directory: one file for each object, written under a temporary name and then renamed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class DirectoryStore:
-    """Objects as files under `root`. Names that begin with a dot are writes under way and no objects."""
+    """Objects as files under `root`. Files whose name begins with a dot are not objects: they are being written."""
 
     def __init__(self, root: Path, home: Path | None = None) -> None:
-        """A home that the directory is in is made for its user alone, where it is missing."""
+        """If the directory is in `home` and that is missing, the home is made so that only its user can open it."""
         self._root = root
         self._home = home if home is not None and home in root.parents else None
 
@@ -89,14 +89,14 @@ class DirectoryStore:
         for folder, _, names in os.walk(self._root):
             for name in filter(PARTIAL.fullmatch, names):
                 path = Path(folder) / name
-                with suppress(OSError):  # its writer ends it just now
+                with suppress(OSError):  # its writer has just renamed it
                     if path.stat().st_mtime < before.timestamp():
                         path.unlink()
                         deleted += 1
         return deleted
 
     def check(self) -> None:
-        """Make the directory and write a file in it; see ObjectStore."""
+        """Make the directory and write a file to it; see ObjectStore."""
         probe = self._root / f".check-{secrets.token_hex(8)}"
         with self._translated_errors(""):
             self._make(self._root)
@@ -159,7 +159,7 @@ class DirectoryStore:
 
 
 def _rename_into_place(file: BinaryIO, target: Path, *, if_absent: bool) -> bool:
-    """Bring the bytes to the disk and give the file its name; False when it was there already and should stay."""
+    """Write the bytes to the disk and give the file its name; False if there is such a file and `if_absent` is set."""
     file.flush()
     os.fsync(file.fileno())
     temporary = Path(file.name)

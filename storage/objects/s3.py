@@ -1,4 +1,4 @@
-"""The object store in S3 or a server that speaks its protocol, by boto3."""
+"""The object store in S3 or a compatible server, by boto3."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from storage.objects.store import ObjectInfo, valid_key
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-PART_BYTES = 8 * 1024 * 1024
-READ_BYTES = 4 * 1024 * 1024
+PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 allows 5 MiB at least
+READ_BYTES = 4 * 1024 * 1024  # of one range request; chosen: one request for most objects, little memory
 READ_ATTEMPTS = 3
-LIST_KEYS = 1000  # a page; S3 gives no more
+LIST_KEYS = 1000  # a page; S3 does not give more
 TRANSFER = TransferConfig(multipart_threshold=2 * PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -60,7 +60,7 @@ class S3Store:
     def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
         """Write an object; see ObjectStore.
 
-        A server that knows no conditional write is asked whether the object exists first, which two writers may do at once.
+        If the server has no conditional writes, it is asked first whether the object exists. Two writers may do that at the same time.
         """
         name = self._name(key)
         with self._translated_errors(key):
@@ -95,9 +95,9 @@ class S3Store:
         return self._read(key, offset, length)[0] if length > 0 else b""
 
     def open(self, key: str) -> BinaryIO:
-        """An object as a stream of ranged reads, so that a broken connection costs one piece; see ObjectStore.
+        """An object as a stream of range requests, so that after a broken connection only one part is read again; see ObjectStore.
 
-        The first piece is read at once and tells the size: a small object is one request.
+        The first part is read at once, and its response has the size: a small object is one request.
         """
         first, size = self._read(key, 0, READ_BYTES)
         return cast("BinaryIO", io.BufferedReader(_ObjectReader(self, key, first, size), READ_BYTES))
@@ -127,7 +127,7 @@ class S3Store:
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
     def delete_unfinished(self, before: datetime) -> int:
-        """Give up old uploads in parts, which cost space; see ObjectStore. Where they cannot be listed there are none for us."""
+        """Abort old multipart uploads, which take space; see ObjectStore. If the server cannot list them, nothing is done."""
         deleted = 0
         with self._translated_errors(""):
             try:
@@ -161,7 +161,7 @@ class S3Store:
         return True
 
     def _read(self, key: str, offset: int, length: int) -> tuple[bytes, int]:
-        """A piece of an object and the object's size; the size is `offset` where the object ends before it."""
+        """A part of an object and the object's size; the size is `offset` if the object ends before it."""
         name = self._name(key)
         with self._translated_errors(key):
             for attempt in range(READ_ATTEMPTS):
@@ -232,7 +232,7 @@ class S3Store:
 
 
 def _session() -> boto3.Session:
-    """A session that reads credentials anew, but not botocore's descriptions of AWS: a third of a second, once a process."""
+    """A session that reads the credentials again, but botocore's descriptions of AWS only once a process: they take a third of a second."""
     session = get_session()
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     return boto3.Session(botocore_session=session)
@@ -244,7 +244,7 @@ def _loader(data_path: str | None) -> Loader:
 
 
 class _ObjectReader(io.RawIOBase):
-    """A seekable reader of one object; `BufferedReader` around it asks for large pieces."""
+    """A seekable reader of one object. `BufferedReader` around it reads large parts."""
 
     def __init__(self, store: S3Store, key: str, first: bytes, size: int) -> None:
         self._store = store
@@ -268,10 +268,10 @@ class _ObjectReader(io.RawIOBase):
         return self._position
 
     def readall(self) -> bytes:
-        pieces = bytearray()
-        while piece := self.read(READ_BYTES):
-            pieces += piece
-        return bytes(pieces)
+        data = bytearray()
+        while part := self.read(READ_BYTES):
+            data += part
+        return bytes(data)
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         length = min(len(buffer), self._size - self._position)
@@ -288,7 +288,7 @@ class _ObjectReader(io.RawIOBase):
 
 
 def _config(endpoint: str) -> Config:
-    """Retries and timeouts; servers other than AWS are not asked for checksums that many of them lack, unless the environment says so."""
+    """Retries and timeouts. Only AWS is asked for checksums, which many other servers lack, unless the environment says otherwise."""
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
     if not endpoint:
         return config

@@ -1,7 +1,7 @@
-"""The body of a POST as a query, under which replay finds its answer: the rule of `cdxj-indexer --post-append` and pywb.
+"""The body of a POST as a query, under which replay finds the response: the rule of `cdxj-indexer --post-append` and pywb.
 
-https://specs.webrecorder.net/request-body-canonicalization/latest/. The package is not used: it loads an AMF library and setuptools. Bodies
-of the types in UNKEYED, which it takes apart, are not sent by a crawl.
+https://specs.webrecorder.net/request-body-canonicalization/latest/. The package cdxj-indexer is not used: it needs an AMF library and
+setuptools. A crawl sends no bodies of the types in UNKEYED, which the package parses.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import base64
 import json
 from urllib.parse import unquote_plus, urlencode
 
-MAX_QUERY_CHARACTERS = 4096
+MAX_QUERY_CHARACTERS = 4096  # as the rule says
 UNKEYED = ("multipart/", "application/x-amf")
 
 
 def post_query(content_type: str, body: bytes) -> str:
-    """What a body says, by its Content-Type (empty: none given)."""
+    """The query of a body, by its Content-Type (empty: there is none)."""
     if content_type.startswith("application/x-www-form-urlencoded"):
         query = _form_query(body)
     elif content_type.startswith("application/json"):
@@ -28,7 +28,7 @@ def post_query(content_type: str, body: bytes) -> str:
 
 
 def with_post_query(url: str, method: str, query: str) -> str:
-    """The URL whose SURT is the key of such a request."""
+    """The URL whose SURT is the key of the request."""
     return f"{url}{'&' if '?' in url else '?'}__wb_method={method}" + (f"&{query}" if query else "")
 
 
@@ -48,7 +48,7 @@ def _form_query(body: bytes) -> str:
 
 
 def _json_query(body: bytes) -> str | None:
-    """The names and values anywhere in a JSON text, or in lines of JSON; None where it is none."""
+    """The names and values anywhere in a JSON text, or in lines of JSON; None if it is not JSON."""
     found: dict[str, str] = {}
     counts: dict[str, int] = {}
     try:
@@ -71,7 +71,7 @@ def _read_json(body: bytes, found: dict[str, str], counts: dict[str, int]) -> No
 
 
 def _flatten(value: object, name: str, found: dict[str, str], counts: dict[str, int]) -> None:
-    """A value under its name; a name that comes again is numbered."""
+    """Add a value under its name; a repeated name gets a number."""
     if isinstance(value, dict):
         for key, one in value.items():
             _flatten(one, key, found, counts)

@@ -1,4 +1,4 @@
-"""The parts that a WARC file is made of: gzip members, zstd frames, or bytes that are not compressed, each decoded piece by piece."""
+"""The members of a WARC file: gzip members, zstd frames or uncompressed bytes, each decoded piece by piece."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-FIRST_PIECE_BYTES = 4096  # fed to a decoder at first; each further piece is twice as long: what is left over is copied
+FIRST_PIECE_BYTES = 4096  # given to a decoder first; each further piece is twice as long, because the decoder copies what it leaves
 LAST_PIECE_BYTES = 256 * 1024
 
 GZIP = b"\x1f\x8b\x08"
@@ -20,13 +20,13 @@ BROKEN = (zlib.error, zstd.ZstdError)
 
 
 class Member(Protocol):
-    """A decoder of one member. `input_size` is how many bytes it wants next; 0: none, it still has some."""
+    """A decoder of one member. `input_size` is how many bytes it needs next; 0: none, it has some left."""
 
     ended: bool
     input_size: int
 
     def decode(self, data: bytes, most: int) -> tuple[bytes, int]:
-        """At most `most` decoded bytes, and how many of the bytes given by now lie behind what they are made of."""
+        """At most `most` decoded bytes, and how many of the bytes given so far were not used for them."""
 
 
 class GzipMember:
@@ -46,7 +46,7 @@ class GzipMember:
 
 
 class ZstdFrame:
-    """A zstd frame, of a file that may have a dictionary."""
+    """A zstd frame; the file may have a dictionary."""
 
     def __init__(self, dictionary: zstd.ZstdDict | None) -> None:
         self._decoder = zstd.ZstdDecompressor(dictionary)
@@ -64,7 +64,7 @@ class ZstdFrame:
 
 
 class PlainBytes:
-    """Bytes that are not compressed, up to the end of the file."""
+    """Uncompressed bytes, up to the end of the file."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -76,19 +76,19 @@ class PlainBytes:
         return data[:most], max(len(data) - most, 0)
 
     def stop(self) -> None:
-        """End here: another record begins."""
+        """Decode nothing more: another record begins."""
         self.ended = True
 
 
 def new_member(start: bytes, dictionary: zstd.ZstdDict | None) -> Member:
-    """The decoder for what begins with these bytes."""
+    """The decoder of a member that begins with these bytes."""
     if start.startswith(ZSTD):
         return ZstdFrame(dictionary)
     return GzipMember() if start.startswith(GZIP[:2]) else PlainBytes()
 
 
 def begins_with(start: bytes, wanted: bytes, dictionary: zstd.ZstdDict | None) -> bool | None:
-    """Whether a member of which these are the first bytes begins, decoded, with the wanted ones; None where more bytes may tell."""
+    """Whether a member that begins with `start` begins with `wanted` when it is decoded; None if more bytes are needed."""
     member = new_member(start, dictionary)
     try:
         decoded, _ = member.decode(start, len(wanted))

@@ -1,4 +1,4 @@
-"""What a body is by its first bytes, whatever its Content-Type says."""
+"""The media type of a body by its first bytes, whatever its Content-Type says."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> str | None:
-    """The media type of a body; `declared` (or None) where its first bytes say nothing, None for an empty body.
+    """The media type of a body: `declared` (or None) if the first bytes do not show it, None for an empty body.
 
-    Of a gzip or deflate body the beginning is decoded; other codings are left alone.
+    The beginning of a gzip or deflate body is decoded; other codings are not.
     """
     start = _decoded_start(body, content_encoding).removeprefix(_BOM).lstrip()
     if not start:

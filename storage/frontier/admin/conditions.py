@@ -26,7 +26,7 @@ def state_column(now: float) -> ColumnElement[str]:
 
 
 def conditions(selection: Selection, now: float) -> list[ColumnElement[bool]]:
-    """The selection as conditions on `urls`. Raises ConfigError for a pattern that is none."""
+    """The selection as conditions on `urls`. Raises ConfigError for a bad pattern."""
     given: list[ColumnElement[bool]] = []
     equal = {URLS.c.crawl: selection.crawl, URLS.c.last_outcome: selection.outcome, URLS.c.last_reason: selection.reason}
     given += [column == value for column, value in equal.items() if value is not None]

@@ -1,4 +1,4 @@
-"""Version 4 is the oldest that is brought forward: there is nothing to do to reach it."""
+"""Version 4 is the oldest version that can be upgraded. Nothing is done to reach it."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ down_revision = None
 
 
 def upgrade() -> MigrationStep:
-    """Nothing: databases before it stay with the crawlhouse that made them."""
+    """Do nothing: older databases can only be used by the release that made them."""
     return MigrationStep()

@@ -1,6 +1,6 @@
-"""Version 5: no password of a proxy in stored configurations; `schema_version` names the release that made or upgraded the tables.
+"""Version 5: stored configurations hold no password of a proxy; `schema_version` names the release that made or upgraded the tables.
 
-Some columns get the names that are used everywhere else.
+Some columns get plainer names.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def upgrade() -> MigrationStep:
         return MigrationStep()
     variables = ", ".join(sorted({f"CRAWLHOUSE_SECRET_{secret.upper()}" for secret in secrets}))
     note = (
-        f"The password of a proxy was removed from {len(secrets)} of the stored configurations. Runs of theirs that are still open read "
+        f"The password of a proxy was removed from {len(secrets)} of the stored configurations. Their runs that are still open read "
         f"the login from {variables} in the environment."
     )
     return MigrationStep((note,), removed_secrets=True)
@@ -55,7 +55,7 @@ def _rename_columns() -> None:
 
 
 def _without_logins(name: str, key: str) -> Iterator[str]:
-    """Rewrites the rows of a table; the name of the secret of each."""
+    """Rewrite the rows of a table that hold a login; yields the name of the secret of each."""
     table = sa.table(name, sa.column(key, sa.String), sa.column("config", sa.Text))
     connection = op.get_bind()
     for row_key in list(connection.scalars(sa.select(table.c[key]).where(table.c.config.like(HAS_LOGIN)))):
