@@ -23,7 +23,7 @@ from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
 from storage.lake.lake import Lake, open_lake
-from storage.lake.publishing import repair_marks
+from storage.lake.publishing import repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -37,7 +37,7 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     latest crawl run.
     """
     with _open_resources(settings) as resources:
-        repair_marks(resources.lake, resources.ledger)
+        repair_publications(resources.lake, resources.ledger)
         complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
         for half_done in half_published(resources.lake, resources.ledger):
             if half_done.crawl.name == crawl_name:

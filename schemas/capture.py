@@ -18,7 +18,7 @@ class UrlKind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     ROBOTS = "robots"
-    UNRENDERED = "shell"  # a page as the server sent it, beside what a browser made of it
+    UNRENDERED = "shell"  # a page as the server sent it, before a browser rendered it; the value stays, WARC files and tables hold it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
 from spiders.schedule.next_visit import haste, lot
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
-from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
+from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
 
 LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which bites where fetches are scarce
 PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
@@ -153,7 +153,7 @@ class Ours(Policy):
     def _article_due(self, story: Story, visit: Visit) -> float:
         if story.key in self.hints:
             by = self.hints.pop(story.key)
-            self.trust[by] = settled(self.trust[by], visit.changed)
+            self.trust[by] = with_outcome(self.trust[by], visit.changed)
         state = self.articles.get(story.key) or RevisitState(source=False, first_seen=visit.at, lot=lot(str(story.key)))
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
@@ -169,7 +169,7 @@ class Ours(Policy):
         if source.lastmod == "honest":
             stories = [story for story in stories if story.last_change > story.fetched]
         chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
-        self.trust[by] = followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
+        self.trust[by] = with_followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
         self.hints.update((story.key, by) for story in chosen)
         return chosen
 

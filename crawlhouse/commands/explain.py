@@ -90,10 +90,10 @@ def _crawls(settings: Settings, wanted: str | None) -> dict[str, Crawl | None]:
 
 def _explain_in_crawl(settings: Settings, name: str, config: Crawl | None, url: str) -> dict[str, Any]:  # Any: parts of several types
     from crawlhouse.reports.explanation import rules
-    from storage.frontier.admin.history import read_history, read_posts
+    from storage.frontier.admin.history import read_history, read_post_histories
 
     history = read_history(settings, name, url)
-    posts = read_posts(settings, name, url) if config is None or config.has_own_spider() else []
+    posts = read_post_histories(settings, name, url) if config is None or config.has_own_spider() else []
     about = history or next(iter(posts), None)
     return {"crawl": name, "rules": rules(config, url, about, settings) if config else [], "history": history, "posts": posts}
 

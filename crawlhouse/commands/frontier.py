@@ -81,10 +81,10 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
     waiting: in an open run; due: for the next run; scheduled: for a later one; finished: never again; paused and dropped: by hand.
     """
     from schemas.config.settings import load_settings
-    from storage.frontier.admin.changes import open_steering
+    from storage.frontier.admin.changes import open_frontier_admin
 
     selection = Selection(crawl, host, glob, regex, state, outcome, reason)
-    steering = open_steering(load_settings())
+    steering = open_frontier_admin(load_settings())
     counts = steering.counts(selection)
     found = steering.urls(selection, rows) if rows else []
     if form is ListFormat.CSV:
@@ -157,11 +157,11 @@ def request_text(url: str, request: str) -> str:
 
 def _change(change: Change, selection: Selection) -> int:
     from schemas.config.settings import load_settings
-    from storage.frontier.admin.changes import open_steering
+    from storage.frontier.admin.changes import open_frontier_admin
 
     if selection.is_everything():
         raise ConfigError("Say which URLs: by --crawl, --host, --glob, --regex, --state, --outcome or --reason. `--glob '*'` means all.")
-    return open_steering(load_settings()).change(selection, change)
+    return open_frontier_admin(load_settings()).change(selection, change)
 
 
 def _write_csv(rows: list[UrlRow]) -> None:

@@ -79,17 +79,17 @@ def delete(
     seeds.
     """
     from schemas.config.settings import load_settings
-    from storage.frontier.admin.changes import open_steering
+    from storage.frontier.admin.changes import open_frontier_admin
     from storage.frontier.admin.selection import Selection
 
     settings = load_settings()
     _check_known(name)
-    steering = open_steering(settings)
+    steering = open_frontier_admin(settings)
     known = sum(steering.counts(Selection(crawl=name)).values())
     if known and not yes:
         _confirm(name, known)
     try:
-        count = steering.forget_crawl(name)
+        count = steering.delete_crawl(name)
     except NotFoundError:
         from schemas.config.crawl_file import NAME
 
@@ -138,7 +138,7 @@ def _check_known(name: str) -> None:
 
 def _rename_state(old: str, new: str, settings: Settings) -> int | None:
     """How many URLs moved; None where the frontier knows no such crawl."""
-    from storage.frontier.admin.changes import open_steering
+    from storage.frontier.admin.changes import open_frontier_admin
     from storage.ledger.ledger import open_ledger
 
     ledger = open_ledger(settings)
@@ -147,7 +147,7 @@ def _rename_state(old: str, new: str, settings: Settings) -> int | None:
         raise ConflictError(f"{old} has {len(waiting)} runs that are not processed. Run `crawlhouse process {old}` first.")
     _copy_memory(old, new, ledger.memory_version(old), settings)
     try:
-        return open_steering(settings).rename_crawl(old, new)
+        return open_frontier_admin(settings).rename_crawl(old, new)
     except NotFoundError:
         return None
 

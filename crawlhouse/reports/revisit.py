@@ -38,6 +38,6 @@ def _busy_hours(state: RevisitState) -> str:
 
 def describe_hint_trust(source: str, trust: HintTrust) -> str:
     """What the hints of a kind of source were worth, lately."""
-    said = f"{trust.kept:.1f} of its hints led to a changed page lately, {trust.lied:.1f} did not"
-    verdict = "it is believed" if trust.is_believed else "it is not believed, and tried once a week"
-    return f"{source}: {said}, {trust.open} are open; {verdict}"
+    said = f"{trust.confirmed:.1f} of its hints led to a changed page lately, {trust.refuted:.1f} did not"
+    verdict = "it is believed" if trust.is_trusted else "it is not believed, and tried once a week"
+    return f"{source}: {said}, {trust.pending} are open; {verdict}"

@@ -27,7 +27,7 @@ from schemas.page import Hints, Page
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
-from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024

@@ -12,7 +12,7 @@ from processing.workers.pool import Exceeded, Limits, run_limited
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
-from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record
 
 NO_HINTS = Hints()

@@ -34,7 +34,7 @@ from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import RUNS, TABLES
 from storage.lake.lake import Lake, committed_runs, snapshot_of
-from storage.lake.publishing import commit, repair_marks
+from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
@@ -63,7 +63,7 @@ def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     another took the publish lock meanwhile.
     """
     with ledger.publish_lock() as token:
-        repair_marks(lake, ledger)
+        repair_publications(lake, ledger)
         for other in half_published(lake, ledger):
             _finish_half_published(other, token, store, lake, ledger)
         if ledger.published_at(run.process_run) is not None:

@@ -104,7 +104,7 @@ class SubResources:
             except FetchFailedError:
                 answer = None
             cached = await file_to_cache(context, origin, answer)
-            await context.database.run(context.frontier.remember_robots, cached)
+            await context.database.run(context.frontier.cache_robots, cached)
         return await rules_of(context, cached)
 
     async def browser_response(self, capture: Capture) -> BrowserResponse:

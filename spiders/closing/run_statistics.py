@@ -17,7 +17,7 @@ MAX_HOSTS = 500
 
 @dataclass(slots=True)
 class _Tally:
-    answers: int = 0
+    responses: int = 0
     bytes: int = 0
     latency_ms: int = 0
     errors: int = 0
@@ -43,14 +43,14 @@ class RunCounter:
                 yield row
                 continue
             tally = self._tally(canonical_host(row.url))
-            tally.answers += 1
+            tally.responses += 1
             tally.bytes += row.content_length or 0
             tally.latency_ms += row.latency_ms or 0
             tally.statuses[str(row.fetch_status)] += 1
             yield row
 
     def add_worker(self, told: WorkerStatistics) -> None:
-        """Adds what one incarnation of a worker counted and the archive cannot tell."""
+        """Adds what one attempt of a worker counted and the archive cannot tell."""
         for name, troubles in told.hosts.items():
             tally = self._tally(name)
             tally.errors += troubles.errors
@@ -69,7 +69,7 @@ class RunCounter:
         for host in hosts.values():
             statuses.update(host.statuses)
         return FetchStatistics(
-            answers=sum(host.answers for host in hosts.values()),
+            responses=sum(host.responses for host in hosts.values()),
             bytes=sum(host.bytes for host in hosts.values()),
             latency_ms=sum(host.latency_ms for host in hosts.values()),
             errors=sum(host.errors for host in hosts.values()),
@@ -94,7 +94,7 @@ class RunCounter:
             due=became.due,
             left_over=became.left_over,
             stopped=became.stopped,
-            answers=tally.answers,
+            responses=tally.responses,
             bytes=tally.bytes,
             latency_ms=tally.latency_ms,
             errors=tally.errors,

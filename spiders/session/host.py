@@ -69,7 +69,7 @@ class HostService:
     async def serve(self) -> None:
         """Serves the host until nothing of it waits in the run, then gives the lease back."""
         before = await self._sql(self._frontier.progress, self._run, self.lease.host_id)
-        self._served, self._received, self._begun_at = before.marked, before.received, before.begun_at
+        self._served, self._received, self._begun_at = before.done, before.received, before.begun_at
         stopped = False
         while not stopped:
             batch = await self._waiting()

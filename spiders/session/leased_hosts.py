@@ -13,7 +13,7 @@ from spiders.session.host import HostService
 from spiders.session.outbox import Outbox
 from spiders.session.tasks import GuardedTasks
 from storage.frontier.frontier import LEASE_SECONDS
-from storage.frontier.records import Lease, Mark
+from storage.frontier.records import FetchResult, Lease
 
 MAX_ACTIVE_HOSTS = 64
 RENEW_SECONDS = LEASE_SECONDS / 4
@@ -93,7 +93,7 @@ class LeasedHosts:
         if service is not None:
             service.finish(fetch, result)
 
-    def registered(self, marks: Iterable[Mark]) -> None:
+    def registered(self, marks: Iterable[FetchResult]) -> None:
         """Results of URLs are registered."""
         for mark in marks:
             service = self._services.get(mark.host_id)

@@ -49,9 +49,9 @@ class PageBudget:
         """Let other workers have the pages that are not needed now."""
         if self._held:
             held, self._held = self._held, 0
-            await self._database.run(self._frontier.free_pages, *self._who, held)
+            await self._database.run(self._frontier.release_pages, *self._who, held)
 
     async def release_all(self) -> None:
         """Release everything, also what is in flight: call it when nothing more will be registered."""
         self._held = 0
-        await self._database.run(self._frontier.free_pages, *self._who)
+        await self._database.run(self._frontier.release_pages, *self._who)

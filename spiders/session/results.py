@@ -11,7 +11,7 @@ from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import ParsedResponse
 from spiders.download.failure import FetchFailedError
 from spiders.schedule.next_visit import NextVisit, after_answer, after_failure
-from storage.frontier.records import DueUrl, EarlierCapture, Mark
+from storage.frontier.records import DueUrl, EarlierCapture, FetchResult
 from storage.index.rows import CaptureRow
 from storage.warc.records import sha1
 from storage.warc.writer import RefersTo
@@ -64,14 +64,16 @@ def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
     return RefersTo(due.url, fetched_at, earlier.warc_filename, earlier.offset, earlier.content_digest)
 
 
-def answered_mark(due: DueUrl, capture: Capture, answer: ParsedResponse, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
+def answered_mark(
+    due: DueUrl, capture: Capture, answer: ParsedResponse, row: CaptureRow | None, revisit: Revisit, reserved: bool
+) -> FetchResult:
     """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _judge(capture, answer, reserved)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, answer, outcome, changed, revisit, now)
     keeps = answer.unread_reason is None and (capture.status == 304 or not changed)
-    return Mark(
+    return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
         outcome=outcome,
@@ -85,7 +87,7 @@ def answered_mark(due: DueUrl, capture: Capture, answer: ParsedResponse, row: Ca
         etag=None if answer.unread_reason else capture.header("etag") or (due.etag if keeps else None),
         last_modified=None if answer.unread_reason else capture.header("last-modified") or (due.last_modified if keeps else None),
         earlier=None if answer.unread_reason else _earlier(capture, row) if changed else due.earlier,
-        leads=visit.leads,
+        is_primary_source=visit.leads,
         changed=changed if capture.status in {200, 304} and not answer.unread_reason else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
@@ -133,7 +135,7 @@ def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
     return EarlierCapture(row.warc_filename, row.warc_record_offset, row.content_digest, capture.fetched_at.timestamp())
 
 
-def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
+def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> FetchResult:
     """The mark of an exchange without an answer."""
     denied = failure.reason is Reason.PRIVATE_ADDRESS
     filtered = failure.reason is Reason.UNSUPPORTED_TYPE
@@ -141,10 +143,10 @@ def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: f
     return refused_mark(due, outcome, failure.reason, revisit, now)
 
 
-def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
+def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> FetchResult:
     """The mark of a URL without an answer; what is known of it from before stays."""
     visit = _own_decision(due, reason, now) or after_failure(revisit, due, now)
-    return Mark(
+    return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
         outcome=outcome,
@@ -157,7 +159,7 @@ def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Re
         etag=due.etag,
         last_modified=due.last_modified,
         earlier=due.earlier,
-        leads=visit.leads,
+        is_primary_source=visit.leads,
         hinted_by=due.hinted_by,
     )
 

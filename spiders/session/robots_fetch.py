@@ -37,7 +37,7 @@ async def _remember(context: FetchContext, origin: str, file: OriginFile) -> Cac
     if file.failure is not None and file.failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
         return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_CACHE_SECONDS)
     robots = await file_to_cache(context, origin, None if file.failure else file.responses[-1])
-    await context.database.run(context.frontier.remember_robots, robots)
+    await context.database.run(context.frontier.cache_robots, robots)
     return robots
 
 

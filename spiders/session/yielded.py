@@ -10,7 +10,7 @@ from schemas.config.crawl import Crawl
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import REDIRECTS, ParsedResponse
 from spiders.spool.statistics import WorkerStatistics
-from storage.frontier.records import Discovery, DueUrl, Mark
+from storage.frontier.records import Discovery, DueUrl, FetchResult
 from storage.urls.request_body import as_get
 
 SAME_METHOD = frozenset({307, 308})
@@ -51,7 +51,7 @@ def followable(found: Sequence[Discovery], answer: ParsedResponse, crawl: Crawl,
     return found
 
 
-def broken_mark(mark: Mark, reason: Reason) -> Mark:
+def broken_mark(mark: FetchResult, reason: Reason) -> FetchResult:
     """The mark of an archived page that could not be understood here: failed, due in the next run, and then asked for whole."""
     if mark.outcome is not FetchOutcome.FETCHED:
         return mark

@@ -20,7 +20,7 @@ from schemas.keys import index_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
 from spiders.spool.items import ITEMS_SUFFIX, append_items, packed_items
-from storage.frontier.records import EarlierCapture, Lease, Mark
+from storage.frontier.records import EarlierCapture, FetchResult, Lease
 from storage.index.rows import CaptureRow, write_index
 from storage.objects.store import ObjectStore
 from storage.warc.writer import WITHHELD, ClosedSegment, RefersTo, SegmentWriter
@@ -42,7 +42,7 @@ class Batch:
     name: str
     opened_at: float
     writer: SegmentWriter | None = None
-    marks: list[Mark] = field(default_factory=list)
+    marks: list[FetchResult] = field(default_factory=list)
     leases: dict[int, Lease] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     unsettled: int = 0
@@ -69,14 +69,14 @@ class Spool:
     """The open batch of one worker. `folder` is the worker's own; request headers named in `withheld` are not archived."""
 
     def __init__(
-        self, folder: Path, run: CrawlRun, worker: str, incarnation: int, agent: str, withheld: frozenset[bytes] = frozenset()
+        self, folder: Path, run: CrawlRun, worker: str, attempt: int, agent: str, withheld: frozenset[bytes] = frozenset()
     ) -> None:
         self.folder = folder
         self._withheld = WITHHELD | withheld
         self._run = run
         self._worker = worker
         self._agent = agent
-        self._prefix = f"{worker}-{incarnation:03d}-{secrets.token_hex(3)}"
+        self._prefix = f"{worker}-{attempt:03d}-{secrets.token_hex(3)}"
         self._count = 0
         try:
             _make(folder)
@@ -108,7 +108,7 @@ class Spool:
             self._check_own(self.folder)
             append_items(self.path(batch.name, ITEMS_SUFFIX), row, items)
 
-    def mark(self, batch: Batch, lease: Lease, mark: Mark | None, row: CaptureRow | None) -> None:
+    def mark(self, batch: Batch, lease: Lease, mark: FetchResult | None, row: CaptureRow | None) -> None:
         """Notes what became of a URL (None: nothing final yet), and the capture that says so."""
         self._stand_on(batch, lease)
         if mark is not None:
@@ -166,16 +166,16 @@ class Spool:
             batch.lines.append(json.dumps({"host": lease.host_id, "token": lease.token}))
 
 
-_MARK_NAMES = tuple(entry.name for entry in fields(Mark))
+_MARK_NAMES = tuple(entry.name for entry in fields(FetchResult))
 _EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
 
 
-def mark_line(mark: Mark | None, row: CaptureRow | None) -> str:
+def mark_line(mark: FetchResult | None, row: CaptureRow | None) -> str:
     """The line of a journal about a URL's mark (None: nothing final), and the capture that it stands on."""
     return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(mark) if mark else None})
 
 
-def _plain(mark: Mark) -> dict[str, object]:
+def _plain(mark: FetchResult) -> dict[str, object]:
     """A mark as JSON takes it; the deep copies of `dataclasses.asdict` cost more than the line."""
     values = {name: getattr(mark, name) for name in _MARK_NAMES}
     earlier = mark.earlier

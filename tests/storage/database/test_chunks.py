@@ -20,7 +20,7 @@ from storage.database.engine import open_database
 from storage.database.frontier_tables import FETCHES, RUN_HOSTS, URLS
 from storage.frontier import planning
 from storage.frontier.admin import changes as steering
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Change, Selection
 from storage.frontier.frontier import open_frontier
 from storage.frontier.records import Discovery
@@ -54,11 +54,11 @@ def _dying(work: Callable[..., object], settings: Settings, number: int, argumen
 
 
 def forget(settings: Settings) -> int:
-    return open_steering(settings).forget_crawl("news")
+    return open_frontier_admin(settings).delete_crawl("news")
 
 
 def rename(settings: Settings) -> int:
-    return open_steering(settings).rename_crawl("news", "papers")
+    return open_frontier_admin(settings).rename_crawl("news", "papers")
 
 
 def run_of(crawl: str, key: str) -> CrawlRun:
@@ -125,7 +125,7 @@ def test_a_deletion_that_was_cut_off_ends(settings: Settings) -> None:
     close(settings, "news-1")
     killed(forget, settings, 2)
     assert rows_of(settings) == {"urls": len(SEEDS) - 2 * ROWS, "run_hosts": 0, "fetches": 0, "waiting": 0}
-    assert open_steering(settings).forget_crawl("news") == len(SEEDS) - 2 * ROWS
+    assert open_frontier_admin(settings).delete_crawl("news") == len(SEEDS) - 2 * ROWS
     assert rows_of(settings)["urls"] == 0
 
 
@@ -134,7 +134,7 @@ def test_a_renaming_that_was_cut_off_ends_and_nothing_is_planned_before(settings
     plan(settings)
     close(settings, "news-1")
     killed(rename, settings, number)
-    wheel = open_steering(settings)
+    wheel = open_frontier_admin(settings)
 
     def is_refused(work: Callable[[], object]) -> None:
         with pytest.raises(ConflictError, match="crawlhouse rename news papers"):
@@ -142,7 +142,7 @@ def test_a_renaming_that_was_cut_off_ends_and_nothing_is_planned_before(settings
 
     is_refused(lambda: plan(settings, "news", "2"))
     is_refused(lambda: plan(settings, "papers"))
-    is_refused(lambda: wheel.forget_crawl("news"))
+    is_refused(lambda: wheel.delete_crawl("news"))
     is_refused(lambda: wheel.rename_crawl("news", "other"))
     assert wheel.rename_crawl("news", "papers") == len(SEEDS) - number * ROWS
     assert {crawl for crawl, _ in wheel.counts(Selection())} == {"papers"}
@@ -153,7 +153,7 @@ def test_a_renaming_that_was_cut_off_ends_and_nothing_is_planned_before(settings
 def test_a_change_of_many_urls_reaches_each_once(settings: Settings) -> None:
     plan(settings)
     close(settings, "news-1")
-    wheel = open_steering(settings)
+    wheel = open_frontier_admin(settings)
     assert wheel.change(Selection(crawl="news", glob="*host-1*"), Change.PAUSE) == len(SEEDS) // 4
     assert wheel.change(Selection(crawl="news"), Change.PAUSE) == len(SEEDS) - len(SEEDS) // 4
     assert wheel.change(Selection(crawl="news"), Change.RESUME) == len(SEEDS)

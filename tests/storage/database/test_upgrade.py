@@ -22,7 +22,7 @@ from spiders.run import crawl_once
 from storage.database import backup
 from storage.database.engine import METADATA, SCHEMA_VERSION, open_database
 from storage.database.migration import migrations
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
@@ -60,7 +60,7 @@ def _articles(settings: Settings) -> set[tuple[str, int, str]]:
 def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     before = _articles(kept)  # the lake alone can be read without an upgrade
     assert len(before) == 10
-    for refused in (open_ledger, open_frontier, open_steering):
+    for refused in (open_ledger, open_frontier, open_frontier_admin):
         with pytest.raises(ConflictError, match=r"has tables of version 4, this crawlhouse \(.*\) needs 5. Run `crawlhouse upgrade`"):
             refused(kept)
 
@@ -109,6 +109,18 @@ def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_pat
         assert _reflected(MetaData(), connection, ours) == upgraded
         assert set(inspect(connection).get_table_names()) == ours
     engine.dispose()
+
+
+def test_renamed_columns_keep_their_values(kept: Settings) -> None:
+    workers = _run_sql(kept, "SELECT run_no, worker, attempt, answers FROM workers ORDER BY run_no, worker")
+    _run_sql(kept, "INSERT INTO hint_trust (crawl, host_id, source, kept, lied, open, followed_at) VALUES ('news', 1, 'feed', 2, 3, 4, 5)")
+    _run_sql(kept, "UPDATE urls SET leads = (1 = 1) WHERE url_id = 2")
+    upgrade(kept)
+    assert workers
+    assert _run_sql(kept, "SELECT run_no, worker, attempt, responses FROM workers ORDER BY run_no, worker") == workers
+    trust = "SELECT confirmed, refuted, pending FROM hint_trust WHERE crawl = 'news' AND host_id = 1 AND source = 'feed'"
+    assert _run_sql(kept, trust) == [(2, 3, 4)]
+    assert (2,) in _run_sql(kept, "SELECT url_id FROM urls WHERE is_primary_source")
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:

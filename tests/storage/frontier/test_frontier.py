@@ -18,7 +18,7 @@ from schemas.runs import CrawlRun
 from storage.database.engine import open_database
 from storage.database.frontier_tables import HINTS
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontier.records import Discovery, DueUrl, HostProgress, Lease, Mark, RunPhase
+from storage.frontier.records import Discovery, DueUrl, FetchResult, HostProgress, Lease, RunPhase
 from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
@@ -57,8 +57,8 @@ def one_lease(frontier: Frontier, run: str, worker: str = "w") -> Lease:
     return lease
 
 
-def fetched(due: DueUrl, due_at: float | None = None) -> Mark:
-    return Mark(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200, fetched_at=START, due_at=due_at, etag='"1"')
+def fetched(due: DueUrl, due_at: float | None = None) -> FetchResult:
+    return FetchResult(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200, fetched_at=START, due_at=due_at, etag='"1"')
 
 
 def segment(name: str) -> Segment:
@@ -95,7 +95,7 @@ def test_a_run_from_plan_to_close(frontier: Frontier, settings: Settings) -> Non
     )
     due = frontier.due_urls(run, first, 10)
     assert [url.url for url in due] == ["https://a.example/", "https://a.example/1"]
-    marks = [fetched(due[0], START + 60), Mark(due[1].url_id, due[1].host_id, FetchOutcome.DENIED, Reason.ROBOTS)]
+    marks = [fetched(due[0], START + 60), FetchResult(due[1].url_id, due[1].host_id, FetchOutcome.DENIED, Reason.ROBOTS)]
     frontier.register(run, "w", leases, marks, segment("s1"))
     assert frontier.pending(run, [lease.host_id for lease in leases]) == {first.host_id: 0, leases[1].host_id: 1}
     with pytest.raises(ConflictError, match="still hold hosts"):
@@ -278,4 +278,4 @@ def test_a_hinted_url_joins_the_run_once_and_is_due_again_when_left_over(frontie
     assert due.hinted_by == "sitemap"
     frontier.register(third, "w", [lease], [replace(fetched(due, START + 10**6), hinted_by=due.hinted_by, changed=True)])
     with open_database(settings.database_url("frontier")).read() as connection:
-        assert connection.execute(select(HINTS.c.kept, HINTS.c.lied, HINTS.c.open)).one() == (1, 0, 0)
+        assert connection.execute(select(HINTS.c.confirmed, HINTS.c.refuted, HINTS.c.pending)).one() == (1, 0, 0)

@@ -13,7 +13,7 @@ from schemas.tables import TABLES
 from storage.lake.commit import Staged
 from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import maintain
-from storage.lake.publishing import commit, repair_marks
+from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from tests.storage.lakerows import table_of
 from tests.storage.ledger.test_ledger import closed, process_run
@@ -81,7 +81,7 @@ def test_a_mark_that_is_missing_is_made_up_for(settings: Settings, lake: Lake, l
         lake.append(name, [table_of(name, {"process_run": "p2"})], "p2")
     assert ledger.unpublished() == {"p1"}
     maintain(settings, now=datetime.now(UTC) + timedelta(days=30))
-    repair_marks(lake, ledger)
+    repair_publications(lake, ledger)
     assert ledger.unpublished() == set()
     assert set(ledger.commits("p1")) == set(TABLES)
 

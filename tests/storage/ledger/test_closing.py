@@ -21,7 +21,7 @@ from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontier.manifests import run_outcomes
-from storage.frontier.records import Discovery, DueUrl, Lease, Mark
+from storage.frontier.records import Discovery, DueUrl, FetchResult, Lease
 from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
@@ -57,8 +57,8 @@ def lease_of(frontier: Frontier, run: str, worker: str = "w") -> Lease:
     return frontier.lease_hosts(run, worker, number, 1)[0]
 
 
-def fetched(due: DueUrl) -> Mark:
-    return Mark(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200)
+def fetched(due: DueUrl) -> FetchResult:
+    return FetchResult(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200)
 
 
 def segment(name: str) -> Segment:

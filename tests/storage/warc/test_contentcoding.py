@@ -13,7 +13,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.warc.contentcoding import MAX_MEMBERS, CodingError, decode_content
+from storage.warc.content_coding import MAX_MEMBERS, CodingError, decode_content
 from tests.cpu import growth
 
 TEXT = b"".join(b"<p>paragraph %d</p>" % number for number in range(25_000))
