@@ -164,7 +164,7 @@ def _publish_by_half(process_run: str, settings: Settings, committed: list[str])
     with open_lake(settings) as lake:
         for name in committed:
             rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
-            made = _stamped(name, run, replace(passed, base=""), stamp, store) if name != "runs" else [table_of(name, *rows)]
+            made = _stamped(name, run, replace(passed, base_key=""), stamp, store) if name != "runs" else [table_of(name, *rows)]
             lake.append(name, made, process_run)
     ledger.close()
 
