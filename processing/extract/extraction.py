@@ -248,11 +248,15 @@ def _reason_detail(record: Record, reason: Reason) -> str:
     if reason is Reason.HTTP_ERROR:
         return f"HTTP status {status}"
     if reason is Reason.REDIRECT:
-        return f"HTTP status {status}, to {capture.header('location') or 'nowhere'}"[:500]
+        return f"HTTP status {status}, to {capture.header('location') or 'no location'}"[:500]
     if reason is Reason.EMPTY_BODY:
         return "not modified: the body is in an earlier capture"
     if reason is Reason.TRUNCATED:
-        return f"cut off by the crawler: {capture.truncated}" if capture.truncated else f"a part: {capture.header('content-range')}"
+        return (
+            f"cut off by the crawler: {capture.truncated}"
+            if capture.truncated
+            else f"only a part of the page: {capture.header('content-range')}"
+        )
     if reason is Reason.NOT_HTML:
         return (capture.header("content-type") or record.mime_detected or "")[:200]
     return ""

@@ -78,7 +78,9 @@ def _read_case(folder: Path) -> GoldenPage:
         expected = Expected.model_validate_json(path.read_bytes())
         return GoldenPage(folder.name, (folder / PAGE_FILE).read_bytes(), expected)
     except OSError as error:
-        raise ConfigError(f"{folder} is no golden page: {error.filename} cannot be read. It needs {PAGE_FILE} and {path.name}.") from error
+        raise ConfigError(
+            f"{folder} is not a golden page: {error.filename} cannot be read. It needs {PAGE_FILE} and {path.name}."
+        ) from error
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors())
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems)) from error

@@ -74,7 +74,7 @@ def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str
 def find_provenance(page: ShownPage) -> dict[str, str]:
     """The provenance by field, or `problem`. Runs inside a page worker."""
     found = page_of(page.record, "page", page.hints)
-    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_origins(found, page.rules, page.row or {})
+    return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_origins(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:
@@ -85,13 +85,15 @@ def decode_html(page: ShownPage) -> dict[str, str]:
     except CodingError as error:
         return {"problem": f"the body cannot be decoded: {error}"}
     decoded = decode(body, capture.header("content-type"))
-    return {"problem": f"the body is no text ({decoded})"} if isinstance(decoded, Reason) else {"html": decoded.html}
+    return {"problem": f"the body is not text ({decoded})"} if isinstance(decoded, Reason) else {"html": decoded.html}
 
 
 def _read_one(page: ShownPage, function: str, limits: Limits | None) -> dict[str, str] | str:
     ((_, found),) = run_limited([page], function, 1, limits or Limits())
     if isinstance(found, Exceeded):
         return (
-            f"to read it takes too much: {found.detail}" if found.reason is not Reason.PAGE_CRASH else f"it cannot be read: {found.detail}"
+            f"reading it exceeds the limits: {found.detail}"
+            if found.reason is not Reason.PAGE_CRASH
+            else f"it cannot be read: {found.detail}"
         )
     return str(found["problem"]) if "problem" in found else dict(found)

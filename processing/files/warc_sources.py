@@ -127,7 +127,7 @@ def find_sources(path: Path) -> list[WarcSource]:
     except _BROKEN_ZIP:
         return whole
     if sum(info.compress_size for info in listed) > path.stat().st_size:
-        raise ConfigError(f"{path} is no WACZ: the files in it overlap, as in a zip bomb.")
+        raise ConfigError(f"{path} is not a WACZ: the files in it overlap, as in a zip bomb.")
     found = [
         WarcSource(path, info.filename, info.file_size, position)
         for position, info in enumerate(listed)

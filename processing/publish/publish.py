@@ -108,7 +108,7 @@ def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: Object
         try:
             return _commit(run, passed, Stamp(ledger.next_sequence(), datetime.now(UTC)), tables, token, store, lake, ledger)
         except LakeMovedError as error:
-            LOG.warning("%s: %s It is tried again.", run.process_run, error)
+            LOG.warning("%s: %s Publish tries again.", run.process_run, error)
     raise ConflictError(
         f"{run.process_run} was not published: another program keeps changing the lake's tables. Stop it, then publish again."
     )

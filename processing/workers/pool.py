@@ -210,7 +210,7 @@ class _Pool:
                 self._send(worker)
             return True
         if not worker.tasks:
-            raise ResultError("a result that nobody waits for")
+            raise ResultError("a result without a task")
         task = worker.tasks.popleft()
         task.done, worker.served = True, worker.served + 1
         task.result = value if reason is None else self._exceeded(_reason(reason), str(value))
