@@ -1,4 +1,4 @@
-"""Opt-outs that a page states: not to be indexed, by X-Robots-Tag or by a robots meta element."""
+"""Read whether a page asks not to be indexed, in the header X-Robots-Tag or a robots meta element."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from processing.article.tree.entities import unescaped
 from schemas.capture import Capture
 from schemas.directives import Directives, header_directives, is_addressed, read_directives
 
-HEAD_CHARACTERS = 65_536
+HEAD_CHARACTERS = 65_536  # of a page without `</head>`: bounds the search
 _META = re.compile(r"<meta\b[^>]{0,400}>", re.IGNORECASE)
 _NAME = re.compile(r"\bname\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 _CONTENT = re.compile(r"\bcontent\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 
 
 def forbids_indexing(capture: Capture, html: str, product: str) -> bool:
-    """Whether the page asked, when it was fetched, not to be indexed: all robots, or the one of this product token by its name."""
+    """Whether the page asked, when it was fetched, not to be indexed by any robot or by the one with this product token."""
     directives = header_directives(_robots_tags(capture), product)
     for tag in _META.findall(_head(html)):
         directives = directives.combined(_meta_directives(tag, product))
