@@ -81,7 +81,7 @@ class FetchStatistics(BaseModel):
 
     `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
     Of a spider of the user's: `items` are in the store, `callback_errors` counts its mistakes by `callback: error`, `refused_requests` what
-    it asked for in vain, by why.
+    it asked for in vain, by why, `pipeline_errors` the errors of its item pipelines, `dropped_items` what these dropped, by reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,6 +96,8 @@ class FetchStatistics(BaseModel):
     items: int = 0
     callback_errors: dict[str, int] = {}
     refused_requests: dict[str, int] = {}
+    pipeline_errors: dict[str, int] = {}
+    dropped_items: dict[str, int] = {}
     max_memory_bytes: int = 0
     host_count: int = 0
     hosts: dict[str, HostCounts] = {}

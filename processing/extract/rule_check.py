@@ -13,8 +13,9 @@ def check_rules(crawl: Crawl, path: Path) -> None:
     """Check that the selectors of a crawl's site rules are valid. Raises ConfigError that lists all mistakes with their lines in `path`."""
     if not crawl.articles.rules:
         return
-    from processing.article.site_rules import selector_errors  # the engine: not for a crawl without rules
-    from processing.article.site_rules import mistakes  # slow to import, and most crawls have no rules
+    from processing.article.site_rules import (
+        selector_errors,  # the engine: not for a crawl without rules
+    )
 
     problems = []
     for host, rules in crawl.articles.rules.items():

@@ -34,6 +34,8 @@ class RunCounter:
         self._opt_outs: Counter[str] = Counter()
         self._callback_errors: Counter[str] = Counter()
         self._refused_requests: Counter[str] = Counter()
+        self._pipeline_errors: Counter[str] = Counter()
+        self._dropped_items: Counter[str] = Counter()
         self._max_memory_bytes = 0
 
     def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
@@ -58,6 +60,8 @@ class RunCounter:
         self._opt_outs += told.opt_outs
         self._callback_errors += told.callback_errors
         self._refused_requests += told.refused_requests
+        self._pipeline_errors += told.pipeline_errors
+        self._dropped_items += told.dropped_items
         self._max_memory_bytes = max(self._max_memory_bytes, told.max_memory_bytes)
 
     def statistics(self, items: int = 0) -> FetchStatistics:
@@ -79,6 +83,8 @@ class RunCounter:
             items=items,
             callback_errors=dict(sorted(self._callback_errors.items())),
             refused_requests=dict(sorted(self._refused_requests.items())),
+            pipeline_errors=dict(sorted(self._pipeline_errors.items())),
+            dropped_items=dict(sorted(self._dropped_items.items())),
             max_memory_bytes=self._max_memory_bytes,
             host_count=len(names),
             hosts={name: hosts[name] for name in sorted(chosen)},

@@ -6,6 +6,7 @@ takes only what JSON can say, and tells which key it cannot.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from typing import Any
@@ -118,6 +119,9 @@ def _method_name(request: scrapy.Request, spider: scrapy.Spider, role: str) -> s
     name = method if isinstance(method, str) else getattr(method, "__name__", "")
     own_method = getattr(spider, name, None) if name else None
     if own_method is None or not (isinstance(method, str) or method == own_method):
+        attribute = next((key for key, member in inspect.getmembers(spider, inspect.ismethod) if member == method), None)
+        if attribute is not None:  # made by a function, as scrapy-poet's `callback_for` does
+            return attribute
         shown = name or repr(method)
         raise SpiderError(
             f"{_request_name(request)} has the {role} {shown}, which is no method of {type(spider).__name__}: it is kept by its name. "

@@ -9,6 +9,7 @@ from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import REDIRECTS, ParsedResponse
+from spiders.spool.items import ItemBuffer
 from spiders.spool.statistics import WorkerStatistics
 from storage.frontier.records import Discovery, DueUrl, FetchResult
 from storage.urls.request_body import as_get
@@ -18,10 +19,10 @@ SAME_METHOD = frozenset({307, 308})
 
 @dataclass(slots=True)
 class Yielded:
-    """Requests as discoveries, items as JSON, and why the page is to come again in the next run, if it is."""
+    """Requests as discoveries, items, and why the page is to come again in the next run, if it is."""
 
     found: list[Discovery] = field(default_factory=list)
-    items: list[str] = field(default_factory=list)
+    items: ItemBuffer = field(default_factory=ItemBuffer)
     broken: Reason | None = None
 
 

@@ -16,6 +16,7 @@ from runtime import failpoint
 from schemas.capture import Capture
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
+from spiders.spool.items import ItemBuffer
 from spiders.spool.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, mark_line
 from spiders.spool.statistics import WorkerStatistics, store_statistics
 from storage.database.thread import DatabaseThread, run_to_completion
@@ -95,8 +96,12 @@ class Registrar:
         self._spool.mark(self._batch, lease, None, shell)
         return row
 
-    def keep_items(self, row: CaptureRow, items: Sequence[str]) -> None:
-        """Keeps what a user's spider made of a capture just archived: JSON, an item each."""
+    def item_buffer(self) -> ItemBuffer:
+        """A buffer for the items of one page."""
+        return ItemBuffer(self._spool.folder)
+
+    def keep_items(self, row: CaptureRow, items: ItemBuffer) -> None:
+        """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
     def mark(self, lease: Lease, mark: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:

@@ -12,7 +12,7 @@ from schemas.capture import UrlKind
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
-from spiders.spool.items import ITEMS_SUFFIX
+from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX
 from spiders.spool.spool import JOURNAL_SUFFIX, WARC_SUFFIX, remove_segment, upload_segment
 from storage.frontier.frontier import Frontier
 from storage.frontier.records import EarlierCapture, FetchResult, Lease
@@ -42,8 +42,9 @@ def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease]
         if not frontier.is_registered(name):
             count += _register(path, name, run, worker, held, frontier, store)
         remove_segment(folder, name)
-    for path in [*folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
-        path.unlink()
+    for suffix in (JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+        for leftover in folder.glob("*" + suffix):
+            leftover.unlink()
     return count
 
 

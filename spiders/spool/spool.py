@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -16,10 +15,11 @@ from pathlib import Path
 from schemas.capture import Capture
 from schemas.config.settings import Settings
 from schemas.errors import FencedError, StorageError
-from schemas.keys import index_key, segment_items_key, segment_key
+from schemas.items import ItemType
+from schemas.keys import index_key, segment_item_types_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
-from spiders.spool.items import ITEMS_SUFFIX, append_items, packed_items
+from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX, ItemBuffer, append_items, pack_items
 from storage.frontier.records import EarlierCapture, FetchResult, Lease
 from storage.index.rows import CaptureRow, write_index
 from storage.objects.store import ObjectStore
@@ -36,7 +36,7 @@ TAKEN_OVER = "The spool {folder} was taken over by another process of this worke
 class Batch:
     """What one registering transaction will hold: a segment (None: nothing archived yet), marks, and the leases they stand on.
 
-    `unsettled` counts captures whose marks are still to come.
+    `unsettled` counts captures whose marks are still to come. `item_types` are those that its items file has.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Batch:
     leases: dict[int, Lease] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     unsettled: int = 0
+    item_types: set[ItemType] = field(default_factory=set)
 
     @property
     def is_empty(self) -> bool:
@@ -102,11 +103,11 @@ class Spool:
         self._stand_on(batch, lease)
         return batch.writer.write_rendered(capture, rendered)
 
-    def keep_items(self, batch: Batch, row: CaptureRow, items: Sequence[str]) -> None:
+    def keep_items(self, batch: Batch, row: CaptureRow, items: ItemBuffer) -> None:
         """Writes down what a user's spider made of a capture, before the journal can say that the capture is taken care of."""
         if items:
             self._check_own(self.folder)
-            append_items(self.path(batch.name, ITEMS_SUFFIX), row, items)
+            append_items(self.path(batch.name, ITEMS_SUFFIX), row, items, batch.item_types)
 
     def mark(self, batch: Batch, lease: Lease, mark: FetchResult | None, row: CaptureRow | None) -> None:
         """Notes what became of a URL (None: nothing final yet), and the capture that says so."""
@@ -184,7 +185,7 @@ def _plain(mark: FetchResult) -> dict[str, object]:
 
 def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: ObjectStore, items: Path) -> Segment:
     """Puts a closed segment, its capture index and the items that were made of its captures into the store."""
-    made, packed = packed_items(items, closed.rows)
+    packed = pack_items(items, closed.rows)
     segment = Segment(
         segment=name,
         warc_key=segment_key(run.crawl.name, run.crawl_run, name),
@@ -192,12 +193,15 @@ def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: Objec
         size=closed.size,
         digest=closed.digest,
         records=len(closed.rows),
-        items=made,
+        items=packed.count,
     )
     store.put_file(segment.warc_key, closed.path)
     store.put_bytes(segment.index_key, write_index(closed.rows))
-    if made:
-        store.put_bytes(segment_items_key(run.crawl.name, run.crawl_run, name), packed)
+    if packed.count:
+        store.put_file(segment_items_key(run.crawl.name, run.crawl_run, name), packed.path)
+    if packed.types.types:
+        types = packed.types.model_dump_json(exclude_defaults=True).encode()
+        store.put_bytes(segment_item_types_key(run.crawl.name, run.crawl_run, name), types)
     return segment
 
 
@@ -217,14 +221,15 @@ def remove_empty(folder: Path) -> None:
 
 def remove_segment(folder: Path, name: str) -> None:
     """Removes a segment's local files: the segment first, for a journal without one means nothing."""
-    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX):
+    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
         (folder / (name + suffix)).unlink(missing_ok=True)
 
 
 def clear_spool(folder: Path) -> int:
     """Removes all that is in a worker's folder, and the folder; returns how many segments that were."""
     names = {path.name.removesuffix(WARC_SUFFIX) for path in folder.glob("*" + WARC_SUFFIX)}
-    for path in [*folder.glob("*" + WARC_SUFFIX), *folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
-        path.unlink(missing_ok=True)
+    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+        for path in folder.glob("*" + suffix):
+            path.unlink(missing_ok=True)
     remove_empty(folder)
     return len(names)

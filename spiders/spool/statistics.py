@@ -27,8 +27,10 @@ class WorkerStatistics(BaseModel):
 
     `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
     `sub_resources` are what pages fetched while a browser rendered them.
-    `callback_errors` of a user's spider are keyed `callback: error`, `refused_requests` by why. `hosts` has
-    only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker nothing.
+    Of a user's spider: `callback_errors` are keyed `callback: error`, `pipeline_errors` `process_item of pipeline: error`,
+    `refused_requests` and `dropped_items` (by item pipelines) by reason.
+    `hosts` has only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker
+    nothing.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -53,6 +55,8 @@ class WorkerStatistics(BaseModel):
     opt_outs: Counter[str] = Field(default_factory=Counter)
     callback_errors: Counter[str] = Field(default_factory=Counter)
     refused_requests: Counter[str] = Field(default_factory=Counter)
+    pipeline_errors: Counter[str] = Field(default_factory=Counter)
+    dropped_items: Counter[str] = Field(default_factory=Counter)
     hosts: dict[str, HostTroubles] = Field(default_factory=dict)
 
     def host(self, name: str) -> HostTroubles:
@@ -66,6 +70,7 @@ class WorkerStatistics(BaseModel):
             f"{self.worker} ended as '{self.finish_reason}': {became}; {self.responses:,} responses, {self.bytes / 1e6:,.1f} MB,"
             f" {self.errors:,} errors, {self.segments:,} segments"
             f"{_listed('errors in callbacks', self.callback_errors)}{_listed('requests refused', self.refused_requests)}"
+            f"{_listed('errors in item pipelines', self.pipeline_errors)}{_listed('items dropped', self.dropped_items)}"
         )
 
     def write(self, path: Path) -> None:

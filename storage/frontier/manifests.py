@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from storage.database.engine import Database
 from storage.frontier.queries import count_outcomes, host_outcomes, run_number
 from storage.frontier.records import HostOutcomes
 from storage.index.cdxj import store_cdxj
+from storage.index.items import store_item_types
 from storage.index.rows import CaptureRow, read_index
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
@@ -34,15 +36,17 @@ def index_rows(segments: Iterable[Segment], store: ObjectStore) -> Iterator[Capt
 
 
 def store_run_items(crawl: str, crawl_run: str, segments: Sequence[Segment], store: ObjectStore, folder: Path | None = None) -> int:
-    """Write the items of all segments into one object, one gzip member after the other; returns the number of items."""
+    """Put the items of all segments into one object, gzip member after gzip member, and their types into another; returns their number."""
     made = [segment for segment in segments if segment.items]
     if made:
         with scratch_folder(folder) as scratch:
             path = scratch / "items"
             with path.open("wb") as file:
                 for segment in made:
-                    file.write(store.get_bytes(segment_items_key(crawl, crawl_run, segment.segment)))
+                    with store.open(segment_items_key(crawl, crawl_run, segment.segment)) as part:
+                        shutil.copyfileobj(part, file)
             store.put_file(items_key(crawl, crawl_run), path)
+        store_item_types(crawl, crawl_run, made, store)
     return sum(segment.items for segment in made)
 
 
