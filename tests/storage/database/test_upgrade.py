@@ -1,4 +1,4 @@
-"""A home of an earlier version: refused with a sentence, upgraded, and then crawled and processed on."""
+"""A home of an earlier version: it is refused with a message, upgraded, and then crawled and processed further."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
         with pytest.raises(ConflictError, match=r"has tables of version 4, this crawlhouse \(.*\) needs 5. Run `crawlhouse upgrade`"):
             refused(kept)
 
-    told: list[str] = []
-    done = upgrade(kept, told.append)
+    progress: list[str] = []
+    done = upgrade(kept, progress.append)
     assert done.migration is not None
     assert (done.migration.before, done.migration.after) == (KEPT, SCHEMA_VERSION)
-    assert any(line.startswith("Version 5") for line in told)
+    assert any(line.startswith("Version 5") for line in progress)
     assert "CRAWLHOUSE_SECRET_PROXIED_PROXY" in done.migration.notes[0]
     again = upgrade(kept)
     assert (again.migration, again.tables, again.backups, again.private) == (None, {}, (), ())
@@ -128,7 +128,7 @@ def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def _reflected(metadata: MetaData, connection: object, names: set[str]) -> dict[str, object]:
-    """Tables as the database has them: columns by name, keys, indexes."""
+    """The tables in the database: columns by name, keys, indexes."""
     metadata.reflect(connection, only=sorted(names))  # type: ignore[arg-type]
     return {
         table.name: (
@@ -225,7 +225,7 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     assert upgrade(settings).tables == {}
 
 
-def test_where_nothing_is_there_is_nothing_to_upgrade(sqlite_settings: Settings) -> None:
+def test_without_a_database_there_is_nothing_to_upgrade(sqlite_settings: Settings) -> None:
     with pytest.raises(NotFoundError, match="nothing to upgrade"):
         upgrade(sqlite_settings)
     assert not sqlite_settings.home.exists()
@@ -241,7 +241,7 @@ def test_nothing_is_changed_while_a_worker_is_at_work(kept: Settings) -> None:
     assert upgrade(kept).migration is not None
 
 
-def test_a_death_on_the_way_leaves_the_old_version(kept: Settings) -> None:
+def test_an_upgrade_that_dies_leaves_the_old_version(kept: Settings) -> None:
     died = _start_upgrade(kept, "upgrade.before.commit")
     died.communicate(timeout=120)
     assert died.returncode == -signal.SIGKILL

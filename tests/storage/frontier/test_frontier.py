@@ -1,4 +1,4 @@
-"""The frontier: each URL once, each host one owner, and a transaction that registers all or nothing."""
+"""The frontier: each URL once, one owner for each host, and a transaction that registers all or nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -151,7 +151,9 @@ def test_a_host_has_one_owner_over_all_crawls(frontier: Frontier) -> None:
     assert theirs.token > lease.token
 
 
-def test_an_expired_lease_is_taken_over_and_the_zombie_registers_nothing(frontier: Frontier, clock: Clock, settings: Settings) -> None:
+def test_an_expired_lease_is_taken_over_and_its_former_owner_registers_nothing(
+    frontier: Frontier, clock: Clock, settings: Settings
+) -> None:
     run = plan(frontier, "k", "https://a.example/")
     zombie = one_lease(frontier, run, "zombie")
     (due,) = frontier.due_urls(run, zombie, 10)
@@ -176,13 +178,13 @@ def test_a_renewed_lease_stays(frontier: Frontier, clock: Clock) -> None:
     assert frontier.lease_hosts(run, "other", number, 10) == []
 
 
-def test_a_retried_worker_fences_out_its_dead_self(frontier: Frontier) -> None:
+def test_a_worker_that_starts_again_fences_out_its_previous_attempt(frontier: Frontier) -> None:
     run = plan(frontier, "k", "https://a.example/")
     number, _ = frontier.join(run, "w")
     (lease,) = frontier.lease_hosts(run, "w", number, 10)
     frontier.set_delay(lease, 7.0)
     retried, held = frontier.join(run, "w")
-    assert held == [Lease(lease.host_id, "a.example", lease.token + 1, 7.0)]  # the dead self may have fetched a moment ago
+    assert held == [Lease(lease.host_id, "a.example", lease.token + 1, 7.0)]  # the previous attempt may have fetched a moment ago
     with pytest.raises(FencedError):
         frontier.lease_hosts(run, "w", number, 10)
     with pytest.raises(FencedError):
@@ -191,7 +193,7 @@ def test_a_retried_worker_fences_out_its_dead_self(frontier: Frontier) -> None:
     assert frontier.lease_hosts(run, "w", retried, 10) == []
 
 
-def test_a_url_is_marked_at_most_once_per_run(frontier: Frontier) -> None:
+def test_a_url_has_at_most_one_result_per_run(frontier: Frontier) -> None:
     run = plan(frontier, "k", "https://a.example/", "https://a.example/2")
     lease = one_lease(frontier, run)
     first, second = frontier.due_urls(run, lease, 10)
@@ -201,7 +203,7 @@ def test_a_url_is_marked_at_most_once_per_run(frontier: Frontier) -> None:
     assert frontier.pending(run, [lease.host_id]) == {lease.host_id: 1}
 
 
-def test_batches_go_on_where_the_last_one_ended(frontier: Frontier) -> None:
+def test_a_batch_begins_where_the_last_one_ended(frontier: Frontier) -> None:
     run = plan(frontier, "k", *(f"https://a.example/{number}" for number in range(7)))
     lease = one_lease(frontier, run)
     urls: list[str] = []

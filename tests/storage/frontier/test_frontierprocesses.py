@@ -1,4 +1,4 @@
-"""Four processes on one frontier: no host ever has two owners, and what a lost lease has fetched is never registered."""
+"""Four processes on one frontier: no host ever has two owners, and what was fetched under a lost lease is never registered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CRAWL = Crawl(name="news", seeds=(Seed(url="https://host-0.example/"),))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A lease that was got just before `at`, or a registration that began at `at` and `succeeded` or was fenced out."""
+    """A lease taken just before `at`, or a registration that began at `at` and `succeeded` or was refused."""
 
     host: int
     token: int

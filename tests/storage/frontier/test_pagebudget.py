@@ -1,4 +1,4 @@
-"""The page budget of a run: never more fetched than it allows, whoever dies with pages set aside."""
+"""The page budget of a run: never more pages than it allows, also if workers die that have reserved some."""
 
 from collections.abc import Iterator
 
@@ -40,14 +40,14 @@ def marks(frontier: Frontier, run: str, lease: Lease, count: int) -> list[FetchR
 
 
 def take(frontier: Frontier, run: str, worker: str, number: int = 1) -> int:
-    """Everything that is to be had."""
+    """Reserve all pages that are left."""
     taken = 0
     while granted := frontier.reserve_pages(run, worker, number, LIMIT).granted:
         taken += granted
     return taken
 
 
-def test_no_more_is_given_out_than_the_budget(frontier: Frontier) -> None:
+def test_no_more_pages_are_reserved_than_the_budget(frontier: Frontier) -> None:
     run, lease = begin(frontier)
     first = frontier.reserve_pages(run, "a", 1, LIMIT).granted
     assert 0 < first < LIMIT
@@ -59,7 +59,7 @@ def test_no_more_is_given_out_than_the_budget(frontier: Frontier) -> None:
     assert take(frontier, run, "a") == 3
 
 
-def test_pages_of_a_dead_worker_fall_back_when_it_begins_again(frontier: Frontier) -> None:
+def test_pages_of_a_dead_worker_are_released_when_it_starts_again(frontier: Frontier) -> None:
     run, lease = begin(frontier)
     assert take(frontier, run, "a") == LIMIT
     number, held = frontier.join(run, "a")
@@ -82,7 +82,7 @@ def test_pages_of_a_silent_worker_are_taken_away_and_it_is_fenced(frontier: Fron
     assert frontier.reserve_pages(run, "b", 1, LIMIT).pages == 0
 
 
-def test_what_workers_tell_is_added_up(frontier: Frontier) -> None:
+def test_the_counts_of_workers_are_added(frontier: Frontier) -> None:
     run, _ = begin(frontier)
     frontier.report(run, "a", 3, 1000, 1)
     frontier.report(run, "b", 2, 500, 0)

@@ -69,13 +69,13 @@ def test_every_place_spells_a_host_alike(url: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("url", NO_HOST)
-def test_what_has_no_host_has_an_empty_one(url: str) -> None:
+def test_a_url_without_a_host_has_an_empty_one(url: str) -> None:
     assert (host_key(url), host_name(url), origin(url), split_url(url).host) == ("", "", "", "")
     assert not parse_takedowns(["a.example"]).covers(url)
 
 
 @pytest.mark.parametrize("text", ["::1", "a:b:c", "[::1", "[zz]", "-\udcff"])
-def test_a_host_that_is_none(text: str) -> None:
+def test_a_text_that_is_no_host(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse_host(text)
     with pytest.raises(ConfigError):
