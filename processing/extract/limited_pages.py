@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from processing.article.provenance import read_origins
+from processing.article.provenance import read_provenance
 from processing.extract.decode import decode
 from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
 from processing.workers.pool import Exceeded, Limits, run_limited
@@ -74,7 +74,7 @@ def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str
 def find_provenance(page: ShownPage) -> dict[str, str]:
     """The provenance by field, or `problem`. Runs inside a page worker."""
     found = page_of(page.record, "page", page.hints)
-    return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_origins(found, page.rules, page.row or {})
+    return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:

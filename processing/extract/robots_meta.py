@@ -18,7 +18,7 @@ def forbids_indexing(capture: Capture, html: str, product: str) -> bool:
     """Whether the page asked, when it was fetched, not to be indexed by any robot or by the one with this product token."""
     directives = header_directives(_robots_tags(capture), product)
     for tag in _META.findall(_head(html)):
-        directives = directives.joined(_meta_directives(tag, product))
+        directives = directives.combined(_meta_directives(tag, product))
     return directives.forbids_indexing(capture.fetched_at)
 
 

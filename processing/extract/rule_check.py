@@ -13,11 +13,11 @@ def check_rules(crawl: Crawl, path: Path) -> None:
     """Check that the selectors of a crawl's site rules are valid. Raises ConfigError that lists all mistakes with their lines in `path`."""
     if not crawl.articles.rules:
         return
-    from processing.article.site_rules import mistakes  # slow to import, and most crawls have no rules
+    from processing.article.site_rules import selector_errors  # slow to import, and most crawls have no rules
 
     problems = []
     for host, rules in crawl.articles.rules.items():
-        for keys, problem in mistakes(rules):
+        for keys, problem in selector_errors(rules):
             location = ("articles", "rules", host, *keys)
             problems.append((line_of(path, *location) or 1, f"{'.'.join(map(str, location))}: {problem}"))
     if problems:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
-from runtime.child import cause_of_death, command, cpu_count, memory_detail, reap
+from runtime.child import child_failure, command, cpu_count, memory_detail, reap
 from runtime.frames import FrameBuffer, FrameError, write_frame
 from runtime.results import ResultDecoder, ResultError
 from schemas.article import Article
@@ -232,7 +232,7 @@ class _Pool:
             self.close()
             raise ConfigError(f"A page worker cannot import {self._function!r}; see its error above. Name it as 'module.function'.")
         code, peak = reap(worker.process)
-        cause = cause_of_death(code, peak, worker.memory_at_start, self._limits.memory_bytes)
+        cause = child_failure(code, peak, worker.memory_at_start, self._limits.memory_bytes)
         self._fail_first(worker, Reason(cause.reason), cause.detail)
 
     def _fail_first(self, worker: _Worker, reason: Reason, detail: str) -> None:
