@@ -46,8 +46,8 @@ class HostOccurrences:
     def page_count(self, page: int) -> int:
         """The number of distinct pages, this one included."""
         self._merge_pending()
-        place = int(np.searchsorted(self._pages, np.uint64(page)))
-        return len(self._pages) + (place == len(self._pages) or int(self._pages[place]) != page)
+        position = int(np.searchsorted(self._pages, np.uint64(page)))
+        return len(self._pages) + (position == len(self._pages) or int(self._pages[position]) != page)
 
     def page_counts(self, blocks: Sequence[int], page: int) -> list[int]:
         """On how many pages each block was seen recently, this page included."""

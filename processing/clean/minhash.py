@@ -49,7 +49,7 @@ def bands(matrix: Signatures, rows: int) -> Bands:
     parts = matrix.astype(np.uint64).reshape(len(matrix), PERMUTATIONS // rows, rows)
     hashed = np.arange(1, parts.shape[1] + 1, dtype=np.uint64)[None, :] * _MULTIPLIER
     with np.errstate(over="ignore"):
-        for place in range(rows):
-            hashed = (hashed ^ parts[:, :, place]) * _MULTIPLIER
+        for position in range(rows):
+            hashed = (hashed ^ parts[:, :, position]) * _MULTIPLIER
             hashed ^= hashed >> np.uint64(29)
     return np.asarray(hashed, dtype=np.uint64)

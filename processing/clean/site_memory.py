@@ -87,8 +87,8 @@ class SiteMemory:
         for host, theirs in other._hosts.items():
             (pages, page_times), (digests, urls, times) = theirs.pages(), theirs.blocks()
             self._hosts.setdefault(host, HostOccurrences()).add_all(pages, page_times, digests, urls, times)
-        for host, places in other._containers.items():
-            self._containers.setdefault(host, ContainerOccurrences()).add(places.occurrences())
+        for host, containers in other._containers.items():
+            self._containers.setdefault(host, ContainerOccurrences()).add(containers.occurrences())
 
     def to_arrow(self) -> pa.Table:
         """One row per recent occurrence, sorted. Equal memories give equal bytes."""
@@ -99,10 +99,10 @@ class SiteMemory:
         """The site memory that `to_arrow` wrote as these tables."""
         memory = cls()
         for table in tables:
-            for host, stretch in _by_host(table):
-                rows, places = _without_containers(stretch)
-                if places:
-                    memory._containers.setdefault(host, ContainerOccurrences()).add(places)
+            for host, host_rows in _by_host(table):
+                rows, occurrences = _without_containers(host_rows)
+                if occurrences:
+                    memory._containers.setdefault(host, ContainerOccurrences()).add(occurrences)
                 is_block = pc.is_valid(rows["block"])
                 pages, blocks = rows.filter(pc.invert(is_block)), rows.filter(is_block)
                 known = memory._hosts.setdefault(host, HostOccurrences())
@@ -114,15 +114,18 @@ class SiteMemory:
         return known.oldest if known else 0
 
     def _host_rows(self, host: str) -> Iterator[pa.Table]:
-        places = (
-            [place for place in self._containers[host].occurrences() if place[1] >= self._oldest(host)] if host in self._containers else []
-        )
-        if places:
-            urls, times, containers = zip(*places, strict=True)
-            seen = pa.array(times, pa.int64()).cast(SCHEMA.field("seen").type)
-            block = pa.nulls(len(places), pa.uint64())
-            yield pa.table([pa.repeat(host, len(places)), pa.array(urls, pa.uint64()), block, seen, pa.array(containers)], schema=SCHEMA)
+        if host in self._containers:
+            oldest = self._oldest(host)
+            yield _container_rows(host, [occurrence for occurrence in self._containers[host].occurrences() if occurrence[1] >= oldest])
         yield _occurrence_rows(host, self._hosts[host])
+
+
+def _container_rows(host: str, occurrences: Sequence[Occurrence]) -> pa.Table:
+    urls, times, containers = ([occurrence[field] for occurrence in occurrences] for field in range(3))
+    count = len(occurrences)
+    seen = pa.array(times, pa.int64()).cast(SCHEMA.field("seen").type)
+    columns = [pa.repeat(host, count), pa.array(urls, pa.uint64()), pa.nulls(count, pa.uint64()), seen, pa.array(containers, pa.string())]
+    return pa.table(columns, schema=SCHEMA)
 
 
 def _occurrence_rows(host: str, known: HostOccurrences) -> pa.Table:
@@ -140,10 +143,10 @@ def _without_containers(rows: pa.Table) -> tuple[pa.Table, list[Occurrence]]:
     """A host's rows of pages and blocks, and its containers. Memories that early releases wrote have no containers."""
     if "container" not in rows.column_names or rows["container"].null_count == rows.num_rows:
         return rows, []
-    is_place = pc.is_valid(rows["container"])
-    places = rows.filter(is_place)
-    occurrences = zip(_numbers(places, "url").tolist(), _seconds(places).tolist(), places["container"].to_pylist(), strict=True)
-    return rows.filter(pc.invert(is_place)), list(occurrences)
+    has_container = pc.is_valid(rows["container"])
+    found = rows.filter(has_container)
+    occurrences = zip(_numbers(found, "url").tolist(), _seconds(found).tolist(), found["container"].to_pylist(), strict=True)
+    return rows.filter(pc.invert(has_container)), list(occurrences)
 
 
 def _by_host(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -182,9 +185,9 @@ def _needed(block: Block) -> int:
 def _keep_headings(blocks: Sequence[Block], recurring: list[bool]) -> list[bool]:
     """A recurring heading ("Background", "Conclusion") belongs to the article when prose of the article follows it."""
     result = list(recurring)
-    for place, block in enumerate(blocks[:-1]):
-        follower = blocks[place + 1]
+    for position, block in enumerate(blocks[:-1]):
+        follower = blocks[position + 1]
         prose = follower.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and len(follower.text) >= 100
-        if block.kind is BlockKind.HEADING and prose and not recurring[place + 1]:
-            result[place] = False
+        if block.kind is BlockKind.HEADING and prose and not recurring[position + 1]:
+            result[position] = False
     return result

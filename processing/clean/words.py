@@ -32,7 +32,7 @@ def shingles(tokens: list[str]) -> list[str]:
     """
     if len(tokens) < SHINGLE_WORDS:
         return [" ".join(tokens)] if tokens else []
-    runs = zip(*(tokens[place:] for place in range(SHINGLE_WORDS)), strict=False)
+    runs = zip(*(tokens[start:] for start in range(SHINGLE_WORDS)), strict=False)
     return list(dict.fromkeys(" ".join(run) for run in runs))
 
 

@@ -1,7 +1,7 @@
 """Decode the bytes of a page to text, and say which charset was used and where it came from.
 
 The order is: byte order mark, HTTP header, `<meta>`, strict UTF-8, detector. A declared charset is used only when the bytes agree with it:
-they must decode, they must not be valid UTF-8, and the detector must not find a clearly better one.
+they must decode, valid UTF-8 counts as UTF-8, and the detector must not find a clearly better charset.
 Source: HTML Standard, "determining the character encoding". It trusts declarations more than this module does: many on the web are wrong.
 """
 
@@ -128,7 +128,7 @@ def _detector_disagrees(body: bytes, charset: str) -> bool:
 
 
 def _without_markup(sample: bytes) -> bytes:
-    """The text of a sample. The expression reads to the end for each unclosed tag; if there are many, they are closed at the end before."""
+    """The text of a sample. Many unclosed tags are closed at its end first: for each of them the expression would read to the end."""
     return _MARKUP.sub(b" ", sample + _CLOSING if _unclosed(sample) > MAX_UNCLOSED else sample)
 
 

@@ -13,9 +13,7 @@ def check_rules(crawl: Crawl, path: Path) -> None:
     """Check that the selectors of a crawl's site rules are valid. Raises ConfigError that lists all mistakes with their lines in `path`."""
     if not crawl.articles.rules:
         return
-    from processing.article.site_rules import (
-        selector_errors,  # the engine: not for a crawl without rules
-    )
+    from processing.article.site_rules import selector_errors  # slow to import, and most crawls have no rules
 
     problems = []
     for host, rules in crawl.articles.rules.items():

@@ -113,12 +113,12 @@ def _stage_all(sources: Sequence[WarcSource], parts: Path, workers: int | None, 
     """Stage every file; the chunks of all files, in order. A file that is given twice is read twice."""
     sizes = [source.size for source in sources]
     staged: list[Path] = []
-    for place, source in enumerate(sources):
-        before = sum(sizes[:place])
-        for chunk in _stage(source, parts, f"{place:05d}-{source.identity}", workers):
+    for number, source in enumerate(sources):
+        before = sum(sizes[:number])
+        for chunk in _stage(source, parts, f"{number:05d}-{source.identity}", workers):
             staged.append(chunk.path)
             progress(before + chunk.read_bytes, sum(sizes))
-        progress(before + sizes[place], sum(sizes))
+        progress(before + sizes[number], sum(sizes))
     return staged
 
 

@@ -95,10 +95,10 @@ def _candidate_pairs(hashes: NDArray[np.uint64], order: NDArray[np.uint32]) -> P
     """The pairs (later, earlier) of texts that share a hash. `hashes` is sorted; `order` has their texts, ascending for equal hashes."""
     starts = np.flatnonzero(np.diff(hashes, prepend=hashes[:1] + np.uint64(1)))
     begin = np.repeat(starts, np.diff(starts, append=len(hashes)))
-    place = np.arange(len(hashes)) - begin
+    position = np.arange(len(hashes)) - begin
     found = []
     for back in range(MAX_GROUP):
-        later = np.flatnonzero(place > back)
+        later = np.flatnonzero(position > back)
         if not len(later):
             break
         found.append(_packed(order[later], order[begin[later] + back]))

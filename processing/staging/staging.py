@@ -27,7 +27,7 @@ _CAPTURE_COLUMNS = [
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
     "request_method", "request_body", "reason", "detail", "page_type",
 ]  # fmt: skip
-# The columns of ARTICLES that extraction fills from the page, but for its blocks.
+# The columns of ARTICLES that extraction fills from the page, except `blocks`.
 METADATA_COLUMNS = [
     "title", "description", "authors", "published_at", "published_at_source", "published_zone", "modified_at", "modified_at_source",
     "language_declared", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "extraction_path",
