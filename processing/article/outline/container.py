@@ -14,6 +14,10 @@ TAGGED_SHARE = 0.6
 DESCRIPTION_LENGTH = 60  # characters that are compared to see whether the description repeats a standfirst
 OPENING_LENGTH = 100  # characters: a shorter paragraph above the container is a label
 LEAD_LENGTH = 250  # characters: less above the container is a standfirst
+# characters: a shorter standfirst is a second headline. Labelled pages have it outside of the text if it is shorter, inside if it is longer.
+STANDFIRST_LENGTH = 150
+STANDFIRST_DISTANCE = 5  # text blocks from the headline
+MAX_STANDFIRSTS = 2
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -26,7 +30,7 @@ def find_container(outline: Outline) -> int:
 
 
 def find_lead(outline: Outline, container: int, description: str | None) -> list[TextBlock]:
-    """Opening paragraphs between the headline and the container, without a standfirst that the description repeats."""
+    """The paragraphs between the headline and the container that are text of the article: its opening, or its standfirst."""
     text_blocks = outline.text_blocks[: outline.elements[container].start]
     heads = [
         index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1 and not block.boilerplate
@@ -35,7 +39,15 @@ def find_lead(outline: Outline, container: int, description: str | None) -> list
         return []
     known = (description or "")[:DESCRIPTION_LENGTH]
     lead = [block for block in text_blocks[heads[-1] + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
-    return lead if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH else []
+    if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH:
+        return lead
+    near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
+    return [block for block in near if _is_standfirst(block)][:MAX_STANDFIRSTS]
+
+
+def _is_standfirst(block: TextBlock) -> bool:
+    text = block.kind is not BlockKind.CAPTION and not block.boilerplate
+    return text and reading_length(block.text) >= STANDFIRST_LENGTH and block.linked < 0.3 * len(block.text)
 
 
 def _is_opening(block: TextBlock) -> bool:

@@ -286,3 +286,17 @@ def test_prose_of_other_scripts_is_prose(own: list[str], shape: str) -> None:
     article = read_article(Page("https://news.example/2026/03/04/the-ferry-sails-again", html, fetched_at=WHEN))
     assert isinstance(article, Article)
     assert sentences(article) == own
+
+
+STANDFIRST = (
+    "The ferry between the island and the town sails again after three weeks of fog, and the mayor says that it will sail twice a day from "
+    "now on, which the captain doubts."
+)
+
+
+@pytest.mark.parametrize(("standfirst", "is_text"), [(STANDFIRST, True), (STANDFIRST[:90], False)])
+def test_a_long_standfirst_is_text_and_a_short_one_is_a_second_headline(standfirst: str, is_text: bool) -> None:
+    for tag in ("p", "h2"):
+        head = f"<header><h1>Ferry</h1><{tag} class=intro>{standfirst}</{tag}><p>4 March, Ada Marsh</p></header>"
+        article = read(f"<article>{head}<div class=article-body>{prose(*range(8))}</div></article>")
+        assert (standfirst in sentences(article)) is is_text
