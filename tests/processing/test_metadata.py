@@ -39,6 +39,10 @@ class TestTitle:
     def test_without_the_site_name(self, head: str) -> None:
         assert metadata(head, "<p>no heading</p>").title == "The ferry returns"
 
+    def test_quotation_marks_do_not_part_a_title(self) -> None:
+        title = "How the harbour kept «The return» of the ferry to itself"
+        assert metadata(f"<title>{title} | Harbour Post</title>", f"<h1>{title}</h1>").title == title
+
     def test_the_heading_a_reader_sees_wins(self) -> None:
         head = "<title>Ferry returns to harbour - Harbour Post</title>"
         body = "<h1><svg><title>Logo</title></svg>Harbour Post</h1><h1>Ferry returns<br>to the harbour</h1>"

@@ -17,7 +17,8 @@ MAX_HEADING_PARTS = 20  # texts of a heading's inline elements that are compared
 _ARCHIVED = re.compile(r"/(https?://.+)")  # an archive's URL of a page ends with the page's own URL
 META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
-_SEPARATOR = re.compile(r"\s+[|\-–—•·»«:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
+_SEPARATOR = re.compile(r"\s+[|\-–—•·»:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
+_SEPARATOR_BESIDE_QUOTES = re.compile(r"\s+[|\-–—•·:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+")  # where « and » are quotation marks
 _SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite"))  # what templates put before or after the title
 _WORD = re.compile(r"\w+")
 
@@ -86,8 +87,8 @@ def is_site(text: str, site: frozenset[str]) -> bool:
 
 def without_site(title: str, site: frozenset[str]) -> str:
     """The title without the site's name at either end; without any last part that looks like one behind a bar."""
-    parts = _SEPARATOR.split(title)
-    separators = _SEPARATOR.findall(title)
+    separator = _separator(title)
+    parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
         if _names_site(parts[-1], site) or (_is_bar(separators[-1]) and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 3):
             parts.pop()
@@ -98,6 +99,10 @@ def without_site(title: str, site: frozenset[str]) -> str:
         else:
             break
     return "".join(part + separator for part, separator in zip(parts, [*separators, ""], strict=True)).strip()
+
+
+def _separator(title: str) -> re.Pattern[str]:
+    return _SEPARATOR_BESIDE_QUOTES if "«" in title else _SEPARATOR
 
 
 def _is_bar(separator: str) -> bool:
@@ -121,7 +126,7 @@ def _own_part(heading: str, node: Node, declared: list[str], site: frozenset[str
     if _letters(heading) in wanted:
         return heading
     texts = text_parts(node)[:MAX_HEADING_PARTS]
-    last = _SEPARATOR.split(heading)[-1]
+    last = _separator(heading).split(heading)[-1]
     parts = [without_site(heading, site), last, *(" ".join(texts[start:]) for start in range(1, len(texts)))]
     return next((part for part in parts if _letters(part) in wanted), heading)
 

@@ -14,8 +14,10 @@ TAGGED_SHARE = 0.6
 DESCRIPTION_LENGTH = 60  # characters that are compared to see whether the description repeats a standfirst
 OPENING_LENGTH = 100  # characters: a shorter paragraph above the container is a label
 LEAD_LENGTH = 250  # characters: less above the container is a standfirst
-# characters: a shorter standfirst is a second headline. Labelled pages have it outside of the text if it is shorter, inside if it is longer.
-STANDFIRST_LENGTH = 150
+# characters: a shorter standfirst is a label. In English it is a second headline up to the longer limit. By the labelled pages: their texts
+# begin with longer ones and not with shorter ones.
+STANDFIRST_LENGTH = 80
+ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
 
@@ -29,7 +31,7 @@ def find_container(outline: Outline) -> int:
     return _descend(outline, [0 if block.boilerplate else block.prose for block in outline.text_blocks])
 
 
-def find_lead(outline: Outline, container: int, description: str | None) -> list[TextBlock]:
+def find_lead(outline: Outline, container: int, description: str | None, language: str | None) -> list[TextBlock]:
     """The paragraphs between the headline and the container that are text of the article: its opening, or its standfirst."""
     text_blocks = outline.text_blocks[: outline.elements[container].start]
     heads = [
@@ -42,12 +44,13 @@ def find_lead(outline: Outline, container: int, description: str | None) -> list
     if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH:
         return lead
     near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
-    return [block for block in near if _is_standfirst(block)][:MAX_STANDFIRSTS]
+    length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
+    return [block for block in near if _is_standfirst(block, length)][:MAX_STANDFIRSTS]
 
 
-def _is_standfirst(block: TextBlock) -> bool:
+def _is_standfirst(block: TextBlock, length: int) -> bool:
     text = block.kind is not BlockKind.CAPTION and not block.boilerplate
-    return text and reading_length(block.text) >= STANDFIRST_LENGTH and block.linked < 0.3 * len(block.text)
+    return text and reading_length(block.text) >= length and block.linked < 0.3 * len(block.text)
 
 
 def _is_opening(block: TextBlock) -> bool:
