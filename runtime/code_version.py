@@ -1,4 +1,4 @@
-"""Which code made a result: a name for all that makes rows out of captures, so that results of two codes are never mixed."""
+"""Names the code that makes rows out of captures, so that rows of different code are never mixed."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from processing.article import read_article
 from processing.article.site_rules import rules_for
+from processing.article.tree.parse import parse
 from processing.clean.identity import bucket_of
 from processing.extract.decode import decode
 from processing.extract.robots_meta import forbids_indexing
@@ -120,9 +121,10 @@ def _read(
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
         return page
-    if product_token and forbids_indexing(record.capture, page.html, product_token):
+    tree = parse(page.html)
+    if product_token and forbids_indexing(record.capture, tree, product_token):
         return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
-    article = read_article(page, rules, containers)
+    article = read_article(page, rules, containers, tree)
     if isinstance(article, Rejected):
         return article
     if article.page_type is not PageType.ARTICLE:

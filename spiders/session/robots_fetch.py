@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from schemas.outcomes import Reason
 from spiders.discover.response import sitemap_discovery
-from spiders.download.user_agent import product
 from spiders.messages.wire import Question, Task
 from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_CACHE_SECONDS, RobotsRules
 from spiders.reading.reader import Unread
@@ -43,7 +42,7 @@ async def _remember(context: FetchContext, origin: str, file: OriginFile) -> Cac
 
 async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
     """The rules in a cached file. A large file is read by a reader; one that takes too long forbids everything, as if there was none."""
-    rules = RobotsRules(cached.status, cached.body, product(context.crawl), cached.expires_at)
+    rules = RobotsRules(cached.status, cached.body, context.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
     result = await context.readers.ask(Question(Task.ROBOTS), cached.body)

@@ -13,9 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
+from schemas.urls import DEFAULT_PORTS
 from storage.urls.request_body import read_body
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
 DIGEST_BYTES = 16  # 128 bits: collisions do not happen in practice
 CACHED_HOSTS = 10_000  # of each function; a run has few hosts at a time
 _PORT = re.compile(r":\d*\Z")
@@ -46,7 +46,7 @@ def parse_host(text: str) -> str:
     port = _PORT.search(text)
     scheme = "http" if port is None or port[0] == ":80" else "https"
     name, number = _parts(text)
-    return _with_port(scheme, canonical_name(name), number)
+    return with_port(scheme, canonical_name(name), number)
 
 
 @lru_cache(CACHED_HOSTS)
@@ -103,7 +103,7 @@ def _key(scheme: str, authority: str) -> str:
         name = canonical_name(name)
     except ValueError:
         name = name.lower()  # in a WARC file of others
-    return _with_port(scheme, name, port)
+    return with_port(scheme, name, port)
 
 
 def _parts(authority: str) -> tuple[str, int | None]:
@@ -112,7 +112,8 @@ def _parts(authority: str) -> tuple[str, int | None]:
     return parts.hostname or "", parts.port
 
 
-def _with_port(scheme: str, name: str, port: int | None) -> str:
+def with_port(scheme: str, name: str, port: int | None) -> str:
+    """A host name with its port, unless the port is the scheme's own."""
     return name if not name or port is None or port == DEFAULT_PORTS.get(scheme) else f"{name}:{port}"
 
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from storage.urls.host_key import DEFAULT_PORTS, host_name
+from schemas.urls import DEFAULT_PORTS
+from storage.urls.host_key import host_name
 
 CACHED_HOSTS = 10_000
 
