@@ -1,7 +1,7 @@
 """Robots directives of pages: what a robots meta element or an X-Robots-Tag header asks of a crawler.
 
-The words are those that search engines document; what they mean here: `noindex` is not published, `nofollow` means that the links are
-not followed, `noarchive` (or `nocache`) is not kept, and after the date of `unavailable_after` a page is neither.
+The words are those that search engines document. Here they mean: a `noindex` page is not published, the links of a `nofollow` page are not
+followed, a `noarchive` (or `nocache`) page is not kept, and after the date of `unavailable_after` a page is neither published nor kept.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Directives:
     unavailable_after: datetime | None = None
 
     def combined(self, other: Directives) -> Directives:
-        """Both together: the stricter holds."""
+        """Both together: the stricter one counts."""
         dates = [moment for moment in (self.unavailable_after, other.unavailable_after) if moment is not None]
         return Directives(self.words | other.words, min(dates) if dates else None)
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether the page's time is over."""
+        """Whether the date of `unavailable_after` has passed."""
         return self.unavailable_after is not None and now >= self.unavailable_after
 
     def forbids_indexing(self, now: datetime) -> bool:
@@ -58,32 +58,32 @@ def read_directives(text: str) -> Directives:
     words: set[str] = set()
     date: datetime | None = None
     tokens = [token.strip() for token in text.split(",")]
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         name, colon, value = token.partition(":")
         if colon and name.strip().lower() == UNAVAILABLE:
-            date = _parse_date(value, tokens[place + 1] if place + 1 < len(tokens) else "")
+            date = _parse_date(value, tokens[index + 1] if index + 1 < len(tokens) else "")
         elif token:
             words.add(token.lower())
     return Directives(frozenset(words), date)
 
 
 def header_directives(values: Iterable[str], product: str) -> Directives:
-    """The directives of X-Robots-Tag headers for one crawler, by its product token; those for other named crawlers are left out."""
-    found = NO_DIRECTIVES
+    """The directives of X-Robots-Tag headers for one crawler, named by its product token. Those for other crawlers are left out."""
+    directives = NO_DIRECTIVES
     for value in values:
         for agent, text in _by_agent(value):
             if agent in EVERYONE or agent == product.lower():
-                found = found.combined(read_directives(text))
-    return found
+                directives = directives.combined(read_directives(text))
+    return directives
 
 
 def is_addressed(name: str, product: str) -> bool:
-    """Whether a meta element of this name speaks to the crawler."""
+    """Whether a meta element of this name is for the crawler with this product token."""
     return name.strip().lower() in {"robots", product.lower()}
 
 
 def _by_agent(value: str) -> list[tuple[str, str]]:
-    """The parts of a header by whom they address; a name holds until the next one."""
+    """The parts of a header, each with the crawler it is for. A name counts until the next name."""
     parts: list[tuple[str, list[str]]] = [("*", [])]
     for token in value.split(","):
         match = AGENT.match(token)
@@ -96,7 +96,7 @@ def _by_agent(value: str) -> list[tuple[str, str]]:
 
 
 def _parse_date(text: str, following: str) -> datetime | None:
-    """A date in ISO 8601, RFC 822 or RFC 850; its weekday's comma may have cut it in two. No zone is UTC."""
+    """A date in ISO 8601, RFC 822 or RFC 850. `following` is what comes after a weekday's comma. A date without a zone is UTC."""
     text = text.strip()
     if text.isalpha() and following[:1].isdigit():
         text = f"{text}, {following}"

@@ -124,7 +124,7 @@ def test_sql_from_standard_input(crawlhouse: Run) -> None:
     ("sql", "code", "message"),
     [
         ("SELECT * FROM nope", 3, "There are: articles, articles_latest, captures, quarantine, runs."),
-        ("SELEC 1", 2, "The SQL is not understood"),
+        ("SELEC 1", 2, "The SQL cannot be parsed"),
         ("SELECT nope FROM articles", 2, 'Referenced column "nope" not found'),
         ("SELECT title::INT FROM articles", 2, "Could not convert string"),
         ("SELECT 1; SELECT 2", 2, "One SQL statement is needed, but 2 were given"),

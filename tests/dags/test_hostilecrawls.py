@@ -98,7 +98,7 @@ def test_each_crawl_fails_on_its_own(environment: dict[str, str], crawls: Path) 
     for name in ("first", "second"):
         (crawls / f"{name}.yaml").write_text(SEED, encoding="utf-8")
     said = run(environment, crawls, EACH, str(DAGS / "broken_crawls.py"), str(crawls / "gone.yaml"))
-    assert f"{crawls / 'second.yaml'}: no DAG can be made of it: OverflowError: too much\n" in said
+    assert f"{crawls / 'second.yaml'}: its DAG cannot be built: OverflowError: too much\n" in said
     assert f"UnavailableError There is no crawl file {crawls / 'gone.yaml'}. This is " in said
 
 
