@@ -12,7 +12,6 @@ import heapq
 import math
 import os
 import statistics
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,13 +100,7 @@ class Simulation:
 
     def _fetch_story(self, story: Story, now: float) -> None:
         self.fetches += 1
-        version = bisect_right(story.edits, now)
-        if story.captured is None:
-            story.captured = now
-        else:
-            story.delays += [now - edit for edit in story.edits[story.versions : version]]
-        changed = story.versions != version
-        story.fetched, story.versions = now, version
+        changed = story.fetch(now)
         if self.policy.revisits_articles:
             self._schedule(story, max(self.policy.next_due(story, Visit(now, changed=changed)), now + 1e-9))
 
@@ -204,7 +197,7 @@ def _visit_with_knowledge(site: Site, knob: float) -> int:
         if waiting and sum(now - story.published for story in waiting) >= knob:
             fetches += 1 + len(waiting)
             for story in waiting:
-                story.captured = now
+                story.capture(now)
             waiting.clear()
     return fetches
 

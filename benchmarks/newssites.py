@@ -35,6 +35,21 @@ class Story:
     versions: int = 0
     delays: list[float] = field(default_factory=list)
 
+    def capture(self, now: float) -> None:
+        """Note the first capture."""
+        self.captured = now
+
+    def fetch(self, now: float) -> bool:
+        """Note a fetch: the first capture, or the delays of the edits that it shows. Returns whether the story had changed."""
+        version = bisect_right(self.edits, now)
+        if self.captured is None:
+            self.capture(now)
+        else:
+            self.delays += [now - edit for edit in self.edits[self.versions : version]]
+        changed = self.versions != version
+        self.fetched, self.versions = now, version
+        return changed
+
     def modified(self, now: float) -> float:
         """The `lastmod` of an honest source now."""
         edited = bisect_right(self.edits, now - MODIFIED_LAG_HOURS)

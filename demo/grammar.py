@@ -49,6 +49,10 @@ class Cast:
             self.fixed |= {role: full, f"{role}.last": last, f"{role}.job": job}
         self.fixed["today"] = self.bank["weekdays"][self.published_at.weekday()]
 
+    def reseed(self, seed: str) -> None:
+        """Draw from another seed from now on. Words that are fixed already stay the same."""
+        self.random = Random(seed)
+
     def fill(self, template: str) -> str:
         """A template with its slots filled. The result begins with a capital letter."""
         self._used.clear()

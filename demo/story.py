@@ -60,7 +60,7 @@ def cast_of(language: str, topic: str, site: int, number: int, published_at: dat
     cast = Cast(read_bank(language), topic, random, published_at)
     if use:
         _ = [cast.fill("{" + word + "}") for word in cast.bank["words"]]
-        cast.random = Random(f"{SEED}:{site}:{number}:{use}")
+        cast.reseed(f"{SEED}:{site}:{number}:{use}")
     return cast
 
 
