@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hostileserver import PAGES
+from benchmarks.inputs.hostile_server import PAGES
 from benchmarks.peaks import measure
 from spiders.loop_meter import METER_VARIABLE
 
@@ -35,7 +35,7 @@ budgets: {{max_retries: 0, max_minutes: {minutes}, max_pages_per_host: 700}}
 @contextmanager
 def _server() -> Iterator[tuple[dict[str, Any], list[float]]]:
     """The server's addresses, and the times of the requests to the neighbour, which are there when the server has ended."""
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.hostileserver"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.inputs.hostile_server"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     request_times: list[float] = []
     try:

@@ -16,7 +16,7 @@ from spiders.download.user_agent import product
 from spiders.permission.robots import RobotsRules
 from spiders.urls.canonical import canonicalize
 from spiders.urls.scope import CrawlScope
-from spiders.urls.traps import endless_shape
+from spiders.urls.traps import trap_by_shape
 from storage.frontier.admin.history import UrlHistory
 from storage.frontier.frontier import open_frontier
 from storage.lake.takedown import read_takedowns
@@ -78,7 +78,7 @@ def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
 
 def _first_match(patterns: tuple[str, ...], url: str, *, otherwise: bool) -> str | None:
     """The first pattern that is found in a URL. `otherwise` is the answer for a pattern whose search takes too long."""
-    return next((one.pattern for one in url_patterns(patterns) if one.is_in_or(url, otherwise)), None)
+    return next((one.pattern for one in url_patterns(patterns) if one.search_or(url, otherwise)), None)
 
 
 def _takedown(url: str, settings: Settings) -> Rule:
@@ -87,7 +87,7 @@ def _takedown(url: str, settings: Settings) -> Rule:
 
 
 def _trap(url: str) -> Rule:
-    shape = endless_shape(url, datetime.now(UTC).date())
+    shape = trap_by_shape(url, datetime.now(UTC).date())
     return _rule_result("trap", shape, "it does not look like one; a run also counts how many URLs look alike")
 
 
@@ -104,7 +104,7 @@ def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
         return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
     name = product(crawl)
     rules = RobotsRules(cached.status, cached.body, name)
-    if rules.is_not_now:
+    if rules.is_rate_limited:
         return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is read again before the next fetch")
     refused = rules.refusal(url) is not None
     status = f"answered {cached.status}" if cached.status else "did not answer"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
-from processing.article.provenance import PLACED
+from processing.article.provenance import TRACED_FIELDS
 from processing.article.site_rules import rules_for
-from processing.extract.limited_pages import ShownPage, origins_limited
+from processing.extract.limited_pages import ShownPage, provenance_limited
 from schemas.config.crawl import SiteRules
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
@@ -47,13 +47,13 @@ def _sources_in_row(row: Row, container: str) -> dict[str, str]:
 
 def _sources_on_page(settings: Settings, report: UrlReport, values: Row) -> dict[str, str]:
     """Where the values are on the stored page. The page is read in a child process with limits."""
-    wanted = {name: value for name in PLACED if (value := values.get(name)) not in (None, "", [])}
+    wanted = {name: value for name in TRACED_FIELDS if (value := values.get(name)) not in (None, "", [])}
     if not wanted:
         return {}
     if report.record is None:
         return dict.fromkeys(wanted, UNREADABLE)
     row = wanted | {"text": values.get("text")}
-    sources = origins_limited(ShownPage(report.record, _hints(settings, report), _rules(settings, report), row))
+    sources = provenance_limited(ShownPage(report.record, _hints(settings, report), _rules(settings, report), row))
     return dict.fromkeys(wanted, f"{UNREADABLE}: {sources}") if isinstance(sources, str) else sources
 
 
