@@ -41,7 +41,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
     [
         ("", "is empty, but must be a mapping with at least 'seeds:'"),
         ("description: nothing to begin with\n", "'seeds' needs at least one URL"),
-        ("seeds: [https://a.example/]\nworkers: 2\nseeds: [https://b.example/]\n", "line 3: 'seeds' stands in line 1 already"),
+        ("seeds: [https://a.example/]\nworkers: 2\nseeds: [https://b.example/]\n", "line 3: 'seeds' is in line 1 already"),
         (
             "seeds: [https://a.example/]\nscope:\n  hosts: [https://a.example/news]\n",
             "line 3: scope.hosts.0: 'https://a.example/news' is not a host",

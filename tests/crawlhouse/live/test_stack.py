@@ -1,4 +1,4 @@
-"""The local stack with a real Airflow: loopback only, one at a time, ended whole, repaired after a kill."""
+"""The local stack with a real Airflow: loopback only, one at a time, ended completely, repaired after a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a URL is due, in words."""
+"""Sentences that say why a URL is due."""
 
 from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state
 from schemas.quantities import plural
