@@ -1,4 +1,4 @@
-"""One HTTP exchange as bytes: what a spider hands to the archive and what the archive hands to processing."""
+"""One HTTP exchange as bytes. Spiders write it to the archive, and processing reads it from there."""
 
 from __future__ import annotations
 

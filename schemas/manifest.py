@@ -1,4 +1,4 @@
-"""The manifest of a closed crawl run: made from registered segments, never from a listing."""
+"""The manifest of a closed crawl run. It is made from the registered segments, never by listing the store."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ FORMER_RESPONSES = AliasChoices("responses", "answers")  # `answers` in what ear
 class Segment(BaseModel):
     """A registered WARC segment.
 
-    `size` in bytes, `digest` is `sha256:` + hex of the object, `records` counts response and revisit records, `items` what a spider of
-    the user's made of them.
+    `size` is in bytes, `digest` is `sha256:` + hex of the object. `records` counts response and revisit records, `items` what a user's
+    spider made from them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,8 +54,9 @@ class FetchCounts(BaseModel):
 class HostCounts(BaseModel):
     """One host in a run. `bytes` are of bodies as received, `latency_ms` is a sum over the responses.
 
-    `reasons` counts URLs as `outcome` or `outcome:reason`; `stopped` says why the run left the rest of the host alone, if it did.
-    `errors` (exchanges without an answer) and `retries` are what its workers lived to tell, the others are exact.
+    `reasons` counts URLs as `outcome` or `outcome:reason`. `stopped` says why the run stopped fetching from the host, if it did.
+    `errors` (exchanges without a response) and `retries` are what its workers wrote before they ended; a killed worker may have had more.
+    All other numbers are exact.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +78,7 @@ class HostCounts(BaseModel):
 
 
 class FetchStatistics(BaseModel):
-    """A run in numbers: archived responses (robots.txt included) and troubles, in all and per host.
+    """A run in numbers: archived responses (robots.txt included) and errors, in total and per host.
 
     `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
     Of a spider of the user's: `items` are in the store, `callback_errors` counts its mistakes by `callback: error`, `refused_requests` what
@@ -104,7 +105,7 @@ class FetchStatistics(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a closed crawl run left behind."""
+    """The result of a closed crawl run: its segments, its counts and its statistics."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Reading crawl files: YAML to `Crawl`, with errors that name the line, the key and what is allowed."""
+"""Reads crawl files: YAML to `Crawl`. Errors name the line, the key and what is allowed. The DAGs and the command begin here."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def read_crawl(path: Path) -> Crawl:
-    """The crawl in one YAML file; its name is the file's.
+    """Read one YAML file. The crawl's name is the file's.
 
-    Raises NotFoundError for no such file and ConfigError for anything wrong in it, all of its mistakes at once.
+    Raises NotFoundError for a missing file, and one ConfigError with all mistakes of the file.
     """
     if path.suffix == ".yml":
         name = message_text(str(path))
@@ -32,10 +32,10 @@ def read_crawl(path: Path) -> Crawl:
 
 
 def _text(path: Path) -> str:
-    """The text of a crawl file, of which no more is read than may be in it. Raises NotFoundError, ConfigError."""
+    """The text of a crawl file. No more bytes are read than a file may have. Raises NotFoundError, ConfigError."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-            raise ConfigError(f"{message_text(str(path))} is no file. A crawl is a file of YAML.")
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait
+            raise ConfigError(f"{message_text(str(path))} is not a file. A crawl is a file of YAML.")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         check_size(content, message_text(str(path)))
@@ -47,12 +47,12 @@ def _text(path: Path) -> str:
 
 
 def is_path(reference: str) -> bool:
-    """Whether a reference to a crawl is a file's path and no name."""
+    """Whether a reference to a crawl is a file's path, and not a name."""
     return reference.endswith(SUFFIXES) or "/" in reference
 
 
 def find_crawl(reference: str, folder: Path) -> Crawl:
-    """The crawl that a user means by a name or by a path. Raises NotFoundError, naming what there is, and ConfigError."""
+    """The crawl with a name, or in the file of a path. Raises NotFoundError with the names that there are, and ConfigError."""
     if is_path(reference):
         return read_crawl(Path(reference))
     path = folder / f"{reference}.yaml"
@@ -67,7 +67,7 @@ def find_crawl(reference: str, folder: Path) -> Crawl:
 
 
 def settings_for_crawl(reference: str, settings: Settings) -> Settings:
-    """The settings for a crawl: one that is given by its file's path has its spider beside that file."""
+    """The settings for a crawl. If it was given by its file's path, its spider is looked for beside that file."""
     return settings.model_copy(update={"crawls": Path(reference).absolute().parent}) if is_path(reference) else settings
 
 
@@ -77,7 +77,7 @@ def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
         return _parse(text, name, source)
     except CrawlhouseError:
         raise
-    except Exception as error:  # whatever a text may do to those who read and check it
+    except Exception as error:  # text from anyone may break the reader or a check in unknown ways
         raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {message_text(str(error))}") from error
 
 
@@ -99,19 +99,19 @@ def _parse(text: str, name: str, source: str) -> Crawl:
 
 
 def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseError]]:
-    """All crawls of a folder by name, and beside them the errors of the broken ones; no folder is no crawls."""
+    """All crawls of a folder by name, and the errors of the broken ones by name. A missing folder has no crawls."""
     crawls: dict[str, Crawl] = {}
     broken: dict[str, CrawlhouseError] = {}
     for path in sorted(path for path in folder.glob("*.y*ml") if path.suffix in SUFFIXES):
         try:
             crawls[path.stem] = read_crawl(path)
         except CrawlhouseError as error:
-            broken.setdefault(path.stem, error)  # of x.yaml and x.yml, what is wrong in the first
+            broken.setdefault(path.stem, error)  # for x.yaml and x.yml: the error of the first
     return crawls, broken
 
 
 def line_of(path: Path, *location: str | int) -> int | None:
-    """The line of a key in a crawl file, or of the nearest around it that is written there; None without its top-level key."""
+    """The line of a key in a crawl file, or of the nearest key around it. None if the file lacks the top-level key."""
     try:
         node = read_nodes(_text(path), str(path))
     except (CrawlhouseError, yaml.YAMLError):

@@ -82,7 +82,7 @@ def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -
 
 
 def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Settings, closed_run: str) -> None:
-    """What was learned under the name before goes with it: site memory, and the trust in sources."""
+    """What was learned under the former name moves with it: site memory, and the trust in sources."""
     close(settings, closed_run)
     ledger = open_ledger(settings)
     ledger.add_process_run(ProcessRun("p-1", parse_crawl(YAML, "news"), (closed_run,), "1", "h", 0, None))

@@ -1,4 +1,4 @@
-"""`crawlhouse frontier`: the installed command on a real frontier, on both databases, beside a worker that holds a host."""
+"""`crawlhouse frontier`: the installed command on a real frontier, on both databases, while a worker holds a host."""
 
 from __future__ import annotations
 

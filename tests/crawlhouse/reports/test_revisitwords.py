@@ -1,6 +1,7 @@
-"""Why a URL is due, in words."""
+"""Sentences that say why a URL is due."""
 
-from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state, plural
+from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state
+from schemas.quantities import plural
 from spiders.schedule.revisit import RevisitState
 from storage.frontier.hint_trust import HintTrust, with_outcome
 
