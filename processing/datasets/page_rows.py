@@ -11,7 +11,7 @@ from processing.datasets.page_view import PageView, TooMuchError
 from processing.datasets.rows import RawRow, Row, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
 from processing.datasets.structured_data import StructuredDataReader
-from runtime.patterns import TooSlowError, url_patterns
+from runtime.patterns import PatternTimeoutError, url_patterns
 from schemas.datasets.dataset import Dataset
 from schemas.errors import CrawlhouseError
 from storage.urls.host_key import host_key
@@ -59,7 +59,7 @@ class PageReader:
 
     def matches(self, url: str) -> bool:
         """Whether pages of a URL have rows: one of the patterns is found in it. One that takes too long is not found."""
-        return not self._match or any(pattern.is_in_or(url, otherwise=False) for pattern in self._match)
+        return not self._match or any(pattern.search_or(url, default=False) for pattern in self._match)
 
     def rows(self, view: PageView) -> PageRows:
         """The rows of a page. Never raises for what is on the page or in the user's function; time and memory are the worker's affair."""
@@ -72,7 +72,7 @@ class PageReader:
             made = [self._typer.row(raw, host, url) for raw in _bounded(self._raw_rows(view))]
         except TooMuchError as error:
             return PageRows(name, error=str(error))
-        except TooSlowError as error:
+        except PatternTimeoutError as error:
             return PageRows(name, error=f"the pattern {str(error)!r} takes too long on this page")
         except MemoryError:
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from processing.article.site_rules import mistakes
+from processing.article.site_rules import selector_errors
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import visible_text
 from processing.datasets.page_view import PageView
@@ -78,7 +78,7 @@ def _texts(view: PageView, selector: Selector, element: Any, pattern: UrlPattern
     for match in _matches(view, selector, element):
         text = _text(view, match, selector.attr)
         if text and pattern is not None:
-            text = pattern.find_in(text)
+            text = pattern.find(text)
         if text:
             yield text
 
@@ -135,7 +135,7 @@ def _pattern(selector: Selector) -> UrlPattern | None:
 
 
 def _css_problem(selector: str) -> str | None:
-    return next((problem for _, problem in mistakes(SiteRules(body=selector))), None)
+    return next((problem for _, problem in selector_errors(SiteRules(body=selector))), None)
 
 
 def _xpath_problem(expression: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas.config.bounded_yaml import shown
+from schemas.config.bounded_yaml import message_text
 
 MAX_PROBLEMS = 50
 MAX_KEY_CHARACTERS = 100
@@ -18,7 +18,7 @@ MAX_KEY_CHARACTERS = 100
 def describe_problems(error: ValidationError, node: yaml.Node | None, source: str, model: type[BaseModel]) -> str:
     """Each mistake in a line with its place in the file; of very many the first."""
     causes = _first_causes(error)
-    problems = sorted((line_at(node, item["loc"]), shown(_problem(item, model))) for item in causes[:MAX_PROBLEMS])
+    problems = sorted((line_at(node, item["loc"]), message_text(_problem(item, model))) for item in causes[:MAX_PROBLEMS])
     more = [f"{source}: and {len(causes) - MAX_PROBLEMS:,} more mistakes"] if len(causes) > MAX_PROBLEMS else []
     return "\n".join([*(f"{source}: line {line}: {problem}" for line, problem in problems), *more])
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import at_most, longest
-from schemas.config.crawl import Part
-from schemas.config.values import MOST_ENTRIES, Line, Patterns, Text
+from schemas.config.bounds import at_most, length_at_most
+from schemas.config.crawl import ConfigModel
+from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
 from schemas.datasets.field_types import FieldType, parse_type
 from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
 from schemas.datasets.sources import MAX_FIELDS, FunctionName, Source, TypeText
@@ -40,7 +40,10 @@ def _expectation_type(name: str) -> str:
     return name
 
 
-class DatasetField(Part):
+FieldName = Annotated[str, AfterValidator(_field_name)]
+
+
+class DatasetField(ConfigModel):
     """A column of the user's own.
 
     `unit` is for people; where it names another field, that field gets the currency that a price is written with. `default` stands for a
@@ -62,14 +65,14 @@ class DatasetField(Part):
         return parse_type(self.type)
 
 
-class Step(Part):
+class Step(ConfigModel):
     """A function of the user's, RecordBatch -> RecordBatch, that fills declared fields. `on_error`: what becomes of rows if it breaks."""
 
     function: FunctionName
     on_error: Literal["fail", "quarantine"] = "fail"
 
 
-class Expectation(Part):
+class Expectation(ConfigModel):
     """An expectation in Great Expectations' own words: its type, and its arguments in `kwargs` or beside it.
 
     `critical` fails the gate, `warning` sends the offending rows to quarantine, `info` is only reported.
@@ -98,7 +101,7 @@ class Expectation(Part):
         return list(dict.fromkeys(named))
 
 
-class Drift(Part):
+class Drift(ConfigModel):
     """A comparison with the crawl's own last `runs` published runs: a measure may differ from theirs by the share `tolerance`."""
 
     measure: Literal["row_count", "null_share", "mean", "distinct_share", "distribution"]
@@ -114,7 +117,7 @@ class Drift(Part):
         return self
 
 
-class Dataset(Part):
+class Dataset(ConfigModel):
     """One dataset. Its name is its file's, and its table's.
 
     `match`: patterns searched in the URL, for sources that read pages; none is every page. `key`: the columns that identify a row over
@@ -127,13 +130,15 @@ class Dataset(Part):
     extends: Line | None = None
     source: Source | None = None
     match: Patterns = ()
-    key: Annotated[tuple[Line, ...], longest(20)] = ()
+    key: Annotated[tuple[Line, ...], length_at_most(20)] = ()
     history: Literal["changes", "observations", "latest"] = "changes"
-    fields: Annotated[dict[Annotated[str, AfterValidator(_field_name)], DatasetField], longest(MAX_FIELDS)] = Field(default_factory=dict)
+    fields: Annotated[dict[Annotated[str, AfterValidator(_field_name)], DatasetField], length_at_most(MAX_FIELDS)] = Field(
+        default_factory=dict
+    )
     undeclared_fields: Literal["quarantine", "ignore"] = "quarantine"
-    steps: Annotated[tuple[Step, ...], longest(MAX_STEPS)] = ()
-    expectations: Annotated[tuple[Expectation, ...], longest(MOST_ENTRIES)] = ()
-    drift: Annotated[tuple[Drift, ...], longest(MOST_ENTRIES)] = ()
+    steps: Annotated[tuple[Step, ...], length_at_most(MAX_STEPS)] = ()
+    expectations: Annotated[tuple[Expectation, ...], length_at_most(MAX_ENTRIES)] = ()
+    drift: Annotated[tuple[Drift, ...], length_at_most(MAX_ENTRIES)] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from schemas.config.bounded_yaml import MAX_BYTES, check_size, read_nodes, read_yaml, shown
+from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
 from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.names import BUILT_IN, check_dataset_name
@@ -69,10 +69,10 @@ def read_dataset(path: Path) -> Dataset:
     Raises NotFoundError for no such file and ConfigError for anything wrong in it, all of its mistakes at once.
     """
     if path.suffix == ".yml":
-        raise ConfigError(f"{shown(str(path))}: a dataset's file ends in .yaml; rename it to {shown(path.stem)}.yaml.")
+        raise ConfigError(f"{message_text(str(path))}: a dataset's file ends in .yaml; rename it to {message_text(path.stem)}.yaml.")
     text = _read(path, MAX_BYTES)
-    check_size(text, shown(str(path)))
-    return parse_dataset(text, path.stem, shown(str(path)), path.parent)
+    check_size(text, message_text(str(path)))
+    return parse_dataset(text, path.stem, message_text(str(path)), path.parent)
 
 
 def parse_dataset(text: str, name: str, source: str = "<text>", folder: Path | None = None) -> Dataset:
@@ -82,7 +82,7 @@ def parse_dataset(text: str, name: str, source: str = "<text>", folder: Path | N
     except CrawlhouseError:
         raise
     except Exception as error:  # whatever a text may do to those who read and check it
-        raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {shown(str(error))}") from error
+        raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {message_text(str(error))}") from error
 
 
 def line_of(path: Path, *location: str | int) -> int | None:
@@ -111,7 +111,7 @@ def _load(text: str, name: str, source: str) -> tuple[yaml.Node | None, Definiti
     try:
         check_dataset_name(name)
     except ValueError as error:
-        raise ConfigError(f"{source}: {shown(str(error))}.") from error
+        raise ConfigError(f"{source}: {message_text(str(error))}.") from error
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {line_at(node, ('name',))}: a dataset is named by its file, {name!r}; remove 'name'.")
     return node, data
@@ -138,12 +138,12 @@ def _base(base_name: str, name: str, where: str, folder: Path | None, depth: int
         return {}
     path = folder / f"{base_name}.yaml" if folder else None
     if path is not None and path.is_file() and base_name != name:
-        text, source = _read(path, MAX_BYTES), shown(str(path))
+        text, source = _read(path, MAX_BYTES), message_text(str(path))
     elif base_name in ready_names():
         text, source, folder = _ready_text(base_name), f"the ready-made dataset {base_name!r}", None
     else:
         raise ConfigError(
-            f"{where}: there is no dataset {shown(base_name)!r}. Ready-made are {', '.join(ready_names())}, built in is articles."
+            f"{where}: there is no dataset {message_text(base_name)!r}. Ready-made are {', '.join(ready_names())}, built in is articles."
         )
     node, data = _load(text, base_name, source)
     return _whole(data, base_name, node, source, folder, depth + 1)
@@ -183,19 +183,19 @@ def _with_suite(data: Definition, node: yaml.Node | None, source: str, folder: P
         return data
     where = f"{source}: line {line_at(node, ('expectations',))}: expectations"
     if folder is None or "/" in reference or not reference.endswith(".json"):
-        raise ConfigError(f"{where}: {shown(reference)!r} is no suite file, NAME.json beside the dataset's file.")
+        raise ConfigError(f"{where}: {message_text(reference)!r} is no suite file, NAME.json beside the dataset's file.")
     try:
         suite = json.loads(_read(folder / reference, MAX_SUITE_BYTES))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: {shown(reference)} is not JSON: {shown(str(error))}.") from error
+        raise ConfigError(f"{where}: {message_text(reference)} is not JSON: {message_text(str(error))}.") from error
     if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-        raise ConfigError(f"{where}: {shown(reference)} is no expectation suite: it has no list 'expectations'.")
+        raise ConfigError(f"{where}: {message_text(reference)} is no expectation suite: it has no list 'expectations'.")
     return {**data, "expectations": suite["expectations"]}
 
 
 def _read(path: Path, most: int) -> str:
     """The text of a file, of which no more is read than may be in it. Raises NotFoundError, ConfigError."""
-    name = shown(str(path))
+    name = message_text(str(path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
             raise ConfigError(f"{name} is no file.")
@@ -207,7 +207,7 @@ def _read(path: Path, most: int) -> str:
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {name}.") from error
     except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
-        raise ConfigError(f"{name} cannot be read: {shown(str(error))}.") from error
+        raise ConfigError(f"{name} cannot be read: {message_text(str(error))}.") from error
 
 
 def _ready_folder() -> Any:  # Any: importlib's Traversable

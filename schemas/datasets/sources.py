@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import longest, one_line
-from schemas.config.crawl import Part
+from schemas.config.bounds import length_at_most, one_line
+from schemas.config.crawl import ConfigModel
 from schemas.config.values import Pattern
 from schemas.config.values import Selector as SelectorText
 from schemas.datasets.field_types import parse_type
@@ -52,15 +52,16 @@ def _path(path: str) -> str:
     return path
 
 
-TypeText = Annotated[str, longest(2_000), AfterValidator(_type)]
-FunctionName = Annotated[str, longest(300), AfterValidator(_function)]
-ItemClass = Annotated[Literal[True] | Annotated[str, longest(300)], AfterValidator(_item_class)]
-SchemaOrgType = Annotated[str, longest(200), AfterValidator(_schema_org_type)]
-PropertyPath = Annotated[str, longest(MAX_PATH_CHARACTERS), AfterValidator(_path)]
-Attribute = Annotated[str, longest(100), AfterValidator(one_line)]
+TypeText = Annotated[str, length_at_most(2_000), AfterValidator(_type)]
+FunctionName = Annotated[str, length_at_most(300), AfterValidator(_function)]
+ItemClass = Annotated[Literal[True] | Annotated[str, length_at_most(300)], AfterValidator(_item_class)]
+SchemaOrgType = Annotated[str, length_at_most(200), AfterValidator(_schema_org_type)]
+PropertyPath = Annotated[str, length_at_most(MAX_PATH_CHARACTERS), AfterValidator(_path)]
+PropertyPaths = Annotated[tuple[PropertyPath, ...], length_at_most(MAX_PATHS)]
+Attribute = Annotated[str, length_at_most(100), AfterValidator(one_line)]
 
 
-class Selector(Part):
+class Selector(ConfigModel):
     """Where a field stands on a page: `css` or `xpath`, within the row's element where the source has `each`.
 
     Without either it is the row's element itself. The value is the element's text, or the attribute `attr`; of it what the first group of
@@ -83,7 +84,7 @@ class Selector(Part):
         return self
 
 
-class Source(Part):
+class Source(ConfigModel):
     """Where rows come from: exactly one of `items`, `selectors`, `structured_data` and `function`.
 
     `items`: true for every item of the crawl's spider, or the name of a class. `selectors`: a selector for each field, and `each` for the
@@ -93,10 +94,12 @@ class Source(Part):
     """
 
     items: ItemClass | None = None
-    selectors: Annotated[dict[str, Selector], longest(MAX_FIELDS)] | None = Field(default=None, min_length=1)
+    selectors: Annotated[dict[str, Selector], length_at_most(MAX_FIELDS)] | None = Field(default=None, min_length=1)
     each: Selector | None = None
-    structured_data: Annotated[tuple[SchemaOrgType, ...], longest(MAX_TYPES)] | None = Field(default=None, min_length=1)
-    map: Annotated[dict[str, Annotated[tuple[PropertyPath, ...], longest(MAX_PATHS)]], longest(MAX_FIELDS)] = Field(default_factory=dict)
+    structured_data: Annotated[tuple[SchemaOrgType, ...], length_at_most(MAX_TYPES)] | None = Field(default=None, min_length=1)
+    map: Annotated[dict[str, Annotated[tuple[PropertyPath, ...], length_at_most(MAX_PATHS)]], length_at_most(MAX_FIELDS)] = Field(
+        default_factory=dict
+    )
     function: FunctionName | None = None
 
     @model_validator(mode="before")

@@ -7,7 +7,7 @@ import pyarrow as pa
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import FieldType, Kind
 from schemas.datasets.names import BUILT_IN
-from schemas.tables import ORIGIN_FIELDS, POINTER_FIELDS, TABLES, TIMESTAMP
+from schemas.tables import POINTER_FIELDS, RUN_FIELDS, TABLES, TIMESTAMP
 
 DOC = b"doc"  # the key under which Iceberg's readers find a column's description
 ROW_JSON = "row_json"
@@ -60,7 +60,7 @@ def table_schema(dataset: Dataset) -> pa.Schema:
         return pa.schema([*TABLES[dataset.name], *user_fields(dataset)])
     documented = [
         *(_documented(field, POINTER_DOCS) for field in POINTER_FIELDS),
-        *(_documented(field, RUN_DOCS) for field in ORIGIN_FIELDS),
+        *(_documented(field, RUN_DOCS) for field in RUN_FIELDS),
     ]
     return pa.schema([*HISTORY_FIELDS, *user_fields(dataset), *PLACE_FIELDS, *documented])
 
@@ -105,7 +105,7 @@ def arrow_type(kind: FieldType) -> pa.DataType:
 
 def stored_types(schema: pa.Schema) -> dict[str, FieldType]:
     """The types of a stored table's own fields, by name: without the columns that every dataset has."""
-    common = {field.name for field in (*HISTORY_FIELDS, *PLACE_FIELDS, *POINTER_FIELDS, *ORIGIN_FIELDS)}
+    common = {field.name for field in (*HISTORY_FIELDS, *PLACE_FIELDS, *POINTER_FIELDS, *RUN_FIELDS)}
     return {field.name: field_type(field.type) for field in schema if field.name not in common}
 
 
