@@ -13,10 +13,10 @@ from typing import Any
 
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import visible_text
-from processing.datasets.page_view import PageView
+from processing.datasets.page_view import PageView, TooMuchError
 
 Object = dict[str, Any]  # Any: text, an object, or a list of these
-MAX_NODES = 20_000  # with a property or a type, on one page
+MAX_NODES = 50_000  # with a property or a type, on one page
 MAX_NAMES = 10  # of one element's property
 MAX_REFERENCES = 1_000  # elements that the `itemref` of a page name
 MAX_NESTING = 30  # of elements with a property or a type: the text of each is read, so that deep nests would take the square of their size
@@ -56,11 +56,14 @@ def rdfa_objects(view: PageView) -> list[Object]:
 
 def _is_used(syntax: Syntax, html: str) -> bool:
     """Whether a page may have objects of a syntax: most have none, and a search in the text is cheaper than one in the tree."""
-    return syntax.scope in html or syntax.scope.upper() in html
+    sign = syntax.scope if syntax is MICRODATA else f"{syntax.scope}="  # scripts have `typeof` too
+    return sign in html or sign.upper() in html
 
 
 def _objects(view: PageView, syntax: Syntax) -> Iterator[Object]:
-    matches = {node.mem_id: node for node in view.tree.css(syntax.selector)[:MAX_NODES]}  # what both selectors find is found twice
+    matches = {node.mem_id: node for node in view.tree.css(syntax.selector)}  # what both selectors find is found twice
+    if len(matches) > MAX_NODES:
+        raise TooMuchError(f"more than {MAX_NODES:,} elements of the page have a property or a type")
     nodes = [(node, node.attributes) for node in matches.values()]
     objects = {node.mem_id: _new_object(view, own, syntax) for node, own in nodes if syntax.scope in own}
     owners = _Owners({node.mem_id for node, _ in nodes}, objects, _references(nodes, objects))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from processing.datasets.functions import function_rows, last_line, load_function
-from processing.datasets.page_view import PageView
+from processing.datasets.page_view import PageView, TooMuchError
 from processing.datasets.rows import RawRow, Row, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
 from processing.datasets.structured_data import StructuredDataReader
 from runtime.patterns import PatternTimeoutError, url_patterns
 from schemas.datasets.dataset import Dataset
+from schemas.errors import CrawlhouseError
 from storage.urls.host_key import host_key
 
 MAX_ROWS = 10_000  # of one page, for one dataset
@@ -32,18 +33,14 @@ class PageRows:
     error: str | None = None
 
 
-class _TooMuchError(Exception):
-    """A page has more rows, or larger ones, than are taken from one."""
-
-
 def _bounded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
     characters = 0
     for count, row in enumerate(rows):
         characters += size_of(row)
         if count == MAX_ROWS:
-            raise _TooMuchError(f"more than {MAX_ROWS:,} rows on one page")
+            raise TooMuchError(f"more than {MAX_ROWS:,} rows on one page")
         if characters > MAX_CHARACTERS:
-            raise _TooMuchError(f"rows of more than {MAX_CHARACTERS:,} characters on one page")
+            raise TooMuchError(f"rows of more than {MAX_CHARACTERS:,} characters on one page")
         yield row
 
 
@@ -73,7 +70,7 @@ class PageReader:
         host = host_key(url)
         try:
             made = [self._typer.row(raw, host, url) for raw in _bounded(self._raw_rows(view))]
-        except _TooMuchError as error:
+        except TooMuchError as error:
             return PageRows(name, error=str(error))
         except PatternTimeoutError as error:
             return PageRows(name, error=f"the pattern {str(error)!r} takes too long on this page")
@@ -99,5 +96,16 @@ def page_reader(definition: str, folders: tuple[str, ...] = ()) -> PageReader:
 
 
 def read_rows(view: PageView, definitions: Iterable[str], folders: tuple[str, ...] = ()) -> list[PageRows]:
-    """The rows of one page for each of the datasets that read pages, all from one parse."""
-    return [page_reader(definition, folders).rows(view) for definition in definitions]
+    """The rows of one page for each of the datasets that read pages, all from one parse.
+
+    A dataset that cannot be read at all, because its function is not there, is an error of every page: `check_definition` finds it before.
+    """
+    return [_read(view, definition, folders) for definition in definitions]
+
+
+def _read(view: PageView, definition: str, folders: tuple[str, ...]) -> PageRows:
+    try:
+        reader = page_reader(definition, folders)
+    except CrawlhouseError as error:
+        return PageRows(Dataset.model_validate_json(definition).name, error=str(error))
+    return reader.rows(view)

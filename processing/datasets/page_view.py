@@ -10,6 +10,10 @@ from processing.article.tree.parse import Tree, parse
 from schemas.page import Page
 
 
+class TooMuchError(Exception):
+    """A page has more, or larger, rows or objects than are read of one page; the message says how many are."""
+
+
 class PageView:
     """A page with its tree. `tree` is given where the page is parsed already and nothing was cut out of it."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from processing.article.tree.entities import storable
 from processing.datasets.identity import missing_key_columns, row_id
 from processing.datasets.numbers import currency_code
 from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
@@ -61,7 +62,7 @@ class RowTyper:
         if problem is None:
             return Row(plain, identity)
         rule, detail = problem
-        return Row(plain, identity, rule, detail[:MAX_DETAIL_CHARACTERS], row_json(raw))
+        return Row(plain, identity, rule, storable(detail[:MAX_DETAIL_CHARACTERS]), row_json(raw))
 
     def _typed(self, raw: RawRow) -> tuple[dict[str, Any], tuple[str, str] | None]:
         """The values that fit, and the first problem, as its rule and detail."""
@@ -101,7 +102,7 @@ def reading_of(dataset: Dataset, name: str) -> Reading:
     field, source = dataset.fields[name], dataset.source
     selector = source.selectors.get(name) if source is not None and source.selectors else None
     notation = Notation.WRITTEN if selector is not None and selector.attr is None else Notation.MACHINE
-    return Reading(notation, field.decimal_separator)
+    return Reading(notation, field.decimal_separator, field.day_first)
 
 
 def arrow_values(dataset: Dataset, row: Row) -> dict[str, Any]:
@@ -115,7 +116,8 @@ def row_json(raw: RawRow) -> str:
         text = json.dumps(plain_json(raw), ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps({str(name): short_text(value) for name, value in list(raw.items())[:1_000]}, ensure_ascii=False)
-    return text if len(text) <= MAX_ROW_CHARACTERS else json.dumps({"cut_off": text[: MAX_ROW_CHARACTERS // 2]}, ensure_ascii=False)
+    text = text if len(text) <= MAX_ROW_CHARACTERS else json.dumps({"cut_off": text[: MAX_ROW_CHARACTERS // 2]}, ensure_ascii=False)
+    return storable(text)
 
 
 def _is_empty(value: Any) -> bool:

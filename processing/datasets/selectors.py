@@ -19,7 +19,7 @@ ADDRESS_ATTRIBUTES = frozenset({"href", "src", "action", "poster", "data-src"})
 SILENT_TAGS = frozenset(
     {"script", "style", "title", "noscript", "template", "button", "textarea"}
 )  # their text counts where it is asked for
-MAX_MATCHES = 10_000  # of one selector on a page, or in a row of a list
+MAX_MATCHES = 20_000  # of one selector on a page: more than rows and values are taken, so that too many are seen
 RawRow = dict[str, Any]  # Any: text, or a list of texts
 
 
@@ -78,7 +78,7 @@ def _texts(view: PageView, selector: Selector, element: Any, pattern: UrlPattern
     for match in _matches(view, selector, element):
         text = _text(view, match, selector.attr)
         if text and pattern is not None:
-            text = pattern.find_in(text)
+            text = pattern.find(text)
         if text:
             yield text
 

@@ -8,14 +8,14 @@ from typing import Any
 from processing.article.metadata.jsonld import read_values, types_of
 from processing.article.tree.entities import unescaped
 from processing.datasets.markup_objects import SCHEMA_ORG, microdata_objects, rdfa_objects
-from processing.datasets.page_view import PageView
+from processing.datasets.page_view import PageView, TooMuchError
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
 
 Object = dict[str, Any]  # Any: a page's JSON can be anything
 PAGE_PATH = "@page"  # the path of the page's own URL
 MAX_SCRIPTS = 200
-MAX_OBJECTS = 10_000  # of the dataset's types, on one page
+MAX_OBJECTS = 20_000  # of the dataset's types, on one page: more than rows are taken, so that too many are seen
 MAX_DEPTH = 12
 MAX_VISITED = 100_000  # objects and lists of one page
 MAX_VALUES = 1_000  # of one field
@@ -71,9 +71,11 @@ def _of_types(objects: list[Any], types: frozenset[str]) -> Iterator[Object]:
     """The outermost objects of the types, in document order."""
     found, visited = 0, 0
     pending: list[tuple[Any, int]] = [(value, 0) for value in reversed(objects)]
-    while pending and found < MAX_OBJECTS and visited < MAX_VISITED:
+    while pending and found < MAX_OBJECTS:
         value, depth = pending.pop()
         visited += 1
+        if visited > MAX_VISITED:
+            raise TooMuchError(f"the page's structured data has more than {MAX_VISITED:,} parts")
         if isinstance(value, dict):
             if len(value) > 2 and not types.isdisjoint(types_of(value)):  # more than a reference: @type and @id
                 found += 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
+from numbers import Integral, Real
 from typing import Any
 
 from processing.article.metadata.dates import read_date
@@ -63,6 +64,7 @@ class Reading:
 
     notation: Notation = Notation.MACHINE
     decimal_separator: str | None = None
+    day_first: bool = False
 
 
 def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  # Any: of a page or of a user, and of the field's type
@@ -75,15 +77,15 @@ def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  
 
 def read_amount(value: Any, reading: Reading) -> Amount | None:  # Any: as in `convert`
     """A number with the currency that stands beside it, or None where the value is no number."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
-        return Amount(Decimal(value)) if abs(value) <= 10**DECIMAL_DIGITS else None
-    if isinstance(value, float):
-        return Amount(Decimal(repr(value))) if math.isfinite(value) else None
+    if isinstance(value, str):
+        return _read_text_amount(value, reading)
     if isinstance(value, Decimal):
         return Amount(value) if value.is_finite() else None
-    return _read_text_amount(value, reading) if isinstance(value, str) else None
+    if isinstance(value, Integral) and not isinstance(value, bool):  # also NumPy's
+        return Amount(Decimal(int(value))) if abs(int(value)) <= 10**DECIMAL_DIGITS else None
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return Amount(Decimal(repr(float(value)))) if math.isfinite(value) else None
+    return None
 
 
 def to_plain(value: Any) -> Any:  # Any: of one of the types
@@ -136,15 +138,15 @@ def _to_text(value: Any, reading: Reading) -> str:
         return "true" if value else "false"
     if isinstance(value, (date, Decimal)):
         value = str(to_plain(value))
-    elif isinstance(value, float):
-        value = repr(value)
-    elif isinstance(value, int):
-        value = str(value) if abs(value) <= 10**DECIMAL_DIGITS else None
+    elif isinstance(value, Integral):
+        value = str(int(value)) if abs(int(value)) <= 10**DECIMAL_DIGITS else None
+    elif isinstance(value, Real):
+        value = repr(float(value))
     if not isinstance(value, str):
         raise _misfit(value, "no text")
     if len(value) > MAX_TEXT_CHARACTERS:
         raise MisfitError(f"a text of {len(value):,} characters; at most {MAX_TEXT_CHARACTERS:,} are kept")
-    return storable(value)
+    return storable(str.__str__(value))  # of a subclass its plain text
 
 
 def _to_integer(value: Any, reading: Reading) -> int:
@@ -170,7 +172,7 @@ def _to_decimal(value: Any, kind: FieldType, reading: Reading) -> Decimal:
             number = amount.value.quantize(Decimal(1).scaleb(-kind.scale), rounding=ROUND_HALF_EVEN, context=context)
         except InvalidOperation:
             raise _misfit(value, f"no {kind}: it has too many digits") from None
-        if number != amount.value and not isinstance(value, float):  # a binary fraction is never exact
+        if number != amount.value and not isinstance(value, Real):  # a binary fraction is never exact
             raise _misfit(value, f"no {kind}: it has more than {kind.scale} digits after the point")
     if number.adjusted() >= kind.precision - kind.scale and number:
         raise _misfit(value, f"no {kind}: it has more than {kind.precision - kind.scale} digits before the point")
@@ -222,7 +224,7 @@ def _read_moment(text: str, reading: Reading) -> datetime | None:
             return datetime.fromisoformat(text)
         except ValueError:
             pass
-    found = read_date(text, month_first=reading.decimal_separator != ",")
+    found = read_date(text, month_first=not reading.day_first)
     return found[0] if found else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,7 +14,7 @@ from schemas.config.bounds import at_most, length_at_most
 from schemas.config.crawl import ConfigModel
 from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
 from schemas.datasets.field_types import FieldType, parse_type
-from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name
+from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
 from schemas.datasets.sources import MAX_FIELDS, FunctionName, Source, TypeText
 
 MAX_STEPS = 50
@@ -39,12 +40,15 @@ def _expectation_type(name: str) -> str:
     return name
 
 
+FieldName = Annotated[str, AfterValidator(_field_name)]
+
+
 class DatasetField(ConfigModel):
     """A column of the user's own.
 
     `unit` is for people; where it names another field, that field gets the currency that a price is written with. `default` stands for a
     value that is not there. `compared: false`: a change of this field alone makes no new version. `decimal_separator` says how the site
-    writes numbers, where `1.299` could be both.
+    writes numbers, where `1.299` could be both; `day_first` that 05/06/2026 is the fifth of June.
     """
 
     type: TypeText = "string"
@@ -53,6 +57,7 @@ class DatasetField(ConfigModel):
     default: Any = None  # Any: any value of JSON
     compared: bool = True
     decimal_separator: Literal[".", ","] | None = None
+    day_first: bool = False
 
     @property
     def field_type(self) -> FieldType:
@@ -196,6 +201,20 @@ class Dataset(ConfigModel):
     def compared_fields(self) -> tuple[str, ...]:
         """The fields of which a change makes a new version."""
         return tuple(name for name, one in self.fields.items() if one.compared and name not in self.key)
+
+    def takes_item(self, item_type: str | None) -> bool:
+        """Whether an item of a spider is a row of this dataset; `item_type` is the name of its class, or what a dict calls its `type`."""
+        wanted = self.source.items if self.source is not None else None
+        return wanted is True or (wanted is not None and item_type is not None and wanted.rpartition(":")[2] == item_type)
+
+    def with_fields(self, types: Mapping[str, str]) -> Dataset:
+        """The definition with further fields, by their types, as a class of items has them.
+
+        A field that is declared stays as it is; a field whose name every row has anyway, such as `url`, is left out. Raises ValueError
+        where the whole is no definition, as where the key is no field.
+        """
+        added = {name: {"type": kind} for name, kind in types.items() if name not in self.fields and is_free(name)}
+        return Dataset.model_validate({**self.model_dump(), "fields": {**self.model_dump()["fields"], **added}})
 
     def digest(self) -> str:
         """What the rows are made by, as 32 hex digits: the same for definitions that make the same rows of the same pages.

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_yaml
-from schemas.config.yaml_problems import describe_problems, line_at
+from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
+from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.names import BUILT_IN, check_dataset_name
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
@@ -85,6 +85,15 @@ def parse_dataset(text: str, name: str, source: str = "<text>", folder: Path | N
         raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {message_text(str(error))}") from error
 
 
+def line_of(path: Path, *location: str | int) -> int | None:
+    """The line of a key in a dataset's file, or of the nearest around it that is written there; None without its top-level key."""
+    try:
+        node = read_nodes(_read(path, MAX_BYTES), str(path))
+    except (CrawlhouseError, yaml.YAMLError):
+        return None
+    return line_at(node, location) if has_key(node, location[0]) else None
+
+
 def _parse(text: str, name: str, source: str, folder: Path | None) -> Dataset:
     node, data = _load(text, name, source)
     definition = _whole(data, name, node, source, folder)
@@ -141,14 +150,30 @@ def _base(base_name: str, name: str, where: str, folder: Path | None, depth: int
 
 
 def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definition:
-    """A definition on top of another: fields are added or replaced, steps and expectations are added, all else is replaced."""
+    """A definition on top of another: fields are added or replaced, steps and expectations are added, all else is replaced.
+
+    A source of the same kind keeps the paths and selectors that it does not replace.
+    """
     result = {**base, **own}
+    if isinstance(base.get("source"), dict) and isinstance(own.get("source"), dict):
+        result["source"] = _merged_source(base["source"], own["source"])
     if isinstance(base.get("fields"), dict) and isinstance(own.get("fields"), dict):
         result["fields"] = {**base["fields"], **own["fields"]}
     for name in APPENDED:
         if isinstance(base.get(name), list) and isinstance(own.get(name), list):
             result[name] = [*base[name], *own[name]]
     return result
+
+
+def _merged_source(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definition:
+    if any(kind in own and kind not in base for kind in ("items", "selectors", "structured_data", "function")):
+        return dict(own)
+    inner = {
+        name: {**base[name], **own[name]}
+        for name in ("map", "selectors")
+        if isinstance(base.get(name), dict) and isinstance(own.get(name), dict)
+    }
+    return {**base, **own, **inner}
 
 
 def _with_suite(data: Definition, node: yaml.Node | None, source: str, folder: Path | None) -> Definition:

@@ -50,3 +50,12 @@ def check_field_name(name: str) -> None:
         raise ValueError(f"every row has a column {name!r} already, which says where the row is from; choose another name")
     if name.lower() in HISTORY + STAGING:
         raise ValueError(f"the name {name!r} is taken by a column that every dataset has; choose another name")
+
+
+def is_free(name: str) -> bool:
+    """Whether a field may have a name."""
+    try:
+        check_field_name(name)
+    except ValueError:
+        return False
+    return True

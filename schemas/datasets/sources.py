@@ -57,6 +57,7 @@ FunctionName = Annotated[str, length_at_most(300), AfterValidator(_function)]
 ItemClass = Annotated[Literal[True] | Annotated[str, length_at_most(300)], AfterValidator(_item_class)]
 SchemaOrgType = Annotated[str, length_at_most(200), AfterValidator(_schema_org_type)]
 PropertyPath = Annotated[str, length_at_most(MAX_PATH_CHARACTERS), AfterValidator(_path)]
+PropertyPaths = Annotated[tuple[PropertyPath, ...], length_at_most(MAX_PATHS)]
 Attribute = Annotated[str, length_at_most(100), AfterValidator(one_line)]
 
 

@@ -18,9 +18,9 @@ from runtime.patterns import PatternTimeoutError, UrlPattern
     ],
 )
 def test_what_a_pattern_finds(pattern: str, text: str, found: str | None) -> None:
-    assert UrlPattern(pattern).find_in(text) == found
+    assert UrlPattern(pattern).find(text) == found
 
 
 def test_a_search_that_takes_too_long_is_ended() -> None:
     with pytest.raises(PatternTimeoutError):
-        UrlPattern(r"(?=(a+)+$)((a+)+)+b").find_in("a" * 5_000 + "é")
+        UrlPattern(r"(?=(a+)+$)((a+)+)+b").find("a" * 5_000 + "é")

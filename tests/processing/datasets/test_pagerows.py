@@ -122,13 +122,15 @@ def test_functions_that_are_not_there(folder: str) -> None:
 
 def test_rows_come_back_from_a_page_worker(folder: str) -> None:
     datasets = (parse_dataset(SELECTORS, "goods"), _dataset("things"), _dataset("broken"))
-    definitions = tuple(dataset.model_dump_json() for dataset in datasets)
+    missing = parse_dataset("source: {function: 'no_such_module_of_a_user:x'}\nkey: a\nfields: {a: string}\n", "missing")
+    definitions = tuple(dataset.model_dump_json() for dataset in (*datasets, missing))
     work = Work(Page("https://shop.example/p/1", HTML), definitions, (folder,))
     ((_, found),) = run_limited([work], "tests.processing.datasets.pageworkers.read", workers=1, results=(Result,))
     assert isinstance(found, Result)
     assert found.rows == read_rows(_view(), definitions, (folder,))
-    assert [len(one.rows) for one in found.rows] == [1, 2, 0]
+    assert [len(one.rows) for one in found.rows] == [1, 2, 0, 0]
     assert found.rows[2].error == "KeyError: 'no price' (page_functions_of_a_user.py, line 29)"
+    assert "There is no module" in (found.rows[3].error or "")
     assert arrow_values(datasets[0], found.rows[0].rows[0]) == {"name": "Thing", "price": Decimal("1299.00")}
 
 

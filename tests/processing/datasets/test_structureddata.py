@@ -115,6 +115,11 @@ def test_rdfa() -> None:
     assert (row["name"], row["price"], row["seller"], row["link"], row["sku"]) == ("A thing", "12.50", "Shop", URL, "1")
 
 
+def test_too_much_markup_is_an_error_of_the_page() -> None:
+    rows = PageReader(DATASET).rows(_view("<div itemscope itemtype=Product>" + "<i itemprop=name>x</i>" * 50_001))
+    assert (rows.rows, rows.error) == ([], "more than 50,000 elements of the page have a property or a type")
+
+
 def test_microdata_is_what_extruct_reads() -> None:
     import extruct
 

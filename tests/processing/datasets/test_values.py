@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from processing.datasets.numbers import read_written_number
@@ -64,6 +65,11 @@ def test_a_text_without_a_number_has_none(text: str) -> None:
         ("1.299,00 €", "decimal(12,2)", Reading(), Decimal("1299.00")),
         ("1e3", "decimal(12,2)", Reading(), Decimal("1000.00")),
         (0.1 + 0.2, "decimal(12,2)", Reading(), Decimal("0.30")),
+        (np.float64(0.5), "decimal(12,2)", Reading(), Decimal("0.50")),
+        (np.int64(5), "integer", Reading(), 5),
+        (np.float32(0.5), "string", Reading(), "0.5"),
+        ("05/06/2026", "date", Reading(), date(2026, 5, 6)),
+        ("05/06/2026", "date", Reading(day_first=True), date(2026, 6, 5)),
         (7, "decimal(12,2)", Reading(), Decimal("7.00")),
         ("-1", "decimal(12,2)", Reading(), Decimal("-1.00")),
         ("1,204 reviews", "integer", WRITTEN, 1204),

@@ -160,6 +160,17 @@ def test_a_definition_extends_another(tmp_path: Path) -> None:
     assert list(shoes.fields) == list(products.fields)
 
 
+def test_a_source_keeps_what_it_does_not_replace(tmp_path: Path) -> None:
+    (tmp_path / "products.yaml").write_text("extends: products\nsource: {map: {price: offers.lowPrice}}\n")
+    (tmp_path / "other.yaml").write_text("extends: products\nsource: {items: true}\n")
+    source = find_dataset("products", tmp_path).source
+    assert source is not None
+    assert (source.map["price"], source.map["brand"]) == (("offers.lowPrice",), ("brand", "manufacturer"))
+    other = find_dataset("other", tmp_path).source
+    assert other is not None
+    assert other.kind == "items"
+
+
 def test_definitions_that_extend_each_other_have_an_end(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("extends: two\n")
     (tmp_path / "two.yaml").write_text("extends: one\n")
@@ -219,3 +230,20 @@ def test_a_definition_has_a_json_schema() -> None:
 def test_a_definition_survives_json() -> None:
     dataset = parse_dataset(PRODUCTS, "products")
     assert Dataset.model_validate_json(dataset.model_dump_json()) == dataset
+
+
+def test_which_items_are_rows() -> None:
+    every, some = parse_dataset(LITTLE, "mine"), parse_dataset(LITTLE.replace("true", "'shop.items:Product'"), "mine")
+    assert [every.takes_item(name) for name in ("Product", None)] == [True, True]
+    assert [some.takes_item(name) for name in ("Product", "Offer", None)] == [True, False, False]
+    assert not find_dataset("products", None).takes_item("Product")
+
+
+def test_fields_of_an_items_class() -> None:
+    dataset = parse_dataset("source: {items: Product}\nkey: [sku]\n", "mine")
+    typed = dataset.with_fields({"sku": "string", "price": "decimal(12,2)", "url": "string", "version": "string", "tags": "list<string>"})
+    assert {name: field.type for name, field in typed.fields.items()} == {"sku": "string", "price": "decimal(12,2)", "tags": "list<string>"}
+    declared = parse_dataset(LITTLE.replace("sku: string", "sku: integer"), "mine").with_fields({"sku": "string"})
+    assert declared.fields["sku"].type == "integer"
+    with pytest.raises(ValueError, match="'key' names 'sku'"):
+        dataset.with_fields({"name": "string"})
