@@ -28,6 +28,7 @@ from spiders.download.direct import DirectDownloader
 from spiders.download.user_agent import user_agent
 from spiders.heartbeat import Heartbeat
 from spiders.messages.rules import reading_rules
+from spiders.permission.takedown_watch import TakedownWatch
 from spiders.reading.deaths import JOURNAL_NAME, Deaths
 from spiders.reading.journal import ReadingJournal
 from spiders.reading.readers import AnswerReaders
@@ -36,7 +37,6 @@ from spiders.scrapy_settings import scrapy_settings
 from spiders.scrapy_spider import SiteSpider
 from spiders.session.context import FetchContext
 from spiders.session.session import FetchSession
-from spiders.session.takedown_watch import TakedownWatch
 from spiders.spool.registrar import Registrar
 from spiders.spool.repair import repair_spool
 from spiders.spool.spool import Spool, clear_spool, remove_empty, spool_folder

@@ -9,9 +9,9 @@ from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.runs import CrawlRun
 from spiders.messages.rules import ReadingRules
+from spiders.permission.takedown_watch import TakedownWatch
 from spiders.reading.deaths import Deaths
 from spiders.reading.readers import AnswerReaders
-from spiders.session.takedown_watch import TakedownWatch
 from spiders.spool.registrar import Registrar
 from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope

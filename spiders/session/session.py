@@ -230,15 +230,14 @@ class FetchSession:
         self.context.downloader.cancel()
         self.context.readers.close()
         await self._tasks.cancel()
-        if isinstance(self.error, FencedError):
-            await self._tasks.run(self._hosts.release())  # what is still ours
-        else:
-            await self._tasks.run(self._register_and_release())
+        with self._tasks.guarded():
+            if not isinstance(self.error, FencedError):
+                await self._register_rest()
+            await self._hosts.release()  # after a FencedError: what is still ours
         self.context.statistics.finish_reason = self.stopping
 
-    async def _register_and_release(self) -> None:
+    async def _register_rest(self) -> None:
         self.context.registrar.rotate()
         await self._register_full()
         await self._report.send()
         await self._outbox.budget.release_all()
-        await self._hosts.release()
