@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.newssites import DAYS, Site, Source, Story, make_sites
-from benchmarks.realtimes import real_sites
-from benchmarks.revisitpolicies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
+from benchmarks.inputs.news_sites import DAYS, Site, Source, Story, make_sites
+from benchmarks.inputs.real_times import real_sites
+from benchmarks.peers.revisit_policies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
 from spiders.schedule.revisit import Visit
 
 TICK_HOURS = 0.25

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 from demo import clock as clocks
-from demo import misbehaviours
 from demo.answer import Answer, Request
-from demo.newsroom import edition
-from demo.pages import Pages
+from demo.misbehaviour import misbehaviours
+from demo.news.newsroom import edition
+from demo.news.pages import Pages
 from demo.server import HOST, Handler, RawHandler, port_of, serve
 from demo.sites import make_sites
 

@@ -29,7 +29,7 @@ import processing
 import schemas
 import spiders
 import storage
-from demo.newsroom import edition
+from demo.news.newsroom import edition
 from processing.publish.gate_process import LATER, import_when_used
 
 if TYPE_CHECKING:
