@@ -137,12 +137,12 @@ def _tell_damage(report: RunReport | None) -> None:
 
 
 def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool, urls: Sequence[str]) -> None:
-    from spiders.progress import LiveLine
+    from spiders.progress import ProgressLine
     from spiders.run import crawl_once
 
     key = _key(chosen, settings, new or bool(urls))
     try:
-        line = LiveLine()
+        line = ProgressLine()
         with worker_log(settings, f"crawl-{chosen.name}") as log, live_line() as tell:
             manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key, log_to=log, urls=urls)
     except ThresholdError:

@@ -43,7 +43,7 @@ def fetch(
     """
     from crawlhouse.commands.crawl import worker_log
     from schemas.config.settings import load_settings, make_home
-    from spiders.progress import LiveLine
+    from spiders.progress import ProgressLine
     from spiders.run import fetch_all
     from storage.ledger.ledger import open_ledger
 
@@ -56,7 +56,7 @@ def fetch(
         ledger.close()
     make_home(settings)
     say(f"{', '.join(names)}: fetching for {crawl_run}.")
-    line = LiveLine()
+    line = ProgressLine()
     with worker_log(settings, f"fetch-{names[0]}") as log, live_line() as tell:
         told = fetch_all(crawl_run, names, settings, lambda state: tell(line.text(state)), log)
     for statistics in told:

@@ -29,7 +29,7 @@ from spiders.custom.loader import make_spider
 from spiders.custom.request_text import WITHOUT_EFFECT, request_from_text, request_text
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
 from spiders.session.yielded import NOTHING, Yielded
@@ -66,7 +66,7 @@ class Callbacks:
             async for one in self._spider.start():
                 count += 1
                 self._take_start(one)
-                if self._context.registrar.is_full():
+                if self._context.registrar.has_many_found():
                     await self._context.registrar.flush()
                 if count % BREATH_REQUESTS == 0:
                     await asyncio.sleep(0)  # others have their turn, whatever `start` does
@@ -104,7 +104,7 @@ class Callbacks:
             self._note("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
-        if isinstance(body, Unread):  # reading its links will say the same
+        if isinstance(body, ReadFailure):  # reading its links will say the same
             return NOTHING
         with self._context.readers.journal.reading(due.url_id):
             return await self._call(due, capture, full_response(capture, body, request), request)
@@ -165,7 +165,7 @@ class Callbacks:
             return
         found = self._discovery(one, None, 0)
         if found:
-            self._context.registrar.find([found])
+            self._context.registrar.add_discoveries([found])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
         """A request as the frontier takes it; None, and counted, where it is not to be fetched. Raises SpiderError."""

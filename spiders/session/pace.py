@@ -9,7 +9,7 @@ BUSY = frozenset({429, 503})
 MAX_SLOWNESS = 10  # a slow host is left alone as long as it needed to answer, at most so many delays
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 300.0
-MAX_BUSY_IN_A_ROW = 8
+MAX_CONSECUTIVE_BUSY = 8
 
 
 class HostPace:
@@ -19,17 +19,17 @@ class HostPace:
         self.delay = delay
         self.next_turn = now + wait
         self._busy = 0
-        self._asked_for = 0.0
+        self._retry_after = 0.0
 
     def slow_down(self, delay: float) -> None:
         """The host asks for so many seconds between requests: the longer of its and ours holds."""
         self.delay = max(self.delay, delay)
 
-    def started(self, now: float) -> None:
+    def request_started(self, now: float) -> None:
         """A request goes out."""
         self.next_turn = max(self.next_turn, now + self.delay)
 
-    def ended(self, now: float, latency: float) -> None:
+    def request_ended(self, now: float, latency: float) -> None:
         """A request came to its end after so many seconds: a host that needs long is left alone for as long."""
         if self.delay:
             self.next_turn = max(self.next_turn, now + max(self.delay, min(latency, MAX_SLOWNESS * self.delay)))
@@ -42,9 +42,9 @@ class HostPace:
         """A turn was taken, but the host was not asked: the turn is the next one again."""
         self.next_turn = turn
 
-    def answered(self, now: float, status: int, retry_after: float) -> None:
+    def response_received(self, now: float, status: int, retry_after: float) -> None:
         """The host answered; when it is too busy, it is left alone for as long as it asks, and longer each time that it says so again."""
-        self._asked_for = retry_after
+        self._retry_after = retry_after
         if status not in BUSY:
             self._busy = 0
             return
@@ -54,8 +54,8 @@ class HostPace:
 
     def is_worth_waiting(self) -> bool:
         """Whether the host said that it is busy, but neither for long nor again and again."""
-        return self._busy > 0 and not self.has_given_up()
+        return self._busy > 0 and not self.is_too_busy()
 
-    def has_given_up(self) -> bool:
+    def is_too_busy(self) -> bool:
         """Whether the rest of the host should be left for another run: it is busy for long, or again and again."""
-        return self._busy >= MAX_BUSY_IN_A_ROW or (self._busy > 0 and self._asked_for > MAX_BACK_OFF_SECONDS)
+        return self._busy >= MAX_CONSECUTIVE_BUSY or (self._busy > 0 and self._retry_after > MAX_BACK_OFF_SECONDS)

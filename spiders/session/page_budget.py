@@ -7,15 +7,15 @@ import time
 
 from spiders.session.context import FetchContext
 
-DRY_SECONDS = 0.5
+EMPTY_WAIT_SECONDS = 0.5
 
 
 class PageBudget:
-    """`is_dry`: nothing was left at the last asking, though others may still give back; `is_spent`: all of it is registered."""
+    """`is_empty`: nothing was left at the last asking, though others may still give back; `is_used_up`: all of it is registered."""
 
     def __init__(self, context: FetchContext) -> None:
-        self.is_dry = False
-        self.is_spent = False
+        self.is_empty = False
+        self.is_used_up = False
         self._frontier = context.frontier
         self._database = context.database
         self._asking = asyncio.Lock()
@@ -35,11 +35,11 @@ class PageBudget:
         return True
 
     async def _ask(self) -> None:
-        if self._held or (self.is_dry and time.monotonic() - self._asked_at < DRY_SECONDS):  # others asked meanwhile
+        if self._held or (self.is_empty and time.monotonic() - self._asked_at < EMPTY_WAIT_SECONDS):  # others asked meanwhile
             return
         grant = await self._database.run(self._frontier.reserve_pages, *self._who, self._limit)
         self._held, self._asked_at = self._held + grant.granted, time.monotonic()
-        self.is_dry, self.is_spent = not grant.granted, grant.pages >= self._limit
+        self.is_empty, self.is_used_up = not grant.granted, grant.pages >= self._limit
 
     def release_page(self) -> None:
         """A page that was taken was not fetched: another may be fetched in its place."""

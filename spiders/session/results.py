@@ -10,7 +10,7 @@ from schemas.config.crawl import Crawl, Revisit
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import Answer
 from spiders.download.failure import FetchFailedError
-from spiders.schedule.next_visit import NextVisit, after_answer, after_failure
+from spiders.schedule.next_visit import NextVisit, after_failure, after_response
 from storage.frontier.records import DueUrl, EarlierCapture, Mark
 from storage.index.rows import CaptureRow
 from storage.warc.records import sha1
@@ -40,7 +40,7 @@ def retry_after(capture: Capture, now: float) -> float:
         return 0.0
 
 
-def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:
+def retry_wait_of(capture: Capture, tries: int, crawl: Crawl) -> float | None:
     """Seconds to wait before another try in this run, or None where the answer stands."""
     broken = capture.truncated == "disconnect"
     if tries >= crawl.budgets.max_retries or not (broken or capture.status in TEMPORARY):
@@ -49,7 +49,7 @@ def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:
     return wait if wait <= MAX_WAIT_SECONDS else None
 
 
-def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
+def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
     """The registered capture of the same URL that this answer says nothing new about, or None.
 
     The answers of POSTs are kept whole: a revisit names a URL and a time, and replay would give it to who asks for the URL alone.
@@ -64,10 +64,10 @@ def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
     return RefersTo(due.url, fetched_at, earlier.warc_filename, earlier.offset, earlier.content_digest)
 
 
-def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
+def response_result(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
     """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
     now = capture.fetched_at.timestamp()
-    outcome, reason = _judge(capture, answer, reserved)
+    outcome, reason = _outcome_of(capture, answer, reserved)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, answer, outcome, changed, revisit, now)
     keeps = answer.unread is None and (capture.status == 304 or not changed)
@@ -85,7 +85,7 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
         etag=None if answer.unread else capture.header("etag") or (due.etag if keeps else None),
         last_modified=None if answer.unread else capture.header("last-modified") or (due.last_modified if keeps else None),
         earlier=None if answer.unread else _earlier(capture, row) if changed else due.earlier,
-        leads=visit.leads,
+        leads=visit.is_primary_source,
         changed=changed if capture.status in {200, 304} and not answer.unread else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
@@ -99,7 +99,7 @@ def _is_new(row: CaptureRow, due: DueUrl) -> bool:
     return row.record_type == "response"
 
 
-def _judge(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
+def _outcome_of(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
     if reserved:
         return FetchOutcome.DENIED, Reason.OPTED_OUT
     if answer.redirect_lost:
@@ -122,7 +122,7 @@ def _visit(due: DueUrl, capture: Capture, answer: Answer, outcome: FetchOutcome,
         return after_failure(revisit, due, now, retry_after(capture, now))
     kind = answer.kind if capture.status == 200 else due.kind
     items = [found.hints.published_at for found in answer.discoveries if found.hints.published_at]
-    return after_answer(revisit, due, kind, now, changed, answer.new_items, items)
+    return after_response(revisit, due, kind, now, changed, answer.new_items, items)
 
 
 def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
@@ -131,17 +131,17 @@ def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
     return EarlierCapture(row.warc_filename, row.warc_record_offset, row.content_digest, capture.fetched_at.timestamp())
 
 
-def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
+def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
     """The mark of an exchange without an answer."""
     denied = failure.reason is Reason.PRIVATE_ADDRESS
     filtered = failure.reason is Reason.UNSUPPORTED_TYPE
     outcome = FetchOutcome.DENIED if denied else FetchOutcome.FILTERED if filtered else FetchOutcome.FAILED
-    return refused_mark(due, outcome, failure.reason, revisit, now)
+    return refusal_result(due, outcome, failure.reason, revisit, now)
 
 
-def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
+def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
     """The mark of a URL without an answer; what is known of it from before stays."""
-    visit = _own_decision(due, reason, now) or after_failure(revisit, due, now)
+    visit = _next_visit_of_own_decision(due, reason, now) or after_failure(revisit, due, now)
     return Mark(
         url_id=due.url_id,
         host_id=due.host_id,
@@ -155,12 +155,12 @@ def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Re
         etag=due.etag,
         last_modified=due.last_modified,
         earlier=due.earlier,
-        leads=visit.leads,
+        leads=visit.is_primary_source,
         hinted_by=due.hinted_by,
     )
 
 
-def _own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
+def _next_visit_of_own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
     """What a person held back is due as soon as it is let go, what is out of scope when the crawl's configuration changes."""
     if reason not in OWN_DECISIONS:
         return None

@@ -49,7 +49,7 @@ def followable(found: Sequence[Discovery], answer: Answer, crawl: Crawl, statist
     return found
 
 
-def broken_mark(mark: Mark, reason: Reason) -> Mark:
+def broken_page_result(mark: Mark, reason: Reason) -> Mark:
     """The mark of an archived page that could not be understood here: failed, due in the next run, and then asked for whole."""
     if mark.outcome is not FetchOutcome.FETCHED:
         return mark

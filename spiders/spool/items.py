@@ -33,7 +33,7 @@ def append_items(path: Path, row: CaptureRow, items: Sequence[str]) -> None:
         raise StorageError(f"Writing {path} failed: {error.strerror}. Free space there and run again.") from error
 
 
-def packed_items(path: Path, rows: Sequence[CaptureRow]) -> tuple[int, bytes]:
+def compress_items(path: Path, rows: Sequence[CaptureRow]) -> tuple[int, bytes]:
     """How many items were made of these captures, and their lines as gzip; a torn line, or one of another capture, is left out."""
     if not path.exists():
         return 0, b""

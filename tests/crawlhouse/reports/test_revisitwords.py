@@ -8,12 +8,12 @@ BUSY = (0.0,) * 8 + (9.0,) + (1.0,) * 15
 
 
 def test_a_leader_says_how_much_and_when() -> None:
-    said = state_in_words(RevisitState(True, 0.0, 48.0, 30, 40.0, 48.0, carried=48.0, leads=True, profile=BUSY))
+    said = state_in_words(RevisitState(True, 0.0, 48.0, 30, 40.0, 48.0, dated_items=48.0, is_primary_source=True, profile=BUSY))
     assert said == "the site's news are looked for here: about 22.2 a day, most from 8:00 to 9:00 UTC"
 
 
 def test_other_states() -> None:
-    assert "no other source" in state_in_words(RevisitState(True, 0.0, 48.0, 30, 1.0, 48.0, carried=48.0))
+    assert "no other source" in state_in_words(RevisitState(True, 0.0, 48.0, 30, 1.0, 48.0, dated_items=48.0))
     assert state_in_words(RevisitState(False, 0.0, 9.0, 3, 2.0, 2.3)).startswith("an article: 2 changes seen in 3 visits")
     assert "2 failures" in state_in_words(RevisitState(True, 0.0, failures=2))
     assert "rarely" in state_in_words(RevisitState(True, 0.0, failures=5))
