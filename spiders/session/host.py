@@ -29,16 +29,17 @@ from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
 from storage.frontier.records import DueUrl, Lease
 from storage.urls.host_key import canonical_host, canonical_origin
 
-BATCH_URLS = 100
-RECHECK_SECONDS = 60.0  # how often a long wait looks whether it still makes sense
-MAX_CONSECUTIVE_FAILURES = 10
+BATCH_URLS = 100  # due URLs of one query; chosen: with a delay of a second it is asked again after 100 seconds
+RECHECK_SECONDS = 60.0  # a long wait checks so often whether the host became too busy meanwhile
+MAX_CONSECUTIVE_FAILURES = 10  # chosen: then the host counts as down, and its other URLs are left for another run
 T = TypeVar("T")
 
 
 class HostFetcher:
-    """One lease at work. `is_idle`: it has nothing to ask for until something wakes it. `in_progress` are URLs not registered yet.
+    """Fetches the URLs of one leased host.
 
-    `is_leaving`: the lease is being given back.
+    `in_progress` are the URLs that it handed out or refused, and that are not registered yet. `is_idle`: it has nothing to request until
+    `wake` is called. `is_leaving`: the lease is being released.
     """
 
     def __init__(self, context: FetchContext, lease: Lease, outbox: Outbox, tasks: GuardedTasks) -> None:
@@ -57,7 +58,7 @@ class HostFetcher:
         self._in_flight = 0
         self._last_place = (-1, -1)
         self._must_rescan = False
-        self._asked_for_new = False  # since known articles were last about to be asked for
+        self._asked_for_new = False  # new pages, since known articles were last about to be requested
         self._changed = asyncio.Event()
         self._robots: dict[str, RobotsRules] = {}
         self._tdm: dict[str, TdmRules] = {}
@@ -67,12 +68,12 @@ class HostFetcher:
         self._failures = 0
 
     async def run(self) -> None:
-        """Serves the host until nothing of it waits in the run, then gives the lease back."""
+        """Fetch until no URL of the host is due in this run, then release the lease."""
         before = await self._sql(self._frontier.progress, self._run, self.lease.host_id)
         self._handed_out, self._received, self._begun_at = before.marked, before.received, before.begun_at
         stopped = False
         while not stopped:
-            batch = await self._waiting()
+            batch = await self._next_due()
             for due in batch:
                 if due.priority >= HINTED_REVISIT_PRIORITY and not stopped and await self._has_found_new():
                     break
@@ -85,12 +86,12 @@ class HostFetcher:
         await self._sql(self._frontier.release, {self.lease: self.wait_after()})
 
     def wake(self) -> None:
-        """Something changed: URLs were found, or a batch was registered."""
+        """Look again: URLs were found, or results were registered."""
         self._must_rescan = True
         self._changed.set()
 
     def wait_after(self) -> float:
-        """Seconds for which the host is to be left alone from now on."""
+        """Seconds from now until the host may be requested again."""
         return max(self._pace.next_turn - time.monotonic(), 0.0)
 
     def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
@@ -102,7 +103,7 @@ class HostFetcher:
         self._pace.request_ended(now, result.latency)
         if result.retry_wait is not None:
             self._pace.wait(now, result.retry_wait)
-            self._tasks.start(self._again(fetch))
+            self._tasks.start(self._retry(fetch))
             return
         self._in_flight -= 1
         mark = result.mark
@@ -112,13 +113,13 @@ class HostFetcher:
             self._changed.set()
 
     def _count(self, response: Capture) -> None:
-        """The host responded, whatever it was asked: it may say that it is too busy."""
+        """Count a response of this host, to whatever request. It may say that the host is too busy."""
         if canonical_host(response.url) == self.lease.host:
             self._received += len(response.body)
             self._pace.response_received(time.monotonic(), response.status, retry_after(response, time.time()))
 
-    async def _again(self, fetch: Fetch) -> None:
-        """Hands a URL out once more in its turn; where the host is left for another run, the URL is left with it."""
+    async def _retry(self, fetch: Fetch) -> None:
+        """Request a URL again in its turn. If the host is too busy, the URL stays due with the rest of the host."""
         if not await self._take_turn(is_patient=False):
             self._outbox.release_page()
             self._in_flight -= 1
@@ -128,7 +129,7 @@ class HostFetcher:
         fetch.tries += 1
         self._outbox.put(fetch)
 
-    async def _waiting(self) -> list[DueUrl]:
+    async def _next_due(self) -> list[DueUrl]:
         """The next URLs that are not in progress. A second scan from the beginning finds what was added before our place.
 
         Results of queries come back in order: those from before a registration are read before it, while its URLs are in progress.
@@ -144,7 +145,7 @@ class HostFetcher:
         return [due for due in found if due.url_id not in self.in_progress]
 
     async def _has_found_new(self) -> bool:
-        """Before a known article is asked for: whether the pages before it led to new ones; these go first, from the beginning."""
+        """Asked before a known article is requested: whether new pages were found. New pages go first, from the beginning."""
         if not self._asked_for_new:
             return False
         self._asked_for_new = False
@@ -159,7 +160,7 @@ class HostFetcher:
         return True
 
     async def _fetch_url(self, due: DueUrl) -> bool:
-        """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
+        """Hand out one URL when its turn has come. False if the rest of the host is to be left for another run."""
         refusal = await self._refusal(due)
         if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
             return await self._stop_host("busy")
@@ -172,7 +173,7 @@ class HostFetcher:
         if not await self._outbox.take_page():  # before a slot is taken: retries of the same host need one to finish
             return False
         has_turn = await self._take_turn(is_patient=False)
-        if reason := self._reason_to_stop() if has_turn else "busy":  # asked again: meanwhile an answer came, and time went by
+        if reason := self._reason_to_stop() if has_turn else "busy":  # checked again: responses came while it waited
             if has_turn:
                 self._slots.release()
             self._outbox.release_page()
@@ -185,7 +186,7 @@ class HostFetcher:
         return True
 
     def _reason_to_stop(self) -> str | None:
-        """Why the rest of the host is to be left for another run."""
+        """Why the rest of the host is left for another run; None while it is not."""
         budgets = self._crawl.budgets
         reasons = {
             "failures": self._failures >= MAX_CONSECUTIVE_FAILURES,
@@ -201,7 +202,7 @@ class HostFetcher:
         return False
 
     async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
-        """Why a URL is not to be asked for: what can be told without the site first, then what the site itself says."""
+        """Why a URL is not to be fetched. What needs no request is checked first, then robots.txt and opt-outs."""
         context = self._context
         if due.held is not None:
             return FetchOutcome.FILTERED, Reason(due.held)
@@ -228,7 +229,7 @@ class HostFetcher:
         return await robots_refusal(self._context, await self._rules(origin), url)
 
     async def _rules(self, origin: str) -> RobotsRules:
-        """The rules of an origin, read again when they are too old, and while the host asks to wait as long as it is worth waiting for."""
+        """The rules of an origin. They are read again when they are too old, and while a busy host is worth waiting for."""
         rules = self._robots.get(origin)
         while rules is None or rules.expires_at <= time.time() or (rules.is_not_now and self._pace.is_worth_waiting()):
             rules = self._robots[origin] = await self._read_about_origin(read_robots(self._context, self.lease, origin))
@@ -246,7 +247,7 @@ class HostFetcher:
         return bool(self._tdm[origin].reserves(url))
 
     async def _read_about_origin(self, reading: Coroutine[None, None, OriginRules[T]]) -> T:
-        """Reads a file about the whole origin, in the host's turn; where the site need not be asked, the turn stays."""
+        """Read a file about the whole origin, in the host's turn. If it was cached and the site is not asked, the turn is given back."""
         turn = self._pace.next_turn
         await self._take_turn()
         try:
@@ -262,7 +263,7 @@ class HostFetcher:
         return read.rules
 
     async def _take_turn(self, is_patient: bool = True) -> bool:
-        """Takes a slot and waits for the host's next turn; False, and no slot, where that is too far off for the impatient."""
+        """Take a slot and wait for the host's next turn. False, and no slot, if the host is too busy and the caller is not patient."""
         await self._slots.acquire()
         while (wait := self._pace.next_turn - time.monotonic()) > 0:
             if not is_patient and self._pace.is_too_busy():
@@ -273,9 +274,9 @@ class HostFetcher:
         return True
 
     async def _wait_for_change(self, stopped: bool = False) -> bool:
-        """Waits until something changed; False when nothing of the host waits in the run any more and all is registered.
+        """Wait until something changed. False if no URL of the host is due in this run and everything is registered.
 
-        What changed since the last look at what waits counts, unless the rest of the host is left anyway.
+        Changes since the last query of due URLs count too, unless the rest of the host is left for another run.
         """
         self._changed.clear()
         if self._must_rescan and not stopped:

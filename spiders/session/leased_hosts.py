@@ -1,4 +1,4 @@
-"""The hosts that a worker has leased: it leases more while it has room, prolongs its leases in good time, and releases them at the end."""
+"""The hosts that a worker has leased: leases more while there is room, renews the leases, and releases them at the end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from spiders.session.tasks import GuardedTasks
 from storage.frontier.frontier import LEASE_SECONDS
 from storage.frontier.records import Lease, Mark
 
-MAX_ACTIVE_HOSTS = 64
-RENEW_SECONDS = LEASE_SECONDS / 4
+MAX_ACTIVE_HOSTS = 64  # chosen: bounds a worker's memory and open connections, and leaves hosts to other workers
+RENEW_SECONDS = LEASE_SECONDS / 4  # three renewals may fail or come late before a lease expires
 
 
 class LeasedHosts:
-    """Each leased host with the task that serves it. `bool()` is whether there is any."""
+    """Each leased host with the task that fetches from it. True if there is any."""
 
     def __init__(self, context: FetchContext, outbox: Outbox, tasks: GuardedTasks) -> None:
         self._context = context
@@ -35,7 +35,7 @@ class LeasedHosts:
         return bool(self._fetchers)
 
     async def lease_more(self) -> bool:
-        """Lease hosts for the room that is left, and serve them; whether there was any."""
+        """Lease as many hosts as there is room for, and fetch from them. Returns whether there was any."""
         room = MAX_ACTIVE_HOSTS - sum(not fetcher.is_idle for fetcher in self._fetchers.values())
         leases = await self._context.database.run(self._lease, room, self._held()) if room > 0 else []
         for lease in leases:
@@ -43,9 +43,9 @@ class LeasedHosts:
         return bool(leases)
 
     def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
-        """Lease hosts, in the database's thread. Should the session end meanwhile, they are released all the same.
+        """Lease hosts, in the database's thread. If the session ends meanwhile, `release` knows of them.
 
-        After a pause, of the whole process or of the database, our own leases may look expired: they are prolonged first.
+        After a pause of the process or of the database, our own leases may look expired. So they are renewed first.
         """
         context = self._context
         self._renew(held)
@@ -54,25 +54,25 @@ class LeasedHosts:
         return leases
 
     def serve(self, lease: Lease) -> None:
-        """Serve a leased host until nothing of it is due."""
+        """Fetch from a leased host until no URL of it is due."""
         fetcher = HostFetcher(self._context, lease, self._outbox, self._tasks)
         self._unserved.pop(lease.host_id, None)
         self._fetchers[lease.host_id] = fetcher
-        self._work[fetcher] = self._tasks.start(self._serve(fetcher))
+        self._work[fetcher] = self._tasks.start(self._run(fetcher))
 
-    async def _serve(self, fetcher: HostFetcher) -> None:
+    async def _run(self, fetcher: HostFetcher) -> None:
         await fetcher.run()
         del self._work[fetcher]
         if self._fetchers.get(fetcher.lease.host_id) is fetcher:
             del self._fetchers[fetcher.lease.host_id]
 
     async def renew_if_due(self) -> None:
-        """Prolong the leases in good time. Raises FencedError."""
+        """Renew the leases every RENEW_SECONDS. Raises FencedError."""
         if time.monotonic() - self._renewed > RENEW_SECONDS:
             await self._context.database.run(self._renew, self._held())
 
     def _renew(self, held: list[Lease]) -> None:
-        """Prolong leases, where that is due by the time the database's thread comes to it."""
+        """Renew leases, if that is still due when the database's thread gets to it."""
         now = time.monotonic()
         if now - self._renewed > RENEW_SECONDS:
             if held:
@@ -80,11 +80,11 @@ class LeasedHosts:
             self._renewed = now
 
     def _held(self) -> list[Lease]:
-        """The leases to keep; one that is being released may have its next owner already."""
+        """The leases to keep. One that is being released may already have its next owner."""
         return [fetcher.lease for fetcher in self._fetchers.values() if not fetcher.is_leaving]
 
     def are_idle(self) -> bool:
-        """Whether no host has anything to request."""
+        """Whether no host has anything to request now."""
         return all(fetcher.is_idle for fetcher in self._fetchers.values())
 
     def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
@@ -114,7 +114,7 @@ class LeasedHosts:
                 task.cancel()
 
     async def release(self) -> None:
-        """Release all leases, each host with the time for which it is to be left alone."""
+        """Release all leases, each with the seconds until its host may be requested again."""
         context = self._context
         waits = {fetcher.lease: fetcher.wait_after() for fetcher in self._fetchers.values()}
         await context.database.run(lambda: context.frontier.release({lease: lease.wait for lease in self._unserved.values()} | waits))

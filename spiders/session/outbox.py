@@ -22,7 +22,7 @@ class Outbox:
         self._is_closed = False
 
     async def take_page(self) -> bool:
-        """Take a page of the run's budget. Waits for what others may give back; False once the outbox is closed."""
+        """Take a page of the run's budget. Waits while there is none, as others may release some. False once the outbox is closed."""
         while not self._is_closed:
             if not self._registrar.has_many_found() and await self.budget.take():
                 return True

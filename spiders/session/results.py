@@ -1,4 +1,4 @@
-"""What an exchange makes of its URL: the mark that the registering transaction writes."""
+"""The result of an exchange for its URL, which is written when its segment is registered: outcome, reason, and when it is due again."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 52
 GONE = 410
 MISSING = frozenset({404, 410})
 OWN_DECISIONS = frozenset({Reason.PAUSED, Reason.DROPPED, Reason.OUT_OF_SCOPE})
-MAX_MISSES = 3
-MAX_WAIT_SECONDS = 60.0
-MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
+MAX_MISSES = 3  # visits in a row that find no page (404), after which the URL counts as gone. Chosen
+MAX_WAIT_SECONDS = 60.0  # chosen: a retry that has to wait longer is left for another run
+MAX_RETRY_AFTER_SECONDS = 24 * 3600.0  # chosen: no server may put off a URL for longer than a day
 
 
 def retry_after(capture: Capture, now: float) -> float:
-    """Seconds that Retry-After asks for, in either of its forms, at most a day; 0 if it asks for none."""
+    """The seconds that Retry-After asks for, as a number or a date, at most a day. 0 without Retry-After."""
     text = (capture.header("retry-after") or "").strip()
     if text.isdecimal():
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
@@ -41,7 +41,7 @@ def retry_after(capture: Capture, now: float) -> float:
 
 
 def retry_wait_of(capture: Capture, tries: int, crawl: Crawl) -> float | None:
-    """Seconds to wait before another try in this run, or None where the answer stands."""
+    """Seconds to wait before another request in this run, or None if the response is final."""
     broken = capture.truncated == "disconnect"
     if tries >= crawl.budgets.max_retries or not (broken or capture.status in TEMPORARY):
         return None
@@ -50,9 +50,9 @@ def retry_wait_of(capture: Capture, tries: int, crawl: Crawl) -> float | None:
 
 
 def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
-    """The registered capture of the same URL that this answer says nothing new about, or None.
+    """The registered capture of the same URL with the same content, or None if the content is new.
 
-    The answers of POSTs are kept whole: a revisit names a URL and a time, and replay would give it to who asks for the URL alone.
+    Responses to POST are kept whole: a revisit record names only a URL and a time, so replay would show it for a GET of the URL too.
     """
     earlier = due.earlier
     if earlier is None or capture.truncated or capture.method != "GET":
@@ -65,7 +65,7 @@ def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
 
 
 def response_result(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
-    """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
+    """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _outcome_of(capture, answer, reserved)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
@@ -93,7 +93,7 @@ def response_result(due: DueUrl, capture: Capture, answer: Answer, row: CaptureR
 
 
 def _is_new(row: CaptureRow, due: DueUrl) -> bool:
-    """Whether an archived capture says something new: a rendered page and what answers a POST are kept whole every time, changed or not."""
+    """Whether an archived capture has new content. Rendered pages and responses to POST are archived whole, changed or not."""
     if row.record_type == "conversion" or row.request_method is not None:
         return due.earlier is None or due.earlier.content_digest != row.content_digest
     return row.record_type == "response"
@@ -132,7 +132,7 @@ def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
 
 
 def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
-    """The mark of an exchange without an answer."""
+    """The result of an exchange without a response."""
     denied = failure.reason is Reason.PRIVATE_ADDRESS
     filtered = failure.reason is Reason.UNSUPPORTED_TYPE
     outcome = FetchOutcome.DENIED if denied else FetchOutcome.FILTERED if filtered else FetchOutcome.FAILED
@@ -140,7 +140,7 @@ def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now
 
 
 def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
-    """The mark of a URL without an answer; what is known of it from before stays."""
+    """The result of a URL without a response. What is known from earlier fetches stays."""
     visit = _next_visit_of_own_decision(due, reason, now) or after_failure(revisit, due, now)
     return Mark(
         url_id=due.url_id,
@@ -161,7 +161,7 @@ def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: 
 
 
 def _next_visit_of_own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
-    """What a person held back is due as soon as it is let go, what is out of scope when the crawl's configuration changes."""
+    """When a URL is due that was not fetched by decision: paused and dropped ones at once, out of scope when the crawl changes."""
     if reason not in OWN_DECISIONS:
         return None
     return NextVisit(None if reason is Reason.OUT_OF_SCOPE else now, due.revisit)
