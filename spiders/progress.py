@@ -11,7 +11,7 @@ from storage.frontier.records import MAX_COUNTED_HOSTS, RunState
 RATE_SECONDS = 10.0
 
 
-class LiveLine:
+class ProgressLine:
     """Remembers the last seconds, so that the rate is of now and not of the whole run."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -17,7 +17,7 @@ def describe_revisit_state(state: RevisitState) -> str:
         seen = f"{plural(state.items, 'change')} seen in {plural(state.visits, 'visit')}"
         return f"an article: {seen}; visited again while young, sooner if it changed"
     a_day = expected_items_an_hour(state) * HOURS_A_DAY
-    if state.leads:
+    if state.is_primary_source:
         return f"the site's news are looked for here: about {a_day:.1f} a day" + _busy_hours(state)
     return f"about {a_day:.1f} a day that no other source of the site brings first"
 

@@ -53,7 +53,7 @@ def _register(path: Path, name: str, run: CrawlRun, worker: str, held: Sequence[
     leases = [lease for lease in held if lease.host_id in journal.tokens]
     if any(journal.tokens[lease.host_id] != lease.token - 1 for lease in leases) or len(leases) != len(journal.tokens):
         return 0
-    closed = _cut(path, journal.offsets)
+    closed = _truncate(path, journal.offsets)
     if not closed.rows:
         return 0
     last = closed.rows[-1].warc_record_offset
@@ -67,7 +67,7 @@ def _register(path: Path, name: str, run: CrawlRun, worker: str, held: Sequence[
     return len(closed.rows)
 
 
-def _cut(path: Path, offsets: frozenset[int]) -> ClosedSegment:
+def _truncate(path: Path, offsets: frozenset[int]) -> ClosedSegment:
     """The segment up to the first capture that the journal does not know: the links of that one may be lost."""
     closed = repair(path)
     end = 0

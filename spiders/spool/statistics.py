@@ -13,7 +13,7 @@ from schemas.printable import printable
 from storage.objects.store import ObjectStore
 
 
-class HostTroubles(BaseModel):
+class HostErrorCounts(BaseModel):
     """What leaves no record in the archive: exchanges without an answer, and answers that were asked for again."""
 
     model_config = ConfigDict(extra="forbid")
@@ -57,11 +57,11 @@ class WorkerStatistics(BaseModel):
     refused_requests: Counter[str] = Field(default_factory=Counter)
     pipeline_errors: Counter[str] = Field(default_factory=Counter)
     dropped_items: Counter[str] = Field(default_factory=Counter)
-    hosts: dict[str, HostTroubles] = Field(default_factory=dict)
+    hosts: dict[str, HostErrorCounts] = Field(default_factory=dict)
 
-    def host(self, name: str) -> HostTroubles:
+    def host(self, name: str) -> HostErrorCounts:
         """The troubles with a host, to be counted up."""
-        return self.hosts.setdefault(name, HostTroubles())
+        return self.hosts.setdefault(name, HostErrorCounts())
 
     def text(self) -> str:
         """What the worker did, in a line for people."""

@@ -12,7 +12,7 @@ from schemas.config.settings import Settings
 from schemas.errors import ThresholdError
 from schemas.manifest import FetchCounts, FetchStatistics, HostCounts, Manifest
 from spiders.closing.thresholds import check_thresholds
-from spiders.progress import LiveLine
+from spiders.progress import ProgressLine
 from spiders.run import close, plan
 from spiders.spool.statistics import WorkerStatistics
 from storage.frontier.frontier import open_frontier
@@ -103,7 +103,7 @@ def test_a_host_that_is_down_counts_as_errors_although_its_robots_file_denies_it
 
 def test_a_line_tells_the_rate_of_now() -> None:
     moments = iter([0.0, 10.0, 20.0])
-    line = LiveLine(lambda: next(moments))
+    line = ProgressLine(lambda: next(moments))
     texts = [
         line.text(RunState(RunPhase.WORKING, None, 5, 100, 3, 2, answers, answers * 1000, errors))
         for answers, errors in ((0, 0), (1000, 0), (1100, 4))
