@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 SOURCE_SUFFIXES = frozenset({".py", ".json"})  # code, and the page type's model and the expectation suites
-READERS = ("index/rows", "urls/host_key", "warc/contentcoding", "warc/member", "warc/reader", "warc/records", "warc/stream", "warc/window")
+READERS = ("index/rows", "urls/host_key", "warc/content_coding", "warc/member", "warc/reader", "warc/records", "warc/stream", "warc/window")
 DECIDING_LIBRARIES = (
     "backports.zstd",
     "brotli",
@@ -19,9 +19,11 @@ DECIDING_LIBRARIES = (
     "htmldate",
     "idna",
     "isal",
+    "itemadapter",
     "justext",
     "lxml",
     "numpy",
+    "price-parser",
     "pycld2",
     "rensa",
     "resiliparse",

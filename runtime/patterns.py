@@ -1,7 +1,7 @@
-"""Searches URLs for regular expressions of users, in bounded time for every pattern and every URL.
+"""Regular expressions of users, searched in URLs in a time that is bounded, whatever the pattern and the URL are.
 
-RE2 needs time in proportion to the length of the URL. It does not know look-around and back references. Patterns with these are searched by
-the module `regex`, which stops after a time limit; the caller decides what that means. Both find what Python's `re` finds.
+RE2 searches in a time that is linear in the URL's length. What it does not know, such as look-around and references back, is searched by
+the module `regex`, which gives up after a time; a URL for which it does is told apart by the caller. Both find what Python's `re` finds.
 """
 
 from __future__ import annotations
@@ -13,48 +13,57 @@ from functools import lru_cache
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-SEARCH_SECONDS = 0.01  # of CPU time, for one search by `regex`
-SHORT_SEARCH_SECONDS = 0.0001  # the limit after many slow searches: twenty times a usual search
-SLOW_BUDGET_SECONDS = 0.1  # for all slow searches of a pattern, before the short limit applies
-RECOVERY_SECONDS = 0.00001  # that each quick search adds to the budget again
+SEARCH_SECONDS = 0.01  # of CPU, for one search beyond RE2
+SHORT_SEARCH_SECONDS = 0.0001  # when many were slow: twenty times what a usual search takes
+SLOW_BUDGET_SECONDS = 0.1  # that slow searches may take together before there is little time for each
+RECOVERY_SECONDS = 0.00001  # that each quick search gives back
 _TOKEN = re.compile(r"\\N\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{,\d*\}|\{(?!\d+(?:,\d*)?\})", re.DOTALL)
 
 Search = Callable[[str], Any]  # Any: a match, or None
 
 
 class PatternTimeoutError(Exception):
-    """The search for a pattern reached its time limit without a result."""
+    """A pattern was searched in a URL for as long as is allowed, without an answer."""
 
 
 class UrlPattern:
-    """One pattern, in the syntax of Python's `re`."""
+    """One pattern, as Python's `re` has them."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self._linear = _linear(_plain(pattern))
-        self._bounded: Any = None  # compiled when it is needed
+        self._bounded: Any = None  # made when it is needed
         self._slow_budget = SLOW_BUDGET_SECONDS
 
     def search(self, text: str) -> bool:
         """Whether the pattern is found in a text. Raises PatternTimeoutError."""
-        if self._linear is not None and text.isascii() and "\n" not in text:  # for such texts \\w and $ mean the same in RE2 and in Python
-            return self._linear(text) is not None
-        return self._search_bounded(text)
+        return self._match(text) is not None
+
+    def find(self, text: str) -> str | None:
+        """What the pattern's first group finds in a text, or all that it finds where it has no group. Raises PatternTimeoutError."""
+        match = self._match(text)
+        found: str | None = None if match is None else match[1] if match.groups() else match[0]
+        return found
 
     def search_or(self, text: str, default: bool) -> bool:
-        """Whether the pattern is found in a text, or `default` if the search takes too long."""
+        """Whether the pattern is found in a text; `default` where that takes too long."""
         try:
             return self.search(text)
         except PatternTimeoutError:
             return default
 
-    def _search_bounded(self, text: str) -> bool:
-        import regex  # imported here because few patterns need it
+    def _match(self, text: str) -> Any:  # Any: a match, or None
+        if self._linear is not None and text.isascii() and "\n" not in text:  # where RE2 and Python mean the same by \\w and $
+            return self._linear(text)
+        return self._search_bounded(text)
+
+    def _search_bounded(self, text: str) -> Any:  # Any: a match, or None
+        import regex  # few patterns need it
 
         self._bounded = self._bounded or regex.compile(_plain(self.pattern))
         seconds = SEARCH_SECONDS if self._slow_budget > 0 else SHORT_SEARCH_SECONDS
         try:
-            found = self._bounded.search(text, timeout=seconds) is not None
+            found = self._bounded.search(text, timeout=seconds)
         except TimeoutError as error:
             self._slow_budget -= seconds
             _warn(self.pattern, text[:200])
@@ -64,12 +73,12 @@ class UrlPattern:
 
 
 def url_patterns(patterns: Iterable[str]) -> list[UrlPattern]:
-    """Compiled patterns."""
+    """Patterns that are ready to be searched."""
     return [UrlPattern(pattern) for pattern in patterns]
 
 
 def regexp(pattern: str, text: str | None) -> bool | None:
-    """SQLite's REGEXP for URLs. If the search takes too long, the URL is not selected, and a warning is logged."""
+    """SQLite's REGEXP for URLs: what takes too long to search is not selected, with a warning."""
     return None if text is None else _cached(pattern).search_or(text, default=False)
 
 
@@ -86,10 +95,10 @@ def _warn(pattern: str, example: str) -> None:
 
 
 def _linear(pattern: str) -> Search | None:
-    """RE2's search, or None if RE2 does not know the pattern."""
+    """RE2's search, or None for what it does not know."""
     try:
         import re2
-    except ImportError:  # there is no wheel for this machine
+    except ImportError:  # no wheel for this machine
         return None
     options = re2.Options()
     options.log_errors = False
@@ -101,7 +110,7 @@ def _linear(pattern: str) -> Search | None:
 
 
 def _plain(pattern: str) -> str:
-    """The pattern in a form that means the same in all three engines: `{` alone, `{,3}` and `[` in a set are written out."""
+    """The pattern in signs that all three engines read alike: `{` alone is a brace, `{,3}` a repetition, `[` in a set a bracket."""
     return _TOKEN.sub(_plain_token, pattern)
 
 

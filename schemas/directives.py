@@ -53,12 +53,12 @@ class Directives:
     unavailable_after: datetime | None = None
 
     def combined(self, other: Directives) -> Directives:
-        """Both together: the stricter holds."""
+        """Both together: the stricter one counts."""
         dates = [moment for moment in (self.unavailable_after, other.unavailable_after) if moment is not None]
         return Directives(self.words | other.words, min(dates) if dates else None)
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether the page's time is over."""
+        """Whether the date of `unavailable_after` has passed."""
         return self.unavailable_after is not None and now >= self.unavailable_after
 
     def forbids_indexing(self, now: datetime) -> bool:
@@ -82,10 +82,10 @@ def read_directives(text: str) -> Directives:
     words: set[str] = set()
     date: datetime | None = None
     tokens = [token.strip() for token in text.split(",")]
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         name, colon, value = token.partition(":")
         if colon and name.strip().lower() == UNAVAILABLE:
-            date = _parse_date(value, tokens[place + 1] if place + 1 < len(tokens) else "")
+            date = _parse_date(value, tokens[index + 1] if index + 1 < len(tokens) else "")
         elif token:
             words.add(token.lower())
     return Directives(frozenset(words), date)
@@ -96,14 +96,14 @@ def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> D
 
     `headers` are all headers of a response, as pairs of name and value.
     """
-    found = NO_DIRECTIVES
+    directives = NO_DIRECTIVES
     for name, value in headers:
         if len(name) != HEADER_LENGTH or name.lower() != HEADER:  # the length first: this runs for every header of every response
             continue
         for agent, text in _by_agent(value.decode("latin-1")):
             if agent in EVERYONE or agent == product.lower():
-                found = found.combined(read_directives(text))
-    return found
+                directives = directives.combined(read_directives(text))
+    return directives
 
 
 def meta_elements(page: Document) -> list[tuple[str, str]]:
@@ -124,7 +124,7 @@ def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Direct
 
 
 def _by_agent(value: str) -> list[tuple[str, str]]:
-    """The parts of a header by whom they address; a name holds until the next one."""
+    """The parts of a header, each with the crawler it is for. A name counts until the next name."""
     parts: list[tuple[str, list[str]]] = [("*", [])]
     for token in value.split(","):
         match = AGENT.match(token)
@@ -137,7 +137,7 @@ def _by_agent(value: str) -> list[tuple[str, str]]:
 
 
 def _parse_date(text: str, following: str) -> datetime | None:
-    """A date in ISO 8601, RFC 822 or RFC 850; its weekday's comma may have cut it in two. No zone is UTC."""
+    """A date in ISO 8601, RFC 822 or RFC 850. `following` is what comes after a weekday's comma. A date without a zone is UTC."""
     text = text.strip()
     if text.isalpha() and following[:1].isdigit():
         text = f"{text}, {following}"

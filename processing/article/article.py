@@ -89,8 +89,8 @@ def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[
 
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
     """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
-    lead = [] if whole else find_lead(outline, container, metadata.description)
-    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, lead)))
+    lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared)
+    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, lead)))
 
 
 def _length(blocks: tuple[Block, ...]) -> int:

@@ -14,7 +14,7 @@ from schemas.capture import Capture
 from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
 from spiders.permission.robots import RobotsRules
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import file_to_cache
 from spiders.session.robots_fetch import robots_refusal, rules_of
@@ -104,7 +104,7 @@ class SubResources:
             except FetchFailedError:
                 answer = None
             cached = await file_to_cache(context, origin, answer)
-            await context.database.run(context.frontier.remember_robots, cached)
+            await context.database.run(context.frontier.cache_robots, cached)
         return await rules_of(context, cached)
 
     async def browser_response(self, capture: Capture) -> BrowserResponse:
@@ -112,4 +112,4 @@ class SubResources:
         kept = ((name, value) for name, value in capture.response_headers if name.lower() not in DROPPED_HEADERS)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes)
-        return BrowserResponse(capture.status, headers, b"" if isinstance(body, Unread) else body)
+        return BrowserResponse(capture.status, headers, b"" if isinstance(body, ReadFailure) else body)

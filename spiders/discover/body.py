@@ -67,7 +67,7 @@ def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: Lin
     page = page_links(body, charset[1] if charset else None, rules.product)
     base = resolve(question.url, page.base) or question.url if page.base else question.url
     found = [*_in_scope(_linked_feeds(question, base, page, rules), rules)]
-    if rules.links and question.may_follow and not (rules.obeys and page.opt_outs.directives.forbids_following()):
+    if rules.links and question.may_follow and not (rules.obeys_nofollow and page.opt_outs.directives.forbids_following()):
         found += _linked_pages(question, base, page.links[:MAX_LINKS], rules, memory)
     return Reading(UrlKind.PAGE, found, _opt_outs(page.opt_outs))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.content_coding import CodingError, decode_content
 
 
 def decode_body(body: bytes, coding: str | None, limit: int) -> bytes:

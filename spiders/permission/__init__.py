@@ -2,4 +2,5 @@
 
 `robots.RobotsRules` answers the first from robots.txt (RFC 9309). `opt_outs` answers the second from what the owner of a response states:
 robots directives and the TDM Reservation Protocol. Both take headers and bodies that others have fetched, and return rules or opt-outs.
+`takedown_watch` follows the store's takedown list.
 """

@@ -68,7 +68,7 @@ def test_language(text: str, language: str | None) -> None:
     assert detect_language(text) == language
 
 
-def test_similar_texts_meet_and_others_do_not() -> None:
+def test_similar_texts_are_found_and_others_are_not() -> None:
     one = words(" ".join(prose(1, 10)))
     texts = [one, [*one[:-15], *words("a few words at the end of its own")], words(" ".join(prose(2, 10)))]
     stored = [minhash(shingles(text)) or b"" for text in texts]
