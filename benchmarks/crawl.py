@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.webserver import PAGES, make_site, serve, write_sitemap
+from benchmarks.inputs.static_site import PAGES, make_site, serve, write_sitemap
 
 CONCURRENCY = 16
 PAIRS = 5
@@ -68,7 +68,7 @@ def ours(origin: str, folder: Path, *, follow: bool, workers: int) -> Cost:
 
 def peer(name: str, origin: str, folder: Path, pages: int) -> Cost:
     """One run of a peer."""
-    program = [sys.executable, "-m", "benchmarks.peers", name, origin, str(pages)]
+    program = [sys.executable, "-m", "benchmarks.peers.crawlers", name, origin, str(pages)]
     return measured(program, {}, folder, lambda printed: int(json.loads(printed.splitlines()[-1])["pages"]))
 
 

@@ -24,7 +24,7 @@ from statistics import fmean
 from types import ModuleType
 from typing import Any
 
-from benchmarks.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
+from benchmarks.peers.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.walk import read_outline

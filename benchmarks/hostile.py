@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hostileserver import PAGES
+from benchmarks.inputs.hostile_server import PAGES
 from benchmarks.peaks import measure
 from spiders.loop_meter import METER_VARIABLE
 
@@ -39,7 +39,7 @@ class Neighbour:
 
 @contextmanager
 def _server() -> Iterator[tuple[dict[str, Any], Neighbour]]:
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.hostileserver"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.inputs.hostile_server"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     neighbour = Neighbour()
     try:

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.inputs.synthetic_crawl import CRAWL
 from benchmarks.peaks import MAIN, Measured, measure
-from benchmarks.syntheticcrawl import CRAWL
 
 CELLS = ("3000x480", "3000x4000", "20000x120")
 STAGES = ("extract", "resolve", "gate", "publish")
@@ -51,7 +51,7 @@ def command(arguments: list[str]) -> None:
 def measured_stages(home: Path, articles: int, words: int) -> Iterator[tuple[str, Measured]]:
     """Every stage on its own, in turn."""
     environment = _environment(home)
-    measure("benchmarks.syntheticcrawl", str(articles), str(words), environment=environment)
+    measure("benchmarks.inputs.synthetic_crawl", str(articles), str(words), environment=environment)
     measure("benchmarks.memory", "--stage", "plan", str(home / "planned"), environment=environment)
     process_run = (home / "planned").read_text()
     for name in STAGES:
@@ -61,7 +61,7 @@ def measured_stages(home: Path, articles: int, words: int) -> Iterator[tuple[str
 def measured_whole(home: Path, articles: int, words: int) -> Iterator[tuple[str, Measured]]:
     """All stages in one process, then what reads the lake and the archive."""
     environment = _environment(home)
-    measure("benchmarks.syntheticcrawl", str(articles), str(words), environment=environment)
+    measure("benchmarks.inputs.synthetic_crawl", str(articles), str(words), environment=environment)
     yield "process_once", measure("benchmarks.memory", "--stage", "once", "-", environment=environment)
     everything = ("query", "SELECT * FROM articles", "-o", str(home / "articles.parquet"))
     yield "query -o .parquet", measure("benchmarks.memory", "--command", *everything, environment=environment)

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from demo.story import Story
+from demo.news.story import Story
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ def _blame(manifest: Manifest, *outcomes: str) -> str:
     hosts = manifest.statistics.hosts
     if not hosts:
         return ended
-    name, host = max(hosts.items(), key=lambda item: (item[1].lost(*outcomes), item[1].left_over))
-    lost = host.lost(*outcomes)
+    name, host = max(hosts.items(), key=lambda item: (item[1].count_of(*outcomes), item[1].left_over))
+    lost = host.count_of(*outcomes)
     if not lost and not host.left_over:
         return ended
     return f"Worst was {name}: {_words(host, outcomes)} of its {host.due} URLs{_rest(host)}. {ended}"

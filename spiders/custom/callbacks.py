@@ -58,11 +58,12 @@ class Callbacks:
         use_zyte_items()
         self._spider = make_spider(spider_class, crawler)
         self._session = session
-        self._pipelines = ItemPipelines(self._spider.crawler, session.statistics.dropped_items, self._count_pipeline_error)
+        self._context = session.context
+        statistics = session.context.statistics
+        self._pipelines = ItemPipelines(self._spider.crawler, statistics.dropped_items, self._count_pipeline_error)
         self._page_objects = PageObjects(self._spider.crawler) if uses_page_objects() else None
         self._allowed_domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
         self._warned_meta_keys: set[str] = set()
-        session.is_starting = True
 
     async def run_start(self) -> None:
         """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError where one fails."""
@@ -72,8 +73,8 @@ class Callbacks:
             async for result in self._spider.start():
                 count += 1
                 self._accept_start_request(result)
-                if self._session.registrar.is_full():
-                    await self._session.registrar.flush()
+                if self._context.registrar.is_full():
+                    await self._context.registrar.flush()
                 if count % RESULTS_BETWEEN_PAUSES == 0:
                     await asyncio.sleep(0)  # the other coroutines get their turn
         except CloseSpider as stop:
@@ -84,24 +85,18 @@ class Callbacks:
             raise SpiderError(
                 f"start of {self._spider_name()} failed: {type(error).__name__}: {error}. The requests before that are stored."
             ) from error
-        await self._session.registrar.flush()
-        self._session.is_starting = False
+        await self._context.registrar.flush()
 
     async def handle_response(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
         """Call the callback with a final response, or with the page that a browser rendered. Then pass the results to the session."""
-        session = self._session
-        is_final = session.settling.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
-        session.settling.answered(
-            fetch, capture, await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING, rendered
-        )
+        is_final = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
+        yielded = await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING
+        self._session.receive(fetch, capture, yielded, rendered)
 
     async def handle_failure(self, fetch: Fetch, error: BaseException) -> None:
         """Call the errback for a request without a response that is not tried again. Then pass the results to the session."""
-        session = self._session
-        yielded = NOTHING
-        if not session.stopping and session.settling.wait_to_retry_failed(fetch, error) is None:
-            yielded = await self._run_errback(fetch.due, error)
-        session.settling.failed(fetch, error, yielded)
+        yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._run_errback(fetch.due, error)
+        self._session.receive_failure(fetch, error, yielded)
 
     async def close(self, reason: str) -> None:
         """Close the pipelines and the spider, as Scrapy does at the end of a crawl."""
@@ -120,10 +115,10 @@ class Callbacks:
         except SpiderError as error:
             self._count_callback_error("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
-        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes, due.url_id)
+        body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
         if isinstance(body, Unread):  # the reading of its links ends the same way, and is counted
             return NOTHING
-        with self._session.readers.journal.reading(due.url_id):
+        with self._context.readers.journal.reading(due.url_id):
             return await self._call_method(due, capture, full_response(capture, body, request), request)
 
     async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
@@ -162,7 +157,7 @@ class Callbacks:
 
     async def _collect_results(self, name: str, call: Call, due: DueUrl) -> Yielded:
         """The requests and items that a callback yields. Errors of callbacks are counted here. Raises StorageError: the disk is full."""
-        yielded, count = Yielded(items=self._session.registrar.item_buffer()), 0
+        yielded, count = Yielded(items=self._context.registrar.item_buffer()), 0
         try:
             async with asyncio.timeout(MAX_CALLBACK_SECONDS):
                 async for result in _each_result(call()):
@@ -201,16 +196,16 @@ class Callbacks:
             return
         discovery = self._discovery(result, None, 0)
         if discovery:
-            self._session.registrar.find([discovery])
+            self._context.registrar.find([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
         """A request as a row of the frontier; None, and counted, where it may not be fetched. Raises SpiderError."""
         text = request_text(request, self._spider)
         self._warn_about_meta(request)
-        url = canonicalize(request.url, strip=False)
+        url = canonicalize(request.url, strip_parameters=False)
         if url is None:
             self._count_refused("no_http_url")
-        elif not self._session.scope.covers(url, UrlKind.PAGE, depth):
+        elif not self._context.scope.covers(url, UrlKind.PAGE, depth):
             self._count_refused("out_of_scope")
         elif self._allowed_domains and not url_is_from_any_domain(_origin_without_port(url), self._allowed_domains):
             self._count_refused("allowed_domains")
@@ -221,7 +216,7 @@ class Callbacks:
 
     def _count_refused(self, reason: str, count: int = 1) -> None:
         if count:
-            self._session.statistics.refused_requests[reason] += count
+            self._context.statistics.refused_requests[reason] += count
 
     def _count_failure(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
         yielded.broken = Reason.CALLBACK_ERROR
@@ -229,7 +224,7 @@ class Callbacks:
 
     def _count_callback_error(self, name: str, error: Exception, url: str = "") -> None:
         """Count an error. The first ones of its kind are logged with their traceback."""
-        ending = _count(self._session.statistics.callback_errors, name, error)
+        ending = _count(self._context.statistics.callback_errors, name, error)
         if ending is not None:
             traceback = None if isinstance(error, SpiderError) else error
             place = url or "its end"
@@ -238,7 +233,7 @@ class Callbacks:
 
     def _count_pipeline_error(self, name: str, error: Exception, url: str) -> None:
         """Count an error. The first ones of its kind are logged with the last line of their traceback."""
-        ending = _count(self._session.statistics.pipeline_errors, name, error)
+        ending = _count(self._context.statistics.pipeline_errors, name, error)
         if ending is not None:
             LOG.error("%s failed at %s: %s.%s", name, url or "its end", last_line(error), ending)
 

@@ -13,11 +13,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from runtime.child import CRASH, MEMORY, TIMEOUT, Cause, memory_detail
+from runtime.child import CRASH, MEMORY, TIMEOUT, ChildFailure, memory_detail
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError
 from schemas.outcomes import Reason
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import Question, Reply, Task
 from spiders.reading.journal import ReadingJournal
@@ -42,21 +42,21 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 class AnswerReaders:
     """The readers of one worker, started when they are needed.
 
-    `on_error` is told when none can be started. While it `has_to_wait`, no reader gets anything to read, until `resume` is called.
+    `error` says why none can be started, if so. While it `has_to_wait`, no reader gets anything to read, until `resume` is called.
     """
 
     def __init__(
         self,
         rules: ReadingRules,
         journal: ReadingJournal,
-        room: BodyRoom,
+        body_memory: BodyMemory,
         limits: ReadLimits = LIMITS,
         *,
         has_to_wait: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.on_error: Callable[[CrawlhouseError], None] = lambda error: None
+        self.error: CrawlhouseError | None = None
         self.journal = journal
-        self._rules, self._room, self._limits, self._has_to_wait = rules, room, limits, has_to_wait
+        self._rules, self._body_memory, self._limits, self._has_to_wait = rules, body_memory, limits, has_to_wait
         self._readers: list[Reader] = []
         self._proven: set[str] = set()  # hosts whose last answer was quick
         self._proven_queue: deque[Waiting] = deque()
@@ -71,7 +71,7 @@ class AnswerReaders:
         """Has a body read; `done` is called in the event loop with what came of it, unless the readers are closed before."""
         self._count += 1
         waiting = Waiting(self._count, question, body, done, _host(question.url), time.monotonic())
-        self._room.add(len(body))
+        self._body_memory.add_existing(len(body))
         self._queue_of(waiting.host).append(waiting)
         self._wake()
 
@@ -114,14 +114,14 @@ class AnswerReaders:
             self._was_quick(waiting.host)
         if reply.failure == MEMORY:
             self._tell(waiting, Unread(Reason.PAGE_MEMORY, memory_detail(self._limits.memory_bytes)))
-            self._give_up(reader, None, Cause(MEMORY, ""))  # its heap is in pieces
+            self._give_up(reader, None, ChildFailure(MEMORY, ""))  # its heap is in pieces
             return
         self._tell(waiting, reply if reply.failure is None else Unread(Reason.PAGE_CRASH, reply.detail))
         if reader.is_leaving and not reader.questions:
             self._remove(reader)
         self._wake()
 
-    def ended(self, reader: Reader, cause: Cause) -> None:
+    def ended(self, reader: Reader, cause: ChildFailure) -> None:
         """A reader ended by itself: by a limit, a crash, or because somebody killed it."""
         if not reader.is_ready:
             self._not_started(cause.detail)
@@ -136,7 +136,7 @@ class AnswerReaders:
         """A reader could not be started; the next one may be, unless that happens again and again."""
         self._failed_starts += 1
         if self._failed_starts > MAX_FAILED_STARTS:
-            self.on_error(CrawlhouseError(f"No answer reader can be started: {detail}. Their error is in the worker's log."))
+            self.error = CrawlhouseError(f"No answer reader can be started: {detail}. Their error is in the worker's log.")
 
     def _queue_of(self, host: str) -> deque[Waiting]:
         return self._slow_queue if host in self._slow_hosts else self._proven_queue if host in self._proven else self._queue
@@ -156,7 +156,7 @@ class AnswerReaders:
         for one in reversed(waiting):
             self._queue_of(one.host).appendleft(one)
 
-    def _give_up(self, reader: Reader, waiting: Waiting | None, cause: Cause, stood_still: bool = False) -> None:
+    def _give_up(self, reader: Reader, waiting: Waiting | None, cause: ChildFailure, stood_still: bool = False) -> None:
         """Kills a reader. The answer that it was at is unread, or tried once more after a crash; the others go to another reader.
 
         A reader that stood still is one that crashed: reading takes CPU time, so it was stopped by somebody.
@@ -174,7 +174,7 @@ class AnswerReaders:
         self._wake()
 
     def _tell(self, waiting: Waiting, result: Reply | Unread) -> None:
-        self._room.remove(len(waiting.body))
+        self._body_memory.release(len(waiting.body))
         waiting.done(result)
 
     def _remove(self, reader: Reader) -> None:
@@ -201,7 +201,7 @@ class AnswerReaders:
                 self._wake()
             self._hand_out_slow()
         except OSError as error:
-            self.on_error(CrawlhouseError(f"No answer reader can be started: {error}. The machine is short of memory or processes."))
+            self.error = CrawlhouseError(f"No answer reader can be started: {error}. The machine is short of memory or processes.")
         self._watch_soon()
 
     def _fill(self, reader: Reader, *, is_first: bool, is_alone: bool) -> None:
@@ -263,17 +263,17 @@ class AnswerReaders:
         if not reader.is_ready:
             if self._watched - reader.started > START_SECONDS:
                 self._not_started(f"it was not ready within {START_SECONDS:g} seconds")
-                self._give_up(reader, None, Cause(CRASH, ""))
+                self._give_up(reader, None, ChildFailure(CRASH, ""))
             return
         waiting, cpu, wall = reader.at(self._watched)
         if waiting is not None and wall > BLAME_SECONDS:
             reader.blame()
         if wall > self._limits.wall_seconds:
-            self._give_up(reader, waiting, Cause(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
+            self._give_up(reader, waiting, ChildFailure(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
         elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
             self._found_slow(reader, waiting)
         elif waiting is None and not reader.is_leaving and reader.memory_bytes() > MAX_IDLE_BYTES:
-            reader.is_leaving = True
+            reader.retire()
             if not reader.questions:
                 self._remove(reader)
 
@@ -288,7 +288,7 @@ class AnswerReaders:
             self._slow_queue.append(waiting)
         else:
             reader.slow_down()
-            reader.is_leaving = True
+            reader.retire()
         self._requeue(others)
         self._wake()
 

@@ -34,6 +34,14 @@ class HostPace:
         if self.delay:
             self.next_turn = max(self.next_turn, now + max(self.delay, min(latency, MAX_SLOWNESS * self.delay)))
 
+    def wait(self, now: float, seconds: float) -> None:
+        """The host is not asked for so many seconds."""
+        self.next_turn = max(self.next_turn, now + seconds)
+
+    def return_turn(self, turn: float) -> None:
+        """A turn was taken, but the host was not asked: the turn is the next one again."""
+        self.next_turn = turn
+
     def answered(self, now: float, status: int, retry_after: float) -> None:
         """The host answered; when it is too busy, it is left alone for as long as it asks, and longer each time that it says so again."""
         self._asked_for = retry_after

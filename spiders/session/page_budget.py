@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from storage.database.thread import DatabaseThread
-from storage.frontier.frontier import Frontier
+from spiders.session.context import FetchContext
 
 DRY_SECONDS = 0.5
 
@@ -14,19 +13,19 @@ DRY_SECONDS = 0.5
 class PageBudget:
     """`is_dry`: nothing was left at the last asking, though others may still give back; `is_spent`: all of it is registered."""
 
-    def __init__(self, frontier: Frontier, crawl_run: str, worker: str, number: int, limit: int, database: DatabaseThread) -> None:
+    def __init__(self, context: FetchContext) -> None:
         self.is_dry = False
         self.is_spent = False
-        self._frontier = frontier
-        self._database = database
+        self._frontier = context.frontier
+        self._database = context.database
         self._asking = asyncio.Lock()
-        self._who = (crawl_run, worker, number)
-        self._limit = limit
+        self._who = (context.run.crawl_run, context.worker, context.attempt)
+        self._limit = context.crawl.budgets.max_pages
         self._held = 0
         self._asked_at = 0.0
 
     async def take(self) -> bool:
-        """Takes one page; False where none is to be had now. Raises FencedError."""
+        """Take one page; False where none is to be had now. Raises FencedError."""
         if not self._held:
             async with self._asking:
                 await self._ask()
@@ -42,17 +41,17 @@ class PageBudget:
         self._held, self._asked_at = self._held + grant.granted, time.monotonic()
         self.is_dry, self.is_spent = not grant.granted, grant.pages >= self._limit
 
-    def put_back(self) -> None:
-        """A page that was taken came to no fetched page: another may be fetched for it."""
+    def release_page(self) -> None:
+        """A page that was taken was not fetched: another may be fetched in its place."""
         self._held += 1
 
-    async def give_back(self) -> None:
-        """Lets others have what is not needed now."""
+    async def release_unused(self) -> None:
+        """Let other workers have the pages that are not needed now."""
         if self._held:
             held, self._held = self._held, 0
             await self._database.run(self._frontier.free_pages, *self._who, held)
 
-    async def end(self) -> None:
-        """Gives back everything, also what is under way: call it when nothing more will be registered."""
+    async def release_all(self) -> None:
+        """Release everything, also what is in flight: call it when nothing more will be registered."""
         self._held = 0
         await self._database.run(self._frontier.free_pages, *self._who)

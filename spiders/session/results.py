@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl, Revisit
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.discover.response import Answer
+from spiders.discover.response import ParsedResponse
 from spiders.download.failure import FetchFailedError
 from spiders.schedule.next_visit import NextVisit, after_answer, after_failure
 from storage.frontier.records import DueUrl, EarlierCapture, Mark
@@ -64,13 +64,13 @@ def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
     return RefersTo(due.url, fetched_at, earlier.warc_filename, earlier.offset, earlier.content_digest)
 
 
-def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
+def answered_mark(due: DueUrl, capture: Capture, answer: ParsedResponse, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
     """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _judge(capture, answer, reserved)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, answer, outcome, changed, revisit, now)
-    keeps = answer.unread is None and (capture.status == 304 or not changed)
+    keeps = answer.unread_reason is None and (capture.status == 304 or not changed)
     return Mark(
         url_id=due.url_id,
         host_id=due.host_id,
@@ -82,11 +82,11 @@ def answered_mark(due: DueUrl, capture: Capture, answer: Answer, row: CaptureRow
         due_at=visit.due_at,
         revisit=visit.revisit,
         fails=due.fails + 1 if capture.status in MISSING or outcome is FetchOutcome.FAILED else 0,
-        etag=None if answer.unread else capture.header("etag") or (due.etag if keeps else None),
-        last_modified=None if answer.unread else capture.header("last-modified") or (due.last_modified if keeps else None),
-        earlier=None if answer.unread else _earlier(capture, row) if changed else due.earlier,
+        etag=None if answer.unread_reason else capture.header("etag") or (due.etag if keeps else None),
+        last_modified=None if answer.unread_reason else capture.header("last-modified") or (due.last_modified if keeps else None),
+        earlier=None if answer.unread_reason else _earlier(capture, row) if changed else due.earlier,
         leads=visit.leads,
-        changed=changed if capture.status in {200, 304} and not answer.unread else None,
+        changed=changed if capture.status in {200, 304} and not answer.unread_reason else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
     )
@@ -99,15 +99,15 @@ def _is_new(row: CaptureRow, due: DueUrl) -> bool:
     return row.record_type == "response"
 
 
-def _judge(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
+def _judge(capture: Capture, answer: ParsedResponse, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
     if reserved:
         return FetchOutcome.DENIED, Reason.OPTED_OUT
-    if answer.redirect_lost:
+    if answer.too_many_redirects:
         return FetchOutcome.FILTERED, Reason.TOO_MANY_REDIRECTS
     if capture.status in TEMPORARY:
         return FetchOutcome.FAILED, Reason.HTTP_ERROR
-    if answer.unread:
-        return FetchOutcome.FAILED, answer.unread
+    if answer.unread_reason:
+        return FetchOutcome.FAILED, answer.unread_reason
     if capture.truncated == "time":
         return FetchOutcome.FAILED, Reason.TIMEOUT
     if capture.truncated == "disconnect":
@@ -115,7 +115,9 @@ def _judge(capture: Capture, answer: Answer, reserved: bool) -> tuple[FetchOutco
     return FetchOutcome.FETCHED, Reason.TRUNCATED if capture.truncated else None
 
 
-def _visit(due: DueUrl, capture: Capture, answer: Answer, outcome: FetchOutcome, changed: bool, revisit: Revisit, now: float) -> NextVisit:
+def _visit(
+    due: DueUrl, capture: Capture, answer: ParsedResponse, outcome: FetchOutcome, changed: bool, revisit: Revisit, now: float
+) -> NextVisit:
     if capture.status == GONE or (capture.status in MISSING and due.fails + 1 >= MAX_MISSES):
         return after_failure(revisit, due, now, gone=True)
     if outcome is not FetchOutcome.FETCHED or capture.status in MISSING:

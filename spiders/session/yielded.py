@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.discover.response import REDIRECTS, Answer
+from spiders.discover.response import REDIRECTS, ParsedResponse
 from spiders.spool.items import ItemBuffer
 from spiders.spool.statistics import WorkerStatistics
 from storage.frontier.records import Discovery, DueUrl, Mark
@@ -29,7 +29,9 @@ class Yielded:
 NOTHING = Yielded()
 
 
-def with_yielded(answer: Answer, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics) -> Answer:
+def with_yielded(
+    answer: ParsedResponse, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics
+) -> ParsedResponse:
     """The answer with what the callback asked for, if its page may be followed; a redirect takes the request along,
 
     301, 302 and 303 as a GET, as browsers do with a POST (RFC 9110, 15.4).
@@ -42,7 +44,7 @@ def with_yielded(answer: Answer, capture: Capture, due: DueUrl, yielded: Yielded
     return replace(answer, discoveries=(*found, *followed)) if found or followed else answer
 
 
-def followable(found: Sequence[Discovery], answer: Answer, crawl: Crawl, statistics: WorkerStatistics) -> Sequence[Discovery]:
+def followable(found: Sequence[Discovery], answer: ParsedResponse, crawl: Crawl, statistics: WorkerStatistics) -> Sequence[Discovery]:
     """The requests of a page, unless its owner says that it is not to be followed."""
     if found and crawl.politeness.opt_outs == "obey" and answer.opt_outs.directives.forbids_following():
         statistics.refused_requests["nofollow"] += len(found)

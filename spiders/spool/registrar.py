@@ -53,7 +53,7 @@ class _Finding:
 
 
 class Registrar:
-    """The open batch, the full ones, and the found URLs of one worker. `on_found` and `on_registered` are told what became true."""
+    """The open batch, the full ones, and the found URLs of one worker."""
 
     def __init__(
         self,
@@ -67,15 +67,13 @@ class Registrar:
         hints_after: float,
     ) -> None:
         """`hints_after`: the seconds since an article's last fetch, before which no source's word that it was edited is followed."""
-        self.on_found: Callable[[], None] = lambda: None
-        self.on_registered: Callable[[Sequence[Mark]], None] = lambda marks: None
         self._run = run
         self._worker = worker
         self._frontier = frontier
         self._store = store
         self._spool = spool
         self._statistics = statistics
-        self.database = database
+        self._database = database
         self._failed: BaseException | None = None
         self._flushing = asyncio.Lock()
         self._registering = asyncio.Lock()
@@ -83,6 +81,7 @@ class Registrar:
         self._batch = spool.open(time.monotonic())
         self._full: list[Batch] = []
         self._found: list[Discovery] = []
+        self._added = asyncio.Event()
         self._found_at = 0.0
         self._sources: list[_Finding] = []
         self._seen = array("q", bytes(8 * SEEN_SLOTS))
@@ -133,6 +132,11 @@ class Registrar:
         """Whether so many found URLs wait for the frontier that no more should be asked for."""
         return len(self._found) >= FLUSH_URLS
 
+    async def wait_for_added(self) -> None:
+        """Wait until found URLs are in the frontier that were not there at the last return."""
+        await self._added.wait()
+        self._added.clear()
+
     def _is_fresh(self, key: int) -> bool:
         """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
         fresh = self._seen[key % SEEN_SLOTS] != key
@@ -166,11 +170,11 @@ class Registrar:
         for start in range(0, len(found), FLUSH_URLS):
             part = found[start : start + FLUSH_URLS]
             try:
-                fresh += await self.database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, part, self._hints_after)
+                fresh += await self._database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, part, self._hints_after)
             except BaseException as error:
                 self._failed = error
                 raise
-            self.on_found()
+            self._added.set()
         return fresh
 
     def _credit(self, fresh: Mapping[str | None, int], findings: Sequence[_Finding]) -> None:
@@ -201,20 +205,23 @@ class Registrar:
             self._full.append(self._batch)
         self._batch = self._spool.open(time.monotonic())
 
-    async def register_full(self) -> None:
-        """Uploads and registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
+    async def register_next(self) -> Sequence[Mark] | None:
+        """Upload and register the oldest batch that is set aside. Returns its marks, None where there is no such batch.
+
+        Raises FencedError, UnavailableError, StorageError. Cancelling it may leave a segment in the store that is not registered.
+        """
         async with self._registering:
-            await to_the_end(self._register_full())
+            if not self._full:
+                return None
+            failpoint.reached("before-rotate")
+            batch = self._full[0]
+            await self._register(batch)
+            del self._full[0]
+            return batch.marks
 
     def has_full(self) -> bool:
         """Whether a batch is set aside."""
         return bool(self._full)
-
-    async def _register_full(self) -> None:
-        while self._full:
-            failpoint.reached("before-rotate")
-            await self._register(self._full[0])
-            del self._full[0]
 
     async def _register(self, batch: Batch) -> None:
         await self.flush()
@@ -224,11 +231,10 @@ class Registrar:
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
         register, leases = self._frontier.register, list(batch.leases.values())
-        await self.database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
+        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
         failpoint.reached("after-register")
         self._spool.forget(batch)
         self._statistics.segments += segment is not None
-        self.on_registered(batch.marks)
 
     def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
         store_statistics(statistics, self._run.crawl.name, self._store)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pycld2
 
-from demo import clock, truth
-from demo.truth import Truth
+from demo import clock
+from demo.news import truth
+from demo.news.truth import Truth
 
 LATER = 9
 

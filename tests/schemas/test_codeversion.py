@@ -12,8 +12,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from runtime.code_version import DECIDING_LIBRARIES, READERS, code_version, sources_digest, without_comments
+from tests import PROJECT
 
-ROOT = Path(__file__).parents[2]
 KEEPING = ("database/", "frontier/", "lake/", "ledger/", "objects/", "urls/request_body")  # parts of storage that keep rows and change none
 CARRYING = {"great_expectations", "pandas", "pyarrow", "pydantic", "pyiceberg", "arro3-core", "arro3-io"}  # libraries, likewise
 
@@ -45,7 +45,7 @@ def test_it_changes_with_a_source_and_with_nothing_else(tmp_path: Path) -> None:
 def test_only_comments_and_blank_lines_do_not_count() -> None:
     """Python's own tokens are the same without them, in all our sources."""
     dropped = {tokenize.COMMENT, tokenize.NL}
-    for path in sorted((ROOT / "processing").rglob("*.py")) + sorted((ROOT / "schemas").rglob("*.py")):
+    for path in sorted((PROJECT / "processing").rglob("*.py")) + sorted((PROJECT / "schemas").rglob("*.py")):
         source = path.read_bytes()
         tokens = [
             [(token.type, token.string) for token in tokenize.tokenize(io.BytesIO(text).readline) if token.type not in dropped]
@@ -58,8 +58,8 @@ def test_only_comments_and_blank_lines_do_not_count() -> None:
 
 def test_everything_that_decides_a_row_is_in_it() -> None:
     """What processing, or a module that reads captures, imports is named in the code's version, or here among what decides nothing."""
-    readers = [ROOT / "storage" / f"{name}.py" for name in READERS]
-    sources = [*(ROOT / "processing").rglob("*.py"), *readers]
+    readers = [PROJECT / "storage" / f"{name}.py" for name in READERS]
+    sources = [*(PROJECT / "processing").rglob("*.py"), *readers]
     modules = {name for source in sources for name in _imports(source)}
     storage = {name.removeprefix("storage.").replace(".", "/") for name in modules if name.startswith("storage.")}
     assert {name for name in storage if not name.startswith(KEEPING)} <= set(READERS)
@@ -74,7 +74,7 @@ def _imports(source: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(source.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and (ROOT / node.module.replace(".", "/")).is_dir():
+        elif isinstance(node, ast.ImportFrom) and node.module and (PROJECT / node.module.replace(".", "/")).is_dir():
             yield from (f"{node.module}.{name.name}" for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module

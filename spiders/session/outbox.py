@@ -1,0 +1,58 @@
+"""The URLs whose turn has come, on their way from their hosts to the downloader, and the page budget that each of them takes from."""
+
+from __future__ import annotations
+
+import asyncio
+
+from schemas.outcomes import FetchOutcome
+from spiders.session.context import FetchContext
+from spiders.session.exchange import ExchangeResult
+from spiders.session.fetch import Fetch
+from spiders.session.page_budget import DRY_SECONDS, PageBudget
+
+
+class Outbox:
+    """Hosts put URLs in, the session takes them out. `in_flight` are the URLs put in whose exchange is not finished."""
+
+    def __init__(self, context: FetchContext) -> None:
+        self.budget = PageBudget(context)
+        self.in_flight: set[Fetch] = set()
+        self._registrar = context.registrar
+        self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
+        self._is_closed = False
+
+    async def take_page(self) -> bool:
+        """Take a page of the run's budget. Waits for what others may give back; False once the outbox is closed."""
+        while not self._is_closed:
+            if not self._registrar.is_full() and await self.budget.take():
+                return True
+            await asyncio.sleep(DRY_SECONDS)
+        return False
+
+    def release_page(self) -> None:
+        """Give a page of the budget back that is not fetched."""
+        self.budget.release_page()
+
+    def put(self, fetch: Fetch) -> None:
+        """Queue a URL for its request."""
+        self.in_flight.add(fetch)
+        self._queue.put_nowait(fetch)
+
+    async def get(self) -> Fetch | None:
+        """Wait for the next URL; None once the outbox is closed."""
+        return await self._queue.get()
+
+    def close(self) -> None:
+        """Nothing more is requested."""
+        self._is_closed = True
+        self._queue.put_nowait(None)
+
+    def drop(self, fetch: Fetch) -> None:
+        """Drop a fetch without a result. The URL stays due."""
+        self.in_flight.discard(fetch)
+
+    def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
+        """The exchange of a URL is finished. A final result that is no page gives its page back."""
+        self.in_flight.discard(fetch)
+        if result.mark is not None and result.mark.outcome is not FetchOutcome.FETCHED:
+            self.budget.release_page()
