@@ -32,7 +32,7 @@ from spiders.custom.page_objects import PageObjects, item_of, use_zyte_items, us
 from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, request_text
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
 from spiders.session.yielded import NOTHING, Yielded
@@ -73,7 +73,7 @@ class Callbacks:
             async for result in self._spider.start():
                 count += 1
                 self._accept_start_request(result)
-                if self._context.registrar.is_full():
+                if self._context.registrar.has_many_found():
                     await self._context.registrar.flush()
                 if count % RESULTS_BETWEEN_PAUSES == 0:
                     await asyncio.sleep(0)  # the other coroutines get their turn
@@ -116,7 +116,7 @@ class Callbacks:
             self._count_callback_error("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
-        if isinstance(body, Unread):  # the reading of its links ends the same way, and is counted
+        if isinstance(body, ReadFailure):  # the reading of its links ends the same way, and is counted
             return NOTHING
         with self._context.readers.journal.reading(due.url_id):
             return await self._call_method(due, capture, full_response(capture, body, request), request)
@@ -196,7 +196,7 @@ class Callbacks:
             return
         discovery = self._discovery(result, None, 0)
         if discovery:
-            self._context.registrar.find([discovery])
+            self._context.registrar.add_discoveries([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
         """A request as a row of the frontier; None, and counted, where it may not be fetched. Raises SpiderError."""
