@@ -15,7 +15,10 @@ ROOMS = ("schemas", "runtime", "spiders", "processing", "dags", "crawlhouse", "d
 OF_LIBRARIES = {
     "headers": "scrapy.Request",
     "request": "twisted's Failure",
-    "settings": "scrapy.Spider",
+    "settings": "scrapy.Spider, and scrapy's Crawler",
+    "spider": "scrapy's Crawler",
+    "spidercls": "scrapy's Crawler",
+    "TLD_EXTRACTOR": "tldextract",
     "path": "sys",
     "_run": "asyncio.Handle",
 }
