@@ -30,7 +30,7 @@ from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
 from storage.frontier.frontier import Frontier, open_frontier
-from storage.frontier.records import Discovery, Lease, Mark
+from storage.frontier.records import Discovery, FetchResult, Lease
 
 BATCH_URLS = 2_000
 ENTERED_URLS = 10_000  # of each size, added by the product's own function
@@ -145,7 +145,7 @@ def _lease_large_host(frontier: Frontier, run: str, number: int) -> Lease:
 def _register(frontier: Frontier, run: str, lease: Lease) -> None:
     due = frontier.due_urls(run, lease, REGISTERED_URLS)
     moment = time.time()
-    marks = [Mark(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
+    marks = [FetchResult(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
     frontier.register(run, WORKER, [lease], marks)
 
 

@@ -18,7 +18,7 @@ class UrlKind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     ROBOTS = "robots"
-    UNRENDERED = "shell"  # a page as the server sent it, stored beside the document that a browser rendered; the stored name is older
+    UNRENDERED = "shell"  # a page as the server sent it, before a browser rendered it; the value stays, WARC files and tables hold it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,48 @@
-"""Robots directives of pages: what a robots meta element or an X-Robots-Tag header asks of a crawler.
+"""Robots directives: what a page asks of crawlers, in its robots meta elements and in X-Robots-Tag headers.
 
-The words are those that search engines document. Here they mean: a `noindex` page is not published, the links of a `nofollow` page are not
-followed, a `noarchive` (or `nocache`) page is not kept, and after the date of `unavailable_after` a page is neither published nor kept.
+This is the one reader for both rooms: `spiders` asks for links and archiving, `processing` for publishing. Both give the headers to
+`header_directives` and the meta elements to `meta_directives`; `meta_elements` picks these from a parsed page.
+
+The words are those that search engines document. Here `noindex` means that the page is not published, `nofollow` that its links are not
+followed, `noarchive` (or `nocache`) that it is not stored. After the date of `unavailable_after` it is neither stored nor published.
 """
 
 from __future__ import annotations
 
 import email.utils
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 UNAVAILABLE = "unavailable_after"
 WORDS = frozenset(
     {"all", "none", "index", "noindex", "follow", "nofollow", "archive", "noarchive", "nocache", "nosnippet", "noimageindex", "notranslate"}
 )
 KEYED = frozenset({UNAVAILABLE, "max-snippet", "max-image-preview", "max-video-preview"})
+HEADER = b"x-robots-tag"
+HEADER_LENGTH = len(HEADER)
 AGENT = re.compile(r"\s*([^\s:,]+)\s*:\s*([^\s:,]+)")
 EVERYONE = frozenset({"robots", "*"})
+MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
+
+
+class Element(Protocol):
+    """An element of a parsed page, as selectolax has it."""
+
+    @property
+    def attributes(self) -> Mapping[str, str | None]:
+        """The attributes, decoded; None is an attribute without a value."""
+        ...
+
+
+class Document(Protocol):
+    """A parsed page, as selectolax has it."""
+
+    def css(self, query: str, /) -> Sequence[Element]:
+        """The elements that a CSS selector finds, in the order of the page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +91,36 @@ def read_directives(text: str) -> Directives:
     return Directives(frozenset(words), date)
 
 
-def header_directives(values: Iterable[str], product: str) -> Directives:
-    """The directives of X-Robots-Tag headers for one crawler, named by its product token. Those for other crawlers are left out."""
+def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> Directives:
+    """The directives in X-Robots-Tag headers for all crawlers and for the one with this product token.
+
+    `headers` are all headers of a response, as pairs of name and value.
+    """
     directives = NO_DIRECTIVES
-    for value in values:
-        for agent, text in _by_agent(value):
+    for name, value in headers:
+        if len(name) != HEADER_LENGTH or name.lower() != HEADER:  # the length first: this runs for every header of every response
+            continue
+        for agent, text in _by_agent(value.decode("latin-1")):
             if agent in EVERYONE or agent == product.lower():
                 directives = directives.combined(read_directives(text))
     return directives
 
 
-def is_addressed(name: str, product: str) -> bool:
-    """Whether a meta element of this name is for the crawler with this product token."""
-    return name.strip().lower() in {"robots", product.lower()}
+def meta_elements(page: Document) -> list[tuple[str, str]]:
+    """The name and the content of each meta element of a page, wherever it stands."""
+    attributes = (element.attributes for element in page.css("meta[name][content]")[:MAX_META_ELEMENTS])
+    pairs = ((one["name"], one["content"]) for one in attributes)
+    return [(name, content) for name, content in pairs if name and content]
+
+
+def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Directives:
+    """The directives in meta elements, as pairs of name and content, for all crawlers and for the one with this product token."""
+    names = {"robots", product.lower()}
+    found = NO_DIRECTIVES
+    for name, content in elements:
+        if name.strip().lower() in names:
+            found = found.combined(read_directives(content))
+    return found
 
 
 def _by_agent(value: str) -> list[tuple[str, str]]:

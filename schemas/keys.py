@@ -44,6 +44,16 @@ def items_key(crawl: str, crawl_run: str) -> str:
     return f"items/{crawl}/{crawl_run}.jsonl.gz"
 
 
+def segment_item_types_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """The classes of one segment's items and the types of their fields (JSON)."""
+    return f"items/{crawl}/{crawl_run}/{segment}.types.json"
+
+
+def item_types_key(crawl: str, crawl_run: str) -> str:
+    """The classes of all items of a crawl run and the types of their fields, put together at its close (JSON)."""
+    return f"items/{crawl}/{crawl_run}.types.json"
+
+
 def manifest_key(crawl: str, crawl_run: str) -> str:
     """The manifest of a closed crawl run."""
     return f"manifests/{crawl}/{crawl_run}.json"

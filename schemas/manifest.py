@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+FORMER_RESPONSES = AliasChoices("responses", "answers")  # `answers` in what earlier releases wrote
 
 
 class Segment(BaseModel):
@@ -50,7 +52,7 @@ class FetchCounts(BaseModel):
 
 
 class HostCounts(BaseModel):
-    """One host in a run. `answers` counts responses, `bytes` their bodies as received, and `latency_ms` is a sum over them.
+    """One host in a run. `bytes` are of bodies as received, `latency_ms` is a sum over the responses.
 
     `reasons` counts URLs as `outcome` or `outcome:reason`. `stopped` says why the run stopped fetching from the host, if it did.
     `errors` (exchanges without a response) and `retries` are what its workers wrote before they ended; a killed worker may have had more.
@@ -62,7 +64,7 @@ class HostCounts(BaseModel):
     due: int = 0
     left_over: int = 0
     stopped: str | None = None
-    answers: int = 0
+    responses: int = Field(default=0, validation_alias=FORMER_RESPONSES)
     bytes: int = 0
     latency_ms: int = 0
     errors: int = 0
@@ -78,13 +80,14 @@ class HostCounts(BaseModel):
 class FetchStatistics(BaseModel):
     """A run in numbers: archived responses (robots.txt included) and errors, in total and per host.
 
-    `hosts` has the busiest hosts only, `host_count` says how many there were. `opt_outs` counts the opt-outs that responses declared.
-    For a user's spider: `items` in the store, `callback_errors` by `callback: error`, and `refused_requests` by reason.
+    `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
+    Of a spider of the user's: `items` are in the store, `callback_errors` counts its mistakes by `callback: error`, `refused_requests` what
+    it asked for in vain, by why, `pipeline_errors` the errors of its item pipelines, `dropped_items` what these dropped, by reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    answers: int = 0
+    responses: int = Field(default=0, validation_alias=FORMER_RESPONSES)
     bytes: int = 0
     latency_ms: int = 0
     errors: int = 0
@@ -94,6 +97,8 @@ class FetchStatistics(BaseModel):
     items: int = 0
     callback_errors: dict[str, int] = {}
     refused_requests: dict[str, int] = {}
+    pipeline_errors: dict[str, int] = {}
+    dropped_items: dict[str, int] = {}
     max_memory_bytes: int = 0
     host_count: int = 0
     hosts: dict[str, HostCounts] = {}

@@ -20,8 +20,8 @@ from schemas.runs import CrawlRun, config_hash
 from spiders.closing.abandoned import abandoned_runs
 from spiders.closing.run_statistics import RunCounter
 from spiders.closing.thresholds import check_thresholds
-from spiders.progress import LiveLine
-from spiders.reading.deaths import Deaths
+from spiders.progress import ProgressLine
+from spiders.reading.crash_counts import CrashCounts
 from spiders.seed_file import read_seeds, with_hosts
 from spiders.spool.spool import remove_empty, spool_folder
 from spiders.spool.statistics import WorkerStatistics, stored_statistics
@@ -30,7 +30,7 @@ from spiders.worker_process import run_worker, stop_workers
 from storage.database.clock import check_clock
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontier.manifests import index_rows, store_manifest, store_run_items
-from storage.frontier.records import Discovery, LeftDue, RunState
+from storage.frontier.records import BudgetShortfall, Discovery, RunState
 from storage.index.cdxj import store_cdxj
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -58,22 +58,22 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     check_clock(settings)
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
-    mark = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
+    digest = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
     _close_abandoned(crawl.name, key, settings)
     frontier = open_frontier(settings)
     try:
         now = datetime.fromtimestamp(frontier.now(), UTC).replace(microsecond=0)
-        run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{mark}", crawl, key, now, code_version(), config_hash(crawl))
+        run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{digest}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
-        planned = frontier.plan(run, seeds, [_wanted(url) for url in urls])
-        if left := left_in_words(frontier.left_due(planned)):
+        planned = frontier.plan(run, seeds, [_requested_url(url) for url in urls])
+        if left := describe_budget_shortfall(frontier.budget_shortfall(planned)):
             LOG.warning("%s: %s", planned.crawl_run, left)
         return planned
     finally:
         frontier.close()
 
 
-def left_in_words(left: LeftDue) -> str:
+def describe_budget_shortfall(left: BudgetShortfall) -> str:
     """What a run leaves for want of budget; empty where that is nothing."""
     numbers = {"new pages": left.new, "feeds, sitemaps and hubs": left.sources, "known articles": left.revisits}
     parts = [f"{number:,} {name}" for name, number in numbers.items() if number]
@@ -104,7 +104,7 @@ def _seed(url: str, kind: str) -> Discovery:
     return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
 
 
-def _wanted(url: str) -> Discovery:
+def _requested_url(url: str) -> Discovery:
     canonical = canonicalize(url)
     if canonical is None:
         raise ConfigError(f"{url!r} is no URL that can be fetched. Give whole ones, like https://example.com/news.")
@@ -124,7 +124,7 @@ def fetch(
     ledger.crawl_run(crawl_run)
     if not any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="open")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
-    return run_worker(crawl_run, worker, settings, _log_state(crawl_run, settings), log_to, secrets)
+    return run_worker(crawl_run, worker, settings, _progress_logger(crawl_run, settings), log_to, secrets)
 
 
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:
@@ -132,9 +132,9 @@ def secret_names(crawl_run: str, settings: Settings) -> list[str]:
     return open_ledger(settings).crawl_run(crawl_run).crawl.secret_names()
 
 
-def _log_state(crawl_run: str, settings: Settings) -> Callable[[], None]:
+def _progress_logger(crawl_run: str, settings: Settings) -> Callable[[], None]:
     """A line in the log about the run, for those who watch a task."""
-    line = LiveLine()
+    line = ProgressLine()
 
     def log() -> None:
         frontier = open_frontier(settings)
@@ -157,9 +157,9 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
     frontier, store, ledger = open_frontier(settings), open_store(settings), open_ledger(settings)
     try:
         run = ledger.crawl_run(crawl_run)
-        manifest = _closed(run, frontier, ledger, store, settings)
-        Deaths(settings, run.crawl.name)  # takes note of what dead workers were reading
-        frontier.free_left_over(crawl_run)
+        manifest = _closed_manifest(run, frontier, ledger, store, settings)
+        CrashCounts(settings, run.crawl.name)  # takes note of what dead workers were reading
+        frontier.release_left_over(crawl_run)
         for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
             remove_empty(spool_folder(settings, crawl_run, worker))
     finally:
@@ -168,7 +168,7 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
     return manifest
 
 
-def _closed(run: CrawlRun, frontier: Frontier, ledger: Ledger, store: ObjectStore, settings: Settings) -> Manifest:
+def _closed_manifest(run: CrawlRun, frontier: Frontier, ledger: Ledger, store: ObjectStore, settings: Settings) -> Manifest:
     """The manifest of a run, which is closed first if need be; of several that close it at once, the first one's."""
     try:
         return ledger.manifest(run.crawl_run)
@@ -203,8 +203,8 @@ def _manifest(
     counter = RunCounter(frontier.host_outcomes(run.crawl_run))
     make_home(settings)
     store_cdxj(run.crawl.name, run.crawl_run, counter.watch(index_rows(segments, store)), store, settings.home)
-    for told in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
-        counter.add_worker(told)
+    for counted in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
+        counter.add_worker(counted)
     manifest = Manifest(
         crawl_run=run.crawl_run,
         crawl=run.crawl.name,
@@ -260,7 +260,7 @@ def fetch_all(
         working = [pool.submit(fetch, crawl_run, worker, settings, log_to) for worker in workers]
         try:
             if progress is not None:
-                _show(crawl_run, settings, progress, lambda: all(worker.done() for worker in working))
+                _report_progress(crawl_run, settings, progress, lambda: all(worker.done() for worker in working))
             return [worker.result() for worker in working]
         except BaseException:
             stop_workers()
@@ -269,7 +269,7 @@ def fetch_all(
             raise
 
 
-def _show(crawl_run: str, settings: Settings, progress: Progress, is_done: Callable[[], bool]) -> None:
+def _report_progress(crawl_run: str, settings: Settings, progress: Progress, is_done: Callable[[], bool]) -> None:
     frontier = open_frontier(settings)
     try:
         while not is_done():

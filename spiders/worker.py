@@ -28,15 +28,15 @@ from spiders.download.direct import DirectDownloader
 from spiders.download.user_agent import user_agent
 from spiders.heartbeat import Heartbeat
 from spiders.messages.rules import reading_rules
-from spiders.reading.deaths import JOURNAL_NAME, Deaths
+from spiders.permission.takedown_watch import TakedownWatch
+from spiders.reading.crash_counts import JOURNAL_NAME, CrashCounts
 from spiders.reading.journal import ReadingJournal
-from spiders.reading.readers import AnswerReaders
+from spiders.reading.readers import ResponseReaders
 from spiders.schedule.next_visit import hints_after
 from spiders.scrapy_settings import scrapy_settings
 from spiders.scrapy_spider import SiteSpider
 from spiders.session.context import FetchContext
 from spiders.session.session import FetchSession
-from spiders.session.takedown_watch import TakedownWatch
 from spiders.spool.registrar import Registrar
 from spiders.spool.repair import repair_spool
 from spiders.spool.spool import Spool, clear_spool, remove_empty, spool_folder
@@ -52,7 +52,8 @@ from storage.ledger.quota import Quota
 from storage.objects.open import open_store
 
 LOG = logging.getLogger(__name__)
-GARBAGE = (20_000, 20, 50)  # looked for less often than by default: an exchange leaves hardly any, and looking costs some 2 % of the CPU
+# An exchange leaves hardly any garbage. With Python's own thresholds, looking for it costs some 2 % of the CPU.
+GC_THRESHOLDS = (20_000, 20, 50)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,7 +81,7 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
 
     A run that is closed, or was closed while this worker was away, takes nothing more: what is not registered then is dropped.
     """
-    _look_less_for_garbage()
+    _collect_garbage_less_often()
     check_clock(settings)
     make_home(settings)  # its spool is for this user alone
     run = open_ledger(settings).crawl_run(crawl_run)
@@ -113,12 +114,12 @@ def _fetch(
     credentials = read_credentials(crawl, os.environ)
     own = find_spider(crawl, settings) if crawl.has_own_spider() else None
     attempt, held = frontier.join(run.crawl_run, worker)
-    statistics.incarnation = attempt
+    statistics.attempt = attempt
     repair_spool(folder, run, worker, held, frontier, store)
-    frontier.free_pages(run.crawl_run, worker, attempt)  # what the previous attempt set aside beyond that
+    frontier.release_pages(run.crawl_run, worker, attempt)  # what the previous attempt set aside beyond that
     spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
-    deaths = Deaths(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
+    crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
     journal, room, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
     rules = reading_rules(crawl, scope)
     process = AsyncCrawlerProcess(scrapy_settings(crawl, room, credentials.proxy))
@@ -131,12 +132,12 @@ def _fetch(
         frontier=frontier,
         database=database,
         registrar=registrar,
-        readers=AnswerReaders(rules, journal, room, has_to_wait=registrar.is_full),
+        readers=ResponseReaders(rules, journal, room, has_to_wait=registrar.has_many_found),
         statistics=statistics,
         scope=scope,
         rules=rules,
         traps=TrapDetector(crawl.budgets.max_pages_per_host),
-        deaths=deaths,
+        crash_counts=crash_counts,
         takedowns=TakedownWatch(partial(read_takedowns, store)),
         downloader=downloader,
     )
@@ -154,10 +155,10 @@ def _fetch(
         raise session.error
 
 
-def _look_less_for_garbage() -> None:
+def _collect_garbage_less_often() -> None:
     gc.collect()
     gc.freeze()  # what the imports left goes, what they made is not looked through again
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) -> None:

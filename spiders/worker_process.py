@@ -26,8 +26,8 @@ from spiders.heartbeat import SILENCE_SECONDS, Watch
 from spiders.spool.statistics import WorkerStatistics, read_statistics
 
 END_SECONDS = 9.0
-TELL_SECONDS = 15.0
-LOOK_SECONDS = 0.5
+PROGRESS_LOG_SECONDS = 15.0
+POLL_SECONDS = 0.5
 TAIL_CHARACTERS = 2_000
 # glibc's: page bodies go back to the system as soon as they are done with, which keeps a worker some 10 MB smaller
 MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
@@ -41,17 +41,17 @@ def run_worker(
     crawl_run: str,
     worker: str,
     settings: Settings,
-    tell: Callable[[], None] = lambda: None,
+    log_progress: Callable[[], None] = lambda: None,
     log_to: TextIO | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> WorkerStatistics:
-    """Runs a worker to its end and returns its statistics; `tell` is called now and then meanwhile. Its log goes to `log_to`, or stderr.
+    """Run a worker to its end and return its statistics. `log_progress` is called every 15 seconds. Its log goes to `log_to`, or stderr.
 
     A worker whose event loop stands still is ended, as is one that does not end when it is asked to.
     `secrets` stand in its environment, and nowhere else.
     Raises its own error by its class, CrawlhouseError where it wrote none.
     """
-    with scratch_folder() as folder, _dying_by_exception():
+    with scratch_folder() as folder, _sigterm_as_exception():
         path, log = folder / "statistics.json", folder / "log"
         heard, beat = os.pipe()
         command = module_command("spiders.worker", "--run", crawl_run, "--worker", worker, "--statistics", str(path))
@@ -67,35 +67,35 @@ def run_worker(
             os.close(beat)
             _running[process] = math.inf
             try:
-                silence = _wait(process, Watch(heard), tell)
+                silence = _wait(process, Watch(heard), log_progress)
             finally:
                 _end(process)
                 del _running[process]
                 os.close(heard)
-        said = printable(redacted(log.read_text(encoding="utf-8", errors="replace")))  # it repeats what pages and servers say
-        (log_to or sys.stderr).write(said)
+        log_text = printable(redacted(log.read_text(encoding="utf-8", errors="replace")))  # it repeats what pages and servers say
+        (log_to or sys.stderr).write(log_text)
         if silence:
             raise CrawlhouseError(
                 f"The event loop of the fetch worker {worker} stood still for {silence:.0f} seconds, so it was ended. What it had fetched "
                 "is kept. Run the fetch step again: it goes on from there, and leaves out a URL at which a worker ends twice."
             )
-        return _judge(read_statistics(path), process.returncode, said)
+        return _check_statistics(read_statistics(path), process.returncode, log_text)
 
 
-def _wait(process: subprocess.Popen[bytes], watch: Watch, tell: Callable[[], None]) -> float:
+def _wait(process: subprocess.Popen[bytes], watch: Watch, log_progress: Callable[[], None]) -> float:
     """Waits for the end of a worker, or until it has to be ended. Returns the seconds for which its loop stood still, 0 if it did not."""
-    told_at = time.monotonic()
+    logged_at = time.monotonic()
     while process.poll() is None and time.monotonic() < _running[process]:
         if watch.is_over:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(LOOK_SECONDS)
-        silence = watch.silence(LOOK_SECONDS)
+                process.wait(POLL_SECONDS)
+        silence = watch.silence(POLL_SECONDS)
         if silence > SILENCE_SECONDS:
             LOG.warning("The event loop of the worker with PID %s has stood still for %.0f seconds: it is ended.", process.pid, silence)
             return silence
-        if time.monotonic() - told_at >= TELL_SECONDS:
-            tell()
-            told_at = time.monotonic()
+        if time.monotonic() - logged_at >= PROGRESS_LOG_SECONDS:
+            log_progress()
+            logged_at = time.monotonic()
     return 0.0
 
 
@@ -110,10 +110,10 @@ def stop_workers() -> None:
             _running[process] = time.monotonic() + END_SECONDS
 
 
-def _judge(statistics: WorkerStatistics | None, code: int, said: str) -> WorkerStatistics:
+def _check_statistics(statistics: WorkerStatistics | None, code: int, log_text: str) -> WorkerStatistics:
     if statistics is None:
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        tail = f" It last said: {said[-TAIL_CHARACTERS:].strip()}" if said.strip() else ""
+        tail = f" It last log_text: {log_text[-TAIL_CHARACTERS:].strip()}" if log_text.strip() else ""
         raise CrawlhouseError(f"The fetch worker died {how} before it could count. Run the fetch step again: it goes on from there.{tail}")
     if statistics.error:
         kind = getattr(errors, statistics.error, CrawlhouseError)
@@ -141,10 +141,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _dying_by_exception() -> Iterator[None]:
+def _sigterm_as_exception() -> Iterator[None]:
     """Makes SIGTERM an exception, so that it reaches the worker; where someone handles it already, they do the same."""
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if not ours:
+    is_default = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not is_default:
         yield
         return
 

@@ -11,9 +11,9 @@ from benchmarks.inputs.news_sites import Source, Story
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
-from spiders.schedule.next_visit import haste, lot
+from spiders.schedule.next_visit import source_speed, tie_breaker
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
-from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
+from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
 
 LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which bites where fetches are scarce
 PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
@@ -138,7 +138,12 @@ class Ours(Policy):
         if isinstance(thing, Story):
             return self._article_due(thing, visit)
         state = self.sources[thing.site].get(thing.key) if thing.site in self.sources else None
-        state = state or RevisitState(source=True, first_seen=visit.at, haste=haste(UrlKind(KINDS[thing.kind])), lot=lot(str(thing.key)))
+        state = state or RevisitState(
+            source=True,
+            first_seen=visit.at,
+            source_speed=source_speed(UrlKind(KINDS[thing.kind])),
+            tie_breaker=tie_breaker(str(thing.key)),
+        )
         state = after_visit(state, visit, self._other_primary_sources(thing, visit.at), self.scale)
         self.sources.setdefault(thing.site, {})[thing.key] = state
         return due_at(state, BOUNDS[thing.kind], self.scale)
@@ -147,14 +152,16 @@ class Ours(Policy):
         """The site's primary sources as they were registered before this tick."""
         if self.tick != now:
             self.tick = now
-            self.primary = {site: {key: state for key, state in sources.items() if state.leads} for site, sources in self.sources.items()}
+            self.primary = {
+                site: {key: state for key, state in sources.items() if state.is_primary_source} for site, sources in self.sources.items()
+            }
         return [state for key, state in self.primary.get(source.site, {}).items() if key != source.key]
 
     def _article_due(self, story: Story, visit: Visit) -> float:
         if story.key in self.hints:
             by = self.hints.pop(story.key)
-            self.trust[by] = settled(self.trust[by], visit.changed)
-        state = self.articles.get(story.key) or RevisitState(source=False, first_seen=visit.at, lot=lot(str(story.key)))
+            self.trust[by] = with_outcome(self.trust[by], visit.changed)
+        state = self.articles.get(story.key) or RevisitState(source=False, first_seen=visit.at, tie_breaker=tie_breaker(str(story.key)))
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
 
@@ -169,7 +176,7 @@ class Ours(Policy):
         if source.lastmod == "honest":
             stories = [story for story in stories if story.last_change > story.fetched]
         chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
-        self.trust[by] = followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
+        self.trust[by] = with_followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
         self.hints.update((story.key, by) for story in chosen)
         return chosen
 

@@ -53,12 +53,12 @@ def read_urls(path: Path) -> list[str]:
 
 
 def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, urls: Sequence[str]) -> None:
-    from spiders.progress import LiveLine
+    from spiders.progress import ProgressLine
     from spiders.run import crawl_once
 
     key = _run_key(crawl, settings, new=new or bool(urls))
     try:
-        line = LiveLine()
+        line = ProgressLine()
         with worker_log(settings, f"crawl-{crawl.name}") as log, progress_line() as update:
             manifest = crawl_once(crawl, settings, progress=lambda state: update(line.text(state)), key=key, log_to=log, urls=urls)
     except ThresholdError:

@@ -21,7 +21,7 @@ from schemas.errors import ConfigError, NotFoundError
 from schemas.quantities import plural
 from spiders.schedule.revisit import RevisitState
 from spiders.urls.canonical import canonicalize
-from storage.frontier.admin.history import UrlHistory, known_crawls, read_history, read_posts
+from storage.frontier.admin.history import UrlHistory, known_crawls, read_history, read_post_histories
 
 TIME_COLUMNS = ("first_seen", "due_at", "captured_at", "fetched_at")
 CAPTURE_COLUMNS = (
@@ -84,7 +84,7 @@ def _crawls(settings: Settings, wanted: str | None) -> dict[str, Crawl | None]:
 
 def _explain_in_crawl(settings: Settings, name: str, config: Crawl | None, url: str) -> CrawlExplanation:
     history = read_history(settings, name, url)
-    posts = read_posts(settings, name, url) if config is None or config.has_own_spider() else []
+    posts = read_post_histories(settings, name, url) if config is None or config.has_own_spider() else []
     any_history = history or next(iter(posts), None)
     return CrawlExplanation(name, rules(config, url, any_history, settings) if config else [], history, posts)
 

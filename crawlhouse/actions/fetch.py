@@ -19,7 +19,7 @@ MAX_MACHINE_CHARACTERS = 20  # of the machine's name in a worker's name, which h
 
 def join_run(settings: Settings, reference: str, worker: str | None, workers: int) -> None:
     """Fetch with `workers` workers, or with the one named `worker`, until the run has nothing left. Raises what the run raises."""
-    from spiders.progress import LiveLine
+    from spiders.progress import ProgressLine
     from spiders.run import fetch_all
 
     names = _names(worker, workers)
@@ -30,7 +30,7 @@ def join_run(settings: Settings, reference: str, worker: str | None, workers: in
         ledger.close()
     make_home(settings)
     say(f"{', '.join(names)}: fetching for {crawl_run}.")
-    line = LiveLine()
+    line = ProgressLine()
     with worker_log(settings, f"fetch-{names[0]}") as log, progress_line() as update:
         every = fetch_all(crawl_run, names, settings, lambda state: update(line.text(state)), log)
     for statistics in every:

@@ -12,7 +12,7 @@ from crawlhouse.output.console import counts_table, say, show, table, write_json
 from crawlhouse.output.row_formats import ListFormat, csv_value, iso_time
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError
-from storage.frontier.admin.changes import UrlRow, open_steering
+from storage.frontier.admin.changes import UrlRow, open_frontier_admin
 from storage.frontier.admin.selection import Change, Selection, UrlState
 
 TIME_COLUMNS = ("due_at", "last_fetch")
@@ -20,7 +20,7 @@ TIME_COLUMNS = ("due_at", "last_fetch")
 
 def show_urls(settings: Settings, selection: Selection, limit: int, form: ListFormat) -> None:
     """Print up to `limit` URLs of a selection, and the counts of all of them by state."""
-    frontier = open_steering(settings)
+    frontier = open_frontier_admin(settings)
     counts = frontier.counts(selection)
     rows = frontier.urls(selection, limit) if limit else []
     if form is ListFormat.CSV:
@@ -36,7 +36,7 @@ def change_urls(settings: Settings, change: Change, selection: Selection) -> int
     """Change the state of the URLs that match a selection. Returns how many. Raises ConfigError for a selection without a condition."""
     if selection.is_everything():
         raise ConfigError("Say which URLs: by --crawl, --host, --glob, --regex, --state, --outcome or --reason. `--glob '*'` means all.")
-    return open_steering(settings).change(selection, change)
+    return open_frontier_admin(settings).change(selection, change)
 
 
 def url_row_json(row: UrlRow) -> dict[str, object]:

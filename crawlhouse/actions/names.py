@@ -12,7 +12,7 @@ from schemas.config.golden_page import golden_folder
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 from schemas.keys import memory_key, statistics_prefix
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Selection
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
@@ -38,12 +38,12 @@ def rename_crawl(settings: Settings, old: str, new: str) -> None:
 def delete_crawl(settings: Settings, name: str, *, confirmed: bool) -> None:
     """Delete a crawl's frontier and statistics. Asks first, unless `confirmed`. Raises NotFoundError, ConflictError, ConfigError."""
     _check_known(name)
-    frontier = open_steering(settings)
+    frontier = open_frontier_admin(settings)
     known = sum(frontier.counts(Selection(crawl=name)).values())
     if known and not confirmed:
         _confirm(name, known)
     try:
-        count = frontier.forget_crawl(name)
+        count = frontier.delete_crawl(name)
     except NotFoundError:
         if not NAME.fullmatch(name) or not _delete_statistics(name, settings):  # a deletion that was interrupted leaves statistics only
             raise
@@ -74,7 +74,7 @@ def _rename_state(old: str, new: str, settings: Settings) -> int | None:
         raise ConflictError(f"{old} has {len(unpublished)} runs that are not processed. Run `crawlhouse process {old}` first.")
     _copy_memory(old, new, ledger.memory_version(old), settings)
     try:
-        return open_steering(settings).rename_crawl(old, new)
+        return open_frontier_admin(settings).rename_crawl(old, new)
     except NotFoundError:
         return None
 

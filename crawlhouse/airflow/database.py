@@ -56,7 +56,7 @@ def make_schema(settings: Settings) -> None:
     """Make the schema `airflow` in CRAWLHOUSE_DATABASE if it is missing. Raises UnavailableError, StorageError."""
     import sqlalchemy
 
-    from storage.database.errors import explained, first_line
+    from storage.database.errors import as_crawlhouse_error, first_line
 
     server = parse_database_url(settings.database)
     engine = sqlalchemy.create_engine(settings.database_url("airflow"), connect_args={"connect_timeout": 10})
@@ -67,7 +67,7 @@ def make_schema(settings: Settings) -> None:
         reason = redacted(first_line(error), server.secrets())
         raise StorageError(f"The schema 'airflow' cannot be made: {reason}. Let an administrator create it for this user.") from error
     except sqlalchemy.exc.DBAPIError as error:
-        known = explained(error, f"The database {server.redacted()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
+        known = as_crawlhouse_error(error, f"The database {server.redacted()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
         raise known or StorageError(f"The schema 'airflow' cannot be made in {server.redacted()}.") from error
     finally:
         engine.dispose()

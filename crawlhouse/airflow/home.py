@@ -83,6 +83,7 @@ class AirflowHome:
             "CRAWLHOUSE_HOME": str(settings.home.absolute()),
             "CRAWLHOUSE_CRAWLS": str(settings.crawls.absolute()),
             "CRAWLHOUSE_SPIDERS": str(Path(settings.spiders).absolute()) if settings.spiders else "",
+            "CRAWLHOUSE_DATASETS": str(settings.datasets_folder().absolute()),
             "CRAWLHOUSE_STORE": settings.store_url(),
             "CRAWLHOUSE_DATABASE": settings.database,
             "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,

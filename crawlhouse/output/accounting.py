@@ -25,7 +25,13 @@ def show_manifest(manifest: Manifest) -> None:
 
 def show_spider(statistics: FetchStatistics) -> None:
     """Print how many items a user's spider made, and its errors."""
-    for title, counts in (("Errors in callbacks", statistics.callback_errors), ("Requests refused", statistics.refused_requests)):
+    tables = {
+        "Errors in callbacks": statistics.callback_errors,
+        "Requests refused": statistics.refused_requests,
+        "Errors in item pipelines": statistics.pipeline_errors,
+        "Items dropped": statistics.dropped_items,
+    }
+    for title, counts in tables.items():
         if counts:
             show(counts_table(title, dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))))
     if statistics.items:

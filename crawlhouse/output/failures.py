@@ -82,9 +82,9 @@ def _database_error(error: BaseException) -> CrawlhouseError | None:
         return None
     from sqlalchemy.exc import DBAPIError
 
-    from storage.database.errors import explained
+    from storage.database.errors import as_crawlhouse_error
 
-    return explained(error, "The database") if isinstance(error, DBAPIError) else None
+    return as_crawlhouse_error(error, "The database") if isinstance(error, DBAPIError) else None
 
 
 def _at(error: OSError) -> str:

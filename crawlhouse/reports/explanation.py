@@ -12,7 +12,6 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.outcomes import Reason
 from schemas.quantities import plural
-from spiders.download.user_agent import product
 from spiders.permission.robots import RobotsRules
 from spiders.urls.canonical import canonicalize
 from spiders.urls.scope import CrawlScope
@@ -92,9 +91,11 @@ def _trap(url: str) -> Rule:
 
 
 def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
+    from storage.urls.host_key import canonical_origin
+
     if crawl.politeness.robots == "ignore":
         return Rule("robots", "allows", "politeness.robots is ignore")
-    origin = "/".join(url.split("/", 3)[:3])
+    origin = canonical_origin(url)
     frontier = open_frontier(settings)
     try:
         cached = frontier.robots(origin)
@@ -102,7 +103,7 @@ def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
         frontier.close()
     if cached is None:
         return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
-    name = product(crawl)
+    name = crawl.politeness.product()
     rules = RobotsRules(cached.status, cached.body, name)
     if rules.is_rate_limited:
         return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is read again before the next fetch")

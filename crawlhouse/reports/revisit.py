@@ -17,7 +17,7 @@ def describe_revisit_state(state: RevisitState) -> str:
         seen = f"{plural(state.items, 'change')} seen in {plural(state.visits, 'visit')}"
         return f"an article: {seen}; visited again while young, sooner if it changed"
     a_day = expected_items_an_hour(state) * HOURS_A_DAY
-    if state.leads:
+    if state.is_primary_source:
         return f"the site's news are looked for here: about {a_day:.1f} a day" + _busy_hours(state)
     return f"about {a_day:.1f} a day that no other source of the site brings first"
 
@@ -29,5 +29,5 @@ def _busy_hours(state: RevisitState) -> str:
 
 def describe_hint_trust(source: str, trust: HintTrust) -> str:
     """Whether the hints of a kind of source are trusted, and what they led to lately."""
-    record = f"{trust.kept:.1f} of its hints led to a changed page lately, {trust.lied:.1f} did not, {trust.open} are open"
-    return f"{source}: {record}; " + ("it is believed" if trust.is_believed else "it is not believed, and tried once a week")
+    record = f"{trust.confirmed:.1f} of its hints led to a changed page lately, {trust.refuted:.1f} did not, {trust.pending} are open"
+    return f"{source}: {record}; " + ("it is believed" if trust.is_trusted else "it is not believed, and tried once a week")

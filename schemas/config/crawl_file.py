@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
+from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
 SUFFIXES = (".yaml", ".yml")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-MAX_PROBLEMS = 50  # in one message; nobody reads more of them
-MAX_KEY_CHARACTERS = 100  # of an unknown key when a similar one is looked for, which takes quadratic time
 
 
 def read_crawl(path: Path) -> Crawl:
@@ -94,19 +91,11 @@ def _parse(text: str, name: str, source: str) -> Crawl:
             f"{source}: {message_text(name)!r} names no crawl: a file's name is lower-case letters, digits and _, like 'my_news.yaml'."
         )
     if data.get("name", name) != name:
-        raise ConfigError(f"{source}: line {_line(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
+        raise ConfigError(f"{source}: line {line_at(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
     try:
         return Crawl.model_validate({**data, "name": name})
     except ValidationError as error:
-        raise ConfigError(_problems(error, node, source)) from error
-
-
-def _problems(error: ValidationError, node: yaml.Node | None, source: str) -> str:
-    """Each mistake on a line of its own, with its line in the file. Of very many, the first ones."""
-    causes = _first_causes(error)
-    problems = sorted((_line(node, item["loc"]), message_text(_problem(item))) for item in causes[:MAX_PROBLEMS])
-    more = [f"{source}: and {len(causes) - MAX_PROBLEMS:,} more mistakes"] if len(causes) > MAX_PROBLEMS else []
-    return "\n".join([*(f"{source}: line {line}: {problem}" for line, problem in problems), *more])
+        raise ConfigError(describe_problems(error, node, source, Crawl)) from error
 
 
 def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseError]]:
@@ -121,78 +110,10 @@ def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseErr
     return crawls, broken
 
 
-def _first_causes(error: ValidationError) -> list[Any]:  # Any: pydantic's ErrorDetails
-    """The errors without those that follow from others: a list is called too short when its only item is wrong."""
-    items = error.errors()
-    inner = {item["loc"][:depth] for item in items for depth in range(len(item["loc"]))}
-    return [item for item in items if item["type"] != "too_short" or item["loc"] not in inner]
-
-
-def _problem(item: Any) -> str:  # Any: pydantic's ErrorDetails
-    location = item["loc"]
-    where = ".".join(str(part) for part in location) or "the file"
-    if item["type"] == "extra_forbidden":
-        allowed = sorted(_allowed(location[:-1]))
-        near = get_close_matches(str(location[-1])[:MAX_KEY_CHARACTERS], allowed, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        return f"unknown key '{where}': {hint}allowed are {', '.join(allowed)}"
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "string_type" and isinstance(item["input"], (bool, int, float)):
-        message = f"YAML reads this as {_number(item['input'])}; put it in quotes"
-    return f"{where}: {message}"
-
-
-def _number(value: float) -> str:
-    try:
-        return str(value)
-    except ValueError:  # it has more digits than Python prints
-        return "a very large number"
-
-
-def _allowed(location: tuple[Any, ...]) -> set[str]:
-    model: type[BaseModel] = Crawl
-    for part in location:
-        for candidate in _models(model, part):
-            model = candidate
-    return set(model.model_fields)
-
-
-def _models(model: type[BaseModel], part: Any) -> Iterator[type[BaseModel]]:
-    field = model.model_fields.get(str(part))
-    if field is None:
-        return
-    pending: list[Any] = [field.annotation]
-    while pending:
-        kind = pending.pop()
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield kind
-        pending.extend(getattr(kind, "__args__", ()))
-
-
-def _line(node: yaml.Node | None, location: tuple[Any, ...]) -> int:
-    line = 1
-    for part in location:
-        child = _child(node, part)
-        if child is None:
-            break
-        line, node = child
-    return line
-
-
-def _child(node: yaml.Node | None, part: Any) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line + 1, node.value[part]
-    return None
-
-
 def line_of(path: Path, *location: str | int) -> int | None:
     """The line of a key in a crawl file, or of the nearest key around it. None if the file lacks the top-level key."""
     try:
         node = read_nodes(_text(path), str(path))
     except (CrawlhouseError, yaml.YAMLError):
         return None
-    return _line(node, location) if _child(node, location[0]) else None
+    return line_at(node, location) if has_key(node, location[0]) else None

@@ -19,6 +19,7 @@ PREFIX = "CRAWLHOUSE_"
 SECRET_PREFIX = "SECRET_"  # noqa: S105 the name of variables that hold some
 PROJECT_MARK = "crawls"
 HOME = "var"
+DATASETS = "datasets"  # beside the crawl folder
 MIN_FREE_BYTES = 512 * 1024 * 1024  # eight open segments of 64 MB
 S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^?#@\s]*)?", re.IGNORECASE)
@@ -50,10 +51,11 @@ def _default_crawls(data: Mapping[str, object]) -> Path:
 class Settings(BaseSettings):
     """Where crawlhouse stores things. All paths are absolute.
 
-    `home` holds everything local. `store` is a directory or `s3://bucket/prefix`; empty means a directory in the home. `database` is a
-    PostgreSQL URL; empty means SQLite files in the home. `crawls` is the folder of crawl files and of users' spider modules, `spiders` a
-    further folder of such modules. `quota_bytes` is the maximum size of the archive (0: no maximum). Crawls stop when a disk of the home or
-    of a store in a directory has less than `min_free_bytes` free.
+    `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders beside them;
+    `spiders` is a further folder of such modules; `datasets` is the folder of dataset files, or empty for the one beside the crawl folder.
+    `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much the disks of the home and of a store in a
+    directory must have free: else crawls stop.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -63,6 +65,7 @@ class Settings(BaseSettings):
     database: str = Field(default="", repr=False)
     crawls: Path = Field(default_factory=_default_crawls)
     spiders: str = ""
+    datasets: str = ""
     s3_endpoint: str = ""
     s3_region: str = "us-east-1"
     quota_bytes: int = Field(default=0, ge=0)
@@ -73,9 +76,9 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return Path(path).expanduser().absolute()
 
-    @field_validator("spiders")
+    @field_validator("spiders", "datasets")
     @classmethod
-    def _spiders(cls, folder: str) -> str:
+    def _folder(cls, folder: str) -> str:
         return str(Path(folder).expanduser().absolute()) if folder else ""
 
     @field_validator("store")
@@ -107,6 +110,10 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The object store: `s3://bucket/prefix` or an absolute directory."""
         return self.store or str(self.home / "store")
+
+    def datasets_folder(self) -> Path:
+        """Where the files of the user's own datasets are, if there are any."""
+        return Path(self.datasets) if self.datasets else self.crawls.parent / DATASETS
 
     def database_url(self, name: str) -> str:
         """The SQLAlchemy URL of one database: `frontier` (which has the ledger too) or `catalog`."""

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from schemas.config.bounds import at_most, is_pinned, length_at_most, one_line
 from schemas.config.redaction import redacted_url
+from schemas.urls import DEFAULT_PORTS
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
@@ -144,7 +145,7 @@ def _origin(origin: str) -> str:
         raise ValueError(
             f"{origin!r} is not an origin, like https://members.example.com (scheme, host, and a port if it is not the default)"
         )
-    return origin.removesuffix(":443" if origin.startswith("https") else ":80")
+    return origin.removesuffix(f":{DEFAULT_PORTS[origin.partition(':')[0]]}")
 
 
 HttpUrl = Annotated[str, length_at_most(8_000), AfterValidator(_http_url)]

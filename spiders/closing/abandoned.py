@@ -28,7 +28,7 @@ def abandoned_runs(crawl: str, key: str, settings: Settings, clock: Clock | None
         unclosed = ledger.unclosed_runs(crawl)
         if any(run.key == key for run in ledger.crawl_runs(crawl)):
             return []
-        abandoned = [run for run in unclosed if _is_silent(crawl, run, ledger, frontier)]
+        abandoned = [run for run in unclosed if _is_abandoned(crawl, run, ledger, frontier)]
         for run in abandoned:
             frontier.stop_run(run, REASON)
         return abandoned
@@ -37,7 +37,7 @@ def abandoned_runs(crawl: str, key: str, settings: Settings, clock: Clock | None
         ledger.close()
 
 
-def _is_silent(crawl: str, crawl_run: str, ledger: Ledger, frontier: Frontier) -> bool:
+def _is_abandoned(crawl: str, crawl_run: str, ledger: Ledger, frontier: Frontier) -> bool:
     """Whether nobody works on an unclosed run."""
     while not frontier.state(crawl_run).leased_hosts:
         run = ledger.unclosed_runs(crawl).get(crawl_run)

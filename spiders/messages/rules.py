@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # pydantic stays out of the readers' processes
 class ReadingRules:
     """`product` is the crawler's product token; `feeds`, `sitemaps` and `links` tell what is followed; `max_bytes` bounds decoded bodies.
 
-    `obeys` tells whether a page that says `nofollow` is obeyed.
+    `obeys_nofollow` tells whether a page that says `nofollow` is obeyed.
     """
 
     scope: CrawlScope
@@ -24,11 +24,11 @@ class ReadingRules:
     feeds: bool
     sitemaps: bool
     max_bytes: int
-    obeys: bool
+    obeys_nofollow: bool
 
 
 def reading_rules(crawl: Crawl, scope: CrawlScope) -> ReadingRules:
     """The rules of a crawl."""
     given = crawl.scope
-    product, obeys = crawl.politeness.product(), crawl.politeness.opt_outs == "obey"
-    return ReadingRules(scope, product, given.follow_links, given.feeds, given.sitemaps, crawl.budgets.max_body_bytes, obeys)
+    product, obeys_nofollow = crawl.politeness.product(), crawl.politeness.opt_outs == "obey"
+    return ReadingRules(scope, product, given.follow_links, given.feeds, given.sitemaps, crawl.budgets.max_body_bytes, obeys_nofollow)

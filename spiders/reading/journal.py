@@ -17,10 +17,11 @@ from pathlib import Path
 
 SLOTS = 64
 READER_SLOTS = 16  # the first ones are the readers'; the others are the worker's own
-# The question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin, and 1 if a death would be blamed on it.
+# The question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin, and 1 if the URL is suspect:
+# if the worker dies now, it may be the cause.
 _SLOT = struct.Struct("<QqQQ")
 _NUMBER = struct.Struct("<Q")
-_BLAME_OFFSET = 24
+_SUSPECT_OFFSET = 24
 SIZE = SLOTS * _SLOT.size
 
 
@@ -31,13 +32,13 @@ class Slot:
         self._memory = memory
         self._offset = place * _SLOT.size
 
-    def begin(self, number: int, url_id: int, blamed: bool = False) -> None:
-        """A question is begun. `blamed`: if the worker dies meanwhile, the URL may be the cause."""
-        _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns(), int(blamed))
+    def begin(self, number: int, url_id: int, is_suspect: bool = False) -> None:
+        """A question is begun. `is_suspect`: if the worker dies meanwhile, the URL may be the cause."""
+        _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns(), int(is_suspect))
 
-    def blame(self) -> None:
+    def suspect(self) -> None:
         """It takes long: if the worker dies meanwhile, the URL may be the cause."""
-        _NUMBER.pack_into(self._memory, self._offset + _BLAME_OFFSET, 1)
+        _NUMBER.pack_into(self._memory, self._offset + _SUSPECT_OFFSET, 1)
 
     def end(self) -> None:
         """It is done."""
@@ -67,14 +68,14 @@ class ReadingJournal:
         """A descriptor for a child to map: opened anew, so that a child that outlives the worker does not hold its lock."""
         return os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
 
-    def take(self) -> tuple[int, Slot]:
+    def take_slot(self) -> tuple[int, Slot]:
         """A free place for a reader."""
         place = self._free_readers.pop()
         slot = Slot(self._memory, place)
         slot.end()
         return place, slot
 
-    def give_back(self, place: int) -> None:
+    def release(self, place: int) -> None:
         """A reader's place is free again."""
         Slot(self._memory, place).end()
         self._free_readers.add(place)
@@ -87,7 +88,7 @@ class ReadingJournal:
             yield
             return
         slot = Slot(self._memory, place)
-        slot.begin(1, url_id, blamed=True)  # the loop waits for it, so nobody else can tell that it takes long
+        slot.begin(1, url_id, is_suspect=True)  # the loop waits for it, so nobody else can tell that it takes long
         try:
             yield
         finally:
@@ -128,4 +129,4 @@ def read_left_journal(path: Path) -> set[int] | None:
     finally:
         os.close(file)
     slots = [_SLOT.unpack_from(data, offset) for offset in range(0, len(data) - _SLOT.size + 1, _SLOT.size)]
-    return {url_id for number, url_id, _, blamed in slots if number and url_id and blamed}
+    return {url_id for number, url_id, _, is_suspect in slots if number and url_id and is_suspect}

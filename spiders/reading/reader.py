@@ -48,7 +48,7 @@ class ReadLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class ReadFailure:
     """An answer that could not be read: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
 
     reason: Reason
@@ -56,22 +56,22 @@ class Unread:
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class PendingQuestion:
     """A question with its body, and whom to tell. `crashes` counts the readers that ended by themselves while they were at it."""
 
     number: int
     question: Question
     body: bytes
-    done: Callable[[Reply | Unread], None]
+    on_result: Callable[[Reply | ReadFailure], None]
     host: str
     since: float
     crashes: int = 0
 
 
-class Owner(Protocol):
+class ReaderOwner(Protocol):
     """Who is told what a reader does."""
 
-    def replied(self, reader: Reader, waiting: Waiting, reply: Reply) -> None:
+    def replied(self, reader: Reader, waiting: PendingQuestion, reply: Reply) -> None:
         """A reply to the reader's first question, which is no longer among its questions."""
 
     def became_ready(self, reader: Reader) -> None:
@@ -87,8 +87,8 @@ class Reader:
     `is_slow`: it is at an answer that takes long; `is_leaving`: it gets no more questions.
     """
 
-    def __init__(self, owner: Owner, rules: ReadingRules, limits: ReadLimits, journal: ReadingJournal, now: float) -> None:
-        self.questions: deque[Waiting] = deque()
+    def __init__(self, owner: ReaderOwner, rules: ReadingRules, limits: ReadLimits, journal: ReadingJournal, now: float) -> None:
+        self.questions: deque[PendingQuestion] = deque()
         self.is_ready = False
         self.is_slow = False
         self.is_leaving = False
@@ -100,7 +100,7 @@ class Reader:
         self._memory_at_start = 0
         self._head = (0, 0.0)
         self._is_closed = self._is_writing = False
-        self._place, self._slot = journal.take()
+        self._place, self._slot = journal.take_slot()
         self._process, self._socket = self._start()
         self._out: deque[memoryview] = deque()
         self._loop.add_reader(self._socket.fileno(), self._receive)
@@ -132,11 +132,11 @@ class Reader:
         """The process."""
         return self._process.pid
 
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         """Whether it may be given one more question."""
         return not self.is_leaving and (not self.questions or (len(self.questions) < WINDOW_QUESTIONS and self._bytes < WINDOW_BYTES))
 
-    def give(self, waiting: Waiting) -> None:
+    def send(self, waiting: PendingQuestion) -> None:
         """Gives it a question; `flush` sends it."""
         head = question_head(waiting.number, waiting.question)
         self.questions.append(waiting)
@@ -150,14 +150,14 @@ class Reader:
         if not self._is_writing:
             self._send()
 
-    def take_back(self) -> list[Waiting]:
+    def withdraw_waiting(self) -> list[PendingQuestion]:
         """All its questions but the first; it does not get to them any more."""
         rest = list(islice(self.questions, 1, None))
         while len(self.questions) > 1:
             self._bytes -= len(self.questions.pop().body)
         return rest
 
-    def slow_down(self) -> None:
+    def lower_priority(self) -> None:
         """It is at an answer that takes long: from now on others have the CPU first."""
         self.is_slow = True
         with suppress(OSError):
@@ -167,7 +167,7 @@ class Reader:
         """Give it no more questions."""
         self.is_leaving = True
 
-    def at(self, now: float) -> tuple[Waiting | None, float, float]:
+    def current_question(self, now: float) -> tuple[PendingQuestion | None, float, float]:
         """The question that it is at (None: between two), and the CPU and wall seconds that this took so far, by the owner's clock.
 
         Between two, the wall seconds are those for which it has not begun the next one that it was given.
@@ -179,9 +179,9 @@ class Reader:
             self._head = (head, now)
         return waiting, cpu_seconds(self.pid) - began if waiting else 0.0, now - self._head[1] if head else 0.0
 
-    def blame(self) -> None:
+    def suspect(self) -> None:
         """Its answer takes long: if the worker dies meanwhile, that may be the cause."""
-        self._slot.blame()
+        self._slot.suspect()
 
     def cpu_of_last(self) -> float:
         """CPU seconds that it took since it began its last question."""
@@ -204,7 +204,7 @@ class Reader:
         self._socket.close()
         self._process.kill()
         self._process.wait()
-        self._journal.give_back(self._place)
+        self._journal.release(self._place)
 
     def _write(self, data: bytes) -> None:
         self._out.append(memoryview(data))
@@ -237,29 +237,29 @@ class Reader:
         except OSError:
             data = b""
         if not data:
-            self._owner.ended(self, self._death())
+            self._owner.ended(self, self._end_cause())
             return
         self._received.feed(data)
-        self._take()
+        self._take_replies()
 
-    def _death(self) -> ChildFailure:
+    def _end_cause(self) -> ChildFailure:
         self._process.kill()  # it may have closed the socket only
         code, peak = reap(self._process)
         return child_failure(code, peak, self._memory_at_start, self._limits.memory_bytes, self._limits.cpu_seconds)
 
-    def _take(self) -> None:
+    def _take_replies(self) -> None:
         """Takes in whole replies, for a moment; the rest in the next turn of the loop."""
         until = time.monotonic() + BATCH_SECONDS
         try:
             while not self._is_closed and (frame := self._received.pop()) is not None:
-                self._understand(frame)
+                self._handle_frame(frame)
                 if time.monotonic() > until:
-                    self._loop.call_soon(self._take)
+                    self._loop.call_soon(self._take_replies)
                     return
         except (FrameError, *UNDECODABLE) as error:  # whatever an answer made of its reader
             self._owner.ended(self, ChildFailure("page_crash", f"its reader wrote no reply: {error}"[:300]))
 
-    def _understand(self, frame: bytes) -> None:
+    def _handle_frame(self, frame: bytes) -> None:
         if not self.is_ready:
             self._memory_at_start = _PEAK.decode(frame)
             self.is_ready = True

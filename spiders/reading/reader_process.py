@@ -27,8 +27,8 @@ from spiders.permission.robots_file import crawl_delay, parse_robots
 from spiders.reading.journal import Slot, reader_slot
 
 RECEIVE_BYTES = 256 * 1024
-KEPT_ROBOTS = 4
-GARBAGE = (20_000, 20, 50)  # as in the worker
+CACHED_ROBOTS_FILES = 4
+GC_THRESHOLDS = (20_000, 20, 50)  # as in the worker
 
 
 def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None:
@@ -44,7 +44,7 @@ def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None
     reader = _Reader(pickle.loads(frame))  # noqa: S301 our own parent wrote it
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
     limit_memory(int(memory_bytes))
     connection.sendall(_framed(peak_memory()))
     _serve(connection, received, reader, slot, float(cpu_seconds))
@@ -76,18 +76,18 @@ class _Reader:
                 return Reply(number, reading=read_body(question, body, self._rules, self._memory))
             if question.task is Task.DECODE:
                 return Reply(number, body=decode_body(body, question.coding, self._rules.max_bytes))
-            return Reply(number, robots=self._judge(body, question.url))
+            return Reply(number, robots=self._check_robots(body, question.url))
         except MemoryError:
             gc.collect()
             return Reply(number, "page_memory")
         except Exception as error:  # an answer that breaks a reader costs its URL, not the run
             return Reply(number, "page_crash", f"{type(error).__name__}: {error}"[:300])
 
-    def _judge(self, body: bytes, url: str) -> RobotsReply:
+    def _check_robots(self, body: bytes, url: str) -> RobotsReply:
         rules = self._robots.get(body) or parse_robots(body)
         self._robots[body] = rules
         self._robots.move_to_end(body)
-        if len(self._robots) > KEPT_ROBOTS:
+        if len(self._robots) > CACHED_ROBOTS_FILES:
             self._robots.popitem(last=False)
         product = self._rules.product
         return RobotsReply(rules.can_fetch(url, product)) if url else RobotsReply(True, crawl_delay(rules, product), list(rules.sitemaps))

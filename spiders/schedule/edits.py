@@ -11,8 +11,8 @@ import math
 from functools import lru_cache
 
 EDITS_PER_PRICE = 0.85  # edits that a fetch should bring at the price 1; it grows with the square of the price: edits yield before news
-WORTH_HOURS = 48.0  # after which noticing an edit is worth a third
-YOUNG_HOURS = 14 * 24.0  # an older article is looked at as seldom as the crawl allows
+EDIT_VALUE_HOURS = 48.0  # after which noticing an edit is worth a third
+MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is looked at as seldom as the crawl allows
 FALL = 0.5
 PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
 PRIOR_EXPOSURE = 1.0
@@ -22,7 +22,7 @@ HINT_HOURS = 6.5
 LAST_HINT_PRICE = 3.4
 FREE_HINT_PRICE = 0.5
 NEVER_HOURS = 10 * 365 * 24.0
-AGES = tuple(math.exp(math.log(YOUNG_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
+AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
 
 
 def edit_price(price: float) -> float:
@@ -48,15 +48,15 @@ def edits_expected(edits: float, exposed: float) -> float:
     return (edits + PRIOR_EDITS) / (exposed + PRIOR_EXPOSURE)
 
 
-def next_look(age: float, strength: float, asked: float) -> float | None:
+def next_edit_check(age: float, strength: float, threshold: float) -> float | None:
     """The hours until the next look at an article of an age, None where none is worth its price.
 
-    `strength` is the edits for each unit of exposure, `asked` the edits that a look should bring.
+    `strength` is the edits for each unit of exposure, `threshold` the edits that a look should bring.
     """
-    if age >= YOUNG_HOURS:
+    if age >= MAX_CHECKED_AGE_HOURS:
         return None
-    step = round(math.log(age + 1) / math.log(YOUNG_HOURS + 1) * AGE_STEPS)
-    following = _plan(round(PRICES_A_FACTOR_E * math.log(asked / strength)))[min(step, AGE_STEPS - 1)]
+    step = round(math.log(age + 1) / math.log(MAX_CHECKED_AGE_HOURS + 1) * AGE_STEPS)
+    following = _plan(round(PRICES_A_FACTOR_E * math.log(threshold / strength)))[min(step, AGE_STEPS - 1)]
     return AGES[following] - age if following else None
 
 
@@ -67,7 +67,7 @@ def _gains() -> tuple[tuple[float, ...], ...]:
     for first in range(AGE_STEPS + 1):
         row = [0.0] * (first + 1)
         for second in range(first + 1, AGE_STEPS + 1):
-            kept = math.exp(-(AGES[second] - AGES[second - 1]) / WORTH_HOURS)
+            kept = math.exp(-(AGES[second] - AGES[second - 1]) / EDIT_VALUE_HOURS)
             row.append(row[-1] * kept + exposure(AGES[second - 1], AGES[second]) * (1 + kept) / 2)
         rows.append(tuple(row))
     return tuple(rows)
@@ -76,11 +76,11 @@ def _gains() -> tuple[tuple[float, ...], ...]:
 @lru_cache(maxsize=256)
 def _plan(rounded: int) -> tuple[int, ...]:
     """For each of AGES the step of the best next look, 0 where there is none, at a price given as a rounded logarithm."""
-    asked, gains = math.exp(rounded / PRICES_A_FACTOR_E), _gains()
+    threshold, gains = math.exp(rounded / PRICES_A_FACTOR_E), _gains()
     worth, following = [0.0] * (AGE_STEPS + 1), [0] * (AGE_STEPS + 1)
     for first in reversed(range(AGE_STEPS)):
         for second in range(first + 1, AGE_STEPS + 1):
-            gain = gains[first][second] - asked + worth[second]
+            gain = gains[first][second] - threshold + worth[second]
             if gain > worth[first]:
                 worth[first], following[first] = gain, second
     return tuple(following)

@@ -16,7 +16,7 @@ from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, d
 from storage.frontier.records import DueUrl
 
 HOUR_SECONDS = 3600.0
-SITEMAP_HASTE = 0.75  # sitemaps are written now and then, feeds as a rule with each article
+SITEMAP_SPEED = 0.75  # sitemaps are written now and then, feeds as a rule with each article
 ARTICLE_PATH = re.compile(r"\d{5,}|(?:[^/-]+-){3,}[^/-]+/?$|/\d{4}/\d{1,2}/|\.(?:s?html?|php|aspx?)$")
 
 
@@ -26,15 +26,15 @@ class NextVisit:
 
     due_at: float | None
     revisit: str | None
-    leads: bool = False
+    is_primary_source: bool = False
 
 
-def haste(kind: UrlKind) -> float:
+def source_speed(kind: UrlKind) -> float:
     """How soon a source of a kind tells the news, as a rule, beside the quickest kind."""
-    return SITEMAP_HASTE if kind is UrlKind.SITEMAP else 1.0
+    return SITEMAP_SPEED if kind is UrlKind.SITEMAP else 1.0
 
 
-def lot(url: str) -> float:
+def tie_breaker(url: str) -> float:
     """A number between 0 and 1, always the same for a URL."""
     return int.from_bytes(blake2b(url.encode("utf-8", "surrogatepass"), digest_size=2).digest()) / 65_536
 
@@ -60,7 +60,7 @@ def is_hub(url: str, depth: int) -> bool:
     return depth == 0 or not ARTICLE_PATH.search(urlsplit(url).path)
 
 
-def after_answer(
+def after_response(
     revisit: Revisit, due: DueUrl, kind: UrlKind, now: float, changed: bool, new_items: int, items: Sequence[datetime]
 ) -> NextVisit:
     """After an answer. `items` are the publication times that a feed or sitemap gives."""
@@ -75,10 +75,10 @@ def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, 
 
 def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: float) -> NextVisit:
     is_source = kind is not UrlKind.PAGE or is_hub(due.url, due.depth)
-    state = RevisitState(is_source, due.first_seen / HOUR_SECONDS, haste=haste(kind), lot=lot(due.url))
+    state = RevisitState(is_source, due.first_seen / HOUR_SECONDS, source_speed=source_speed(kind), tie_breaker=tie_breaker(due.url))
     if due.revisit is not None:
         known = RevisitState.from_text(due.revisit)
-        state = replace(known, haste=state.haste, lot=state.lot) if known.source == is_source else state
-    state = after_visit(state, visit, [RevisitState.from_text(rival) for rival in due.rivals], revisit.price)
+        state = replace(known, source_speed=state.source_speed, tie_breaker=state.tie_breaker) if known.source == is_source else state
+    state = after_visit(state, visit, [RevisitState.from_text(text) for text in due.other_primary_sources], revisit.price)
     moment = due_at(state, bounds(revisit, kind, due.url, due.depth), revisit.price) * HOUR_SECONDS
-    return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.leads and not state.failures)
+    return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.is_primary_source and not state.failures)

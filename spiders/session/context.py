@@ -9,9 +9,9 @@ from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.runs import CrawlRun
 from spiders.messages.rules import ReadingRules
-from spiders.reading.deaths import Deaths
-from spiders.reading.readers import AnswerReaders
-from spiders.session.takedown_watch import TakedownWatch
+from spiders.permission.takedown_watch import TakedownWatch
+from spiders.reading.crash_counts import CrashCounts
+from spiders.reading.readers import ResponseReaders
 from spiders.spool.registrar import Registrar
 from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
@@ -43,12 +43,12 @@ class FetchContext:
     frontier: Frontier
     database: DatabaseThread
     registrar: Registrar
-    readers: AnswerReaders
+    readers: ResponseReaders
     statistics: WorkerStatistics
     scope: CrawlScope
     rules: ReadingRules
     traps: TrapDetector
-    deaths: Deaths
+    crash_counts: CrashCounts
     takedowns: TakedownWatch
     downloader: Downloader
 

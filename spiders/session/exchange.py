@@ -16,13 +16,13 @@ from spiders.discover.response import ParsedResponse, has_body_to_read, read_hea
 from spiders.download.failure import FetchFailedError
 from spiders.messages.wire import Question, Reply
 from spiders.permission.opt_outs import NO_OPT_OUTS
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.fetch import Fetch
-from spiders.session.results import answered_mark, failed_mark, refused_mark, revisited, temporary
-from spiders.session.yielded import Yielded, broken_mark, with_yielded
+from spiders.session.results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
+from spiders.session.yielded import Yielded, broken_page_result, with_yielded
 from spiders.spool.registrar import Source
-from storage.frontier.records import DueUrl, Lease, Mark
+from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 
 LOG = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not kee
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedResponse:
     """A response and what its headers say. `yielded` is what a callback made of it, `sent` what the server had sent of a rendered page."""
 
     fetch: Fetch
@@ -48,45 +48,45 @@ class ExchangeResult:
     the host sent none; `latency` is in seconds.
     """
 
-    mark: Mark | None
+    mark: FetchResult | None
     retry_wait: float | None = None
     response: Capture | None = None
     latency: float = 0.0
 
 
-def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yielded, rendered: Capture | None) -> Received:
+def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yielded, rendered: Capture | None) -> ReceivedResponse:
     """Count a response, and read its headers. `rendered` is what a browser made of it."""
     statistics, due = context.statistics, fetch.due
-    statistics.answers += 1
+    statistics.responses += 1
     statistics.bytes += len(capture.body)
     statistics.statuses[str(capture.status)] += 1
     sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
-    return Received(fetch, capture, read_head(capture, due.redirects, context.rules), yielded, sent if rendered else None)
+    return ReceivedResponse(fetch, capture, read_head(capture, due.redirects, context.rules), yielded, sent if rendered else None)
 
 
-def body_question(context: FetchContext, received: Received) -> Question | None:
+def body_question(context: FetchContext, received: ReceivedResponse) -> Question | None:
     """What a reader is to find out about the body; None where there is no body to read."""
     if not has_body_to_read(received.capture):
         return None
     return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
 
 
-def read_response(received: Received, result: Reply | Unread) -> ParsedResponse:
+def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
     """The response with what came of its body. One whose body cannot be read within its limits is archived all the same."""
-    if isinstance(result, Unread):
+    if isinstance(result, ReadFailure):
         LOG.warning("%s cannot be read: %s, %s", received.capture.url, result.reason, result.detail)
         return replace(received.head, kind=received.capture.kind, unread_reason=result.reason)
     assert result.reading is not None
     return with_reading(received.capture, received.head, result.reading)
 
 
-def record_response(context: FetchContext, received: Received, answer: ParsedResponse, may_retry: bool) -> ExchangeResult:
+def record_response(context: FetchContext, received: ReceivedResponse, answer: ParsedResponse, may_retry: bool) -> ExchangeResult:
     """Archive a response, hand over what it found, and set the result of its URL, unless it is requested again."""
     fetch, capture, yielded = received.fetch, received.capture, received.yielded
     answer = with_yielded(answer, capture, fetch.due, yielded, context.crawl, context.statistics)
-    reserved = _is_reserved(context, answer, capture)
+    is_opted_out = _is_opted_out(context, answer, capture)
     row = None
-    if not reserved:
+    if not is_opted_out:
         row = _archive(context, fetch, with_kind(capture, answer.kind), received.sent)
         context.registrar.keep_items(row, yielded.items)
     elif yielded.items:
@@ -95,15 +95,15 @@ def record_response(context: FetchContext, received: Received, answer: ParsedRes
     mark, source = None, None
     if retry_wait is None:
 
-        def remake(count: int) -> Mark:
-            made = answered_mark(fetch.due, capture, replace(answer, new_items=count), row, context.crawl.revisit, reserved)
-            return broken_mark(made, yielded.broken) if yielded.broken else made
+        def result_for(count: int) -> FetchResult:
+            made = response_result(fetch.due, capture, replace(answer, new_items=count), row, context.crawl.revisit, is_opted_out)
+            return broken_page_result(made, yielded.broken) if yielded.broken else made
 
-        mark = remake(0)
+        mark = result_for(0)
         if answer.discoveries:
-            source = Source(fetch.due.url, remake)
-    context.registrar.mark(fetch.lease, mark, row, source)
-    context.registrar.find(answer.discoveries)
+            source = Source(fetch.due.url, result_for)
+    context.registrar.add_result(fetch.lease, mark, row, source)
+    context.registrar.add_discoveries(answer.discoveries)
     return ExchangeResult(mark, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
@@ -118,20 +118,20 @@ def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yi
     if failure.retryable and not may_retry:
         return None
     retry_wait = wait_to_retry_failed(context, fetch, error)
-    mark = failed_mark(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
-    context.registrar.mark(fetch.lease, mark)
-    context.registrar.find(yielded.found)
+    mark = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
+    context.registrar.add_result(fetch.lease, mark)
+    context.registrar.add_discoveries(yielded.found)
     return ExchangeResult(mark, retry_wait)
 
 
 def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
     """Set the result of a URL that is not to be fetched."""
-    context.registrar.mark(lease, refused_mark(due, outcome, reason, context.crawl.revisit, time.time()))
+    context.registrar.add_result(lease, refusal_result(due, outcome, reason, context.crawl.revisit, time.time()))
 
 
 def wait_to_retry(context: FetchContext, fetch: Fetch, capture: Capture) -> float | None:
     """Seconds after which a URL is requested again, None where its response is final."""
-    return temporary(capture, fetch.tries, context.crawl)
+    return retry_wait_of(capture, fetch.tries, context.crawl)
 
 
 def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseException) -> float | None:
@@ -143,19 +143,19 @@ def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseExcepti
 def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
     """Archives a capture; one that a browser rendered together with what the server had sent."""
     if sent is None:
-        return context.registrar.archive(capture, fetch.lease, revisited(capture, fetch.due))
+        return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))
     shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
     return context.registrar.archive_rendered(shell, capture, fetch.lease)
 
 
-def _is_reserved(context: FetchContext, answer: ParsedResponse, capture: Capture) -> bool:
+def _is_opted_out(context: FetchContext, answer: ParsedResponse, capture: Capture) -> bool:
     """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""
     if answer.opt_outs is NO_OPT_OUTS:
         return False
-    reserved = answer.opt_outs.archiving_opt_out(capture.fetched_at)
-    words = set(answer.opt_outs.directives.words & COUNTED) | ({reserved} if reserved else set())
+    reservation = answer.opt_outs.archiving_opt_out(capture.fetched_at)
+    words = set(answer.opt_outs.directives.words & COUNTED) | ({reservation} if reservation else set())
     context.statistics.opt_outs.update(words)
-    return reserved is not None and context.crawl.politeness.opt_outs == "obey"
+    return reservation is not None and context.crawl.politeness.opt_outs == "obey"
 
 
 def _failure(error: BaseException) -> FetchFailedError:

@@ -1,4 +1,4 @@
-"""A URL under way."""
+"""A URL that is being fetched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.frontier.records import DueUrl, Lease
 
 @dataclass(eq=False, slots=True)
 class Fetch:
-    """A URL that is being fetched under a lease, asked for `tries` times before in this run."""
+    """A URL that is being fetched under a lease. `tries` counts its earlier requests in this run."""
 
     due: DueUrl
     lease: Lease

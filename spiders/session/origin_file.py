@@ -9,7 +9,7 @@ from schemas.capture import Capture
 from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
 from spiders.permission.robots import MAX_ROBOTS_BYTES, robots_from_response, robots_from_text
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.urls.canonical import resolve
 from storage.frontier.records import Lease
@@ -46,7 +46,7 @@ async def fetch_origin_file(context: FetchContext, lease: Lease, url: str) -> Or
             return OriginFile(tuple(responses), failure)
         responses.append(capture)
         context.statistics.robots += 1
-        context.registrar.mark(lease, None, context.registrar.archive(capture, lease))
+        context.registrar.add_result(lease, None, context.registrar.archive(capture, lease))
         target = resolve(url, redirect_location(capture)) if capture.status in REDIRECTS else None
         if target is None:
             break
@@ -61,4 +61,4 @@ async def file_to_cache(context: FetchContext, url: str, capture: Capture | None
     if not 200 <= capture.status < 300:
         return robots_from_text(url, capture.status, b"")
     text = await context.readers.decoded(capture, MAX_ROBOTS_BYTES + 1)
-    return robots_from_response(url, None, b"", None) if isinstance(text, Unread) else robots_from_text(url, capture.status, text)
+    return robots_from_response(url, None, b"", None) if isinstance(text, ReadFailure) else robots_from_text(url, capture.status, text)

@@ -8,7 +8,7 @@ from schemas.outcomes import FetchOutcome
 from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult
 from spiders.session.fetch import Fetch
-from spiders.session.page_budget import DRY_SECONDS, PageBudget
+from spiders.session.page_budget import EMPTY_WAIT_SECONDS, PageBudget
 
 
 class Outbox:
@@ -22,11 +22,11 @@ class Outbox:
         self._is_closed = False
 
     async def take_page(self) -> bool:
-        """Take a page of the run's budget. Waits for what others may give back; False once the outbox is closed."""
+        """Take a page of the run's budget. Waits while there is none, as others may release some. False once the outbox is closed."""
         while not self._is_closed:
-            if not self._registrar.is_full() and await self.budget.take():
+            if not self._registrar.has_many_found() and await self.budget.take():
                 return True
-            await asyncio.sleep(DRY_SECONDS)
+            await asyncio.sleep(EMPTY_WAIT_SECONDS)
         return False
 
     def release_page(self) -> None:

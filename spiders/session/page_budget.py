@@ -1,4 +1,4 @@
-"""A worker's part of `budgets.max_pages`: pages are set aside in the frontier, some at a time, before they are asked for."""
+"""A worker's part of `budgets.max_pages`: it reserves pages in the frontier, some at a time, before it requests them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import time
 
 from spiders.session.context import FetchContext
 
-DRY_SECONDS = 0.5
+EMPTY_WAIT_SECONDS = 0.5  # chosen: between two questions to the database for pages
 
 
 class PageBudget:
-    """`is_dry`: nothing was left at the last asking, though others may still give back; `is_spent`: all of it is registered."""
+    """The pages that a worker has reserved.
+
+    `is_empty`: the last question got none, though other workers may still release some. `is_used_up`: all pages are registered.
+    """
 
     def __init__(self, context: FetchContext) -> None:
-        self.is_dry = False
-        self.is_spent = False
+        self.is_empty = False
+        self.is_used_up = False
         self._frontier = context.frontier
         self._database = context.database
         self._asking = asyncio.Lock()
@@ -25,7 +28,7 @@ class PageBudget:
         self._asked_at = 0.0
 
     async def take(self) -> bool:
-        """Take one page; False where none is to be had now. Raises FencedError."""
+        """Take one page. False if there is none now. Raises FencedError."""
         if not self._held:
             async with self._asking:
                 await self._ask()
@@ -35,23 +38,23 @@ class PageBudget:
         return True
 
     async def _ask(self) -> None:
-        if self._held or (self.is_dry and time.monotonic() - self._asked_at < DRY_SECONDS):  # others asked meanwhile
+        if self._held or (self.is_empty and time.monotonic() - self._asked_at < EMPTY_WAIT_SECONDS):  # another host asked meanwhile
             return
         grant = await self._database.run(self._frontier.reserve_pages, *self._who, self._limit)
         self._held, self._asked_at = self._held + grant.granted, time.monotonic()
-        self.is_dry, self.is_spent = not grant.granted, grant.pages >= self._limit
+        self.is_empty, self.is_used_up = not grant.granted, grant.pages >= self._limit
 
     def release_page(self) -> None:
-        """A page that was taken was not fetched: another may be fetched in its place."""
+        """Release a page that was taken and not fetched: another page may be fetched in its place."""
         self._held += 1
 
     async def release_unused(self) -> None:
-        """Let other workers have the pages that are not needed now."""
+        """Release the reserved pages that nobody took, for other workers."""
         if self._held:
             held, self._held = self._held, 0
-            await self._database.run(self._frontier.free_pages, *self._who, held)
+            await self._database.run(self._frontier.release_pages, *self._who, held)
 
     async def release_all(self) -> None:
-        """Release everything, also what is in flight: call it when nothing more will be registered."""
+        """Release everything, also pages in flight. Call it when nothing more will be registered."""
         self._held = 0
-        await self._database.run(self._frontier.free_pages, *self._who)
+        await self._database.run(self._frontier.release_pages, *self._who)

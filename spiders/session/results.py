@@ -1,4 +1,4 @@
-"""What an exchange makes of its URL: the mark that the registering transaction writes."""
+"""The result of an exchange for its URL, which is written when its segment is registered: outcome, reason, and when it is due again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from schemas.config.crawl import Crawl, Revisit
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import ParsedResponse
 from spiders.download.failure import FetchFailedError
-from spiders.schedule.next_visit import NextVisit, after_answer, after_failure
-from storage.frontier.records import DueUrl, EarlierCapture, Mark
+from spiders.schedule.next_visit import NextVisit, after_failure, after_response
+from storage.frontier.records import DueUrl, EarlierCapture, FetchResult
 from storage.index.rows import CaptureRow
 from storage.warc.records import sha1
 from storage.warc.writer import RefersTo
@@ -21,13 +21,13 @@ TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 52
 GONE = 410
 MISSING = frozenset({404, 410})
 OWN_DECISIONS = frozenset({Reason.PAUSED, Reason.DROPPED, Reason.OUT_OF_SCOPE})
-MAX_MISSES = 3
-MAX_WAIT_SECONDS = 60.0
-MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
+MAX_MISSES = 3  # visits in a row that find no page (404), after which the URL counts as gone. Chosen
+MAX_WAIT_SECONDS = 60.0  # chosen: a retry that has to wait longer is left for another run
+MAX_RETRY_AFTER_SECONDS = 24 * 3600.0  # chosen: no server may put off a URL for longer than a day
 
 
 def retry_after(capture: Capture, now: float) -> float:
-    """Seconds that Retry-After asks for, in either of its forms, at most a day; 0 if it asks for none."""
+    """The seconds that Retry-After asks for, as a number or a date, at most a day. 0 without Retry-After."""
     text = (capture.header("retry-after") or "").strip()
     if text.isdecimal():
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
@@ -40,8 +40,8 @@ def retry_after(capture: Capture, now: float) -> float:
         return 0.0
 
 
-def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:
-    """Seconds to wait before another try in this run, or None where the answer stands."""
+def retry_wait_of(capture: Capture, tries: int, crawl: Crawl) -> float | None:
+    """Seconds to wait before another request in this run, or None if the response is final."""
     broken = capture.truncated == "disconnect"
     if tries >= crawl.budgets.max_retries or not (broken or capture.status in TEMPORARY):
         return None
@@ -49,10 +49,10 @@ def temporary(capture: Capture, tries: int, crawl: Crawl) -> float | None:
     return wait if wait <= MAX_WAIT_SECONDS else None
 
 
-def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
-    """The registered capture of the same URL that this answer says nothing new about, or None.
+def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
+    """The registered capture of the same URL with the same content, or None if the content is new.
 
-    The answers of POSTs are kept whole: a revisit names a URL and a time, and replay would give it to who asks for the URL alone.
+    Responses to POST are kept whole: a revisit record names only a URL and a time, so replay would show it for a GET of the URL too.
     """
     earlier = due.earlier
     if earlier is None or capture.truncated or capture.method != "GET":
@@ -64,14 +64,16 @@ def revisited(capture: Capture, due: DueUrl) -> RefersTo | None:
     return RefersTo(due.url, fetched_at, earlier.warc_filename, earlier.offset, earlier.content_digest)
 
 
-def answered_mark(due: DueUrl, capture: Capture, answer: ParsedResponse, row: CaptureRow | None, revisit: Revisit, reserved: bool) -> Mark:
-    """The mark of a final answer, whose capture is `row` (None: not kept). One that could not be read is asked for whole the next time."""
+def response_result(
+    due: DueUrl, capture: Capture, answer: ParsedResponse, row: CaptureRow | None, revisit: Revisit, reserved: bool
+) -> FetchResult:
+    """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
-    outcome, reason = _judge(capture, answer, reserved)
+    outcome, reason = _outcome_of(capture, answer, reserved)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, answer, outcome, changed, revisit, now)
     keeps = answer.unread_reason is None and (capture.status == 304 or not changed)
-    return Mark(
+    return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
         outcome=outcome,
@@ -85,7 +87,7 @@ def answered_mark(due: DueUrl, capture: Capture, answer: ParsedResponse, row: Ca
         etag=None if answer.unread_reason else capture.header("etag") or (due.etag if keeps else None),
         last_modified=None if answer.unread_reason else capture.header("last-modified") or (due.last_modified if keeps else None),
         earlier=None if answer.unread_reason else _earlier(capture, row) if changed else due.earlier,
-        leads=visit.leads,
+        is_primary_source=visit.is_primary_source,
         changed=changed if capture.status in {200, 304} and not answer.unread_reason else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
@@ -93,13 +95,13 @@ def answered_mark(due: DueUrl, capture: Capture, answer: ParsedResponse, row: Ca
 
 
 def _is_new(row: CaptureRow, due: DueUrl) -> bool:
-    """Whether an archived capture says something new: a rendered page and what answers a POST are kept whole every time, changed or not."""
+    """Whether an archived capture has new content. Rendered pages and responses to POST are archived whole, changed or not."""
     if row.record_type == "conversion" or row.request_method is not None:
         return due.earlier is None or due.earlier.content_digest != row.content_digest
     return row.record_type == "response"
 
 
-def _judge(capture: Capture, answer: ParsedResponse, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
+def _outcome_of(capture: Capture, answer: ParsedResponse, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
     if reserved:
         return FetchOutcome.DENIED, Reason.OPTED_OUT
     if answer.too_many_redirects:
@@ -124,7 +126,7 @@ def _visit(
         return after_failure(revisit, due, now, retry_after(capture, now))
     kind = answer.kind if capture.status == 200 else due.kind
     items = [found.hints.published_at for found in answer.discoveries if found.hints.published_at]
-    return after_answer(revisit, due, kind, now, changed, answer.new_items, items)
+    return after_response(revisit, due, kind, now, changed, answer.new_items, items)
 
 
 def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
@@ -133,18 +135,18 @@ def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
     return EarlierCapture(row.warc_filename, row.warc_record_offset, row.content_digest, capture.fetched_at.timestamp())
 
 
-def failed_mark(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
-    """The mark of an exchange without an answer."""
+def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> FetchResult:
+    """The result of an exchange without a response."""
     denied = failure.reason is Reason.PRIVATE_ADDRESS
     filtered = failure.reason is Reason.UNSUPPORTED_TYPE
     outcome = FetchOutcome.DENIED if denied else FetchOutcome.FILTERED if filtered else FetchOutcome.FAILED
-    return refused_mark(due, outcome, failure.reason, revisit, now)
+    return refusal_result(due, outcome, failure.reason, revisit, now)
 
 
-def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
-    """The mark of a URL without an answer; what is known of it from before stays."""
-    visit = _own_decision(due, reason, now) or after_failure(revisit, due, now)
-    return Mark(
+def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> FetchResult:
+    """The result of a URL without a response. What is known from earlier fetches stays."""
+    visit = _next_visit_of_own_decision(due, reason, now) or after_failure(revisit, due, now)
+    return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
         outcome=outcome,
@@ -157,13 +159,13 @@ def refused_mark(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Re
         etag=due.etag,
         last_modified=due.last_modified,
         earlier=due.earlier,
-        leads=visit.leads,
+        is_primary_source=visit.is_primary_source,
         hinted_by=due.hinted_by,
     )
 
 
-def _own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
-    """What a person held back is due as soon as it is let go, what is out of scope when the crawl's configuration changes."""
+def _next_visit_of_own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
+    """When a URL is due that was not fetched by decision: paused and dropped ones at once, out of scope when the crawl changes."""
     if reason not in OWN_DECISIONS:
         return None
     return NextVisit(None if reason is Reason.OUT_OF_SCOPE else now, due.revisit)

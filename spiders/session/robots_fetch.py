@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from schemas.outcomes import Reason
 from spiders.discover.response import sitemap_discovery
-from spiders.download.user_agent import product
 from spiders.messages.wire import Question, Task
 from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_CACHE_SECONDS, RobotsRules
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import OriginFile, OriginRules, fetch_origin_file, file_to_cache
 from spiders.urls.canonical import resolve
@@ -29,7 +28,7 @@ async def read_robots(context: FetchContext, lease: Lease, origin: str) -> Origi
     rules = await rules_of(context, cached)
     if context.crawl.scope.sitemaps:
         found = (sitemap_discovery(resolve(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
-        context.registrar.find([one for one in found if one and context.scope.covers(one.url, one.kind, 0)])
+        context.registrar.add_discoveries([one for one in found if one and context.scope.covers(one.url, one.kind, 0)])
     return OriginRules(rules, file is not None, file.responses if file else ())
 
 
@@ -37,17 +36,17 @@ async def _remember(context: FetchContext, origin: str, file: OriginFile) -> Cac
     if file.failure is not None and file.failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
         return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_CACHE_SECONDS)
     robots = await file_to_cache(context, origin, None if file.failure else file.responses[-1])
-    await context.database.run(context.frontier.remember_robots, robots)
+    await context.database.run(context.frontier.cache_robots, robots)
     return robots
 
 
 async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
     """The rules in a cached file. A large file is read by a reader; one that takes too long forbids everything, as if there was none."""
-    rules = RobotsRules(cached.status, cached.body, product(context.crawl), cached.expires_at)
+    rules = RobotsRules(cached.status, cached.body, context.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
     result = await context.readers.ask(Question(Task.ROBOTS), cached.body)
-    if isinstance(result, Unread):
+    if isinstance(result, ReadFailure):
         return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_CACHE_SECONDS))
     return replace(rules, reader_reply=result.robots)
 
@@ -57,6 +56,6 @@ async def robots_refusal(context: FetchContext, rules: RobotsRules, url: str) ->
     if not rules.is_large:
         return rules.refusal(url)
     result = await context.readers.ask(Question(Task.ROBOTS, url=url), rules.body)
-    if isinstance(result, Unread) or result.robots is None:
+    if isinstance(result, ReadFailure) or result.robots is None:
         return Reason.ROBOTS_UNREACHABLE
     return None if result.robots.allowed else Reason.ROBOTS

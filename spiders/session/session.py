@@ -14,11 +14,11 @@ from functools import partial
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError, FencedError
 from spiders.messages.wire import Reply
-from spiders.reading.reader import Unread
+from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.exchange import (
     ExchangeResult,
-    Received,
+    ReceivedResponse,
     body_question,
     read_response,
     receive,
@@ -33,7 +33,7 @@ from spiders.session.outbox import Outbox
 from spiders.session.progress_report import ProgressReport
 from spiders.session.tasks import GuardedTasks
 from spiders.session.yielded import NOTHING, Yielded
-from storage.database.thread import to_the_end
+from storage.database.thread import run_to_completion
 from storage.frontier.records import Lease, RunPhase
 
 TICK_SECONDS = 0.2
@@ -119,7 +119,7 @@ class FetchSession:
         with self._tasks.guarded():
             self._finish(fetch, record_response(self.context, received, received.head, not self.stopping))
 
-    def _record_read(self, received: Received, result: Reply | Unread) -> None:
+    def _record_read(self, received: ReceivedResponse, result: Reply | ReadFailure) -> None:
         with self._tasks.guarded(), self.context.readers.journal.reading(received.fetch.due.url_id):
             answer = read_response(received, result)
             self._finish(received.fetch, record_response(self.context, received, answer, not self.stopping))
@@ -176,9 +176,9 @@ class FetchSession:
             await asyncio.sleep(TICK_SECONDS)
             self._look_for_end()
             waits = not self._outbox.in_flight and self._is_idle()
-            await registrar.flush_if_due(hurry=waits)
+            await registrar.flush_if_due(at_once=waits)
             waits = waits and self._is_idle()
-            if registrar.is_old() or (waits and registrar.has_news()):
+            if registrar.is_old() or (waits and registrar.has_unregistered()):
                 registrar.rotate()
             await self._register(waits)
             if waits:
@@ -190,27 +190,27 @@ class FetchSession:
         """Ends the session when no reader can be started, and the run when all its pages are fetched."""
         if self.context.readers.error is not None:
             self.fail(self.context.readers.error)
-        if self._outbox.budget.is_spent and not self.stopping:
+        if self._outbox.budget.is_used_up and not self.stopping:
             self.end_run("budget:max_pages")
 
     def _is_idle(self) -> bool:
         """Whether no host requests anything: nothing is due, or no page may be fetched before some are registered."""
-        return self._outbox.budget.is_dry or self._hosts.are_resting()
+        return self._outbox.budget.is_empty or self._hosts.are_idle()
 
     async def _register(self, waits: bool) -> None:
         """Registers what is set aside, beside the ticks: an upload may outlast a lease. Without anything to do, waits for its end."""
-        if self.context.registrar.has_full() and (self._registration is None or self._registration.done()):
+        if self.context.registrar.has_closed_batch() and (self._registration is None or self._registration.done()):
             self._registration = self._tasks.start(self._register_full())
         if waits and self._registration is not None:
             await asyncio.wait([self._registration])
 
     async def _register_full(self) -> None:
         """Registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
-        await to_the_end(self._register_each())
+        await run_to_completion(self._register_each())
 
     async def _register_each(self) -> None:
         while (marks := await self.context.registrar.register_next()) is not None:
-            self.context.deaths.settled(mark.url_id for mark in marks)
+            self.context.crash_counts.registered(mark.url_id for mark in marks)
             self._hosts.registered(marks)
             self.context.readers.resume()
 
@@ -230,15 +230,14 @@ class FetchSession:
         self.context.downloader.cancel()
         self.context.readers.close()
         await self._tasks.cancel()
-        if isinstance(self.error, FencedError):
-            await self._tasks.run(self._hosts.release())  # what is still ours
-        else:
-            await self._tasks.run(self._register_and_release())
+        with self._tasks.guarded():
+            if not isinstance(self.error, FencedError):
+                await self._register_rest()
+            await self._hosts.release()  # after a FencedError: what is still ours
         self.context.statistics.finish_reason = self.stopping
 
-    async def _register_and_release(self) -> None:
+    async def _register_rest(self) -> None:
         self.context.registrar.rotate()
         await self._register_full()
         await self._report.send()
         await self._outbox.budget.release_all()
-        await self._hosts.release()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 from schemas.errors import CrawlhouseError
+
+LOG = logging.getLogger(__name__)
 
 
 class GuardedTasks:
@@ -18,26 +21,31 @@ class GuardedTasks:
 
     def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run a coroutine beside the others."""
-        task = asyncio.create_task(self.run(work))
+        task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return task
 
-    async def run(self, work: Coroutine[None, None, None]) -> None:
-        """Run a coroutine here. A CrawlhouseError is reported, and not raised."""
-        with self.guarded():
-            await work
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._report(error)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Report a CrawlhouseError. Any other error is a defect: report it by its name, and raise it."""
+        """Report the errors of a block, as those of tasks are reported."""
         try:
             yield
-        except CrawlhouseError as error:
-            self._on_error(error)
-        except Exception as error:
-            self._on_error(CrawlhouseError(f"The worker broke off: {error!r}. What it had fetched stays in its spool."))
-            raise
+        except Exception as error:  # of whatever kind: reported, and in the log
+            self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        """An error of ours is reported as it is. Any other is a defect: it is reported by its name, and logged with its traceback."""
+        if not isinstance(error, CrawlhouseError):
+            LOG.error("A defect in the worker", exc_info=error)
+            error = CrawlhouseError(f"The worker broke off: {error!r}. What it had fetched stays in its spool.")
+        self._on_error(error)
 
     async def cancel(self) -> None:
         """Cancel all tasks, and wait for their end."""

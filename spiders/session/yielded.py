@@ -1,4 +1,4 @@
-"""What the callback of a user's spider gave back for one answer."""
+"""What the callback of a user's spider yielded for one response."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import REDIRECTS, ParsedResponse
+from spiders.spool.items import ItemBuffer
 from spiders.spool.statistics import WorkerStatistics
-from storage.frontier.records import Discovery, DueUrl, Mark
+from storage.frontier.records import Discovery, DueUrl, FetchResult
 from storage.urls.request_body import as_get
 
 SAME_METHOD = frozenset({307, 308})
@@ -18,10 +19,10 @@ SAME_METHOD = frozenset({307, 308})
 
 @dataclass(slots=True)
 class Yielded:
-    """Requests as discoveries, items as JSON, and why the page is to come again in the next run, if it is."""
+    """Requests as discoveries, items, and, if the callback failed, why: the page is then due again in the next run."""
 
     found: list[Discovery] = field(default_factory=list)
-    items: list[str] = field(default_factory=list)
+    items: ItemBuffer = field(default_factory=ItemBuffer)
     broken: Reason | None = None
 
 
@@ -31,9 +32,9 @@ NOTHING = Yielded()
 def with_yielded(
     answer: ParsedResponse, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics
 ) -> ParsedResponse:
-    """The answer with what the callback asked for, if its page may be followed; a redirect takes the request along,
+    """The response with what the callback requested, if the page may be followed. A redirect keeps the request it came from.
 
-    301, 302 and 303 as a GET, as browsers do with a POST (RFC 9110, 15.4).
+    After 301, 302 and 303 a POST becomes a GET, as in browsers (RFC 9110, 15.4).
     """
     found = answer.discoveries
     if due.request is not None and capture.status in REDIRECTS:
@@ -51,8 +52,8 @@ def followable(found: Sequence[Discovery], answer: ParsedResponse, crawl: Crawl,
     return found
 
 
-def broken_mark(mark: Mark, reason: Reason) -> Mark:
-    """The mark of an archived page that could not be understood here: failed, due in the next run, and then asked for whole."""
+def broken_page_result(mark: FetchResult, reason: Reason) -> FetchResult:
+    """The result of an archived page whose callback failed: failed, due in the next run, and then fetched whole."""
     if mark.outcome is not FetchOutcome.FETCHED:
         return mark
     return replace(

@@ -15,7 +15,7 @@ from schemas.manifest import Manifest
 from schemas.runs import CrawlRun, ProcessRun
 from storage.database.engine import open_database
 from storage.database.frontier_tables import HINTS
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Selection
 from storage.frontier.frontier import open_frontier
 from storage.frontier.records import Discovery
@@ -54,7 +54,7 @@ def command(settings: Settings, *arguments: str) -> Ended:
 
 
 def known(settings: Settings, crawl: str) -> int:
-    return sum(open_steering(settings).counts(Selection(crawl=crawl)).values())
+    return sum(open_frontier_admin(settings).counts(Selection(crawl=crawl)).values())
 
 
 def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -> None:

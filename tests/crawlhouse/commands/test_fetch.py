@@ -95,6 +95,6 @@ def _fetched(settings: Settings, run: str) -> list[tuple[str, str]]:
 
 def _wait_for_pages(frontier: Frontier, run: str) -> None:
     deadline = time.monotonic() + 90
-    while frontier.state(run).answers < 3:
+    while frontier.state(run).responses < 3:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -15,12 +15,12 @@ import os, sys
 from pathlib import Path
 from spiders.reading.journal import ReadingJournal
 journal = ReadingJournal(Path(sys.argv[1]))
-(_, quick), (_, slow), (_, done) = journal.take(), journal.take(), journal.take()
+(_, quick), (_, slow), (_, done) = journal.take_slot(), journal.take_slot(), journal.take_slot()
 quick.begin(1, 11)
 slow.begin(2, 22)
-slow.blame()
+slow.suspect()
 done.begin(3, 33)
-done.blame()
+done.suspect()
 done.end()
 with journal.reading(44):
     os._exit(9)

@@ -86,48 +86,51 @@ def test_failures_wait_longer_each_time_and_a_dead_url_rests() -> None:
     assert interval(after_visit(state, Visit(9.0, new_items=1))) < 7 * 24
 
 
-def feed(carried: int, start: float = 1000.0, **given: object) -> RevisitState:
+def feed(dated_items: int, start: float = 1000.0, **given: object) -> RevisitState:
     """A dated source, visited every two hours for two days, with so many items at each visit."""
     state = RevisitState(source=True, first_seen=start, **given)  # type: ignore[arg-type]
     for index in range(24):
         at = start + 2.0 * index
-        times = [at - 0.1 * number for number in range(carried)]
+        times = [at - 0.1 * number for number in range(dated_items)]
         state = after_visit(state, Visit(at, item_times=[*times, at - 50]))
     return state
 
 
 def test_of_two_sources_with_the_same_news_the_quicker_kind_leads() -> None:
-    quick, slow = feed(5), feed(5, haste=0.75)
+    quick, slow = feed(5), feed(5, source_speed=0.75)
     last = Visit(1048.0, item_times=[1047.0, 1000.0])
-    assert after_visit(quick, last, [slow]).leads
-    assert not after_visit(slow, last, [quick]).leads
+    assert after_visit(quick, last, [slow]).is_primary_source
+    assert not after_visit(slow, last, [quick]).is_primary_source
 
 
 def test_the_lead_is_taken_only_by_clearly_more_news() -> None:
     last = Visit(1048.0, item_times=[1047.5, 1000.0])
     leader = feed(10)
-    more, twice = replace(feed(11), leads=False), replace(feed(20), leads=False)
-    assert not after_visit(more, last, [leader]).leads
-    assert after_visit(twice, last, [leader]).leads
-    assert not after_visit(leader, last, [twice]).leads or not twice.leads
-    assert after_visit(more, last, [replace(leader, failures=5)]).leads
+    more, twice = replace(feed(11), is_primary_source=False), replace(feed(20), is_primary_source=False)
+    assert not after_visit(more, last, [leader]).is_primary_source
+    assert after_visit(twice, last, [leader]).is_primary_source
+    assert not after_visit(leader, last, [twice]).is_primary_source or not twice.is_primary_source
+    assert after_visit(more, last, [replace(leader, failures=5)]).is_primary_source
 
 
 def test_two_equal_sources_do_not_both_lead() -> None:
-    one, other = feed(5, lot=0.2), feed(5, lot=0.8)
+    one, other = feed(5, tie_breaker=0.2), feed(5, tie_breaker=0.8)
     last = Visit(1048.0, item_times=[1047.5, 1000.0])
-    assert [after_visit(one, last, [other]).leads, after_visit(other, last, [one]).leads] in [[False, True], [True, False]]
+    assert [after_visit(one, last, [other]).is_primary_source, after_visit(other, last, [one]).is_primary_source] in [
+        [False, True],
+        [True, False],
+    ]
 
 
 def test_a_leader_is_visited_for_all_that_it_carries_and_another_for_what_only_it_brings() -> None:
     leader = feed(5)
-    beside = after_visit(replace(leader, leads=False), Visit(1048.0, item_times=[1047.5, 1000.0]), [leader])
+    beside = after_visit(replace(leader, is_primary_source=False), Visit(1048.0, item_times=[1047.5, 1000.0]), [leader])
     assert interval(leader) < 1
     assert interval(beside) > 20
 
 
 def test_the_price_moves_the_number_of_visited_articles_little_by_little() -> None:
-    articles = [after_visit(RevisitState(source=False, first_seen=0.0, lot=index / 100), Visit(0.0)) for index in range(100)]
+    articles = [after_visit(RevisitState(source=False, first_seen=0.0, tie_breaker=index / 100), Visit(0.0)) for index in range(100)]
     visited = [sum(due_at(one, WIDE, price) < 24 * 14 for one in articles) for price in (0.4, 0.5, 0.6, 0.75, 0.9, 1.5)]
     assert visited == sorted(visited, reverse=True)
     assert visited[0] > 70
@@ -136,8 +139,10 @@ def test_the_price_moves_the_number_of_visited_articles_little_by_little() -> No
 
 
 def leader(a_day: float) -> RevisitState:
-    """A dated source that leads its site, known for two weeks."""
-    return RevisitState(source=True, first_seen=0.0, last_visit=1000.0, visits=50, hours=336.0, carried=14 * a_day, leads=True)
+    """A dated source that is its site's primary source, known for two weeks."""
+    return RevisitState(
+        source=True, first_seen=0.0, last_visit=1000.0, visits=50, hours=336.0, dated_items=14 * a_day, is_primary_source=True
+    )
 
 
 def test_the_busy_source_is_worth_every_tick_and_the_small_one_waits_but_not_for_ever() -> None:
@@ -152,7 +157,7 @@ def test_the_busy_source_is_worth_every_tick_and_the_small_one_waits_but_not_for
 
 
 def test_a_source_without_dates_is_not_left_until_it_has_dropped_its_news() -> None:
-    undated = replace(leader(12), carried=0.0, items=12 * 14.0, leads=False)
+    undated = replace(leader(12), dated_items=0.0, items=12 * 14.0, is_primary_source=False)
     for price in (1.0, 2.0, 4.0):
         assert 0.5 * (due_at(undated, WIDE, price) - undated.last_visit) <= 5 * price**1.3
 
@@ -175,7 +180,7 @@ PRICES = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0, 500.0)
 def many_states() -> list[RevisitState]:
     """Sources with and without dates, busy and quiet, and articles of all ages, edited or not."""
     dated = [leader(a_day) for a_day in (0.05, 1, 12, 200)]
-    undated = [replace(one, carried=0.0, items=one.carried, leads=False, window=40.0) for one in dated]
+    undated = [replace(one, dated_items=0.0, items=one.dated_items, is_primary_source=False, window=40.0) for one in dated]
     article = RevisitState(source=False, first_seen=1000.0, last_visit=1000.0, visits=1)
     ages = [replace(article, last_visit=1000.0 + age, hours=0.5, items=edits) for age in (0, 5, 50, 500) for edits in (0, 1, 4)]
     return [*dated, *undated, RevisitState(source=True, first_seen=1000.0), *ages, replace(leader(12), failures=2)]
@@ -191,7 +196,7 @@ def test_a_dearer_fetch_is_never_sooner_and_no_url_waits_longer_than_its_bound(s
 
 def test_where_fetches_are_scarce_edits_yield_before_news_do() -> None:
     """With a growing price no article is visited any more, and no hint followed, while the busy sources still are."""
-    young = [after_visit(RevisitState(source=False, first_seen=0.0, lot=index / 20), Visit(0.0)) for index in range(20)]
+    young = [after_visit(RevisitState(source=False, first_seen=0.0, tie_breaker=index / 20), Visit(0.0)) for index in range(20)]
     edited = [after_visit(one, Visit(2.0, changed=True)) for one in young]
     assert all(due_at(one, WIDE, 5.0) - one.last_visit == WIDE.longest for one in [*young, *edited])
     assert hint_wait(5.0) == NEVER_HOURS
@@ -203,7 +208,14 @@ def test_where_fetches_are_scarce_edits_yield_before_news_do() -> None:
 @pytest.mark.parametrize("profile", ["", ", 1.0" * 24])
 def test_the_state_of_an_earlier_release_is_read(profile: str) -> None:
     state = RevisitState.from_text(f"[1, 50, 0, 1, 12.5, 1000.0, 3.0, 336.0, 168.0, 0.75, 0.25{profile}]")
-    assert (state.source, state.visits, state.leads, state.carried, state.haste, state.lot) == (True, 50, True, 168.0, 0.75, 0.25)
+    assert (state.source, state.visits, state.is_primary_source, state.dated_items, state.source_speed, state.tie_breaker) == (
+        True,
+        50,
+        True,
+        168.0,
+        0.75,
+        0.25,
+    )
     assert (len(state.profile), state.window) == (24 if profile else 0, 0)
     later = after_visit(state, Visit(1001.0, new_items=1, item_times=[1000.5, 990.0]), [state], 3.0)
     assert later.window == 2
@@ -214,11 +226,11 @@ def test_where_visits_are_rare_the_source_with_room_for_all_news_leads() -> None
     """A feed of twenty items and a sitemap of a thousand tell the same hundred stories a day."""
     day = [1000.0 - number * 0.24 for number in range(300)]
     feed = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=20, item_times=day[:20]))
-    sitemap = after_visit(RevisitState(source=True, first_seen=1000.0, haste=0.75), Visit(1000.0, new_items=300, item_times=day))
+    sitemap = after_visit(RevisitState(source=True, first_seen=1000.0, source_speed=0.75), Visit(1000.0, new_items=300, item_times=day))
     later = [1012.0 - number * 0.24 for number in range(350)]
     for price, feed_leads in ((0.2, True), (20.0, False)):
-        assert after_visit(feed, Visit(1012.0, item_times=later[:20]), [sitemap], price).leads == feed_leads
-        assert after_visit(sitemap, Visit(1012.0, item_times=later), [feed], price).leads != feed_leads
+        assert after_visit(feed, Visit(1012.0, item_times=later[:20]), [sitemap], price).is_primary_source == feed_leads
+        assert after_visit(sitemap, Visit(1012.0, item_times=later), [feed], price).is_primary_source != feed_leads
 
 
 def test_a_source_without_dates_is_not_left_for_weeks_before_its_rate_is_known() -> None:

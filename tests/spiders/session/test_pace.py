@@ -8,7 +8,7 @@ import pytest
 
 from schemas.capture import Capture
 from schemas.config.settings import Settings
-from spiders.session.pace import MAX_BACK_OFF_SECONDS, MAX_BUSY_IN_A_ROW, MAX_SLOWNESS, HostPace
+from spiders.session.pace import MAX_BACK_OFF_SECONDS, MAX_CONSECUTIVE_BUSY, MAX_SLOWNESS, HostPace
 from spiders.session.results import retry_after
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
@@ -23,40 +23,40 @@ def test_the_longer_delay_holds() -> None:
     pace.slow_down(1.0)
     assert pace.delay == 2.0
     pace.slow_down(7.0)
-    pace.started(105.0)
-    pace.ended(106.0, 1.0)
+    pace.request_started(105.0)
+    pace.request_ended(106.0, 1.0)
     assert pace.next_turn == 113.0
 
 
 def test_a_slow_host_is_left_alone_as_long_as_it_needed() -> None:
     pace = HostPace(1.0, 0.0, 0.0)
-    pace.ended(10.0, 4.0)
+    pace.request_ended(10.0, 4.0)
     assert pace.next_turn == 14.0
-    pace.ended(20.0, 1_000.0)
+    pace.request_ended(20.0, 1_000.0)
     assert pace.next_turn == 20.0 + MAX_SLOWNESS
 
 
 def test_back_off_grows_while_a_host_is_busy() -> None:
     pace = HostPace(0.0, 0.0, 0.0)
     waits = []
-    for number in range(MAX_BUSY_IN_A_ROW):
-        assert not pace.has_given_up()
+    for number in range(MAX_CONSECUTIVE_BUSY):
+        assert not pace.is_too_busy()
         now = 1_000.0 * (number + 1)
-        pace.answered(now, 503, 0.0)
+        pace.response_received(now, 503, 0.0)
         waits.append(pace.next_turn - now)
     assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]
-    assert pace.has_given_up()
-    pace.answered(20_000.0, 200, 0.0)
-    assert not pace.has_given_up()
+    assert pace.is_too_busy()
+    pace.response_received(20_000.0, 200, 0.0)
+    assert not pace.is_too_busy()
 
 
 def test_what_a_host_asks_for_holds() -> None:
     pace = HostPace(0.0, 0.0, 0.0)
-    pace.answered(10.0, 429, 60.0)
+    pace.response_received(10.0, 429, 60.0)
     assert pace.next_turn == 70.0
-    assert not pace.has_given_up()
-    pace.answered(100.0, 503, MAX_BACK_OFF_SECONDS + 1)
-    assert pace.has_given_up()
+    assert not pace.is_too_busy()
+    pace.response_received(100.0, 503, MAX_BACK_OFF_SECONDS + 1)
+    assert pace.is_too_busy()
 
 
 def gaps(server: SmallServer) -> list[float]:

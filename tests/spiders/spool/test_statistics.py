@@ -12,7 +12,7 @@ from schemas.config.settings import Settings
 from schemas.errors import ThresholdError
 from schemas.manifest import FetchCounts, FetchStatistics, HostCounts, Manifest
 from spiders.closing.thresholds import check_thresholds
-from spiders.progress import LiveLine
+from spiders.progress import ProgressLine
 from spiders.run import close, plan
 from spiders.spool.statistics import WorkerStatistics
 from storage.frontier.frontier import open_frontier
@@ -31,14 +31,14 @@ def test_the_numbers_are_those_of_the_archive_though_a_worker_was_killed(demo_si
     ).crawl_run
     frontier = open_frontier(settings)
     first = start(run, "w1", settings, tmp_path)
-    while frontier.state(run).answers < 30:
+    while frontier.state(run).responses < 30:
         time.sleep(0.05)
     _kill(first)
     assert start(run, "w1", settings, tmp_path).wait(END_SECONDS) == 0
     frontier.close()
     manifest = close(run, settings)
     rows, found = rows_of(manifest, settings), manifest.statistics
-    assert found.answers == len(rows)
+    assert found.responses == len(rows)
     assert found.bytes == sum(row.content_length or 0 for row in rows)
     assert sum(found.statuses.values()) == len(rows)
     assert found.statuses["200"] == sum(row.fetch_status == 200 for row in rows)
@@ -103,18 +103,18 @@ def test_a_host_that_is_down_counts_as_errors_although_its_robots_file_denies_it
 
 def test_a_line_tells_the_rate_of_now() -> None:
     moments = iter([0.0, 10.0, 20.0])
-    line = LiveLine(lambda: next(moments))
+    line = ProgressLine(lambda: next(moments))
     texts = [
         line.text(RunState(RunPhase.WORKING, None, 5, 100, 3, 2, answers, answers * 1000, errors))
         for answers, errors in ((0, 0), (1000, 0), (1100, 4))
     ]
     assert "(100/s)" in texts[1]
     assert "errors" not in texts[1]
-    assert texts[2] == "1,100 answers (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
+    assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
 
 
 def test_a_workers_line_says_what_broke_in_callbacks() -> None:
-    told = WorkerStatistics(worker="w", incarnation=1, crawl_run="r")
+    told = WorkerStatistics(worker="w", attempt=1, crawl_run="r")
     assert "callbacks" not in told.text()
     told.callback_errors["parse: KeyError"] += 2
     told.refused_requests["out_of_scope"] += 1

@@ -18,11 +18,11 @@ from schemas.config.settings import Settings
 from spiders.reading.journal import read_left_journal
 
 JOURNAL_NAME = "reading"
-MAX_DEATHS = 2
+MAX_CRASHES = 2
 MAX_URLS = 10_000
 
 
-class Deaths:
+class CrashCounts:
     """The counts of one crawl, by the URL's id in the frontier."""
 
     def __init__(self, settings: Settings, crawl: str) -> None:
@@ -31,9 +31,9 @@ class Deaths:
 
     def is_fatal(self, url_id: int) -> bool:
         """Whether so many workers died while they were reading a URL that it is not read again now."""
-        return bool(self._counts) and self._counts[url_id] >= MAX_DEATHS
+        return bool(self._counts) and self._counts[url_id] >= MAX_CRASHES
 
-    def settled(self, url_ids: Iterable[int]) -> None:
+    def registered(self, url_ids: Iterable[int]) -> None:
         """These URLs were registered. One that was read is forgotten; one that was given up is tried again when it is due."""
         if not self._counts:
             return
@@ -49,7 +49,7 @@ class Deaths:
             counts = _read(file)
             counts.update(more)
             for url_id in settled:
-                counts[url_id] = MAX_DEATHS - 1 if counts[url_id] >= MAX_DEATHS else 0
+                counts[url_id] = MAX_CRASHES - 1 if counts[url_id] >= MAX_CRASHES else 0
             counts = +Counter(dict(counts.most_common(MAX_URLS)))
             os.ftruncate(file, 0)
             os.pwrite(file, json.dumps({str(url_id): count for url_id, count in counts.items()}).encode(), 0)
