@@ -27,7 +27,7 @@ TUNING_SEEDS = tuple(range(1, 13))  # what the policy's constants were chosen on
 EVALUATION_SEEDS = tuple(range(101, 111))  # never looked at while choosing them: figures that are published come from these
 WARM_UP_HOURS = 3 * 24.0
 BUDGETS = (30_000, 53_000, 80_000)
-MOST_TIMES = 3
+MAX_BUDGET_FACTOR = 3
 TRIES = 12
 TOLERANCE = 0.01
 Make = Callable[[int], list[Site]]
@@ -152,10 +152,10 @@ def at_equal_fetches(spend: Callable[[float, float], Result], budget: int) -> Re
     By false position on the logarithms, kept away from the ends of the bracket: some knobs move the fetches in steps.
     """
     low, high = math.log(0.02), math.log(2e3)
-    excess_low, excess_high = math.log(MOST_TIMES), -2.0
+    excess_low, excess_high = math.log(MAX_BUDGET_FACTOR), -2.0
     knob, best = 0.0, None
     for _ in range(TRIES):
-        result = spend(math.exp(knob), MOST_TIMES * budget)
+        result = spend(math.exp(knob), MAX_BUDGET_FACTOR * budget)
         excess = math.log(result.fetches / budget)
         if best is None or abs(excess) < abs(math.log(best.fetches / budget)):
             best = result
@@ -183,13 +183,13 @@ def oracle(seed: int, budget: int, make: Make = make_sites) -> Result:
         for site in sorted(sites, key=lambda site: -len(site.stories)):
             if len(site.stories) <= left:
                 left -= len(site.stories)
-                fetches += _visit_knowingly(site, knob)
+                fetches += _visit_with_knowledge(site, knob)
         return _measure(sites, fetches)
 
     return at_equal_fetches(spend, budget)
 
 
-def _visit_knowingly(site: Site, knob: float) -> int:
+def _visit_with_knowledge(site: Site, knob: float) -> int:
     """Visits a site whenever the stories that its sources show have waited for so many hours together; returns the fetches."""
     first: dict[int, tuple[float, Story]] = {}
     for source in site.sources:

@@ -58,7 +58,7 @@ def _insert(connection: Connection, rows: Iterable[Row]) -> None:
             copy.write_row(row)
 
 
-def settle(settings: Settings) -> None:
+def checkpoint(settings: Settings) -> None:
     """What a database that has been up for a while has behind it: its log written back, and PostgreSQL's autovacuum."""
     database = open_database(settings.database_url("frontier"))
     if not database.is_sqlite:

@@ -26,10 +26,10 @@ def whole_scans(settings: Settings, action: Callable[[], object]) -> list[str]:
         action()
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    return _explained(settings, executed)
+    return _whole_scan_lines(settings, executed)
 
 
-def _explained(settings: Settings, executed: dict[str, Any]) -> list[str]:
+def _whole_scan_lines(settings: Settings, executed: dict[str, Any]) -> list[str]:
     database = open_database(settings.database_url("frontier"))
     prefix = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
     found: list[str] = []

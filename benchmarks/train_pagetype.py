@@ -21,7 +21,7 @@ import lightgbm
 import numpy as np
 from scipy.optimize import minimize
 
-from processing.article.body.forms import keep_own_article
+from processing.article.body.forms import mark_other_articles
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.walk import read_outline
@@ -83,7 +83,7 @@ def _features(page: Page) -> tuple[dict[str, float], bool]:
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
     outline = read_outline(tree.body)
-    keep_own_article(outline, metadata.title)
+    mark_other_articles(outline, metadata.title)
     container = find_container(outline)
     return page_features(tree, page, metadata, outline, container), is_declared_article(metadata, outline, container)
 
@@ -97,7 +97,7 @@ def fit_weights(features: Matrix, types: Matrix) -> Matrix:
 
     def loss(flat: Matrix) -> tuple[float, Matrix]:
         weights = flat.reshape(shape)
-        found = shares(scaled @ weights)
+        found = probabilities(scaled @ weights)
         penalised = weights.copy()
         penalised[-1] = 0
         value = -np.log((found * wanted).sum(1) + 1e-12).sum() + REGULARISATION * (penalised**2).sum() / 2
@@ -112,25 +112,25 @@ def fit_trees(features: Matrix, types: Matrix) -> lightgbm.Booster:
     return lightgbm.train(TREES, lightgbm.Dataset(features, types), ROUNDS)
 
 
-def judge(weights: Matrix, trees: lightgbm.Booster, features: Matrix) -> Matrix:
-    """The share of each type, as `Model.shares` has them."""
-    line = np.log(shares(features @ weights[:-1] + weights[-1]))
-    return shares((line + np.log(trees.predict(features))) / 2)
+def predict(weights: Matrix, trees: lightgbm.Booster, features: Matrix) -> Matrix:
+    """The share of each type, as `Model.probabilities` has them."""
+    line = np.log(probabilities(features @ weights[:-1] + weights[-1]))
+    return probabilities((line + np.log(trees.predict(features))) / 2)
 
 
-def shares(scores: Matrix) -> Matrix:
-    """Scores as shares: rows sum to 1."""
+def probabilities(scores: Matrix) -> Matrix:
+    """Scores as probabilities: rows sum to 1."""
     powers = np.exp(scores - scores.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
 
 
-def crossed(features: Matrix, types: Matrix, hosts: list[str]) -> Matrix:
-    """The shares of each page by models of the other folds; a host is in one fold."""
+def cross_validate(features: Matrix, types: Matrix, hosts: list[str]) -> Matrix:
+    """The probabilities of each page by models of the other folds; a host is in one fold."""
     fold = np.array([int(hashlib.sha256(host.encode()).hexdigest(), 16) % FOLDS for host in hosts])
     found = np.zeros((len(types), len(NAMES)))
     for here in range(FOLDS):
         seen = fold != here
-        found[~seen] = judge(fit_weights(features[seen], types[seen]), fit_trees(features[seen], types[seen]), features[~seen])
+        found[~seen] = predict(fit_weights(features[seen], types[seen]), fit_trees(features[seen], types[seen]), features[~seen])
     return found
 
 
@@ -143,28 +143,28 @@ def precision_at(recall: float, share: Matrix, is_article: Matrix) -> tuple[floa
     return float(precision[place]), float(share[order][place])
 
 
-def report(title: str, found: Matrix, types: Matrix, least: float) -> None:
-    """Print precision at some recalls, and the confusion table with the threshold `least`."""
-    articles, passed = types == 0, found[:, 0] >= least
+def report(title: str, found: Matrix, types: Matrix, threshold: float) -> None:
+    """Print precision at some recalls, and the confusion table with the threshold `threshold`."""
+    articles, passed = types == 0, found[:, 0] >= threshold
     at = ", ".join(f"{precision_at(recall, found[:, 0], articles)[0]:.3f} at {recall}" for recall in (0.95, 0.96, 0.97, 0.98))
     print(f"\n{title}: precision {at}")
-    print(f"with threshold {least}: {(articles & passed).sum() / passed.sum():.3f} at {passed[articles].mean():.3f}")
+    print(f"with threshold {threshold}: {(articles & passed).sum() / passed.sum():.3f} at {passed[articles].mean():.3f}")
     guessed = np.where(passed, 0, found[:, 1:].argmax(1) + 1)
     print(f"{'true / guessed':>15}" + "".join(f"{name:>15}" for name in NAMES))
     for place, name in enumerate(NAMES):
         print(f"{name:>15}" + "".join(f"{int(((types == place) & (guessed == other)).sum()):>15}" for other in range(len(NAMES))))
 
 
-def write(names: list[str], weights: Matrix, trees: lightgbm.Booster, usual: dict[str, float], least: float) -> None:
+def write(names: list[str], weights: Matrix, trees: lightgbm.Booster, means: dict[str, float], threshold: float) -> None:
     """The model as JSON, one feature and one tree a line."""
     grown = [json.dumps(_nested(tree["tree_structure"]), separators=(",", ":")) for tree in trees.dump_model()["tree_info"]]
     rows = [f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in zip(names, weights[:-1].round(4).tolist(), strict=True)]
     constant = json.dumps(weights[-1].round(4).tolist())
     head = [
         f'{{"types": {json.dumps(NAMES)},',
-        f'"article_share": {least},',
-        f'"constant": {constant},',
-        f'"usual": {json.dumps(usual)},',
+        f'"article_threshold": {threshold},',
+        f'"intercept": {constant},',
+        f'"means": {json.dumps(means)},',
         '"weights": {',
     ]
     text = "\n".join([*head, ",\n".join(rows), "},", '"trees": [', ",\n".join(grown), "]}\n"])
@@ -185,19 +185,19 @@ def main() -> None:
     rows = list(pages(folder))
     names = sorted(rows[0][2])
     features = np.array([[row[2][name] for name in names] for row in rows])
-    usual = {name: round(float(np.nanmean(features[:, at])), 4) for at, name in enumerate(names) if np.isnan(features[:, at]).any()}
-    features = np.where(np.isnan(features), [usual.get(name, 0.0) for name in names], features)
+    means = {name: round(float(np.nanmean(features[:, at])), 4) for at, name in enumerate(names) if np.isnan(features[:, at]).any()}
+    features = np.where(np.isnan(features), [means.get(name, 0.0) for name in names], features)
     types = np.array([NAMES.index(row[0]) for row in rows])
     declared = np.array([row[3] for row in rows])
-    unseen = crossed(features, types, [row[1] for row in rows])
+    unseen = cross_validate(features, types, [row[1] for row in rows])
     unseen[declared] = np.eye(len(NAMES))[0]
-    least = round(precision_at(RECALL, unseen[:, 0], types == 0)[1], 3)
-    report(f"each page judged by models of other hosts ({FOLDS} folds)", unseen, types, least)
+    threshold = round(precision_at(RECALL, unseen[:, 0], types == 0)[1], 3)
+    report(f"each page judged by models of other hosts ({FOLDS} folds)", unseen, types, threshold)
     weights, trees = fit_weights(features, types), fit_trees(features, types)
-    fitted = judge(weights, trees, features)
+    fitted = predict(weights, trees, features)
     fitted[declared] = np.eye(len(NAMES))[0]
-    report("fitted and judged on all", fitted, types, least)
-    write(names, weights, trees, usual, least)
+    report("fitted and judged on all", fitted, types, threshold)
+    write(names, weights, trees, means, threshold)
 
 
 if __name__ == "__main__":

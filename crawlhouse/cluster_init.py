@@ -39,13 +39,13 @@ def make_tables(settings: Settings) -> None:
 
     Raises ConflictError for newer ones and while workers are at work, UnavailableError, StorageError.
     """
-    from crawlhouse.output.upgrade import lines
+    from crawlhouse.output.upgrade import describe_upgrade
     from storage.ledger.ledger import open_ledger
     from storage.upgrade import upgrade
 
     done = upgrade(settings, print, wait_seconds=WORKERS_SECONDS)
     if done:
-        print(*lines(done, settings), sep="\n")
+        print(*describe_upgrade(done, settings), sep="\n")
     open_ledger(settings).close()
 
 

@@ -24,7 +24,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
 
 from dags.connections import connection_secrets
-from dags.defaults import RETRIES, START, captures
+from dags.defaults import RETRIES, START, captures_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -129,7 +129,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
             execution_timeout=crawl.max_run_time() + FETCH_GRACE,
             map_index_template="{{ task.worker }}",
         ).expand_kwargs(planned)
-        closed = close.override(outlets=[captures(crawl.name)])(planned, captures(crawl.name))
+        closed = close.override(outlets=[captures_asset(crawl.name)])(planned, captures_asset(crawl.name))
         verdict = EmptyOperator(task_id="verdict", pool="fetch", execution_timeout=STEP_TIMEOUT)
         planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True) >> verdict
         fetched >> verdict

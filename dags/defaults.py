@@ -15,6 +15,6 @@ RETRIES = {
 }
 
 
-def captures(name: str) -> Asset:
+def captures_asset(name: str) -> Asset:
     """What a crawl's runs leave behind; an event of it wakes the processing."""
-    return Asset(name=f"captures_{name}", uri=f"crawlhouse://captures/{name}", group="crawlhouse")
+    return Asset(name=f"captures_{name}", uri=f"crawlhouse://captures_asset/{name}", group="crawlhouse")

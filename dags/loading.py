@@ -14,10 +14,10 @@ from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
 
 LONGEST_RUN_MINUTES = 30 * 24 * 60
-Make = Callable[[Crawl], DAG]
+BuildDag = Callable[[Crawl], DAG]
 
 
-def load_dags(kind: str, make: Make) -> tuple[dict[str, DAG], dict[str, Exception]]:
+def load_dags(kind: str, make: BuildDag) -> tuple[dict[str, DAG], dict[str, Exception]]:
     """The DAGs `<kind>_<crawl>` of all crawl files without mistakes, and beside them, by crawl, why one could not be built.
 
     In the process of a task only its own DAG is built, and it is built whatever became of the crawl's file: a run goes on with the
@@ -28,7 +28,7 @@ def load_dags(kind: str, make: Make) -> tuple[dict[str, DAG], dict[str, Exceptio
     if wanted is None:
         return build(make, list(crawl_files(folder)[0].values()))
     name = wanted.removeprefix(f"{kind}_")
-    return build(make, [_crawl_or_stand_in(name, folder)] if name != wanted else [])
+    return build(make, [_crawl_or_placeholder(name, folder)] if name != wanted else [])
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +37,7 @@ def crawl_files(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseErr
     return read_crawls(folder)
 
 
-def build(make: Make, crawls: list[Crawl]) -> tuple[dict[str, DAG], dict[str, Exception]]:
+def build(make: BuildDag, crawls: list[Crawl]) -> tuple[dict[str, DAG], dict[str, Exception]]:
     """A DAG of each crawl by the name under which a module keeps it, which no other name of the module can be; and what failed."""
     dags: dict[str, DAG] = {}
     broken: dict[str, Exception] = {}
@@ -51,14 +51,14 @@ def build(make: Make, crawls: list[Crawl]) -> tuple[dict[str, DAG], dict[str, Ex
     return dags, broken
 
 
-def stand_in(name: str) -> Crawl:
+def placeholder_crawl(name: str) -> Crawl:
     """A crawl of which only the name is known, for the DAG of a run that was planned when its file was still there."""
     description = f"The crawl file of {name} is missing or has a mistake; what was begun is brought to its end."
     return Crawl.model_construct(name=name, description=description, budgets=Budgets(max_minutes=LONGEST_RUN_MINUTES))
 
 
-def _crawl_or_stand_in(name: str, folder: Path) -> Crawl:
+def _crawl_or_placeholder(name: str, folder: Path) -> Crawl:
     try:
         return read_crawl(folder / f"{name}.yaml")
     except CrawlhouseError:
-        return stand_in(name)
+        return placeholder_crawl(name)

@@ -20,7 +20,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from dags.defaults import RETRIES, START, captures
+from dags.defaults import RETRIES, START, captures_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -99,7 +99,7 @@ def process_dag(crawl: Crawl) -> DAG:
         dag_id=f"process_{crawl.name}",
         description=f"Turn what {crawl.name} fetched into published rows",
         doc_md=f"{crawl.description}\n\n{__doc__}",
-        schedule=[captures(crawl.name)],
+        schedule=[captures_asset(crawl.name)],
         start_date=START,
         catchup=False,
         max_active_runs=1,

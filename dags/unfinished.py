@@ -11,7 +11,7 @@ import logging
 from airflow.sdk import DAG, get_parsing_context
 
 from dags.crawl import crawl_dag
-from dags.loading import build, crawl_files, load_dags, stand_in
+from dags.loading import build, crawl_files, load_dags, placeholder_crawl
 from dags.process import process_dag
 from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
@@ -32,7 +32,7 @@ def _unfinished() -> dict[str, DAG]:
     except CrawlhouseError as error:
         LOG.warning("%s", error)
         return {}
-    crawls = [stand_in(name) for name in sorted(names)]
+    crawls = [placeholder_crawl(name) for name in sorted(names)]
     return {**build(crawl_dag, crawls)[0], **build(process_dag, crawls)[0]}
 
 

@@ -11,17 +11,17 @@ import sys
 from pathlib import Path
 
 from demo import clock as clocks
-from demo.answer import Answer, Request
 from demo.misbehaviour import misbehaviours
 from demo.news.newsroom import edition
 from demo.news.pages import Pages
+from demo.response import Request, Response
 from demo.server import HOST, Handler, RawHandler, port_of, serve
 from demo.sites import make_sites
 
 CLOCK_CHECK_SECONDS = 0.1
 
 
-class Town:
+class DemoServer:
     """Both sites and the clock they share."""
 
     def __init__(self, home: Path | None, clock: int, *, odd: bool) -> None:
@@ -38,13 +38,13 @@ class Town:
     def handler(self, index: int) -> Handler:
         """What answers the requests of one site."""
 
-        def answer(request: Request) -> Answer | RawHandler:
+        def response(request: Request) -> Response | RawHandler:
             if request.method not in {"GET", "HEAD"}:
-                return Answer(b"", status=405, headers=(("Allow", "GET, HEAD"),))
+                return Response(b"", status=405, headers=(("Allow", "GET, HEAD"),))
             pages = self.pages[index]
             return misbehaviours.respond(request, pages.site) or pages.find(request.target)
 
-        return answer
+        return response
 
     async def follow_clock(self) -> None:
         """Take over what the clock's file says, for as long as the site runs."""
@@ -57,7 +57,7 @@ class Town:
 
 async def run(options: argparse.Namespace) -> None:
     """Serve until a signal, or for `--for` seconds. The first line printed says where, as JSON."""
-    town = Town(options.home, _first_clock(options), odd=options.odd)
+    town = DemoServer(options.home, _first_clock(options), odd=options.odd)
     first, second = await serve(town.handler(0), options.port), await serve(town.handler(1), options.second_port)
     bases = (f"http://{HOST}:{port_of(first)}", f"http://{HOST}:{port_of(second)}")
     town.open(bases)

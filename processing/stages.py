@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from processing.extract.extraction import extract_segment
 from processing.extract.rule_check import check_rules
-from processing.publish.gate import gate_run, gated
-from processing.publish.publish import complete_last, half_published, publish_run, refuse_other_code
+from processing.publish.gate import gate_run, read_gate_mark
+from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
-from processing.resolve.resolution import Resolved, pinned_containers, reread_changed, resolve_run, resolved
+from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.workers.heap import bound_heap, trim_heap
 from runtime.code_version import code_version
 from schemas.config.crawl import Crawl
@@ -36,26 +36,26 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     as it is, and its crawl runs are planned anew. The configuration is the crawl file's of now, or, when that is gone, the one of the
     latest crawl run.
     """
-    with _kept(settings) as kept:
-        repair_marks(kept.lake, kept.ledger)
-        complete_last(crawl_name, kept.store, kept.lake, kept.ledger)
-        for begun in half_published(kept.lake, kept.ledger):
-            if begun.crawl.name == crawl_name:
-                return begun
-        crawl_runs = tuple(sorted(kept.ledger.closed_unpublished(crawl_name)))
+    with _open_resources(settings) as resources:
+        repair_marks(resources.lake, resources.ledger)
+        complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
+        for half_done in half_published(resources.lake, resources.ledger):
+            if half_done.crawl.name == crawl_name:
+                return half_done
+        crawl_runs = tuple(sorted(resources.ledger.closed_unpublished(crawl_name)))
         if not crawl_runs:
             return None
         for crawl_run in crawl_runs:
-            complete_manifest(crawl_run, kept.ledger, kept.store)
-        crawl = _configuration(crawl_name, settings, kept.ledger.crawl_run(crawl_runs[-1]).crawl)
-        inputs = (code_version(), config_hash(crawl), kept.ledger.memory_version(crawl_name), kept.lake.snapshot_id("articles"))
-        return kept.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs))
+            complete_manifest(crawl_run, resources.ledger, resources.store)
+        crawl = _configuration(crawl_name, settings, resources.ledger.crawl_run(crawl_runs[-1]).crawl)
+        inputs = (code_version(), config_hash(crawl), resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles"))
+        return resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs))
 
 
 def segments(process_run: str, settings: Settings) -> list[str]:
     """The names of the segments that a process run extracts, sorted."""
-    with _kept(settings) as kept:
-        return sorted(_segments(kept.ledger.process_run(process_run), kept.ledger))
+    with _open_resources(settings) as resources:
+        return sorted(_segments(resources.ledger.process_run(process_run), resources.ledger))
 
 
 def extract(process_run: str, segment: str, settings: Settings) -> str:
@@ -63,46 +63,46 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
 
     Raises ConflictError, as every stage that has work to do, when other code planned the run.
     """
-    with _kept(settings) as kept:
-        run = kept.ledger.process_run(process_run)
+    with _open_resources(settings) as resources:
+        run = resources.ledger.process_run(process_run)
         key = extracted_key(process_run, segment)
-        if kept.store.info(key) is None:
+        if resources.store.info(key) is None:
             refuse_other_code(run, code_version())
-            found = _segments(run, kept.ledger).get(segment)
+            found = _segments(run, resources.ledger).get(segment)
             if found is None:
                 raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
-            extract_segment(kept.store, found, run.crawl, key, pinned_containers(run, kept.store))
+            extract_segment(resources.store, found, run.crawl, key, pinned_containers(run, resources.store))
         return key
 
 
 def resolve(process_run: str, settings: Settings) -> None:
     """Clean, measure and decide on all staged rows of a process run. Raises ConflictError while a segment is not extracted."""
-    with _kept(settings) as kept:
-        if resolved(kept.store, process_run) is None:
-            run = kept.ledger.process_run(process_run)
+    with _open_resources(settings) as resources:
+        if read_resolve_mark(resources.store, process_run) is None:
+            run = resources.ledger.process_run(process_run)
             refuse_other_code(run, code_version())
-            resolve_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger)
+            resolve_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger)
 
 
 def gate(process_run: str, settings: Settings) -> None:
     """Split off the quarantine and judge the rest. Raises GateError, AccountingError; ConflictError before resolve."""
-    with _kept(settings) as kept:
-        mark = resolved(kept.store, process_run)
+    with _open_resources(settings) as resources:
+        mark = read_resolve_mark(resources.store, process_run)
         if mark is None:
             raise ConflictError(f"{process_run} is not resolved yet. Run resolve before gate.")
-        run = kept.ledger.process_run(process_run)
-        if _is_gated(run, mark, kept):
+        run = resources.ledger.process_run(process_run)
+        if _is_gated(run, mark, resources):
             return
         refuse_other_code(run, code_version())
-        gate_run(run, mark, kept.store, kept.ledger)
+        gate_run(run, mark, resources.store, resources.ledger)
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
     """Commit a gated process run to the lake, once, and report. Raises ConflictError, AccountingError, GateError."""
-    with _kept(settings) as kept:
-        run = kept.ledger.process_run(process_run)
-        reread_changed(run, kept.store, kept.lake, kept.ledger)  # before the lock: no page is read under it
-        return publish_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger, code_version())
+    with _open_resources(settings) as resources:
+        run = resources.ledger.process_run(process_run)
+        reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock: no page is read under it
+        return publish_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger, code_version())
 
 
 def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:
@@ -125,27 +125,27 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Resources:
     store: ObjectStore
     ledger: Ledger
     lake: Lake
 
 
 @contextmanager
-def _kept(settings: Settings) -> Iterator[_Kept]:
+def _open_resources(settings: Settings) -> Iterator[_Resources]:
     bound_heap()
     with ExitStack() as stack:
         stack.callback(trim_heap)  # what one stage needed is not there for the next one to add to
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
-        yield _Kept(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
+        yield _Resources(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
 
 
-def _is_gated(run: ProcessRun, mark: Resolved, kept: _Kept) -> bool:
+def _is_gated(run: ProcessRun, mark: ResolveMark, resources: _Resources) -> bool:
     """Whether the gate has nothing to do: what is resolved has passed it, or an earlier release has begun to publish it."""
-    if gated(kept.store, run.process_run, mark.base.key()) is not None:
+    if read_gate_mark(resources.store, run.process_run, mark.base.key()) is not None:
         return True
-    return any(begun.process_run == run.process_run for begun in half_published(kept.lake, kept.ledger))
+    return any(half_done.process_run == run.process_run for half_done in half_published(resources.lake, resources.ledger))
 
 
 def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:

@@ -26,7 +26,7 @@ START_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import ru
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class ChildFailure:
     """Why a child gave no result: TIMEOUT, MEMORY or CRASH, and what happened in one line for people."""
 
     reason: str
@@ -48,13 +48,13 @@ def reap(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     return process.returncode, usage.ru_maxrss * RSS_UNIT
 
 
-def cause_of_death(code: int, peak: int, memory_at_start: int, memory_limit: int, cpu_limit: float = 0.0) -> Cause:
+def child_failure(code: int, peak: int, memory_at_start: int, memory_limit: int, cpu_limit: float = 0.0) -> ChildFailure:
     """Why a child ended by itself with this exit code, from its peak of memory and its limits (bytes, seconds)."""
     if code == -signal.SIGPROF:
-        return Cause(TIMEOUT, f"more than {cpu_limit:g} seconds of CPU time")
+        return ChildFailure(TIMEOUT, f"more than {cpu_limit:g} seconds of CPU time")
     if peak - memory_at_start > _MEMORY_SHARE * memory_limit:
-        return Cause(MEMORY, memory_detail(memory_limit))
-    return Cause(CRASH, f"the process ended by signal {-code}" if code < 0 else f"the process exited with {code}")
+        return ChildFailure(MEMORY, memory_detail(memory_limit))
+    return ChildFailure(CRASH, f"the process ended by signal {-code}" if code < 0 else f"the process exited with {code}")
 
 
 def memory_detail(memory_limit: int) -> str:

@@ -19,10 +19,10 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 def run(entry: str, *arguments: str) -> None:
     """Call `module.function` with texts: what a started child does."""
     die_with_parent()
-    named(entry)(*arguments)
+    import_name(entry)(*arguments)
 
 
-def named(name: str) -> Any:  # Any: whatever has the name
+def import_name(name: str) -> Any:  # Any: whatever has the name
     """What `module.name` names. Raises ImportError and AttributeError."""
     module, _, attribute = name.rpartition(".")
     return getattr(importlib.import_module(module), attribute)
@@ -35,7 +35,7 @@ def die_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends its children
 
 
-def streams() -> tuple[BinaryIO, BinaryIO]:
+def open_streams() -> tuple[BinaryIO, BinaryIO]:
     """The frames' way in and out: standard input and output. What else is printed goes to standard error."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

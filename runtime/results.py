@@ -24,7 +24,7 @@ def encode_result(reason: str | None, value: Any) -> bytes:  # Any: a dataclass,
     try:
         return _ENCODER.encode((reason, type(value).__name__, value))
     except UnicodeEncodeError:  # half a surrogate pair, as broken JSON has them
-        return _ENCODER.encode((reason, type(value).__name__, _sound(msgspec.to_builtins(value, builtin_types=_BUILTIN))))
+        return _ENCODER.encode((reason, type(value).__name__, _encodable(msgspec.to_builtins(value, builtin_types=_BUILTIN))))
 
 
 class ResultDecoder:
@@ -32,24 +32,24 @@ class ResultDecoder:
 
     def __init__(self, types: Sequence[type] = ()) -> None:
         self._decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {one.__name__: msgspec.msgpack.Decoder(one) for one in types}
-        self._any = msgspec.msgpack.Decoder()
+        self._default = msgspec.msgpack.Decoder()
 
     def decode(self, data: bytes) -> tuple[str | None, Any]:  # Any: one of the types
         """The reason and the value. Raises ResultError."""
         try:
             reason, name, raw = _OUTER.decode(data)
-            return reason, self._decoders.get(name, self._any).decode(raw)
+            return reason, self._decoders.get(name, self._default).decode(raw)
         except UNDECODABLE as error:
             raise ResultError(f"not a result: {error}") from error
 
 
-def _sound(value: Any) -> Any:  # Any: plain values
+def _encodable(value: Any) -> Any:  # Any: plain values
     """Plain values whose texts can be encoded."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list | tuple | set | frozenset):
-        return [_sound(one) for one in value]
-    return {_sound(key): _sound(one) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_encodable(one) for one in value]
+    return {_encodable(key): _encodable(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 _BUILTIN = (bytes, datetime)

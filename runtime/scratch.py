@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PREFIX = "crawlhouse-"
-MARK = ".in-use"  # locked as long as the process lives that made the folder
+LOCK_FILE = ".in-use"  # locked as long as the process lives that made the folder
 
 
 @contextmanager
@@ -22,8 +22,8 @@ def scratch_folder(inside: Path | None = None) -> Iterator[Path]:
     Those that killed processes left there are removed too, once a process.
     """
     parent = Path(tempfile.gettempdir() if inside is None else inside)
-    _sweep_once(parent)
-    folder, lock = _make(parent)
+    _remove_stale_once(parent)
+    folder, lock = _create(parent)
     try:
         yield folder
     finally:
@@ -31,7 +31,7 @@ def scratch_folder(inside: Path | None = None) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(parent: Path) -> int:
+def remove_stale(parent: Path) -> int:
     """Remove the scratch folders of processes that are dead; how many. Nothing else is touched, whatever its name."""
     removed = 0
     with suppress(OSError), os.scandir(parent) as entries:
@@ -46,28 +46,28 @@ def sweep(parent: Path) -> int:
 
 
 @cache
-def _sweep_once(parent: Path) -> None:
-    sweep(parent)
+def _remove_stale_once(parent: Path) -> None:
+    remove_stale(parent)
 
 
-def _make(parent: Path) -> tuple[Path, int]:
-    """A folder and its lock's handle. Again, should a sweep take it away between its making and its locking."""
+def _create(parent: Path) -> tuple[Path, int]:
+    """A folder and its lock's handle. Again, should another process remove it before it is locked."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         with suppress(OSError):
-            lock = os.open(folder / MARK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            if _locked(lock) and (folder / MARK).exists():
+            lock = os.open(folder / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            if _try_lock(lock) and (folder / LOCK_FILE).exists():
                 return folder, lock
             os.close(lock)
 
 
 def _remove_if_dead(folder: Path) -> bool:
     try:
-        lock = os.open(folder / MARK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:  # no folder of ours, or one that is being made
         return False
     try:
-        if not _locked(lock):
+        if not _try_lock(lock):
             return False
         shutil.rmtree(folder, ignore_errors=True)
         return True
@@ -75,7 +75,7 @@ def _remove_if_dead(folder: Path) -> bool:
         os.close(lock)
 
 
-def _locked(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -80,7 +80,6 @@ class Article:
     confidence: float = 1.0
     extraction_path: str = "container"
     container: str | None = None
-    furniture: tuple[Block, ...] = field(default=())
 
 
 def plain_text(blocks: tuple[Block, ...]) -> str:

@@ -18,7 +18,7 @@ class UrlKind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     ROBOTS = "robots"
-    SHELL = "shell"  # a page as the server sent it, beside what a browser made of it
+    UNRENDERED = "shell"  # a page as the server sent it, beside what a browser made of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,18 +28,18 @@ class Directives:
     words: frozenset[str] = frozenset()
     unavailable_after: datetime | None = None
 
-    def joined(self, other: Directives) -> Directives:
+    def combined(self, other: Directives) -> Directives:
         """Both together: the stricter holds."""
         dates = [moment for moment in (self.unavailable_after, other.unavailable_after) if moment is not None]
         return Directives(self.words | other.words, min(dates) if dates else None)
 
-    def is_over(self, now: datetime) -> bool:
+    def is_expired(self, now: datetime) -> bool:
         """Whether the page's time is over."""
         return self.unavailable_after is not None and now >= self.unavailable_after
 
     def forbids_indexing(self, now: datetime) -> bool:
         """Whether the page is not to be published."""
-        return not self.words.isdisjoint({"noindex", "none"}) or self.is_over(now)
+        return not self.words.isdisjoint({"noindex", "none"}) or self.is_expired(now)
 
     def forbids_following(self) -> bool:
         """Whether the page's links are not to be followed."""
@@ -47,10 +47,10 @@ class Directives:
 
     def forbids_archiving(self, now: datetime) -> bool:
         """Whether the page is not to be kept."""
-        return not self.words.isdisjoint({"noarchive", "nocache"}) or self.is_over(now)
+        return not self.words.isdisjoint({"noarchive", "nocache"}) or self.is_expired(now)
 
 
-NOTHING = Directives()
+NO_DIRECTIVES = Directives()
 
 
 def read_directives(text: str) -> Directives:
@@ -61,7 +61,7 @@ def read_directives(text: str) -> Directives:
     for place, token in enumerate(tokens):
         name, colon, value = token.partition(":")
         if colon and name.strip().lower() == UNAVAILABLE:
-            date = _moment(value, tokens[place + 1] if place + 1 < len(tokens) else "")
+            date = _parse_date(value, tokens[place + 1] if place + 1 < len(tokens) else "")
         elif token:
             words.add(token.lower())
     return Directives(frozenset(words), date)
@@ -69,11 +69,11 @@ def read_directives(text: str) -> Directives:
 
 def header_directives(values: Iterable[str], product: str) -> Directives:
     """The directives of X-Robots-Tag headers for one crawler, by its product token; those for other named crawlers are left out."""
-    found = NOTHING
+    found = NO_DIRECTIVES
     for value in values:
         for agent, text in _by_agent(value):
             if agent in EVERYONE or agent == product.lower():
-                found = found.joined(read_directives(text))
+                found = found.combined(read_directives(text))
     return found
 
 
@@ -95,7 +95,7 @@ def _by_agent(value: str) -> list[tuple[str, str]]:
     return [(agent, ",".join(tokens)) for agent, tokens in parts if tokens]
 
 
-def _moment(text: str, following: str) -> datetime | None:
+def _parse_date(text: str, following: str) -> datetime | None:
     """A date in ISO 8601, RFC 822 or RFC 850; its weekday's comma may have cut it in two. No zone is UTC."""
     text = text.strip()
     if text.isalpha() and following[:1].isdigit():

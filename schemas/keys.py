@@ -29,9 +29,9 @@ def statistics_prefix(crawl: str) -> str:
     return f"statistics/{crawl}/"
 
 
-def statistics_key(crawl: str, crawl_run: str, worker: str, incarnation: int) -> str:
-    """What one incarnation of a worker counted, written anew with every segment that it registers (JSON)."""
-    return f"{statistics_prefix(crawl)}{crawl_run}/{worker}-{incarnation:03d}.json"
+def statistics_key(crawl: str, crawl_run: str, worker: str, attempt: int) -> str:
+    """What one attempt of a worker counted, written anew with every segment that it registers (JSON)."""
+    return f"{statistics_prefix(crawl)}{crawl_run}/{worker}-{attempt:03d}.json"
 
 
 def segment_items_key(crawl: str, crawl_run: str, segment: str) -> str:

@@ -69,7 +69,7 @@ class HostCounts(BaseModel):
     statuses: dict[str, int] = {}
     reasons: dict[str, int] = {}
 
-    def lost(self, *outcomes: str) -> int:
+    def count_of(self, *outcomes: str) -> int:
         """How many of its URLs ended as one of these: an outcome, or `outcome:reason`."""
         return sum(count for reason, count in self.reasons.items() if reason in outcomes or reason.partition(":")[0] in outcomes)
 

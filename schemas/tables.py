@@ -22,7 +22,7 @@ POINTER_FIELDS = [
     pa.field("content_digest", pa.string(), nullable=False),
 ]
 
-ORIGIN_FIELDS = [
+RUN_FIELDS = [
     pa.field("crawl", pa.string(), nullable=False),
     pa.field("crawl_run", pa.string(), nullable=False),
     pa.field("process_run", pa.string(), nullable=False),
@@ -74,7 +74,7 @@ ARTICLE_FIELDS = [
     pa.field("charset_source", pa.string()),
     pa.field("fetched_at", TIMESTAMP, nullable=False),
     *POINTER_FIELDS,
-    *ORIGIN_FIELDS,
+    *RUN_FIELDS,
 ]
 
 ARTICLES = pa.schema(ARTICLE_FIELDS)
@@ -109,7 +109,7 @@ CAPTURES = pa.schema(
         pa.field("article_id", pa.string()),
         pa.field("article_version", pa.int32()),
         *POINTER_FIELDS,
-        *ORIGIN_FIELDS,
+        *RUN_FIELDS,
         pa.field("request_method", pa.string()),  # NULL: GET
         pa.field("request_body", pa.string()),  # of a POST: its body as the query under which replay finds its answer
     ]

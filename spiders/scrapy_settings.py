@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 
 from schemas.config.crawl import Crawl
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.download.credentials import Login
 from spiders.loop_meter import loop_class
 
@@ -36,13 +36,13 @@ class PlainQueue(BaseScheduler):
         return self._queue.popleft() if self._queue else None
 
 
-def scrapy_settings(crawl: Crawl, room: BodyRoom, proxy_login: Login | None = None) -> dict[str, Any]:  # Any: of every type
+def scrapy_settings(crawl: Crawl, body_memory: BodyMemory, proxy_login: Login | None = None) -> dict[str, Any]:  # Any: of every type
     """The settings of one worker process."""
     handler = "spiders.download.handler.ArchivalDownloadHandler"
     return {
         "CRAWLHOUSE_CRAWL": crawl,
         "CRAWLHOUSE_PROXY_LOGIN": proxy_login,
-        "CRAWLHOUSE_BODY_ROOM": room,
+        "CRAWLHOUSE_BODY_MEMORY": body_memory,
         "BOT_NAME": "crawlhouse",
         "SCHEDULER": PlainQueue,
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "ftp": None, "s3": None, "file": None, "data": None},

@@ -75,7 +75,7 @@ class SiteSpider(scrapy.Spider):
         async for fetch in self._session.requests(self._held):
             yield self._request(fetch)
         if self._callbacks is not None:
-            await self._callbacks.end(self._session.stopping)
+            await self._callbacks.close(self._session.stopping)
         if self._browser is not None:
             await self._browser.close()
 
@@ -85,7 +85,7 @@ class SiteSpider(scrapy.Spider):
         except SpiderError as error:
             self._session.fail(error)
         else:
-            self._session.start_first(self._callbacks.begin())
+            self._session.start_first(self._callbacks.run_start())
 
     def _request(self, fetch: Fetch) -> scrapy.Request:
         due = fetch.due
@@ -96,7 +96,7 @@ class SiteSpider(scrapy.Spider):
             "verbatim_url": True,
             "capture_only": True,
         }
-        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.is_for(due.url)
+        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.should_render(due.url)
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
@@ -137,11 +137,11 @@ class SiteSpider(scrapy.Spider):
         """Hands a failure over to the user's spider and then to the session."""
         assert self._callbacks is not None
         error = failure.value or RuntimeError("a failure without an exception")
-        await asyncio.wait([self._session.start(self._callbacks.failed(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
+        await asyncio.wait([self._session.start(self._callbacks.handle_failure(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
 
     async def _answered(self, fetch: Fetch, capture: Capture) -> None:
         rendered = None
-        if self._browser is not None and self._browser.is_for(fetch.due.url) and self._browser.is_renderable(capture):
+        if self._browser is not None and self._browser.should_render(fetch.due.url) and self._browser.is_renderable(capture):
             try:
                 rendered = await self._browser.render(capture)
             except RenderError as error:
@@ -149,7 +149,7 @@ class SiteSpider(scrapy.Spider):
                 self._session.receive(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
                 return
         if self._callbacks is not None:
-            await self._callbacks.answered(fetch, capture, rendered)
+            await self._callbacks.handle_response(fetch, capture, rendered)
         else:
             self._session.receive(fetch, capture, rendered=rendered)
 

@@ -22,7 +22,7 @@ from schemas.errors import CrawlhouseError, FencedError
 from schemas.runs import CrawlRun
 from spiders.browser.browser import check_browser
 from spiders.custom.loader import find_spider
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.download.credentials import read_credentials
 from spiders.download.direct import DirectDownloader
 from spiders.download.user_agent import user_agent
@@ -42,7 +42,7 @@ from spiders.spool.repair import repair_spool
 from spiders.spool.spool import Spool, clear_spool, remove_empty, spool_folder
 from spiders.spool.statistics import WorkerStatistics, store_statistics
 from spiders.urls.scope import CrawlScope
-from spiders.urls.traps import TrapWatch
+from spiders.urls.traps import TrapDetector
 from storage.database.clock import check_clock
 from storage.database.thread import DatabaseThread
 from storage.frontier.frontier import Frontier, open_frontier
@@ -120,7 +120,7 @@ def _fetch(
     spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
-    journal, room, scope = ReadingJournal(folder / JOURNAL_NAME), BodyRoom(), CrawlScope(crawl)
+    journal, room, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
     rules = reading_rules(crawl, scope)
     process = AsyncCrawlerProcess(scrapy_settings(crawl, room, credentials.proxy))
     crawler = process.create_crawler(SiteSpider)
@@ -136,7 +136,7 @@ def _fetch(
         statistics=statistics,
         scope=scope,
         rules=rules,
-        traps=TrapWatch(crawl.budgets.max_pages_per_host),
+        traps=TrapDetector(crawl.budgets.max_pages_per_host),
         crash_counts=crash_counts,
         takedowns=TakedownWatch(partial(read_takedowns, store)),
         downloader=downloader,

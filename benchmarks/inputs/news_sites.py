@@ -37,8 +37,8 @@ class Story:
 
     def modified(self, now: float) -> float:
         """What an honest `lastmod` says now."""
-        told = bisect_right(self.edits, now - MODIFIED_LAG_HOURS)
-        return self.edits[told - 1] if told else self.published
+        edited = bisect_right(self.edits, now - MODIFIED_LAG_HOURS)
+        return self.edits[edited - 1] if edited else self.published
 
 
 @dataclass(slots=True)
@@ -76,21 +76,21 @@ class Site:
 
 def make_sites(seed: int) -> list[Site]:
     """The sites of a seed, always the same."""
-    chance, manners, keys = random.Random(seed), random.Random(f"manners {seed}"), count()
-    return [_site(chance, manners, number, keys) for number in range(SITES)]
+    chance, habits, keys = random.Random(seed), random.Random(f"manners {seed}"), count()
+    return [_site(chance, habits, number, keys) for number in range(SITES)]
 
 
-def _site(chance: random.Random, manners: random.Random, number: int, keys: Iterator[int]) -> Site:
+def _site(chance: random.Random, habits: random.Random, number: int, keys: Iterator[int]) -> Site:
     per_day = min(max(chance.lognormvariate(math.log(12), 1.2), 0.3), 200)
     zone = chance.choice([0, 1, 2, 9, -5, -8])
-    return site_of(chance, manners, number, _publication_times(chance, per_day, zone), keys)
+    return site_of(chance, habits, number, _publication_times(chance, per_day, zone), keys)
 
 
-def site_of(chance: random.Random, manners: random.Random, number: int, times: Iterable[float], keys: Iterator[int]) -> Site:
+def site_of(chance: random.Random, habits: random.Random, number: int, times: Iterable[float], keys: Iterator[int]) -> Site:
     """A site that publishes at these times; its edits and sources are made up."""
     stories = [_story(chance, number, time, next(keys)) for time in times]
-    lastmod: Lastmod = manners.choice(["honest", "honest", "lying", "absent", "absent"])
-    return Site(stories, list(_sources(chance, manners, number, stories, lastmod, keys)))
+    lastmod: Lastmod = habits.choice(["honest", "honest", "lying", "absent", "absent"])
+    return Site(stories, list(_sources(chance, habits, number, stories, lastmod, keys)))
 
 
 def _publication_times(chance: random.Random, per_day: float, zone: int) -> list[float]:
@@ -120,14 +120,14 @@ def _story(chance: random.Random, site: int, published: float, key: int) -> Stor
 
 
 def _sources(
-    chance: random.Random, manners: random.Random, site: int, stories: list[Story], lastmod: Lastmod, keys: Iterator[int]
+    chance: random.Random, habits: random.Random, site: int, stories: list[Story], lastmod: Lastmod, keys: Iterator[int]
 ) -> Iterable[Source]:
     def source(kind: str, chosen: list[Story], lag: float, window: int, says: Lastmod = "absent") -> Source:
         listed = sorted(((story.published + chance.expovariate(1 / lag), story) for story in chosen), key=lambda item: item[0])
         appears, shown = [time for time, _ in listed], [story for _, story in listed]
         return Source(next(keys), site, kind, shown, appears, window, kind != "hub", says)
 
-    in_feeds: Lastmod = lastmod if manners.random() < 0.5 else "absent"  # Atom says when, RSS seldom
+    in_feeds: Lastmod = lastmod if habits.random() < 0.5 else "absent"  # Atom says when, RSS seldom
     yield source("hub", [story for story in stories if chance.random() < 0.85], 0.1, 40)
     number = chance.randint(3, 8)
     sections: list[list[Story]] = [[] for _ in range(number)]

@@ -128,7 +128,7 @@ class Ours(Policy):
         super().__init__(scale)
         self.wait = max(BOUNDS["article"].shortest, hint_wait(scale))
         self.sources: dict[int, dict[int, RevisitState]] = {}
-        self.leaders: dict[int, dict[int, RevisitState]] = {}
+        self.primary: dict[int, dict[int, RevisitState]] = {}
         self.tick = -1.0
         self.articles: dict[int, RevisitState] = {}
         self.trust: dict[tuple[int, str], HintTrust] = {}
@@ -144,18 +144,18 @@ class Ours(Policy):
             source_speed=source_speed(UrlKind(KINDS[thing.kind])),
             tie_breaker=tie_breaker(str(thing.key)),
         )
-        state = after_visit(state, visit, self._rivals(thing, visit.at), self.scale)
+        state = after_visit(state, visit, self._other_primary_sources(thing, visit.at), self.scale)
         self.sources.setdefault(thing.site, {})[thing.key] = state
         return due_at(state, BOUNDS[thing.kind], self.scale)
 
-    def _rivals(self, source: Source, now: float) -> list[RevisitState]:
-        """The site's leaders as they were registered before this tick."""
+    def _other_primary_sources(self, source: Source, now: float) -> list[RevisitState]:
+        """The site's primary sources as they were registered before this tick."""
         if self.tick != now:
             self.tick = now
-            self.leaders = {
+            self.primary = {
                 site: {key: state for key, state in sources.items() if state.is_primary_source} for site, sources in self.sources.items()
             }
-        return [state for key, state in self.leaders.get(source.site, {}).items() if key != source.key]
+        return [state for key, state in self.primary.get(source.site, {}).items() if key != source.key]
 
     def _article_due(self, story: Story, visit: Visit) -> float:
         if story.key in self.hints:

@@ -25,7 +25,7 @@ def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mappi
     Raises UnavailableError for a database that does not answer and StorageError for a migration that fails.
     """
     done = home.folder / "migrated"
-    current = f"{version('apache-airflow-core')} {settings.database_shown()}"
+    current = f"{version('apache-airflow-core')} {settings.redacted_database()}"
     database = home.folder / "airflow.db"
     if _read(done) == current and (settings.database or database.exists()):
         return False
@@ -67,8 +67,8 @@ def make_schema(settings: Settings) -> None:
         reason = redacted(first_line(error), server.secrets())
         raise StorageError(f"The schema 'airflow' cannot be made: {reason}. Let an administrator create it for this user.") from error
     except sqlalchemy.exc.DBAPIError as error:
-        known = explained(error, f"The database {server.shown()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
-        raise known or StorageError(f"The schema 'airflow' cannot be made in {server.shown()}.") from error
+        known = explained(error, f"The database {server.redacted()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
+        raise known or StorageError(f"The schema 'airflow' cannot be made in {server.redacted()}.") from error
     finally:
         engine.dispose()
 

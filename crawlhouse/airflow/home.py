@@ -58,7 +58,7 @@ class AirflowHome:
                 write_private(self.passwords, json.dumps({USER: secrets.token_urlsafe(12)}) + "\n")
             parser = ConfigParser(interpolation=None)
             parser.read_dict(self._options(settings, port))
-            write_private(self.config, _text(parser))
+            write_private(self.config, _config_text(parser))
         except OSError as error:
             raise StorageError(f"{self.folder} cannot be written ({error.strerror}); free space there or set CRAWLHOUSE_HOME.") from error
 
@@ -184,7 +184,7 @@ def _read_json(path: Path) -> dict[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _text(parser: ConfigParser) -> str:
+def _config_text(parser: ConfigParser) -> str:
     from io import StringIO
 
     buffer = StringIO()

@@ -24,7 +24,7 @@ BAR_WIDTH = 420.0  # pixels of the longest bar
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class BarSegment:
     """A part of a bar: its name, count, and place in pixels."""
 
     name: str
@@ -47,8 +47,8 @@ class RunView:
     """A crawl run as it is shown. `urls` and `records` are bars; `gate` is empty before the gate."""
 
     run: PastRun
-    urls: tuple[Piece, ...]
-    records: tuple[Piece, ...]
+    urls: tuple[BarSegment, ...]
+    records: tuple[BarSegment, ...]
     due: int
     record_count: int
     gate: tuple[Expectation, ...]
@@ -95,15 +95,15 @@ def _view(run: PastRun, report: Mapping[str, int], longest: int, store: ObjectSt
     return RunView(run, urls, records, fetched.get("due", 0), report.get("records", 0), _gate(run, store))
 
 
-def _bar(counts: Mapping[str, int], longest: int) -> tuple[Piece, ...]:
-    pieces: list[Piece] = []
+def _bar(counts: Mapping[str, int], longest: int) -> tuple[BarSegment, ...]:
+    segments: list[BarSegment] = []
     x = 0.0
     for name, count in counts.items():
         width = count / longest * BAR_WIDTH
         if count:
-            pieces.append(Piece(str(name), count, round(x, 1), round(width, 1)))
+            segments.append(BarSegment(str(name), count, round(x, 1), round(width, 1)))
         x += width
-    return tuple(pieces)
+    return tuple(segments)
 
 
 def _report(run: PastRun, store: ObjectStore) -> dict[str, int]:

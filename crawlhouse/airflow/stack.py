@@ -83,9 +83,9 @@ def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: Non
     lock = _lock(home, settings)
     mark = processes.new_mark()
     try:
-        _end_remains(home, say)
+        _end_interrupted_start(home, say)
         _check_port(port)
-        _check_places(settings)
+        _check_resources(settings)
         home.prepare(settings, port)
         write_private(_state_path(home), json.dumps(asdict(_State(mark, port))) + "\n")
         environment = home.environment(settings)
@@ -154,7 +154,7 @@ def _lock(home: AirflowHome, settings: Settings) -> int:
     return handle
 
 
-def _end_remains(home: AirflowHome, say: Say) -> None:
+def _end_interrupted_start(home: AirflowHome, say: Say) -> None:
     state = _read_state(home)
     if state is not None and processes.marked(state.mark):
         say("Ending what an interrupted start left behind")
@@ -169,7 +169,7 @@ def _check_port(port: int) -> None:
     raise ConflictError(f"Port {port} on {HOST} is taken by another program. Choose another: `crawlhouse up --port {other}`.")
 
 
-def _check_places(settings: Settings) -> None:
+def _check_resources(settings: Settings) -> None:
     """Before anything is started that could only fail without them. Raises UnavailableError, StorageError, ConflictError."""
     from storage.database.engine import check_version
     from storage.ledger.ledger import open_ledger

@@ -1,4 +1,4 @@
-"""`crawlhouse check`: a crawl file on trial; nothing is stored."""
+"""`crawlhouse check`: a crawl file on result; nothing is stored."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawlhouse.output.accounting import show_spider
-from crawlhouse.output.console import counts_table, facts_table, live_line, results, say, show
+from crawlhouse.output.console import counts_table, facts_table, progress_line, results, say, show
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
-    from crawlhouse.reports.check_run import Trial, TrialPage
+    from crawlhouse.reports.check_run import CheckedPage, CheckResult
     from schemas.article import Article
     from schemas.config.crawl import Crawl
     from schemas.config.settings import Settings
@@ -53,11 +53,11 @@ def check(
         return
     folder = Path(reference).absolute().parent if is_path(reference) else load_settings().crawls
     crawl = find_crawl(reference, folder)
-    _show_words(crawl)
+    _show_crawl(crawl)
     _check_rules(crawl, folder)
     _check_spider(crawl, folder)
     if not offline:
-        _try(crawl, pages, folder)
+        _fetch_and_show(crawl, pages, folder)
 
 
 def _check_rules(crawl: Crawl, folder: Path) -> None:
@@ -78,20 +78,20 @@ def _check_spider(crawl: Crawl, folder: Path) -> None:
         find_spider(crawl, Settings(home=folder, crawls=folder))
 
 
-def _try(crawl: Crawl, pages: int, folder: Path) -> None:
-    from crawlhouse.reports.check_run import run_trial
+def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
+    from crawlhouse.reports.check_run import run_check
 
     log = StringIO()
-    with live_line() as tell:
-        trial = run_trial(crawl, pages, lambda state: tell(f"{state.pages} pages fetched"), folder, log)
+    with progress_line() as tell:
+        result = run_check(crawl, pages, lambda state: tell(f"{state.pages} pages fetched"), folder, log)
     if crawl.has_own_spider() and log.getvalue():
         say(log.getvalue().rstrip())
-    if not trial.pages:
-        why = ", ".join(f"{reason} ({count})" for reason, count in trial.manifest.reasons.items()) or trial.manifest.finish_reason
+    if not result.pages:
+        why = ", ".join(f"{reason} ({count})" for reason, count in result.manifest.reasons.items()) or result.manifest.finish_reason
         raise UnavailableError(f"Nothing came back from {', '.join(crawl.hosts())}: {why}. Look at the seeds and at the network.")
-    _show_answers(trial)
-    show_spider(trial.manifest.statistics)
-    _show_articles(trial)
+    _show_responses(result)
+    show_spider(result.manifest.statistics)
+    _show_articles(result)
 
 
 def _check_all(settings: Settings) -> None:
@@ -111,38 +111,40 @@ def _check_all(settings: Settings) -> None:
         raise ConfigError("\n".join(str(error) for error in broken.values()))
 
 
-def _show_words(crawl: Crawl) -> None:
-    from crawlhouse.output.crawl import in_words
+def _show_crawl(crawl: Crawl) -> None:
+    from crawlhouse.output.crawl import describe_crawl
 
-    show(facts_table(crawl.name, in_words(crawl)))
+    show(facts_table(crawl.name, describe_crawl(crawl)))
 
 
-def _show_answers(trial: Trial) -> None:
+def _show_responses(result: CheckResult) -> None:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="What came back", title_justify="left")
     for name in ("kind", "status", "bytes", "becomes", "URL"):
         table.add_column(name, justify="right" if name == "bytes" else "left", overflow="fold")
-    for page in trial.pages:
-        table.add_row(page.kind, str(page.status), f"{page.size:,}", _becomes(page), page.url)
+    for page in result.pages:
+        table.add_row(page.kind, str(page.status), f"{page.size:,}", _outcome_text(page), page.url)
     show(table)
-    counts = trial.manifest.counts.model_dump()
+    counts = result.manifest.counts.model_dump()
     show(
-        counts_table("URLs", {"due": counts.pop("due"), **{f"= {name}": count for name, count in counts.items()}, **trial.manifest.reasons})
+        counts_table(
+            "URLs", {"due": counts.pop("due"), **{f"= {name}": count for name, count in counts.items()}, **result.manifest.reasons}
+        )
     )
 
 
-def _becomes(page: TrialPage) -> str:
+def _outcome_text(page: CheckedPage) -> str:
     from schemas.outcomes import Rejected
 
     return f"no article: {page.found.reason}" if isinstance(page.found, Rejected) else "article"
 
 
-def _show_articles(trial: Trial) -> None:
+def _show_articles(result: CheckResult) -> None:
     from processing.extract.extraction import ReadPage
 
-    articles = [page.found.article for page in trial.pages if isinstance(page.found, ReadPage)]
+    articles = [page.found.article for page in result.pages if isinstance(page.found, ReadPage)]
     if not articles:
         say("None of these pages is an article. Give a seed that leads to some, or --pages N to see more.")
     for article in articles[:SHOWN_ARTICLES]:
@@ -150,12 +152,12 @@ def _show_articles(trial: Trial) -> None:
 
 
 def _show_article(article: Article) -> None:
-    from crawlhouse.output.row_formats import cell
+    from crawlhouse.output.row_formats import cell_text
     from schemas.article import plain_text
 
     results().print(f"\n{article.url}", style="bold")
     published = article.published_at and f"{article.published_at.isoformat()} ({article.published_at_source})"
     facts = {"title": article.title, "authors": list(article.authors), "published": published, "found by": article.extraction_path}
     text = plain_text(article.blocks)
-    facts["text"] = f"{cell(text)[:SHOWN_CHARACTERS]}  ({len(text):,} characters)"
-    show(facts_table("", {name: cell(value) for name, value in facts.items() if value}))
+    facts["text"] = f"{cell_text(text)[:SHOWN_CHARACTERS]}  ({len(text):,} characters)"
+    show(facts_table("", {name: cell_text(value) for name, value in facts.items() if value}))

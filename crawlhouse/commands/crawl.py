@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from crawlhouse.output.accounting import show_manifest, show_report
-from crawlhouse.output.console import live_line, say, write_json
-from crawlhouse.output.row_formats import Shown
+from crawlhouse.output.console import progress_line, say, write_json
+from crawlhouse.output.row_formats import ReportFormat
 from schemas.errors import ConfigError, NotFoundError, StorageError, ThresholdError
 from schemas.outcomes import Outcome, Reason
 
@@ -48,12 +48,12 @@ Examples:
 BY_HAND = "by hand "  # keys of runs that Airflow did not plan
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A crawl's name, or the path of its file.")]
-Form = Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")]
+Form = Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")]
 
 
 def crawl(
     reference: Name,
-    form: Form = Shown.TABLE,
+    form: Form = ReportFormat.TABLE,
     new: Annotated[bool, typer.Option("--new", help="Begin a new run even if one was interrupted.")] = False,
     url: Annotated[list[str] | None, typer.Option("--url", "-u", help="Fetch this URL now, due or not; as often as you like.")] = None,
     urls_from: Annotated[
@@ -70,12 +70,12 @@ def crawl(
     """
     from crawlhouse.crawllock import one_at_a_time
     from processing.extract.rule_check import check_rules
-    from schemas.config.crawl_file import beside_file, find_crawl
+    from schemas.config.crawl_file import find_crawl, settings_for_crawl
     from schemas.config.settings import load_settings, make_home
 
     settings = load_settings()
     chosen = find_crawl(reference, settings.crawls)
-    settings = beside_file(reference, settings)
+    settings = settings_for_crawl(reference, settings)
     check_rules(chosen, settings.crawls / f"{chosen.name}.yaml")
     urls = [*(url or ()), *(read_urls(urls_from) if urls_from else ())]
     make_home(settings)
@@ -97,7 +97,7 @@ def read_urls(path: Path) -> list[str]:
     return urls
 
 
-def process(reference: Name, form: Form = Shown.TABLE) -> None:
+def process(reference: Name, form: Form = ReportFormat.TABLE) -> None:
     """Turn what was fetched into published rows: extract, resolve, gate, publish.
 
     Takes every closed crawl run that is not published yet. Running it again changes nothing.
@@ -109,25 +109,25 @@ def process(reference: Name, form: Form = Shown.TABLE) -> None:
     settings = load_settings()
     name = _known_name(reference, settings)
     make_home(settings)
-    with one_at_a_time(settings, f"process-{name}"), live_line() as tell:
+    with one_at_a_time(settings, f"process-{name}"), progress_line() as tell:
         report = process_once(name, settings, progress=tell)
     if report is None:
-        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_way_on(name, settings)}.")
-    if form is Shown.JSON:
+        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+    if form is ReportFormat.JSON:
         write_json(None if report is None else json.loads(report.to_json()), indent=2)
     elif report is not None:
         show_report(report)
-    _tell_damage(report)
+    _raise_if_damaged(report)
 
 
-def _way_on(name: str, settings: Settings) -> str:
+def _next_step(name: str, settings: Settings) -> str:
     from storage.ledger.ledger import open_ledger
 
     unclosed = open_ledger(settings).unclosed_runs(name)
     return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "fetches anew"
 
 
-def _tell_damage(report: RunReport | None) -> None:
+def _raise_if_damaged(report: RunReport | None) -> None:
     damaged = 0 if report is None else report.reasons.get(f"{Outcome.REJECTED}: {Reason.DAMAGED_RECORD}", 0)
     if damaged:
         raise StorageError(
@@ -136,14 +136,14 @@ def _tell_damage(report: RunReport | None) -> None:
         )
 
 
-def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool, urls: Sequence[str]) -> None:
+def _fetch(chosen: Crawl, settings: Settings, form: ReportFormat, new: bool, urls: Sequence[str]) -> None:
     from spiders.progress import ProgressLine
     from spiders.run import crawl_once
 
-    key = _key(chosen, settings, new or bool(urls))
+    key = _run_key(chosen, settings, new or bool(urls))
     try:
         line = ProgressLine()
-        with worker_log(settings, f"crawl-{chosen.name}") as log, live_line() as tell:
+        with worker_log(settings, f"crawl-{chosen.name}") as log, progress_line() as tell:
             manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key, log_to=log, urls=urls)
     except ThresholdError:
         _show(_manifest_of(chosen.name, key, settings), form)
@@ -169,8 +169,8 @@ def worker_log(settings: Settings, name: str) -> Iterator[TextIO]:
                 say(f"What the workers logged: {path}")
 
 
-def _show(manifest: Manifest, form: Shown) -> None:
-    if form is Shown.JSON:
+def _show(manifest: Manifest, form: ReportFormat) -> None:
+    if form is ReportFormat.JSON:
         write_json(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)})
     else:
         show_manifest(manifest)
@@ -178,7 +178,7 @@ def _show(manifest: Manifest, form: Shown) -> None:
             say("The archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free: the rest is left over.")
 
 
-def _key(chosen: Crawl, settings: Settings, new: bool) -> str:
+def _run_key(chosen: Crawl, settings: Settings, new: bool) -> str:
     """The key of the run that was interrupted, or a new one."""
     from datetime import UTC, datetime
 

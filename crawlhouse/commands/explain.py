@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawlhouse.commands.frontier import moment
+from crawlhouse.commands.frontier import iso_time
 from crawlhouse.output.console import say, show, write_json
-from crawlhouse.output.row_formats import Shown, cell, in_words, plain
-from crawlhouse.reports.revisit import counted, state_in_words, trust_in_words
+from crawlhouse.output.row_formats import ReportFormat, cell_text, format_value, json_value
+from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state, plural
 from schemas.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Examples:
 
   crawlhouse explain https://example.com/news/one --crawl my_news --format json
 """
-MOMENTS = ("first_seen", "due_at", "captured_at", "fetched_at")
+TIME_COLUMNS = ("first_seen", "due_at", "captured_at", "fetched_at")
 OUTCOME = (
     "fetched_at",
     "request_method",
@@ -48,7 +48,7 @@ OUTCOME = (
 def explain(
     url: Annotated[str, typer.Argument(metavar="URL")],
     crawl: Annotated[str | None, typer.Option("--crawl", "-c", help="Only this crawl; else all that know the URL or its host.")] = None,
-    form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE,
+    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
 ) -> None:
     """Explain a URL: which rules apply to it, how it was found, what became of it in each run, when it is due, and what was published.
 
@@ -61,13 +61,13 @@ def explain(
     canonical = canonicalize(url)
     if canonical is None:
         raise ConfigError(f"{url!r} is no http or https URL that can be fetched.")
-    found = [_explained(settings, name, config, canonical) for name, config in _crawls(settings, crawl).items()]
+    found = [_explain_in_crawl(settings, name, config, canonical) for name, config in _crawls(settings, crawl).items()]
     shown = [one for one in found if crawl or one["history"] or one["posts"] or _is_host_in_scope(one)]
     if not shown:
         raise NotFoundError(f"No crawl knows {canonical}, and none has its host in scope. --crawl NAME says why for one crawl.")
     outcomes = _outcomes(settings, canonical)
-    if form is Shown.JSON:
-        write_json({"url": canonical, "crawls": [_as_json(one) for one in shown], "captures": plain(outcomes)})
+    if form is ReportFormat.JSON:
+        write_json({"url": canonical, "crawls": [_crawl_json(one) for one in shown], "captures": json_value(outcomes)})
         return
     for one in shown:
         _show(canonical, one["crawl"], one["rules"], one["history"], one["posts"])
@@ -88,7 +88,7 @@ def _crawls(settings: Settings, wanted: str | None) -> dict[str, Crawl | None]:
     return {name: files.get(name) for name in names if wanted in {None, name}}
 
 
-def _explained(settings: Settings, name: str, config: Crawl | None, url: str) -> dict[str, Any]:  # Any: parts of several types
+def _explain_in_crawl(settings: Settings, name: str, config: Crawl | None, url: str) -> dict[str, Any]:  # Any: parts of several types
     from crawlhouse.reports.explanation import rules
     from storage.frontier.admin.history import read_history, read_posts
 
@@ -114,16 +114,16 @@ def _outcomes(settings: Settings, url: str) -> list[Row]:
     return [{name: row[name] for name in OUTCOME if name in row} for row in rows]
 
 
-def _as_json(one: dict[str, Any]) -> dict[str, Any]:
-    history = _history_as_json(one["history"]) if one["history"] else None
-    posts = [_history_as_json(post) for post in one["posts"]]
+def _crawl_json(one: dict[str, Any]) -> dict[str, Any]:
+    history = _history_json(one["history"]) if one["history"] else None
+    posts = [_history_json(post) for post in one["posts"]]
     return {"crawl": one["crawl"], "rules": [asdict(rule) for rule in one["rules"]], "history": history, "posts": posts}
 
 
-def _history_as_json(given: UrlHistory) -> dict[str, Any]:  # Any: parts of several types
+def _history_json(given: UrlHistory) -> dict[str, Any]:  # Any: parts of several types
     history = asdict(given)
     for part in (history["notes"], history["capture"] or {}, *history["visits"]):
-        part.update({name: moment(part[name]) for name in MOMENTS if name in part})
+        part.update({name: iso_time(part[name]) for name in TIME_COLUMNS if name in part})
     return history
 
 
@@ -141,7 +141,7 @@ def _show(url: str, crawl: str, rules: list[Rule], history: UrlHistory | None, p
 def _show_history(history: UrlHistory) -> None:
     asked = "" if history.request == "GET" else f", asked for by {history.request}"
     show(_table(f"In the frontier{asked}", ("", ""), _facts(history)))
-    visits = [(_when(v.fetched_at), v.outcome, v.reason or "", cell(v.status), v.crawl_run) for v in history.visits]
+    visits = [(_when(v.fetched_at), v.outcome, v.reason or "", cell_text(v.status), v.crawl_run) for v in history.visits]
     if visits:
         show(_table("Visits", ("when", "outcome", "reason", "status", "run"), visits))
 
@@ -151,21 +151,21 @@ def _facts(history: UrlHistory) -> list[tuple[str, ...]]:
     waits = f" in {history.waits_in}" + (f", its host held by {history.worker}" if history.worker else "") if history.waits_in else ""
     facts: list[tuple[str, ...]] = [
         ("state", history.state + waits),
-        ("kind", f"{notes['kind']}, {counted(notes['depth'], 'link')} from a seed"),
+        ("kind", f"{notes['kind']}, {plural(notes['depth'], 'link')} from a seed"),
     ]
     facts.append(("found", f"{_when(notes['first_seen'])}, " + (f"on {' <- '.join(history.via)}" if history.via else "as a seed")))
     facts.append(("due", _when(notes["due_at"]) or "never again"))
     facts += [("because", because)] if (because := _why_due(notes)) else []
-    facts += [("hints", trust_in_words(source, trust)) for source, trust in history.trust.items()]
-    facts += [(name, cell(notes[name])) for name in ("fails", "etag", "last_modified", "hint_title", "hint_source") if notes[name]]
+    facts += [("hints", describe_hint_trust(source, trust)) for source, trust in history.trust.items()]
+    facts += [(name, cell_text(notes[name])) for name in ("fails", "etag", "last_modified", "hint_title", "hint_source") if notes[name]]
     if capture:
         facts.append(("last capture", f"{capture['capture_filename']} at {capture['capture_offset']:,}, {_when(capture['captured_at'])}"))
     return facts
 
 
 def _when(seconds: float | None) -> str:
-    """A moment for people; empty for none."""
-    return "" if seconds is None else in_words(datetime.fromtimestamp(seconds, UTC))
+    """A iso_time for people; empty for none."""
+    return "" if seconds is None else format_value(datetime.fromtimestamp(seconds, UTC))
 
 
 def _why_due(notes: dict[str, Any]) -> str | None:
@@ -173,7 +173,7 @@ def _why_due(notes: dict[str, Any]) -> str | None:
 
     if notes["hinted_by"]:
         return f"the {notes['hinted_by']} says that it was modified"
-    return state_in_words(RevisitState.from_text(notes["revisit"])) if notes["revisit"] else None
+    return describe_revisit_state(RevisitState.from_text(notes["revisit"])) if notes["revisit"] else None
 
 
 def _show_outcomes(outcomes: list[Row]) -> None:
@@ -182,9 +182,9 @@ def _show_outcomes(outcomes: list[Row]) -> None:
         return
     rows = [
         (
-            in_words(row["fetched_at"]) + _by_post(row),
-            cell(row["outcome"]),
-            cell(row["reason"]),
+            format_value(row["fetched_at"]) + _by_post(row),
+            cell_text(row["outcome"]),
+            cell_text(row["reason"]),
             f"{row['warc_filename']} at {row['warc_record_offset']:,}",
         )
         for row in outcomes
@@ -193,7 +193,7 @@ def _show_outcomes(outcomes: list[Row]) -> None:
 
 
 def _by_post(row: Row) -> str:
-    return f" by {row['request_method']} {cell(row['request_body'])}" if row.get("request_method") else ""
+    return f" by {row['request_method']} {cell_text(row['request_body'])}" if row.get("request_method") else ""
 
 
 def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> RenderableType:  # Any: tuples of as many texts as names

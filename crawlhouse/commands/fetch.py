@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawlhouse.output.console import live_line, say, write_line
+from crawlhouse.output.console import progress_line, say, write_line
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ Examples:
   crawlhouse fetch --run my_news-20260101T120000Z-0a1b2c --worker north1
 """
 WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
-MOST_WORKERS = 100
+MAX_WORKERS = 100
 
 
 def fetch(
     reference: Annotated[str, typer.Option("--run", metavar="RUN|CRAWL", help="A crawl run, or a crawl, which means its open run.")],
-    workers: Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="How many workers join, each a process.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="How many workers join, each a process.")] = 1,
     worker: Annotated[
         str | None, typer.Option(help="The worker's name, to go on as one that died; else a new name of this machine's.")
     ] = None,
@@ -57,7 +57,7 @@ def fetch(
     make_home(settings)
     say(f"{', '.join(names)}: fetching for {crawl_run}.")
     line = ProgressLine()
-    with worker_log(settings, f"fetch-{names[0]}") as log, live_line() as tell:
+    with worker_log(settings, f"fetch-{names[0]}") as log, progress_line() as tell:
         told = fetch_all(crawl_run, names, settings, lambda state: tell(line.text(state)), log)
     for statistics in told:
         write_line(f"{statistics.worker}: {statistics.text()}")

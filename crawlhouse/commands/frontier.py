@@ -41,12 +41,12 @@ Examples:
 
   crawlhouse frontier resume --host example.com
 """
-MOMENTS = ("due_at", "last_fetch")
+TIME_COLUMNS = ("due_at", "last_fetch")
 
 app = typer.Typer(name="frontier", help="Look at the frontier, and steer it by hand, also while workers run.", no_args_is_help=True)
 
 
-class Listed(StrEnum):
+class ListFormat(StrEnum):
     """How URLs are listed."""
 
     TABLE = "table"
@@ -61,7 +61,7 @@ Regex = Annotated[str | None, typer.Option("--regex", help="URLs in which this r
 State = Annotated[UrlState | None, typer.Option("--state", help="Which are in this state.")]
 Outcome = Annotated[FetchOutcome | None, typer.Option("--outcome", help="Whose last visit ended so.")]
 Why = Annotated[Reason | None, typer.Option("--reason", help="Whose last visit ended so for this reason.")]
-Form = Annotated[Listed, typer.Option("--format", "-f", help="For people or for programs.")]
+Form = Annotated[ListFormat, typer.Option("--format", "-f", help="For people or for programs.")]
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
@@ -74,7 +74,7 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
     outcome: Outcome = None,
     reason: Why = None,
     rows: Annotated[int, typer.Option(min=0, help="How many URLs to list; the counts are always of all.")] = 50,
-    form: Form = Listed.TABLE,
+    form: Form = ListFormat.TABLE,
 ) -> None:
     """List URLs of the frontier, with counts by state.
 
@@ -87,16 +87,16 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
     steering = open_steering(load_settings())
     counts = steering.counts(selection)
     found = steering.urls(selection, rows) if rows else []
-    if form is Listed.CSV:
+    if form is ListFormat.CSV:
         _write_csv(found)
-    elif form is Listed.JSON:
+    elif form is ListFormat.JSON:
         listed = [{"crawl": crawl, "state": state, "urls": number} for (crawl, state), number in counts.items()]
-        write_json({"counts": listed, "urls": [as_json(row) for row in found]})
+        write_json({"counts": listed, "urls": [url_row_json(row) for row in found]})
     else:
         _show(found, counts)
 
 
-def _changing(change: Change, text: str, said: str) -> None:
+def _add_change_command(change: Change, text: str, said: str) -> None:
     """Adds the command that makes one change to the selected URLs."""
 
     def command(
@@ -114,14 +114,14 @@ def _changing(change: Change, text: str, said: str) -> None:
     app.command(change.value, help=text, epilog=CHANGE_EXAMPLES)(command)
 
 
-_changing(
+_add_change_command(
     Change.RETRY,
     """Make URLs due at once, dropped and paused ones too: the crawl's next run takes them.
 
     What waits in an open run is left as it is.""",
     "are due; the next run takes them.",
 )
-_changing(
+_add_change_command(
     Change.DROP,
     """Never fetch these URLs again, also when they are found anew.
 
@@ -129,27 +129,27 @@ _changing(
     To keep out what is like them but not found yet, use scope.exclude in the crawl's file.""",
     "dropped. `crawlhouse frontier retry` takes them back.",
 )
-_changing(
+_add_change_command(
     Change.PAUSE,
     """Hold URLs back until they are resumed.
 
     In an open run their workers mark them as filtered, for the reason 'paused'; what a worker has in hand may still be fetched once.""",
     "paused. `crawlhouse frontier resume` lets them go; what is found from now on is not paused.",
 )
-_changing(Change.RESUME, "Let paused URLs go: each is due when it was.", "resumed.")
+_add_change_command(Change.RESUME, "Let paused URLs go: each is due when it was.", "resumed.")
 
 
-def as_json(row: UrlRow) -> dict[str, object]:
+def url_row_json(row: UrlRow) -> dict[str, object]:
     """A URL with its moments in ISO 8601."""
-    return {name: moment(value) if name in MOMENTS else value for name, value in asdict(row).items()}
+    return {name: iso_time(value) if name in TIME_COLUMNS else value for name, value in asdict(row).items()}
 
 
-def moment(seconds: float | None) -> str | None:
+def iso_time(seconds: float | None) -> str | None:
     """Seconds since the epoch as ISO 8601, UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def named(url: str, request: str) -> str:
+def request_text(url: str, request: str) -> str:
     """A URL, before it how it is asked for where that is no GET, and after it what is sent."""
     method, _, body = request.partition(" ")
     return url if method == "GET" else f"{method} {url} {body}".rstrip()
@@ -169,7 +169,7 @@ def _write_csv(rows: list[UrlRow]) -> None:
 
     writer = csv.DictWriter(sys.stdout, [field.name for field in fields(UrlRow)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: csv_value(value) for name, value in as_json(row).items()} for row in rows)
+    writer.writerows({name: csv_value(value) for name, value in url_row_json(row).items()} for row in rows)
 
 
 def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
@@ -181,7 +181,7 @@ def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
         table.add_column(name, overflow="fold" if name == "URL" else "ellipsis", no_wrap=name != "URL")
     for row in rows:
         ended = " ".join(str(part) for part in (row.last_outcome, row.last_reason, row.last_status) if part is not None)
-        table.add_row(row.state, named(row.url, row.request), row.crawl, _short(row.due_at), _short(row.last_fetch), ended)
+        table.add_row(row.state, request_text(row.url, row.request), row.crawl, _minute(row.due_at), _minute(row.last_fetch), ended)
     if rows:
         show(table)
     by_state: Counter[str] = Counter()
@@ -193,5 +193,5 @@ def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
         say(f"The first {len(rows)} URLs. More with --rows N.")
 
 
-def _short(seconds: float | None) -> str:
+def _minute(seconds: float | None) -> str:
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

@@ -56,7 +56,7 @@ def query(
 
     chosen = _format(form, output)
     text = sys.stdin.read() if sql == "-" else sql
-    with process_ends_after(timeout, partial(_give_up, output)):
+    with process_ends_after(timeout, partial(_report_time_limit, output)):
         found = run_sql(load_settings(), text, timeout)
         if chosen is Format.TABLE:
             _show(found, rows)
@@ -118,7 +118,7 @@ def _partial(output: Path) -> Path:
     return output.with_name(f".{output.name}.partial")
 
 
-def _give_up(output: Path | None, message: str) -> None:
+def _report_time_limit(output: Path | None, message: str) -> None:
     """The last act of a process whose query does not end."""
     if output is not None:
         _partial(output).unlink(missing_ok=True)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawlhouse.output.console import write, write_json
-from crawlhouse.output.row_formats import Shown
+from crawlhouse.output.row_formats import ReportFormat
 from schemas.errors import ConfigError, NotFoundError, StorageError
 
 if TYPE_CHECKING:
-    from crawlhouse.reports.url_report import Dossier
+    from crawlhouse.reports.url_report import UrlReport
     from storage.warc.reader import Record
 
 EXAMPLES = """
@@ -33,32 +33,32 @@ def show(
     text: Annotated[bool, typer.Option("--text", help="Only the article's text.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Only the page as it was received, decoded.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Only the WARC record, byte by byte.")] = False,
-    form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE,
+    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
 ) -> None:
     """Show what became of a URL: its row beside the stored capture, and where every field came from.
 
     The archive is read back through the row's own pointer, and the payload's digest is computed again. --text, --html and --raw give a file
     or a pipe exactly what is stored; on a terminal, characters that would act on it are shown as escapes.
     """
-    from crawlhouse.output.url_report import as_json, show_dossier
-    from crawlhouse.reports.provenance import field_sources
-    from crawlhouse.reports.url_report import decoded_html, raw_record, read_dossier
+    from crawlhouse.output.url_report import show_url_report, url_report_json
+    from crawlhouse.reports.provenance import field_provenance
+    from crawlhouse.reports.url_report import decoded_html, raw_record, read_url_report
     from schemas.config.settings import load_settings
 
     if text + html + raw > 1:
         raise ConfigError("Choose one of --text, --html and --raw.")
     settings = load_settings()
-    found = read_dossier(settings, url)
+    found = read_url_report(settings, url)
     if text:
-        write(_text(found))
+        write(_article_text(found))
     elif raw:
         _write_bytes(raw_record(settings, found.pointer))
     elif html:
-        write(decoded_html(_readable(found)))
-    elif form is Shown.JSON:
-        write_json(as_json(found, field_sources(settings, found)), indent=2)
+        write(decoded_html(_record_of(found)))
+    elif form is ReportFormat.JSON:
+        write_json(url_report_json(found, field_provenance(settings, found)), indent=2)
     else:
-        show_dossier(found, field_sources(settings, found))
+        show_url_report(found, field_provenance(settings, found))
 
 
 def _write_bytes(data: bytes) -> None:
@@ -68,7 +68,7 @@ def _write_bytes(data: bytes) -> None:
         sys.stdout.buffer.write(data)
 
 
-def _text(found: Dossier) -> str:
+def _article_text(found: UrlReport) -> str:
     row = found.article or found.quarantined
     if row is None:
         outcome = found.captures[0]
@@ -76,7 +76,7 @@ def _text(found: Dossier) -> str:
     return str(row["text"])
 
 
-def _readable(found: Dossier) -> Record:
+def _record_of(found: UrlReport) -> Record:
     if found.record is None:
         raise StorageError(found.archive_problem)
     return found.record

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crawlhouse.output.console import notes, results, say, write_json
-from crawlhouse.output.row_formats import Shown
+from crawlhouse.output.row_formats import ReportFormat
 from schemas.errors import UnavailableError
 
 UP_EXAMPLES = """
@@ -70,17 +70,17 @@ def down() -> None:
     say(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def status(form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE) -> None:
+def status(form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE) -> None:
     """Say what runs and whether it is healthy, where things are kept, and which crawl files there are.
 
     Exit code 3 when Airflow does not run, 4 when it runs but is not healthy.
     """
-    from crawlhouse.output.status import as_json, read_status, show_status
+    from crawlhouse.output.status import read_status, show_status, status_json
     from schemas.config.settings import load_settings
 
     found = read_status(load_settings())
-    if form is Shown.JSON:
-        write_json(as_json(found))
+    if form is ReportFormat.JSON:
+        write_json(status_json(found))
     else:
         show_status(found)
     if found.airflow is None:

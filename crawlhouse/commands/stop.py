@@ -26,7 +26,7 @@ Examples:
 """
 REASON = "stopped"
 POLL_SECONDS = 0.5
-PATIENCE_SECONDS = 5.0  # for which nobody may hold a host before the run is closed from here
+NO_WORKER_SECONDS = 5.0  # for which nobody may hold a host before the run is closed from here
 
 
 def stop(
@@ -50,7 +50,7 @@ def stop(
             frontier.stop_run(run, REASON)
             say(f"{run} is asked to stop.")
         for run in runs if wait else []:
-            _see_closed(run, frontier, ledger, settings, time.monotonic() + seconds)
+            _wait_until_closed(run, frontier, ledger, settings, time.monotonic() + seconds)
     finally:
         frontier.close()
         ledger.close()
@@ -75,13 +75,13 @@ def _closed(ledger: Ledger, crawl_run: str) -> bool:
     return True
 
 
-def _see_closed(crawl_run: str, frontier: Frontier, ledger: Ledger, settings: Settings, deadline: float) -> None:
+def _wait_until_closed(crawl_run: str, frontier: Frontier, ledger: Ledger, settings: Settings, deadline: float) -> None:
     idle_since = time.monotonic()
     while not _closed(ledger, crawl_run):
         now = time.monotonic()
         if frontier.state(crawl_run).leased_hosts:
             idle_since = now
-        elif now - idle_since > PATIENCE_SECONDS:
+        elif now - idle_since > NO_WORKER_SECONDS:
             _close(crawl_run, settings)
             break
         if now > deadline:

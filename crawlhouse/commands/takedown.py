@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crawlhouse.output.console import say, show, write_json
-from crawlhouse.output.row_formats import Shown
+from crawlhouse.output.row_formats import ReportFormat
 
 ADD_EXAMPLES = """
 Examples:
@@ -58,7 +58,9 @@ def add(
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
-def list_entries(form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE) -> None:
+def list_entries(
+    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
+) -> None:
     """List what is taken down, with the dates and reasons."""
     from rich.table import Table
 
@@ -67,7 +69,7 @@ def list_entries(form: Annotated[Shown, typer.Option("--format", "-f", help="For
     from storage.objects.open import open_store
 
     entries = read_entries(open_store(load_settings()))
-    if form is Shown.JSON:
+    if form is ReportFormat.JSON:
         write_json([{"entry": entry, "reason": reason} for entry, reason in entries])
         return
     if not entries:

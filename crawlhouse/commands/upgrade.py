@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawlhouse.output.console import live_line, say
-from crawlhouse.output.upgrade import lines
+from crawlhouse.output.console import progress_line, say
+from crawlhouse.output.upgrade import describe_upgrade
 from schemas.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ def upgrade() -> None:
     from schemas.config.settings import load_settings
 
     settings = load_settings()
-    for line in lines(upgraded(settings), settings):
+    for line in describe_upgrade(run_upgrade(settings), settings):
         say(line)
 
 
-def upgraded(settings: Settings) -> Upgrade:
+def run_upgrade(settings: Settings) -> Upgrade:
     """Upgrade a house, with a live line. Raises ConflictError while its Airflow runs, and what `storage.upgrade.upgrade` raises."""
     from crawlhouse.airflow import stack
     from storage.upgrade import upgrade as run
 
     if stack.is_running(settings):
         raise ConflictError("Airflow runs in this home, with the code of before. Stop it with `crawlhouse down`, then upgrade.")
-    with live_line() as tell:
+    with progress_line() as tell:
         return run(settings, tell)

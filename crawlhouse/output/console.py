@@ -112,7 +112,7 @@ def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> Rend
 
 
 @contextmanager
-def live_line() -> Iterator[Callable[[str], None]]:
+def progress_line() -> Iterator[Callable[[str], None]]:
     """A line on stderr that changes in place on a terminal; elsewhere a line of its own, now and then."""
     if notes().is_terminal:
         from rich.text import Text

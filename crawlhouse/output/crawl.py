@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schemas.config.crawl import Crawl
-from schemas.config.redaction import shown_url
+from schemas.config.redaction import redacted_url
 
 
-def in_words(crawl: Crawl) -> dict[str, str]:
+def describe_crawl(crawl: Crawl) -> dict[str, str]:
     """What a crawl may touch and how it behaves, by subject."""
     from spiders.download.user_agent import user_agent
 
@@ -57,4 +57,4 @@ def _network(crawl: Crawl) -> str:
     reach = ", and ".join(["public addresses only", *(str(allowed) for allowed in network.allow)])
     tls = "TLS certificates are verified" if network.verify_tls else "TLS certificates are NOT verified"
     proxy = "all through {}, which resolves the names: that they lead to no private address is the proxy's duty"
-    return "; ".join([reach, tls, *([proxy.format(shown_url(network.proxy))] if network.proxy else [])])
+    return "; ".join([reach, tls, *([proxy.format(redacted_url(network.proxy))] if network.proxy else [])])

@@ -30,14 +30,14 @@ def exit_code_of(action: Callable[[], None]) -> int:
         action()
         sys.stdout.flush()
     except SystemExit as ended:
-        return _broken_pipe() if isinstance(ended.__context__, BrokenPipeError) else _code(ended)
+        return _broken_pipe() if isinstance(ended.__context__, BrokenPipeError) else _exit_code(ended)
     except KeyboardInterrupt:
         say_error("Interrupted.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _broken_pipe()
     except Exception as error:
-        return _told(error)
+        return _report(error)
     return 0
 
 
@@ -52,13 +52,13 @@ def known_error(error: BaseException) -> CrawlhouseError | None:
     return None
 
 
-def _told(error: Exception) -> int:
+def _report(error: Exception) -> int:
     known = known_error(error)
     if known is not None:
         say_error(redacted(str(known)))
         return known.exit_code
     said = redacted(_first_line(error))
-    say_error(f"Unexpected {type(error).__name__}: {said}\nThe whole story is in {_written(error)}; please report it.")
+    say_error(f"Unexpected {type(error).__name__}: {said}\nThe whole story is in {_traceback_file(error)}; please report it.")
     return EXIT_UNEXPECTED
 
 
@@ -73,10 +73,10 @@ def _translated(error: BaseException) -> CrawlhouseError | None:
         return ConflictError(f"The port is taken by another program ({error.strerror}). Choose another with --port.")
     if isinstance(error, OSError) and "AWS Error" in str(error):  # Arrow's file system, which Iceberg reads and writes through
         return UnavailableError(f"The store does not answer: {_first_line(error)}. Check CRAWLHOUSE_STORE, its endpoint and credentials.")
-    return _of_database(error)
+    return _database_error(error)
 
 
-def _of_database(error: BaseException) -> CrawlhouseError | None:
+def _database_error(error: BaseException) -> CrawlhouseError | None:
     """SQLAlchemy's errors, told by class name so that a command without a database imports none."""
     if not any(kind.__name__ == "DBAPIError" and kind.__module__.startswith("sqlalchemy.") for kind in type(error).__mro__):
         return None
@@ -95,7 +95,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _code(ended: SystemExit) -> int:
+def _exit_code(ended: SystemExit) -> int:
     if ended.code is None:
         return 0
     return ended.code if isinstance(ended.code, int) else EXIT_UNEXPECTED
@@ -106,7 +106,7 @@ def _broken_pipe() -> int:
     return EXIT_BROKEN_PIPE
 
 
-def _written(error: Exception) -> Path:
+def _traceback_file(error: Exception) -> Path:
     """The file with the error's traceback: under a name that nobody can guess, for its user alone."""
     handle, name = tempfile.mkstemp(prefix=f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -36,7 +36,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-class Shown(StrEnum):
+class ReportFormat(StrEnum):
     """How one result is shown: for people or for programs."""
 
     TABLE = "table"
@@ -50,7 +50,7 @@ def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str]
     """Write all rows as CSV, JSON, JSON lines or Parquet, a batch at a time; how many there were.
 
     Times are ISO 8601 with their offset, binary values Base64, NaN and infinities null; in CSV, lists and structures are JSON, and
-    `csv_text` makes of each text what stands in its cell.
+    `csv_text` makes of each text what stands in its cell_text.
     """
     if form is Format.PARQUET:
         return _write_parquet(rows, out)
@@ -82,7 +82,7 @@ def _widths(rows: list[Row], names: dict[str, str], room: int) -> list[int] | No
     from rich.cells import cell_len
 
     heads = [cell_len(head) for head in names.values()]
-    wanted = [max([head, *(cell_len(cell(row[name])) for row in rows)]) for name, head in zip(names, heads, strict=True)]
+    wanted = [max([head, *(cell_len(cell_text(row[name])) for row in rows)]) for name, head in zip(names, heads, strict=True)]
     widths = [max(head, min(want, MAX_LEAST_WIDTH)) for head, want in zip(heads, wanted, strict=True)]
     left = room - sum(widths)
     if left < 0:
@@ -104,7 +104,7 @@ def _show_table(rows: list[Row], names: dict[str, str], widths: list[int], conso
         numeric = all(isinstance(row[name], (int, float, Decimal)) for row in rows) and bool(rows)
         table.add_column(names[name], justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
-        table.add_row(*(cell(row[name]) for name in names))
+        table.add_row(*(cell_text(row[name]) for name in names))
     console.print(table)
 
 
@@ -116,20 +116,20 @@ def _show_records(rows: list[Row], names: dict[str, str], console: Console) -> N
         record.add_column(style="bold", no_wrap=True, min_width=max(map(len, names.values())))
         record.add_column(overflow="ellipsis", no_wrap=True)
         for name, head in names.items():
-            record.add_row(head, cell(row[name]))
+            record.add_row(head, cell_text(row[name]))
         console.print(record)
 
 
-def cell(value: object) -> str:
+def cell_text(value: object) -> str:
     """A value on one line as people may see it, cut where it is long."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
-    text = "" if value in (None, []) else value if isinstance(value, str) else _flat(plain(value))
+    text = "" if value in (None, []) else value if isinstance(value, str) else _flat(json_value(value))
     folded = printable(" ".join(text[: 2 * MAX_CELL_CHARACTERS].split()), lines=False)
     return folded if len(folded) <= MAX_CELL_CHARACTERS else folded[: MAX_CELL_CHARACTERS - 1] + "…"
 
 
-def in_words(value: object) -> str:
+def format_value(value: object) -> str:
     """A value for a table that people read: times to the second, the items of a list side by side, thousands apart."""
     match value:
         case bool():
@@ -139,9 +139,9 @@ def in_words(value: object) -> str:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S} {value.tzname() or ''}".rstrip()
         case list():
-            return cell("; ".join(map(in_words, value)))
+            return cell_text("; ".join(map(format_value, value)))
         case _:
-            return cell(value)
+            return cell_text(value)
 
 
 def _flat(value: object) -> str:
@@ -150,7 +150,7 @@ def _flat(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def plain(value: Any) -> Any:  # Any: whatever a column holds, to what JSON knows
+def json_value(value: Any) -> Any:  # Any: whatever a column holds, to what JSON knows
     """A value in JSON's own types."""
     match value:
         case float():
@@ -164,9 +164,9 @@ def plain(value: Any) -> Any:  # Any: whatever a column holds, to what JSON know
         case bytes():
             return b64encode(value).decode("ascii")
         case dict():
-            return {str(key): plain(item) for key, item in value.items()}
+            return {str(key): json_value(item) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [json_value(item) for item in value]
         case _:
             return str(value)
 
@@ -194,8 +194,8 @@ def _write_csv(rows: Rows, out: io.TextIOWrapper, text: Callable[[str], str]) ->
 
 
 def csv_value(value: object, text: Callable[[str], str] = spreadsheet_text) -> object:
-    """A value as it stands in a cell of CSV."""
-    value = plain(value)
+    """A value as it stands in a cell_text of CSV."""
+    value = json_value(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     value = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
@@ -216,7 +216,7 @@ def _write_json(rows: Rows, out: io.TextIOWrapper, *, lines: bool) -> int:
 
 def _json_rows(rows: Rows) -> Iterator[str]:
     for row in _readable(rows):
-        yield printable_json({name: plain(value) for name, value in row.items()})
+        yield printable_json({name: json_value(value) for name, value in row.items()})
 
 
 def _write_parquet(rows: Rows, out: BinaryIO) -> int:

@@ -35,29 +35,29 @@ def show_status(status: Status) -> None:
     """Print it for people."""
     show(facts_table("Airflow", _airflow(status.airflow)))
     show(facts_table("Demo site", {"": "running" if status.demo_site else "not running"}))
-    show(facts_table("Places", places(status.settings)))
+    show(facts_table("Places", storage_locations(status.settings)))
     if status.crawls:
         show(facts_table("Crawls", {name: _crawl(crawl) for name, crawl in status.crawls.items()}))
     for error in status.broken.values():
         say(f"Broken: {error}")
 
 
-def as_json(status: Status) -> dict[str, object]:
+def status_json(status: Status) -> dict[str, object]:
     """All of it but the password, in JSON's own types."""
     running = status.airflow
     return {
         "airflow": None if running is None else {"url": running.url, "healthy": running.healthy, "components": running.health},
         "demo_site": status.demo_site,
-        "places": places(status.settings),
+        "storage_locations": storage_locations(status.settings),
         "crawls": {name: crawl.schedule for name, crawl in status.crawls.items()},
         "broken": {name: str(error) for name, error in status.broken.items()},
     }
 
 
-def places(settings: Settings) -> dict[str, str]:
+def storage_locations(settings: Settings) -> dict[str, str]:
     """Where things are kept; no password."""
     paths = {"crawls": str(settings.crawls), "home": str(settings.home)}
-    return paths | {"store": settings.store_url(), "database": settings.database_shown()}
+    return paths | {"store": settings.store_url(), "database": settings.redacted_database()}
 
 
 def _airflow(running: Stack | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from storage.upgrade import Upgrade
 
 
-def lines(done: Upgrade, settings: Settings) -> Iterator[str]:
+def describe_upgrade(done: Upgrade, settings: Settings) -> Iterator[str]:
     """What was done, a sentence a line."""
     from storage.database.engine import SCHEMA_VERSION
 
@@ -18,7 +18,7 @@ def lines(done: Upgrade, settings: Settings) -> Iterator[str]:
         yield f"Nothing to do: everything has version {SCHEMA_VERSION} already."
         return
     if done.migration is not None:
-        yield f"The database ({settings.database_shown()}) was brought from version {done.migration.before} to {done.migration.after}."
+        yield f"The database ({settings.redacted_database()}) was brought from version {done.migration.before} to {done.migration.after}."
         yield from done.migration.notes
     for table, changes in done.tables.items():
         yield f"The table {table} got {', '.join(changes)}."

@@ -1,4 +1,4 @@
-"""A crawl on trial: the real spider and the real extraction on a few pages, in a home that is thrown away."""
+"""A crawl on result: the real spider and the real extraction on a few pages, in a home that is thrown away."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MAX_MINUTES = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class TrialPage:
-    """One answer of the trial and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`."""
+class CheckedPage:
+    """One answer of the result and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`."""
 
     url: str
     kind: str
@@ -34,14 +34,16 @@ class TrialPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What a trial saw: its accounting and its answers in the order of the archive."""
+class CheckResult:
+    """What a result saw: its accounting and its answers in the order of the archive."""
 
     manifest: Manifest
-    pages: list[TrialPage]
+    pages: list[CheckedPage]
 
 
-def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None) -> Trial:
+def run_check(
+    crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None
+) -> CheckResult:
     """Fetch up to `max_pages` pages by the crawl's own rules and extract them; nothing is kept. Raises what a crawl raises.
 
     `crawls` is the folder that the crawl's file, and its spider if it has one, are in; the workers' log goes to `log_to`.
@@ -51,24 +53,24 @@ def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None]
     from storage.objects.open import open_store
 
     budgets = crawl.budgets.model_copy(update={"max_pages": max_pages, "max_minutes": min(MAX_MINUTES, crawl.budgets.max_minutes)})
-    trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
+    result = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
     with scratch_folder() as folder:
-        settings = _thrown_away(folder, crawls)
-        manifest = crawl_once(trial, settings, progress, log_to=log_to or io.StringIO())
-        return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
+        settings = _temporary_settings(folder, crawls)
+        manifest = crawl_once(result, settings, progress, log_to=log_to or io.StringIO())
+        return CheckResult(manifest, list(_pages(manifest, result, open_store(settings))))
 
 
-def _thrown_away(folder: Path, crawls: Path) -> Settings:
+def _temporary_settings(folder: Path, crawls: Path) -> Settings:
     return Settings(home=folder, crawls=crawls, store=str(folder / "store"), database="", s3_endpoint="")
 
 
-def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[TrialPage]:
+def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[CheckedPage]:
     from processing.extract.limited_pages import read_limited
 
     for page, found in read_limited(_stored(manifest, crawl, store)):
         if page.record is not None and found is not None:
             capture = page.record.capture
-            yield TrialPage(capture.url, page.kind, capture.status, len(capture.body), found)
+            yield CheckedPage(capture.url, page.kind, capture.status, len(capture.body), found)
 
 
 def _stored(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[StoredPage]:

@@ -10,21 +10,21 @@ from schemas.errors import ConfigError, NotFoundError, StorageError
 from schemas.page import Hints
 
 if TYPE_CHECKING:
-    from crawlhouse.reports.url_report import Dossier
+    from crawlhouse.reports.url_report import UrlReport
     from schemas.config.crawl import SiteRules
 
 UNREADABLE = "the stored page cannot be read"
 
 
-def field_sources(settings: Settings, found: Dossier) -> dict[str, str]:
+def field_provenance(settings: Settings, found: UrlReport) -> dict[str, str]:
     """The sources of the fields that the shown row has, in words, and that of the page type."""
     row, outcome = found.article or found.quarantined or {}, found.outcome() or {}
-    origins = _origins(settings, found, row | {"page_type": outcome.get("page_type")})
-    told = _told(row, origins.pop("container", "")) if row else {}
+    origins = _sources_on_page(settings, found, row | {"page_type": outcome.get("page_type")})
+    told = _sources_in_row(row, origins.pop("container", "")) if row else {}
     return {name: source for name, source in (origins | told).items() if source}
 
 
-def _told(row: Row, container: str) -> dict[str, str]:
+def _sources_in_row(row: Row, container: str) -> dict[str, str]:
     """What the row itself says of its fields' sources."""
     memory = row["memory_version"]
     furniture = "no site memory" if memory is None else f"{row['furniture_blocks'] or 0} blocks taken away by site memory {memory}"
@@ -41,22 +41,22 @@ def _told(row: Row, container: str) -> dict[str, str]:
     }
 
 
-def _origins(settings: Settings, found: Dossier, values: Row) -> dict[str, str]:
+def _sources_on_page(settings: Settings, found: UrlReport, values: Row) -> dict[str, str]:
     """Where the values stand on the stored page."""
-    from processing.article.provenance import PLACED
-    from processing.extract.limited_pages import ShownPage, origins_limited
+    from processing.article.provenance import TRACED_FIELDS
+    from processing.extract.limited_pages import ShownPage, provenance_limited
 
-    wanted = {name: value for name in PLACED if (value := values.get(name)) not in (None, "", [])}
+    wanted = {name: value for name in TRACED_FIELDS if (value := values.get(name)) not in (None, "", [])}
     if not wanted:
         return {}
     if found.record is None:
         return dict.fromkeys(wanted, UNREADABLE)
     row = wanted | {"text": values.get("text")}
-    origins = origins_limited(ShownPage(found.record, _hints(settings, found), _rules(settings, found), row))
+    origins = provenance_limited(ShownPage(found.record, _hints(settings, found), _rules(settings, found), row))
     return dict.fromkeys(wanted, f"{UNREADABLE}: {origins}") if isinstance(origins, str) else origins
 
 
-def _hints(settings: Settings, found: Dossier) -> Hints:
+def _hints(settings: Settings, found: UrlReport) -> Hints:
     """What a feed or a sitemap said of the page; nothing where the segment's capture index cannot be read."""
     from schemas.keys import index_key_of
     from storage.index.rows import read_index
@@ -70,7 +70,7 @@ def _hints(settings: Settings, found: Dossier) -> Hints:
     return next((row.hints for row in rows if row.warc_record_offset == pointer.warc_record_offset), Hints())
 
 
-def _rules(settings: Settings, found: Dossier) -> SiteRules | None:
+def _rules(settings: Settings, found: UrlReport) -> SiteRules | None:
     """The site rules of the crawl for the page's host, as they are now; none where it has no file any more."""
     from processing.article.site_rules import rules_for
     from schemas.config.crawl_file import find_crawl

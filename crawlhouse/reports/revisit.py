@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from storage.frontier.hint_trust import HintTrust
 
 
-def counted(number: float, noun: str) -> str:
+def plural(number: float, noun: str) -> str:
     """A number of things: `1 visit`, `2 visits`."""
     return f"{number:,g} {noun}" + ("" if number == 1 else "s")
 
 
-def state_in_words(state: RevisitState) -> str:
+def describe_revisit_state(state: RevisitState) -> str:
     """What the visits to a URL have shown, as far as the next one depends on it."""
     from spiders.schedule.revisit import DEAD_AFTER_FAILURES, HOURS_A_DAY, expected_items_an_hour
 
     if state.failures >= DEAD_AFTER_FAILURES:
         return "gone, or failed too often: tried again rarely"
     if state.failures:
-        return f"{counted(state.failures, 'failure')} in a row: each waits four times as long"
+        return f"{plural(state.failures, 'failure')} in a row: each waits four times as long"
     if not state.source:
-        seen = f"{counted(state.items, 'change')} seen in {counted(state.visits, 'visit')}"
+        seen = f"{plural(state.items, 'change')} seen in {plural(state.visits, 'visit')}"
         return f"an article: {seen}; visited again while young, sooner if it changed"
     a_day = expected_items_an_hour(state) * HOURS_A_DAY
     if state.is_primary_source:
@@ -36,7 +36,7 @@ def _busy_hours(state: RevisitState) -> str:
     return "" if busiest is None or not sum(state.profile) else f", most from {busiest}:00 to {(busiest + 1) % 24}:00 UTC"
 
 
-def trust_in_words(source: str, trust: HintTrust) -> str:
+def describe_hint_trust(source: str, trust: HintTrust) -> str:
     """What the hints of a kind of source were worth, lately."""
     said = f"{trust.kept:.1f} of its hints led to a changed page lately, {trust.lied:.1f} did not"
     verdict = "it is believed" if trust.is_believed else "it is not believed, and tried once a week"

@@ -31,7 +31,7 @@ SIMILAR = "SELECT url FROM (SELECT DISTINCT url FROM captures) ORDER BY levensht
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class UrlReport:
     """What is known of a URL. `article` is its last version, `quarantined` its last row that did not pass; either may be missing.
 
     `captures` are the last 20 of this URL, the newest first. `record` is what the archive holds of the article's capture, or of the
@@ -55,18 +55,18 @@ class Dossier:
         return next((row for row in self.captures if (row["warc_filename"], row["warc_record_offset"]) == shown), None)
 
 
-def read_dossier(settings: Settings, url: str) -> Dossier:
+def read_url_report(settings: Settings, url: str) -> UrlReport:
     """What the lake and the archive have of a URL. Raises NotFoundError, naming similar URLs, when they have nothing."""
     lake = open_lake_for_reading(settings)
-    article, quarantined, captures = _one(lake, ARTICLE, url), _one(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
+    article, quarantined, captures = _first_row(lake, ARTICLE, url), _first_row(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
     shown = article or quarantined or next(iter(captures), None)
     if shown is None:
-        raise _nothing(lake, url, settings)
+        raise _not_found(lake, url, settings)
     article_id = article["article_id"] if article else ""
-    original = _one(lake, ORIGINAL, article["duplicate_of"]) if article and article["duplicate_of"] else None
+    original = _first_row(lake, ORIGINAL, article["duplicate_of"]) if article and article["duplicate_of"] else None
     pointer = WarcPointer(*(shown[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))
     record, problem = _record(settings, pointer)
-    return Dossier(
+    return UrlReport(
         url=shown["url"],
         article=article,
         quarantined=quarantined,
@@ -111,7 +111,7 @@ def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, st
         return None, str(error)
 
 
-def _nothing(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
+def _not_found(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
     from storage.lake.takedown import read_takedowns
     from storage.objects.open import open_store
 
@@ -121,5 +121,5 @@ def _nothing(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> N
     return NotFoundError(f"The lake has nothing of {url}." + (f" The most similar URLs it has:{similar}" if similar else " It is empty."))
 
 
-def _one(lake: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> Row | None:
+def _first_row(lake: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> Row | None:
     return next(iter(read_rows(lake, sql, parameter)), None)

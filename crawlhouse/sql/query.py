@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from crawlhouse.rows import Row, Rows
-from crawlhouse.sql.reading import parse_reading
+from crawlhouse.sql.reading import parse_read_only
 from crawlhouse.sql.time_limit import TimeLimit
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError, UnavailableError
@@ -36,14 +36,14 @@ def run_sql(settings: Settings, sql: str, timeout: float | None = None) -> Rows:
     """
     import duckdb
 
-    statement = parse_reading(sql)
+    statement = parse_read_only(sql)
     limit = TimeLimit(timeout)
     connection = open_lake_for_reading(settings)
     try:
         with limit.interrupting(connection):
             reader = connection.sql(statement).to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
-        raise _explained(error, connection) from error
+        raise _as_our_error(error, connection) from error
     return Rows(reader.schema, _batches(reader, connection, limit))
 
 
@@ -56,7 +56,7 @@ def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     except duckdb.Error as error:
-        raise _explained(error, connection) from error
+        raise _as_our_error(error, connection) from error
 
 
 def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -81,10 +81,10 @@ def _batches(reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection
                 yield batch
                 limit.check()
     except OSError as error:  # what Arrow makes of DuckDB's errors
-        raise _explained(error, connection) from error
+        raise _as_our_error(error, connection) from error
 
 
-def _explained(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
+def _as_our_error(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
     unknown = UNKNOWN_TABLE.search(str(error))
     if unknown:
         return NotFoundError(f"There is no table {unknown[1]}. There are: {', '.join(_tables(connection))}.")

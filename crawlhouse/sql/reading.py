@@ -17,7 +17,7 @@ READING, EXPLAINING = "SELECT", "EXPLAIN"  # DuckDB's kinds; DESCRIBE, SHOW, SUM
 SEVERAL = "MULTI"  # a PIVOT that has to read its values first: DuckDB makes a type of them
 
 # Parts of the syntax tree that are no expressions. COPY and INSERT inside a WITH are parts too, and are not in this list.
-PARTS = {
+NODE_TYPES = {
     "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE",
     "BASE_TABLE", "TABLE_FUNCTION", "SUBQUERY", "JOIN", "PIVOT", "EXPRESSION_LIST", "EMPTY", "SHOW_REF",
     "DISTINCT_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER", "ORDER_MODIFIER", "ORDER_DEFAULT", "ASCENDING", "DESCENDING",
@@ -34,7 +34,7 @@ SCHEMAS = {"memory", "main", "system", "information_schema", "pg_catalog"}
 PATH_CHARACTERS = set("./\\:*?[]{}")  # a name with one of them may be a file to DuckDB
 
 
-def parse_reading(sql: str) -> duckdb.Statement:
+def parse_read_only(sql: str) -> duckdb.Statement:
     """The one statement of `sql`, parsed and found to only read tables. Execute this object, not the text.
 
     Raises ConfigError for what is not understood, for several statements, and for one that writes, changes something or reads files.
@@ -43,7 +43,7 @@ def parse_reading(sql: str) -> duckdb.Statement:
 
     with duckdb.connect(config={"temp_directory": ""}) as parser:
         statement = _only_statement(parser, sql)
-        _check_tree(parser, _read_by(parser, statement))
+        _check_tree(parser, _reading_text(parser, statement))
     return statement
 
 
@@ -69,13 +69,13 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str:
+def _reading_text(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str:
     """The text of the statement that reads: itself, or what an EXPLAIN is about."""
     kind = _kind(statement)
     if kind == READING:
         return statement.query
     if kind == EXPLAINING:
-        explained = list(_explained(statement.query))
+        explained = list(_statements_after_explain(statement.query))
         for text in explained:
             if _is_reading(parser, text):
                 return text
@@ -85,7 +85,7 @@ def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> 
     raise ConfigError(f"Only statements that read are allowed, like SELECT, DESCRIBE or SUMMARIZE; this one is {kind}.")
 
 
-def _explained(query: str) -> Iterator[str]:
+def _statements_after_explain(query: str) -> Iterator[str]:
     """What may be the statement behind EXPLAIN, by DuckDB's own tokens: behind the words, and behind options in parentheses."""
     import duckdb
 
@@ -93,12 +93,12 @@ def _explained(query: str) -> Iterator[str]:
     offsets = [offset for offset, kind in duckdb.tokenize(query) if kind is not duckdb.token_type.comment]
     tokens = [data[start:end].decode(errors="replace").strip() for start, end in zip(offsets, [*offsets[1:], len(data)], strict=True)]
     words = 2 if tokens[1:2] and tokens[1].upper().startswith("ANALYZE") else 1
-    for place in (words, _behind_parentheses(tokens, words)):
+    for place in (words, _after_parentheses(tokens, words)):
         if place < len(offsets):
             yield data[offsets[place] :].decode()
 
 
-def _behind_parentheses(tokens: list[str], start: int) -> int:
+def _after_parentheses(tokens: list[str], start: int) -> int:
     """The first token behind a `( ... )` at `start`; past the end where none is there."""
     for place in range(start + 1, len(tokens)) if tokens[start : start + 1] == ["("] else ():
         if tokens[place] == ")":
@@ -136,11 +136,11 @@ def _check_tree(parser: duckdb.DuckDBPyConnection, text: str) -> None:
         raise ConfigError("The SQL is nested too deeply. Write it with fewer levels.") from error
     if tree.get("error"):
         raise ConfigError(f"Only statements that read are allowed: {tree.get('error_message')}")
-    for node in _parts(tree):
-        _check_part(node)
+    for node in _nodes(tree):
+        _check_node(node)
 
 
-def _parts(tree: Node) -> Iterator[Node]:
+def _nodes(tree: Node) -> Iterator[Node]:
     """The parts of a syntax tree that are no expressions: the table references, the clauses, and statements inside the statement."""
     open_nodes: list[object] = [tree]
     while open_nodes:
@@ -153,9 +153,9 @@ def _parts(tree: Node) -> Iterator[Node]:
             open_nodes.extend(node)
 
 
-def _check_part(node: Node) -> None:
+def _check_node(node: Node) -> None:
     part = node["type"]
-    if part not in PARTS:
+    if part not in NODE_TYPES:
         raise ConfigError(f"A query only reads: {part.removesuffix('_NODE').removesuffix('_QUERY')} is not allowed in it.")
     if part == "TABLE_FUNCTION" and (name := str(node["function"].get("function_name"))).lower() not in FUNCTIONS:
         raise ConfigError(f"A query reads the lake's tables only: the function {name}() is not allowed in FROM.")

@@ -6,28 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from demo.answer import Answer, Request, redirect
 from demo.misbehaviour import pages, traps, wire
+from demo.response import Request, Response, redirect
 from demo.server import RawHandler
 from demo.sites import Site
 
-Respond = Callable[[Request, Site], "Answer | RawHandler"]
+Respond = Callable[[Request, Site], "Response | RawHandler"]
 
 
 @dataclass(frozen=True)
 class Misbehaviour:
-    """`path` is where it lives (and, for a trap, where it begins); `line` says what happens there."""
+    """`path` is where it lives (and, for a trap, where it begins); `description` says what happens there."""
 
     path: str
-    line: str
+    description: str
     respond: Respond
 
 
-def _to(location: str) -> Respond:
+def _redirect_to(location: str) -> Respond:
     return lambda request, site: redirect(location)
 
 
-def _contact(request: Request, site: Site) -> Answer:
+def _contact(request: Request, site: Site) -> Response:
     return redirect("/about" if site.index == 0 else "/impressum.html", 301)
 
 
@@ -40,18 +40,18 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("429", "429 Too Many Requests with Retry-After", pages.status(429, ("Retry-After", "5"))),
     ("redirect", "a redirect to a page that exists", _contact),
     ("chain/5", "a chain of five redirects", pages.chain),
-    ("loop-a", "a redirect loop of two", _to("/odd/loop-b")),
-    ("loop-b", "the loop's other half", _to("/odd/loop-a")),
-    ("to-private-10", "a redirect to 10.0.0.1", _to("http://10.0.0.1/")),
-    ("to-metadata", "a redirect to a cloud's metadata address", _to("http://169.254.169.254/latest/meta-data/")),
-    ("to-loopback-6", "a redirect to [::1]", _to("http://[::1]/")),
-    ("to-decimal", "a redirect to 127.0.0.1 spelt as a decimal number", _to("http://2130706433/")),
-    ("to-mapped", "a redirect to an IPv4-mapped IPv6 address", _to("http://[::ffff:10.0.0.1]/")),
-    ("to-file", "a redirect to a file: URL", _to("file:///etc/hostname")),
-    ("to-javascript", "a redirect to a javascript: URL", _to("javascript:alert(1)")),
+    ("loop-a", "a redirect loop of two", _redirect_to("/odd/loop-b")),
+    ("loop-b", "the loop's other half", _redirect_to("/odd/loop-a")),
+    ("to-private-10", "a redirect to 10.0.0.1", _redirect_to("http://10.0.0.1/")),
+    ("to-metadata", "a redirect to a cloud's metadata address", _redirect_to("http://169.254.169.254/latest/meta-data/")),
+    ("to-loopback-6", "a redirect to [::1]", _redirect_to("http://[::1]/")),
+    ("to-decimal", "a redirect to 127.0.0.1 spelt as a decimal number", _redirect_to("http://2130706433/")),
+    ("to-mapped", "a redirect to an IPv4-mapped IPv6 address", _redirect_to("http://[::ffff:10.0.0.1]/")),
+    ("to-file", "a redirect to a file: URL", _redirect_to("file:///etc/hostname")),
+    ("to-javascript", "a redirect to a javascript: URL", _redirect_to("javascript:alert(1)")),
     ("no-location", "a redirect without Location", pages.status(302)),
     ("drip", "a body of a byte a second", wire.drip),
-    ("slow-headers", "a header line a second", wire.slow_headers),
+    ("slow-headers", "a header description a second", wire.slow_headers),
     ("cut-body", "a body shorter than its Content-Length", wire.cut_body),
     ("cut-chunk", "a chunked body cut in the middle of a chunk", wire.cut_chunk),
     ("chunked", "a whole chunked body, with a chunk extension and a trailer", wire.chunked),
@@ -68,7 +68,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("204", "204 No Content", wire.no_content),
     ("empty", "200 with an empty body", pages.empty),
     ("206", "206 Partial Content that nobody asked for", pages.partial),
-    ("bad-status", "a status line that is none", wire.bad_status),
+    ("bad-status", "a status description that is none", wire.bad_status),
     ("http-1.0", "HTTP/1.0, the body ends where the connection does", wire.old_http),
     ("denied", "a page that robots.txt denies", pages.article()),
     ("noindex", "meta robots noindex", pages.article('<meta name="robots" content="noindex">')),
@@ -81,7 +81,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
         "X-Robots-Tag: noarchive for another crawler",
         pages.article(headers=(("X-Robots-Tag", "otherbot: noarchive, nofollow"),)),
     ),
-    ("unavailable", "X-Robots-Tag: unavailable_after a date gone by", pages.article(headers=(("X-Robots-Tag", pages.GONE_BY),))),
+    ("unavailable", "X-Robots-Tag: unavailable_after a date gone by", pages.article(headers=(("X-Robots-Tag", pages.EXPIRED),))),
     ("tdm-header", "TDMRep: text and data mining reserved by header", pages.article(headers=(("tdm-reservation", "1"),))),
     ("tdm-meta", "TDMRep: reserved by a meta element", pages.article('<meta name="tdm-reservation" content="1">')),
     ("tdm-file", "TDMRep: reserved by /.well-known/tdmrep.json", pages.article()),
@@ -97,22 +97,22 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("bad-dates.xml", "a feed with wrong and future dates", pages.bad_dates),
     ("twice", "header lines that come twice", wire.twice),
     ("odd-case", "header names in odd case", wire.odd_case),
-    ("obs-fold", "a header line folded over two", wire.obs_fold),
+    ("obs-fold", "a header description folded over two", wire.obs_fold),
     ("deep", "100,000 nested elements", pages.deep),
 )  # fmt: skip
-MISBEHAVIOURS = tuple(Misbehaviour(f"/odd/{name}", line, respond) for name, line, respond in _ODD)
+MISBEHAVIOURS = tuple(Misbehaviour(f"/odd/{name}", description, respond) for name, description, respond in _ODD)
 _BY_PATH = {odd.path: odd for odd in MISBEHAVIOURS}
 _TRAPS = tuple(_BY_PATH[f"/odd/{name}"] for name in ("calendar", "session", "repeat/", "facets"))
 TDM_FILE = b'[{"location": "/odd/tdm-file", "tdm-reservation": 1}]\n'
 
 
-def respond(request: Request, site: Site) -> Answer | RawHandler | None:
+def respond(request: Request, site: Site) -> Response | RawHandler | None:
     """The misbehaviour at a request's path; None where there is none."""
     path = request.path
     if not path.startswith(("/odd/", "/.well-known/")):
         return None
     if path == "/.well-known/tdmrep.json":
-        return Answer(TDM_FILE, "application/json")
+        return Response(TDM_FILE, "application/json")
     if path == "/odd/":
         return _index()
     if path.startswith("/odd/chain/"):
@@ -122,7 +122,7 @@ def respond(request: Request, site: Site) -> Answer | RawHandler | None:
     return odd.respond(request, site) if odd else None
 
 
-def _index() -> Answer:
-    links = "".join(f'<li><a href="{odd.path}">{escape(odd.line)}</a></li>\n' for odd in MISBEHAVIOURS)
+def _index() -> Response:
+    links = "".join(f'<li><a href="{odd.path}">{escape(odd.description)}</a></li>\n' for odd in MISBEHAVIOURS)
     head = "<head><meta charset=utf-8><title>Oddities</title></head>"
-    return Answer(f"<!DOCTYPE html><html lang=en>{head}<body><h1>Oddities</h1><ul>\n{links}</ul></body></html>".encode())
+    return Response(f"<!DOCTYPE html><html lang=en>{head}<body><h1>Oddities</h1><ul>\n{links}</ul></body></html>".encode())

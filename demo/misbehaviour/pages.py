@@ -1,4 +1,4 @@
-"""Misbehaviours that a well-formed HTTP answer can carry."""
+"""Misbehaviours that a well-formed HTTP response can carry."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
 
-from demo.answer import Answer, Request, redirect
 from demo.clock import START
 from demo.news.picture import PNG
 from demo.news.story import write_story
+from demo.response import Request, Response, redirect
 from demo.sites import Site
 
 BOMB_BYTES = 100 * 1024 * 1024
 SITEMAP_URLS = 50_000
 DEEP_ELEMENTS = 100_000
 RETRY_SECONDS = 9
-GONE_BY = "unavailable_after: 01 Jan 2020 00:00:00 GMT"
-Respond = Callable[[Request, Site], Answer]
+EXPIRED = "unavailable_after: 01 Jan 2020 00:00:00 GMT"
+Respond = Callable[[Request, Site], Response]
 
 
 def status(code: int, *headers: tuple[str, str]) -> Respond:
-    """An answer that is all status."""
+    """A response that is all status."""
     body = f"<!DOCTYPE html><title>{code}</title><p>{code}</p>".encode()
-    return lambda request, site: Answer(body, status=code, headers=headers)
+    return lambda request, site: Response(body, status=code, headers=headers)
 
 
 def html_of(path: str, head: str = "", end: str = "", language: str = "en") -> str:
@@ -39,27 +39,27 @@ def html_of(path: str, head: str = "", end: str = "", language: str = "en") -> s
 
 def article(head: str = "", headers: tuple[tuple[str, str], ...] = ()) -> Respond:
     """An article with something in its head or its headers."""
-    return lambda request, site: Answer(html_of(request.path, f"<meta charset=utf-8>{head}").encode(), headers=headers)
+    return lambda request, site: Response(html_of(request.path, f"<meta charset=utf-8>{head}").encode(), headers=headers)
 
 
-def nofollow(request: Request, site: Site) -> Answer:
+def nofollow(request: Request, site: Site) -> Response:
     """A page whose link is not to be followed."""
     head = '<meta charset=utf-8><meta name="robots" content="nofollow">'
-    return Answer(html_of(request.path, head, '<a href="/odd/followed">on</a>').encode())
+    return Response(html_of(request.path, head, '<a href="/odd/followed">on</a>').encode())
 
 
-def unavailable_until(request: Request, site: Site) -> Answer:
+def unavailable_until(request: Request, site: Site) -> Response:
     """503 with a date some seconds ahead."""
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS), usegmt=True)
-    return Answer(b"", status=503, headers=(("Retry-After", until),))
+    return Response(b"", status=503, headers=(("Retry-After", until),))
 
 
-def chain(request: Request, site: Site) -> Answer:
+def chain(request: Request, site: Site) -> Response:
     """One link of a redirect chain; the last one is an article."""
     left = request.path.rpartition("/")[2]
     if not left.isdigit() or int(left) > 5:
-        return Answer(b"", status=404)
-    return redirect(f"/odd/chain/{int(left) - 1}") if int(left) else Answer(html_of("/odd/chain").encode())
+        return Response(b"", status=404)
+    return redirect(f"/odd/chain/{int(left) - 1}") if int(left) else Response(html_of("/odd/chain").encode())
 
 
 @cache
@@ -69,108 +69,110 @@ def _bomb() -> bytes:
     return b"".join([packer.compress(block) for _ in range(BOMB_BYTES // len(block))]) + packer.flush()
 
 
-def bomb(request: Request, site: Site) -> Answer:
+def bomb(request: Request, site: Site) -> Response:
     """A small body that grows a thousandfold when unpacked."""
-    return Answer(_bomb(), headers=(("Content-Encoding", "gzip"),), packed=True)
+    return Response(_bomb(), headers=(("Content-Encoding", "gzip"),), sent_as_is=True)
 
 
-def not_gzip(request: Request, site: Site) -> Answer:
+def not_gzip(request: Request, site: Site) -> Response:
     """A plain body under a gzip label."""
-    return Answer(html_of(request.path).encode(), headers=(("Content-Encoding", "gzip"),), packed=True)
+    return Response(html_of(request.path).encode(), headers=(("Content-Encoding", "gzip"),), sent_as_is=True)
 
 
-def unknown_coding(request: Request, site: Site) -> Answer:
+def unknown_coding(request: Request, site: Site) -> Response:
     """A coding that does not exist."""
-    return Answer(gzip.compress(html_of(request.path).encode(), mtime=0), headers=(("Content-Encoding", "x-folded"),), packed=True)
+    return Response(gzip.compress(html_of(request.path).encode(), mtime=0), headers=(("Content-Encoding", "x-folded"),), sent_as_is=True)
 
 
-def wrong_charset(request: Request, site: Site) -> Answer:
+def wrong_charset(request: Request, site: Site) -> Response:
     """Declared UTF-8 in header and page; the bytes are windows-1252."""
     html = html_of(request.path, '<meta charset="utf-8">', language="de")
-    return Answer(html.encode("windows-1252", "xmlcharrefreplace"))
+    return Response(html.encode("windows-1252", "xmlcharrefreplace"))
 
 
-def no_charset(request: Request, site: Site) -> Answer:
+def no_charset(request: Request, site: Site) -> Response:
     """Shift_JIS bytes, declared nowhere."""
-    return Answer(html_of(request.path, language="ja").encode("shift_jis", "xmlcharrefreplace"), "text/html")
+    return Response(html_of(request.path, language="ja").encode("shift_jis", "xmlcharrefreplace"), "text/html")
 
 
-def pdf(request: Request, site: Site) -> Answer:
+def pdf(request: Request, site: Site) -> Response:
     """The smallest of PDFs."""
-    return Answer(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n", "application/pdf")
+    return Response(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n", "application/pdf")
 
 
-def image(request: Request, site: Site) -> Answer:
+def image(request: Request, site: Site) -> Response:
     """A picture of one pixel."""
-    return Answer(PNG, "image/png")
+    return Response(PNG, "image/png")
 
 
-def empty(request: Request, site: Site) -> Answer:
+def empty(request: Request, site: Site) -> Response:
     """Nothing, successfully."""
-    return Answer(b"")
+    return Response(b"")
 
 
-def partial(request: Request, site: Site) -> Answer:
+def partial(request: Request, site: Site) -> Response:
     """A part of a page, unasked."""
     whole = html_of(request.path).encode()
-    return Answer(whole[:600], status=206, headers=(("Content-Range", f"bytes 0-599/{len(whole)}"),), packed=True)
+    return Response(whole[:600], status=206, headers=(("Content-Range", f"bytes 0-599/{len(whole)}"),), sent_as_is=True)
 
 
-def soft_not_found(request: Request, site: Site) -> Answer:
+def soft_not_found(request: Request, site: Site) -> Response:
     """Not found, with 200."""
     lines = "<p>Sorry, the page you are looking for could not be found.</p><p>Error 404. Try our <a href='/'>home page</a>.</p>"
-    return Answer(
+    return Response(
         f"<!DOCTYPE html><html><head><title>Page not found</title></head><body><h1>Page not found</h1>{lines}</body></html>".encode()
     )
 
 
-def login(request: Request, site: Site) -> Answer:
+def login(request: Request, site: Site) -> Response:
     """A form where an article should be."""
     form = "<form method=post action='/odd/login'><input name=user><input type=password name=password><button>Log in</button></form>"
     lead = "<p>This article is for subscribers. Log in to continue reading.</p>"
-    return Answer(f"<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Please log in</h1>{lead}{form}</body></html>".encode())
+    return Response(
+        f"<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Please log in</h1>{lead}{form}</body></html>".encode()
+    )
 
 
-def canonical_home(request: Request, site: Site) -> Answer:
+def canonical_home(request: Request, site: Site) -> Response:
     """An article that claims to be the home page."""
-    return Answer(html_of(request.path, f'<meta charset=utf-8><link rel="canonical" href="{site.base}/">').encode())
+    return Response(html_of(request.path, f'<meta charset=utf-8><link rel="canonical" href="{site.base}/">').encode())
 
 
-def broken_sitemap(request: Request, site: Site) -> Answer:
+def broken_sitemap(request: Request, site: Site) -> Response:
     """XML that ends in the middle of an element, with a stray ampersand."""
     urls = f"<url><loc>{site.base}/odd/404?a=1&b=2</loc></url><url><loc>{site.base}/odd/41"
-    return Answer(f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}'.encode(), "application/xml")
+    return Response(f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}'.encode(), "application/xml")
 
 
 @cache
-def _huge_sitemap(base: str) -> Answer:
+def _huge_sitemap(base: str) -> Response:
     urls = "".join(f"<url><loc>{base}/odd/404?n={n}</loc></url>\n" for n in range(SITEMAP_URLS))
     xml = f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>'
-    return Answer(xml.encode(), "application/xml")
+    return Response(xml.encode(), "application/xml")
 
 
-def huge_sitemap(request: Request, site: Site) -> Answer:
+def huge_sitemap(request: Request, site: Site) -> Response:
     """As many URLs as the protocol allows."""
     return _huge_sitemap(site.base)
 
 
-def bad_dates(request: Request, site: Site) -> Answer:
+def bad_dates(request: Request, site: Site) -> Response:
     """Items dated tomorrow, in 1970, never, and in no calendar."""
     dates = ("Mon, 02 Mar 2099 06:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "", "yesterday evening", "Fri, 31 Feb 2026 25:61:00 GMT")
     items = "".join(
         f"<item><title>Item {n}</title><link>{site.base}/odd/noindex?item={n}</link><pubDate>{date}</pubDate></item>\n"
         for n, date in enumerate(dates)
     )
-    return Answer(
+    return Response(
         f'<?xml version="1.0"?><rss version="2.0"><channel><title>Dates</title>{items}</channel></rss>'.encode(), "application/rss+xml"
     )
 
 
 @cache
-def _deep() -> Answer:
-    return Answer(f"<!DOCTYPE html><title>Deep</title><body>{'<div>' * DEEP_ELEMENTS}bottom{'</div>' * DEEP_ELEMENTS}</body>".encode())
+def _deep() -> Response:
+    return Response(f"<!DOCTYPE html><title>Deep</title><body>{'<div>' * DEEP_ELEMENTS}bottom{'</div>' * DEEP_ELEMENTS}</body>".encode())
 
 
-def deep(request: Request, site: Site) -> Answer:
+def deep(request: Request, site: Site) -> Response:
     """A tower of elements."""
     return _deep()

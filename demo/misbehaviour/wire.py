@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from demo.answer import Request
 from demo.misbehaviour.pages import html_of
+from demo.response import Request
 from demo.server import RawHandler
 from demo.sites import Site
 

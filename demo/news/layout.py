@@ -1,4 +1,4 @@
-"""An article's page as a list of parts: its blocks, with the furniture that stands between and around them."""
+"""An article's page as a list of parts: its blocks, with the boilerplate that stands between and around them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _GROUPS = {"li": "ul", "row": "table"}
 
 
 @dataclass(frozen=True)
-class Part:
-    """A piece of a page: `kind` is a block's kind, ul or table for grouped blocks, or a sort of furniture."""
+class PageElement:
+    """A piece of a page: `kind` is a block's kind, ul or table for grouped blocks, or a sort of boilerplate."""
 
     kind: str
     text: str = ""
@@ -26,20 +26,24 @@ class Part:
 
 
 @cache
-def furniture(language: str) -> dict[str, Any]:
+def boilerplate(language: str) -> dict[str, Any]:
     """The labels and texts that stand around articles in a language."""
-    labels: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "furniture.yaml").read_text(encoding="utf-8"))
+    labels: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "boilerplate.yaml").read_text(encoding="utf-8"))
     return labels[language]
 
 
-def parts_of(story: Story) -> list[Part]:
+def page_elements(story: Story) -> list[PageElement]:
     """The body in order, with captions, related stories, prompts and the like between its paragraphs."""
     random = Random(f"{SEED}:furniture:{story.site}:{story.number}")
     parts = _grouped(story.blocks)
-    inserts = [Part("figure", story.captions[0]), Part("related", items=tuple(related(story, 3, "inside"))), Part("prompt", story.tags[0])]
-    inserts += [Part("newsletter"), Part("pullquote", _pulled(story))] if len(parts) > 5 else []
-    inserts += [Part("ad")] * random.randint(0, 2)
-    inserts += [Part("figure", story.captions[1])] if len(parts) > 8 else []
+    inserts = [
+        PageElement("figure", story.captions[0]),
+        PageElement("related", items=tuple(related(story, 3, "inside"))),
+        PageElement("prompt", story.tags[0]),
+    ]
+    inserts += [PageElement("newsletter"), PageElement("pullquote", _pull_quote(story))] if len(parts) > 5 else []
+    inserts += [PageElement("ad")] * random.randint(0, 2)
+    inserts += [PageElement("figure", story.captions[1])] if len(parts) > 8 else []
     kept = [part for part in inserts if random.random() < 0.8]
     for part in kept:
         parts.insert(random.randint(1, len(parts)), part)
@@ -66,19 +70,19 @@ def comments_of(story: Story) -> int:
     return Random(f"{SEED}:comments:{story.number}").randint(0, 240)
 
 
-def _grouped(blocks: tuple[Block, ...]) -> list[Part]:
-    parts: list[Part] = []
+def _grouped(blocks: tuple[Block, ...]) -> list[PageElement]:
+    parts: list[PageElement] = []
     for block in blocks:
         group = _GROUPS.get(block.kind)
         item = tuple(block.text.split("\t")) if group == "table" else block.text
         if group and parts and parts[-1].kind == group:
-            parts[-1] = Part(group, items=(*parts[-1].items, item))
+            parts[-1] = PageElement(group, items=(*parts[-1].items, item))
         else:
-            parts.append(Part(group, items=(item,)) if group else Part(block.kind, block.text))
+            parts.append(PageElement(group, items=(item,)) if group else PageElement(block.kind, block.text))
     return parts
 
 
-def _pulled(story: Story) -> str:
+def _pull_quote(story: Story) -> str:
     """A sentence of the body, shown again in large letters."""
     text = story.blocks[1].text
     return text.partition("。")[0] + "。" if story.language == "ja" else text.partition(". ")[0].rstrip(".") + "."

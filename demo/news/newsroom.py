@@ -37,15 +37,15 @@ def edition(clock: int) -> Edition:
     """The edition at a tick: the first one, moved on tick by tick."""
     current = _sorted(0, list(_first_stories()), [])
     for tick in range(1, clock + 1):
-        current = _moved_on(current, tick)
+        current = _next_edition(current, tick)
     return current
 
 
-def _moved_on(before: Edition, clock: int) -> Edition:
+def _next_edition(before: Edition, clock: int) -> Edition:
     random = Random(f"{SEED}:tick:{clock}")
     stories = {story.key: story for story in before.stories}
     own = sorted(key for key, story in stories.items() if story.copy_of is None)
-    gone = stories.pop(random.choice([key for key in own if _is_free(stories, key)]))
+    gone = stories.pop(random.choice([key for key in own if _has_no_copy(stories, key)]))
     for key in random.sample([key for key in own if key != gone.key], EDITS_PER_TICK):
         stories[key] = _edited(stories[key], time_at(clock) - timedelta(minutes=random.randint(2, 300)))
     fresh = _new_stories(clock)
@@ -53,7 +53,7 @@ def _moved_on(before: Edition, clock: int) -> Edition:
     return _sorted(clock, [*stories.values(), *fresh, *copies], [*before.withdrawn, gone])
 
 
-def _is_free(stories: dict[tuple[int, int], Story], key: tuple[int, int]) -> bool:
+def _has_no_copy(stories: dict[tuple[int, int], Story], key: tuple[int, int]) -> bool:
     return all(story.copy_of != key for story in stories.values())
 
 
@@ -101,14 +101,14 @@ def _copy(story: Story, exact: bool) -> Story:
         return copied
     place = {"en": "({agency}) ", "de": "({agency}) "}[story.language].format(agency="TNA")
     first, *rest = copied.blocks
-    return replace(copied, title=_retitled(story), blocks=(Block("p", place + first.text), *rest, _tail(story)))
+    return replace(copied, title=_retitled(story), blocks=(Block("p", place + first.text), *rest, _agency_note(story)))
 
 
 def _retitled(story: Story) -> str:
     return {"en": "{} – agency report", "de": "{} – Agenturbericht"}[story.language].format(story.title)
 
 
-def _tail(story: Story) -> Block:
+def _agency_note(story: Story) -> Block:
     city = cast_of(story.language, story.topic, *story.key, story.published_at, use="tail").fill("{city}")
     lines = {
         "en": f"Reporting for {story.title} by the agency's desk in {city}; edited for length.",

@@ -1,4 +1,4 @@
-"""The pages of one site at one tick: a path leads to a function that makes the answer."""
+"""The pages of one site at one tick: a path leads to a function that makes the response."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 
 import jinja2
 
-from demo.answer import Answer
 from demo.clock import time_at
 from demo.news import feeds, layout, truth
 from demo.news.extras import plain_pages
-from demo.news.layout import Part
+from demo.news.layout import PageElement
 from demo.news.newsroom import Edition
 from demo.news.picture import svg
 from demo.news.story import Story
+from demo.response import Response
 from demo.sites import Section, Site, slug
 
 STORIES_PER_HUB = 15
 XML = "application/xml; charset=utf-8"
-Maker = Callable[[], Answer]
+Maker = Callable[[], Response]
 
 
 @cache
@@ -60,19 +60,19 @@ class Pages:
         self.stories = edition.of(site.index)
         self.now = time_at(edition.clock)
         self._makers: dict[str, Maker] = {}
-        self._made: dict[str, Answer] = {}
+        self._made: dict[str, Response] = {}
         self._route()
 
-    def find(self, target: str) -> Answer:
-        """The answer to a target (path and query); 404 where there is none."""
+    def find(self, target: str) -> Response:
+        """The response to a target (path and query); 404 where there is none."""
         if target not in self._made:
-            maker = self._makers.get(target) or self._makers.get(_by_pattern(target))
+            maker = self._makers.get(target) or self._makers.get(_without_tracking(target))
             if maker is None and not target.startswith(("/search?", "/suche?", "/media/")):
                 return self._plain("Not found", ["There is no page at this address."], status=404)
-            answer = maker() if maker else self._dynamic(target)
+            response = maker() if maker else self._dynamic(target)
             if len(self._made) > 20_000:
                 self._made.clear()
-            self._made[target] = answer
+            self._made[target] = response
         return self._made[target]
 
     def _route(self) -> None:
@@ -106,7 +106,7 @@ class Pages:
             neighbours: dict[str, Any] = {"page": number, "newer": number - 1, "older": number + 1 if number < pages else 0}
             values = {"title": section.title, "stories": some, "language": section.language, "hub": section.name, **neighbours}
             self._makers[self.site.hub_path(section.name, number)] = partial(self._render, "hub.html", section, **values)
-        self._makers[f"/{section.name}/rss.xml"] = lambda: Answer(
+        self._makers[f"/{section.name}/rss.xml"] = lambda: Response(
             feeds.rss(self.site, stories, f"{self.site.name}: {section.title}"), "application/rss+xml; charset=utf-8", modified_at=self.now
         )
 
@@ -119,29 +119,29 @@ class Pages:
         hubs = [(site.base + site.hub_path(section.name), now.isoformat()) for section in site.sections]
         atom_path = "/feed.atom"
         self._makers |= {
-            "/robots.txt": lambda: Answer(feeds.robots(site), "text/plain; charset=utf-8"),
-            "/feed.xml": lambda: Answer(feeds.rss(site, self.stories, site.name), "application/rss+xml; charset=utf-8", modified_at=now),
-            atom_path: lambda: Answer(
+            "/robots.txt": lambda: Response(feeds.robots(site), "text/plain; charset=utf-8"),
+            "/feed.xml": lambda: Response(feeds.rss(site, self.stories, site.name), "application/rss+xml; charset=utf-8", modified_at=now),
+            atom_path: lambda: Response(
                 feeds.atom(site, self.stories, site.name, atom_path), "application/atom+xml; charset=utf-8", modified_at=now
             ),
-            "/sitemap.xml": lambda: Answer(feeds.sitemap_index(site, edition), XML, modified_at=now),
-            "/sitemap-sections.xml": lambda: Answer(feeds.sitemap([(site.base + "/", now.isoformat()), *hubs]), XML, modified_at=now),
-            "/sitemap-articles.xml.gz": lambda: Answer(
+            "/sitemap.xml": lambda: Response(feeds.sitemap_index(site, edition), XML, modified_at=now),
+            "/sitemap-sections.xml": lambda: Response(feeds.sitemap([(site.base + "/", now.isoformat()), *hubs]), XML, modified_at=now),
+            "/sitemap-articles.xml.gz": lambda: Response(
                 gzip.compress(feeds.sitemap(articles), 6, mtime=0), "application/gzip", modified_at=now
             ),
-            "/news-sitemap.xml": lambda: Answer(feeds.news_sitemap(site, edition), XML, modified_at=now),
-            "/__truth__/clock": lambda: Answer(str(edition.clock).encode(), "text/plain; charset=utf-8"),
-            "/__truth__/articles.json": lambda: Answer(truth.as_json(edition.clock, self.bases), "application/json; charset=utf-8"),
+            "/news-sitemap.xml": lambda: Response(feeds.news_sitemap(site, edition), XML, modified_at=now),
+            "/__truth__/clock": lambda: Response(str(edition.clock).encode(), "text/plain; charset=utf-8"),
+            "/__truth__/articles.json": lambda: Response(truth.articles_json(edition.clock, self.bases), "application/json; charset=utf-8"),
         }
 
-    def _dynamic(self, target: str) -> Answer:
+    def _dynamic(self, target: str) -> Response:
         if target.startswith("/media/"):
-            return Answer(svg(target), "image/svg+xml", modified_at=time_at(0))
+            return Response(svg(target), "image/svg+xml", modified_at=time_at(0))
         words = target.partition("=")[2].partition("&")[0].lower()
         found = [story for story in self.stories if words and words in slug(story.title)]
         return self._render("hub.html", title=f"Search: {len(found)}", stories=found[:20], page=1)
 
-    def _article(self, story: Story) -> Answer:
+    def _article(self, story: Story) -> Response:
         box = layout.most_read(self.edition, story)
         return self._render(
             "article.html",
@@ -149,7 +149,7 @@ class Pages:
             modified_at=self.now if box else story.modified_at,
             title=story.title,
             story=story,
-            parts=layout.parts_of(story),
+            parts=layout.page_elements(story),
             most_read=box,
             in_the_news=layout.related(story, 4, "news"),
             icymi=layout.related(story, 3, "icymi"),
@@ -157,29 +157,29 @@ class Pages:
             language=story.language,
         )
 
-    def _moved(self, story: Story) -> Answer:
-        return Answer(b"", status=301, headers=(("Location", self.site.article_path(story)),))
+    def _moved(self, story: Story) -> Response:
+        return Response(b"", status=301, headers=(("Location", self.site.article_path(story)),))
 
-    def _plain(self, title: str, lines: list[str], status: int = 200) -> Answer:
-        return self._render("plain.html", status=status, title=title, parts=[Part("p", line) for line in lines])
+    def _plain(self, title: str, lines: list[str], status: int = 200) -> Response:
+        return self._render("plain.html", status=status, title=title, parts=[PageElement("p", line) for line in lines])
 
     def _render(
         self, template: str, section: Section | None = None, *, status: int = 200, modified_at: datetime | None = None, **values: Any
-    ) -> Answer:
+    ) -> Response:
         language = values.setdefault("language", self.site.language)
         charset = section.charset if section else "utf-8"
         html = (
             _environment()
             .get_template(f"{self.site.templates}/{template}")
             .render(
-                site=self.site, section=section, charset=charset, labels=layout.furniture(language), now=self.now, odd=self.odd, **values
+                site=self.site, section=section, charset=charset, labels=layout.boilerplate(language), now=self.now, odd=self.odd, **values
             )
         )
         body = html.encode(charset, "xmlcharrefreplace")
-        return Answer(body, f"text/html; charset={charset}", status, modified_at or self.now)
+        return Response(body, f"text/html; charset={charset}", status, modified_at or self.now)
 
 
-def _by_pattern(target: str) -> str:
+def _without_tracking(target: str) -> str:
     """Targets that differ only in tracking parameters lead to one page."""
     path, _, query = target.partition("?")
     return path if query.startswith(("utm_", "print=")) else target

@@ -92,10 +92,10 @@ def _body(cast: Cast, bank: Bank, plan: Bank, number: int) -> tuple[Block, ...]:
         size = 2 if len(rest) - size == 1 else size
         blocks.append(Block("p", _join(cast, rest[:size])))
         rest = rest[size:]
-    return tuple(_ornament(cast, bank, blocks, number))
+    return tuple(_with_extra_blocks(cast, bank, blocks, number))
 
 
-def _ornament(cast: Cast, bank: Bank, blocks: list[Block], number: int) -> list[Block]:
+def _with_extra_blocks(cast: Cast, bank: Bank, blocks: list[Block], number: int) -> list[Block]:
     middle = len(blocks) // 2
     extra: list[Block] = []
     if len(blocks) > 6:

@@ -50,7 +50,7 @@ def withdrawn(clock: int, bases: tuple[str, str] = DEFAULT_BASES) -> list[str]:
     return [sites[story.site].base + sites[story.site].article_path(story) for story in edition(clock).withdrawn]
 
 
-def as_json(clock: int, bases: tuple[str, str]) -> bytes:
+def articles_json(clock: int, bases: tuple[str, str]) -> bytes:
     """What `/__truth__/articles.json` answers."""
     found = {"clock": clock, "articles": [asdict(truth) for truth in articles(clock, bases)], "withdrawn": withdrawn(clock, bases)}
     return json.dumps(found, ensure_ascii=False, indent=1).encode()

@@ -1,22 +1,25 @@
-"""One page's article: parse -> metadata -> outline -> container -> type -> blocks -> confidence -> form -> article."""
+"""Read the article of one page: parse -> metadata -> outline -> container -> page type -> blocks -> confidence -> form.
+
+Before: `processing.extract.extraction` has read the page from its WARC record. After: it stages the article as a row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from processing.article import site_rules as siterules
+from processing.article import site_rules
 from processing.article.body.blocks import to_blocks
-from processing.article.body.boilerplate import Story, clean
-from processing.article.body.confidence import RESCUE_BELOW, confidence
-from processing.article.body.fallback import rescue
-from processing.article.body.forms import form_of, keep_own_article
+from processing.article.body.boilerplate import ArticleBody, remove_boilerplate
+from processing.article.body.confidence import FALLBACK_BELOW, confidence
+from processing.article.body.fallback import read_with_trafilatura
+from processing.article.body.forms import form_of, mark_other_articles
 from processing.article.metadata.metadata import Metadata, read_metadata
 from processing.article.outline.container import find_container, find_lead
-from processing.article.outline.host_container import find_known, signature
+from processing.article.outline.host_container import find_known_container, signature
 from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
-from processing.article.pagetype.pagetype import judged
+from processing.article.pagetype.pagetype import classify_page
 from processing.article.tree.parse import Tree, parse
 from schemas.article import Article, Block, PageType
 from schemas.config.crawl import SiteRules
@@ -24,79 +27,80 @@ from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
 
-class FirstLook(NamedTuple):
-    """What is known of a page before its article is read; `kind` is its type, and what decided it."""
+class PageAnalysis(NamedTuple):
+    """What is known of a page before its blocks are read. `classification` is the page type and the evidence for it."""
 
     tree: Tree
     metadata: Metadata
     outline: Outline
     container: int
-    kind: tuple[PageType, str]
+    classification: tuple[PageType, str]
 
 
 def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = ()) -> Article | Rejected:
-    """The article of a page, or why there is none. A page that is no article but has prose comes with its `page_type`: let in only what is.
+    """Read the article of a page, or the reason why it has none.
 
-    `rules` are the site's own selectors, where the crawl's YAML has some for the page's host; one that is no selector finds nothing.
-    `known` are the signatures of the containers in which the host's other pages have their articles.
+    A page of another type that has prose is returned too, with its `page_type`: the caller decides what it lets in.
+    `rules` are the crawl's selectors for the page's host, if it has some. A selector with an error matches nothing.
+    `known` are the signatures of the elements that hold the articles on the host's other pages.
     """
-    tree, metadata, outline, container, (kind, _) = first_look(page, rules)
+    tree, metadata, outline, container, (page_type, _) = analyze_page(page, rules)
     path = "container"
     if rules is not None:
-        outline, path = _ruled(tree, metadata.title, rules)
+        outline, path = _apply_site_rules(tree, metadata.title, rules)
         container = 0 if path == "rule" else find_container(outline)
-    at_once = 0 if path == "rule" else find_known(outline, known)
-    if at_once is not None:
-        container = at_once
+    known_container = 0 if path == "rule" else find_known_container(outline, known)
+    if known_container is not None:
+        container = known_container
     blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
-    sure = confidence(outline, blocks, metadata.json_ld_body)
-    if sure < RESCUE_BELOW and at_once is None and kind is PageType.ARTICLE:
-        saved = rescue(page.html)
-        if _length(saved) > _length(blocks):
-            blocks, path, sure = saved, "rescue", confidence(outline, saved, metadata.json_ld_body)
+    score = confidence(outline, blocks, metadata.json_ld_body)
+    if score < FALLBACK_BELOW and known_container is None and page_type is PageType.ARTICLE:
+        fallback_blocks = read_with_trafilatura(page.html)
+        if _length(fallback_blocks) > _length(blocks):
+            blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)
     if not blocks:
-        return _rejected(page, kind if outline.pieces else PageType.OTHER)
+        return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)
     form = form_of(tree, page.url, metadata, outline, blocks)
-    place = signature(outline, container) if path == "container" else None
-    return _article(page, metadata, blocks, page_type=kind, form=form, confidence=sure, extraction_path=path, container=place)
+    found_in = signature(outline, container) if path == "container" else None
+    return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)
 
 
-def first_look(page: Page, rules: SiteRules | None) -> FirstLook:
-    """A page's metadata, outline and type; see `read_article`."""
+def analyze_page(page: Page, rules: SiteRules | None) -> PageAnalysis:
+    """Read a page's metadata, outline, container and type. The parameters are those of `read_article`."""
     tree = parse(page.html)
     metadata = read_metadata(tree, page)
     if rules is not None:
-        metadata = siterules.amend(metadata, tree, rules)  # before the page type, which leans on the title
+        metadata = site_rules.override_metadata(metadata, tree, rules)  # before the page type, because the title counts for it
     outline = read_outline(tree.body)
-    keep_own_article(outline, metadata.title)
+    mark_other_articles(outline, metadata.title)
     container = find_container(outline)
-    return FirstLook(tree, metadata, outline, container, judged(tree, page, metadata, outline, container))
+    return PageAnalysis(tree, metadata, outline, container, classify_page(tree, page, metadata, outline, container))
 
 
-def _ruled(tree: Tree, title: str | None, rules: SiteRules) -> tuple[Outline, str]:
-    """The outline without what the site's own selectors remove, and `rule` where they name the body, which it then is alone."""
-    siterules.remove(tree, rules)
-    body = siterules.body(tree, rules)
+def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[Outline, str]:
+    """Outline the page again by the site rules: without what they remove, and of the body alone where they name it (`rule`)."""
+    site_rules.remove_elements(tree, rules)
+    body = site_rules.body_element(tree, rules)
     outline = read_outline(tree.body if body is None else body)
-    keep_own_article(outline, title)
+    mark_other_articles(outline, title)
     return outline, "container" if body is None else "rule"
 
 
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
-    """The article's blocks on an outlined page; `whole`: the outline is the article, as a site rule says."""
+    """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
     lead = [] if whole else find_lead(outline, container, metadata.description)
-    return to_blocks(clean(Story(outline, container, metadata.title, lead)))
+    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, lead)))
 
 
 def _length(blocks: tuple[Block, ...]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-def _rejected(page: Page, kind: PageType) -> Rejected:
+def _rejected(page: Page, page_type: PageType) -> Rejected:
     warc = page.pointer
-    if kind in {PageType.ARTICLE, PageType.OTHER}:
+    if page_type in {PageType.ARTICLE, PageType.OTHER}:
         return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "extract", Reason.NO_ARTICLE, "no prose on the page")
-    return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "page_type", Reason(kind.value))
+    return Rejected(page.url, warc.warc_filename, warc.warc_record_offset, "page_type", Reason(page_type.value))
 
 
 def _article(

@@ -1,96 +1,96 @@
-"""Where on the page each field of a row stands: extraction's own places, asked again in extraction's own order."""
+"""Provenance of a row's fields: extraction's sources are read again, in the same order, and compared with the row's values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from processing.article import site_rules as siterules
-from processing.article.article import FirstLook, first_look, read_article
+from processing.article import site_rules
+from processing.article.article import PageAnalysis, analyze_page, read_article
 from processing.article.body.forms import forms
 from processing.article.metadata import metadata as declared
 from processing.article.metadata.authors import authors
+from processing.article.metadata.field_sources import FieldSource, SourcedText
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
-from processing.article.metadata.places import Found, Place
 from processing.article.metadata.titles import titles
 from schemas.article import Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Page
 
-PLACED = (
+TRACED_FIELDS = (
     "title", "description", "authors", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "page_type",
 )  # fmt: skip
 NOT_FOUND = "not found by this version's code"
-MAX_OTHERS = 2  # places named beside the first
+MAX_OTHERS = 2  # further sources with the same value that are named
 
-Said = Iterable[tuple[str, object]]  # places by their words, and the field's value as it stands there
+SourcedValues = Iterable[tuple[str, object]]  # each source by its name, with the value found there
 
 
-def read_origins(page: Page, rules: SiteRules | None, row: Mapping[str, object]) -> dict[str, str]:
-    """For each field of `PLACED` that the row has: the place its value is taken from, then up to two that say the same.
+def read_provenance(page: Page, rules: SiteRules | None, row: Mapping[str, object]) -> dict[str, str]:
+    """For each field of `TRACED_FIELDS` that the row has: the source of its value, then up to two more sources with the same value.
 
-    `rules` are the crawl's own selectors for the page's host. Places are named by the words to search for in the HTML: `og:title`,
-    `json-ld author`, `<h1>`. `container`, where the row's text is known to be in one, is that element, such as `div.story-body`.
+    `rules` are the crawl's selectors for the page's host. A source is named by what to search for in the HTML: `og:title`,
+    `json-ld author`, `<h1>`. `container` is the element that holds the row's text, such as `div.story-body`, if one does.
     """
-    look = first_look(page, rules)
+    analysis = analyze_page(page, rules)
     found = read_article(page, rules)
     article = found if isinstance(found, Article) else None
-    said = _said(look, page, rules) | _judged(look, page, article)
-    origins = {name: _in_words(said[name], row[name]) for name in PLACED if row.get(name) not in (None, "", [], ())}
+    sources = _metadata_sources(analysis, page, rules) | _classification_sources(analysis, page, article)
+    provenance = {name: _describe_sources(sources[name], row[name]) for name in TRACED_FIELDS if row.get(name) not in (None, "", [], ())}
     container = _container(article, str(row.get("text") or ""))
-    return origins | ({"container": container} if container else {})
+    return provenance | ({"container": container} if container else {})
 
 
-def _said(look: FirstLook, page: Page, rules: SiteRules | None) -> dict[str, Said]:
-    """What each place of the page says of each field, in the order in which extraction asks."""
-    markup, json_ld = declared.read_declared(look.tree, page)
+def _metadata_sources(analysis: PageAnalysis, page: Page, rules: SiteRules | None) -> dict[str, SourcedValues]:
+    """All sources of each field with their values, in the order of extraction."""
+    markup, json_ld = declared.read_declared(analysis.tree, page)
     hint = (f"hint of the {page.hints.source or 'feed or sitemap'}", page.hints.title)
-    descriptions = ((place, declared.shortened(text)) for place, text in _texts(declared.DESCRIPTION, markup, json_ld))
-    said: dict[str, Said] = {
-        "title": chain(titles(markup, json_ld, look.metadata.site_name, page.url), [hint]),
+    descriptions = ((source, declared.shortened(text)) for source, text in _texts(declared.DESCRIPTION, markup, json_ld))
+    sources: dict[str, SourcedValues] = {
+        "title": chain(titles(markup, json_ld, analysis.metadata.site_name, page.url), [hint]),
         "description": descriptions,
         "authors": authors(markup, json_ld),
         "section": _texts(declared.SECTION, markup, json_ld),
-        "tags": ((place.place(markup), declared.split_tags(place.values(markup, json_ld))) for place in declared.TAGS),
+        "tags": ((source.source(markup), declared.split_tags(source.values(markup, json_ld))) for source in declared.TAGS),
         "site_name": _texts(declared.SITE_NAME, markup, json_ld),
         "canonical_url": declared.canonical_urls(markup, page.url),
-        "lead_image": ((place, declared.whole_image(image, page.url)) for place, image in declared.images(markup, json_ld)),
+        "lead_image": ((source, declared.whole_image(image, page.url)) for source, image in declared.images(markup, json_ld)),
         "paywalled": declared.paywalls(markup, json_ld),
     }
-    return said | {name: chain([ruled], said[name]) for name, ruled in _ruled(look, rules)}
+    return sources | {name: chain([ruled], sources[name]) for name, ruled in _rule_sources(analysis, rules)}
 
 
-def _ruled(look: FirstLook, rules: SiteRules | None) -> Iterator[tuple[str, tuple[str, object]]]:
-    """The fields that the site rules find, by name; they go before what the page's metadata say."""
+def _rule_sources(analysis: PageAnalysis, rules: SiteRules | None) -> Iterator[tuple[str, tuple[str, object]]]:
+    """The fields that the site rules find. They precede the page's own metadata."""
     if rules is None:
         return
-    found = siterules.amend(declared.Metadata(), look.tree, rules)
+    found = site_rules.override_metadata(declared.Metadata(), analysis.tree, rules)
     for name in ("title", "description", "authors"):
         if value := getattr(found, name):
             yield name, (f"site rule {name}: {getattr(rules, name)}", value)
 
 
-def _judged(look: FirstLook, page: Page, article: Article | None) -> dict[str, Said]:
-    """What is no text on the page but a judgement of it, and what decided it."""
-    kind, sign = look.kind
-    fitting = forms(look.tree, page.url, look.metadata, look.outline, article.blocks if article else ())
-    return {"form": ((sign, form) for form, sign in fitting), "page_type": [(sign, str(kind))]}
+def _classification_sources(analysis: PageAnalysis, page: Page, article: Article | None) -> dict[str, SourcedValues]:
+    """Form and page type, which stand nowhere on the page, with the evidence for them."""
+    page_type, evidence = analysis.classification
+    fitting = forms(analysis.tree, page.url, analysis.metadata, analysis.outline, article.blocks if article else ())
+    return {"form": ((sign, form) for form, sign in fitting), "page_type": [(evidence, str(page_type))]}
 
 
-def _texts(places: tuple[Place, ...], markup: Markup, json_ld: JsonLd) -> Iterator[Found]:
-    return (found for place in places for found in place.each(markup, json_ld))
+def _texts(sources: tuple[FieldSource, ...], markup: Markup, json_ld: JsonLd) -> Iterator[SourcedText]:
+    return (found for source in sources for found in source.each(markup, json_ld))
 
 
-def _in_words(said: Said, value: object) -> str:
-    """The places that say this value: the first, and those beside it."""
+def _describe_sources(sources: SourcedValues, value: object) -> str:
+    """The names of the sources that have this value: the first, then up to MAX_OTHERS more."""
     wanted = tuple(value) if isinstance(value, list) else value
-    first, *others = [*dict.fromkeys(place for place, text in said if text == wanted)] or [NOT_FOUND]
+    first, *others = [*dict.fromkeys(source for source, text in sources if text == wanted)] or [NOT_FOUND]
     return first + (f"; also: {', '.join(others[:MAX_OTHERS])}" if others else "")
 
 
 def _container(article: Article | None, text: str) -> str | None:
-    """The element that the text was in: what this version's code takes, if all of the text is in it."""
+    """The element that this version's code takes the article from, if it holds all of the row's text."""
     if article is None or not text:
         return None
     lines = set(plain_text(article.blocks).split("\n"))

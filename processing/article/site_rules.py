@@ -1,4 +1,4 @@
-"""A site's own selectors, from the crawl's YAML: what to cut out first, where the body is, and fields that beat the page's metadata."""
+"""Site rules: the CSS selectors of a crawl's YAML that remove elements, name the body and override metadata fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.config.crawl import SiteRules
 from storage.urls.host_key import configured_host
 
 _FIELDS = ("body", "title", "authors", "published_at", "description")
-_NOT_CSS = (  # what is mistaken for CSS, and what to say then
+_NOT_CSS = (  # what users take for CSS, and the hint they get
     ("/", "this is XPath"),
     ("::", "pseudo-elements select no element: the text or `content` of what matches is taken anyway"),
     (":contains(", ":contains() is jQuery's"),
@@ -28,7 +28,7 @@ _NOT_CSS = (  # what is mistaken for CSS, and what to say then
 
 
 def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
-    """The rules of a host, its port included: its own, else those of the nearest domain that it is a subdomain of."""
+    """The rules of a host (with its port): its own, else those of the nearest parent domain that has rules."""
     spelled = {configured_host(name): rule for name, rule in rules.items()}
     while spelled and host:
         if host in spelled:
@@ -37,8 +37,8 @@ def rules_for(host: str, rules: Mapping[str, SiteRules]) -> SiteRules | None:
     return None
 
 
-def mistakes(rules: SiteRules) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Where in the rules a selector stands that cannot work, such as `("remove", 0)`, and what is wrong with it."""
+def selector_errors(rules: SiteRules) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each selector that cannot work: its place in the rules, such as `("remove", 0)`, and what is wrong with it."""
     for name in _FIELDS:
         selector = getattr(rules, name)
         if selector is not None and (problem := _problem(selector)):
@@ -50,21 +50,21 @@ def mistakes(rules: SiteRules) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("remove", place), f"{selector!r} cuts out the whole page"
 
 
-def remove(tree: Tree, rules: SiteRules) -> None:
-    """Cut what the rules remove out of the tree."""
+def remove_elements(tree: Tree, rules: SiteRules) -> None:
+    """Remove from the tree the elements that the rules name under `remove`."""
     for selector in rules.remove:
         for node in _select(tree, selector):
             if node.tag != "html":  # the engine keeps the root
                 node.decompose()
 
 
-def body(tree: Tree, rules: SiteRules) -> Node | None:
+def body_element(tree: Tree, rules: SiteRules) -> Node | None:
     """The element that the rules name as the body, if the page has it."""
     return next(iter(_select(tree, rules.body)), None) if rules.body else None
 
 
-def amend(metadata: Metadata, tree: Tree, rules: SiteRules) -> Metadata:
-    """The metadata with the fields that the rules' selectors find."""
+def override_metadata(metadata: Metadata, tree: Tree, rules: SiteRules) -> Metadata:
+    """The metadata, with the fields replaced that the rules' selectors find."""
     changes: dict[str, object] = {}
     for name, selector in (("title", rules.title), ("description", rules.description)):
         if text := _first_text(tree, selector):
@@ -92,7 +92,7 @@ def _first_text(tree: Tree, selector: str | None) -> str | None:
 
 
 def _select(tree: Tree, selector: str) -> list[Node]:
-    """What a selector finds; nothing where it is none, which was told when the crawl's file was read (`mistakes`)."""
+    """The elements that match a selector; none for a selector with an error (`selector_errors` reported it when the crawl was read)."""
     try:
         return tree.css(selector)
     except (SelectolaxError, UnicodeEncodeError):

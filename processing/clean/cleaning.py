@@ -9,7 +9,7 @@ import pyarrow as pa
 from processing.clean.identity import article_id
 from processing.clean.language import detect_language
 from processing.clean.minhash import minhash
-from processing.clean.policy import Judged, judge
+from processing.clean.policy import PolicyInput, check_policy
 from processing.clean.signals import signals
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import shingles, text_digest, words
@@ -42,8 +42,8 @@ def clean_blocks(
     blocks = tuple(blocks)
     if not options.site_memory:
         return blocks, 0
-    kept, furniture = memory.clean(host, url, blocks)
-    return kept, len(furniture)
+    kept, boilerplate = memory.clean(host, url, blocks)
+    return kept, len(boilerplate)
 
 
 def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.Table]:
@@ -55,18 +55,18 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
     if row["blocks"] is None:
         return row
     url = row["url"]
-    blocks, furniture = clean_blocks(row["host"], url, blocks_of(row["blocks"]), memory, options)
+    blocks, boilerplate = clean_blocks(row["host"], url, blocks_of(row["blocks"]), memory, options)
     text = plain_text(blocks)
     tokens = words(text)
     runs = shingles(tokens)
     language = detect_language(text, row["language_declared"])
     found = signals(text, tokens, blocks, len(runs))
-    judged = Judged(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
-    verdict = judge(judged, options)
-    sure = memory.agreed(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
+    policy_input = PolicyInput(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
+    violation = check_policy(policy_input, options)
+    confidence = memory.adjusted_confidence(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
     return row | {
         "blocks": stored_blocks(blocks),
-        "confidence": sure,
+        "confidence": confidence,
         "article_id": article_id(url, row["canonical_url"]),
         "text": text,
         "text_length": len(text),
@@ -78,9 +78,9 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
         "symbol_word_ratio": found.symbol_word_ratio,
         "mean_word_length": found.mean_word_length,
         "link_density": found.link_density,
-        "furniture_blocks": furniture,
+        "furniture_blocks": boilerplate,
         "memory_version": memory_version,
-        "quarantine_reason": None if verdict is None else str(verdict.reason),
-        "rule": None if verdict is None else verdict.rule,
-        "quarantine_detail": None if verdict is None else verdict.detail,
+        "quarantine_reason": None if violation is None else str(violation.reason),
+        "rule": None if violation is None else violation.rule,
+        "quarantine_detail": None if violation is None else violation.detail,
     }

@@ -9,23 +9,23 @@ MAX_PAGES = 50  # URLs kept per host, the latest: a host has few templates, and 
 CONTAINER_PAGES = 3  # distinct URLs with their article in a container before it is the host's
 CONTAINER_SHARE = 0.2  # of the host's kept pages
 
-Sighting = tuple[int, int, str]  # URL digest, seconds since the epoch, the container's signature
+Occurrence = tuple[int, int, str]  # URL digest, seconds since the epoch, the container's signature
 
 
-class ContainerSightings:
-    """What a site memory knows of one host's containers. The same sightings, added in any order, give the same."""
+class ContainerOccurrences:
+    """What a site memory knows of one host's containers. The same occurrences, added in any order, give the same."""
 
     def __init__(self) -> None:
         self._pages: dict[int, tuple[int, str]] = {}
 
-    def add(self, sightings: Iterable[Sighting]) -> None:
-        """Note where pages have their articles. The latest sighting of a page counts, ties by name."""
-        for page, seen, container in sightings:
+    def add(self, occurrences: Iterable[Occurrence]) -> None:
+        """Note where pages have their articles. The latest occurrence of a page counts, ties by name."""
+        for page, seen, container in occurrences:
             self._pages[page] = max((seen, container), self._pages.get(page, (seen, container)))
             if len(self._pages) > MAX_PAGES:
                 del self._pages[min(self._pages, key=lambda known: (self._pages[known][0], known))]
 
-    def sightings(self) -> Iterator[Sighting]:
+    def occurrences(self) -> Iterator[Occurrence]:
         """All that is known, by page."""
         return ((page, seen, container) for page, (seen, container) in sorted(self._pages.items()))
 

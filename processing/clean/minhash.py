@@ -11,7 +11,7 @@ from rensa import RMinHash
 PERMUTATIONS = 128
 SEED = 42
 RECALL = 0.99  # of pairs at the threshold that must meet in a band
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 Signatures = NDArray[np.uint32]  # one row of PERMUTATIONS per text
 Bands = NDArray[np.uint64]  # one row per text, one hash per band
@@ -47,9 +47,9 @@ def rows_per_band(threshold: float) -> int:
 def bands(matrix: Signatures, rows: int) -> Bands:
     """The hash of each band of each signature; different bands never share a hash on purpose."""
     parts = matrix.astype(np.uint64).reshape(len(matrix), PERMUTATIONS // rows, rows)
-    hashed = np.arange(1, parts.shape[1] + 1, dtype=np.uint64)[None, :] * _ODD
+    hashed = np.arange(1, parts.shape[1] + 1, dtype=np.uint64)[None, :] * _MULTIPLIER
     with np.errstate(over="ignore"):
         for place in range(rows):
-            hashed = (hashed ^ parts[:, :, place]) * _ODD
+            hashed = (hashed ^ parts[:, :, place]) * _MULTIPLIER
             hashed ^= hashed >> np.uint64(29)
     return np.asarray(hashed, dtype=np.uint64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import pyarrow as pa
 
@@ -14,7 +14,7 @@ from processing.clean.identity import bucket_of
 from processing.extract.decode import decode
 from processing.extract.robots_meta import forbids_indexing
 from processing.staging.bucket_spill import BucketSpill
-from processing.staging.staging import EXTRACTED, Row, bounded, in_chunks, staged_writer, stored_blocks
+from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded, in_chunks, staged_writer, stored_blocks
 from processing.workers.pool import Exceeded, run_limited
 from runtime.scratch import scratch_folder
 from schemas.article import Article, PageType
@@ -23,7 +23,7 @@ from schemas.errors import StorageError
 from schemas.manifest import Segment
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
-from schemas.page import Hints, Page, WarcPointer
+from schemas.page import Hints, Page
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
@@ -31,10 +31,12 @@ from storage.warc.contentcoding import CodingError, decode_content
 from storage.warc.reader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
-_KINDS = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
+REASON_OF_KIND = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
 PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
-_HTML = ("text/html", "application/xhtml+xml")
-
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+# Staged under the name that they have in the capture index, or in an `Article`.
+_INDEX_COLUMNS = [field.name for field in fields(CaptureRow) if field.name in EXTRACTED.names]
+_ARTICLE_COLUMNS = [field.name for field in fields(Article) if field.name in METADATA_COLUMNS]
 
 Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the elements that hold its articles
 
@@ -66,16 +68,17 @@ def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str
 
 
 @dataclass(frozen=True, slots=True)
-class PageWork:
+class PageTask:
     """What a page worker needs for one record: the record beside its row of the index, and what the crawl says of its pages.
 
     `record` is None for a revisit, which has no page, and where the segment has no such record; `damage` then says why.
-    `agent` is the crawler's name whose opt-outs are obeyed, or None. `containers` are where the host has its articles.
+    `product_token` is the crawler's name in robots rules, or None where the page's opt-outs are not obeyed. `containers` are where the
+    host has its articles.
     """
 
     record: Record | None
     row: CaptureRow
-    agent: str | None = None
+    product_token: str | None = None
     rules: SiteRules | None = None
     damage: str | None = None
     containers: tuple[str, ...] = ()
@@ -86,32 +89,33 @@ class PageWork:
         return 0 if self.record is None else len(self.record.capture.body)
 
 
-def read_work(work: PageWork) -> ReadPage | Rejected | None:
+def read_task(task: PageTask) -> ReadPage | Rejected | None:
     """The article of one record, or why there is none; None for a revisit. Runs inside a page worker."""
-    if work.damage is not None:
-        return _rejection(work.row.pointer, work.row.url, "record", Reason.DAMAGED_RECORD, work.damage)
-    if work.record is None:
+    if task.damage is not None:
+        pointer = task.row.pointer
+        return Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
+    if task.record is None:
         return None
-    return _read(work.record, work.row.kind, _hints(work.row), work.agent, work.rules, work.containers)
+    return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers)
 
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, in this process; `containers` are where the host has its articles."""
-    return _read(record, kind, hints, _agent(crawl), rules_for(host_key(record.capture.url), crawl.articles.rules), containers)
+    return _read(record, kind, hints, _product_token(crawl), rules_for(host_key(record.capture.url), crawl.articles.rules), containers)
 
 
-def _agent(crawl: Crawl) -> str | None:
+def _product_token(crawl: Crawl) -> str | None:
     return crawl.politeness.product() if crawl.politeness.opt_outs == "obey" else None
 
 
 def _read(
-    record: Record, kind: str, hints: Hints, agent: str | None, rules: SiteRules | None, containers: tuple[str, ...]
+    record: Record, kind: str, hints: Hints, product_token: str | None, rules: SiteRules | None, containers: tuple[str, ...]
 ) -> ReadPage | Rejected:
     """The one place where the bytes of a page are understood."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
         return page
-    if agent and forbids_indexing(record.capture, page.html, agent):
+    if product_token and forbids_indexing(record.capture, page.html, product_token):
         return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
     article = read_article(page, rules, containers)
     if isinstance(article, Rejected):
@@ -123,8 +127,8 @@ def _read(
 
 def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     """The record's body as text, or why it is no page that could be an article."""
-    if reason := _no_page(record, kind):
-        return _rejected(record, "record", reason, _why(record, reason))
+    if reason := _rejection_reason(record, kind):
+        return _rejected(record, "record", reason, _reason_detail(record, reason))
     try:
         body = decode_content(record.capture.body, record.capture.header("content-encoding"), MAX_PAGE_BYTES)
     except CodingError as error:
@@ -148,12 +152,9 @@ def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Contai
     index = _in_order(read_index(store.get_bytes(segment.index_key)), segment)
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-        works = _works(records, index, crawl, containers)
-        for work, found in run_limited(works, "processing.extract.extraction.read_work", results=(ReadPage, Rejected)):
-            if isinstance(found, Exceeded):
-                yield _row(work.row, _rejection(work.row.pointer, work.row.url, "extract", found.reason, found.detail))
-            else:
-                yield _row(work.row, found)
+        tasks = _tasks(records, index, crawl, containers)
+        for task, result in run_limited(tasks, "processing.extract.extraction.read_task", results=(ReadPage, Rejected)):
+            yield _row(task.row, result.rejected(task.row.pointer, task.row.url) if isinstance(result, Exceeded) else result)
 
 
 def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:
@@ -166,9 +167,9 @@ def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[Capture
         yield row
 
 
-def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers) -> Iterator[PageWork]:
+def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers) -> Iterator[PageTask]:
     """One for each row of the index, with its record if the segment has it whole. Records that the index does not know are left out."""
-    agent = _agent(crawl)
+    product_token = _product_token(crawl)
     damage: dict[int, str] = {}  # since the last whole record, by offset
     row = next(index, None)
     for record in records:
@@ -176,88 +177,50 @@ def _works(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], cr
             damage[record.warc_record_offset] = record.detail
             continue
         while row is not None and row.warc_record_offset < record.pointer.warc_record_offset:
-            yield _lost(row, damage)
+            yield _damaged_task(row, damage)
             row = next(index, None)
         damage.clear()
         if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
             # the index has the length of the member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             host = host_key(row.url)
-            yield PageWork(whole, row, agent, rules_for(host, crawl.articles.rules), containers=containers.get(host, ()))
+            yield PageTask(whole, row, product_token, rules_for(host, crawl.articles.rules), containers=containers.get(host, ()))
             row = next(index, None)
     while row is not None:
-        yield _lost(row, damage)
+        yield _damaged_task(row, damage)
         row = next(index, None)
 
 
-def _lost(row: CaptureRow, damage: dict[int, str]) -> PageWork:
-    return PageWork(None, row, damage=damage.get(row.warc_record_offset, "the segment has no such record"))
+def _damaged_task(row: CaptureRow, damage: dict[int, str]) -> PageTask:
+    return PageTask(None, row, damage=damage.get(row.warc_record_offset, "the segment has no such record"))
 
 
-def _row(index: CaptureRow, found: ReadPage | Rejected | None) -> Row:
+def _row(index: CaptureRow, result: ReadPage | Rejected | None) -> Row:
     host = host_key(index.url)
-    row: Row = {
-        "bucket": bucket_of(host),
-        "url": index.url,
-        "host": host,
-        "fetched_at": index.fetch_time,
-        "fetch_status": index.fetch_status,
-        "record_type": index.record_type,
-        "kind": index.kind,
-        "content_mime_type": index.content_mime_type,
-        "content_charset": index.content_charset,
-        "content_length": index.content_length,
-        "latency_ms": index.latency_ms,
-        "via": index.via,
-        "depth": index.depth,
-        "warc_filename": index.warc_filename,
-        "warc_record_offset": index.warc_record_offset,
-        "warc_record_length": index.warc_record_length,
-        "content_digest": index.content_digest,
-        "crawl_run": index.crawl_run,
-        "refers_to_filename": index.refers_to_filename,
-        "refers_to_offset": index.refers_to_offset,
-        "request_method": index.request_method,
-        "request_body": index.request_body,
-    }
-    if isinstance(found, Rejected):
-        row |= {"reason": str(found.reason), "detail": found.detail or None, "page_type": type_of(found.reason)}
-    elif found is not None:
-        row |= article_columns(found)
+    row: Row = {"bucket": bucket_of(host), "host": host, "fetched_at": index.fetch_time}
+    row |= {name: getattr(index, name) for name in _INDEX_COLUMNS}
+    if isinstance(result, Rejected):
+        row |= {"reason": str(result.reason), "detail": result.detail or None, "page_type": type_of(result.reason)}
+    elif result is not None:
+        row |= article_columns(result)
     return row
 
 
-def article_columns(found: ReadPage) -> Row:
+def article_columns(result: ReadPage) -> Row:
     """What an article says, as columns."""
-    article = found.article
-    return {
+    article = result.article
+    return {name: getattr(article, name) for name in _ARTICLE_COLUMNS} | {
         "page_type": str(article.page_type),
-        "canonical_url": article.canonical_url,
-        "site_name": article.site_name,
-        "title": article.title,
-        "description": article.description,
         "authors": list(article.authors),
-        "published_at": article.published_at,
-        "published_at_source": article.published_at_source,
-        "published_zone": article.published_zone,
-        "modified_at": article.modified_at,
-        "modified_at_source": article.modified_at_source,
-        "language_declared": article.language_declared,
-        "section": article.section,
         "tags": list(article.tags),
-        "lead_image": article.lead_image,
-        "paywalled": article.paywalled,
-        "form": article.form,
         "blocks": stored_blocks(article.blocks),
-        "extraction_path": article.extraction_path,
-        "confidence": article.confidence,
         "container": article.container,
-        "charset": found.charset,
-        "charset_source": found.charset_source,
+        "charset": result.charset,
+        "charset_source": result.charset_source,
     }
 
 
-def _no_page(record: Record, kind: str) -> Reason | None:
+def _rejection_reason(record: Record, kind: str) -> Reason | None:
     """Why a response is no page that could be an article, judged by everything but its text."""
     status = record.capture.status
     if status == NOT_MODIFIED:
@@ -266,15 +229,15 @@ def _no_page(record: Record, kind: str) -> Reason | None:
         return Reason.REDIRECT
     if not 200 <= status < 300:
         return Reason.HTTP_ERROR
-    if kind in _KINDS:
-        return _KINDS[kind]
+    if kind in REASON_OF_KIND:
+        return REASON_OF_KIND[kind]
     if record.capture.truncated or (status == PARTIAL_CONTENT and not _is_whole_range(record.capture.header("content-range"))):
         return Reason.TRUNCATED
     declared = (record.capture.header("content-type") or record.mime_detected or "text/html").partition(";")[0].strip().lower()
-    return None if declared in _HTML else Reason.NOT_HTML
+    return None if declared in _HTML_TYPES else Reason.NOT_HTML
 
 
-def _why(record: Record, reason: Reason) -> str:
+def _reason_detail(record: Record, reason: Reason) -> str:
     """What the reason alone does not say, in a line."""
     status, capture = record.capture.status, record.capture
     if reason is Reason.HTTP_ERROR:
@@ -292,17 +255,14 @@ def _why(record: Record, reason: Reason) -> str:
 
 def _is_whole_range(content_range: str | None) -> bool:
     """Whether a part of a body is all of it, as for a request of `bytes=0-`."""
-    found = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
-    last, size = (read_number(found[1]), read_number(found[2])) if found else (None, None)
+    match = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
+    last, size = (read_number(match[1]), read_number(match[2])) if match else (None, None)
     return last is not None and last + 1 == size
 
 
 def _rejected(record: Record, stage: str, reason: Reason, detail: str = "") -> Rejected:
-    return _rejection(record.pointer, record.capture.url, stage, reason, detail)
-
-
-def _rejection(pointer: WarcPointer, url: str, stage: str, reason: Reason, detail: str) -> Rejected:
-    return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, stage, reason, detail)
+    pointer = record.pointer
+    return Rejected(record.capture.url, pointer.warc_filename, pointer.warc_record_offset, stage, reason, detail)
 
 
 def reason_of(page_type: PageType) -> Reason:
@@ -315,7 +275,3 @@ def type_of(reason: Reason) -> str | None:
     if reason is Reason.OTHER_PAGE:
         return str(PageType.OTHER)
     return str(reason) if str(reason) in set(PageType) else None
-
-
-def _hints(row: CaptureRow) -> Hints:
-    return Hints(row.hint_title, row.hint_published_at, row.hint_source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from processing.article.provenance import read_origins
+from processing.article.provenance import read_provenance
 from processing.extract.decode import decode
 from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
 from processing.workers.pool import Exceeded, Limits, run_limited
@@ -51,9 +51,7 @@ def read_limited(
     read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
     for page, found in run_limited(pages, read, workers, limits or Limits(), results):
         if isinstance(found, Exceeded) and page.record is not None:
-            pointer = page.record.pointer
-            url, file, offset = page.record.capture.url, pointer.warc_filename, pointer.warc_record_offset
-            yield page, Rejected(url, file, offset, "extract", found.reason, found.detail)
+            yield page, found.rejected(page.record.pointer, page.record.capture.url)
         else:
             yield page, None if isinstance(found, Exceeded) else found
 
@@ -63,20 +61,20 @@ def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
     return None if page.record is None else read_page(page.record, page.crawl, page.kind, page.hints, page.containers)
 
 
-def origins_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
-    """Where the values of the row stand on the page (see `read_origins`), or in a sentence why that cannot be told."""
-    return _only(page, "processing.extract.limited_pages.find_origins", limits)
+def provenance_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """Where the values of the row stand on the page (see `read_provenance`), or in a sentence why that cannot be told."""
+    return _read_one(page, "processing.extract.limited_pages.find_provenance", limits)
 
 
 def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
     """The page as text, under `html`, its content coding and charset removed; or in a sentence why it is none."""
-    return _only(page, "processing.extract.limited_pages.decode_html", limits)
+    return _read_one(page, "processing.extract.limited_pages.decode_html", limits)
 
 
-def find_origins(page: ShownPage) -> dict[str, str]:
+def find_provenance(page: ShownPage) -> dict[str, str]:
     """The places by field, or `problem`. Runs inside a page worker."""
     found = page_of(page.record, "page", page.hints)
-    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_origins(found, page.rules, page.row or {})
+    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:
@@ -90,7 +88,7 @@ def decode_html(page: ShownPage) -> dict[str, str]:
     return {"problem": f"the body is no text ({decoded})"} if isinstance(decoded, Reason) else {"html": decoded.html}
 
 
-def _only(page: ShownPage, function: str, limits: Limits | None) -> dict[str, str] | str:
+def _read_one(page: ShownPage, function: str, limits: Limits | None) -> dict[str, str] | str:
     ((_, found),) = run_limited([page], function, 1, limits or Limits())
     if isinstance(found, Exceeded):
         return (

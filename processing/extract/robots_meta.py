@@ -16,10 +16,10 @@ _CONTENT = re.compile(r"\bcontent\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORE
 
 def forbids_indexing(capture: Capture, html: str, product: str) -> bool:
     """Whether the page asked, when it was fetched, not to be indexed: all robots, or the one of this product token by its name."""
-    said = header_directives(_robots_tags(capture), product)
+    directives = header_directives(_robots_tags(capture), product)
     for tag in _META.findall(_head(html)):
-        said = said.joined(_meta_directives(tag, product))
-    return said.forbids_indexing(capture.fetched_at)
+        directives = directives.combined(_meta_directives(tag, product))
+    return directives.forbids_indexing(capture.fetched_at)
 
 
 def _robots_tags(capture: Capture) -> list[str]:

@@ -13,11 +13,11 @@ def check_rules(crawl: Crawl, path: Path) -> None:
     """See that every selector of a crawl's site rules is one. Raises ConfigError for all that are none, with their lines in `path`."""
     if not crawl.articles.rules:
         return
-    from processing.article.site_rules import mistakes  # the engine: not for a crawl without rules
+    from processing.article.site_rules import selector_errors  # the engine: not for a crawl without rules
 
     problems = []
     for host, rules in crawl.articles.rules.items():
-        for place, problem in mistakes(rules):
+        for place, problem in selector_errors(rules):
             location = ("articles", "rules", host, *place)
             problems.append((line_of(path, *location) or 1, f"{'.'.join(map(str, location))}: {problem}"))
     if problems:

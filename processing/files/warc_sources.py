@@ -34,7 +34,7 @@ class WarcSource:
     path: Path
     member: str | None
     size: int
-    place: int = 0
+    position: int = 0
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class WarcSource:
     def identity(self) -> str:
         """What it is known by: its place, size and time, and the code that reads it."""
         info = self.path.stat()
-        known = f"{self.path.resolve()} {info.st_size} {info.st_mtime_ns} {self.member or ''} {self.place} {code_version()}"
+        known = f"{self.path.resolve()} {info.st_size} {info.st_mtime_ns} {self.member or ''} {self.position} {code_version()}"
         return hashlib.sha256(known.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     @contextmanager
@@ -57,7 +57,7 @@ class WarcSource:
                 yield stream
             return
         with zipfile.ZipFile(self.path) as archive:
-            yield cast("BinaryIO", _ZipMember(archive, archive.infolist()[self.place]))
+            yield cast("BinaryIO", _ZipMember(archive, archive.infolist()[self.position]))
 
 
 class _ZipMember(io.RawIOBase):
@@ -129,8 +129,8 @@ def find_sources(path: Path) -> list[WarcSource]:
     if sum(info.compress_size for info in listed) > path.stat().st_size:
         raise ConfigError(f"{path} is no WACZ: the files in it overlap, as in a zip bomb.")
     found = [
-        WarcSource(path, info.filename, info.file_size, place)
-        for place, info in enumerate(listed)
+        WarcSource(path, info.filename, info.file_size, position)
+        for position, info in enumerate(listed)
         if info.filename.lower().endswith(_WARC_ENDINGS)
     ]
     if not found:

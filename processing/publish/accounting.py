@@ -28,7 +28,7 @@ class RunCounts:
         """How many records came to this."""
         return self.outcomes[str(outcome)]
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The counts as plain JSON values, sorted, so that equal counts give equal bytes."""
         made: dict[str, Any] = {"records": self.records}
         for name in ("outcomes", "reasons", "statuses", "hosts"):
@@ -36,8 +36,8 @@ class RunCounts:
         return made
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> RunCounts:
-        """The counts that `as_json` wrote."""
+    def from_dict(cls, data: Mapping[str, Any]) -> RunCounts:
+        """The counts that `to_dict` made."""
         return cls(data["records"], *(Counter(data[name]) for name in ("outcomes", "reasons", "statuses", "hosts")))
 
 

@@ -22,12 +22,12 @@ TIMEOUT_SECONDS = 1800
 ROOT = Path(__file__).resolve().parents[2]
 _COLUMNS = ["article_id", "version", "url", "host", "text_digest", "text_length", "word_count", "duplicate_kind"]
 _SIGNALS = ["duplicate_word_fraction", "link_density"]
-NEEDED = [*_COLUMNS, *_SIGNALS, "title", "duplicate_of", "fetched_at", "published_at"]
+NEEDED_COLUMNS = [*_COLUMNS, *_SIGNALS, "title", "duplicate_of", "fetched_at", "published_at"]
 """The columns of article rows that the suite's columns are made of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SuiteResult:
     """The suite's verdict: its whole result as JSON, and how many rows it saw."""
 
     success: bool
@@ -39,16 +39,16 @@ class Judgement:
         return "; ".join(_failure(result) for result in self.result["results"] if not result["success"])
 
 
-def judge_articles(tables: Iterable[pa.Table]) -> Judgement:
+def validate_articles(tables: Iterable[pa.Table]) -> SuiteResult:
     """The `articles` suite's judgement of staged rows. No rows need no process. Raises GateError when it cannot judge."""
     with scratch_folder() as folder:
         rows, result = folder / "rows.parquet", folder / "result.json"
-        count = _write_light(tables, rows)
+        count = _write_suite_rows(tables, rows)
         if count == 0:
-            return Judgement(success=True, rows=0, result={"success": True, "results": []})
+            return SuiteResult(success=True, rows=0, result={"success": True, "results": []})
         _run([str(rows), str(suite_path()), str(result)])
-        judged = json.loads(result.read_text(encoding="utf-8"))
-        return Judgement(judged["success"], count, judged)
+        result_json = json.loads(result.read_text(encoding="utf-8"))
+        return SuiteResult(result_json["success"], count, result_json)
 
 
 def suite_path() -> Path:
@@ -56,7 +56,7 @@ def suite_path() -> Path:
     return ROOT / "schemas" / "expectations" / "articles.json"
 
 
-def light(articles: pa.Table) -> pa.Table:
+def suite_rows(articles: pa.Table) -> pa.Table:
     """What the suite needs of article rows: no texts, but lengths and flags made from them."""
     made = articles.select(_COLUMNS + _SIGNALS)
     duplicate_of = articles["duplicate_of"]
@@ -73,11 +73,11 @@ def light(articles: pa.Table) -> pa.Table:
     return made
 
 
-def _write_light(tables: Iterable[pa.Table], path: Path) -> int:
+def _write_suite_rows(tables: Iterable[pa.Table], path: Path) -> int:
     writer: pq.ParquetWriter | None = None
     count = 0
     for table in tables:
-        rows = light(table)
+        rows = suite_rows(table)
         writer = writer or pq.ParquetWriter(path, rows.schema)
         writer.write_table(rows)
         count += rows.num_rows

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.publish.accounting import RunCounts, check_run, check_tables, count
-from processing.publish.expectations import NEEDED, judge_articles
-from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, Resolved
+from processing.publish.expectations import NEEDED_COLUMNS, validate_articles
+from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
 from processing.staging.staging import read_rows, staged_writer
 from schemas.errors import GateError
 from schemas.keys import gated_key, mark_key, report_key, resolved_key
@@ -23,84 +23,84 @@ from schemas.tables import TABLES
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
-NOT_YET = datetime(1970, 1, 1, tzinfo=UTC)  # `ingested_at` and `sequence` are publishing's to fill in
+UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # `ingested_at` and `sequence` are publishing's to fill in
 NO_VERSION = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
+class GateMark:
     """The completion mark of the gate: the name of what the rows were resolved against, and the counts per crawl run."""
 
-    base: str
+    base_key: str
     counts: dict[str, RunCounts]
 
 
-def gated(store: ObjectStore, process_run: str, base: str) -> Gated | None:
+def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
     """The mark of a gate that what was resolved against `base` has passed, or None. An empty `base` is for an earlier release's staging."""
-    key = mark_key(process_run, "gated", base)
+    key = mark_key(process_run, "gated", base_key)
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return Gated(base, {crawl_run: RunCounts.from_json(found) for crawl_run, found in mark["counts"].items()})
+    return GateMark(base_key, {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()})
 
 
-def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Ledger) -> Gated:
+def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Ledger) -> GateMark:
     """Stage the rows of each table and judge them.
 
     Raises AccountingError when the equations do not hold and GateError when the suite fails; nothing is published then. The suite's result
     is kept as the report `expectations.json`.
     """
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
-    rows = _write_tables(run, resolved, store, counts)
+    rows = _write_tables(run, mark, store, counts)
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), **rows)
-    base = resolved.base.key()
-    judgement = judge_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED))
-    store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(judgement.result, indent=2).encode())
-    if not judgement.success:
+    base = mark.base.key()
+    suite_result = validate_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED_COLUMNS))
+    store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(suite_result.result, indent=2).encode())
+    if not suite_result.success:
         raise GateError(
-            f"The expectation suite failed for {run.process_run} and nothing was published: {judgement.failures()}. "
+            f"The expectation suite failed for {run.process_run} and nothing was published: {suite_result.failures()}. "
             f"Its result is {report_key(run.process_run, 'expectations.json')}."
         )
-    mark = {"base": asdict(resolved.base), "counts": {crawl_run: found.as_json() for crawl_run, found in counts.items()}}
-    store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(mark).encode())
-    return Gated(base, counts)
+    gate_mark = {"base": asdict(mark.base), "counts": {crawl_run: found.to_dict() for crawl_run, found in counts.items()}}
+    store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
+    return GateMark(base, counts)
 
 
-def _write_tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
     """Stage the rows of every table in one pass over what was resolved; how many rows each has."""
     with ExitStack() as stack:
-        keys = {name: gated_key(run.process_run, resolved.base.key(), name) for name in _MAKERS}
+        keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in _ROWS_OF_TABLE}
         writers = {name: stack.enter_context(staged_writer(store, key, TABLES[name])) for name, key in keys.items()}
-        for rows in _resolved_rows(run, resolved, store):
-            for name, make in _MAKERS.items():
-                made = make(rows)
-                writers[name].write(made)
+        for rows in _resolved_rows(run, mark, store):
+            for name, rows_of in _ROWS_OF_TABLE.items():
+                table_rows = rows_of(rows)
+                writers[name].write(table_rows)
                 if name == "captures":
-                    count(made, counts)
+                    count(table_rows, counts)
         return {name: writer.rows for name, writer in writers.items()}
 
 
-def _resolved_rows(run: ProcessRun, resolved: Resolved, store: ObjectStore) -> Iterator[pa.Table]:
+def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> Iterator[pa.Table]:
     """Cleaned rows beside what was decided on them, a row group at a time."""
-    base = resolved.base.key()
-    for bucket in resolved.buckets:
+    base = mark.base.key()
+    for bucket in mark.buckets:
         cleaned = read_rows(store, resolved_key(run.process_run, base, bucket, CLEANED_TABLE))
         decided = read_rows(store, resolved_key(run.process_run, base, bucket, DECIDED_TABLE))
         for rows, decisions in zip(cleaned, decided, strict=True):
             beside = rows
             for name in decisions.schema.names:
                 beside = beside.append_column(name, decisions[name])
-            yield _with_origin(beside, run)
+            yield _with_provenance(beside, run)
 
 
-def _with_origin(rows: pa.Table, run: ProcessRun) -> pa.Table:
+def _with_provenance(rows: pa.Table, run: ProcessRun) -> pa.Table:
     constants = {
         "crawl": pa.scalar(run.crawl.name),
         "process_run": pa.scalar(run.process_run),
         "code_version": pa.scalar(run.code_version),
-        "ingested_at": pa.scalar(NOT_YET, TABLES["runs"].field("ingested_at").type),
+        "ingested_at": pa.scalar(UNSET_TIME, TABLES["runs"].field("ingested_at").type),
         "sequence": pa.scalar(0, pa.int64()),
     }
     for name, value in constants.items():
@@ -138,4 +138,4 @@ def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], nam
     return pa.table([renamed[field.name] if field.name in renamed else rows[field.name] for field in schema], schema=schema)
 
 
-_MAKERS: dict[str, Callable[[pa.Table], pa.Table]] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}
+_ROWS_OF_TABLE: dict[str, Callable[[pa.Table], pa.Table]] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}

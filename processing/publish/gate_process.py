@@ -15,12 +15,12 @@ from typing import Any
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 
-LATER = ("altair", "scipy.stats")  # for pictures and for distributions: a third of the start, for expectations that few suites have
+LAZY_MODULES = ("altair", "scipy.stats")  # for pictures and for distributions: a third of the start, for expectations that few suites have
 MAX_UNEXPECTED = 20
 INDEX_COLUMNS = ["article_id", "version"]
 
 
-def judge(rows: Path, suite: dict[str, Any]) -> dict[str, Any]:
+def validate(rows: Path, suite: dict[str, Any]) -> dict[str, Any]:
     """The suite's result on the rows of a Parquet file, with the ids of the first unexpected rows, as plain JSON values."""
     import great_expectations as gx
     import pandas as pd
@@ -39,10 +39,10 @@ def judge(rows: Path, suite: dict[str, Any]) -> dict[str, Any]:
         "partial_unexpected_count": MAX_UNEXPECTED,
     }
     found = batch.get_batch(batch_parameters={"dataframe": pd.read_parquet(rows)}).validate(expectations, result_format=result_format)
-    return {"success": bool(found.success), "results": [_plain(result.to_json_dict()) for result in found.results]}
+    return {"success": bool(found.success), "results": [_plain_result(result.to_json_dict()) for result in found.results]}
 
 
-def import_when_used(name: str) -> None:
+def import_lazily(name: str) -> None:
     """Let whoever imports a module have it at once; its code runs at the first use of one of its names."""
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
@@ -55,14 +55,14 @@ def import_when_used(name: str) -> None:
         setattr(sys.modules[package], last, module)
 
 
-def _plain(result: dict[str, Any]) -> dict[str, Any]:
-    told = result.get("result", {})
+def _plain_result(result: dict[str, Any]) -> dict[str, Any]:
+    details = result.get("result", {})
     return {
         "success": result["success"],
         "type": result["expectation_config"]["type"],
         "kwargs": {name: value for name, value in result["expectation_config"]["kwargs"].items() if name != "batch_id"},
-        "unexpected_count": told.get("unexpected_count"),
-        "unexpected": (told.get("unexpected_index_list") or [])[:MAX_UNEXPECTED],
+        "unexpected_count": details.get("unexpected_count"),
+        "unexpected": (details.get("unexpected_index_list") or [])[:MAX_UNEXPECTED],
         "exception": _exception(result.get("exception_info", {})),
     }
 
@@ -75,11 +75,11 @@ def _exception(info: dict[str, Any]) -> str | None:
 
 def main() -> None:
     """Judge, and write the result whole."""
-    for name in LATER:
-        import_when_used(name)
+    for name in LAZY_MODULES:
+        import_lazily(name)
     rows, suite, result = (Path(argument) for argument in sys.argv[1:4])
-    judged = judge(rows, json.loads(suite.read_text(encoding="utf-8")))
-    result.write_text(json.dumps(judged, indent=2, default=str), encoding="utf-8")
+    suite_result = validate(rows, json.loads(suite.read_text(encoding="utf-8")))
+    result.write_text(json.dumps(suite_result, indent=2, default=str), encoding="utf-8")
 
 
 if __name__ == "__main__":

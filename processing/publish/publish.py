@@ -21,9 +21,9 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from processing.publish.accounting import RunCounts
-from processing.publish.gate import Gated, gate_run, gated
+from processing.publish.gate import GateMark, gate_run, read_gate_mark
 from processing.publish.report import RunReport, report_of
-from processing.resolve.resolution import Base, resolve_run, resolved
+from processing.resolve.resolution import Base, read_resolve_mark, resolve_run
 from processing.staging.staging import bounded, read_rows
 from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
@@ -65,13 +65,13 @@ def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     with ledger.publish_lock() as token:
         repair_marks(lake, ledger)
         for other in half_published(lake, ledger):
-            _finish(other, token, store, lake, ledger)
+            _finish_half_published(other, token, store, lake, ledger)
         if ledger.published_at(run.process_run) is not None:
-            return _completed(run, lake.run_rows(run.process_run), store, ledger)
+            return _complete(run, lake.run_rows(run.process_run), store, ledger)
         _refuse_published(run, ledger)
         refuse_other_code(run, code_version)
-        complete_last(run.crawl.name, store, lake, ledger)
-        return _completed(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
+        complete_last_published(run.crawl.name, store, lake, ledger)
+        return _complete(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
 
 
 def refuse_other_code(run: ProcessRun, code_version: str) -> None:
@@ -86,15 +86,15 @@ def refuse_other_code(run: ProcessRun, code_version: str) -> None:
 def half_published(lake: Lake, ledger: Ledger) -> list[ProcessRun]:
     """The process runs of an earlier release, which committed to one table after the other, that are in some tables only."""
     unpublished = ledger.unpublished()
-    begun = sorted(unpublished & committed_runs(lake.table(ROW_TABLES[0]))) if unpublished else []
-    return [ledger.process_run(name) for name in begun]
+    half_done = sorted(unpublished & committed_runs(lake.table(ROW_TABLES[0]))) if unpublished else []
+    return [ledger.process_run(name) for name in half_done]
 
 
-def complete_last(crawl: str, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
     """Complete a crawl's last published process run: its publisher may have died after the commit."""
     last = ledger.last_published(crawl)
     if last is not None and store.info(report_key(last, "report.json")) is None and (rows := lake.run_rows(last)):
-        _completed(ledger.process_run(last), rows, store, ledger)
+        _complete(ledger.process_run(last), rows, store, ledger)
 
 
 def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> list[RunRow]:
@@ -102,8 +102,8 @@ def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: Object
     for _ in range(ATTEMPTS):
         tables = lake.tables()
         base = _base(run, tables, ledger)
-        passed = _passed(run, base, segments, store, lake, ledger)
-        if passed.base != base.key():
+        passed = _passed_gate(run, base, segments, store, lake, ledger)
+        if passed.base_key != base.key():
             continue
         try:
             return _commit(run, passed, Stamp(ledger.next_sequence(), datetime.now(UTC)), tables, token, store, lake, ledger)
@@ -119,25 +119,25 @@ def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
     return Base(articles, captures, ledger.memory_version(run.crawl.name))
 
 
-def _passed(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> Gated:
+def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
     """The gate's mark for the lake as it is now: resolved and gated again where it was another."""
-    passed = gated(store, run.process_run, base.key())
+    passed = read_gate_mark(store, run.process_run, base.key())
     if passed is not None:
         return passed
-    earlier = resolved(store, run.process_run)
-    if earlier is None or gated(store, run.process_run, earlier.base.key()) is None:
+    earlier = read_resolve_mark(store, run.process_run)
+    if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
         raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
     return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, ledger)
 
 
-def _finish(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
     """Commit what an earlier release left out of a half published run, from what it staged."""
-    passed, stamp = gated(store, run.process_run, ""), mark_key(run.process_run, "stamp")
+    passed, stamp = read_gate_mark(store, run.process_run, ""), mark_key(run.process_run, "stamp")
     if passed is None or store.info(stamp) is None:
         raise ConflictError(f"{run.process_run} is half published, but its staged rows are gone. Restore the store's staging folder.")
     sequence, ingested_at = json.loads(store.get_bytes(stamp))
     rows = _commit(run, passed, Stamp(sequence, datetime.fromisoformat(ingested_at)), lake.tables(), token, store, lake, ledger)
-    _completed(run, rows, store, ledger)
+    _complete(run, rows, store, ledger)
 
 
 def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
@@ -150,7 +150,7 @@ def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
 
 def _commit(
     run: ProcessRun,
-    passed: Gated,
+    passed: GateMark,
     stamp: Stamp,
     tables: Mapping[str, Table],
     token: int,
@@ -171,7 +171,7 @@ def _commit(
     return run_rows
 
 
-def _completed(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
+def _complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
     """Do what follows a commit, once: the site memory's next version, then the report, which is made of the run's rows of `runs`."""
     key = report_key(run.process_run, "report.json")
     if store.info(key) is None:
@@ -203,8 +203,8 @@ def _copy(store: ObjectStore, source: str, target: str) -> None:
         store.put_file(target, path)
 
 
-def _stamped(name: str, run: ProcessRun, passed: Gated, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
-    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base, name)), CHUNK_ROWS, CHUNK_BYTES):
+def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
+    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base_key, name)), CHUNK_ROWS, CHUNK_BYTES):
         table = chunk
         for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
             field = TABLES[name].field(column)
@@ -231,6 +231,6 @@ def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stam
         "bytes": sum(segment.size for segment in manifest.segments),
         "segments": len(manifest.segments),
         "statistics": json.dumps(
-            {**counts.as_json(), "fetch_reasons": manifest.reasons, "fetch": manifest.statistics.model_dump()}, sort_keys=True
+            {**counts.to_dict(), "fetch_reasons": manifest.reasons, "fetch": manifest.statistics.model_dump()}, sort_keys=True
         ),
     }

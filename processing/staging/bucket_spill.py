@@ -23,7 +23,7 @@ class BucketSpill:
         self._file = pa.OSFile(str(folder / SPILL_FILE), "wb")
         self._writer = pa.ipc.new_file(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self._path = folder / SPILL_FILE
-        self._places: dict[int, list[int]] = {}
+        self._batches: dict[int, list[int]] = {}
         self._count = 0
 
     def add(self, rows: pa.Table) -> None:
@@ -33,7 +33,7 @@ class BucketSpill:
         ordered = rows.take(pa.array(order)).combine_chunks()
         starts = np.flatnonzero(np.diff(buckets[order], prepend=-1))
         for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-            self._places.setdefault(int(buckets[order[start]]), []).append(self._count)
+            self._batches.setdefault(int(buckets[order[start]]), []).append(self._count)
             self._writer.write_batch(ordered.slice(start, end - start).to_batches()[0])
             self._count += 1
 
@@ -45,13 +45,13 @@ class BucketSpill:
     @property
     def buckets(self) -> list[int]:
         """The buckets that there are rows of, sorted."""
-        return sorted(self._places)
+        return sorted(self._batches)
 
     def read(self, bucket: int) -> Iterator[pa.Table]:
         """The rows of a bucket, as they were added, after `finish`."""
         with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
-            for place in self._places.get(bucket, []):
-                yield pa.Table.from_batches([reader.get_batch(place)])
+            for number in self._batches.get(bucket, []):
+                yield pa.Table.from_batches([reader.get_batch(number)])
 
     def __enter__(self) -> BucketSpill:
         return self

@@ -19,17 +19,18 @@ GROUP_ROWS = 1_000
 CHUNK_CHARACTERS = 4 * 1024 * 1024
 GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several times that
 
-_RECORD = [
+_CAPTURE_COLUMNS = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
     "request_method", "request_body", "reason", "detail", "page_type",
 ]  # fmt: skip
-_SAID = [
-    "canonical_url", "site_name", "title", "description", "authors", "published_at", "published_at_source", "published_zone",
-    "modified_at", "modified_at_source", "language_declared", "section", "tags", "lead_image", "paywalled", "form", "blocks",
-    "extraction_path", "confidence", "charset", "charset_source",
+# The columns of ARTICLES that extraction fills from the page, but for its blocks.
+METADATA_COLUMNS = [
+    "title", "description", "authors", "published_at", "published_at_source", "published_zone", "modified_at", "modified_at_source",
+    "language_declared", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "extraction_path",
+    "confidence", "charset", "charset_source",
 ]  # fmt: skip
-_UNDERSTOOD = [
+_CLEANED_COLUMNS = [
     "article_id", "text", "text_length", "word_count", "text_digest", "minhash", "language", "duplicate_word_fraction",
     "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version",
 ]  # fmt: skip
@@ -39,11 +40,11 @@ _UNDERSTOOD = [
 EXTRACTED = pa.schema(
     [
         pa.field("bucket", pa.int16(), nullable=False),
-        *(CAPTURES.field(name) for name in _RECORD),
+        *(CAPTURES.field(name) for name in _CAPTURE_COLUMNS),
         pa.field("refers_to_filename", pa.string()),
         pa.field("refers_to_offset", pa.int64()),
         pa.field("container", pa.string()),
-        *(ARTICLES.field(name) for name in _SAID),
+        *(ARTICLES.field(name) for name in (*METADATA_COLUMNS, "blocks")),
     ]
 )
 
@@ -51,7 +52,7 @@ EXTRACTED = pa.schema(
 CLEANED = pa.schema(
     [
         *EXTRACTED,
-        *(ARTICLES.field(name).with_nullable(True) for name in _UNDERSTOOD),
+        *(ARTICLES.field(name).with_nullable(True) for name in _CLEANED_COLUMNS),
         pa.field("quarantine_reason", pa.string()),
         pa.field("rule", pa.string()),
         pa.field("quarantine_detail", pa.string()),
@@ -115,7 +116,7 @@ def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROU
     held: list[pa.Table] = []
     held_rows = held_bytes = 0
     for table in tables:
-        for part in _parts(table, rows, size):
+        for part in _halves(table, rows, size):
             if held and (held_rows + part.num_rows > rows or held_bytes + part.nbytes > size):
                 yield pa.concat_tables(held)
                 held, held_rows, held_bytes = [], 0, 0
@@ -125,14 +126,14 @@ def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROU
         yield pa.concat_tables(held)
 
 
-def _parts(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
+def _halves(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
     """Halves of halves, until each is small enough or one row."""
     if table.num_rows <= 1 or (table.num_rows <= rows and table.nbytes <= size):
         yield table
         return
     middle = table.num_rows // 2
-    yield from _parts(table.slice(0, middle), rows, size)
-    yield from _parts(table.slice(middle), rows, size)
+    yield from _halves(table.slice(0, middle), rows, size)
+    yield from _halves(table.slice(middle), rows, size)
 
 
 def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None) -> Iterator[pa.Table]:

@@ -11,15 +11,15 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from runtime.child_process import limit_memory, named, peak_memory, streams
+from runtime.child_process import import_name, limit_memory, open_streams, peak_memory
 from runtime.frames import read_frame, write_frame
 from runtime.results import UNENCODABLE, encode_result
 
 
 def serve(function: str, memory_bytes: str) -> None:
     """Serve until the input ends. `function` is `module.name`; memory is what the process may take beyond what it has when ready."""
-    source, sink = streams()
-    call = named(function)
+    source, sink = open_streams()
+    call = import_name(function)
     gc.freeze()  # what is loaded by now stays
     limit_memory(int(memory_bytes))
     write_frame(sink, encode_result(None, peak_memory()))

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
-from runtime.child import cause_of_death, command, cpu_count, memory_detail, reap
+from runtime.child import child_failure, command, cpu_count, memory_detail, reap
 from runtime.frames import FrameBuffer, FrameError, write_frame
 from runtime.results import ResultDecoder, ResultError
 from schemas.article import Article
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
-from schemas.page import Page
+from schemas.page import Page, WarcPointer
 
 Item = TypeVar("Item")
 
@@ -51,6 +51,10 @@ class Exceeded:
     reason: Reason
     detail: str
 
+    def rejected(self, pointer: WarcPointer, url: str) -> Rejected:
+        """The rejection of the record that the item was made from."""
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "extract", self.reason, self.detail)
+
 
 def read_pages(
     pages: Iterable[Page], read: str, workers: int | None = None, limits: Limits = Limits()
@@ -61,8 +65,7 @@ def read_pages(
     """
     for page, found in run_limited(pages, read, workers, limits, (Article, Rejected)):
         if isinstance(found, Exceeded):
-            pointer = page.pointer
-            yield page, Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", found.reason, found.detail)
+            yield page, found.rejected(page.pointer, page.url)
         else:
             yield page, found
 
@@ -75,18 +78,18 @@ def run_limited(
     Items must pickle. Results come back as data, never as pickles: they are dataclasses of the types in `results`, or plain values.
     Holds a few batches per worker at a time. Raises ConfigError where the function cannot be imported.
     """
-    crew = _Crew(function, workers or cpu_count(), limits, ResultDecoder(results))
+    pool = _Pool(function, workers or cpu_count(), limits, ResultDecoder(results))
     try:
-        yield from crew.run(iter(items))
+        yield from pool.run(iter(items))
     finally:
-        crew.close()
+        pool.close()
 
 
 @dataclass(slots=True)
 class _Task:
     item: Any
     weight: int
-    answer: Any = None
+    result: Any = None
     done: bool = False
 
 
@@ -96,18 +99,18 @@ class _Worker:
     ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
     received: FrameBuffer = field(default_factory=FrameBuffer)
-    since: float = 0.0
+    busy_since: float = 0.0
     served: int = 0
     memory_at_start: int = 0
 
 
-class _Crew:
+class _Pool:
     """The workers, and which task each is at."""
 
     def __init__(self, function: str, size: int, limits: Limits, decoder: ResultDecoder) -> None:
         self._function, self._size, self._limits, self._decoder = function, size, limits, decoder
         self._workers: list[_Worker] = []
-        self._again: deque[deque[_Task]] = deque()
+        self._waiting_batches: deque[deque[_Task]] = deque()
         self._selector = selectors.DefaultSelector()
 
     def run(self, items: Iterator[Item]) -> Iterator[tuple[Item, Any]]:
@@ -121,16 +124,16 @@ class _Crew:
                 waiting.extend(batch)
                 weight += sum(task.weight for task in batch)
                 if batch:
-                    self._give(deque(batch))
+                    self._assign(deque(batch))
             while waiting and waiting[0].done:
                 task = waiting.popleft()
                 weight -= task.weight
-                yield task.item, task.answer
+                yield task.item, task.result
             if not waiting:
                 if exhausted:
                     return
                 continue
-            self._take()
+            self._wait()
 
     def close(self) -> None:
         """Kill all workers and wait for them."""
@@ -141,19 +144,19 @@ class _Crew:
     def _has_room(self) -> bool:
         return len(self._workers) < self._size or any(worker.ready and not worker.tasks for worker in self._workers)
 
-    def _give(self, tasks: deque[_Task]) -> None:
+    def _assign(self, tasks: deque[_Task]) -> None:
         idle = next((worker for worker in self._workers if not worker.tasks), None)
         if idle is None:
             if len(self._workers) >= self._size:
-                self._again.append(tasks)
+                self._waiting_batches.append(tasks)
                 return
             idle = self._start()
-        idle.tasks, idle.since = tasks, time.monotonic()
+        idle.tasks, idle.busy_since = tasks, time.monotonic()
         if idle.ready:
             self._send(idle)
 
     def _send(self, worker: _Worker) -> None:
-        worker.since = time.monotonic()
+        worker.busy_since = time.monotonic()
         try:
             write_frame(cast("BinaryIO", worker.process.stdin), pickle.dumps([task.item for task in worker.tasks], protocol=5))
         except OSError:  # it died between two batches: no page of this one is to blame
@@ -162,15 +165,15 @@ class _Crew:
     def _start(self) -> _Worker:
         started = command(ENTRY, self._function, str(self._limits.memory_bytes))
         process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        worker = _Worker(process, since=time.monotonic())
+        worker = _Worker(process, busy_since=time.monotonic())
         self._workers.append(worker)
         self._selector.register(cast("BinaryIO", process.stdout), selectors.EVENT_READ, worker)
         return worker
 
-    def _take(self) -> None:
+    def _wait(self) -> None:
         """Wait for answers; when none comes, look for the worker that is over its time."""
         now = time.monotonic()
-        busy = [worker.since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
+        busy = [worker.busy_since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
         events = self._selector.select(max(0.0, min(busy, default=now) - now) + 0.01)
         for key, _ in events:
             self._receive(key.data)
@@ -178,27 +181,27 @@ class _Crew:
             return
         now = time.monotonic()
         for worker in [worker for worker in self._workers if worker.tasks]:
-            if now - worker.since > (self._limits.seconds if worker.ready else START_SECONDS):
-                self._blame(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
+            if now - worker.busy_since > (self._limits.seconds if worker.ready else START_SECONDS):
+                self._fail_first(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
 
     def _receive(self, worker: _Worker) -> None:
         data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), 1 << 20)
         if not data:
-            self._died(worker)
+            self._handle_death(worker)
             return
         worker.received.feed(data)
-        worker.since = time.monotonic()
+        worker.busy_since = time.monotonic()
         try:
             while (frame := worker.received.pop()) is not None:
-                if not self._understand(worker, frame):
+                if not self._handle_frame(worker, frame):
                     return
         except (FrameError, ResultError) as error:  # whatever a page made of its worker
-            self._blame(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
+            self._fail_first(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
             return
         if not worker.tasks and worker.ready:
-            self._next(worker)
+            self._assign_next(worker)
 
-    def _understand(self, worker: _Worker, frame: bytes) -> bool:
+    def _handle_frame(self, worker: _Worker, frame: bytes) -> bool:
         """Take one frame in; False where the worker is gone after it. Raises ResultError."""
         reason, value = self._decoder.decode(frame)
         if not worker.ready:
@@ -210,42 +213,42 @@ class _Crew:
             raise ResultError("a result that nobody waits for")
         task = worker.tasks.popleft()
         task.done, worker.served = True, worker.served + 1
-        task.answer = value if reason is None else self._exceeded(_reason(reason), str(value))
+        task.result = value if reason is None else self._exceeded(_reason(reason), str(value))
         if reason == Reason.PAGE_MEMORY:
             self._replace(worker)  # its heap is in pieces
             return False
         return True
 
-    def _next(self, worker: _Worker) -> None:
+    def _assign_next(self, worker: _Worker) -> None:
         if worker.served >= self._limits.pages_per_worker:
             self._remove(worker)
-            if self._again:
-                self._give(self._again.popleft())
-        elif self._again:
-            self._give(self._again.popleft())
+            if self._waiting_batches:
+                self._assign(self._waiting_batches.popleft())
+        elif self._waiting_batches:
+            self._assign(self._waiting_batches.popleft())
 
-    def _died(self, worker: _Worker) -> None:
+    def _handle_death(self, worker: _Worker) -> None:
         if not worker.ready:
             self.close()
             raise ConfigError(f"A page worker cannot import {self._function!r}; see its error above. Name it as 'module.function'.")
         code, peak = reap(worker.process)
-        cause = cause_of_death(code, peak, worker.memory_at_start, self._limits.memory_bytes)
-        self._blame(worker, Reason(cause.reason), cause.detail)
+        cause = child_failure(code, peak, worker.memory_at_start, self._limits.memory_bytes)
+        self._fail_first(worker, Reason(cause.reason), cause.detail)
 
-    def _blame(self, worker: _Worker, reason: Reason, detail: str) -> None:
+    def _fail_first(self, worker: _Worker, reason: Reason, detail: str) -> None:
         """The first task of a worker is answered for with its failure; the others go on elsewhere."""
         if worker.tasks:
             task = worker.tasks.popleft()
-            task.done, task.answer = True, Exceeded(reason, detail)
+            task.done, task.result = True, Exceeded(reason, detail)
         self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:
         rest = worker.tasks
         self._remove(worker)
         if rest:
-            self._give(rest)
-        elif self._again:
-            self._give(self._again.popleft())
+            self._assign(rest)
+        elif self._waiting_batches:
+            self._assign(self._waiting_batches.popleft())
 
     def _remove(self, worker: _Worker) -> None:
         self._workers.remove(worker)

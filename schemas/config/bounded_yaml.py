@@ -34,7 +34,7 @@ def read_yaml(text: str, source: str) -> tuple[yaml.Node | None, Any]:  # Any: w
     try:
         return read_nodes(text, source), yaml.load(text, Loader=_LOADER)  # noqa: S506 it is a safe loader
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
-        raise ConfigError(f"{source} is not YAML: {shown(' '.join(str(error).split()))}") from error
+        raise ConfigError(f"{source} is not YAML: {message_text(' '.join(str(error).split()))}") from error
 
 
 def read_nodes(text: str, source: str) -> yaml.Node | None:
@@ -43,7 +43,7 @@ def read_nodes(text: str, source: str) -> yaml.Node | None:
     node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     if node is not None:
         _measure(node, 1, {}, source)
-        _check_doubles(node, source)
+        _check_duplicate_keys(node, source)
     return node
 
 
@@ -53,7 +53,7 @@ def check_size(content: bytes | str, source: str) -> None:
         raise ConfigError(f"{source} has more than {MAX_BYTES // 1024**2} MiB. {_ADVICE}")
 
 
-def shown(text: str) -> str:
+def message_text(text: str) -> str:
     """A text that may be put into a message: one line, without control characters, not too long."""
     text = text if len(text) <= 500 else f"{text[:400]}... ({len(text):,} characters)"
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
@@ -68,9 +68,9 @@ def _check_events(text: str, source: str) -> None:
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH or count > MAX_NODES:
-            raise _too_much(event, source)
+            raise _over_limit(event, source)
         if isinstance(event, yaml.ScalarEvent) and _CONTROL.search(event.value):
-            raise ConfigError(f"{source}: line {_line(event)}: {shown(event.value)!r} has a control character; take it out.")
+            raise ConfigError(f"{source}: line {_line(event)}: {message_text(event.value)!r} has a control character; take it out.")
 
 
 def _measure(node: yaml.Node, depth: int, known: dict[int, Size], source: str) -> Size:
@@ -78,14 +78,14 @@ def _measure(node: yaml.Node, depth: int, known: dict[int, Size], source: str) -
     if id(node) in known:
         return known[id(node)]
     if depth > MAX_DEPTH:  # an alias that leads back has no end
-        raise _too_much(node, source)
+        raise _over_limit(node, source)
     if isinstance(node, yaml.ScalarNode):
         return _measured_scalar(node, source)
     children = [child for pair in node.value for child in pair] if isinstance(node, yaml.MappingNode) else node.value
     sizes = [_measure(child, depth + 1, known, source) for child in children]
     size = Size(1 + sum(one.nodes for one in sizes), 1 + max((one.height for one in sizes), default=0))
     if size.nodes > MAX_NODES or depth + size.height > MAX_DEPTH + 1:
-        raise _too_much(node, source)
+        raise _over_limit(node, source)
     known[id(node)] = size
     return size
 
@@ -96,7 +96,7 @@ def _measured_scalar(node: yaml.ScalarNode, source: str) -> Size:
     return Size()
 
 
-def _check_doubles(node: yaml.Node, source: str) -> None:
+def _check_duplicate_keys(node: yaml.Node, source: str) -> None:
     """YAML's readers keep the last of two equal keys in silence; here it is an error. Raises ConfigError."""
     pending, seen_nodes = [node], set[int]()
     while pending:
@@ -113,13 +113,13 @@ def _check_doubles(node: yaml.Node, source: str) -> None:
                     raise ConfigError(f"{source}: line {_line(key)}: a key must be plain text.")
                 if key.value in seen:
                     raise ConfigError(
-                        f"{source}: line {_line(key)}: '{shown(key.value)}' stands in line {seen[key.value]} already; keep one of them."
+                        f"{source}: line {_line(key)}: '{message_text(key.value)}' is in line {seen[key.value]} already; keep one of them."
                     )
                 seen[key.value] = _line(key)
                 pending.append(value)
 
 
-def _too_much(place: yaml.Node | yaml.Event, source: str) -> ConfigError:
+def _over_limit(place: yaml.Node | yaml.Event, source: str) -> ConfigError:
     limits = f"it is nested more than {MAX_DEPTH} levels deep, or has more than {MAX_NODES:,} entries"
     return ConfigError(f"{source}: line {_line(place)}: {limits}. {_ADVICE}")
 

@@ -28,7 +28,7 @@ def at_most(limit: float) -> AfterValidator:
     return AfterValidator(check)
 
 
-def longest(limit: int) -> AfterValidator:
+def length_at_most(limit: int) -> AfterValidator:
     """A text of no more characters, or a list of no more entries, than the limit."""
 
     def check(value: Sequence, info: ValidationInfo) -> Sequence:

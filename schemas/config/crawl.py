@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.config.bounds import at_most, longest
+from schemas.config.bounds import at_most, length_at_most
 from schemas.config.values import (
-    MOST_BODY_BYTES,
-    MOST_DEPTH,
-    MOST_ENTRIES,
-    MOST_HOSTS,
-    MOST_SEEDS,
-    MOST_TAGS,
+    MAX_BODY_BYTES,
+    MAX_DEPTH_OF_LINKS,
+    MAX_ENTRIES,
+    MAX_HOSTS,
+    MAX_SEEDS,
+    MAX_TAGS,
     SECRET_NAME,
     SITE_SPIDER,
     Bytes,
@@ -44,27 +44,27 @@ MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
-class Part(BaseModel):
+class ConfigModel(BaseModel):
     """A part of a crawl's configuration: frozen; an unknown key is an error, and so is a number without end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Seed(Part):
+class Seed(ConfigModel):
     """Where a crawl starts. `kind: auto` looks at what comes back."""
 
     url: SeedUrl
     kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
 
 
-class SeedsFile(Part):
+class SeedsFile(ConfigModel):
     """Further seeds: an object in the store that ends in .parquet or .csv (its `column` holds URLs), or text with a URL a line."""
 
     key: Line = Field(min_length=1)
     column: Line = "url"
 
 
-class Scope(Part):
+class Scope(ConfigModel):
     """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one).
 
     Files that are no pages, such as PDF and images, are left where they are unless `keep_types` names them: they are then archived.
@@ -74,14 +74,14 @@ class Scope(Part):
     subdomains: bool = False
     include: Patterns = ()
     exclude: Patterns = ()
-    max_depth: Annotated[int, at_most(MOST_DEPTH)] = Field(default=20, ge=0)
+    max_depth: Annotated[int, at_most(MAX_DEPTH_OF_LINKS)] = Field(default=20, ge=0)
     follow_links: bool = True
     sitemaps: bool = True
     feeds: bool = True
-    keep_types: Annotated[tuple[MediaType, ...], longest(MOST_ENTRIES)] = ()
+    keep_types: Annotated[tuple[MediaType, ...], length_at_most(MAX_ENTRIES)] = ()
 
 
-class Politeness(Part):
+class Politeness(ConfigModel):
     """How a crawl treats the sites. `delay` in seconds between requests to one host."""
 
     robots: Literal["obey", "ignore"] = "obey"
@@ -97,13 +97,13 @@ class Politeness(Part):
         return self.user_agent.split("/", 1)[0].strip() or "crawlhouse"
 
 
-class Network(Part):
+class Network(ConfigModel):
     """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32.
 
     `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
     """
 
-    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], longest(MOST_ENTRIES)] = ()
+    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], length_at_most(MAX_ENTRIES)] = ()
     proxy: ProxyUrl | None = None
     proxy_secret: str | None = Field(default=None, pattern=SECRET_NAME)
     verify_tls: bool = True
@@ -115,7 +115,7 @@ class Network(Part):
         return self
 
 
-class Browser(Part):
+class Browser(ConfigModel):
     """Pages whose text is made by scripts: URLs that match one of `pages` are rendered in Chromium. None by default.
 
     While it is rendered, a page may fetch scripts, styles and data of the crawl's hosts and of `hosts`. `timeout` in seconds; `wait_for` is
@@ -128,7 +128,7 @@ class Browser(Part):
     wait_for: Selector | None = None
 
 
-class Credential(Part):
+class Credential(ConfigModel):
     """Whose headers and cookies go to an origin, and to it alone: `secret` is a name, never the secret itself.
 
     It is looked up as CRAWLHOUSE_SECRET_<NAME> in the environment, or under Airflow as the connection of that name.
@@ -138,20 +138,20 @@ class Credential(Part):
     secret: str = Field(pattern=SECRET_NAME)
 
 
-class Budgets(Part):
+class Budgets(ConfigModel):
     """Where a run stops. Sizes in bytes, times in minutes."""
 
     max_pages: Count = Field(default=100_000, ge=1)
     max_pages_per_host: Count = Field(default=20_000, ge=1)
     max_bytes: Bytes = Field(default=50 * 1024 * MIB, ge=1)
     max_bytes_per_host: Bytes = Field(default=10 * 1024 * MIB, ge=1)
-    max_body_bytes: Annotated[int, at_most(MOST_BODY_BYTES)] = Field(default=16 * MIB, ge=1024)
+    max_body_bytes: Annotated[int, at_most(MAX_BODY_BYTES)] = Field(default=16 * MIB, ge=1024)
     max_minutes: Minutes = Field(default=24 * 60, gt=0)
     max_minutes_per_host: Minutes = Field(default=24 * 60, gt=0)
-    max_retries: Annotated[int, at_most(MOST_ENTRIES)] = Field(default=2, ge=0)
+    max_retries: Annotated[int, at_most(MAX_ENTRIES)] = Field(default=2, ge=0)
 
 
-class Revisit(Part):
+class Revisit(ConfigModel):
     """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run.
 
     `price` is how many new articles a fetch of a usual list should bring: the smaller, the more fetches.
@@ -176,14 +176,14 @@ class Revisit(Part):
         return self
 
 
-class Thresholds(Part):
+class Thresholds(ConfigModel):
     """When a run counts as failed."""
 
     min_pages: Count = Field(default=0, ge=0)
     max_error_rate: float = Field(default=1.0, ge=0, le=1)
 
 
-class SiteRules(Part):
+class SiteRules(ConfigModel):
     """CSS selectors for one host: the field's text comes from the first match; `remove` is cut out before anything else."""
 
     body: Selector | None = None
@@ -191,18 +191,18 @@ class SiteRules(Part):
     authors: Selector | None = None
     published_at: Selector | None = None
     description: Selector | None = None
-    remove: Annotated[tuple[Selector, ...], longest(MOST_ENTRIES)] = ()
+    remove: Annotated[tuple[Selector, ...], length_at_most(MAX_ENTRIES)] = ()
 
 
-class ArticleOptions(Part):
+class ArticleOptions(ConfigModel):
     """The policy of the `articles` dataset. Lengths in characters."""
 
-    languages: Annotated[tuple[Language, ...], longest(MOST_ENTRIES)] = ()
+    languages: Annotated[tuple[Language, ...], length_at_most(MAX_ENTRIES)] = ()
     min_length: Count = Field(default=200, ge=0)
     max_length: Count = Field(default=1_000_000, ge=1)
     near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
     site_memory: bool = True
-    rules: Annotated[dict[Host, SiteRules], longest(MOST_HOSTS)] = Field(default_factory=dict)
+    rules: Annotated[dict[Host, SiteRules], length_at_most(MAX_HOSTS)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
@@ -211,12 +211,12 @@ class ArticleOptions(Part):
         return self
 
 
-class Crawl(Part):
+class Crawl(ConfigModel):
     """One crawl. Its name is its file's name."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: Text = ""
-    seeds: Annotated[tuple[Seed, ...], longest(MOST_SEEDS)] = ()
+    seeds: Annotated[tuple[Seed, ...], length_at_most(MAX_SEEDS)] = ()
     seeds_file: SeedsFile | None = None
     scope: Scope = Scope()
     politeness: Politeness = Politeness()
@@ -227,12 +227,12 @@ class Crawl(Part):
     schedule: Cron | None = None
     workers: int = Field(default=1, ge=1, le=100)
     spider: Spider = SITE_SPIDER
-    credentials: Annotated[tuple[Credential, ...], longest(MOST_ENTRIES)] = ()
+    credentials: Annotated[tuple[Credential, ...], length_at_most(MAX_ENTRIES)] = ()
     browser: Browser = Browser()
     dataset: Literal["articles"] = "articles"
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
-    tags: Annotated[tuple[Tag, ...], longest(MOST_TAGS)] = ()
+    tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
 
     @model_validator(mode="before")
     @classmethod

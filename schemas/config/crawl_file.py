@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas.config.bounded_yaml import MAX_BYTES, check_size, read_nodes, read_yaml, shown
+from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
@@ -29,24 +29,24 @@ def read_crawl(path: Path) -> Crawl:
     Raises NotFoundError for no such file and ConfigError for anything wrong in it, all of its mistakes at once.
     """
     if path.suffix == ".yml":
-        name = shown(str(path))
-        raise ConfigError(f"{name}: a crawl file ends in .yaml; rename it to {shown(path.stem)}.yaml, or remove it if there is one.")
-    return parse_crawl(_text(path), path.stem, shown(str(path)))
+        name = message_text(str(path))
+        raise ConfigError(f"{name}: a crawl file ends in .yaml; rename it to {message_text(path.stem)}.yaml, or remove it if there is one.")
+    return parse_crawl(_text(path), path.stem, message_text(str(path)))
 
 
 def _text(path: Path) -> str:
     """The text of a crawl file, of which no more is read than may be in it. Raises NotFoundError, ConfigError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-            raise ConfigError(f"{shown(str(path))} is no file. A crawl is a file of YAML.")
+            raise ConfigError(f"{message_text(str(path))} is no file. A crawl is a file of YAML.")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-        check_size(content, shown(str(path)))
+        check_size(content, message_text(str(path)))
         return content.decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise NotFoundError(f"There is no crawl file {shown(str(path))}.") from error
+        raise NotFoundError(f"There is no crawl file {message_text(str(path))}.") from error
     except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
-        raise ConfigError(f"{shown(str(path))} cannot be read: {shown(str(error))}.") from error
+        raise ConfigError(f"{message_text(str(path))} cannot be read: {message_text(str(error))}.") from error
 
 
 def is_path(reference: str) -> bool:
@@ -69,7 +69,7 @@ def find_crawl(reference: str, folder: Path) -> Crawl:
     raise NotFoundError(f"There is no crawl {reference!r} in {folder}.{hint} There are: {', '.join(names)}.")
 
 
-def beside_file(reference: str, settings: Settings) -> Settings:
+def settings_for_crawl(reference: str, settings: Settings) -> Settings:
     """The settings for a crawl: one that is given by its file's path has its spider beside that file."""
     return settings.model_copy(update={"crawls": Path(reference).absolute().parent}) if is_path(reference) else settings
 
@@ -81,7 +81,7 @@ def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
     except CrawlhouseError:
         raise
     except Exception as error:  # whatever a text may do to those who read and check it
-        raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {shown(str(error))}") from error
+        raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {message_text(str(error))}") from error
 
 
 def _parse(text: str, name: str, source: str) -> Crawl:
@@ -91,7 +91,7 @@ def _parse(text: str, name: str, source: str) -> Crawl:
         raise ConfigError(f"{source} {found}, but must be a mapping with at least 'seeds:'.")
     if not NAME.fullmatch(name):
         raise ConfigError(
-            f"{source}: {shown(name)!r} names no crawl: a file's name is lower-case letters, digits and _, like 'my_news.yaml'."
+            f"{source}: {message_text(name)!r} names no crawl: a file's name is lower-case letters, digits and _, like 'my_news.yaml'."
         )
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {_line(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
@@ -104,7 +104,7 @@ def _parse(text: str, name: str, source: str) -> Crawl:
 def _problems(error: ValidationError, node: yaml.Node | None, source: str) -> str:
     """Each mistake in a line with its place in the file; of very many the first."""
     causes = _first_causes(error)
-    problems = sorted((_line(node, item["loc"]), shown(_problem(item))) for item in causes[:MAX_PROBLEMS])
+    problems = sorted((_line(node, item["loc"]), message_text(_problem(item))) for item in causes[:MAX_PROBLEMS])
     more = [f"{source}: and {len(causes) - MAX_PROBLEMS:,} more mistakes"] if len(causes) > MAX_PROBLEMS else []
     return "\n".join([*(f"{source}: line {line}: {problem}" for line, problem in problems), *more])
 

@@ -1,4 +1,4 @@
-"""The URL of a PostgreSQL database: read once, and shown without what is secret in it."""
+"""The URL of a PostgreSQL database: read once, and written for people without what is secret in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlencode
 
 SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?://")
-PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::(?P<port>\d{1,5}))?")
+HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::(?P<port>\d{1,5}))?")
 PARAMETER = re.compile(r"[a-z_]+")
 HIDDEN = "***"
 MAX_PORT = 65_535
@@ -33,18 +33,18 @@ class DatabaseUrl:
     def text(self, scheme: str = "postgresql") -> str:
         """The whole URL, with its password, every part percent-encoded."""
         query = urlencode(self.parameters, quote_via=quote)
-        return f"{scheme}://{self._user(self.password)}{self._place()}{f'?{query}' if query else ''}"
+        return f"{scheme}://{self._user(self.password)}{self._address()}{f'?{query}' if query else ''}"
 
-    def shown(self) -> str:
+    def redacted(self) -> str:
         """The URL for people: no password, and of the parameters only their names."""
         names = "&".join(f"{name}={HIDDEN}" for name, _ in self.parameters)
-        return f"postgresql://{self._user(self.password and HIDDEN)}{self._place()}{f'?{names}' if names else ''}"
+        return f"postgresql://{self._user(self.password and HIDDEN)}{self._address()}{f'?{names}' if names else ''}"
 
     def secrets(self) -> tuple[str, ...]:
         """What no message may hold: the password and the values of parameters, if they are not the user, the host or the name too."""
         values = [value for name, value in self.parameters if name not in PLAIN_PARAMETERS]
-        shown = {None, "", self.user, self.host, self.name}
-        return tuple(value for value in (self.password, *values) if value is not None and value not in shown)
+        public = {None, "", self.user, self.host, self.name}
+        return tuple(value for value in (self.password, *values) if value is not None and value not in public)
 
     def _user(self, password: str | None) -> str:
         if self.user is None and password is None:
@@ -52,7 +52,7 @@ class DatabaseUrl:
         hidden = password if password in {None, HIDDEN} else quote(str(password), safe="")
         return quote(self.user or "", safe="") + ("" if hidden is None else f":{hidden}") + "@"
 
-    def _place(self) -> str:
+    def _address(self) -> str:
         port = "" if self.port is None else f":{self.port}"
         return f"{self.host}{port}/{quote(self.name, safe='')}"
 
@@ -68,10 +68,10 @@ def parse_database_url(text: str) -> DatabaseUrl:
         raise ValueError("a database is postgresql://USER:PASSWORD@HOST/NAME, or nothing for SQLite files in the home")
     if any(character.isspace() or not character.isprintable() for character in text):
         raise ValueError(f"a database's URL has no spaces or control characters; {ENCODE}")
-    authority, name, query = _cut(text[scheme.end() :])
-    login, at, address = authority.rpartition("@")
-    place = PLACE.fullmatch(address)
-    if place is None or int(place["port"] or 0) > MAX_PORT:
+    authority, name, query = _split(text[scheme.end() :])
+    login, at, host_and_port = authority.rpartition("@")
+    address = HOST_AND_PORT.fullmatch(host_and_port)
+    if address is None or int(address["port"] or 0) > MAX_PORT:
         raise ValueError(f"what follows the password in a database's URL is HOST or HOST:PORT, the port a number; {ENCODE}")
     user, colon, password = login.partition(":")
     parameters = [_parameter(part) for part in query.split("&") if part]
@@ -81,14 +81,14 @@ def parse_database_url(text: str) -> DatabaseUrl:
     return DatabaseUrl(
         user=named.get("user", unquote(user) if at else None),
         password=named.get("password", unquote(password) if colon else None),
-        host=place["host"],
-        port=int(place["port"]) if place["port"] else None,
+        host=address["host"],
+        port=int(address["port"]) if address["port"] else None,
         name=unquote(name),
         parameters=tuple((name, value) for name, value in parameters if name not in {"user", "password"}),
     )
 
 
-def _cut(rest: str) -> tuple[str, str, str]:
+def _split(rest: str) -> tuple[str, str, str]:
     """Authority, path and query. Raises ValueError for what looks like a password that was cut in two."""
     before, _, query = rest.partition("?")
     authority, _, name = before.partition("/")

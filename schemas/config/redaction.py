@@ -36,7 +36,7 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
-def shown_url(url: str) -> str:
+def redacted_url(url: str) -> str:
     """A URL of a server for people: without the password before its host and without the values of its query."""
     head, question, query = url.partition("?")
     names = "&".join(f"{part.partition('=')[0]}={HIDDEN}" for part in query.split("&") if part)

@@ -118,9 +118,9 @@ class Settings(BaseSettings):
         """The SQLite file of one database, where no server holds it."""
         return self.home / f"{name}.sqlite"
 
-    def database_shown(self) -> str:
+    def redacted_database(self) -> str:
         """The database for people: without its password and its parameters' values."""
-        return parse_database_url(self.database).shown() if self.database else f"SQLite files in {self.home}"
+        return parse_database_url(self.database).redacted() if self.database else f"SQLite files in {self.home}"
 
 
 def sqlite_url(path: Path) -> str:

@@ -10,8 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, ValidationInfo
 
-from schemas.config.bounds import at_most, is_pinned, longest, one_line
-from schemas.config.redaction import shown_url
+from schemas.config.bounds import at_most, is_pinned, length_at_most, one_line
+from schemas.config.redaction import redacted_url
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
@@ -27,21 +27,21 @@ CENTURY_HOURS = 100 * 365.25 * 24
 CENTURY_MINUTES = 60 * CENTURY_HOURS
 DAY_SECONDS = 86_400
 MOST = 10**12  # pages, and whatever else is counted
-MOST_BYTES = 2**60
-MOST_BODY_BYTES = 16 * 2**30  # an answer is held in memory
-MOST_DEPTH = 30_000  # the frontier keeps a depth in two bytes
-MOST_SEEDS = 100_000
-MOST_HOSTS = 10_000
-MOST_ENTRIES = 1_000
-MOST_TAGS = 100
-TAG_CHARACTERS = 100  # Airflow refuses a longer one, and with it all DAGs of the file
+MAX_BYTES_OF_RUN = 2**60
+MAX_BODY_BYTES = 16 * 2**30  # an answer is held in memory
+MAX_DEPTH_OF_LINKS = 30_000  # the frontier keeps a depth in two bytes
+MAX_SEEDS = 100_000
+MAX_HOSTS = 10_000
+MAX_ENTRIES = 1_000
+MAX_TAGS = 100
+MAX_TAG_CHARACTERS = 100  # Airflow refuses a longer one, and with it all DAGs of the file
 _parse_pattern: Any = import_module("re._parser").parse  # the grammar alone: compiling a pattern may take seconds
 
 
 def _http_url(url: str) -> str:
     parts = _parts(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{shown_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
+        raise ValueError(f"{redacted_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
     return url
 
 
@@ -142,24 +142,24 @@ def _origin(origin: str) -> str:
     return origin.removesuffix(":443" if origin.startswith("https") else ":80")
 
 
-HttpUrl = Annotated[str, longest(8_000), AfterValidator(_http_url)]
-SeedUrl = Annotated[str, longest(8_000), AfterValidator(_without_password), AfterValidator(_http_url)]
-ProxyUrl = Annotated[str, longest(8_000), AfterValidator(_proxy)]
-Pattern = Annotated[str, longest(10_000), AfterValidator(_pattern)]
-Cron = Annotated[str, longest(500), AfterValidator(one_line), AfterValidator(_cron)]
-Host = Annotated[str, longest(300), AfterValidator(_host)]
+HttpUrl = Annotated[str, length_at_most(8_000), AfterValidator(_http_url)]
+SeedUrl = Annotated[str, length_at_most(8_000), AfterValidator(_without_password), AfterValidator(_http_url)]
+ProxyUrl = Annotated[str, length_at_most(8_000), AfterValidator(_proxy)]
+Pattern = Annotated[str, length_at_most(10_000), AfterValidator(_pattern)]
+Cron = Annotated[str, length_at_most(500), AfterValidator(one_line), AfterValidator(_cron)]
+Host = Annotated[str, length_at_most(300), AfterValidator(_host)]
 Language = Annotated[str, AfterValidator(_language)]
-MediaType = Annotated[str, longest(200), AfterValidator(_media_type)]
-Spider = Annotated[str, longest(300), AfterValidator(_spider)]
-Origin = Annotated[str, longest(300), AfterValidator(_origin)]
-Selector = Annotated[str, longest(10_000)]
-Line = Annotated[str, longest(1_000), AfterValidator(one_line)]
-Tag = Annotated[str, longest(TAG_CHARACTERS), AfterValidator(one_line)]
-Text = Annotated[str, longest(20_000)]
+MediaType = Annotated[str, length_at_most(200), AfterValidator(_media_type)]
+Spider = Annotated[str, length_at_most(300), AfterValidator(_spider)]
+Origin = Annotated[str, length_at_most(300), AfterValidator(_origin)]
+Selector = Annotated[str, length_at_most(10_000)]
+Line = Annotated[str, length_at_most(1_000), AfterValidator(one_line)]
+Tag = Annotated[str, length_at_most(MAX_TAG_CHARACTERS), AfterValidator(one_line)]
+Text = Annotated[str, length_at_most(20_000)]
 Count = Annotated[int, at_most(MOST)]
-Bytes = Annotated[int, at_most(MOST_BYTES)]
+Bytes = Annotated[int, at_most(MAX_BYTES_OF_RUN)]
 Hours = Annotated[float, at_most(CENTURY_HOURS)]
 Minutes = Annotated[float, at_most(CENTURY_MINUTES)]
 Seconds = Annotated[float, at_most(DAY_SECONDS)]
-Patterns = Annotated[tuple[Pattern, ...], longest(MOST_ENTRIES)]
-Hosts = Annotated[tuple[Host, ...], longest(MOST_HOSTS)]
+Patterns = Annotated[tuple[Pattern, ...], length_at_most(MAX_ENTRIES)]
+Hosts = Annotated[tuple[Host, ...], length_at_most(MAX_HOSTS)]

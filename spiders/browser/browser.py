@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright, Route
 
 LOG = logging.getLogger(__name__)
-NOWHERE = "http://127.0.0.1:1"
+DEAD_PROXY = "http://127.0.0.1:1"
 MAX_TABS = 2
 CLOSE_SECONDS = 3.0
 ARGUMENTS = (
@@ -40,7 +40,7 @@ ARGUMENTS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 HTML = re.compile(r"text/html|application/xhtml\+xml", re.IGNORECASE)
-KEPT_OUT = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+REPLACED_HEADERS = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 class RenderError(Exception):
@@ -75,9 +75,9 @@ class PageBrowser:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
 
-    def is_for(self, url: str) -> bool:
+    def should_render(self, url: str) -> bool:
         """Whether a page of this URL is to be rendered."""
-        return any(pattern.is_in_or(url, otherwise=False) for pattern in self._patterns)
+        return any(pattern.search_or(url, default=False) for pattern in self._patterns)
 
     def is_renderable(self, capture: Capture) -> bool:
         """Whether an answer is a whole HTML page, and the one of its URL: a browser would ask for it by GET."""
@@ -99,11 +99,11 @@ class PageBrowser:
                 async with asyncio.timeout(2 * self._options.timeout + CLOSE_SECONDS):
                     html = await self._html(capture)
             except Exception as error:  # the browser's errors are of many kinds, and none may end more than its page
-                await self._forget_dead()
+                await self._drop_dead_browser()
                 raise RenderError(f"{capture.url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
         body = html.encode("utf-8", "replace")
         limit = self._crawl.budgets.max_body_bytes
-        headers = tuple(pair for pair in capture.response_headers if pair[0].lower() not in KEPT_OUT)
+        headers = tuple(pair for pair in capture.response_headers if pair[0].lower() not in REPLACED_HEADERS)
         return replace(
             capture,
             fetched_at=datetime.now(UTC),
@@ -134,7 +134,7 @@ class PageBrowser:
         context = await browser.new_context(user_agent=agent, service_workers="block", accept_downloads=False)
         try:
             page = await context.new_page()
-            await context.route("**/*", _Requests(capture, page, self._crawl, self._subresources).answer)
+            await context.route("**/*", _PageRequests(capture, page, self._crawl, self._subresources).respond)
             await context.route_web_socket("**/*", lambda socket: socket.close())
             patience = self._options.timeout * 1000
             await page.goto(capture.url, wait_until="domcontentloaded", timeout=patience)
@@ -159,19 +159,19 @@ class PageBrowser:
                     executable_path=executable(),
                     args=ARGUMENTS,
                     chromium_sandbox=is_sandboxed(),  # Playwright's own default is without
-                    proxy={"server": NOWHERE, "bypass": "<-loopback>"},
+                    proxy={"server": DEAD_PROXY, "bypass": "<-loopback>"},
                     handle_sigint=False,
                     handle_sigterm=False,
                     handle_sighup=False,
                 )
             return self._browser
 
-    async def _forget_dead(self) -> None:
+    async def _drop_dead_browser(self) -> None:
         if self._browser is not None and not self._browser.is_connected():
             self._browser = None
 
 
-class _Requests:
+class _PageRequests:
     """The requests of one page under way."""
 
     def __init__(self, capture: Capture, page: Page, crawl: Crawl, subresources: SubResources) -> None:
@@ -179,11 +179,11 @@ class _Requests:
         self._page = page
         self._crawl = crawl
         self._subresources = subresources
-        self._is_given = False
+        self._is_loaded = False
         self._count = 0
         self._bytes = 0
 
-    async def answer(self, route: Route) -> None:
+    async def respond(self, route: Route) -> None:
         """Answers with the page itself, once, and with its sub-resources within their limits; everything else fails."""
         request: Any = route.request  # Any: Playwright's frame may be missing
         try:
@@ -194,20 +194,20 @@ class _Requests:
             if self._count > MAX_PAGE_REQUESTS or self._bytes > MAX_PAGE_BYTES:
                 await route.abort()
                 return
-            found = await self._subresources.get(request.url, request.resource_type, request.method, request.headers)
-            if found is None:
+            resource = await self._subresources.get(request.url, request.resource_type, request.method, request.headers)
+            if resource is None:
                 await route.abort()
                 return
-            self._bytes += len(found.body)
-            await route.fulfill(status=found.status, headers=found.headers, body=found.body)
+            self._bytes += len(resource.body)
+            await route.fulfill(status=resource.status, headers=resource.headers, body=resource.body)
         except Exception as error:  # the page is gone meanwhile
             LOG.debug("%s: %s", request.url, error)
 
     async def _navigate(self, route: Route, is_main: bool) -> None:
         """Gives the page its own answer; frames, and leaving for another page, are not followed."""
-        if not is_main or self._is_given:
+        if not is_main or self._is_loaded:
             await route.fulfill(status=204)  # "no content": the page stays where it is, while an error would take its place
             return
-        self._is_given = True
-        own = await self._subresources.resource(self._capture)
-        await route.fulfill(status=own.status, headers=own.headers, body=own.body)
+        self._is_loaded = True
+        response = await self._subresources.browser_response(self._capture)
+        await route.fulfill(status=response.status, headers=response.headers, body=response.body)

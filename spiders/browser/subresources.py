@@ -21,20 +21,20 @@ from spiders.session.robots_fetch import robots_refusal, rules_of
 from spiders.urls.canonical import canonicalize, resolve
 from storage.urls.host_key import canonical_host, canonical_origin
 
-LOADED = frozenset({"script", "stylesheet", "xhr", "fetch"})
-SHARED = frozenset({"script", "stylesheet"})
+ALLOWED_TYPES = frozenset({"script", "stylesheet", "xhr", "fetch"})
+CACHED_TYPES = frozenset({"script", "stylesheet"})
 MAX_REDIRECTS = 5
 MAX_PAGE_REQUESTS = 100
 MAX_PAGE_BYTES = 20 * 1024 * 1024
-MAX_SHARED_BYTES = 32 * 1024 * 1024
-PASSED_ON = frozenset({"accept", "accept-language", "origin", "referer", "x-requested-with"})
-OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie", b"connection"})
+MAX_CACHED_BYTES = 32 * 1024 * 1024
+FORWARDED_HEADERS = frozenset({"accept", "accept-language", "origin", "referer", "x-requested-with"})
+DROPPED_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie", b"connection"})
 
 Download = Callable[[str, Mapping[str, str]], Awaitable[Capture]]
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class BrowserResponse:
     """An answer as the browser takes it: its body without coding."""
 
     status: int
@@ -50,39 +50,39 @@ class SubResources:
         self._download = download
         self._hosts = frozenset(context.crawl.browser.hosts)
         self._robots: dict[str, RobotsRules] = {}
-        self._shared: dict[str, Resource] = {}
-        self._shared_bytes = 0
+        self._cache: dict[str, BrowserResponse] = {}
+        self._cached_bytes = 0
 
-    async def get(self, asked: str, kind: str, method: str, headers: Mapping[str, str]) -> Resource | None:
+    async def get(self, requested: str, kind: str, method: str, headers: Mapping[str, str]) -> BrowserResponse | None:
         """A sub-resource, None where the page may not have it. `kind` is the browser's type of the request."""
-        url = canonicalize(asked, strip=False)
-        if kind not in LOADED or method != "GET" or url is None:
+        url = canonicalize(requested, strip_parameters=False)
+        if kind not in ALLOWED_TYPES or method != "GET" or url is None:
             return None
-        if url in self._shared:
-            return self._shared[url]
-        passed = {name: value for name, value in headers.items() if name in PASSED_ON}
-        found = await self._fetch(url, passed)
-        if found is not None and kind in SHARED and self._shared_bytes + len(found.body) <= MAX_SHARED_BYTES:
-            self._shared[url] = found
-            self._shared_bytes += len(found.body)
-        return found
+        if url in self._cache:
+            return self._cache[url]
+        forwarded = {name: value for name, value in headers.items() if name in FORWARDED_HEADERS}
+        response = await self._fetch(url, forwarded)
+        if response is not None and kind in CACHED_TYPES and self._cached_bytes + len(response.body) <= MAX_CACHED_BYTES:
+            self._cache[url] = response
+            self._cached_bytes += len(response.body)
+        return response
 
-    async def _fetch(self, url: str, headers: Mapping[str, str]) -> Resource | None:
+    async def _fetch(self, url: str, headers: Mapping[str, str]) -> BrowserResponse | None:
         for _ in range(MAX_REDIRECTS + 1):
-            if not await self._may(url):
+            if not await self._is_allowed(url):
                 return None
             try:
                 capture = await self._download(url, headers)
             except FetchFailedError:
                 return None
             self._context.statistics.sub_resources += 1
-            target = resolve(url, capture.header("location") or "", strip=False) if capture.status in REDIRECTS else None
+            target = resolve(url, capture.header("location") or "", strip_parameters=False) if capture.status in REDIRECTS else None
             if target is None:
-                return await self.resource(capture)
+                return await self.browser_response(capture)
             url = target
         return None
 
-    async def _may(self, url: str) -> bool:
+    async def _is_allowed(self, url: str) -> bool:
         context, host = self._context, canonical_host(url)
         if not (context.scope.covers_host(host) or host in self._hosts) or context.takedowns.covers(url):
             return False
@@ -107,9 +107,9 @@ class SubResources:
             await context.database.run(context.frontier.remember_robots, cached)
         return await rules_of(context, cached)
 
-    async def resource(self, capture: Capture) -> Resource:
+    async def browser_response(self, capture: Capture) -> BrowserResponse:
         """A capture as the browser takes it: without coding, and without cookies to keep."""
-        kept = ((name, value) for name, value in capture.response_headers if name.lower() not in OF_THE_WIRE)
+        kept = ((name, value) for name, value in capture.response_headers if name.lower() not in DROPPED_HEADERS)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes)
-        return Resource(capture.status, headers, b"" if isinstance(body, ReadFailure) else body)
+        return BrowserResponse(capture.status, headers, b"" if isinstance(body, ReadFailure) else body)

@@ -37,8 +37,8 @@ def _worst_host(manifest: Manifest, *outcomes: str) -> str:
     hosts = manifest.statistics.hosts
     if not hosts:
         return ended
-    name, host = max(hosts.items(), key=lambda item: (item[1].lost(*outcomes), item[1].left_over))
-    lost = host.lost(*outcomes)
+    name, host = max(hosts.items(), key=lambda item: (item[1].count_of(*outcomes), item[1].left_over))
+    lost = host.count_of(*outcomes)
     if not lost and not host.left_over:
         return ended
     return f"Worst was {name}: {_main_reasons(host, outcomes)} of its {host.due} URLs{_left_over(host)}. {ended}"

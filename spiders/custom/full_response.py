@@ -16,8 +16,8 @@ def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Res
     for name, value in capture.response_headers:
         if name.lower() != b"content-encoding":
             headers.appendlist(name, value)
-    kind = responsetypes.from_args(headers=headers, url=capture.url, body=body)
-    return kind(
+    response_class = responsetypes.from_args(headers=headers, url=capture.url, body=body)
+    return response_class(
         capture.url,
         status=capture.status,
         headers=headers,
@@ -28,7 +28,7 @@ def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Res
     )
 
 
-def is_wanted(response: Response, spider: scrapy.Spider) -> bool:
+def is_status_handled(response: Response, spider: scrapy.Spider) -> bool:
     """Whether the callback takes a response of this status, by Scrapy's own rules."""
     if 200 <= response.status < 300 or response.meta.get("handle_httpstatus_all"):
         return True

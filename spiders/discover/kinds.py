@@ -17,12 +17,12 @@ KINDS = {
 }
 
 
-def sniff_kind(body: bytes, asked: UrlKind) -> UrlKind:
-    """The kind of a decoded body that was asked for as `asked`. A sitemap may be a plain list of URLs; robots.txt stays what it is."""
-    if asked is UrlKind.ROBOTS:
-        return asked
+def sniff_kind(body: bytes, requested: UrlKind) -> UrlKind:
+    """The kind of a decoded body that was requested as `requested`. A sitemap may be a plain list of URLs."""
+    if requested is UrlKind.ROBOTS:
+        return requested
     head = body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<"):
         first = FIRST_TAG.search(head)
         return KINDS.get(first[1].lower(), UrlKind.PAGE) if first else UrlKind.PAGE
-    return asked if asked is UrlKind.SITEMAP and head.startswith(b"http") else UrlKind.PAGE
+    return requested if requested is UrlKind.SITEMAP and head.startswith(b"http") else UrlKind.PAGE

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
-from spiders.discover.charsets import is_pages_charset
-from spiders.permission.optouts import SILENT, OptOuts, may_opt_out, meta_optouts
+from spiders.discover.charsets import is_web_charset
+from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, may_have_opt_outs, meta_opt_outs
 
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
@@ -18,9 +18,11 @@ MAX_TAGS = 500_000  # what a page may have to be parsed whole: its first ones ha
 MAX_METAS = 1_000
 CHUNK_BYTES = 64 * 1024
 TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})[^<>]*")
-VOID = frozenset({b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"})
+VOID_ELEMENTS = frozenset(
+    {b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"}
+)
 # left open by many pages, and closed by the next one of their kind: they nest in something else only, which is counted
-CLOSED_BY_OTHERS = frozenset(
+OPTIONAL_END_TAGS = frozenset(
     {
         b"p",
         b"li",
@@ -41,7 +43,9 @@ CLOSED_BY_OTHERS = frozenset(
     }
 )
 # drawings have them by the thousand, and there `/>` closes them
-SHAPES = frozenset({b"circle", b"ellipse", b"g", b"image", b"line", b"path", b"polygon", b"polyline", b"rect", b"stop", b"text", b"use"})
+SVG_ELEMENTS = frozenset(
+    {b"circle", b"ellipse", b"g", b"image", b"line", b"path", b"polygon", b"polyline", b"rect", b"stop", b"text", b"use"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
 
     `product` is the crawler's product token, which opt-outs may name.
     """
-    html = _first_tags(_utf8(html, charset))
-    html = html[: shallow_bytes(html)]
+    html = _limit_tags(_to_utf8(html, charset))
+    html = html[: parsable_length(html)]
     tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
     references: dict[str, None] = {}
@@ -72,11 +76,11 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
             references[reference] = None
     feeds, sitemaps, pages = _head_links(tree)
     references.update(dict.fromkeys(pages))
-    opt_outs = meta_optouts(_meta_elements(tree), product) if may_opt_out(html, product) else SILENT
+    opt_outs = meta_opt_outs(_meta_elements(tree), product) if may_have_opt_outs(html, product) else NO_OPT_OUTS
     return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
 
 
-def shallow_bytes(html: bytes) -> int:
+def parsable_length(html: bytes) -> int:
     """How much of a page can be parsed: up to where more than MAX_DEPTH elements are open, for the time grows with the square of the depth.
 
     Counts the elements that are open at the same time, as HTML opens and closes them: `<div/>` opens one, and `</x>` closes no other than
@@ -85,25 +89,25 @@ def shallow_bytes(html: bytes) -> int:
     if html.count(b"<") <= MAX_DEPTH:
         return len(html)
     depth = 0
-    still_open: Counter[bytes] = Counter()
+    open_elements: Counter[bytes] = Counter()
     for match in TAG.finditer(html):
         name = match[2].lower()
-        if name in VOID or name in CLOSED_BY_OTHERS:
+        if name in VOID_ELEMENTS or name in OPTIONAL_END_TAGS:
             continue
         if not match[1]:
-            if name in SHAPES and still_open[b"svg"] and html.startswith(b"/>", match.end() - 1):
+            if name in SVG_ELEMENTS and open_elements[b"svg"] and html.startswith(b"/>", match.end() - 1):
                 continue
-            still_open[name] += 1
+            open_elements[name] += 1
             depth += 1
             if depth > MAX_DEPTH:
                 return match.start()
-        elif still_open[name]:
-            still_open[name] -= 1
+        elif open_elements[name]:
+            open_elements[name] -= 1
             depth -= 1
     return len(html)
 
 
-def _first_tags(html: bytes) -> bytes:
+def _limit_tags(html: bytes) -> bytes:
     """The page up to its MAX_TAGS-th tag."""
     if len(html) < 2 * MAX_TAGS or html.count(b"<") <= MAX_TAGS:
         return html
@@ -115,9 +119,9 @@ def _first_tags(html: bytes) -> bytes:
     return html
 
 
-def _utf8(html: bytes, charset: str | None) -> bytes:
+def _to_utf8(html: bytes, charset: str | None) -> bytes:
     """A page in the charset of its header as UTF-8, in which its tags are what they will be parsed as."""
-    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_pages_charset(charset):
+    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_web_charset(charset):
         return html
     try:
         return html.decode(charset, "replace").encode("utf-8", "replace")

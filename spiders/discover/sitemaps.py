@@ -35,20 +35,20 @@ class SitemapEntry:
 def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
     """The first entries of a sitemap, broken XML read as far as it goes. What was read is dropped at once, so that memory stays flat."""
     if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        yield from _plain_entries(body)
+        yield from _text_entries(body)
         return
     count = 0
     try:
         for element in islice(_elements(body), MAX_ELEMENTS):
-            name = _local(element.tag)
+            name = _local_name(element.tag)
             if name in {"url", "sitemap"}:
                 entry = _entry(element, name == "sitemap")
                 count += 1
                 if entry is not None:
                     yield entry
-                _forget(element)
+                _discard(element)
             elif (parent := element.getparent()) is not None and parent.getparent() is None:
-                _forget(element)
+                _discard(element)
             if count >= MAX_ENTRIES:
                 return
     except etree.XMLSyntaxError:
@@ -62,7 +62,7 @@ def _elements(body: bytes) -> Iterator[etree._Element]:
     return (element for _, element in events)
 
 
-def _forget(element: etree._Element) -> None:
+def _discard(element: etree._Element) -> None:
     """Empties an element and takes those before it out of the tree; the element itself must stay until the parser is past it."""
     element.clear()
     parent = element.getparent()
@@ -71,10 +71,10 @@ def _forget(element: etree._Element) -> None:
             del parent[0]
 
 
-def _plain_entries(body: bytes) -> Iterator[SitemapEntry]:
+def _text_entries(body: bytes) -> Iterator[SitemapEntry]:
     lines = io.BytesIO(body if b"\n" in body else body.replace(b"\r", b"\n"))
-    for written in islice(lines, MAX_ENTRIES):
-        line = written[:MAX_LINE_BYTES].decode("utf-8", "replace").strip().lstrip("\ufeff")
+    for raw_line in islice(lines, MAX_ENTRIES):
+        line = raw_line[:MAX_LINE_BYTES].decode("utf-8", "replace").strip().lstrip("\ufeff")
         if line.startswith(("http://", "https://")):
             yield SitemapEntry(line, False, None, Hints(source="sitemap"))
 
@@ -83,7 +83,7 @@ def _entry(element: etree._Element, is_sitemap: bool) -> SitemapEntry | None:
     found: dict[str, str] = {}
     for child in islice(element.iter(), MAX_CHILDREN):
         if child.text and child.text.strip():
-            found.setdefault(_local(child.tag), child.text.strip())
+            found.setdefault(_local_name(child.tag), child.text.strip())
     if "loc" not in found:
         return None
     title = found.get("title", "")[:MAX_TITLE_CHARACTERS] or None
@@ -91,7 +91,7 @@ def _entry(element: etree._Element, is_sitemap: bool) -> SitemapEntry | None:
     return SitemapEntry(found["loc"], is_sitemap, w3c_date(found.get("lastmod")), hints)
 
 
-def _local(tag: object) -> str:
+def _local_name(tag: object) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 

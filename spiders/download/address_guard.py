@@ -15,7 +15,7 @@ from typing import Any
 REFUSED = "address refused by crawlhouse"
 NAT64 = IPv6Network("64:ff9b::/96")
 SIX_TO_FOUR = IPv6Network("2002::/16")
-METADATA = frozenset(
+CLOUD_METADATA = frozenset(
     {ip_address("168.63.129.16"), ip_address("100.100.100.200"), ip_address("192.0.0.192")}
 )  # clouds' own, some of them public
 Network = IPv4Network | IPv6Network
@@ -39,12 +39,12 @@ LOCAL_NAMES = frozenset({"localhost", "localhost4", "localhost6", "ip6-localhost
 LOCAL_DOMAINS = (".localhost", ".localdomain", ".localdomain4", ".localdomain6", ".local", ".internal", ".home.arpa")
 
 
-def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
+def is_address_allowed(address: str, allowed: Sequence[Network]) -> bool:
     """Whether a fetcher may connect to a resolved address: global unicast, or inside one of the allowed networks."""
-    found = _unwrapped(ip_address(address.partition("%")[0]))
-    if any(found.version == network.version and found in network for network in allowed):
+    unwrapped = _embedded_address(ip_address(address.partition("%")[0]))
+    if any(unwrapped.version == network.version and unwrapped in network for network in allowed):
         return True
-    return found.is_global and found not in METADATA and not _is_special(found)
+    return unwrapped.is_global and unwrapped not in CLOUD_METADATA and not _is_special(unwrapped)
 
 
 def _is_special(address: Address) -> bool:
@@ -53,7 +53,7 @@ def _is_special(address: Address) -> bool:
     return address not in PUBLIC_IPV6 or any(address in network for network in SPECIAL_IPV6)
 
 
-def _unwrapped(address: Address) -> Address:
+def _embedded_address(address: Address) -> Address:
     """The IPv4 address inside a mapped, translated or tunnelled IPv6 one."""
     if isinstance(address, IPv4Address):
         return address
@@ -83,26 +83,26 @@ def literal_address(host: str) -> str | None:
         return None
 
 
-def is_literal_allowed(host: str, allowed: Sequence[Network]) -> bool:
+def is_host_allowed(host: str, allowed: Sequence[Network]) -> bool:
     """Whether a URL's host may be asked of a proxy: what a name means is the proxy's to know; addresses and local names are refused here.
 
     A name without a dot is one of the proxy's own network, and needs some network in `allowed`.
     """
     address = literal_address(host)
     if address is not None:
-        return is_allowed(address, allowed)
+        return is_address_allowed(address, allowed)
     name = host.lower().rstrip(".")
     if name in LOCAL_NAMES or name.endswith(LOCAL_DOMAINS) or name == socket.gethostname().lower():
-        return is_allowed("127.0.0.1", allowed)
+        return is_address_allowed("127.0.0.1", allowed)
     return "." in name or bool(allowed)
 
 
-def guarded_sockets(allowed: Sequence[Network]) -> Callable[[Any], socket.socket]:
+def guarded_socket_factory(allowed: Sequence[Network]) -> Callable[[Any], socket.socket]:
     """A socket factory for aiohttp that refuses addresses; the OSError's text holds `REFUSED`."""
 
     def make(info: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, where = info
-        if not is_allowed(str(where[0]), allowed):
+        if not is_address_allowed(str(where[0]), allowed):
             raise OSError(errno.EACCES, f"{REFUSED}: {where[0]}")
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)

@@ -14,10 +14,10 @@ from schemas.config.settings import PREFIX, SECRET_PREFIX
 from schemas.errors import ConfigError
 from storage.urls.host_key import canonical_origin, origin
 
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-VALUE = re.compile(r"[\x20-\x7e\x80-\uffff]*")
-COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
-NOT_OURS = frozenset({"host", "connection", "content-length", "transfer-encoding", "user-agent", "accept-encoding", "cookie"})
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\uffff]*")
+COOKIE_VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
+RESERVED_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding", "user-agent", "accept-encoding", "cookie"})
 
 
 class _Secret(BaseModel):
@@ -84,10 +84,10 @@ def _headers(name: str, environment: Mapping[str, str]) -> dict[str, str]:
         ) from None
     headers = {**_basic(secret), **secret.headers}
     for header, value in headers.items():
-        if not NAME.fullmatch(header) or header.lower() in NOT_OURS or not VALUE.fullmatch(value):
+        if not HEADER_NAME.fullmatch(header) or header.lower() in RESERVED_HEADERS or not HEADER_VALUE.fullmatch(value):
             raise ConfigError(f"{variable}: {header[:40]!r} is no header that can be sent. Cookies stand under 'cookies'.")
     for cookie, value in secret.cookies.items():
-        if not NAME.fullmatch(cookie) or not COOKIE.fullmatch(value):
+        if not HEADER_NAME.fullmatch(cookie) or not COOKIE_VALUE.fullmatch(value):
             raise ConfigError(f"{variable}: the cookie {cookie[:40]!r} has characters that no cookie may have.")
     pairs = "; ".join(f"{cookie}={value}" for cookie, value in secret.cookies.items())
     return {**headers, **({"Cookie": pairs} if pairs else {})}

@@ -11,7 +11,7 @@ from scrapy.http import Headers
 from schemas.capture import Capture, UrlKind
 from schemas.config.crawl import Crawl
 from spiders.download.credentials import Credentials
-from spiders.download.handler import GIVE_UP
+from spiders.download.handler import CANCEL_DOWNLOADS
 from spiders.download.user_agent import user_agent
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
@@ -47,7 +47,7 @@ class DirectDownloader:
 
     def cancel(self) -> None:
         """Break off every download, pages included."""
-        self._crawler.signals.send_catch_log(GIVE_UP)
+        self._crawler.signals.send_catch_log(CANCEL_DOWNLOADS)
 
     async def _exchange(self, request: Request) -> Capture:
         assert self._crawler.engine is not None

@@ -20,41 +20,41 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import StreamReader
 
 HEAD_END = b"\r\n\r\n"
-SEAM = len(HEAD_END) - 1
+OVERLAP_BYTES = len(HEAD_END) - 1
 
 
-class SurplusTolerantHandler(ResponseHandler):
+class LenientResponseHandler(ResponseHandler):
     """aiohttp's protocol, fed no head together with what follows it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._seam = b""
-        self._on_foreign: Callable[[], None] | None = None
+        self._last_bytes = b""
+        self._on_unsolicited: Callable[[], None] | None = None
 
-    def rest(self, on_foreign: Callable[[], None]) -> None:
-        """No request is under way from now on; `on_foreign` is called when bytes come nevertheless."""
-        self._on_foreign = on_foreign
-        if self._has_surplus():
-            self._turn_away()
+    def mark_idle(self, on_unsolicited: Callable[[], None]) -> None:
+        """No request is under way from now on; `on_unsolicited` is called when bytes come nevertheless."""
+        self._on_unsolicited = on_unsolicited
+        if self._has_extra_bytes():
+            self._reject()
 
     def set_response_params(self, **settings: Any) -> None:  # Any: aiohttp's own settings
         """A request follows. Raises aiohttp.ClientConnectionError where bytes are there before it."""
-        self._on_foreign = None
-        self._seam = b""
+        self._on_unsolicited = None
+        self._last_bytes = b""
         if self._tail:
             raise ClientConnectionError("The server sent bytes before it was asked for anything.")
         super().set_response_params(**settings)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the wire; none, where what was received is read on."""
-        if data and self._on_foreign is not None:
-            self._turn_away()
+        if data and self._on_unsolicited is not None:
+            self._reject()
             return
-        self._take(data)
-        if self._on_foreign is not None and self._has_surplus():  # the answer ended within this piece
-            self._turn_away()
+        self._receive(data)
+        if self._on_unsolicited is not None and self._has_extra_bytes():  # the answer ended within this piece
+            self._reject()
 
-    def _has_surplus(self) -> bool:
+    def _has_extra_bytes(self) -> bool:
         """Whether more was received than the answer: whole messages, or the beginning of one."""
         if self._buffer or self._tail:
             return True
@@ -66,16 +66,16 @@ class SurplusTolerantHandler(ResponseHandler):
     def _payload_is_whole(self) -> bool:
         return self._payload is None or self._payload.is_eof()
 
-    def _turn_away(self) -> None:
-        if self._on_foreign is not None and self.transport is not None:
-            self._on_foreign()
+    def _reject(self) -> None:
+        if self._on_unsolicited is not None and self.transport is not None:
+            self._on_unsolicited()
         self.close()
 
-    def _take(self, data: bytes) -> None:
-        seam = (self._seam + data[:SEAM]).find(HEAD_END)
-        end = data.find(HEAD_END) + len(HEAD_END) if seam < 0 else seam + len(HEAD_END) - len(self._seam)
-        self._seam = data[-SEAM:] if len(data) >= SEAM else (self._seam + data)[-SEAM:]
-        if SEAM < end < len(data) or (seam >= 0 and end < len(data)):
+    def _receive(self, data: bytes) -> None:
+        position = (self._last_bytes + data[:OVERLAP_BYTES]).find(HEAD_END)
+        end = data.find(HEAD_END) + len(HEAD_END) if position < 0 else position + len(HEAD_END) - len(self._last_bytes)
+        self._last_bytes = data[-OVERLAP_BYTES:] if len(data) >= OVERLAP_BYTES else (self._last_bytes + data)[-OVERLAP_BYTES:]
+        if OVERLAP_BYTES < end < len(data) or (position >= 0 and end < len(data)):
             self._feed(data[:end])
             self._feed(data[end:])
         else:
@@ -85,9 +85,9 @@ class SurplusTolerantHandler(ResponseHandler):
         super().data_received(data)
         error, body = self.exception(), self._payload
         if error is not None and body is not None and not body.is_eof():
-            self._loop.call_soon(_break_off, body, error)  # once the reader has what came before
+            self._loop.call_soon(_fail_body, body, error)  # once the reader has what came before
 
 
-def _break_off(body: StreamReader, error: BaseException) -> None:
+def _fail_body(body: StreamReader, error: BaseException) -> None:
     if body.exception() is None:
         body.set_exception(ClientPayloadError(f"The body is malformed: {error}"), error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
-TYPES = frozenset(
+UNSUPPORTED_PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
+UNSUPPORTED_TYPES = frozenset(
     {
         "application/pdf", "application/postscript", "application/rtf", "application/msword", "application/epub+zip", "application/zip",
         "application/x-tar", "application/x-7z-compressed", "application/x-rar-compressed", "application/vnd.rar", "application/x-bzip2",
@@ -16,9 +16,11 @@ TYPES = frozenset(
 )  # fmt: skip
 
 
-def is_unsupported(content_type: str, kept: Sequence[str]) -> bool:
+def is_unsupported(content_type: str, keep_types: Sequence[str]) -> bool:
     """Whether a Content-Type header names what is no page and is not among the types to keep (`application/pdf`, `image/*`)."""
     declared = content_type.split(";", 1)[0].strip().lower()
     if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds of vendors
         return False
-    return (declared.startswith(PREFIXES) or declared in TYPES) and not any(fnmatchcase(declared, pattern) for pattern in kept)
+    return (declared.startswith(UNSUPPORTED_PREFIXES) or declared in UNSUPPORTED_TYPES) and not any(
+        fnmatchcase(declared, pattern) for pattern in keep_types
+    )

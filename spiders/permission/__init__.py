@@ -1,5 +1,5 @@
 """May this URL be fetched, and may it be kept?
 
-`robots` reads robots.txt (RFC 9309), `optouts` what a response reserves (robots meta elements, TDM reservation protocol),
+`robots` reads robots.txt (RFC 9309), `opt_outs` what a response reserves (robots meta elements, TDM reservation protocol),
 `takedown_watch` follows the takedown list of the store.
 """

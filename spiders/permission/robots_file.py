@@ -8,7 +8,7 @@ from __future__ import annotations
 from protego import Protego
 
 MAX_CRAWL_DELAY_SECONDS = 300.0
-SMALL_BYTES = 16 * 1024  # what is parsed in some 0.1 s of CPU time at most, whatever it holds
+MAX_INLINE_BYTES = 16 * 1024  # what is parsed in some 0.1 s of CPU time at most, whatever it holds
 
 
 def parse_robots(body: bytes) -> Protego:

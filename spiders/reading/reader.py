@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from runtime.child import Cause, cause_of_death, command, cpu_seconds, reap
+from runtime.child import ChildFailure, child_failure, command, cpu_seconds, reap
 from runtime.frames import FrameBuffer, FrameError, header
 from runtime.results import UNDECODABLE
 from schemas.outcomes import Reason
@@ -77,7 +77,7 @@ class ReaderOwner(Protocol):
     def became_ready(self, reader: Reader) -> None:
         """The reader is ready to read."""
 
-    def ended(self, reader: Reader, cause: Cause) -> None:
+    def ended(self, reader: Reader, cause: ChildFailure) -> None:
         """The reader's process ended by itself, or what it wrote is no reply."""
 
 
@@ -242,10 +242,10 @@ class Reader:
         self._received.feed(data)
         self._take_replies()
 
-    def _end_cause(self) -> Cause:
+    def _end_cause(self) -> ChildFailure:
         self._process.kill()  # it may have closed the socket only
         code, peak = reap(self._process)
-        return cause_of_death(code, peak, self._memory_at_start, self._limits.memory_bytes, self._limits.cpu_seconds)
+        return child_failure(code, peak, self._memory_at_start, self._limits.memory_bytes, self._limits.cpu_seconds)
 
     def _take_replies(self) -> None:
         """Takes in whole replies, for a moment; the rest in the next turn of the loop."""
@@ -257,7 +257,7 @@ class Reader:
                     self._loop.call_soon(self._take_replies)
                     return
         except (FrameError, *UNDECODABLE) as error:  # whatever an answer made of its reader
-            self._owner.ended(self, Cause("page_crash", f"its reader wrote no reply: {error}"[:300]))
+            self._owner.ended(self, ChildFailure("page_crash", f"its reader wrote no reply: {error}"[:300]))
 
     def _handle_frame(self, frame: bytes) -> None:
         if not self.is_ready:

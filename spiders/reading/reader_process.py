@@ -20,7 +20,7 @@ from runtime.child_process import limit_cpu, limit_memory, peak_memory
 from runtime.frames import FrameBuffer, header
 from spiders.discover.body import read_body
 from spiders.discover.link_memory import LinkMemory
-from spiders.download.plain_body import plain_body
+from spiders.download.decode_body import decode_body
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import ENCODER, Question, Reply, RobotsReply, Task, split_question
 from spiders.permission.robots_file import crawl_delay, parse_robots
@@ -75,7 +75,7 @@ class _Reader:
             if question.task is Task.READ:
                 return Reply(number, reading=read_body(question, body, self._rules, self._memory))
             if question.task is Task.DECODE:
-                return Reply(number, body=plain_body(body, question.coding, self._rules.max_bytes))
+                return Reply(number, body=decode_body(body, question.coding, self._rules.max_bytes))
             return Reply(number, robots=self._check_robots(body, question.url))
         except MemoryError:
             gc.collect()

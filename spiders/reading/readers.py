@@ -13,11 +13,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from runtime.child import CRASH, MEMORY, TIMEOUT, Cause, memory_detail
+from runtime.child import CRASH, MEMORY, TIMEOUT, ChildFailure, memory_detail
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError
 from schemas.outcomes import Reason
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import Question, Reply, Task
 from spiders.reading.journal import ReadingJournal
@@ -49,14 +49,14 @@ class ResponseReaders:
         self,
         rules: ReadingRules,
         journal: ReadingJournal,
-        room: BodyRoom,
+        body_memory: BodyMemory,
         limits: ReadLimits = LIMITS,
         *,
         has_to_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self.error: CrawlhouseError | None = None
         self.journal = journal
-        self._rules, self._room, self._limits, self._has_to_wait = rules, room, limits, has_to_wait
+        self._rules, self._body_memory, self._limits, self._has_to_wait = rules, body_memory, limits, has_to_wait
         self._readers: list[Reader] = []
         self._quick_hosts: set[str] = set()  # hosts whose last answer was quick
         self._quick_queue: deque[PendingQuestion] = deque()
@@ -71,7 +71,7 @@ class ResponseReaders:
         """Has a body read; `on_result` is called in the event loop with what came of it, unless the readers are closed before."""
         self._count += 1
         waiting = PendingQuestion(self._count, question, body, on_result, _host(question.url), time.monotonic())
-        self._room.add(len(body))
+        self._body_memory.add_existing(len(body))
         self._queue_of(waiting.host).append(waiting)
         self._wake()
 
@@ -114,14 +114,14 @@ class ResponseReaders:
             self._was_quick(waiting.host)
         if reply.failure == MEMORY:
             self._finish(waiting, ReadFailure(Reason.PAGE_MEMORY, memory_detail(self._limits.memory_bytes)))
-            self._end_reader(reader, None, Cause(MEMORY, ""))  # its heap is in pieces
+            self._end_reader(reader, None, ChildFailure(MEMORY, ""))  # its heap is in pieces
             return
         self._finish(waiting, reply if reply.failure is None else ReadFailure(Reason.PAGE_CRASH, reply.detail))
         if reader.is_leaving and not reader.questions:
             self._remove(reader)
         self._wake()
 
-    def ended(self, reader: Reader, cause: Cause) -> None:
+    def ended(self, reader: Reader, cause: ChildFailure) -> None:
         """A reader ended by itself: by a limit, a crash, or because somebody killed it."""
         if not reader.is_ready:
             self._not_started(cause.detail)
@@ -156,7 +156,7 @@ class ResponseReaders:
         for one in reversed(waiting):
             self._queue_of(one.host).appendleft(one)
 
-    def _end_reader(self, reader: Reader, waiting: PendingQuestion | None, cause: Cause, stood_still: bool = False) -> None:
+    def _end_reader(self, reader: Reader, waiting: PendingQuestion | None, cause: ChildFailure, stood_still: bool = False) -> None:
         """Kills a reader. The answer that it was at is unread, or tried once more after a crash; the others go to another reader.
 
         A reader that stood still is one that crashed: reading takes CPU time, so it was stopped by somebody.
@@ -174,7 +174,7 @@ class ResponseReaders:
         self._wake()
 
     def _finish(self, waiting: PendingQuestion, result: Reply | ReadFailure) -> None:
-        self._room.remove(len(waiting.body))
+        self._body_memory.release(len(waiting.body))
         waiting.on_result(result)
 
     def _remove(self, reader: Reader) -> None:
@@ -269,13 +269,13 @@ class ResponseReaders:
         if not reader.is_ready:
             if self._watched - reader.started > START_SECONDS:
                 self._not_started(f"it was not ready within {START_SECONDS:g} seconds")
-                self._end_reader(reader, None, Cause(CRASH, ""))
+                self._end_reader(reader, None, ChildFailure(CRASH, ""))
             return
         waiting, cpu, wall = reader.current_question(self._watched)
         if waiting is not None and wall > SUSPECT_SECONDS:
             reader.suspect()
         if wall > self._limits.wall_seconds:
-            self._end_reader(reader, waiting, Cause(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
+            self._end_reader(reader, waiting, ChildFailure(TIMEOUT, f"more than {self._limits.wall_seconds:g} seconds"), stood_still=True)
         elif waiting is not None and cpu > QUICK_SECONDS and not reader.is_slow:
             self._move_slow(reader, waiting)
         elif waiting is None and not reader.is_leaving and reader.memory_bytes() > MAX_IDLE_BYTES:

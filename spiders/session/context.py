@@ -15,7 +15,7 @@ from spiders.reading.readers import ResponseReaders
 from spiders.spool.registrar import Registrar
 from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
-from spiders.urls.traps import TrapWatch
+from spiders.urls.traps import TrapDetector
 from storage.database.thread import DatabaseThread
 from storage.frontier.frontier import Frontier
 
@@ -47,7 +47,7 @@ class FetchContext:
     statistics: WorkerStatistics
     scope: CrawlScope
     rules: ReadingRules
-    traps: TrapWatch
+    traps: TrapDetector
     crash_counts: CrashCounts
     takedowns: TakedownWatch
     downloader: Downloader

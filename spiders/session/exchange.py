@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.discover.response import Answer, has_body_to_read, question_about, read_head, with_kind, with_reading
+from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
 from spiders.messages.wire import Question, Reply
-from spiders.permission.optouts import SILENT
+from spiders.permission.opt_outs import NO_OPT_OUTS
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.fetch import Fetch
@@ -26,7 +26,7 @@ from storage.frontier.records import DueUrl, Lease, Mark
 from storage.index.rows import CaptureRow
 
 LOG = logging.getLogger(__name__)
-COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not keep an answer out of the archive
+COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not keep an response out of the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ReceivedResponse:
 
     fetch: Fetch
     capture: Capture
-    head: Answer
+    head: ParsedResponse
     yielded: Yielded
     sent: Capture | None
 
@@ -68,26 +68,26 @@ def body_question(context: FetchContext, received: ReceivedResponse) -> Question
     """What a reader is to find out about the body; None where there is no body to read."""
     if not has_body_to_read(received.capture):
         return None
-    return question_about(received.capture, received.head, context.rules, received.fetch.due.url_id)
+    return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
 
 
-def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> Answer:
+def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
     """The response with what came of its body. One whose body cannot be read within its limits is archived all the same."""
     if isinstance(result, ReadFailure):
         LOG.warning("%s cannot be read: %s, %s", received.capture.url, result.reason, result.detail)
-        return replace(received.head, kind=received.capture.kind, unread=result.reason)
+        return replace(received.head, kind=received.capture.kind, unread_reason=result.reason)
     assert result.reading is not None
     return with_reading(received.capture, received.head, result.reading)
 
 
-def record_response(context: FetchContext, received: ReceivedResponse, answer: Answer, may_retry: bool) -> ExchangeResult:
+def record_response(context: FetchContext, received: ReceivedResponse, response: ParsedResponse, may_retry: bool) -> ExchangeResult:
     """Archive a response, hand over what it found, and set the result of its URL, unless it is requested again."""
     fetch, capture, yielded = received.fetch, received.capture, received.yielded
-    answer = with_yielded(answer, capture, fetch.due, yielded, context.crawl, context.statistics)
-    is_opted_out = _is_opted_out(context, answer, capture)
+    response = with_yielded(response, capture, fetch.due, yielded, context.crawl, context.statistics)
+    is_opted_out = _is_opted_out(context, response, capture)
     row = None
     if not is_opted_out:
-        row = _archive(context, fetch, with_kind(capture, answer.kind), received.sent)
+        row = _archive(context, fetch, with_kind(capture, response.kind), received.sent)
         context.registrar.keep_items(row, yielded.items)
     elif yielded.items:
         context.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
@@ -96,14 +96,14 @@ def record_response(context: FetchContext, received: ReceivedResponse, answer: A
     if retry_wait is None:
 
         def result_for(count: int) -> Mark:
-            made = response_result(fetch.due, capture, replace(answer, new_items=count), row, context.crawl.revisit, is_opted_out)
+            made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
         mark = result_for(0)
-        if answer.discoveries:
+        if response.discoveries:
             source = Source(fetch.due.url, result_for)
     context.registrar.add_result(fetch.lease, mark, row, source)
-    context.registrar.add_discoveries(answer.discoveries)
+    context.registrar.add_discoveries(response.discoveries)
     return ExchangeResult(mark, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
@@ -115,7 +115,7 @@ def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yi
     failure = _failure(error)
     context.statistics.errors += 1
     context.statistics.host(fetch.lease.host).errors += 1
-    if failure.again and not may_retry:
+    if failure.retryable and not may_retry:
         return None
     retry_wait = wait_to_retry_failed(context, fetch, error)
     mark = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
@@ -136,7 +136,7 @@ def wait_to_retry(context: FetchContext, fetch: Fetch, capture: Capture) -> floa
 
 def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseException) -> float | None:
     """Seconds after which a URL is requested again whose exchange gave no response, None where that is final."""
-    again = _failure(error).again and fetch.tries < context.crawl.budgets.max_retries
+    again = _failure(error).retryable and fetch.tries < context.crawl.budgets.max_retries
     return 2.0**fetch.tries if again else None
 
 
@@ -144,19 +144,19 @@ def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Captur
     """Archives a capture; one that a browser rendered together with what the server had sent."""
     if sent is None:
         return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))
-    shell = replace(sent, kind=UrlKind.SHELL, via=capture.via, depth=capture.depth, hints=capture.hints)
+    shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
     return context.registrar.archive_rendered(shell, capture, fetch.lease)
 
 
-def _is_opted_out(context: FetchContext, answer: Answer, capture: Capture) -> bool:
-    """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""
-    if answer.opt_outs is SILENT:
+def _is_opted_out(context: FetchContext, response: ParsedResponse, capture: Capture) -> bool:
+    """Whether the response may not be kept; counts what its owner reserves, also where the crawl only records that."""
+    if response.opt_outs is NO_OPT_OUTS:
         return False
-    reservation = answer.opt_outs.reserved(capture.fetched_at)
-    words = set(answer.opt_outs.directives.words & COUNTED) | ({reservation} if reservation else set())
+    reservation = response.opt_outs.archiving_opt_out(capture.fetched_at)
+    words = set(response.opt_outs.directives.words & COUNTED) | ({reservation} if reservation else set())
     context.statistics.opt_outs.update(words)
     return reservation is not None and context.crawl.politeness.opt_outs == "obey"
 
 
 def _failure(error: BaseException) -> FetchFailedError:
-    return error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), again=True)
+    return error if isinstance(error, FetchFailedError) else FetchFailedError(Reason.CONNECTION, repr(error), retryable=True)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.permission.optouts import TDM_FILE, TdmRules
+from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult, record_refusal
@@ -162,7 +162,7 @@ class HostFetcher:
     async def _fetch_url(self, due: DueUrl) -> bool:
         """Hand out one URL when its turn has come. False if the rest of the host is to be left for another run."""
         refusal = await self._refusal(due)
-        if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
+        if refusal is not None and any(rules.is_rate_limited for rules in self._robots.values()):
             return await self._stop_host("busy")
         if refusal is not None:
             self.in_progress.add(due.url_id)
@@ -212,8 +212,8 @@ class HostFetcher:
             return FetchOutcome.DENIED, Reason.TAKEDOWN
         if context.crash_counts.is_fatal(due.url_id):
             return FetchOutcome.FAILED, Reason.PAGE_CRASH
-        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
-        if due.kind is UrlKind.PAGE and context.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
+        is_trusted = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
+        if due.kind is UrlKind.PAGE and context.traps.trap_reason(due.host_id, due.url, is_trusted, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
         origin = canonical_origin(due.url)
         reason = await self._robots_refusal(origin, due.url)
@@ -231,7 +231,7 @@ class HostFetcher:
     async def _rules(self, origin: str) -> RobotsRules:
         """The rules of an origin. They are read again when they are too old, and while a busy host is worth waiting for."""
         rules = self._robots.get(origin)
-        while rules is None or rules.expires_at <= time.time() or (rules.is_not_now and self._pace.is_worth_waiting()):
+        while rules is None or rules.expires_at <= time.time() or (rules.is_rate_limited and self._pace.is_worth_waiting()):
             rules = self._robots[origin] = await self._read_about_origin(read_robots(self._context, self.lease, origin))
             self._tdm.pop(origin, None)  # of the same age
             self._pace.slow_down(rules.crawl_delay())

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from schemas.capture import Capture
-from spiders.discover.response import REDIRECTS, location
+from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
-from spiders.permission.robots import MAX_ROBOTS_BYTES, robots_from_answer, robots_from_text
+from spiders.permission.robots import MAX_ROBOTS_BYTES, robots_from_response, robots_from_text
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.urls.canonical import resolve
@@ -47,7 +47,7 @@ async def fetch_origin_file(context: FetchContext, lease: Lease, url: str) -> Or
         responses.append(capture)
         context.statistics.robots += 1
         context.registrar.add_result(lease, None, context.registrar.archive(capture, lease))
-        target = resolve(url, location(capture)) if capture.status in REDIRECTS else None
+        target = resolve(url, redirect_location(capture)) if capture.status in REDIRECTS else None
         if target is None:
             break
         url = target
@@ -57,8 +57,8 @@ async def fetch_origin_file(context: FetchContext, lease: Lease, url: str) -> Or
 async def file_to_cache(context: FetchContext, url: str, capture: Capture | None) -> CachedRobots:
     """What to remember of a response; without one, or if it cannot be decoded in time, the file counts as unreachable."""
     if capture is None:
-        return robots_from_answer(url, None, b"", None)
+        return robots_from_response(url, None, b"", None)
     if not 200 <= capture.status < 300:
         return robots_from_text(url, capture.status, b"")
     text = await context.readers.decoded(capture, MAX_ROBOTS_BYTES + 1)
-    return robots_from_answer(url, None, b"", None) if isinstance(text, ReadFailure) else robots_from_text(url, capture.status, text)
+    return robots_from_response(url, None, b"", None) if isinstance(text, ReadFailure) else robots_from_text(url, capture.status, text)

@@ -9,7 +9,7 @@ from schemas.outcomes import Reason
 from spiders.discover.response import sitemap_discovery
 from spiders.download.user_agent import product
 from spiders.messages.wire import Question, Task
-from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_LIFE_SECONDS, RobotsRules
+from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_CACHE_SECONDS, RobotsRules
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import OriginFile, OriginRules, fetch_origin_file, file_to_cache
@@ -35,7 +35,7 @@ async def read_robots(context: FetchContext, lease: Lease, origin: str) -> Origi
 
 async def _remember(context: FetchContext, origin: str, file: OriginFile) -> CachedRobots:
     if file.failure is not None and file.failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
-        return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_LIFE_SECONDS)
+        return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_CACHE_SECONDS)
     robots = await file_to_cache(context, origin, None if file.failure else file.responses[-1])
     await context.database.run(context.frontier.remember_robots, robots)
     return robots
@@ -48,8 +48,8 @@ async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
         return rules
     result = await context.readers.ask(Question(Task.ROBOTS), cached.body)
     if isinstance(result, ReadFailure):
-        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_LIFE_SECONDS))
-    return replace(rules, told=result.robots)
+        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_CACHE_SECONDS))
+    return replace(rules, reader_reply=result.robots)
 
 
 async def robots_refusal(context: FetchContext, rules: RobotsRules, url: str) -> Reason | None:

@@ -121,8 +121,8 @@ class FetchSession:
 
     def _record_read(self, received: ReceivedResponse, result: Reply | ReadFailure) -> None:
         with self._tasks.guarded(), self.context.readers.journal.reading(received.fetch.due.url_id):
-            answer = read_response(received, result)
-            self._finish(received.fetch, record_response(self.context, received, answer, not self.stopping))
+            response = read_response(received, result)
+            self._finish(received.fetch, record_response(self.context, received, response, not self.stopping))
 
     def receive_failure(self, fetch: Fetch, error: BaseException, yielded: Yielded = NOTHING) -> None:
         """An exchange gave no response. One that was broken off because the session ends stays due."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spiders.permission.optouts import TDM_FILE, TdmRules, read_tdm_file
+from spiders.permission.opt_outs import TDM_FILE, TdmRules, read_tdm_file
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import OriginRules, fetch_origin_file, file_to_cache
 from storage.frontier.records import Lease

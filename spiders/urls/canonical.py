@@ -18,83 +18,83 @@ TRACKING = re.compile(
     r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid)$",
     re.IGNORECASE,
 )
-PLAIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
-UNTIDY = re.compile(r"/\.|;|/\(")
+CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
+NEEDS_CLEANING = re.compile(r"/\.|;|/\(")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
-NO_HOST = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
-SIMPLE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
+FORBIDDEN_HOST_CHARACTERS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
+SIMPLE_REFERENCE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def resolve(base: str, reference: str, strip: bool = True) -> str | None:
-    """The canonical URL of a link found on a page, or None if it leads to no http page. `strip` as in `canonicalize`."""
+def resolve(base: str, reference: str, strip_parameters: bool = True) -> str | None:
+    """The canonical URL of a link found on a page, or None if it leads to no http page. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
     try:
         if reference.startswith(("http://", "https://")):
-            return canonicalize(reference, strip)
+            return canonicalize(reference, strip_parameters)
         if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
         if reference[0] == "/" and reference[1:2] != "/":
-            return canonicalize(canonical_origin(base) + reference, strip)
-        if SIMPLE.match(reference):
-            return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip)
-        return canonicalize(urljoin(base, reference), strip)
+            return canonicalize(canonical_origin(base) + reference, strip_parameters)
+        if SIMPLE_REFERENCE.match(reference):
+            return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip_parameters)
+        return canonicalize(urljoin(base, reference), strip_parameters)
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=2_000)
-def canonicalize(url: str, strip: bool = True) -> str | None:
+def canonicalize(url: str, strip_parameters: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 
-    Without `strip` all parameters stay: a sitemap names a site's pages as the site itself means them. The order of parameters is kept,
+    Without `strip_parameters` all parameters stay, as in a sitemap, which names URLs exactly. The order of parameters is kept,
     since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
     """
     url = url.partition("#")[0]
     if len(url) > MAX_URL_CHARACTERS:
         return None
-    if PLAIN.match(url) and not UNTIDY.search(url, 8):
+    if CANONICAL_URL.match(url) and not NEEDS_CLEANING.search(url, 8):
         return url
     try:
-        return _rebuilt(urlsplit(safe_url_string(url.strip(), "utf-8")), strip)
+        return _normalized(urlsplit(safe_url_string(url.strip(), "utf-8")), strip_parameters)
     except (ValueError, UnicodeError):
         return None
 
 
-def _rebuilt(parts: SplitResult, strip: bool) -> str | None:
+def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     scheme = parts.scheme.lower()
     host = _host(parts.hostname or "")
     if scheme not in DEFAULT_PORTS or not host:
         return None
     port = parts.port
     netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
-    path = _escapes(_without_dots(without_path_session(parts.path)) or "/")
-    query = _query(parts.query, strip)
+    path = _normalize_escapes(_remove_dot_segments(without_path_session(parts.path)) or "/")
+    query = _clean_query(parts.query, strip_parameters)
     return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
 
 
 def _host(host: str) -> str:
-    return "" if NO_HOST.search(host) else canonical_name(host)
+    return "" if FORBIDDEN_HOST_CHARACTERS.search(host) else canonical_name(host)
 
 
-def _without_dots(path: str) -> str:
+def _remove_dot_segments(path: str) -> str:
     if "/." not in path:
         return path
-    kept: list[str] = []
+    result: list[str] = []
     segments = path.split("/")
     for segment in segments:
         if segment == "..":
-            if len(kept) > 1:
-                kept.pop()
+            if len(result) > 1:
+                result.pop()
         elif segment != ".":
-            kept.append(segment)
+            result.append(segment)
     if segments[-1] in {".", ".."}:
-        kept.append("")
-    return "/".join(kept)
+        result.append("")
+    return "/".join(result)
 
 
-def _escapes(text: str) -> str:
+def _normalize_escapes(text: str) -> str:
     """Percent escapes in capitals, and none where a plain character does."""
     return ESCAPE.sub(_escape, text) if "%" in text else text
 
@@ -104,12 +104,12 @@ def _escape(match: re.Match[str]) -> str:
     return character if character in UNRESERVED else match[0].upper()
 
 
-def _query(query: str, strip: bool) -> str:
-    if not query or not strip:
-        return _escapes(query)
-    return _escapes("&".join(pair for pair in query.split("&") if pair and not _is_noise(pair)))
+def _clean_query(query: str, strip_parameters: bool) -> str:
+    if not query or not strip_parameters:
+        return _normalize_escapes(query)
+    return _normalize_escapes("&".join(pair for pair in query.split("&") if pair and not _is_tracking_or_session(pair)))
 
 
-def _is_noise(pair: str) -> bool:
+def _is_tracking_or_session(pair: str) -> bool:
     name, _, value = pair.partition("=")
     return bool(TRACKING.match(name)) or is_session_parameter(name, value)

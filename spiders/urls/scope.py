@@ -33,9 +33,9 @@ class CrawlScope:
             return True
         if depth > self._max_depth or not self.covers_host(canonical_host(url)):
             return False
-        if any(pattern.is_in_or(url, otherwise=True) for pattern in self._exclude):
+        if any(pattern.search_or(url, default=True) for pattern in self._exclude):
             return False
-        return kind is not UrlKind.PAGE or not self._include or any(pattern.is_in_or(url, otherwise=False) for pattern in self._include)
+        return kind is not UrlKind.PAGE or not self._include or any(pattern.search_or(url, default=False) for pattern in self._include)
 
     def covers_host(self, host: str) -> bool:
         """Whether a host (with its port, where it is not the scheme's own) belongs to the crawl."""

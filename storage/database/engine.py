@@ -50,7 +50,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         server = None if self.is_sqlite else parse_database_url(url)
-        self.shown = str(self.url.database) if server is None else server.shown()
+        self.shown = str(self.url.database) if server is None else server.redacted()
         self._secrets = () if server is None else server.secrets()
         self._engine = _sqlite_engine(self.url, pooled) if self.is_sqlite else _server_engine(self.url, pooled)
         self._writer = self._engine.execution_options(writes=True)

@@ -80,6 +80,6 @@ def catalog_errors(settings: Settings) -> Iterator[None]:
 
 def _explained(settings: Settings, error: DBAPIError) -> CrawlhouseError:
     server = parse_database_url(settings.database) if settings.database else None
-    name = f"The catalog database {server.shown() if server else settings.database_file('catalog')}"
+    name = f"The catalog database {server.redacted() if server else settings.database_file('catalog')}"
     known = explained(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
     return known or StorageError(f"{name} cannot be used: {first_line(error)}. Correct CRAWLHOUSE_DATABASE, or restore it from a backup.")

@@ -20,7 +20,7 @@ from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table, Transaction
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 
-from runtime.scratch import sweep
+from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
@@ -85,8 +85,8 @@ def maintain(
         store = open_store(settings)
         report += MaintenanceReport(staged_deleted=delete_staged(store, ledger))
         store.delete_unfinished(now - keep_orphans)
-        sweep(settings.home)
-        sweep(Path(tempfile.gettempdir()))
+        remove_stale(settings.home)
+        remove_stale(Path(tempfile.gettempdir()))
     return report
 
 

@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
-from schemas.config.redaction import redacted, shown_url
+from schemas.config.redaction import redacted, redacted_url
 from schemas.errors import StorageError, UnavailableError
 from storage.objects.store import ObjectInfo, valid_key
 
@@ -52,7 +52,7 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._url = f"s3://{bucket}/{self._prefix}"
-        self._where = f"{self._url} at {shown_url(endpoint)}" if endpoint else self._url
+        self._where = f"{self._url} at {redacted_url(endpoint)}" if endpoint else self._url
         self._conditional = True
         with self._explained(""):
             self._client: S3Client = _session().client("s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint))

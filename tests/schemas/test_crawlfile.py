@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.output.crawl import in_words
+from crawlhouse.output.crawl import describe_crawl
 from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl, parse_crawl, read_crawls
@@ -142,4 +142,4 @@ def test_a_run_that_an_earlier_release_planned_still_opens() -> None:
         '{"name": "a", "seeds": ["https://a.example/"], "network": {"proxy": "http://me:hunter2@proxy:3128/x"}}', context=PINNED
     )
     assert stored.network.proxy == "http://me:hunter2@proxy:3128/x"
-    assert "hunter2" not in str(in_words(stored))
+    assert "hunter2" not in str(describe_crawl(stored))

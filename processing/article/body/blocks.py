@@ -1,15 +1,21 @@
-"""Pieces of a page as the article's blocks."""
+"""Convert text blocks to the article's blocks."""
 
 from __future__ import annotations
 
-from processing.article.outline.outline import Piece
+from processing.article.outline.outline import TextBlock
 from schemas.article import Block, BlockKind
 
 
-def to_blocks(pieces: list[Piece]) -> tuple[Block, ...]:
-    """One block per piece."""
+def to_blocks(text_blocks: list[TextBlock]) -> tuple[Block, ...]:
+    """One block for each text block."""
     return tuple(
-        Block(piece.kind, piece.text, piece.level, round(piece.linked / len(piece.text), 3) if piece.linked else 0.0) for piece in pieces
+        Block(
+            text_block.kind,
+            text_block.text,
+            text_block.level,
+            round(text_block.linked / len(text_block.text), 3) if text_block.linked else 0.0,
+        )
+        for text_block in text_blocks
     )
 
 

@@ -1,4 +1,4 @@
-"""What sites put between an article's own words, recognisable on one page: each rule marks pieces of the container as junk."""
+"""Remove boilerplate from the container: each rule marks text blocks that sites put between an article's own."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from processing.article.body.phrases import CALL, DATE, DATE_SIGN, LABEL, PROMPT, RELATED
-from processing.article.outline.outline import Element, Outline, Piece
+from processing.article.body.phrases import CALL_TO_ACTION, DATE, DATE_SIGN, LABEL, PROMPT, RELATED
+from processing.article.outline.outline import Element, Outline, TextBlock
 from schemas.article import BlockKind
 
-LINKED_SHARE = 0.8  # of a piece's or list's characters: it is a link, whatever else stands beside it
+LINKED_SHARE = 0.8  # of a text block's or list's characters: it counts as a link
 HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
 FEW_HEADLINES = 6  # a longer list of links is the article's own more often than not
 CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a teaser
-CARDS_SHARE = 0.6  # of the prose: `article`s that hold more together are the story's own parts
-TEASERS_SHARE = 0.1  # of the prose: linked headings with excerpts that hold more are the list that the story is
+CARDS_SHARE = 0.6  # of the prose: `article`s that hold more together are the body's own parts
+TEASERS_SHARE = 0.1  # of the prose: linked headings with excerpts that hold more are the list that the body is
 INTRODUCTION_LENGTH = 40  # characters: so much, ending in a colon, announces a list
-COPY_LENGTH = 80  # characters: a run of pieces this long that comes again is a copy for another screen size
+COPY_LENGTH = 80  # characters: text blocks of this length together that repeat are a copy for another screen size
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
-CALL_LENGTH = 250  # characters of a call to action
+CALL_TO_ACTION_LENGTH = 250  # characters of a call to action
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
 @dataclass(slots=True)
-class Story:
-    """The container's pieces and elements, the lead found above it, and the page's title."""
+class ArticleBody:
+    """The container's text blocks and elements, the lead found above it, and the page's title."""
 
     outline: Outline
     container: int
     title: str | None = None
-    lead: list[Piece] = field(default_factory=list)
-    all: list[Piece] = field(init=False)
+    lead: list[TextBlock] = field(default_factory=list)
+    all: list[TextBlock] = field(init=False)
 
     def __post_init__(self) -> None:
         element = self.outline.elements[self.container]
-        self.all = self.lead + self.outline.pieces[element.start : element.end]
+        self.all = self.lead + self.outline.text_blocks[element.start : element.end]
 
-    def pieces(self) -> list[Piece]:
-        """The pieces not yet marked, in order."""
-        return [piece for piece in self.all if not piece.junk]
+    def text_blocks(self) -> list[TextBlock]:
+        """The text blocks that are not marked, in order."""
+        return [block for block in self.all if not block.boilerplate]
 
     def elements(self, *tags: str) -> Iterator[Element]:
         """The elements inside the container that have one of the tags."""
@@ -54,88 +54,91 @@ class Story:
             if element.tag in tags:
                 yield element
 
-    def inside(self, element: Element) -> list[Piece]:
-        """An element's pieces not yet marked."""
-        return [piece for piece in self.outline.pieces[element.start : element.end] if not piece.junk]
+    def inside(self, element: Element) -> list[TextBlock]:
+        """An element's text blocks that are not marked."""
+        return [block for block in self.outline.text_blocks[element.start : element.end] if not block.boilerplate]
 
-    def first_inside(self, element: Element, most: int) -> list[Piece]:
-        """The first of an element's pieces not yet marked. Elements nest: to look at all pieces of each would cost too much."""
-        pieces = map(self.outline.pieces.__getitem__, range(element.start, element.end))
-        return list(islice((piece for piece in pieces if not piece.junk), most))
+    def first_inside(self, element: Element, most: int) -> list[TextBlock]:
+        """The first `most` text blocks of an element that are not marked. Elements nest, so reading all of each would cost too much."""
+        text_blocks = map(self.outline.text_blocks.__getitem__, range(element.start, element.end))
+        return list(islice((block for block in text_blocks if not block.boilerplate), most))
 
 
-def clean(story: Story) -> list[Piece]:
-    """The pieces that remain after all rules. Captions stand aside meanwhile: no rule sees them."""
-    captions = [piece for piece in story.pieces() if piece.kind is BlockKind.CAPTION]
+def remove_boilerplate(body: ArticleBody) -> list[TextBlock]:
+    """The text blocks that remain after all rules. The rules do not see captions."""
+    captions = [block for block in body.text_blocks() if block.kind is BlockKind.CAPTION]
     _mark(captions)
     for rule in RULES:
-        rule(story)
+        rule(body)
     for caption in captions:
-        caption.junk = False
-    return story.pieces()
+        caption.boilerplate = False
+    return body.text_blocks()
 
 
-def drop_wordless(story: Story) -> None:
+def drop_wordless(body: ArticleBody) -> None:
     """Rules of dashes, asterisks and arrows."""
-    for piece in story.pieces():
-        piece.junk = not any(map(str.isalnum, piece.text))
+    for block in body.text_blocks():
+        block.boilerplate = not any(map(str.isalnum, block.text))
 
 
-def drop_head(story: Story) -> None:
-    """The headline and what stands above it, when that is no prose."""
-    pieces = story.pieces()
-    start = story.outline.elements[story.container].start
-    title = _letters(story.title or "")
-    above = bool(title) and any(p.kind is BlockKind.HEADING and _letters(p.text) == title for p in story.outline.pieces[:start])
-    for place, piece in enumerate(pieces):
-        if piece.kind is not BlockKind.HEADING:
+def drop_head(body: ArticleBody) -> None:
+    """The headline and what is above it, if that is not prose."""
+    text_blocks = body.text_blocks()
+    start = body.outline.elements[body.container].start
+    title = _letters(body.title or "")
+    above = bool(title) and any(p.kind is BlockKind.HEADING and _letters(p.text) == title for p in body.outline.text_blocks[:start])
+    for index, block in enumerate(text_blocks):
+        if block.kind is not BlockKind.HEADING:
             continue
-        titled = _letters(piece.text) == title
-        if titled or piece.level == 1:
-            above_it, below_it = sum([piece.prose for piece in pieces[:place]]), sum([piece.prose for piece in pieces[place:]])
-            if above_it <= (0.15 if titled and piece.level == 1 and not above else 0.02) * (above_it + below_it):
-                _mark(pieces[: place + 1])
+        titled = _letters(block.text) == title
+        if titled or block.level == 1:
+            above_it, below_it = (
+                sum([block.prose for block in text_blocks[:index]]),
+                sum([block.prose for block in text_blocks[index:]]),
+            )
+            if above_it <= (0.15 if titled and block.level == 1 and not above else 0.02) * (above_it + below_it):
+                _mark(text_blocks[: index + 1])
             return
 
 
-def drop_cards(story: Story) -> None:
+def drop_cards(body: ArticleBody) -> None:
     """Teasers: an `article` inside the article with little of its prose and a linked headline."""
-    cards = list(story.elements("article"))
-    total = (sum([piece.prose for piece in story.pieces()]) or 1) if cards else 1
-    teasers = [inside for element in cards if _is_card(inside := story.inside(element), total)]
-    announced = {id(after) for before, after in pairwise(story.pieces()) if _is_related(before)} if teasers else set()
+    cards = list(body.elements("article"))
+    total = (sum([block.prose for block in body.text_blocks()]) or 1) if cards else 1
+    teasers = [inside for element in cards if _is_card(inside := body.inside(element), total)]
+    announced = {id(after) for before, after in pairwise(body.text_blocks()) if _is_related(before)} if teasers else set()
     related = any(id(inside[0]) in announced for inside in teasers)
-    if related or sum(piece.prose for inside in teasers for piece in inside) <= CARDS_SHARE * total:
+    if related or sum(block.prose for inside in teasers for block in inside) <= CARDS_SHARE * total:
         for inside in teasers:
             _mark(inside)
 
 
-def _is_related(piece: Piece) -> bool:
-    return len(piece.text) <= SECTION_LENGTH and RELATED.match(piece.text) is not None
+def _is_related(block: TextBlock) -> bool:
+    return len(block.text) <= SECTION_LENGTH and RELATED.match(block.text) is not None
 
 
-def _is_card(inside: list[Piece], total: int) -> bool:
-    linked = any(piece.linked >= HEADLINE_LENGTH and piece.linked > LINKED_SHARE * len(piece.text) for piece in inside[:3])
-    return linked and sum([piece.prose for piece in inside]) < CARD_SHARE * total
+def _is_card(inside: list[TextBlock], total: int) -> bool:
+    linked = any(block.linked >= HEADLINE_LENGTH and block.linked > LINKED_SHARE * len(block.text) for block in inside[:3])
+    return linked and sum([block.prose for block in inside]) < CARD_SHARE * total
 
 
-def drop_link_paragraphs(story: Story) -> None:
-    """Paragraphs that are nothing but a link, and pieces with a link that begin like "Related:"."""
-    for piece in story.pieces():
-        if not piece.linked:
+def drop_link_paragraphs(body: ArticleBody) -> None:
+    """Paragraphs that are only a link, and text blocks with a link that begin like "Related:"."""
+    for block in body.text_blocks():
+        if not block.linked:
             continue
-        linked = piece.linked / len(piece.text)
-        paragraph = piece.kind is BlockKind.PARAGRAPH or piece.kind is BlockKind.QUOTE
-        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(piece.text)):
-            piece.junk = True
+        linked = block.linked / len(block.text)
+        paragraph = block.kind is BlockKind.PARAGRAPH or block.kind is BlockKind.QUOTE
+        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text)):
+            block.boilerplate = True
 
 
-def drop_headline_lists(story: Story) -> None:
-    """Lists of a few headlines, each item a link; longer lists, lists of names and announced ones may be the article's own."""
-    lists = list(story.elements("ul", "ol", "dl"))
-    announced = {id(after) for before, after in pairwise(story.pieces()) if _announces(before)} if lists else set()
+def drop_headline_lists(body: ArticleBody) -> None:
+    """Short lists of linked headlines. Longer lists, lists of names and announced lists may be the article's own."""
+    lists = list(body.elements("ul", "ol", "dl"))
+    announced = {id(after) for before, after in pairwise(body.text_blocks()) if _announces(before)} if lists else set()
     for element in lists:
-        items = story.first_inside(element, FEW_HEADLINES + 1)
+        items = body.first_inside(element, FEW_HEADLINES + 1)
         letters = sum(len(item.text) for item in items)
         if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < LINKED_SHARE * letters:
             continue
@@ -143,88 +146,92 @@ def drop_headline_lists(story: Story) -> None:
             _mark(items)
 
 
-def _announces(piece: Piece) -> bool:
-    return piece.kind is BlockKind.PARAGRAPH and len(piece.text) >= INTRODUCTION_LENGTH and piece.text.endswith((":", "："))
+def _announces(block: TextBlock) -> bool:
+    return block.kind is BlockKind.PARAGRAPH and len(block.text) >= INTRODUCTION_LENGTH and block.text.endswith((":", "："))
 
 
-def drop_related_sections(story: Story) -> None:
+def drop_related_sections(body: ArticleBody) -> None:
     """A heading like "More from ..." with the links under it."""
-    pieces = story.pieces()
-    linked = [piece.linked > 0.5 * len(piece.text) for piece in pieces] + [False]
-    for place, piece in enumerate(pieces):
-        if linked[place + 1] and not piece.junk and _is_related(piece):
-            end = linked.index(False, place + 1)
-            _mark(pieces[place:end])
+    text_blocks = body.text_blocks()
+    linked = [block.linked > 0.5 * len(block.text) for block in text_blocks] + [False]
+    for index, block in enumerate(text_blocks):
+        if linked[index + 1] and not block.boilerplate and _is_related(block):
+            end = linked.index(False, index + 1)
+            _mark(text_blocks[index:end])
 
 
-def drop_card_headings(story: Story) -> None:
+def drop_card_headings(body: ArticleBody) -> None:
     """Teasers in a row: linked headlines, each with an excerpt at most."""
-    pieces = story.pieces()
+    text_blocks = body.text_blocks()
     heads = [
-        place
-        for place, p in enumerate(pieces)
+        index
+        for index, p in enumerate(text_blocks)
         if p.kind is BlockKind.HEADING and p.linked > LINKED_SHARE * len(p.text) and p.linked >= HEADLINE_LENGTH
     ]
-    stops = [place for place, p in enumerate(pieces) if p.kind is BlockKind.HEADING] + [len(pieces)]
-    ends = [stops[bisect_right(stops, place)] for place in heads]
-    small = [sum(len(p.text) for p in pieces[place + 1 : end]) <= EXCERPT_LENGTH for place, end in zip(heads, ends, strict=True)]
-    teasers: list[Piece] = []
+    stops = [index for index, p in enumerate(text_blocks) if p.kind is BlockKind.HEADING] + [len(text_blocks)]
+    ends = [stops[bisect_right(stops, index)] for index in heads]
+    small = [sum(len(p.text) for p in text_blocks[index + 1 : end]) <= EXCERPT_LENGTH for index, end in zip(heads, ends, strict=True)]
+    teasers: list[TextBlock] = []
     for this in range(len(heads)):
         before = this > 0 and small[this - 1] and ends[this - 1] == heads[this]
         after = this + 1 < len(heads) and ends[this] == heads[this + 1]
         if small[this] and (before or after):
-            teasers += pieces[heads[this] : ends[this]]
-    if teasers and sum([piece.prose for piece in teasers]) <= TEASERS_SHARE * sum([piece.prose for piece in pieces]):
+            teasers += text_blocks[heads[this] : ends[this]]
+    if teasers and sum([block.prose for block in teasers]) <= TEASERS_SHARE * sum([block.prose for block in text_blocks]):
         _mark(teasers)
 
 
-def drop_dates(story: Story) -> None:
-    """Lines that only say when: datelines, update times, a live blog's clock."""
-    for piece in story.pieces():
+def drop_dates(body: ArticleBody) -> None:
+    """Lines with only date and time: datelines, update times, times of a live blog."""
+    for block in body.text_blocks():
         if (
-            piece.kind is not BlockKind.LIST_ITEM
-            and len(piece.text) <= LABEL_LENGTH
-            and DATE.fullmatch(piece.text)  # mostly fails at the first letter
-            and DATE_SIGN.search(piece.text)
+            block.kind is not BlockKind.LIST_ITEM
+            and len(block.text) <= LABEL_LENGTH
+            and DATE.fullmatch(block.text)  # mostly fails at the first letter
+            and DATE_SIGN.search(block.text)
         ):
-            piece.junk = True
+            block.boilerplate = True
 
 
-def drop_labels(story: Story) -> None:
+def drop_labels(body: ArticleBody) -> None:
     """Buttons, prompts and labels that stand alone."""
-    for piece in story.pieces():
-        if len(piece.text) <= LABEL_LENGTH and piece.kind is not BlockKind.CODE and LABEL.fullmatch(piece.text):
-            piece.junk = True
+    for block in body.text_blocks():
+        if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text):
+            block.boilerplate = True
 
 
-def drop_copies(story: Story) -> None:
-    """The same text again, for another screen size: a piece twice in a row, or a run of pieces that says what another run said."""
-    pieces = story.pieces()
+def drop_copies(body: ArticleBody) -> None:
+    """Copies for another screen size: a text block twice in a row, or a repeated sequence of text blocks."""
+    text_blocks = body.text_blocks()
     first: dict[str, int] = {}
-    place = 0
-    while place < len(pieces):
-        source = first.setdefault(pieces[place].text, place)
+    index = 0
+    while index < len(text_blocks):
+        source = first.setdefault(text_blocks[index].text, index)
         length = 0
-        if source < place:
-            while place + length < len(pieces) and source + length < place and pieces[source + length].text == pieces[place + length].text:
+        if source < index:
+            while (
+                index + length < len(text_blocks)
+                and source + length < index
+                and text_blocks[source + length].text == text_blocks[index + length].text
+            ):
                 length += 1
-            run = pieces[place : place + length]
-            if length and (source + length == place or (length > 1 and sum(len(p.text) for p in run) >= COPY_LENGTH)):
+            run = text_blocks[index : index + length]
+            if length and (source + length == index or (length > 1 and sum(len(p.text) for p in run) >= COPY_LENGTH)):
                 _mark(run)
-        place += max(1, length)
+        index += max(1, length)
 
 
-def drop_tail(story: Story) -> None:
-    """Links, calls to action and headings of nothing after the last prose."""
-    for piece in reversed(story.pieces()):
-        call = piece.kind is BlockKind.PARAGRAPH and len(piece.text) < CALL_LENGTH and CALL.match(piece.text)
-        linked = piece.kind is BlockKind.LIST_ITEM and piece.linked > LINKED_SHARE * len(piece.text)
-        if not (call or linked or piece.kind is BlockKind.HEADING):
+def drop_tail(body: ArticleBody) -> None:
+    """Links, calls to action and headings without text after the last prose."""
+    for block in reversed(body.text_blocks()):
+        call = block.kind is BlockKind.PARAGRAPH and len(block.text) < CALL_TO_ACTION_LENGTH and CALL_TO_ACTION.match(block.text)
+        linked = block.kind is BlockKind.LIST_ITEM and block.linked > LINKED_SHARE * len(block.text)
+        if not (call or linked or block.kind is BlockKind.HEADING):
             return
-        piece.junk = True
+        block.boilerplate = True
 
 
-RULES: tuple[Callable[[Story], None], ...] = (
+RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_wordless,
     drop_head,
     drop_cards,
@@ -239,9 +246,9 @@ RULES: tuple[Callable[[Story], None], ...] = (
 )
 
 
-def _mark(pieces: list[Piece]) -> None:
-    for piece in pieces:
-        piece.junk = True
+def _mark(text_blocks: list[TextBlock]) -> None:
+    for block in text_blocks:
+        block.boilerplate = True
 
 
 def _letters(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How sure extraction is of an article's blocks: cheap tests that agree or not."""
+"""Estimate how right an article's blocks are, by cheap tests."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from processing.article.outline.outline import Outline
 from processing.article.tree.scripts import reading_length
 from schemas.article import Block, BlockKind
 
-RESCUE_BELOW = 0.4
+FALLBACK_BELOW = 0.4
 ENOUGH_PROSE = 600  # characters: an article shorter than this is less sure
-AGREEMENT_WORDS = 60  # of JSON-LD's article body are looked for
+AGREEMENT_WORDS = 60  # of JSON-LD's article body that are searched in the blocks
 
 _WORD = re.compile(r"\w+")
 
@@ -23,7 +23,7 @@ def confidence(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | 
     if not letters:
         return 0.0
     linked = sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters
-    page = sum([piece.prose for piece in outline.pieces])
+    page = sum([text_block.prose for text_block in outline.text_blocks])
     share = min(1.0, letters / page) if page else 1.0
     sure = min(1.0, 0.5 + letters / (2 * ENOUGH_PROSE)) * (1 - linked) * min(1.0, 0.4 + share)
     return round(sure * _agreement(text, json_ld_body), 3)

@@ -1,17 +1,17 @@
-"""The second opinion: trafilatura, a whole other extractor, for the few pages on which ours is in doubt."""
+"""Fallback for the few pages with low confidence: another extractor, trafilatura."""
 
 from __future__ import annotations
 
 from processing.article.body.blocks import to_paragraphs
 from schemas.article import Block
 
-# Trafilatura's work grows with the square of a page's paragraphs, most of all that of its own fallbacks.
+# trafilatura's work grows with the square of a page's paragraphs, most of all in its own fallbacks.
 MAX_TAGS_WITH_FALLBACKS = 6_000
 MAX_TAGS = 20_000
 
 
-def rescue(html: str) -> tuple[Block, ...]:
-    """The page's paragraphs as trafilatura sees them; costs ten times our own reading. None of a page with too many tags."""
+def read_with_trafilatura(html: str) -> tuple[Block, ...]:
+    """The page's paragraphs as trafilatura extracts them, at ten times the cost of our own code; empty if the page has too many tags."""
     from trafilatura import extract
 
     tags = html.count("<")

@@ -1,4 +1,4 @@
-"""What kind of article page this is, and which of several articles on it is its own."""
+"""The form of an article page, and which of several articles on a page is its own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _PRINT_URL = re.compile(r"[?&/](?:print|printable|printpage|printview|output=pri
 _PAYWALL_NAMES = re.compile(r"(?<![a-z])(?:paywall|gated|subscriber-only|premium-wall|regwall|piano)", re.IGNORECASE)
 
 
-def keep_own_article(outline: Outline, title: str | None) -> None:
-    """Mark the further articles of an infinite scroll as junk: `article` elements side by side, each with a headline and prose."""
+def mark_other_articles(outline: Outline, title: str | None) -> None:
+    """Mark the further articles of an infinite scroll as boilerplate: `article` elements side by side, each with a headline and prose."""
     whole = [element for element in outline.elements if element.tag == "article" and _is_whole(outline, element)]
     apart = _outermost(whole)
     if len(apart) < 2:
@@ -31,8 +31,8 @@ def keep_own_article(outline: Outline, title: str | None) -> None:
     own = next((element for element in apart if title and _has_headline(outline, element, title)), apart[0])
     for element in apart:
         if element is not own:
-            for piece in outline.pieces[element.start : element.end]:
-                piece.junk = True
+            for block in outline.text_blocks[element.start : element.end]:
+                block.boilerplate = True
 
 
 def form_of(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> str:
@@ -41,7 +41,7 @@ def form_of(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: 
 
 
 def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tuple[Block, ...]) -> Iterator[tuple[str, str]]:
-    """The forms that fit, and what makes them fit; the surest first, at last `article`."""
+    """The forms that fit, with the evidence; the most reliable first, `article` last."""
     names = "\n".join(element.names for element in outline.elements)
     if "LiveBlogPosting" in metadata.json_ld_types:
         yield "live_blog", "json-ld LiveBlogPosting"
@@ -52,7 +52,7 @@ def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tu
         yield "gallery", f"json-ld {min(gallery)}"
     if captions >= MIN_CAPTIONS and captions >= GALLERY_SHARE * len(blocks):
         yield "gallery", f"{captions} of {len(blocks)} blocks are captions"
-    if sign := _stub_sign(metadata, names, blocks):
+    if sign := _stub_evidence(metadata, names, blocks):
         yield "paywalled_stub", sign
     root = tree.root
     if root is not None and ("amp" in root.attributes or "⚡" in root.attributes):
@@ -62,8 +62,8 @@ def forms(tree: Tree, url: str, metadata: Metadata, outline: Outline, blocks: tu
     yield "article", "no sign of another form"
 
 
-def _stub_sign(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> str | None:
-    """What says that the page is only the opening of an article that is not free."""
+def _stub_evidence(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> str | None:
+    """The evidence that the page has only the opening of a paid article."""
     length = sum(len(block.text) for block in blocks)
     if length >= STUB_LENGTH or metadata.paywalled is False:
         return None
@@ -74,7 +74,7 @@ def _stub_sign(metadata: Metadata, names: str, blocks: tuple[Block, ...]) -> str
 
 
 def _outermost(elements: list[Element]) -> list[Element]:
-    """The elements that lie in no other of them; of two with the same pieces neither. They are in document order."""
+    """The elements that are inside no other one of them, in document order; of two with the same text blocks neither."""
     runs = Counter((element.start, element.end) for element in elements)
     found: list[Element] = []
     covered = -1
@@ -86,10 +86,12 @@ def _outermost(elements: list[Element]) -> list[Element]:
 
 
 def _is_whole(outline: Outline, element: Element) -> bool:
-    pieces = outline.pieces[element.start : element.end]
-    headline = any(piece.kind is BlockKind.HEADING and piece.level == 1 for piece in pieces[:5])
-    return headline and sum([piece.prose for piece in pieces]) >= OWN_PROSE
+    text_blocks = outline.text_blocks[element.start : element.end]
+    headline = any(block.kind is BlockKind.HEADING and block.level == 1 for block in text_blocks[:5])
+    return headline and sum([block.prose for block in text_blocks]) >= OWN_PROSE
 
 
 def _has_headline(outline: Outline, element: Element, title: str) -> bool:
-    return any(p.kind is BlockKind.HEADING and p.text.casefold() == title.casefold() for p in outline.pieces[element.start : element.end])
+    return any(
+        p.kind is BlockKind.HEADING and p.text.casefold() == title.casefold() for p in outline.text_blocks[element.start : element.end]
+    )

@@ -1,4 +1,4 @@
-"""The phrases by which sites label what is not the article: buttons, prompts, related sections, dates, calls to action."""
+"""Phrases of boilerplate: buttons, prompts, related sections, dates, calls to action."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MONTH = (
 )
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?"
 
-# What other languages call advertisements, sharing, comments and the rest of the article.
+# Labels for advertisements, sharing, comments and "read more" in other languages.
 _FOREIGN_LABELS = (
     r"anzeige|werbung|publicidad|publicité|pubblicità|publicidade|advertentie|annonse?|reklama|реклама|iklan|広告|广告|廣告|광고"
     r"|teilen|compartir|partager|condividi|compartilhar|delen|поделиться|udostępnij|paylaş|bagikan|シェアする?|分享|공유(?:하기)?"
@@ -23,7 +23,7 @@ _FOREIGN_LABELS = (
     r"|(?:mehr|weiter)\s?lesen|weiterlesen|leer más|seguir leyendo|lire (?:la suite|plus)|leggi (?:tutto|di più)|continua a leggere"
     r"|leia mais|lees (?:meer|verder)|читать далее|czytaj (?:więcej|dalej)|devamını oku|続きを読む|阅读全文|閱讀全文|더 ?보기"
 )
-# And the headings of sections of links.
+# Headings of sections of links in other languages.
 _FOREIGN_RELATED = (
     "das könnte|mehr (?:zum thema|von|aus)|weitere (?:artikel|nachrichten|themen)|ähnliche|verwandte|auch interessant|lesen sie auch"
     "|te puede|puede(?:n)? (?:interesar|gustar)|relacionad[oa]s?|lea también|ver también|más (?:noticias|leíd[oa]s)"
@@ -83,7 +83,7 @@ RELATED = re.compile(
     re.IGNORECASE,
 )
 
-# A line of nothing but date and time, with a sign that it is one.
+# A line of only date and time; DATE_SIGN is what it must contain too.
 DATE = re.compile(
     "(?>"  # atomic and possessive: a long run of digits must not be tried in every division
     + _any(
@@ -98,7 +98,7 @@ DATE = re.compile(
 DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d", re.IGNORECASE)
 
 # The beginning of a call to action after the article's end.
-CALL = re.compile(
+CALL_TO_ACTION = re.compile(
     _any(
         "click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)",
         "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)",

@@ -1,4 +1,8 @@
-"""What a page says of itself: title, authors, times and the rest, from JSON-LD, meta elements, microdata and bylines."""
+"""The page's metadata: title, description, authors, times and more.
+
+In comes the parsed page, out goes `Metadata`. The sources are JSON-LD, meta elements, microdata, `<time>` and bylines. Others use
+`metadata.read_metadata`; `dates.read_date` reads one date from text.
+"""
 
 from schemas.moved import former_module
 

@@ -1,4 +1,4 @@
-"""The people who wrote a page: names, not roles, newsrooms, addresses or reading times."""
+"""Read the authors of a page: names of persons, without roles, newsrooms, addresses or reading times."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from processing.article.metadata.jsonld import JsonLd, Object, texts, types_of
-from processing.article.metadata.markup import Markup, meta_place
-from processing.article.metadata.surroundings import in_furniture
+from processing.article.metadata.markup import Markup, meta_source
+from processing.article.metadata.surroundings import in_boilerplate
 from processing.article.metadata.titles import folded
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts, visible_text
@@ -69,42 +69,42 @@ _LETTERS = re.compile(r"[^\W\d_]")
 
 
 class Candidate(NamedTuple):
-    """A text that may name authors, the place where it stands, and whether it holds nothing else."""
+    """A text that may name authors, and its source. `whole`: the text is only names."""
 
-    place: str
+    source: str
     text: str
     whole: bool = True
 
 
 def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
-    """The authors, from the most trustworthy place that names any person."""
+    """The authors, from the most reliable source that names a person."""
     return next((names for _, names in authors(markup, json_ld)), ())
 
 
 def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The places that name persons and their names, the most trustworthy first; last who signs where no person does."""
-    for read in _PLACES:
-        named = [(candidate.place, found) for candidate in read(markup, json_ld) if (found := names_in(candidate.text, candidate.whole))]
+    """The sources with their names of persons, the most reliable first; at the end desks and organisations."""
+    for read in _READERS:
+        named = [(candidate.source, found) for candidate in read(markup, json_ld) if (found := names_in(candidate.text, candidate.whole))]
         names = list(dict.fromkeys(name for _, found in named for name in found))
         if names:
-            yield " and ".join(dict.fromkeys(place for place, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
-    yield from _signatures(markup, json_ld)
+            yield " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
+    yield from _desks_and_organizations(markup, json_ld)
 
 
-def _signatures(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Who signs where no person does: a named desk or an organisation, never a bare "Staff"."""
+def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Named desks and organisations, for pages that name no person. A general word such as "Staff" is no name."""
     declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
-    declared += [(candidate.place, candidate.text) for candidate in _from_metas(markup, json_ld, in_order=False)]
-    bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_furniture(node))
-    for place, text in chain(declared, ((_byline_place(node), line) for node, line in bylines if _PREFIX.match(line))):
+    declared += [(candidate.source, candidate.text) for candidate in _from_metas(markup, json_ld, in_order=False)]
+    bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_boilerplate(node))
+    for source, text in chain(declared, ((_byline_source(node), line) for node, line in bylines if _PREFIX.match(line))):
         name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
         if 0 < len(words) <= MAX_NAME_WORDS and not _URLISH.search(name) and not all(word in _ONLY_GENERIC for word in words if word):
-            yield place, (name,)
+            yield source, (name,)
 
 
 def names_in(text: str, whole: bool = True) -> list[str]:
-    """The names in a text. `whole` texts are names; others may go on with a date, a reading time, a role."""
+    """The names in a text. Where it is not `whole`, a date, a reading time or a role may follow the names."""
     text = "\n".join(folded(line) for line in re.sub(r"<[^>]*>", " ", text).split("\n")).strip()
     if not text or _URLISH.search(text.split()[0]):
         return []
@@ -112,8 +112,8 @@ def names_in(text: str, whole: bool = True) -> list[str]:
     if not whole:
         text = _TAIL.sub("", text)
     names = []
-    for piece in _SPLIT.split(text):
-        part = _BRACKETS.sub("", _PREFIX.sub("", piece.strip(" .:-–—\"'“”*")).strip())
+    for candidate in _SPLIT.split(text):
+        part = _BRACKETS.sub("", _PREFIX.sub("", candidate.strip(" .:-–—\"'“”*")).strip())
         if _is_name(part, whole):
             names.append(part)
         elif names and not _is_credential(part):
@@ -121,8 +121,8 @@ def names_in(text: str, whole: bool = True) -> list[str]:
     return names
 
 
-def _in_order(text: str) -> str:
-    """Citations' "Last, First" the right way round; other texts as they are."""
+def _first_name_first(text: str) -> str:
+    """`Last, First`, as citations write it, becomes `First Last`; other texts stay."""
     match = re.fullmatch(r"\s*([^\s,]+),\s*([^\s,]+(?: [A-Z]\.?)?)\s*", text)
     return f"{match[2]} {match[1]}" if match and not _is_credential(match[2]) else text
 
@@ -146,7 +146,7 @@ def _is_name(part: str, whole: bool) -> bool:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Without repeats that differ in case or dots."""
+    """Without names that differ from an earlier one only in case or dots."""
     seen: dict[str, str] = {}
     for name in names:
         seen.setdefault(re.sub(r"\W+", "", name).casefold(), name)
@@ -164,7 +164,7 @@ def _from_json_ld(_: Markup, json_ld: JsonLd) -> list[Candidate]:
 def _from_metas(markup: Markup, _: JsonLd, *, in_order: bool = True) -> list[Candidate]:
     meta = markup.meta
     found = [(name, text) for name in META_NAMES if name in meta for text in meta[name]]
-    return [Candidate(meta_place(name), _in_order(text) if in_order else text) for name, text in found]
+    return [Candidate(meta_source(name), _first_name_first(text) if in_order else text) for name, text in found]
 
 
 def _people(value: Any, json_ld: JsonLd) -> list[str]:
@@ -182,9 +182,9 @@ def _is_organization(item: Object) -> bool:
 
 
 def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
-    """Microdata's `author`, its `name` where it has one."""
+    """The microdata property `author`, or its `name` if it has one."""
     for node in markup.properties.get("author", ())[:10]:
-        if in_furniture(node):
+        if in_boilerplate(node):
             continue
         named = node.css_first("[itemprop=name]")
         text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
@@ -194,24 +194,24 @@ def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
 
 
 def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
-    """Links to authors' pages outside the furniture: the first, and those that stand beside it."""
+    """Links to authors' pages outside boilerplate: the first one and those beside it."""
     found: list[Node] = []
     for node in markup.author_links[:40]:
-        if in_furniture(node) or not names_in(visible_text(node), whole=False):
+        if in_boilerplate(node) or not names_in(visible_text(node), whole=False):
             continue
-        if found and not _near(found[-1], node):
+        if found and not _are_close(found[-1], node):
             break
         found.append(node)
-    return [Candidate(_link_place(node), visible_text(node), whole=False) for node in found]
+    return [Candidate(_link_source(node), visible_text(node), whole=False) for node in found]
 
 
-def _link_place(node: Node) -> str:
-    """A link to an author's page, by what it says of itself or by where it leads."""
+def _link_source(node: Node) -> str:
+    """The source's name of a link to an author's page: its `rel` or its target."""
     attributes = node.attributes
     return "rel=author" if "author" in (attributes.get("rel") or "") else f"link to {attributes.get('href') or ''}"
 
 
-def _near(one: Node, other: Node) -> bool:
+def _are_close(one: Node, other: Node) -> bool:
     """Whether two nodes share a parent or a grandparent."""
     first, second = one.parent, other.parent
     if first is None or second is None:
@@ -221,28 +221,28 @@ def _near(one: Node, other: Node) -> bool:
 
 
 def _from_bylines(markup: Markup, _: JsonLd) -> list[Candidate]:
-    """The first element that calls itself a byline or an author and holds a name."""
+    """The first element with `byline` or `author` in its names that holds a name."""
     for node in markup.authors[:60]:
-        if not in_furniture(node) and (text := _byline("\n".join(text_parts(node)))):
-            return [Candidate(_byline_place(node), text, whole=False)]
+        if not in_boilerplate(node) and (text := _byline("\n".join(text_parts(node)))):
+            return [Candidate(_byline_source(node), text, whole=False)]
     return []
 
 
-def _byline_place(node: Node) -> str:
-    """A byline by its tag, and by its class or id if it has one: `byline p.author-name`."""
+def _byline_source(node: Node) -> str:
+    """The source's name of a byline: its tag with class or id, such as `byline p.author-name`."""
     attributes = node.attributes
     names, own = attributes.get("class"), attributes.get("id")
     return f"byline {'.'.join([node.tag or '', *names.split()]) if names else f'{node.tag}#{own}' if own else node.tag}"
 
 
 def _from_heading(markup: Markup, _: JsonLd) -> list[Candidate]:
-    """What stands behind "by" soon after the main heading."""
+    """The text after "by" that follows the main heading closely."""
     for heading in markup.headings[:3]:
         found = markup.texts_after(heading)
         parts = [part for part, _ in found]
         for position, (part, node) in enumerate(found):
             behind = _PREFIX.match(part)
-            if behind and len(part) <= MAX_BYLINE_CHARACTERS and not in_furniture(node):
+            if behind and len(part) <= MAX_BYLINE_CHARACTERS and not in_boilerplate(node):
                 text = "\n".join([part[behind.end() :], *parts[position + 1 : position + 6]]) if behind.end() > len(part) - 2 else part
                 if names_in(text, whole=False):
                     return [Candidate("behind “by” after <h1>", text, whole=False)]
@@ -257,6 +257,6 @@ def _byline(text: str) -> str | None:
     return candidate if len(candidate) <= MAX_BYLINE_CHARACTERS and names_in(candidate, whole=False) else None
 
 
-_PLACES: tuple[Callable[[Markup, JsonLd], list[Candidate]], ...] = (
+_READERS: tuple[Callable[[Markup, JsonLd], list[Candidate]], ...] = (
     _from_json_ld, _from_metas, _from_properties, _from_heading, _from_links, _from_bylines,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Reading a moment from text: ISO 8601 and what else pages write, in many languages."""
+"""Read a date and time from text: ISO 8601 and the other forms on web pages, in many languages."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3})[/_-]?(0[1-9
 
 
 def read_date(text: str | None, month_first: bool = True) -> tuple[datetime, str | None] | None:
-    """The first moment in a text, aware, and its UTC offset as written (`+02:00`; None where none is written, then UTC is assumed).
+    """The first date in a text, time-zone aware, and its UTC offset as written (`+02:00`). Without an offset: UTC and None.
 
-    `month_first` decides what 05/06/2024 means. None where there is no date, or none of a calendar.
+    `month_first`: 05/06/2024 is in May. None if the text has no valid date.
     """
     text = (text or "").strip()[:200]
     if not any(map(str.isdigit, text)):
@@ -59,7 +59,7 @@ def read_date(text: str | None, month_first: bool = True) -> tuple[datetime, str
 
 
 def date_in_url(url: str) -> datetime | None:
-    """The day in the path of an address, like /2024/05/31/ or /2024-05-31-title; midnight UTC."""
+    """The day in the path of a URL, such as /2024/05/31/ or /2024-05-31-title; midnight UTC."""
     match = _PATH.search(url.split("?", maxsplit=1)[0])
     if match is None:
         return None

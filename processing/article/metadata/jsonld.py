@@ -1,4 +1,4 @@
-"""schema.org objects in `<script type="application/ld+json">`, however broken the JSON is.
+"""Read schema.org objects from `<script type="application/ld+json">`, also from broken JSON.
 
 Source: JSON-LD 1.1, as far as pages use it: `@graph`, arrays, nesting and `@id` references.
 """
@@ -39,7 +39,7 @@ _SALVAGE_AUTHOR = re.compile(r'"(?:author|creator)"\s*:\s*[\[{][^}]{0,400}?"name
 
 @dataclass(slots=True)
 class JsonLd:
-    """All objects of a page, flat, in document order; `article` is the one the page is about, if any; `types` of all."""
+    """All objects of a page as a flat list in document order; `article` is the page's own article object, `types` are those of all."""
 
     objects: list[Object] = field(default_factory=list)
     types: frozenset[str] = frozenset()
@@ -48,14 +48,14 @@ class JsonLd:
     by_id: dict[str, Object] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
-        """The object that a bare `@id` reference means, else the value itself."""
+        """The object that an `@id` reference points to; any other value itself."""
         if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
             return self.by_id.get(value["@id"], value)
         return value
 
 
 def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
-    """The objects of a page's scripts. The page's address and heading decide which of several articles is its own."""
+    """Read the objects of a page's scripts. URL and heading decide which of several articles is the page's own."""
     found = JsonLd()
     for script in scripts:
         for value in _parse(script[:MAX_SCRIPT_CHARACTERS]):
@@ -64,7 +64,7 @@ def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
         if isinstance(identity := item.get("@id"), str) and len(item) > 1:
             found.by_id.setdefault(identity, item)
     found.types = frozenset(kind for item in found.objects for kind in types_of(item))
-    found.article = _own(found, [item for item in found.objects if is_article(item)], url, heading)
+    found.article = _main_article(found, [item for item in found.objects if is_article(item)], url, heading)
     found.page = next((item for item in found.objects if any(map(_PAGE.match, types_of(item)))), None)
     return found
 
@@ -77,7 +77,7 @@ def types_of(item: Object) -> list[str]:
 
 
 def is_article(item: Object) -> bool:
-    """Whether an object describes something written."""
+    """Whether an object is an article of some kind."""
     return any(map(_ARTICLE.search, types_of(item)))
 
 
@@ -108,7 +108,7 @@ def _parse(script: str) -> list[Any]:
 
 
 def _uncommented(script: str) -> str:
-    """A script without the comment or CDATA marks around it, and without a semicolon at its end."""
+    """A script without comment or CDATA marks around it and without a semicolon at its end."""
     opening = _OPENING.match(script)
     text = (script[opening.end() :] if opening else script).strip()
     bare = text.rstrip("; \t\r\n\f\v")
@@ -122,7 +122,7 @@ def _uncommented(script: str) -> str:
 
 
 def _repaired(text: str) -> list[Any]:
-    """What can be read of a script that is no JSON: in comments, with commas too many, several values in a row, or cut off."""
+    """The values of a script that is not valid JSON: with trailing commas, several values in a row, or cut off."""
     repaired = _TRAILING_COMMA.sub("", unescaped(text) if '"' not in text else text)
     values: list[Any] = []
     position = 0
@@ -137,7 +137,7 @@ def _repaired(text: str) -> list[Any]:
 
 
 def _salvage(text: str) -> list[Any]:
-    """The few facts that can be read from JSON that does not parse: the first of each."""
+    """The most important fields, by patterns, from JSON that cannot be parsed: the first value of each."""
     found: Object = {}
     for match in _SALVAGE.finditer(text):
         value = _unescape(match[2]) if match[2] is not None else match[3] == "true"
@@ -165,12 +165,12 @@ def _flatten(value: Any, depth: int) -> Iterator[Object]:
         if "@type" in value or "@id" in value:
             yield value
         for key, item in value.items():
-            # What an item list or a collection names are other pages.
+            # The items of a list or a collection are other pages.
             if key not in {"itemListElement", "hasPart", "comment", "mentions", "citation"} and isinstance(item, (dict, list)):
                 yield from _flatten(item, depth + 1)
 
 
-def _own(found: JsonLd, articles: list[Object], url: str, heading: str) -> Object | None:
+def _main_article(found: JsonLd, articles: list[Object], url: str, heading: str) -> Object | None:
     if len(articles) < 2:
         return articles[0] if articles else None
     folded = heading[:MAX_HEADING_CHARACTERS].casefold()

@@ -1,4 +1,4 @@
-"""The places of a page where metadata stands, in document order: most from one pass over the tree, the rest looked for when asked."""
+"""The markup that carries metadata, in document order: most is collected in one pass, bylines and dates only when asked for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cached_property
 from processing.article.tree.parse import Node, Tree
 from processing.article.tree.visible import texts_after
 
-# One selector list costs one traversal; parts that look into an attribute's value cost as much again, so they wait until they are needed.
-_PLACES = 'meta, title, link[rel~=canonical i], script[type*="ld+json" i], h1, time, [itemprop]'
+# One selector list costs one traversal. Selectors on parts of attribute values cost another one, so they run only when needed.
+_DECLARATIONS = 'meta, title, link[rel~=canonical i], script[type*="ld+json" i], h1, time, [itemprop]'
 _AUTHOR_PATHS = ("author", "contributor", "profile/", "people/", "writers/", "staff/", "by/")
 _AUTHORS = ", ".join(
     [
@@ -27,7 +27,7 @@ _DATES = ", ".join(
         *(f"[id*={word} i]" for word in ("date", "byline")),
     ]
 )
-MAX_PLACES = 4000
+MAX_NODES = 4000
 NEAR_TEXTS = 40
 _AUTHOR_PATH = re.compile(r"/(?:authors?|contributors?|profile|people|writers|staff|by)/[^/?#]", re.IGNORECASE)
 
@@ -57,7 +57,7 @@ class Markup:
         return [value for name in names if name in meta for value in meta[name]]
 
     def texts_after(self, heading: Node) -> list[tuple[str, Node]]:
-        """The first NEAR_TEXTS pieces of text behind a heading, each with its element."""
+        """The first NEAR_TEXTS texts behind a heading, each with its element."""
         found = self._texts_after.get(heading.mem_id)
         if found is None:
             found = self._texts_after[heading.mem_id] = texts_after(heading, NEAR_TEXTS)
@@ -65,8 +65,8 @@ class Markup:
 
     @cached_property
     def authors(self) -> list[Node]:
-        """The elements that call themselves a byline or an author."""
-        return [node for node in self._bylines if _says(node, ("author", "byline", "contributor"))]
+        """The elements with `author`, `byline` or `contributor` in their names."""
+        return [node for node in self._bylines if _is_named(node, ("author", "byline", "contributor"))]
 
     @cached_property
     def author_links(self) -> list[Node]:
@@ -75,18 +75,18 @@ class Markup:
 
     @cached_property
     def dates(self) -> list[Node]:
-        """The elements that call themselves a date."""
-        return self._tree.css(_DATES)[:MAX_PLACES]
+        """The elements with a word for dates in their names."""
+        return self._tree.css(_DATES)[:MAX_NODES]
 
     @cached_property
     def _bylines(self) -> list[Node]:
-        return self._tree.css(_AUTHORS)[:MAX_PLACES]
+        return self._tree.css(_AUTHORS)[:MAX_NODES]
 
 
 def read_markup(tree: Tree) -> Markup:
-    """The metadata's places of one page, at most the first MAX_PLACES of each kind."""
+    """Collect the markup of a page; at most the first MAX_NODES elements."""
     markup = Markup(tree)
-    for node in tree.css(_PLACES)[:MAX_PLACES]:
+    for node in tree.css(_DECLARATIONS)[:MAX_NODES]:
         attributes = node.attributes
         if node.tag == "meta":
             _add_meta(markup, attributes)
@@ -98,8 +98,8 @@ def read_markup(tree: Tree) -> Markup:
     return markup
 
 
-def meta_place(name: str) -> str:
-    """A `<meta>` as one would search for it: `og:title` is known by itself, `description` is not."""
+def meta_source(name: str) -> str:
+    """The source's name of a `<meta>`: `og:title` is clear by itself, `description` becomes `meta description`."""
     return name if ":" in name else f"meta {name}"
 
 
@@ -129,12 +129,12 @@ def _add_meta(markup: Markup, attributes: dict[str, str | None]) -> None:
 
 
 def _in_head(node: Node) -> bool:
-    """An SVG's `<title>` is not the page's."""
+    """Whether a `<title>` is the page's and not an SVG's."""
     parent = node.parent
     return parent is not None and parent.tag in {"head", "html", "body"}
 
 
-def _says(node: Node, words: tuple[str, ...]) -> bool:
+def _is_named(node: Node, words: tuple[str, ...]) -> bool:
     attributes = node.attributes
     names = " ".join(attributes.get(key) or "" for key in ("class", "id", "data-testid", "rel")).lower()
     return any(word in names for word in words)

@@ -1,4 +1,4 @@
-"""What a page says of itself: title, authors, times, and the rest, from JSON-LD, meta, microdata, `<time>` and bylines."""
+"""Read all metadata of a page: every field from the most reliable source that has it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from processing.article.metadata.authors import read_authors
+from processing.article.metadata.field_sources import FieldSource, JsonLdValue, MetaElements, SourcedText, first_value, of_article
 from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, read_jsonld
-from processing.article.metadata.markup import Markup, meta_place, read_markup
-from processing.article.metadata.places import Found, InJsonLd, Metas, Place, first_said, of_article
+from processing.article.metadata.markup import Markup, meta_source, read_markup
 from processing.article.metadata.times import Moment, read_times
 from processing.article.metadata.titles import folded, read_title
 from processing.article.tree.entities import storable
@@ -22,21 +22,21 @@ MAX_DESCRIPTION_CHARACTERS = 2000
 MAX_TAGS = 50
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*$", re.IGNORECASE)
 _WHOLE = re.compile(r"https?://[^/]")
-DESCRIPTION: tuple[Place, ...] = (
-    Metas(("og:description", "description", "twitter:description", "dc.description")),
+DESCRIPTION: tuple[FieldSource, ...] = (
+    MetaElements(("og:description", "description", "twitter:description", "dc.description")),
     of_article("description"),
 )
-SECTION: tuple[Place, ...] = (of_article("articleSection"), Metas(("article:section", "parsely-section", "dc.subject")))
+SECTION: tuple[FieldSource, ...] = (of_article("articleSection"), MetaElements(("article:section", "parsely-section", "dc.subject")))
 # Tags, not the keyword stuffing of search engines: the short meta lists come last.
-TAGS: tuple[Place, ...] = (
-    Metas(("article:tag",)),
+TAGS: tuple[FieldSource, ...] = (
+    MetaElements(("article:tag",)),
     of_article("keywords"),
-    Metas(("parsely-tags", "sailthru.tags", "news_keywords", "keywords")),
+    MetaElements(("parsely-tags", "sailthru.tags", "news_keywords", "keywords")),
 )
-SITE_NAME: tuple[Place, ...] = (
-    Metas(("og:site_name", "application-name", "apple-mobile-web-app-title")),
-    InJsonLd("publisher", lambda json_ld: json_ld.resolve((json_ld.article or {}).get("publisher"))),
-    InJsonLd("WebSite", lambda json_ld: next((item for item in json_ld.objects if item.get("@type") == "WebSite"), None)),
+SITE_NAME: tuple[FieldSource, ...] = (
+    MetaElements(("og:site_name", "application-name", "apple-mobile-web-app-title")),
+    JsonLdValue("publisher", lambda json_ld: json_ld.resolve((json_ld.article or {}).get("publisher"))),
+    JsonLdValue("WebSite", lambda json_ld: next((item for item in json_ld.objects if item.get("@type") == "WebSite"), None)),
 )
 _IMAGES = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "parsely-image-url")
 _PAYWALL_META = {"article:content_tier": {"locked", "metered"}, "lux:access": {"paid"}, "content_tier": {"locked", "metered"}}
@@ -79,7 +79,7 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
     published, modified = read_times(tree, markup, json_ld, page, language)
     return Metadata(
         title=read_title(markup, json_ld, site_name, page.url) or page.hints.title,
-        description=shortened(first_said(DESCRIPTION, markup, json_ld)),
+        description=shortened(first_value(DESCRIPTION, markup, json_ld)),
         authors=read_authors(markup, json_ld),
         published_at=published.at if published else None,
         published_at_source=published.source if published else None,
@@ -87,8 +87,8 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
         modified_at=_not_before(modified, published),
         modified_at_source=modified.source if modified and _not_before(modified, published) else None,
         language_declared=language,
-        section=first_said(SECTION, markup, json_ld),
-        tags=split_tags(next((values for place in TAGS if (values := place.values(markup, json_ld))), ())),
+        section=first_value(SECTION, markup, json_ld),
+        tags=split_tags(next((values for source in TAGS if (values := source.values(markup, json_ld))), ())),
         site_name=site_name,
         canonical_url=next((text for _, text in canonical_urls(markup, page.url)), None),
         lead_image=next((whole_image(text, page.url) for _, text in images(markup, json_ld)), None),
@@ -100,7 +100,7 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
 
 
 def read_declared(tree: Tree, page: Page) -> tuple[Markup, JsonLd]:
-    """The places of a page where metadata stands."""
+    """The page's markup and its JSON-LD."""
     markup = read_markup(tree)
     return markup, read_jsonld(markup.json_ld, page.url, " ".join([*markup.all("og:title"), markup.title]))
 
@@ -110,15 +110,15 @@ def _folded(text: str | None) -> str | None:
 
 
 def _not_before(modified: Moment | None, published: Moment | None) -> datetime | None:
-    """A modification before publishing is a template's date."""
+    """The time of the last change, unless it lies before publishing: then it is the template's date."""
     if modified is None or (published is not None and modified.at < published.at):
         return None
     return modified.at
 
 
 def _site_name(markup: Markup, json_ld: JsonLd) -> str | None:
-    """What the first place that says anything calls the site."""
-    found = next((found for place in SITE_NAME if (found := place.first(markup, json_ld))), None)
+    """The site's name, from the first source that has one."""
+    found = next((found for source in SITE_NAME if (found := source.first(markup, json_ld))), None)
     return (found.text or None) if found else None
 
 
@@ -132,19 +132,19 @@ def _language(tree: Tree, markup: Markup, in_language: object) -> str | None:
 
 
 def shortened(text: str | None) -> str | None:
-    """A description, no longer than one may be."""
+    """A description, cut to MAX_DESCRIPTION_CHARACTERS."""
     return text[:MAX_DESCRIPTION_CHARACTERS] if text else None
 
 
 def split_tags(values: Iterable[str]) -> tuple[str, ...]:
-    """The tags in texts, of which each may hold several."""
+    """All tags in the texts; a text may hold several, separated by commas."""
     tags = (folded(tag) for value in values for tag in value.split(","))
     return tuple(dict.fromkeys(tag for tag in tags if 0 < len(tag) <= 80))[:MAX_TAGS]
 
 
-def canonical_urls(markup: Markup, url: str) -> Iterator[Found]:
-    """The declared canonical URLs, unless they are another site's, or the home page's where this page is not it."""
-    for place, declared in (("link rel=canonical", markup.canonical), ("og:url", markup.first("og:url"))):
+def canonical_urls(markup: Markup, url: str) -> Iterator[SourcedText]:
+    """The declared canonical URLs, without those of other sites, and without the home page's on a page that is not the home page."""
+    for source, declared in (("link rel=canonical", markup.canonical), ("og:url", markup.first("og:url"))):
         if not declared:
             continue
         try:
@@ -155,11 +155,11 @@ def canonical_urls(markup: Markup, url: str) -> Iterator[Found]:
             continue
         is_home = target.path in {"", "/"} and not target.query
         if _site_of(target.hostname) == _site_of(here.hostname or "") and not (is_home and (here.path.strip("/") or here.query)):
-            yield Found(place, target._replace(fragment="").geturl())
+            yield SourcedText(source, target._replace(fragment="").geturl())
 
 
 def _absolute(base: str, address: str) -> str:
-    """An address as a whole one; most are, and joining is slow."""
+    """The absolute URL. Most are absolute already, and `urljoin` is slow."""
     return address if _WHOLE.match(address) else urljoin(base, address)
 
 
@@ -170,17 +170,17 @@ def _site_of(host: str) -> str:
     return ".".join(labels[-3:] if short else labels[-2:])
 
 
-def images(markup: Markup, json_ld: JsonLd) -> Iterator[Found]:
-    """The addresses of the picture that stands for the page, as they were written."""
+def images(markup: Markup, json_ld: JsonLd) -> Iterator[SourcedText]:
+    """The URLs of the lead image, as written."""
     for name in _IMAGES:
         for text in markup.meta.get(name, ()):
-            yield Found(meta_place(name), text)
+            yield SourcedText(meta_source(name), text)
     if image := _image_url((json_ld.article or {}).get("image")):
-        yield Found("json-ld image", image)
+        yield SourcedText("json-ld image", image)
 
 
 def whole_image(image: str, url: str) -> str | None:
-    """A picture's whole address; None for one that is no web address."""
+    """The absolute URL of an image; None if it is not an HTTP URL."""
     try:
         absolute = _absolute(url, image)
     except ValueError:
@@ -198,11 +198,11 @@ def _image_url(value: object) -> str | None:
 
 
 def paywalls(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, bool]]:
-    """The places where the page says whether it is not free to read, and what they say."""
+    """The sources that say whether the page is behind a paywall, with their answers."""
     for item in (json_ld.article, json_ld.page):
         free = (item or {}).get("isAccessibleForFree")
         if isinstance(free, bool | int | float | str):
             yield "json-ld isAccessibleForFree", str(free).strip().rsplit("/", 1)[-1].lower() in {"false", "no", "0"}
     for name, locked in _PAYWALL_META.items():
         if tier := markup.first(name):
-            yield meta_place(name), tier.strip().lower() in locked
+            yield meta_source(name), tier.strip().lower() in locked

@@ -1,4 +1,4 @@
-"""When a page was published and modified: which of its dates is its own, and where it stood."""
+"""Read when a page was published and modified, and from which source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
 from processing.article.metadata.jsonld import JsonLd, first_text
 from processing.article.metadata.markup import Markup
-from processing.article.metadata.surroundings import among_others, in_furniture, names_of
+from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
 from processing.article.tree.parse import Node, Tree
 from processing.article.tree.visible import visible_text
 from schemas.page import Page
@@ -83,7 +83,7 @@ _PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|create
 _DATE_ALONE = re.compile(
     r"(?:[^\W\d]+:?\s){0,3}(?:[^\W\d_]{3,9}\.?\s\d{1,2},?\s(?:19|20)\d\d|\d{1,2}\.?\s[^\W\d_]{3,9}\.?,?\s(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)$"
 )
-# What pages that are built by scripts say of themselves. The value is looked for first: a colon is rarer than a quote.
+# Dates in the data of script-built pages. The value is searched first, because a colon is rarer than a quote.
 _SCRIPT_DATE = re.compile(r""":\s*\\?"(\d{4}-\d\d-\d\d[^"\\]{0,30})\\?\"""")
 _SCRIPT_KEY = re.compile(
     r"""\\?"(?:date_?published|published_?(?:at|date|on|time)|publish_?date|publication_?date|post_?date|first_?published(?:_?at)?)\\?"\s*$""",
@@ -102,9 +102,9 @@ class Moment:
 
 
 def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language: str | None) -> tuple[Moment | None, Moment | None]:
-    """When the page was published and when it was modified.
+    """When the page was published, and when it was modified.
 
-    Neither is yet to come, and a day that only a text or the URL names is not later than the fetch: it may have been an announcement.
+    Neither may lie in the future. A date from text or URL may not be later than the fetch either: it may announce an event.
     """
     today, latest = _latest(page)
     month_first = not language or language.lower() in {"en", "en-us", "en_us"}
@@ -123,8 +123,8 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("text", _visible_dates(markup), today)
         or _in_url(page.url, latest)
         or plausible("text", _near_heading(markup))
-        or plausible("time", _lone(markup.times))
-        or plausible("text", _lone(_dated_texts(tree)))
+        or plausible("time", _only_date(markup.times))
+        or plausible("text", _only_date(_dated_texts(tree)))
         or plausible("text", _in_scripts(page.html))
         or _hint(page, latest)
     )
@@ -137,10 +137,10 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
 
 
 def _latest(page: Page) -> tuple[datetime, datetime]:
-    """The latest day that markup may name, and the latest that mere text may: today, and the day of the fetch.
+    """The latest date allowed in markup (today), and the latest allowed in text (the day of the fetch).
 
-    Markup that names a later day which is past by now contradicts the record, and rewritten archives date their records as they like;
-    a text may speak of what was to come. A record that names a time before the web, or one yet to come, knows nothing.
+    Markup may be later than the fetch, because rewritten archives have wrong fetch times. Text may speak of future events.
+    A fetch time before the web or in the future is ignored.
     """
     today = datetime.now(UTC) + FUTURE
     fetched = page.fetched_at
@@ -149,21 +149,21 @@ def _latest(page: Page) -> tuple[datetime, datetime]:
     return today, fetched + FUTURE
 
 
-def _lone(nodes: list[Node]) -> Iterator[str]:
-    """The only day that the nodes name outside lists of other pages, even in an aside or a footer."""
-    texts = [_date_text(node) for node in nodes[:40] if not among_others(node)]
+def _only_date(nodes: list[Node]) -> Iterator[str]:
+    """The texts of the nodes outside lists of other pages, if all of them name the same day."""
+    texts = [_date_text(node) for node in nodes[:40] if not in_list_of_pages(node)]
     days = {found[0].date() for text in texts if (found := read_date(text))}
     if len(days) == 1:
         yield from texts
 
 
 def _dated_texts(tree: Tree) -> list[Node]:
-    """The elements whose first text is a date and hardly more."""
+    """The elements with a text that is a date and little more."""
     body = tree.body
     if body is None:
         return []
-    said = [text for text in map(str.strip, body.text(separator="\0").split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
-    dates = {text for text in said if _DATE_ALONE.match(text)}
+    candidates = [text for text in map(str.strip, body.text(separator="\0").split("\0")) if text[-1:].isdigit() and 8 <= len(text) <= 50]
+    dates = {text for text in candidates if _DATE_ALONE.match(text)}
     if not dates:  # the common case: to visit every text costs ten times as much
         return []
     texts = (
@@ -175,7 +175,7 @@ def _dated_texts(tree: Tree) -> list[Node]:
 
 
 def _in_scripts(html: str) -> Iterator[str]:
-    """The first date that the data of a page's scripts call its date of publishing."""
+    """The first date of publishing in the data of the page's scripts."""
     for match in _SCRIPT_DATE.finditer(html):
         if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()):
             yield match[1]
@@ -183,10 +183,10 @@ def _in_scripts(html: str) -> Iterator[str]:
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
-    """Short texts with digits soon after the main heading."""
+    """Short texts close after the main heading."""
     for heading in markup.headings[:2]:
         for text, node in markup.texts_after(heading)[:NEAR_TEXTS]:
-            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and not in_furniture(node):
+            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and not in_boilerplate(node):
                 yield text
 
 
@@ -203,29 +203,29 @@ def _in_url(url: str, latest: datetime) -> Moment | None:
 
 
 def _hint(page: Page, latest: datetime) -> Moment | None:
-    """What the feed said, which the page's own words go before."""
+    """The date from feed or sitemap. The page's own dates precede it."""
     hinted = page.hints.published_at
     return Moment(hinted, None, "hint") if hinted and EARLIEST <= hinted <= latest else None
 
 
 def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
-    """The texts of microdata and `<time>` outside furniture that tell of publishing, or of modifying; the surest first."""
+    """The texts of microdata and `<time>` outside boilerplate for publishing, or for modifying; the most reliable first."""
     for name in ("datepublished", "datecreated") if published else ("datemodified",):
         for node in markup.properties.get(name, ())[:5]:
-            if not in_furniture(node):
+            if not in_boilerplate(node):
                 yield _date_text(node)
     for node in markup.times[:40]:
-        words = _words(node)
-        if published != bool(_MODIFIED_WORDS.search(words)) and not _EVENT_WORDS.search(words) and not in_furniture(node):
+        words = _surrounding_names(node)
+        if published != bool(_MODIFIED_WORDS.search(words)) and not _EVENT_WORDS.search(words) and not in_boilerplate(node):
             yield _date_text(node)
 
 
 def _visible_dates(markup: Markup) -> Iterator[str]:
-    """The texts of elements that call themselves a date of publishing, outside furniture."""
+    """The texts of elements outside boilerplate whose names say that they hold the date of publishing."""
     for node in markup.dates[:80]:
-        words = _words(node)
+        words = _surrounding_names(node)
         named = _PUBLISHED_WORDS.search(words)
-        if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_furniture(node):
+        if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_boilerplate(node):
             continue
         text = visible_text(node)
         if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40) and not _MODIFIED_WORDS.search(text):
@@ -237,10 +237,10 @@ def _date_text(node: Node) -> str:
     return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node)
 
 
-def _words(node: Node) -> str:
-    """What the node and its parent call themselves, and the text before a date."""
+def _surrounding_names(node: Node) -> str:
+    """The names of the node and of its parent."""
     parent = node.parent
-    around = [names_of(node), node.attributes.get("itemprop") or ""]
+    around = [node_names(node), node.attributes.get("itemprop") or ""]
     if parent is not None and parent.tag not in {"body", "article", "main"}:
-        around.append(names_of(parent))
+        around.append(node_names(parent))
     return " ".join(around)

@@ -1,4 +1,4 @@
-"""A page's title: what its heading says, without the site's name."""
+"""Read the title of a page, without the name of its site."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from processing.article.metadata.jsonld import JsonLd, first_text
-from processing.article.metadata.markup import Markup, meta_place
+from processing.article.metadata.markup import Markup, meta_source
 from processing.article.tree.entities import unescaped
 from processing.article.tree.visible import visible_text
 
@@ -19,37 +19,37 @@ _WORD = re.compile(r"\w+")
 
 
 def read_title(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> str | None:
-    """The title: what the first of its places says."""
+    """The title from the most reliable source that has one."""
     return next((title for _, title in titles(markup, json_ld, site_name, url)), None)
 
 
 def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> Iterator[tuple[str, str]]:
-    """The places of the title and what they say, the surest first.
+    """The sources of the title with their texts, the most reliable first.
 
-    The `<h1>` that says what the declared titles say comes first: it is what a reader sees.
+    An `<h1>` that agrees with a declared title comes first, because readers see it.
     """
-    declared = [(place, text) for place, title in _declared(markup, json_ld) if title and (text := folded(title))]
+    declared = [(source, text) for source, title in _declared(markup, json_ld) if title and (text := folded(title))]
     site = site_names(site_name, url)
     stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
     headings = [text for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)]
     if (heading := _best_heading(headings, list(stripped.values()))) is not None:
         yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
-    for place, text in declared:
+    for source, text in declared:
         if not is_site(title := stripped[text], site):
-            yield place if title == text else f"{place} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
+            yield source if title == text else f"{source} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
     for heading in headings:
         yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
 
 
 def _declared(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str | None]]:
-    """The titles that the page declares, as they were written, the surest first."""
+    """The declared titles, as written, the most reliable first."""
     meta = markup.meta
     for text in meta.get("og:title", ()):
         yield "og:title", text
     yield "json-ld headline", first_text((json_ld.article or {}).get("headline"))
     for name in META_NAMES:
         for text in meta.get(name, ()):
-            yield meta_place(name), text
+            yield meta_source(name), text
     yield "<title>", markup.title
 
 
@@ -59,7 +59,7 @@ def folded(text: str) -> str:
 
 
 def site_names(site_name: str | None, url: str) -> frozenset[str]:
-    """How the site may call itself, as bare letters: its declared name and its host's."""
+    """The site's possible names, letters only: its declared name and the parts of its host."""
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     labels = host.split(".")
     names = {host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host, labels[0]}
@@ -70,7 +70,7 @@ def site_names(site_name: str | None, url: str) -> frozenset[str]:
 
 
 def is_site(text: str, site: frozenset[str]) -> bool:
-    """Whether a text is nothing but the site's name."""
+    """Whether a text is only the site's name."""
     letters = _letters(text)
     return not letters or letters in site or letters.removeprefix("the") in site
 
@@ -107,7 +107,7 @@ def _letters(text: str) -> str:
 
 
 def _best_heading(headings: list[str], declared: list[str]) -> str | None:
-    """The heading that shares most words with a declared title; any lone one where nothing is declared."""
+    """The heading that shares most words with a declared title, if it shares about half of them."""
     wanted = [set(_WORD.findall(title.casefold())) for title in declared]
     best, best_score = None, 0.0
     for heading in headings:

@@ -1,4 +1,8 @@
-"""The page's outline: its pieces of text in their block elements, made in one walk, and the container that holds the article."""
+"""The page's outline, and the element that holds the article.
+
+In comes the tree, out goes an `Outline`: the page's text blocks and the block elements around them. `walk.read_outline` makes it in one
+walk, `container.find_container` finds the article's element in it.
+"""
 
 from schemas.moved import former_module
 

@@ -1,17 +1,17 @@
-"""The element that holds the article: where the page's prose is."""
+"""Find the container: the element that holds the article, because the page's prose is in it."""
 
 from __future__ import annotations
 
-from processing.article.outline.outline import Outline, Piece
+from processing.article.outline.outline import Outline, TextBlock
 from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
 
-DESCEND_SHARE = 0.8  # of the prose: the article is inside the child that holds more
-NAMED_SHARE = 0.3  # of the page's prose: what an element must hold to be the body that its name promises
+DESCEND_SHARE = 0.8  # of the prose: a child that holds more is the container, or holds it
+NAMED_SHARE = 0.3  # of the page's prose: an element named like a body must hold so much to count as one
 NAMED_DESCEND_SHARE = 0.85
 TAGGED_SHARE = 0.6
 
-DESCRIPTION_LENGTH = 60  # characters that tell a standfirst repeated in the description
+DESCRIPTION_LENGTH = 60  # characters that are compared to see whether the description repeats a standfirst
 OPENING_LENGTH = 100  # characters: a shorter paragraph above the container is a label
 LEAD_LENGTH = 250  # characters: less above the container is a standfirst
 
@@ -22,23 +22,25 @@ _LEAVES = frozenset(("p", "li", "blockquote", "td", "tr", "ul", "ol", "tbody"))
 
 def find_container(outline: Outline) -> int:
     """The index of the article's element."""
-    return _descend(outline, [0 if piece.junk else piece.prose for piece in outline.pieces])
+    return _descend(outline, [0 if block.boilerplate else block.prose for block in outline.text_blocks])
 
 
-def find_lead(outline: Outline, container: int, description: str | None) -> list[Piece]:
-    """Opening paragraphs that stand between the headline and the container; a standfirst that the description repeats is none."""
-    pieces = outline.pieces[: outline.elements[container].start]
-    heads = [place for place, piece in enumerate(pieces) if piece.kind is BlockKind.HEADING and piece.level == 1 and not piece.junk]
+def find_lead(outline: Outline, container: int, description: str | None) -> list[TextBlock]:
+    """Opening paragraphs between the headline and the container, without a standfirst that the description repeats."""
+    text_blocks = outline.text_blocks[: outline.elements[container].start]
+    heads = [
+        index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1 and not block.boilerplate
+    ]
     if not heads:
         return []
     known = (description or "")[:DESCRIPTION_LENGTH]
-    lead = [piece for piece in pieces[heads[-1] + 1 :] if _is_opening(piece) and not (known and piece.text.startswith(known))]
-    return lead if sum(reading_length(piece.text) for piece in lead) >= LEAD_LENGTH else []
+    lead = [block for block in text_blocks[heads[-1] + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
+    return lead if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH else []
 
 
-def _is_opening(piece: Piece) -> bool:
-    paragraph = piece.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not piece.junk
-    return paragraph and reading_length(piece.text) >= OPENING_LENGTH and piece.linked < 0.3 * len(piece.text) and piece.text[-1] in _STOPS
+def _is_opening(block: TextBlock) -> bool:
+    paragraph = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not block.boilerplate
+    return paragraph and reading_length(block.text) >= OPENING_LENGTH and block.linked < 0.3 * len(block.text) and block.text[-1] in _STOPS
 
 
 def _running(weights: list[int]) -> list[int]:
@@ -59,8 +61,8 @@ def _descend(outline: Outline, weights: list[int]) -> int:
 
 
 def _in_named(outline: Outline) -> list[bool]:
-    """For each piece, whether it lies in an element whose names promise the body."""
-    inside = [False] * len(outline.pieces)
+    """For each text block, whether it is inside an element that is named like a body."""
+    inside = [False] * len(outline.text_blocks)
     for element in outline.elements:
         if element.body:
             inside[element.start : element.end] = [True] * (element.end - element.start)

@@ -1,4 +1,4 @@
-"""The element in which a host keeps its articles: how it is recognised on the host's other pages, and taken at once."""
+"""The signature of a container, and how a known signature finds the container on the host's other pages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PLAUSIBLE_SHARE = 0.4  # of the page's prose
 
 
 def signature(outline: Outline, index: int) -> str | None:
-    """An element by its tag and lasting names, below the nearest named ancestor where it has none: `div.entry-content`.
+    """An element's tag with its stable names, such as `div.entry-content`; without names, the path from the nearest named ancestor.
 
-    Names with digits are counted or made anew for each page. None where nothing is named.
+    Names with digits are left out: they differ between pages. None where nothing is named.
     """
     steps: list[str] = []
     while index >= 0 and len(steps) <= MAX_STEPS:
         element = outline.elements[index]
-        names = _lasting(element)
+        names = _stable_names(element)
         steps.append(".".join([element.tag, *names]))
         if names:
             return ">".join(reversed(steps))
@@ -28,14 +28,14 @@ def signature(outline: Outline, index: int) -> str | None:
     return None
 
 
-def find_known(outline: Outline, known: Sequence[str]) -> int | None:
-    """The index of the one element with a known signature and a plausible body; the first signature that fits.
+def find_known_container(outline: Outline, known: Sequence[str]) -> int | None:
+    """The index of the only element with a known signature and enough prose; the first signature that fits.
 
-    Several such elements are posts or teasers: then, as where none is plausible, it is None.
+    None where no element is plausible. Several elements with one signature are posts or teasers, so they do not count.
     """
     if not known:
         return None
-    sums = [0, *accumulate(0 if piece.junk else piece.prose for piece in outline.pieces)]
+    sums = [0, *accumulate(0 if block.boilerplate else block.prose for block in outline.text_blocks)]
     for wanted in known:
         tag, *names = wanted.rpartition(">")[2].split(".")
         found = [
@@ -50,7 +50,7 @@ def find_known(outline: Outline, known: Sequence[str]) -> int | None:
     return None
 
 
-def _lasting(element: Element) -> list[str]:
+def _stable_names(element: Element) -> list[str]:
     return sorted(
         {name for name in element.names.split() if name.isascii() and not any(map(str.isdigit, name)) and not set(name) & set(".>")}
     )

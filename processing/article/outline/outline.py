@@ -1,7 +1,7 @@
-"""A page's outline: its pieces of text and the block elements that hold them.
+"""A page's outline: its text blocks and the block elements that hold them.
 
-A piece is what a reader would call a paragraph, a heading, a list item. Every element covers a run of pieces, so whatever comes after
-(container, furniture, forms) works on two short lists and never goes back to the tree.
+A text block is what readers call a paragraph, a heading or a list item. Every element covers a range of text blocks. So all later
+steps (container, boilerplate, forms) work on two short lists and not on the tree.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
 
-MIN_PROSE = 40  # characters outside links: shorter text is a label, not prose
+MIN_PROSE = 40  # characters outside links: a shorter text is a label, not prose
 
 Kind = tuple[BlockKind, int]
 
 
 @dataclass(slots=True)
 class Element:
-    """A block element and the run of pieces `start:end` inside it; `parent` is an index into the outline's elements, -1 for the root.
+    """A block element and the range `start:end` of text blocks inside it; `parent` is an element's index, -1 for the root.
 
-    `body`: its names promise the article's body. `kind`: what text directly inside it is.
+    `body`: it is named like the article's body. `kind`: the kind of text directly inside it.
     """
 
     tag: str
@@ -33,11 +33,11 @@ class Element:
 
 
 @dataclass(slots=True)
-class Piece:
-    """A run of text in its nearest block element, `element`.
+class TextBlock:
+    """The text between two boundaries of block elements; `element` is the index of the nearest one around it.
 
-    `linked` is how many of its characters are inside links to other pages, `anchored` inside links within the page; `prose` is what
-    `prose_length` says of it, kept since everything that weighs pieces asks for it.
+    `linked` counts its characters inside links to other pages, `anchored` those inside links within the page. `prose` is its
+    `prose_length`, stored because most steps need it. `boilerplate`: a rule has excluded it.
     """
 
     kind: BlockKind
@@ -47,23 +47,23 @@ class Piece:
     level: int = 0
     anchored: int = 0
     prose: int = 0
-    junk: bool = False
+    boilerplate: bool = False
 
 
 @dataclass(slots=True)
 class Outline:
-    """Elements in document order (the first is the root) and pieces in reading order; furniture by tag or name is left out.
+    """Elements in document order (the first is the root) and text blocks in reading order, without boilerplate by tag or name.
 
-    `left_out` are the furniture's names.
+    `left_out` has the names of the elements that were left out.
     """
 
     elements: list[Element]
-    pieces: list[Piece]
+    text_blocks: list[TextBlock]
     left_out: list[str] = field(default_factory=list)
 
 
 def prose_length(kind: BlockKind, text: str, linked: int) -> int:
-    """How many characters of prose a piece has."""
+    """How many characters of prose a text block has."""
     length = len(text)
     own = length - linked
     if not text.isascii() and (longer := reading_length(text)) > length:

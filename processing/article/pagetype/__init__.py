@@ -1,4 +1,8 @@
-"""What a page is: an article or something else, by a fitted model (`pagetype.json`, made by `python -m benchmarks.train_pagetype`)."""
+"""The page type: an article or something else.
+
+In come the tree, the metadata and the outline, out goes a `PageType`. Others use `pagetype.page_type`. The model is fitted by
+`python -m benchmarks.train_pagetype` and stored in `pagetype.json`.
+"""
 
 from schemas.moved import former_module
 

@@ -1,4 +1,4 @@
-"""What tells articles from other pages: cheap measures of a page's address, declarations, words and shape."""
+"""The features of a page for the model: cheap measures of its URL, declarations, words and shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from processing.article.metadata.metadata import Metadata
 from processing.article.outline.outline import Outline
-from processing.article.pagetype.shape import shape
+from processing.article.pagetype.shape import shape_features
 from processing.article.pagetype.words import BODY_CLASSES, CLASSES, HOSTS, LABELS, PATHS, TYPES
 from processing.article.tree.parse import Tree, tag_number
 from schemas.page import Page
@@ -36,18 +36,18 @@ _TAG_FEATURES = [(f"tag_{tag}", number) for tag, number in _TAGS.items()]
 
 
 def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> dict[str, float]:
-    """The measures by name, each about 0 to 1, NaN where the page's language hides it.
+    """The features by name, each about 0 to 1; NaN where they cannot be measured in the page's language.
 
     `outline` is of the whole body, `container` the article's element in it.
     """
     links = [node.text().strip() for node in tree.css("a, button")[:MAX_LABELS]]
     return {
-        **dict(_of_address(page.url, metadata.title or "")),
-        **dict(_of_declarations(metadata)),
-        **dict(_of_names(tree, outline)),
-        **dict(_of_labels(links)),
-        **dict(_of_tags(tree)),
-        **shape(outline, container, sum(map(len, links))),
+        **dict(_url_features(page.url, metadata.title or "")),
+        **dict(_declaration_features(metadata)),
+        **dict(_name_features(tree, outline)),
+        **dict(_label_features(links)),
+        **dict(_tag_features(tree)),
+        **shape_features(outline, container, sum(map(len, links))),
         "page_size": log(len(page.html), 1_000_000),
     }
 
@@ -57,7 +57,7 @@ def log(value: float, most: float) -> float:
     return min(log1p(value) / log1p(most), 1.0)
 
 
-def _of_address(url: str, title: str) -> Iterator[tuple[str, float]]:
+def _url_features(url: str, title: str) -> Iterator[tuple[str, float]]:
     parts = urlsplit(url)
     path, host = parts.path, parts.hostname or ""
     segments = [segment for segment in path.split("/") if segment]
@@ -79,11 +79,11 @@ def _of_address(url: str, title: str) -> Iterator[tuple[str, float]]:
         yield name, float(pattern.search(path if name == "path_end" or path.endswith("/") else path + "/") is not None)
     for name, pattern in HOSTS.items():
         yield name, float(pattern.search(host) is not None)
-    yield from _of_title(title, unquote(last).lower().replace("_", "-"), foreign)
+    yield from _title_features(title, unquote(last).lower().replace("_", "-"), foreign)
 
 
-def _of_title(title: str, slug: str, foreign: bool) -> Iterator[tuple[str, float]]:
-    """Articles have long titles, and addresses made of them. What a title in another script does not tell is NaN."""
+def _title_features(title: str, slug: str, foreign: bool) -> Iterator[tuple[str, float]]:
+    """Articles have long titles, and slugs made from them. NaN for what cannot be measured in another script."""
     lower = title.lower()
     of_title, of_slug = set(_WORD.findall(lower)), set(_WORD.findall(slug))
     both = len(of_title & of_slug)
@@ -95,7 +95,7 @@ def _of_title(title: str, slug: str, foreign: bool) -> Iterator[tuple[str, float
     yield "slug_words", nan if foreign else min(both, 8) / 8
 
 
-def _of_declarations(metadata: Metadata) -> Iterator[tuple[str, float]]:
+def _declaration_features(metadata: Metadata) -> Iterator[tuple[str, float]]:
     kinds = metadata.json_ld_types
     for name, wanted in TYPES.items():
         yield name, float(not wanted.isdisjoint(kinds))
@@ -119,12 +119,12 @@ def _of_declarations(metadata: Metadata) -> Iterator[tuple[str, float]]:
     yield "tags", log(len(metadata.tags), 20)
 
 
-def _of_names(tree: Tree, outline: Outline) -> Iterator[tuple[str, float]]:
+def _name_features(tree: Tree, outline: Outline) -> Iterator[tuple[str, float]]:
     attributes = tree.body.attributes if tree.body is not None else {}
     of_body = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:MAX_NAMES_CHARACTERS].lower()
     distinct = " ".join({element.names: None for element in outline.elements} | dict.fromkeys(outline.left_out)).split()
     names = f"{' '.join(dict.fromkeys(distinct))[:MAX_NAMES_CHARACTERS].lower()} {of_body}"
-    yield from _said(CLASSES, names)
+    yield from _contains_any(CLASSES, names)
     yield "class_products", log(names.count("product"), 50)
     yield "class_posts", log(names.count("post"), 50)
     yield "body_named", float(len(of_body) > 1)
@@ -132,18 +132,18 @@ def _of_names(tree: Tree, outline: Outline) -> Iterator[tuple[str, float]]:
         yield f"body_{word}", float(word in of_body)
 
 
-def _of_labels(links: list[str]) -> Iterator[tuple[str, float]]:
-    """What links and buttons say."""
+def _label_features(links: list[str]) -> Iterator[tuple[str, float]]:
+    """Features of the texts of links and buttons."""
     labels = [text for text in links if 0 < len(text) <= MAX_LABEL_CHARACTERS]
-    yield from _said(LABELS, "\n".join(dict.fromkeys(labels)).lower())
+    yield from _contains_any(LABELS, "\n".join(dict.fromkeys(labels)).lower())
     yield "replies", log(labels.count("Reply"), 50)
     yield "links", log(len(links), 600)
     yield "long_links", log(sum([len(text) >= 30 for text in links]), 100)
     yield "link_length", min(sum(map(len, links)) / (len(links) + 1) / 60, 1.0)
 
 
-def _of_tags(tree: Tree) -> Iterator[tuple[str, float]]:
-    """How many elements of each kind the page has. No node is kept: thousands at once would call in the garbage collector."""
+def _tag_features(tree: Tree) -> Iterator[tuple[str, float]]:
+    """How many elements of each tag the page has. No node is kept: thousands of them would start the garbage collector."""
     numbers = Counter(map(attrgetter("tag_id"), tree.root.traverse())) if tree.root is not None else Counter[int]()
     total = numbers.total() + 1
     yield "elements", log(total, 5_000)
@@ -154,7 +154,7 @@ def _of_tags(tree: Tree) -> Iterator[tuple[str, float]]:
     yield "img_share", min(numbers[_TAGS["img"]] / total * 10, 1.0)
 
 
-def _said(groups: dict[str, tuple[str, ...]], text: str) -> Iterator[tuple[str, float]]:
+def _contains_any(groups: dict[str, tuple[str, ...]], text: str) -> Iterator[tuple[str, float]]:
     """Whether a text has one of the words of each group."""
     for name, words in groups.items():
         yield name, float(any([word in text for word in words]))  # noqa: C419 a generator would cost more than it saves

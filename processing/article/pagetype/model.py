@@ -1,8 +1,8 @@
-"""The fitted model behind the page type: softmax regression and boosted trees, half of the say each.
+"""The fitted model of the page type: the mean of a softmax regression and boosted trees.
 
-It is made by benchmarks/train_pagetype.py and kept in pagetype.json: weights by feature and type; what is usual of features that may be
-unknown; trees as `[feature, threshold, low, high]`, where `low` is taken up to the threshold and a number is a leaf; one tree per type in
-turn.
+benchmarks/train_pagetype.py makes it and stores it in pagetype.json: weights by feature and type; the means of features that may be
+NaN; trees as `[feature, threshold, low, high]`, where `low` is taken up to the threshold and a number is a leaf; one tree for each type
+in turn.
 """
 
 from __future__ import annotations
@@ -22,37 +22,40 @@ from schemas.errors import ConfigError
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 MODEL = Path(__file__).with_name("pagetype.json")
-MAX_FORKS = 8  # of a tree: their answers are the bits of a byte
+MAX_SPLITS = 8  # of a tree: their results are the bits of a byte
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`weights` is types x features; `usual` stands in, by feature, for a measure that is NaN; `feature` and `threshold` are trees x forks.
+    """`weights` is types x features; `means` repositions features that are NaN; `feature` and `threshold` are trees x splits.
 
-    They are what each fork of a tree asks. A tree's answers, as the bits of a number, tell its leaf: `values` has the leaf's value for
-    each number, tree after tree from `starts` on. So all trees are asked at once, in few steps and with little memory touched, which is
-    what they cost.
+    The results of a tree's splits, as the bits of a number, select its leaf: `values` has the leaf's value for each number, from `starts`
+    of the tree on. So all trees are evaluated at once, in few steps and with little memory read.
     """
 
     features: tuple[str, ...]
     types: tuple[str, ...]
-    article_share: float
-    usual: tuple[float, ...]
+    article_threshold: float
+    means: tuple[float, ...]
     weights: Floats
-    constant: Floats
+    intercept: Floats
     feature: Indices
     threshold: Floats
     starts: Indices
     values: Floats
 
-    def shares(self, features: dict[str, float]) -> dict[str, float]:
-        """How much each type accounts for a page, by name: shares that sum to 1."""
+    def probabilities(self, features: dict[str, float]) -> dict[str, float]:
+        """The probability of each type, by name; they sum to 1."""
         given = map(features.__getitem__, self.features)
-        measured = np.array([usual if isnan(value) else value for value, usual in zip(given, self.usual, strict=True)])
-        answers = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
-        by_trees = self.values.take(self.starts + answers).reshape(-1, len(self.types)).sum(0)
-        scores = zip(_log_shares(((self.weights * measured).sum(1) + self.constant).tolist()), _log_shares(by_trees.tolist()), strict=True)
-        logs = _log_shares([(one + other) / 2 for one, other in scores])
+        measured = np.array([means if isnan(value) else value for value, means in zip(given, self.means, strict=True)])
+        results = np.packbits(measured.take(self.feature) > self.threshold, axis=1, bitorder="little")[:, 0]
+        by_trees = self.values.take(self.starts + results).reshape(-1, len(self.types)).sum(0)
+        scores = zip(
+            _log_probabilities(((self.weights * measured).sum(1) + self.intercept).tolist()),
+            _log_probabilities(by_trees.tolist()),
+            strict=True,
+        )
+        logs = _log_probabilities([(one + other) / 2 for one, other in scores])
         return {name: exp(value) for name, value in zip(self.types, logs, strict=True)}
 
 
@@ -63,43 +66,43 @@ def load_model() -> Model:
 
 
 def read_model(data: dict[str, Any]) -> Model:  # Any: as JSON has it
-    """A model from its JSON. Raises `ConfigError` for a tree with more than MAX_FORKS."""
-    trees = [_forks(tree) for tree in data["trees"]]
-    width = max(len(forks) for forks in trees)
-    if width > MAX_FORKS:
-        raise ConfigError(f"A tree of the page types' model has {width} forks: grow trees of at most {MAX_FORKS + 1} leaves.")
-    padded = [forks + [(0, inf)] * (width - len(forks)) for forks in trees]
-    values = [[_leaf(tree, answers) for answers in range(2**width)] for tree in data["trees"]]
+    """A model from its JSON. Raises `ConfigError` for a tree with more than MAX_SPLITS."""
+    trees = [_splits(tree) for tree in data["trees"]]
+    width = max(len(splits) for splits in trees)
+    if width > MAX_SPLITS:
+        raise ConfigError(f"A tree of the page types' model has {width} forks: grow trees of at most {MAX_SPLITS + 1} leaves.")
+    padded = [splits + [(0, inf)] * (width - len(splits)) for splits in trees]
+    values = [[_leaf(tree, results) for results in range(2**width)] for tree in data["trees"]]
     return Model(
         features=tuple(data["weights"]),
         types=tuple(data["types"]),
-        article_share=data["article_share"],
-        usual=tuple(data["usual"].get(name, 0.0) for name in data["weights"]),
+        article_threshold=data["article_threshold"],
+        means=tuple(data["means"].get(name, 0.0) for name in data["weights"]),
         weights=np.array(list(data["weights"].values())).T.copy(),
-        constant=np.array(data["constant"]),
-        feature=np.array([[feature for feature, _ in forks] for forks in padded]),
-        threshold=np.array([[threshold for _, threshold in forks] for forks in padded]),
+        intercept=np.array(data["intercept"]),
+        feature=np.array([[feature for feature, _ in splits] for splits in padded]),
+        threshold=np.array([[threshold for _, threshold in splits] for splits in padded]),
         starts=np.arange(len(trees)) * 2**width,
         values=np.array(values).ravel(),
     )
 
 
-def _forks(tree: Any) -> list[tuple[int, float]]:
-    """Feature and threshold of a tree's forks: a fork, those below it on the low side, those on the high side."""
-    return [(tree[0], tree[1]), *_forks(tree[2]), *_forks(tree[3])] if isinstance(tree, list) else []
+def _splits(tree: Any) -> list[tuple[int, float]]:
+    """Feature and threshold of a tree's splits: the first split, then those on the low side, then those on the high side."""
+    return [(tree[0], tree[1]), *_splits(tree[2]), *_splits(tree[3])] if isinstance(tree, list) else []
 
 
-def _leaf(tree: Any, answers: int, place: int = 0) -> float:
-    """The value of the leaf to which the answers lead; bit `place` is this fork's: 1 is high."""
+def _leaf(tree: Any, results: int, position: int = 0) -> float:
+    """The value of the leaf that the results lead to; bit `position` belongs to this split, 1 is high."""
     while isinstance(tree, list):
-        high = answers >> place & 1
-        place += 1 + (len(_forks(tree[2])) if high else 0)
+        high = results >> position & 1
+        position += 1 + (len(_splits(tree[2])) if high else 0)
         tree = tree[3] if high else tree[2]
     value: float = tree
     return value
 
 
-def _log_shares(scores: list[float]) -> list[float]:
+def _log_probabilities(scores: list[float]) -> list[float]:
     top = max(scores)
     total = top + log(sum([exp(score - top) for score in scores]))
     return [score - total for score in scores]

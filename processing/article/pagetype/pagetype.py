@@ -1,4 +1,4 @@
-"""What a page is: an article, or one of the many things that are none."""
+"""Classify a page: an article, or one of several other types."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from schemas.page import Page
 
 # A wall or an error page has hardly a text; a page with more than this is not one, whatever its title says.
 MAX_WALL_CHARACTERS = 1_500
-MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts stand on whole pages, too
-MAX_BARE_CHARACTERS = 20_000  # of HTML: so little is worth a look at its text
+MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts are on complete pages, too
+MAX_BARE_CHARACTERS = 20_000  # of HTML: the text of such a small page is read in any case
 MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
-LOOKS = "the look of the whole page"
+MODEL_EVIDENCE = "the page's features"
 _ARTICLES = frozenset(("Article", "NewsArticle", "BlogPosting"))
 _OTHERS = frozenset[str]().union(
     *(TYPES[name] for name in ("ld_product", "ld_offer", "ld_forum", "ld_list", "ld_items", "ld_docs", "ld_service", "ld_recipe", "ld_faq"))
@@ -41,40 +41,40 @@ _CHALLENGE = re.compile(r"cf-chl|challenge-platform|px-captcha|_Incapsula_|datad
 
 
 def page_type(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> PageType:
-    """The type of a page, by what it says of itself and by its shape. The same page always has the same type.
+    """The type of a page, by its declarations and its shape. The same page always has the same type.
 
     `outline` is of the page's whole body, `container` the element in it that would be the article's.
     """
-    return judged(tree, page, metadata, outline, container)[0]
+    return classify_page(tree, page, metadata, outline, container)[0]
 
 
-def judged(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> tuple[PageType, str]:
-    """The type of a page, and what decided it; see `page_type`."""
+def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, container: int) -> tuple[PageType, str]:
+    """The type of a page and the evidence for it; see `page_type`."""
     if found := _wall_or_error(tree, page, metadata, outline):
         return found, "little text, and its words"
-    if _says_article(metadata) and not any(piece.prose for piece in outline.pieces):
-        return PageType.ARTICLE, "og:type or json-ld @type"  # its text is where we do not look: a page without prose is what it says it is
+    if _says_article(metadata) and not any(block.prose for block in outline.text_blocks):
+        return PageType.ARTICLE, "og:type or json-ld @type"  # without prose, only the page's own declaration is left
     if is_declared_article(metadata, outline, container):
         return PageType.ARTICLE, "og:type and json-ld @type"
     model = load_model()
-    shares = model.shares(page_features(tree, page, metadata, outline, container))
-    if shares.pop("article") >= model.article_share and metadata.title:  # an article has one, in some markup or heading
-        return PageType.ARTICLE, LOOKS
+    probabilities = model.probabilities(page_features(tree, page, metadata, outline, container))
+    if probabilities.pop("article") >= model.article_threshold and metadata.title:  # every article has a title
+        return PageType.ARTICLE, MODEL_EVIDENCE
     if "ImageGallery" in metadata.json_ld_types or (metadata.og_type or "").startswith("video") or "/gallery/" in page.url:
         return PageType.GALLERY, "json-ld ImageGallery, og:type or the URL"
-    return PageType(max(shares, key=shares.__getitem__)), LOOKS
+    return PageType(max(probabilities, key=probabilities.__getitem__)), MODEL_EVIDENCE
 
 
 def is_declared_article(metadata: Metadata, outline: Outline, container: int) -> bool:
-    """Whether both markups of a page call it an article, nothing in them speaks against it, and there is a text to go with it.
+    """Whether both og:type and JSON-LD declare an article, nothing declared contradicts it, and there is enough prose.
 
-    Then its shape need not be looked at.
+    Then the model is not asked.
     """
     kinds = metadata.json_ld_types
     if not metadata.title or metadata.og_type != "article" or _ARTICLES.isdisjoint(kinds) or not _OTHERS.isdisjoint(kinds):
         return False
     element = outline.elements[container]
-    return sum([piece.prose for piece in outline.pieces[element.start : element.end]]) >= MIN_DECLARED_PROSE
+    return sum([block.prose for block in outline.text_blocks[element.start : element.end]]) >= MIN_DECLARED_PROSE
 
 
 def _says_article(metadata: Metadata) -> bool:
@@ -82,7 +82,7 @@ def _says_article(metadata: Metadata) -> bool:
 
 
 def _wall_or_error(tree: Tree, page: Page, metadata: Metadata, outline: Outline) -> PageType | None:
-    if sum([len(piece.text) for piece in outline.pieces]) > MAX_WALL_CHARACTERS:
+    if sum([len(block.text) for block in outline.text_blocks]) > MAX_WALL_CHARACTERS:
         return None
     declared = tree.css_first("title")
     titles = f"{metadata.title or ''}\n{declared.text() if declared is not None else ''}"

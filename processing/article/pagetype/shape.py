@@ -1,4 +1,4 @@
-"""The shape of a page, read off its outline: where its prose is, how it is broken up, what comes again, how it speaks."""
+"""Features of a page's shape, from its outline: where its prose is, how it is divided, what repeats, and its voice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import log1p, nan
 
-from processing.article.outline.outline import Outline, Piece
+from processing.article.outline.outline import Outline, TextBlock
 from processing.article.pagetype.words import SIGNS, VOICES
 from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
@@ -19,7 +19,7 @@ LETTERS_PER_WORD = 8  # bytes of UTF-8
 MIN_SPOKEN_CHARACTERS = 150  # of prose: less does not tell its language
 ENGLISH_SHARE = 0.05  # of an English text's words are at least these
 _ENGLISH = ("the", "and", "of", "to")
-_NEAR_HEADLINE = 7  # pieces: so near stand date and byline
+_NEAR_HEADLINE = 7  # text blocks: so near stand date and byline
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BYLINE = re.compile(r"20[12]\d|min read|\bby\b")
 _COUNTED = (
@@ -33,25 +33,25 @@ _COUNTED = (
 )
 
 
-def shape(outline: Outline, container: int, linked: int) -> dict[str, float]:
-    """The measures by name, each about 0 to 1; `linked` is how many characters the page's links have."""
-    weights = [piece.prose for piece in outline.pieces]
+def shape_features(outline: Outline, container: int, linked: int) -> dict[str, float]:
+    """The features by name, each about 0 to 1; `linked` is the number of characters in the page's links."""
+    weights = [block.prose for block in outline.text_blocks]
     element = outline.elements[container]
     inside = slice(element.start, element.end)
-    pieces, own = outline.pieces[inside], weights[inside]
+    text_blocks, own = outline.text_blocks[inside], weights[inside]
     return {
-        **dict(_of_page(outline, weights, linked)),
-        **dict(_of_headline(outline, weights)),
-        **dict(_of_container(outline, container, weights)),
-        **dict(_of_kinds(pieces)),
-        **dict(_of_paragraphs(pieces, own)),
-        **dict(_of_repetition(outline, container, weights)),
-        **dict(_of_voice(" ".join([piece.text for piece, weight in zip(pieces, own, strict=True) if weight]))),
+        **dict(_page_features(outline, weights, linked)),
+        **dict(_headline_features(outline, weights)),
+        **dict(_container_features(outline, container, weights)),
+        **dict(_kind_features(text_blocks)),
+        **dict(_paragraph_features(text_blocks, own)),
+        **dict(_repetition_features(outline, container, weights)),
+        **dict(_voice_features(" ".join([block.text for block, weight in zip(text_blocks, own, strict=True) if weight]))),
     }
 
 
 def _words(text: str) -> int:
-    """How many words a text has, at least; where no blanks part them by its length."""
+    """About how many words a text has; in scripts without blanks by its length."""
     return max(len(text.split()), len(text.encode("utf-8", "replace")) // LETTERS_PER_WORD)
 
 
@@ -59,21 +59,21 @@ def _log(value: float, most: float) -> float:
     return min(log1p(value) / log1p(most), 1.0)
 
 
-def _of_page(outline: Outline, weights: list[int], linked: int) -> Iterator[tuple[str, float]]:
-    pieces, total = outline.pieces, sum(weights)
-    text = sum([reading_length(piece.text) for piece in pieces]) + 1
+def _page_features(outline: Outline, weights: list[int], linked: int) -> Iterator[tuple[str, float]]:
+    text_blocks, total = outline.text_blocks, sum(weights)
+    text = sum([reading_length(block.text) for block in text_blocks]) + 1
     by_parent: Counter[int] = Counter()
-    for piece, weight in zip(pieces, weights, strict=True):
+    for block, weight in zip(text_blocks, weights, strict=True):
         if weight >= LONG_PARAGRAPH:
-            element = outline.elements[piece.element]
-            by_parent[element.parent if element.tag == "p" else piece.element] += weight
+            element = outline.elements[block.element]
+            by_parent[element.parent if element.tag == "p" else block.element] += weight
     densest = max(by_parent.values(), default=0)
     yield "prose", _log(total, 20_000)
     yield "prose_of_text", total / text
     yield "prose_of_links", total / (total + linked + 1)
     yield "text", _log(text, 40_000)
-    yield "text_linked", sum([piece.linked for piece in pieces]) / text
-    yield "pieces", _log(len(pieces), 500)
+    yield "text_linked", sum([block.linked for block in text_blocks]) / text
+    yield "text_blocks", _log(len(text_blocks), 500)
     yield "parents", _log(len(by_parent), 30)
     yield "densest", _log(densest, 20_000)
     yield "densest_share", densest / (total + 1)
@@ -81,32 +81,32 @@ def _of_page(outline: Outline, weights: list[int], linked: int) -> Iterator[tupl
     yield "body_promised", float(any(element.body for element in outline.elements))
 
 
-def _of_headline(outline: Outline, weights: list[int]) -> Iterator[tuple[str, float]]:
-    """Where the `h1` stands, and what comes after it."""
-    pieces = outline.pieces
-    heads = [place for place, piece in enumerate(pieces) if piece.kind is BlockKind.HEADING and piece.level == 1]
+def _headline_features(outline: Outline, weights: list[int]) -> Iterator[tuple[str, float]]:
+    """Where the `h1` is, and what follows it."""
+    text_blocks = outline.text_blocks
+    heads = [index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1]
     yield "one_h1", float(len(heads) == 1)
     yield "h1s", _log(len(heads), 5)
-    first = heads[0] if heads else len(pieces)
+    first = heads[0] if heads else len(text_blocks)
     following = weights[first:]
-    gap = next((place for place, weight in enumerate(following) if weight >= OPENING), 30)
-    near = [piece.text.lower() for piece in pieces[first + 1 : first + 1 + _NEAR_HEADLINE] if len(piece.text) < LONG_PARAGRAPH]
-    yield "h1_place", first / (len(pieces) + 1)
+    gap = next((index for index, weight in enumerate(following) if weight >= OPENING), 30)
+    near = [block.text.lower() for block in text_blocks[first + 1 : first + 1 + _NEAR_HEADLINE] if len(block.text) < LONG_PARAGRAPH]
+    yield "h1_place", first / (len(text_blocks) + 1)
     yield "h1_above", _log(first, 50)
-    yield "h1_words", min(_words(pieces[first].text), 15) / 15 if heads else 0.0
+    yield "h1_words", min(_words(text_blocks[first].text), 15) / 15 if heads else 0.0
     yield "h1_prose_above", sum(weights[:first]) / (sum(weights) + 1)
     yield "h1_gap", _log(gap, 30)
     yield "h1_byline", float(any(_BYLINE.search(text) is not None for text in near))
 
 
-def _of_container(outline: Outline, container: int, weights: list[int]) -> Iterator[tuple[str, float]]:
+def _container_features(outline: Outline, container: int, weights: list[int]) -> Iterator[tuple[str, float]]:
     element = outline.elements[container]
-    pieces, own = outline.pieces[element.start : element.end], sum(weights[element.start : element.end])
-    text = sum([reading_length(piece.text) for piece in pieces]) + 1
+    text_blocks, own = outline.text_blocks[element.start : element.end], sum(weights[element.start : element.end])
+    text = sum([reading_length(block.text) for block in text_blocks]) + 1
     yield "container_prose", _log(own, 20_000)
     yield "container_share", own / (sum(weights) + 1)
-    yield "container_linked", sum([piece.linked for piece in pieces]) / text
-    yield "container_pieces", len(pieces) / (len(outline.pieces) + 1)
+    yield "container_linked", sum([block.linked for block in text_blocks]) / text
+    yield "container_text_blocks", len(text_blocks) / (len(outline.text_blocks) + 1)
     yield "container_density", own / text
     yield "container_article", float(element.tag == "article")
     yield "container_main", float(element.tag == "main")
@@ -114,25 +114,25 @@ def _of_container(outline: Outline, container: int, weights: list[int]) -> Itera
     yield "container_named", float(element.body)
 
 
-def _of_kinds(pieces: list[Piece]) -> Iterator[tuple[str, float]]:
+def _kind_features(text_blocks: list[TextBlock]) -> Iterator[tuple[str, float]]:
     counts: Counter[BlockKind] = Counter()
     letters: Counter[BlockKind] = Counter()
-    for piece in pieces:
-        counts[piece.kind] += 1
-        letters[piece.kind] += reading_length(piece.text)
+    for block in text_blocks:
+        counts[block.kind] += 1
+        letters[block.kind] += reading_length(block.text)
     total = letters.total() + 1
     for kind in _COUNTED:
         yield f"{kind}s", _log(counts[kind], 100)
         yield f"{kind}_share", letters[kind] / total
-    heads = [piece for piece in pieces if piece.kind is BlockKind.HEADING]
+    heads = [block for block in text_blocks if block.kind is BlockKind.HEADING]
     yield "headings_of_prose", min(len(heads) * 500 / (letters[BlockKind.PARAGRAPH] + 500), 3) / 3
-    yield "headings_linked", sum([piece.linked > 0.5 * len(piece.text) for piece in heads]) / (len(heads) + 1)
+    yield "headings_linked", sum([block.linked > 0.5 * len(block.text) for block in heads]) / (len(heads) + 1)
     yield "heading_length", _log(letters[BlockKind.HEADING] / (len(heads) or 1), 120)
-    yield "headings_asking", _log(sum([piece.text.endswith("?") for piece in heads]), 10)
+    yield "headings_asking", _log(sum([block.text.endswith("?") for block in heads]), 10)
 
 
-def _of_paragraphs(pieces: list[Piece], weights: list[int]) -> Iterator[tuple[str, float]]:
-    paragraphs = [piece.text for piece in pieces if piece.kind is BlockKind.PARAGRAPH]
+def _paragraph_features(text_blocks: list[TextBlock], weights: list[int]) -> Iterator[tuple[str, float]]:
+    paragraphs = [block.text for block in text_blocks if block.kind is BlockKind.PARAGRAPH]
     long = sorted([length for text in paragraphs if (length := reading_length(text)) >= LONG_PARAGRAPH])
     yield "long_paragraphs", _log(len(long), 60)
     yield "longer_paragraphs", _log(sum([length >= 200 for length in long]), 60)
@@ -143,14 +143,14 @@ def _of_paragraphs(pieces: list[Piece], weights: list[int]) -> Iterator[tuple[st
     yield "prose_run", _log(_longest_run(weights), 30)
 
 
-def _of_repetition(outline: Outline, container: int, weights: list[int]) -> Iterator[tuple[str, float]]:
-    """Cards, products, posts: elements of the same names, again and again."""
+def _repetition_features(outline: Outline, container: int, weights: list[int]) -> Iterator[tuple[str, float]]:
+    """Cards, products, posts: elements with the same names that repeat."""
     around = outline.elements[container]
     names = Counter([element.names for element in outline.elements if element.names])
     again = [e for e in outline.elements[container:] if e.names and e.end - e.start > 1 and e.end <= around.end]
     named = Counter([element.names for element in again]).most_common(1)
     covered = sum([sum(weights[e.start : e.end]) for e in again if e.names == named[0][0]]) if named and named[0][1] > 2 else 0
-    short = Counter([piece.text for piece in outline.pieces if len(piece.text) < 60])
+    short = Counter([block.text for block in outline.text_blocks if len(block.text) < 60])
     yield "repeated", _log(max(names.values(), default=0), 60)
     yield "repeated_names", _log(sum([count > 4 for count in names.values()]), 20)
     yield "repeated_inside", _log(named[0][1] if named else 0, 40)
@@ -158,15 +158,15 @@ def _of_repetition(outline: Outline, container: int, weights: list[int]) -> Iter
     yield "repeated_texts", _log(short.total() - len(short), 60)
 
 
-def _of_voice(text: str) -> Iterator[tuple[str, float]]:
-    """How the prose speaks: who addresses whom, of the past, of prices. In another language than English that is not known: NaN."""
+def _voice_features(text: str) -> Iterator[tuple[str, float]]:
+    """The voice of the prose: who speaks to whom, about the past, about prices. NaN in other languages than English."""
     opening = text[:MAX_PROSE_CHARACTERS].lower()
-    said = Counter(opening.split())
-    words = said.total() + 50
-    foreign = len(opening) >= MIN_SPOKEN_CHARACTERS and sum([said[word] for word in _ENGLISH]) < ENGLISH_SHARE * said.total()
+    counts = Counter(opening.split())
+    words = counts.total() + 50
+    foreign = len(opening) >= MIN_SPOKEN_CHARACTERS and sum([counts[word] for word in _ENGLISH]) < ENGLISH_SHARE * counts.total()
     for name, (spoken, most) in VOICES.items():
-        yield name, nan if foreign else min(sum([said[word] for word in spoken]) / words / most, 1.0)
-    past = min((opening.count("ed ") + said["was"] + said["were"] + said["had"]) / words / 0.08, 1.0)
+        yield name, nan if foreign else min(sum([counts[word] for word in spoken]) / words / most, 1.0)
+    past = min((opening.count("ed ") + counts["was"] + counts["were"] + counts["had"]) / words / 0.08, 1.0)
     yield "past", nan if foreign else past
     for name, sign, most in SIGNS:
         yield name, nan if foreign else min(opening.count(sign) / words / most, 1.0)

@@ -1,4 +1,4 @@
-"""The words by which pages give away what they are: in addresses, in JSON-LD, in class names, on links and buttons."""
+"""Words that indicate a page's type: in URLs, in JSON-LD, in class names, on links and buttons."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The parsed page: the one parse, and the text that a reader sees."""
+"""The parsed page: `parse.parse` makes the tree from HTML, `visible.visible_text` gives the text that readers see."""

@@ -1,11 +1,11 @@
-"""Text that was escaped: entities decoded, however long their numbers, and halves of characters replaced."""
+"""Decode character references, also those with too many digits, and replace lone surrogates."""
 
 from __future__ import annotations
 
 import html
 import re
 
-_ENDLESS = re.compile(r"&#[0-9]{20,};?")  # no character has such a number, and `int` refuses one of thousands of digits
+_ENDLESS = re.compile(r"&#[0-9]{20,};?")  # no character has such a number, and `int` rejects thousands of digits
 
 
 def unescaped(text: str) -> str:

@@ -1,15 +1,15 @@
-"""How long a text is to a reader, whatever its script."""
+"""The length of a text for a reader, in any script."""
 
 from __future__ import annotations
 
 import re
 
-IDEOGRAPH_LETTERS = 2.5  # a character of Chinese, Japanese or Korean says as much as so many letters
+IDEOGRAPH_LETTERS = 2.5  # letters of an alphabet that one Chinese, Japanese or Korean character stands for
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 def reading_length(text: str) -> int:
-    """The length in letters of an alphabet: characters, those of Chinese, Japanese and Korean for IDEOGRAPH_LETTERS each."""
+    """The length in letters: each Chinese, Japanese or Korean character counts as IDEOGRAPH_LETTERS."""
     length = len(text)
     if text.isascii() or len(text.encode("utf-8", "replace")) < 2 * length:  # ideographs take three bytes
         return length

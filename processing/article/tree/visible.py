@@ -1,10 +1,10 @@
-"""The text of a page as a reader sees it: without scripts, styles and icons' titles."""
+"""The text that readers see: without scripts, styles and titles of icons."""
 
 from __future__ import annotations
 
 from processing.article.tree.parse import Node
 
-_SILENT = frozenset({"svg", "title", "script", "style", "noscript", "button", "template"})
+_INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button", "template"})
 
 
 def visible_text(node: Node) -> str:
@@ -20,7 +20,7 @@ def visible_text(node: Node) -> str:
 
 
 def text_parts(node: Node) -> list[str]:
-    """The visible pieces of text between a node's tags, each folded, none empty."""
+    """The visible texts between a node's tags, each folded, none empty."""
     parts = (
         " ".join((child.text_content or "").split())
         for child in node.traverse(include_text=True, skip_empty=True)
@@ -30,7 +30,7 @@ def text_parts(node: Node) -> list[str]:
 
 
 def texts_after(node: Node, most: int) -> list[tuple[str, Node]]:
-    """The first pieces of text behind a node in document order, folded, at most `most`, each with its element."""
+    """The first texts behind a node in document order, folded, at most `most`, each with its element."""
     found: list[tuple[str, Node]] = []
     current: Node | None = node
     while current is not None and current.tag != "body" and len(found) < most:
@@ -44,11 +44,11 @@ def texts_after(node: Node, most: int) -> list[tuple[str, Node]]:
 
 def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
     found: list[tuple[str, Node]] = []
-    if node.tag in _SILENT:
+    if node.tag in _INVISIBLE:
         return found
     for child in node.traverse(include_text=True, skip_empty=True):
         content = child.text_content
-        if content is None or (parent := child.parent) is None or parent.tag in _SILENT:
+        if content is None or (parent := child.parent) is None or parent.tag in _INVISIBLE:
             continue
         if text := " ".join(content.split()):
             found.append((text, parent))
@@ -59,4 +59,4 @@ def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
 
 def _is_visible(text: Node) -> bool:
     parent = text.parent
-    return parent is None or parent.tag not in _SILENT
+    return parent is None or parent.tag not in _INVISIBLE

@@ -26,14 +26,14 @@ def test_the_command_says_what_it_did(crawlhouse: Run, tmp_path: Path) -> None:
     assert (refused.code, "Run `crawlhouse upgrade`" in refused.err) == (6, True)
     airflow_home(settings).folder.mkdir()
     with pytest.raises(ConflictError, match="Run `crawlhouse upgrade`"):
-        stack._check_places(settings)
+        stack._check_resources(settings)
 
     first, second = crawlhouse("upgrade", **places), crawlhouse("upgrade", **places)
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert "was brought from version 4 to 5." in first.err
     assert "backups/frontier-version-4-" in first.err
     assert "Nothing to do: everything has version 5 already." in second.err
-    stack._check_places(settings)
+    stack._check_resources(settings)
     listed = crawlhouse("frontier", "list", "--crawl", "news", **places)
     assert listed.code == 0, listed.err
 

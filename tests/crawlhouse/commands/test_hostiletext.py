@@ -122,7 +122,7 @@ def test_a_terminal_gets_no_escape_but_our_own(hostile_home: Path, tmp_path: Pat
         ["show", ARTICLE], ["show", ARTICLE, "--html"], ["show", ARTICLE, "--raw"], ["explain", ARTICLE, "--crawl", "small"],
         ["crawl", "no\x1b[31m"],
     ]  # fmt: skip
-    live = "with console.live_line() as tell: tell('[red]\\x1b[2J \\u202e progress')"
+    live = "with console.progress_line() as tell: tell('[red]\\x1b[2J \\u202e progress')"
     script = (
         "from crawlhouse import console; from crawlhouse.command import app; from crawlhouse.output.failures import exit_code_of\n"
         f"for given in {commands!r}: exit_code_of(lambda: app(given))\n{live}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawlhouse.sql.reading import parse_reading
+from crawlhouse.sql.reading import parse_read_only
 from schemas.errors import ConfigError
 
 READING = [
@@ -95,19 +95,19 @@ REACHING = [
 
 @pytest.mark.parametrize("sql", READING)
 def test_what_reads_the_tables_is_parsed(sql: str) -> None:
-    assert parse_reading(sql).query.strip()
+    assert parse_read_only(sql).query.strip()
 
 
 @pytest.mark.parametrize("sql", WRITING)
 def test_what_does_not_only_read_is_refused(sql: str) -> None:
     with pytest.raises(ConfigError, match=r"only reads|Only statements that read|One SQL statement|not allowed in FROM"):
-        parse_reading(sql)
+        parse_read_only(sql)
 
 
 @pytest.mark.parametrize("sql", REACHING)
 def test_what_reads_anything_but_the_tables_is_refused(sql: str) -> None:
     with pytest.raises(ConfigError, match="reads the lake's tables only"):
-        parse_reading(sql)
+        parse_read_only(sql)
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_what_reads_anything_but_the_tables_is_refused(sql: str) -> None:
 )
 def test_what_is_not_understood_is_told_in_a_sentence(sql: str) -> None:
     with pytest.raises(ConfigError, match="SQL"):
-        parse_reading(sql)
+        parse_read_only(sql)
 
 
 @pytest.mark.parametrize("sql", ["PIVOT articles ON language USING count(*)", "WITH p AS (PIVOT articles ON language) FROM p"])
 def test_a_pivot_without_its_values_is_told_what_to_write(sql: str) -> None:
     with pytest.raises(ConfigError, match=r"ON language IN \('de', 'en'\)"):
-        parse_reading(sql)
+        parse_read_only(sql)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from processing.article import read_article
-from processing.article.body.confidence import RESCUE_BELOW
+from processing.article.body.confidence import FALLBACK_BELOW
 from processing.article.outline.walk import read_outline
 from processing.article.tree.parse import parse
 from processing.clean.site_memory import SiteMemory
@@ -65,7 +65,7 @@ def test_json_ld_that_says_something_else_costs_confidence() -> None:
     script = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Ferry", "articleBody": "{other}"}}</script>'
     body = f"<article><h1>Ferry</h1>{prose(*range(10))}</article>"
     sure, unsure = read(body).confidence, read(script + body).confidence
-    assert unsure < RESCUE_BELOW < sure
+    assert unsure < FALLBACK_BELOW < sure
 
 
 def test_a_page_without_prose_is_rejected() -> None:
@@ -89,8 +89,8 @@ def test_deep_nesting_is_read_to_the_bottom() -> None:
 def test_every_element_covers_its_pieces() -> None:
     outline = read_outline(parse(f"<body><div>{prose(0)}<section>{prose(1, 2)}</section>text</div></body>").body)
     section = next(element for element in outline.elements if element.tag == "section")
-    assert [piece.text for piece in outline.pieces[section.start : section.end]] == [SENTENCE.format(s) for s in SPEAKERS[1:3]]
-    assert (outline.elements[0].start, outline.elements[0].end) == (0, len(outline.pieces))
+    assert [block.text for block in outline.text_blocks[section.start : section.end]] == [SENTENCE.format(s) for s in SPEAKERS[1:3]]
+    assert (outline.elements[0].start, outline.elements[0].end) == (0, len(outline.text_blocks))
 
 
 def test_what_was_left_out_for_its_name_is_put_back_where_it_stood() -> None:
@@ -100,8 +100,8 @@ def test_what_was_left_out_for_its_name_is_put_back_where_it_stood() -> None:
     )
     outline = read_outline(parse(f"<body>{body}</body>").body)
     plain = read_outline(parse(f"<body>{body.replace('popup-box', 'a').replace('menu', 'footer')}</body>").body)
-    assert [SENTENCE.format(SPEAKERS[number]) for number in range(12)] == [piece.text for piece in outline.pieces]
-    assert outline.pieces == plain.pieces
+    assert [SENTENCE.format(SPEAKERS[number]) for number in range(12)] == [block.text for block in outline.text_blocks]
+    assert outline.text_blocks == plain.text_blocks
     assert [replace(one, names="") for one in outline.elements] == [replace(one, names="") for one in plain.elements]
     assert outline.left_out == ["", "menu"]
 
@@ -115,8 +115,8 @@ def test_what_one_page_cannot_tell_the_site_memory_can() -> None:
         memory.learn("news.example", url, articles[-1][1].blocks, WHEN)
     for number, (url, article) in enumerate(articles):
         assert slogan in sentences(article)
-        kept, furniture = memory.clean("news.example", url, article.blocks)
-        assert [block.text for block in furniture] == [slogan]
+        kept, boilerplate = memory.clean("news.example", url, article.blocks)
+        assert [block.text for block in boilerplate] == [slogan]
         assert [block.text for block in kept] == [SENTENCE.format(SPEAKERS[place]) for place in (number, number + 4, number + 8)]
 
 
@@ -173,7 +173,7 @@ def test_a_page_that_ours_cannot_read_is_rescued_and_says_so() -> None:
     )
     assert article.extraction_path == "rescue"
     assert sentences(article) == [SENTENCE.format(speaker) for speaker in SPEAKERS[:7]]
-    assert article.confidence > RESCUE_BELOW
+    assert article.confidence > FALLBACK_BELOW
 
 
 def known_container(body: str, known: tuple[str, ...]) -> Article:

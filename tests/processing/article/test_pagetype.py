@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from processing.article.body.forms import keep_own_article
+from processing.article.body.forms import mark_other_articles
 from processing.article.metadata.metadata import Metadata, read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.outline import Outline
@@ -49,7 +49,7 @@ def read(html: str, url: str) -> tuple[Tree, Page, Metadata, Outline, int]:
     page = Page(url=url, html=html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))
     tree = parse(html)
     metadata, outline = read_metadata(tree, page), read_outline(tree.body)
-    keep_own_article(outline, metadata.title)
+    mark_other_articles(outline, metadata.title)
     return tree, page, metadata, outline, find_container(outline)
 
 
@@ -142,7 +142,7 @@ def test_every_feature_has_a_weight_and_the_other_way_round() -> None:
     model = load_model()
     assert features.keys() == set(model.features)
     assert all(0 <= value <= 1 for value in features.values())
-    assert sum(model.shares(features).values()) == pytest.approx(1)
+    assert sum(model.probabilities(features).values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("html", ["", "<html></html>", "<frameset><frame src='/a'></frameset>", "<p>x", "<title>t</title>"])
@@ -155,17 +155,17 @@ def test_pages_of_nothing_have_features_and_a_type(html: str) -> None:
 def test_a_model_weighs_features_and_climbs_trees() -> None:
     data = {
         "types": ["article", "hub"],
-        "article_share": 0.5,
-        "constant": [0.0, 0.0],
-        "usual": {"links": 0.25},
+        "article_threshold": 0.5,
+        "intercept": [0.0, 0.0],
+        "means": {"links": 0.25},
         "weights": {"prose": [2.0, 0.0], "links": [0.0, 0.0]},
         "trees": [[0, 0.5, -1.0, [1, 0.25, 3.0, -3.0]], 0.0],
     }
     model = read_model(data)
 
     def odds(**features: float) -> float:
-        shares = model.shares(features)
-        return math.log(shares["article"] / shares["hub"])
+        probabilities = model.probabilities(features)
+        return math.log(probabilities["article"] / probabilities["hub"])
 
     assert odds(prose=0.5, links=1.0) == pytest.approx((1.0 - 1.0) / 2)  # up to the threshold: the low side
     assert odds(prose=1.0, links=0.25) == pytest.approx((2.0 + 3.0) / 2)
@@ -177,6 +177,6 @@ def test_a_model_whose_trees_have_too_many_forks_is_refused() -> None:
     tree: object = 1.0
     for _ in range(9):
         tree = [0, 0.5, -1.0, tree]
-    data = {"types": ["article"], "article_share": 0.5, "constant": [0.0], "usual": {}, "weights": {"prose": [1.0]}, "trees": [tree]}
+    data = {"types": ["article"], "article_threshold": 0.5, "intercept": [0.0], "means": {}, "weights": {"prose": [1.0]}, "trees": [tree]}
     with pytest.raises(ConfigError, match="at most 9 leaves"):
         read_model(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from processing.article import read_article
-from processing.article.site_rules import mistakes, rules_for
+from processing.article.site_rules import rules_for, selector_errors
 from processing.extract import golden_pages as goldenpages
 from processing.extract.golden_pages import Difference, GoldenPage, read_golden, stored_page
 from processing.extract.limited_pages import read_stored
@@ -111,7 +111,7 @@ def test_processing_does_not_fall_over_a_rule(selector: str) -> None:
 
 @pytest.mark.parametrize("selector", ["h1", "div.a > p:nth-child(2n+1)", "meta[name=a]", ":is(h1, h2)", "article time[datetime]"])
 def test_a_selector_is_no_mistake(selector: str) -> None:
-    assert list(mistakes(SiteRules(title=selector, remove=(selector,)))) == []
+    assert list(selector_errors(SiteRules(title=selector, remove=(selector,)))) == []
 
 
 def golden(folder: Path, expected: object, html: str = HTML) -> list[GoldenPage]:

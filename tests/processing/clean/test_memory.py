@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from processing import stages
-from processing.resolve.resolution import resolved
+from processing.resolve.resolution import read_resolve_mark
 from processing.staging.staging import CHUNK_CHARACTERS, GROUP_BYTES, GROUP_ROWS, bounded, in_chunks
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -30,7 +30,7 @@ import sys
 from pathlib import Path
 import pyarrow as pa
 from processing import stages
-from processing.resolve.resolution import resolved
+from processing.resolve.resolution import read_resolve_mark
 from schemas.config.settings import Settings
 from tests.warm import popen
 popen.install()  # what the stages start has memory of its own
@@ -67,7 +67,7 @@ def test_every_staged_row_group_is_bounded(sqlite_settings: Settings) -> None:
     stages.gate(run.process_run, sqlite_settings)
     store = open_store(sqlite_settings)
     (cleaned,) = [info.key for info in store.list(f"staging/{run.process_run}/resolved/") if "/cleaned/" in info.key]
-    mark = resolved(store, run.process_run)
+    mark = read_resolve_mark(store, run.process_run)
     assert mark is not None
     base = mark.base.key()
     assert cleaned == resolved_key(run.process_run, base, int(Path(cleaned).stem), "cleaned")

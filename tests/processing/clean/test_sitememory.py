@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from processing.clean import block_occurrences as sightings
+from processing.clean import block_occurrences as occurrences
 from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.memory_file import read_memory, write_memory
 from processing.clean.site_memory import SiteMemory
@@ -33,8 +33,8 @@ def learned(pages: int, when: datetime = WHEN) -> SiteMemory:
 
 def test_a_recurring_block_is_furniture_from_the_third_url() -> None:
     assert learned(2).clean("news.example", "https://news.example/0", story(0)) == (tuple(story(0)), ())
-    kept, furniture = learned(3).clean("news.example", "https://news.example/0", story(0))
-    assert furniture == (PROMPT,)
+    kept, boilerplate = learned(3).clean("news.example", "https://news.example/0", story(0))
+    assert boilerplate == (PROMPT,)
     assert kept == tuple(story(0)[:2])
 
 
@@ -62,9 +62,9 @@ def test_folding_twice_changes_nothing() -> None:
     memory = learned(2)
     other = SiteMemory()
     other.learn("news.example", "https://news.example/9", story(9), WHEN)
-    memory.fold(other)
+    memory.merge(other)
     once = memory.to_arrow()
-    memory.fold(other)
+    memory.merge(other)
     assert memory.to_arrow().equals(once)
     assert memory.clean("news.example", "https://news.example/9", story(9))[1] == (PROMPT,)
 
@@ -89,9 +89,9 @@ def test_a_recurring_heading_over_own_prose_survives() -> None:
     for number in range(4):
         memory.learn("news.example", f"https://news.example/{number}", [heading, *story(number), heading], WHEN)
     own = Block(BlockKind.PARAGRAPH, "What came before is told here at some length, as nobody can be expected to remember it after a year.")
-    kept, furniture = memory.clean("news.example", "https://news.example/0", [own, heading, own, PROMPT, heading])
+    kept, boilerplate = memory.clean("news.example", "https://news.example/0", [own, heading, own, PROMPT, heading])
     assert kept == (own, heading, own)
-    assert furniture == (PROMPT, heading)
+    assert boilerplate == (PROMPT, heading)
 
 
 def placed(containers: list[str | None], when: datetime = WHEN, memory: SiteMemory | None = None) -> SiteMemory:
@@ -110,9 +110,9 @@ def test_a_container_is_the_hosts_from_the_third_url() -> None:
 
 def test_an_article_elsewhere_is_less_sure() -> None:
     memory = placed(["div.body"] * 3 + ["main.x"])
-    assert memory.agreed("news.example", "div.body", 0.9) == memory.agreed("news.example", None, 0.9) == 0.9
-    assert memory.agreed("news.example", "main.x", 0.9) == 0.72
-    assert memory.agreed("other.example", "main.x", 0.9) == 0.9
+    assert memory.adjusted_confidence("news.example", "div.body", 0.9) == memory.adjusted_confidence("news.example", None, 0.9) == 0.9
+    assert memory.adjusted_confidence("news.example", "main.x", 0.9) == 0.72
+    assert memory.adjusted_confidence("other.example", "main.x", 0.9) == 0.9
 
 
 def test_a_new_template_takes_the_place_of_the_old_one() -> None:
@@ -128,7 +128,7 @@ def test_a_new_template_takes_the_place_of_the_old_one() -> None:
 
 def test_containers_are_kept_and_folded() -> None:
     memory = placed(["div.body"] * 3)
-    memory.fold(placed(["div.older"] * 5, WHEN - timedelta(days=1)))
+    memory.merge(placed(["div.older"] * 5, WHEN - timedelta(days=1)))
     again = SiteMemory.from_arrow(memory.to_arrow())
     assert again.to_arrow().equals(memory.to_arrow())
     assert again.containers("news.example") == memory.containers("news.example") == ("div.body",)
@@ -161,8 +161,8 @@ def test_a_memory_in_the_store_is_the_same_bucket_by_bucket(sqlite_settings: Set
 
 
 def test_a_host_keeps_its_latest_pages_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sightings, "MAX_PAGES", 3)
-    monkeypatch.setattr(sightings, "PENDING", 4)
+    monkeypatch.setattr(occurrences, "MAX_PAGES", 3)
+    monkeypatch.setattr(occurrences, "MAX_PENDING", 4)
     memory = SiteMemory()
     for number in range(9):
         memory.learn("news.example", f"https://news.example/{number}", story(number), WHEN + timedelta(days=number))

@@ -10,7 +10,7 @@ import pytest
 from processing.clean.identity import article_id, bucket_of, identity_url
 from processing.clean.language import detect_language
 from processing.clean.minhash import minhash, rows_per_band, signatures, similarity
-from processing.clean.policy import Judged, judge
+from processing.clean.policy import PolicyInput, check_policy
 from processing.clean.signals import Signals, signals
 from processing.clean.words import shingles, text_digest, words
 from processing.extract.robots_meta import forbids_indexing
@@ -111,8 +111,8 @@ def test_policy(given: dict[str, object], reason: str | None) -> None:
         "title": "T", "text": "x" * 300, "word_count": 60, "language": "en", "published_at": NOON, "fetched_at": NOON,
         "signals": Signals(0, 0, 5, 0),
     }  # fmt: skip
-    verdict = judge(Judged(**{**plain, **given}), ArticleOptions(languages=("en",)))  # type: ignore[arg-type]
-    assert (verdict and str(verdict.reason)) == reason
+    violation = check_policy(PolicyInput(**{**plain, **given}), ArticleOptions(languages=("en",)))  # type: ignore[arg-type]
+    assert (violation and str(violation.reason)) == reason
 
 
 def test_pages_that_ask_not_to_be_indexed() -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from processing import stages
 from processing.publish import expectations
-from processing.publish.gate import gated
+from processing.publish.gate import read_gate_mark
 from processing.publish.publish import ROW_TABLES, Stamp, _run_row, _stamped
-from processing.resolve.resolution import resolved
+from processing.resolve.resolution import read_resolve_mark
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import AccountingError, ConflictError, GateError
@@ -149,17 +149,17 @@ def test_what_an_earlier_release_published_by_half_is_finished(
 def _publish_by_half(process_run: str, settings: Settings, committed: list[str]) -> None:
     """Leave what the release before left: its layout of the staging, and commits to one table after the other without a mark."""
     store, ledger = open_store(settings), open_ledger(settings)
-    mark = resolved(store, process_run)
+    mark = read_resolve_mark(store, process_run)
     assert mark is not None
     base, run, stamp = mark.base.key(), ledger.process_run(process_run), Stamp(ledger.next_sequence(), NOON)
-    passed = gated(store, process_run, base)
+    passed = read_gate_mark(store, process_run, base)
     assert passed is not None
     for name in ROW_TABLES:
         store.put_bytes(f"staging/{process_run}/gated/{name}.parquet", store.get_bytes(gated_key(process_run, base, name)))
     store.put_bytes(f"staging/{process_run}/memory.parquet", store.get_bytes(staged_memory_key(process_run, 0)))
     for key in [info.key for info in store.list(f"staging/{process_run}/") if base in info.key or "/memory/" in info.key]:
         store.delete(key)
-    counts = {crawl_run: found.as_json() for crawl_run, found in passed.counts.items()}
+    counts = {crawl_run: found.to_dict() for crawl_run, found in passed.counts.items()}
     store.put_bytes(f"staging/{process_run}/gated.json", json.dumps({"base": asdict(mark.base), "counts": counts}).encode())
     store.put_bytes(f"staging/{process_run}/stamp.json", json.dumps([stamp.sequence, stamp.ingested_at.isoformat()]).encode())
     with open_lake(settings) as lake:

@@ -9,22 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.resolve.decisions import decide
-from processing.resolve.earlier_rows import LakeView, Original, Told, Version
-from processing.resolve.records import Card
+from processing.resolve.earlier_rows import EarlierOutcome, EarlierRows, Original, Version
+from processing.resolve.records import RecordSummary
 from schemas.outcomes import Outcome
 from schemas.page import WarcPointer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def card(number: int, article: str | None = "a", text: str = "t", **given: object) -> Card:
+def summary(number: int, article: str | None = "a", text: str = "t", **given: object) -> RecordSummary:
     """A record fetched `number` minutes after noon."""
     values: dict[str, object] = {
-        "place": ("w", number), "url": f"https://x/{article}", "fetched_at": NOON + timedelta(minutes=number), "kind": "page",
+        "record_id": ("w", number), "url": f"https://x/{article}", "fetched_at": NOON + timedelta(minutes=number), "kind": "page",
         "content_digest": f"sha1:{number}", "reason": None, "detail": None, "refers_to": None, "is_revisit": False,
         "article_id": article, "text_digest": text, "minhash": None, "quarantine_reason": None, "quarantine_detail": None,
     }  # fmt: skip
-    return Card(**{**values, **given})  # type: ignore[arg-type]
+    return RecordSummary(**{**values, **given})  # type: ignore[arg-type]
 
 
 def committed(text: str, version: int = 1) -> Version:
@@ -36,53 +36,55 @@ def unchanged(version: Version) -> str:
 
 
 def test_versions_count_on_from_the_lake() -> None:
-    view = LakeView(versions={"a": committed("old", 3)})
-    found = decide([card(2, text="new"), card(1, text="old"), card(3, text="new")], view, {}, unchanged)
+    earlier = EarlierRows(versions={"a": committed("old", 3)})
+    found = decide([summary(2, text="new"), summary(1, text="old"), summary(3, text="new")], earlier, {}, unchanged)
     assert [(found["w", i].outcome, found["w", i].version) for i in (1, 2, 3)] == [("known", 3), ("published", 4), ("known", 4)]
 
 
 def test_a_text_that_differs_only_by_the_code_is_no_version() -> None:
-    view = LakeView(versions={"a": committed("as older code cleaned it")})
-    assert decide([card(1, text="t")], view, {}, lambda _: "t")["w", 1].outcome is Outcome.KNOWN
+    earlier = EarlierRows(versions={"a": committed("as older code cleaned it")})
+    assert decide([summary(1, text="t")], earlier, {}, lambda _: "t")["w", 1].outcome is Outcome.KNOWN
 
 
 def test_the_first_committed_row_is_the_original_else_the_earliest_fetched() -> None:
     in_lake = Original((1, NOON, "w", 1), "lake")
-    view = LakeView(exact={"t": [in_lake]})
-    assert decide([card(1)], view, {}, unchanged)["w", 1].duplicate_of == "lake"
-    found = decide([card(9, "late"), card(5, "early"), card(7, "near", "u")], LakeView(), {"u": [("t", 0.9)]}, unchanged)
+    earlier = EarlierRows(exact={"t": [in_lake]})
+    assert decide([summary(1)], earlier, {}, unchanged)["w", 1].duplicate_of == "lake"
+    found = decide([summary(9, "late"), summary(5, "early"), summary(7, "near", "u")], EarlierRows(), {"u": [("t", 0.9)]}, unchanged)
     assert found["w", 5].outcome is Outcome.PUBLISHED
     assert (found["w", 9].duplicate_of, found["w", 9].duplicate_kind) == ("early", "exact")
     assert (found["w", 7].duplicate_of, found["w", 7].similarity) == ("early", 0.9)
 
 
 def test_an_article_is_no_duplicate_of_itself_nor_of_what_was_quarantined() -> None:
-    view = LakeView(exact={"t": [Original((1, NOON, "w", 1), "a")]}, versions={"a": committed("s")})
-    assert decide([card(1)], view, {}, unchanged)["w", 1].outcome is Outcome.PUBLISHED
-    found = decide([card(1, "bad", quarantine_reason="language"), card(2, "good")], LakeView(), {}, unchanged)
+    earlier = EarlierRows(exact={"t": [Original((1, NOON, "w", 1), "a")]}, versions={"a": committed("s")})
+    assert decide([summary(1)], earlier, {}, unchanged)["w", 1].outcome is Outcome.PUBLISHED
+    found = decide([summary(1, "bad", quarantine_reason="language"), summary(2, "good")], EarlierRows(), {}, unchanged)
     assert found["w", 2].outcome is Outcome.PUBLISHED
 
 
 def test_a_payload_is_known_only_while_its_version_is_the_latest() -> None:
-    told = Told("published", None, "a", 1)
-    payloads = {("https://x/a", "sha1:1"): told}
-    assert decide([card(1)], LakeView(payloads=payloads, versions={"a": committed("s")}), {}, unchanged)["w", 1].outcome is Outcome.KNOWN
-    moved_on = LakeView(payloads=payloads, versions={"a": committed("s", 2)})
-    assert decide([card(1)], moved_on, {}, unchanged)["w", 1].version == 3
+    previous = EarlierOutcome("published", None, "a", 1)
+    payloads = {("https://x/a", "sha1:1"): previous}
+    assert (
+        decide([summary(1)], EarlierRows(payloads=payloads, versions={"a": committed("s")}), {}, unchanged)["w", 1].outcome is Outcome.KNOWN
+    )
+    moved_on = EarlierRows(payloads=payloads, versions={"a": committed("s", 2)})
+    assert decide([summary(1)], moved_on, {}, unchanged)["w", 1].version == 3
 
 
 def test_a_revisit_is_what_its_capture_was() -> None:
-    cards = [
-        card(1),
-        card(2, None, "", is_revisit=True, refers_to=("w", 1)),
-        card(3, None, "", reason="hub"),
-        card(4, None, "", is_revisit=True, refers_to=("w", 3)),
-        card(5, None, "", is_revisit=True, refers_to=("earlier", 7)),
-        card(6, None, "", is_revisit=True, refers_to=("never", 0)),
-        card(7, None, "", is_revisit=True, kind="feed"),
+    summaries = [
+        summary(1),
+        summary(2, None, "", is_revisit=True, refers_to=("w", 1)),
+        summary(3, None, "", reason="hub"),
+        summary(4, None, "", is_revisit=True, refers_to=("w", 3)),
+        summary(5, None, "", is_revisit=True, refers_to=("earlier", 7)),
+        summary(6, None, "", is_revisit=True, refers_to=("never", 0)),
+        summary(7, None, "", is_revisit=True, kind="feed"),
     ]
-    view = LakeView(captures={("earlier", 7): Told("duplicate", None, "z", 2)})
-    found = [decide(cards, view, {}, unchanged)["w", i] for i in range(1, 8)]
+    earlier = EarlierRows(captures={("earlier", 7): EarlierOutcome("duplicate", None, "z", 2)})
+    found = [decide(summaries, earlier, {}, unchanged)["w", i] for i in range(1, 8)]
     assert [(one.outcome.value, one.reason, one.article_id) for one in found] == [
         ("published", None, "a"),
         ("known", None, "a"),
@@ -108,17 +110,17 @@ records = st.builds(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(records, max_size=15), st.randoms(use_true_random=False))
 def test_any_mix_of_records_adds_up(given_records: list[dict[str, object]], random: object) -> None:
-    cards = [card(number, **record) for number, record in enumerate(given_records)]  # type: ignore[arg-type]
-    view = LakeView(versions={"a": committed("t")}, exact={"t": [Original((1, NOON, "l", 1), "a")]})
+    summaries = [summary(number, **record) for number, record in enumerate(given_records)]  # type: ignore[arg-type]
+    earlier = EarlierRows(versions={"a": committed("t")}, exact={"t": [Original((1, NOON, "l", 1), "a")]})
     near = {"v": [("u", 0.9)]}
-    found = decide(cards, view, near, unchanged)
-    assert set(found) == {one.place for one in cards}
+    found = decide(summaries, earlier, near, unchanged)
+    assert set(found) == {one.record_id for one in summaries}
     stored = [one for one in found.values() if one.outcome in {Outcome.PUBLISHED, Outcome.DUPLICATE}]
     assert max(Counter((one.article_id, one.version) for one in stored).values(), default=1) == 1
     originals = {one.article_id for one in stored if one.outcome is Outcome.PUBLISHED} | {"a"}
     assert all(one.duplicate_of in originals - {one.article_id} for one in stored if one.outcome is Outcome.DUPLICATE)
     assert all(one.reason for one in found.values() if one.outcome in {Outcome.REJECTED, Outcome.QUARANTINED})
     assert all(one.article_id for one in found.values() if one.outcome is not Outcome.REJECTED)
-    shuffled = list(cards)
+    shuffled = list(summaries)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert decide(shuffled, view, near, unchanged) == found
+    assert decide(shuffled, earlier, near, unchanged) == found

@@ -6,7 +6,7 @@ import pytest
 
 from processing import stages
 from processing.extract.extraction import ReadPage
-from processing.extract.limited_pages import ShownPage, StoredPage, html_limited, origins_limited, read_limited
+from processing.extract.limited_pages import ShownPage, StoredPage, html_limited, provenance_limited, read_limited
 from processing.resolve.earlier_rows import Version
 from processing.resolve.reread import reread
 from processing.workers.pool import Limits
@@ -41,9 +41,9 @@ def test_a_hostile_page_costs_itself() -> None:
 
 
 def test_what_is_shown_of_a_hostile_page_is_a_sentence() -> None:
-    assert origins_limited(ShownPage(stored(HOSTILE), row={"title": "x"}), SHORT) == "to read it takes too much: more than 2 seconds"
+    assert provenance_limited(ShownPage(stored(HOSTILE), row={"title": "x"}), SHORT) == "to read it takes too much: more than 2 seconds"
     good = article(SITE + "/1", 1)
-    assert origins_limited(ShownPage(stored(good), row={"title": "Story 1"})) == {"title": "<h1>; also: <title>"}
+    assert provenance_limited(ShownPage(stored(good), row={"title": "Story 1"})) == {"title": "<h1>; also: <title>"}
     assert html_limited(ShownPage(stored(good))) == {"html": good.body.decode()}
     assert html_limited(ShownPage(stored(capture(SITE, "\x00\x01\x02" * 500)))) == "the body is no text (not_html)"
 

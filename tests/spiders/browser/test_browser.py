@@ -250,11 +250,11 @@ from datetime import UTC, datetime
 from schemas.capture import Capture
 from schemas.config.crawl_file import parse_crawl
 from spiders.browser.browser import PageBrowser, check_browser
-from spiders.browser.subresources import Resource
+from spiders.browser.subresources import BrowserResponse
 
 class OwnPage:
-    async def resource(self, capture):
-        return Resource(capture.status, {"content-type": "text/html"}, capture.body)
+    async def browser_response(self, capture):
+        return BrowserResponse(capture.status, {"content-type": "text/html"}, capture.body)
 
 crawl = parse_crawl("seeds: [http://a.example/]\\nbrowser: {pages: [.]}", "x")
 page = b"<meta charset=utf-8><p id=x></p><script>document.getElementById('x').textContent = 'made ' + 'here'</script>"

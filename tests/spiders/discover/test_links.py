@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, shallow_bytes
+from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, parsable_length
 
 LINK = b"<a href=/x>x</a>"
 
@@ -23,7 +23,7 @@ LINK = b"<a href=/x>x</a>"
 def test_of_towers_of_elements_the_lower_part_counts(tower: bytes) -> None:
     """What stands before them is read, what its owner reserves as well."""
     head = b"<meta name=robots content=noarchive>" + LINK
-    assert shallow_bytes(head + tower) < len(head) + 40 * MAX_DEPTH
+    assert parsable_length(head + tower) < len(head) + 40 * MAX_DEPTH
     found = page_links(head + tower + b"<a href=/far>x</a>", None, "crawlhouse")
     assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
 
@@ -38,14 +38,14 @@ def test_the_tags_of_a_page_in_another_charset_count_too(charset: str) -> None:
 def test_a_drawing_of_many_shapes_is_no_tower() -> None:
     drawing = b"<svg>" + b"<path d='M0 0'/><g><circle r=1 /></g>" * MAX_DEPTH + b"</svg>"
     page = drawing + LINK
-    assert shallow_bytes(page) == len(page)
+    assert parsable_length(page) == len(page)
     assert page_links(page, None, "crawlhouse").links == ("/x",)
 
 
 @pytest.mark.parametrize("part", [b"<div><a href=/x>x</a><br><img src=y></div>", b"<p>text <a href=/x>x</a>", b"<li><a href=/x>x</A>"])
 def test_long_pages_are_parsed(part: bytes) -> None:
     long = b"<p>" + part * (2 * MAX_DEPTH)
-    assert shallow_bytes(long) == len(long)
+    assert parsable_length(long) == len(long)
     assert page_links(long, None, "crawlhouse").links == ("/x",)
 
 

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from spiders.download.address_guard import is_allowed, is_literal_allowed, literal_address
+from spiders.download.address_guard import is_address_allowed, is_host_allowed, literal_address
 
 REFUSED = [
     "127.0.0.1",
@@ -62,20 +62,20 @@ REFUSED = [
 
 @pytest.mark.parametrize("address", REFUSED)
 def test_addresses_that_are_not_public(address: str) -> None:
-    assert not is_allowed(address, ())
+    assert not is_address_allowed(address, ())
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "2001:4860:4860::8888", "192.31.196.1"])
 def test_public_addresses(address: str) -> None:
-    assert is_allowed(address, ())
+    assert is_address_allowed(address, ())
 
 
 def test_only_the_named_network_is_opened() -> None:
     allowed = (ip_network("127.0.0.1/32"),)
-    assert is_allowed("127.0.0.1", allowed)
-    assert is_allowed("::ffff:127.0.0.1", allowed)
-    assert not is_allowed("127.0.0.2", allowed)
-    assert not is_allowed("10.0.0.1", allowed)
+    assert is_address_allowed("127.0.0.1", allowed)
+    assert is_address_allowed("::ffff:127.0.0.1", allowed)
+    assert not is_address_allowed("127.0.0.2", allowed)
+    assert not is_address_allowed("10.0.0.1", allowed)
 
 
 @pytest.mark.parametrize(
@@ -103,18 +103,18 @@ LOCAL = [
 
 @pytest.mark.parametrize("host", LOCAL)
 def test_what_a_proxy_is_not_asked_for(host: str) -> None:
-    assert not is_literal_allowed(host, ())
-    assert not is_literal_allowed(host, (ip_network("192.0.2.0/24"),))
+    assert not is_host_allowed(host, ())
+    assert not is_host_allowed(host, (ip_network("192.0.2.0/24"),))
 
 
 def test_what_a_proxy_is_asked_for() -> None:
-    assert is_literal_allowed("a.example", ())
-    assert is_literal_allowed("localhost.example", ())
-    assert is_literal_allowed("8.8.8.8", ())
-    assert is_literal_allowed("localhost", (ip_network("127.0.0.0/8"),))
+    assert is_host_allowed("a.example", ())
+    assert is_host_allowed("localhost.example", ())
+    assert is_host_allowed("8.8.8.8", ())
+    assert is_host_allowed("localhost", (ip_network("127.0.0.0/8"),))
 
 
 def test_names_without_a_dot_and_this_machines_own_need_an_allowed_network() -> None:
-    assert not is_literal_allowed("intranet", ())
-    assert is_literal_allowed("intranet", (ip_network("10.0.0.0/8"),))
-    assert not is_literal_allowed(socket.gethostname(), (ip_network("192.0.2.0/24"),))
+    assert not is_host_allowed("intranet", ())
+    assert is_host_allowed("intranet", (ip_network("10.0.0.0/8"),))
+    assert not is_host_allowed(socket.gethostname(), (ip_network("192.0.2.0/24"),))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.directives import header_directives, read_directives
-from spiders.permission.optouts import SILENT, OptOuts, header_optouts, may_opt_out, meta_optouts, read_tdm_file
+from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs, may_have_opt_outs, meta_opt_outs, read_tdm_file
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -47,28 +47,28 @@ def test_headers_for_named_crawlers() -> None:
 
 
 def test_the_nearest_reservation_holds() -> None:
-    header = header_optouts(((b"Content-Type", b"text/html"), (b"TDM-Reservation", b" 1 ")), "crawlhouse")
-    assert header.reserved(NOW) == "tdm-reservation"
-    assert header.then(meta_optouts([("tdm-reservation", "0")], "crawlhouse")).reserved(NOW) is None
-    assert header.then(meta_optouts([("tdm-reservation", "maybe")], "crawlhouse")).reserved(NOW) == "tdm-reservation"
-    assert header.then(SILENT) == header
-    assert header_optouts(((b"tdm-reservation", b"2"),), "crawlhouse").tdm is None
+    header = header_opt_outs(((b"Content-Type", b"text/html"), (b"TDM-Reservation", b" 1 ")), "crawlhouse")
+    assert header.archiving_opt_out(NOW) == "tdm-reservation"
+    assert header.combined_with(meta_opt_outs([("tdm-reservation", "0")], "crawlhouse")).archiving_opt_out(NOW) is None
+    assert header.combined_with(meta_opt_outs([("tdm-reservation", "maybe")], "crawlhouse")).archiving_opt_out(NOW) == "tdm-reservation"
+    assert header.combined_with(NO_OPT_OUTS) == header
+    assert header_opt_outs(((b"tdm-reservation", b"2"),), "crawlhouse").tdm is None
 
 
 def test_directives_of_both_places_add_up() -> None:
-    header = header_optouts(((b"X-Robots-Tag", b"noindex"), (b"X-Robots-Tag", b"nofollow")), "crawlhouse")
-    both = header.then(meta_optouts([("Robots", "noarchive"), ("googlebot", "none"), ("viewport", "noindex")], "crawlhouse"))
+    header = header_opt_outs(((b"X-Robots-Tag", b"noindex"), (b"X-Robots-Tag", b"nofollow")), "crawlhouse")
+    both = header.combined_with(meta_opt_outs([("Robots", "noarchive"), ("googlebot", "none"), ("viewport", "noindex")], "crawlhouse"))
     assert both.directives.words == {"noindex", "nofollow", "noarchive"}
-    assert both.reserved(NOW) == "noarchive"
-    assert meta_optouts([("crawlhouse", "noarchive")], "crawlhouse").reserved(NOW) == "noarchive"
-    assert OptOuts(read_directives("unavailable_after: 2020-01-01")).reserved(NOW) == "unavailable_after"
+    assert both.archiving_opt_out(NOW) == "noarchive"
+    assert meta_opt_outs([("crawlhouse", "noarchive")], "crawlhouse").archiving_opt_out(NOW) == "noarchive"
+    assert OptOuts(read_directives("unavailable_after: 2020-01-01")).archiving_opt_out(NOW) == "unavailable_after"
 
 
 def test_a_search_of_the_bytes_spares_the_parsing() -> None:
-    assert may_opt_out(b'<META NAME="ROBOTS" content="x">', "crawlhouse")
-    assert may_opt_out(b"<meta name=TDM-Reservation content=1>", "crawlhouse")
-    assert may_opt_out(b'<meta\ncontent="noarchive"\nname="CrawlHouse"', "crawlhouse")
-    assert not may_opt_out(b"<meta name=viewport content=x><p>about robots and crawlhouse", "crawlhouse")
+    assert may_have_opt_outs(b'<META NAME="ROBOTS" content="x">', "crawlhouse")
+    assert may_have_opt_outs(b"<meta name=TDM-Reservation content=1>", "crawlhouse")
+    assert may_have_opt_outs(b'<meta\ncontent="noarchive"\nname="CrawlHouse"', "crawlhouse")
+    assert not may_have_opt_outs(b"<meta name=viewport content=x><p>about robots and crawlhouse", "crawlhouse")
 
 
 TDM = b"""[

@@ -6,13 +6,13 @@ import time
 import pytest
 
 from schemas.outcomes import Reason
-from spiders.permission.robots import MAX_ROBOTS_BYTES, RobotsRules, robots_from_answer
+from spiders.permission.robots import MAX_ROBOTS_BYTES, RobotsRules, robots_from_response
 
 FILE = b"User-agent: *\nDisallow: /private\nCrawl-delay: 7\nSitemap: https://a.example/s.xml\n\nUser-agent: crawlhouse\nDisallow: /not-us\n"
 
 
 def rules(status: int | None, body: bytes = b"", product: str = "other") -> RobotsRules:
-    cached = robots_from_answer("https://a.example", status, body, None)
+    cached = robots_from_response("https://a.example", status, body, None)
     return RobotsRules(cached.status, cached.body, product)
 
 
@@ -32,14 +32,14 @@ def test_no_file_means_everything(status: int) -> None:
 
 @pytest.mark.parametrize("status", [None, 500, 503, 429])
 def test_no_answer_means_nothing_for_a_short_while(status: int | None) -> None:
-    cached = robots_from_answer("https://a.example", status, b"<html>", None)
+    cached = robots_from_response("https://a.example", status, b"<html>", None)
     assert rules(status, b"<html>").refusal("https://a.example/x") is Reason.ROBOTS_UNREACHABLE
     assert cached.expires_at - time.time() < 3600
 
 
 def test_a_file_holds_a_day_and_is_cut_at_500_kib() -> None:
     body = gzip.compress(b"User-agent: *\n" + b"Disallow: /a\n" * 100_000)
-    cached = robots_from_answer("https://a.example", 200, body, "gzip")
+    cached = robots_from_response("https://a.example", 200, body, "gzip")
     assert MAX_ROBOTS_BYTES - 13 <= len(cached.body) <= MAX_ROBOTS_BYTES
     assert 23 * 3600 < cached.expires_at - time.time() <= 24 * 3600
 

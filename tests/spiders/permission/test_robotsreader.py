@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 
 from schemas.config.settings import Settings
-from spiders.permission.robots import robots_from_answer
+from spiders.permission.robots import robots_from_response
 from storage.frontier.frontier import open_frontier
 from storage.frontier.robots_cache import CachedRobots
 from tests.spiders.crawling import crawl_urls
@@ -43,7 +43,7 @@ def test_a_robots_file_that_is_not_to_be_had_now_is_asked_for_again_in_the_run(s
         return (200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /b") if times > 1 else (429, {"Retry-After": "2"}, b"")
 
     with small_server(respond) as server:
-        remember(sqlite_settings, robots_from_answer(server.base, 429, b"", None))  # what another was told is no answer to us
+        remember(sqlite_settings, robots_from_response(server.base, 429, b"", None))  # what another was told is no answer to us
         crawled = crawl_urls(sqlite_settings, [server.base + "/a", server.base + "/b"], politeness="delay: 0, opt_outs: record")
         assert crawled.outcomes == {server.base + "/a": "fetched", server.base + "/b": "denied:robots"}
         assert server.paths() == ["/robots.txt"] * 3 + ["/a"]

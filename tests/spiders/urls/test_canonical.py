@@ -41,7 +41,7 @@ def test_canonical_urls(given: str, wanted: str | None) -> None:
 
 
 def test_a_sitemap_keeps_its_parameters() -> None:
-    assert canonicalize("https://a.example/x?utm_source=a", strip=False) == "https://a.example/x?utm_source=a"
+    assert canonicalize("https://a.example/x?utm_source=a", strip_parameters=False) == "https://a.example/x?utm_source=a"
 
 
 @pytest.mark.parametrize(

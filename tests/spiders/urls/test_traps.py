@@ -10,13 +10,13 @@ import pytest
 from spiders.urls.session_ids import is_session_parameter, without_path_session
 from spiders.urls.traps import (
     MAX_LISTINGS_BY_DATE,
-    MAX_PARAMETER_SHAPES,
+    MAX_PARAMETER_COMBINATIONS,
+    MAX_TRACKED_HOSTS,
+    MAX_TRACKED_KEYS,
     MIN_PREFIX_PAGES,
-    TRACKED_HOSTS,
-    TRACKED_KEYS,
-    HostTraps,
-    TrapWatch,
-    endless_shape,
+    HostUrlCounts,
+    TrapDetector,
+    trap_by_shape,
 )
 from tests import PROJECT
 
@@ -41,7 +41,7 @@ BENCH = Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", PROJECT.parent / "shared" / 
     ],
 )
 def test_endless_shapes(path: str) -> None:
-    assert endless_shape("https://example.com" + path, TODAY)
+    assert trap_by_shape("https://example.com" + path, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_endless_shapes(path: str) -> None:
     ],
 )
 def test_shapes_of_real_sites(path: str) -> None:
-    assert endless_shape("https://example.com" + path, TODAY) is None
+    assert trap_by_shape("https://example.com" + path, TODAY) is None
 
 
 def test_no_page_of_the_benchmarks_is_a_trap() -> None:
@@ -75,54 +75,54 @@ def test_no_page_of_the_benchmarks_is_a_trap() -> None:
     lines = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
     urls = {line["url"] for line in lines if line.get("url")}
     assert len(urls) > 1_000
-    watch = TrapWatch(20_000)
-    assert {url: reason for url in urls if (reason := watch.judge(0, url, False, TODAY))} == {}
+    watch = TrapDetector(20_000)
+    assert {url: reason for url in urls if (reason := watch.trap_reason(0, url, False, TODAY))} == {}
 
 
 def test_a_calendar_ends_and_articles_by_date_do_not() -> None:
-    traps = HostTraps(10_000)
+    traps = HostUrlCounts(10_000)
     days = [TODAY - timedelta(days=n) for n in range(2_000)]
     assert not any(traps.count(f"https://example.com/news/{day:%Y/%m/%d}/a-story-of-that-day") for day in days)
     judged = [traps.count(f"https://example.com/events/{day:%Y/%m/%d}/") for day in days]
     assert [bool(reason) for reason in judged] == [False] * MAX_LISTINGS_BY_DATE + [True] * (2_000 - MAX_LISTINGS_BY_DATE)
-    by_query = HostTraps(10_000)
+    by_query = HostUrlCounts(10_000)
     assert sum(by_query.count(f"https://example.com/events?date={day}") is None for day in days) == MAX_LISTINGS_BY_DATE
 
 
 def test_combinations_of_parameters_end_and_ids_do_not() -> None:
-    traps = HostTraps(1_000_000)
+    traps = HostUrlCounts(1_000_000)
     assert not any(traps.count(f"https://example.com/index.php?option=content&view=article&id={n}&page=2") for n in range(3_000))
     names = "abcdefgh"
     combinations = ["&".join(f"{name}=1" for place, name in enumerate(names) if mask >> place & 1) for mask in range(1, 256)]
     several = [query for query in combinations if "&" in query]
     kept = [query for query in several if traps.count(f"https://example.com/list?{query}") is None]
-    assert len(kept) == MAX_PARAMETER_SHAPES
+    assert len(kept) == MAX_PARAMETER_COMBINATIONS
 
 
 def test_a_directory_ends() -> None:
-    traps = HostTraps(0)
+    traps = HostUrlCounts(0)
     assert sum(traps.count(f"https://example.com/tag/{n}") is None for n in range(MIN_PREFIX_PAGES + 50)) == MIN_PREFIX_PAGES
     assert traps.count("https://example.com/other/1") is None
 
 
 def test_what_is_vouched_for_is_not_counted_out() -> None:
-    watch = TrapWatch(0)
+    watch = TrapDetector(0)
     urls = [f"https://example.com/tag/{n}" for n in range(MIN_PREFIX_PAGES + 1)]
-    assert [watch.judge(1, url, False, TODAY) is None for url in urls][-1] is False
-    assert watch.judge(1, "https://example.com/tag/story", True, TODAY) is None
-    assert watch.judge(2, "https://example.com/tag/story", False, TODAY) is None
-    assert watch.judge(1, "https://example.com/a/a/a/a/", True, TODAY)
+    assert [watch.trap_reason(1, url, False, TODAY) is None for url in urls][-1] is False
+    assert watch.trap_reason(1, "https://example.com/tag/story", True, TODAY) is None
+    assert watch.trap_reason(2, "https://example.com/tag/story", False, TODAY) is None
+    assert watch.trap_reason(1, "https://example.com/a/a/a/a/", True, TODAY)
 
 
 def test_memory_is_bounded() -> None:
-    traps = HostTraps(10)
-    for n in range(TRACKED_KEYS * 3):
+    traps = HostUrlCounts(10)
+    for n in range(MAX_TRACKED_KEYS * 3):
         traps.count(f"https://example.com/d{n}/2026/05/?a={n}&date=2026-01-01&b{n}=1")
-    assert max(len(traps._pages), len(traps._listings), len(traps._shapes)) <= TRACKED_KEYS
-    watch = TrapWatch(10)
-    for host in range(TRACKED_HOSTS * 2):
-        watch.judge(host, "https://example.com/", False, TODAY)
-    assert len(watch._hosts) <= TRACKED_HOSTS
+    assert max(len(traps._pages), len(traps._listings), len(traps._combinations)) <= MAX_TRACKED_KEYS
+    watch = TrapDetector(10)
+    for host in range(MAX_TRACKED_HOSTS * 2):
+        watch.trap_reason(host, "https://example.com/", False, TODAY)
+    assert len(watch._hosts) <= MAX_TRACKED_HOSTS
 
 
 def test_session_ids() -> None:

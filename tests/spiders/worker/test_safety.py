@@ -15,7 +15,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from schemas.config.settings import Settings
-from spiders.download.address_guard import REFUSED, guarded_sockets
+from spiders.download.address_guard import REFUSED, guarded_socket_factory
 from storage.objects.open import open_store
 from storage.warc.reader import read_records
 from tests.demosite import DemoSite, run_demo_site
@@ -160,7 +160,7 @@ class Alternating(AbstractResolver):
 def test_dns_answers_that_change_do_not_get_through() -> None:
     async def ask(base: str) -> list[str]:
         resolver = Alternating(["127.0.0.2"], ["127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.1"])
-        guard = guarded_sockets([IPv4Network("127.0.0.2/32")])
+        guard = guarded_socket_factory([IPv4Network("127.0.0.2/32")])
         connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, socket_factory=guard, force_close=True)
         results = []
         async with aiohttp.ClientSession(connector=connector) as session:

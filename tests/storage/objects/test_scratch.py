@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from runtime.scratch import PREFIX, scratch_folder, sweep
+from runtime.scratch import PREFIX, remove_stale, scratch_folder
 from schemas.config.settings import Settings
 from storage.objects.open import open_store
 from storage.objects.s3 import S3Store
@@ -41,10 +41,10 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> No
         assert (alive / "half").exists()
         assert all(other.exists() for other in others)
     assert not folder.exists()
-    assert sweep(tmp_path) == 0
+    assert remove_stale(tmp_path) == 0
     holders[1].kill()
     holders[1].communicate()
-    assert sweep(tmp_path) == 1
+    assert remove_stale(tmp_path) == 1
 
 
 def test_half_written_objects_are_deleted_when_they_are_old(sqlite_settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.warc.contentcoding import CodingError, decode_content
 
 
-def plain_body(body: bytes, coding: str | None, limit: int) -> bytes:
+def decode_body(body: bytes, coding: str | None, limit: int) -> bytes:
     """A body without its content coding, at most `limit` bytes; empty where it cannot be decoded."""
     try:
         return decode_content(body, coding, limit)

@@ -14,7 +14,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from schemas.capture import HeaderList
-from schemas.directives import NOTHING, Directives, header_directives, is_addressed, read_directives
+from schemas.directives import NO_DIRECTIVES, Directives, header_directives, is_addressed, read_directives
 
 TDM_FILE = "/.well-known/tdmrep.json"
 TDM_NAME = "tdm-reservation"
@@ -30,28 +30,28 @@ UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 class OptOuts:
     """What one place says: robots directives, and whether text and data mining is reserved (None: it does not say)."""
 
-    directives: Directives = NOTHING
+    directives: Directives = NO_DIRECTIVES
     tdm: bool | None = None
 
-    def then(self, later: OptOuts) -> OptOuts:
+    def combined_with(self, later: OptOuts) -> OptOuts:
         """This place with one that is nearer to the page: directives add up, a reservation is overruled."""
-        if later is SILENT:
+        if later is NO_OPT_OUTS:
             return self
-        return OptOuts(self.directives.joined(later.directives), self.tdm if later.tdm is None else later.tdm)
+        return OptOuts(self.directives.combined(later.directives), self.tdm if later.tdm is None else later.tdm)
 
-    def reserved(self, now: datetime) -> str | None:
+    def archiving_opt_out(self, now: datetime) -> str | None:
         """What forbids keeping the answer, by its name, or None."""
         if self.tdm:
             return TDM_NAME
-        if self.directives.is_over(now):
+        if self.directives.is_expired(now):
             return "unavailable_after"
         return "noarchive" if self.directives.forbids_archiving(now) else None
 
 
-SILENT = OptOuts()
+NO_OPT_OUTS = OptOuts()
 
 
-def header_optouts(headers: HeaderList, product: str) -> OptOuts:
+def header_opt_outs(headers: HeaderList, product: str) -> OptOuts:
     """What the headers of an answer say to the crawler of that product token."""
     tags: list[str] = []
     tdm: bool | None = None
@@ -62,33 +62,33 @@ def header_optouts(headers: HeaderList, product: str) -> OptOuts:
         if lower == b"x-robots-tag":
             tags.append(value.decode("latin-1"))
         elif lower == b"tdm-reservation":
-            tdm = _flag(value.decode("latin-1"), tdm)
+            tdm = _parse_flag(value.decode("latin-1"), tdm)
     if not tags and tdm is None:
-        return SILENT
+        return NO_OPT_OUTS
     return OptOuts(header_directives(tags, product), tdm)
 
 
-def may_opt_out(html: bytes, product: str) -> bool:
+def may_have_opt_outs(html: bytes, product: str) -> bool:
     """Whether some meta element in a page's bytes holds one of the names it would need; a search, no parsing."""
     names = (b"robots", TDM_NAME.encode(), product.lower().encode())
     return any(name in tag.lower() for tag in META_TAG.findall(html) for name in names)
 
 
-def meta_optouts(elements: Iterable[tuple[str, str]], product: str) -> OptOuts:
+def meta_opt_outs(elements: Iterable[tuple[str, str]], product: str) -> OptOuts:
     """What meta elements, as pairs of name and content, say to the crawler of that product token."""
-    directives, tdm = NOTHING, None
+    directives, tdm = NO_DIRECTIVES, None
     for name, content in elements:
         if is_addressed(name, product):
-            directives = directives.joined(read_directives(content))
+            directives = directives.combined(read_directives(content))
         elif name.strip().lower() == TDM_NAME:
-            tdm = _flag(content, tdm)
-    return SILENT if directives is NOTHING and tdm is None else OptOuts(directives, tdm)
+            tdm = _parse_flag(content, tdm)
+    return NO_OPT_OUTS if directives is NO_DIRECTIVES and tdm is None else OptOuts(directives, tdm)
 
 
-def _flag(text: str, earlier: bool | None) -> bool | None:
+def _parse_flag(text: str, earlier: bool | None) -> bool | None:
     """A reservation's value; of several the stricter holds."""
-    said = {"1": True, "0": False}.get(text.strip())
-    return earlier or said if said is not None else earlier
+    value = {"1": True, "0": False}.get(text.strip())
+    return earlier or value if value is not None else earlier
 
 
 class TdmRules:
@@ -104,9 +104,9 @@ class TdmRules:
         """Whether the file reserves a URL; None where it does not say."""
         if not self._rules:
             return None
-        parts = urlsplit(url)
-        path = _unescaped(parts.path or "/") + ("?" + parts.query if parts.query else "")
-        return next((reserved for pieces, anchored, reserved in self._rules if _matches(path, pieces, anchored)), None)
+        split = urlsplit(url)
+        path = _unescape(split.path or "/") + ("?" + split.query if split.query else "")
+        return next((reserved for parts, anchored, reserved in self._rules if _matches(path, parts, anchored)), None)
 
 
 def read_tdm_file(body: bytes) -> TdmRules:
@@ -117,37 +117,37 @@ def read_tdm_file(body: bytes) -> TdmRules:
         return TdmRules()
     rules: list[tuple[tuple[str, ...], bool, bool]] = []
     for entry in data[:MAX_TDM_RULES] if isinstance(data, list) else ():
-        location, said = (entry.get("location"), entry.get(TDM_NAME)) if isinstance(entry, dict) else (None, None)
-        reserved = {"1": True, "0": False}.get(str(said).strip()) if not isinstance(said, bool) else None
+        location, value = (entry.get("location"), entry.get(TDM_NAME)) if isinstance(entry, dict) else (None, None)
+        reserved = {"1": True, "0": False}.get(str(value).strip()) if not isinstance(value, bool) else None
         if isinstance(location, str) and reserved is not None and location.count("*") <= MAX_PATTERN_STARS:
-            pieces = tuple(_unescaped(piece) for piece in location.removesuffix("$").split("*"))
-            rules.append((pieces, location.endswith("$"), reserved))
+            parts = tuple(_unescape(part) for part in location.removesuffix("$").split("*"))
+            rules.append((parts, location.endswith("$"), reserved))
     return TdmRules(tuple(rules))
 
 
-def _unescaped(path: str) -> str:
+def _unescape(path: str) -> str:
     """A path with the escapes of plain characters resolved, as both sides of a comparison need it."""
-    return ESCAPE.sub(_plain, path) if "%" in path else path
+    return ESCAPE.sub(_unescape_plain, path) if "%" in path else path
 
 
-def _plain(match: re.Match[str]) -> str:
+def _unescape_plain(match: re.Match[str]) -> str:
     character = chr(int(match[0][1:], 16))
     return character if character in UNRESERVED or character in "$*" else match[0].upper()
 
 
-def _matches(path: str, pieces: tuple[str, ...], anchored: bool) -> bool:
-    """Whether a path begins with the pieces of a pattern, anything between them; anchored, it also ends there. Linear in the path."""
-    if not path.startswith(pieces[0]):
+def _matches(path: str, parts: tuple[str, ...], anchored: bool) -> bool:
+    """Whether a path begins with the parts of a pattern, anything between them; anchored, it also ends there. Linear in the path."""
+    if not path.startswith(parts[0]):
         return False
-    place = len(pieces[0])
-    if anchored and len(pieces) == 1:
-        return place == len(path)
-    last = len(pieces) - 1
-    for number, piece in enumerate(pieces[1:], 1):
+    position = len(parts[0])
+    if anchored and len(parts) == 1:
+        return position == len(path)
+    last = len(parts) - 1
+    for number, part in enumerate(parts[1:], 1):
         if anchored and number == last:
-            return len(path) - len(piece) >= place and path.endswith(piece)
-        found = path.find(piece, place)
+            return len(path) - len(part) >= position and path.endswith(part)
+        found = path.find(part, position)
         if found < 0:
             return False
-        place = found + len(piece)
+        position = found + len(part)
     return True

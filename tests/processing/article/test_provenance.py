@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from processing.article import read_article
-from processing.article.provenance import NOT_FOUND, PLACED, read_origins
+from processing.article.provenance import NOT_FOUND, TRACED_FIELDS, read_provenance
 from processing.extract.extraction import ReadPage, article_columns
 from schemas.article import Article, plain_text
 from schemas.config.crawl import SiteRules
@@ -34,7 +34,7 @@ def row_of(found: Page, rules: SiteRules | None = None) -> dict[str, object]:
 
 
 def origins(found: Page, rules: SiteRules | None = None) -> dict[str, str]:
-    return read_origins(found, rules, row_of(found, rules))
+    return read_provenance(found, rules, row_of(found, rules))
 
 
 def json_ld(fields: str) -> str:
@@ -129,17 +129,17 @@ def test_at_most_two_others() -> None:
 
 def test_what_today_s_code_would_not_take_is_told_where_it_stands() -> None:
     other = page("<meta property=og:description content='Now.'><meta name=description content='Then.'>")
-    assert read_origins(other, None, {"description": "Then."}) == {"description": "meta description"}
+    assert read_provenance(other, None, {"description": "Then."}) == {"description": "meta description"}
 
 
 def test_what_stands_nowhere_is_not_guessed() -> None:
     values = {"title": "Another", "authors": ["No One"], "tags": ["x"], "paywalled": True, "form": "gallery", "text": "Another text."}
-    assert read_origins(page(TITLE), None, values) == dict.fromkeys(("title", "authors", "tags", "paywalled", "form"), NOT_FOUND)
+    assert read_provenance(page(TITLE), None, values) == dict.fromkeys(("title", "authors", "tags", "paywalled", "form"), NOT_FOUND)
 
 
 def test_a_page_without_an_article_still_says_its_type() -> None:
     found = Page(URL, "<html><head><title>404 page not found</title></head><body><h1>Not found</h1></body></html>")
-    assert read_origins(found, None, {"page_type": "soft_404"}) == {"page_type": "little text, and its words"}
+    assert read_provenance(found, None, {"page_type": "soft_404"}) == {"page_type": "little text, and its words"}
 
 
 @pytest.mark.parametrize("folder", GOLDEN, ids=lambda folder: folder.name)
@@ -149,6 +149,6 @@ def test_all_that_extraction_finds_stands_somewhere(folder: Path) -> None:
     if not isinstance(article, Article):
         pytest.skip("a page that is expected to be none")
     row = row_of(found)
-    told = read_origins(found, None, row)
+    told = read_provenance(found, None, row)
     assert NOT_FOUND not in told.values()
-    assert set(told) - {"container"} == {name for name in PLACED if row[name] not in (None, "", [])}
+    assert set(told) - {"container"} == {name for name in TRACED_FIELDS if row[name] not in (None, "", [])}

@@ -6,23 +6,23 @@ import asyncio
 from collections import deque
 
 MIB = 1024 * 1024
-ROOM_BYTES = 64 * MIB
+BODY_MEMORY_BYTES = 64 * MIB
 LARGE_BYTES = 1 * MIB  # smaller bodies need no room of their own
 
 
-class BodyRoom:
+class BodyMemory:
     """So many bytes. What waits to be read is counted in any case; a large body that arrives waits until there is room for it."""
 
-    def __init__(self, limit: int = ROOM_BYTES) -> None:
+    def __init__(self, limit: int = BODY_MEMORY_BYTES) -> None:
         self._limit = limit
         self._used = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    def add(self, size: int) -> None:
+    def add_existing(self, size: int) -> None:
         """Counts bytes that are there already."""
         self._used += size
 
-    def remove(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """These bytes are done with: whoever waits for room may have it."""
         self._used -= size
         while self._waiting and self._fits(self._waiting[0][0]):
@@ -31,7 +31,7 @@ class BodyRoom:
                 self._used += size
                 future.set_result(None)
 
-    async def take(self, size: int) -> None:
+    async def acquire(self, size: int) -> None:
         """Waits for room for so many bytes and counts them; a body larger than all the room has it alone."""
         if not self._waiting and self._fits(size):
             self._used += size
@@ -42,7 +42,7 @@ class BodyRoom:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self.remove(size)
+                self.release(size)
             raise
 
     def _fits(self, size: int) -> bool:

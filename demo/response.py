@@ -1,4 +1,4 @@
-"""An HTTP answer, and what a conditional or compressed request gets of it."""
+"""An HTTP response, and what a conditional or compressed request gets of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 
-SMALLEST_GZIP_BYTES = 200
+MIN_GZIP_BYTES = 200
 
 
 @dataclass
@@ -28,22 +28,22 @@ class Request:
 
 
 @dataclass
-class Answer:
-    """A whole answer; kept between requests, so the compressed body and the ETag are made once."""
+class Response:
+    """A whole response; kept between requests, so the compressed body and the ETag are made once."""
 
     body: bytes
     content_type: str = "text/html; charset=utf-8"
     status: int = 200
     modified_at: datetime | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    packed: bool = False  # the body is sent as it is, whatever its headers say
+    sent_as_is: bool = False  # the body is sent as it is, whatever its headers say
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def to_bytes(self, request: Request) -> bytes:
         """The bytes to send: 304 without a body where the client's copy is current, gzip where it is asked for."""
         if self.status == 200 and self._is_current(request):
             return self._head(304, b"", compressed=False) + b"\r\n"
-        compressed = not self.packed and "gzip" in request.headers.get("accept-encoding", "") and len(self.body) >= SMALLEST_GZIP_BYTES
+        compressed = not self.sent_as_is and "gzip" in request.headers.get("accept-encoding", "") and len(self.body) >= MIN_GZIP_BYTES
         key = "gzip" if compressed else "plain"
         if key not in self._parts:
             sent = gzip.compress(self.body, 6, mtime=0) if compressed else self.body
@@ -80,6 +80,6 @@ class Answer:
         return "\r\n".join(lines).encode("latin-1") + b"\r\n"
 
 
-def redirect(location: str, status: int = 302) -> Answer:
-    """An answer that sends the client elsewhere."""
-    return Answer(b"", "text/html; charset=utf-8", status, headers=(("Location", location),))
+def redirect(location: str, status: int = 302) -> Response:
+    """A response that sends the client elsewhere."""
+    return Response(b"", "text/html; charset=utf-8", status, headers=(("Location", location),))

@@ -9,7 +9,7 @@ from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.config.crawl_file import parse_crawl
 from spiders.discover.body import MAX_LISTS
 from spiders.discover.link_memory import LinkMemory
-from spiders.discover.response import MAX_REDIRECTS, Answer
+from spiders.discover.response import MAX_REDIRECTS, ParsedResponse
 from spiders.urls.scope import CrawlScope
 from tests.spiders.readers import read_answer
 
@@ -23,14 +23,16 @@ RSS = b"""<rss version="2.0"><channel><item><title>Two</title><link>/2?utm_sourc
 <pubDate>Tue, 03 Feb 2026 04:05:00 GMT</pubDate></item></channel></rss>"""
 
 
-def answer(body: bytes, *headers: tuple[bytes, bytes], status: int = 200, kind: UrlKind = UrlKind.PAGE, redirects: int = 0) -> Answer:
+def answer(
+    body: bytes, *headers: tuple[bytes, bytes], status: int = 200, kind: UrlKind = UrlKind.PAGE, redirects: int = 0
+) -> ParsedResponse:
     crawl = parse_crawl("seeds: [https://a.example/]\nscope: {exclude: ['/never']}\n", "news")
     given: HeaderList = headers or ((b"Content-Type", b"text/html; charset=utf-8"),)
     capture = Capture(BASE, datetime.now(UTC), status, "", "HTTP/1.1", (), given, body, kind=kind)
     return read_answer(capture, redirects, crawl, CrawlScope(crawl))
 
 
-def urls(found: Answer) -> list[str]:
+def urls(found: ParsedResponse) -> list[str]:
     return [one.url for one in found.discoveries]
 
 
@@ -145,7 +147,7 @@ def test_a_redirect_is_a_discovery_and_chains_are_bounded() -> None:
     (one,) = answer(b"", location, status=301, redirects=2).discoveries
     assert (one.url, one.redirects) == ("https://a.example/there", 3)
     lost = answer(b"", location, status=302, redirects=MAX_REDIRECTS)
-    assert lost.redirect_lost
+    assert lost.too_many_redirects
     assert not lost.discoveries
     assert not answer(b"", (b"Location", b"http://10.0.0.1/"), status=302).discoveries
 
@@ -162,14 +164,14 @@ def test_a_redirect_is_a_discovery_and_chains_are_bounded() -> None:
     ],
 )
 def test_reservations_in_headers(header: tuple[bytes, bytes], reserved: bool) -> None:
-    assert (answer(b"<p>x", (b"Content-Type", b"text/html"), header).opt_outs.reserved(NOW) is not None) is reserved
+    assert (answer(b"<p>x", (b"Content-Type", b"text/html"), header).opt_outs.archiving_opt_out(NOW) is not None) is reserved
 
 
 def test_reservations_in_the_page() -> None:
-    assert answer(b"<meta name=robots content='index, NOARCHIVE'>").opt_outs.reserved(NOW) is not None
-    assert answer(b"<meta name=tdm-reservation content=1>").opt_outs.reserved(NOW) is not None
+    assert answer(b"<meta name=robots content='index, NOARCHIVE'>").opt_outs.archiving_opt_out(NOW) is not None
+    assert answer(b"<meta name=tdm-reservation content=1>").opt_outs.archiving_opt_out(NOW) is not None
     nofollow = answer(b"<meta name=robots content=nofollow><a href=/x>x</a>")
-    assert nofollow.opt_outs.reserved(NOW) is None
+    assert nofollow.opt_outs.archiving_opt_out(NOW) is None
     assert not nofollow.discoveries
 
 
