@@ -30,15 +30,15 @@ from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
 from storage.frontier.frontier import Frontier, open_frontier
-from storage.frontier.records import Discovery, Lease, Mark
+from storage.frontier.records import Discovery, FetchResult, Lease
 
 BATCH_URLS = 2_000
-ENTERED_URLS = 10_000  # of each size, by the product's own door
+ENTERED_URLS = 10_000  # of each size, added by the product's own function
 LEASED_HOSTS = 16
 NEXT_URLS = 100
 REGISTERED_URLS = 500
 REPEATS = 15
-MANY_URLS = 50_000  # below, reading a small table whole may be the quickest plan
+MANY_URLS = 50_000  # below this size, reading a whole table may be the quickest plan
 URLS_PER_HOST = 100
 LARGE_HOST = "https://giant.example"
 CRAWL = Crawl(name="bench", seeds=(Seed(url=f"{LARGE_HOST}/"),))
@@ -47,7 +47,7 @@ WORKER = "w1"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured at one size: milliseconds (median), URLs a second, megabytes at the peak, plans that read whole tables."""
+    """The measurements at one size: milliseconds (median), URLs per second, megabytes at the peak, plans that read whole tables."""
 
     urls: int
     lease: float
@@ -60,7 +60,7 @@ class Row:
 
 
 def measure(settings: Settings, sizes: list[int]) -> Iterator[Row]:
-    """Grows a frontier from size to size and measures at each, in a worker-like process of its own."""
+    """Grow a frontier from size to size and measure at each size, in a process like a worker's."""
     frontier = open_frontier(settings)
     run = frontier.plan(CrawlRun("bench-1", CRAWL, "1", datetime.now(UTC), "1", "hash"), [Discovery(f"{LARGE_HOST}/")]).crawl_run
     frontier.close()
@@ -84,7 +84,7 @@ def _measured(settings: Settings, run: str, size: int, wanted: int) -> Row:
 
 
 def _enter(frontier: Frontier, run: str, size: int, wanted: int) -> float:
-    """Adds the URLs from one size to another; URLs a second."""
+    """Add the URLs from one size to another. Returns URLs per second."""
     began, first = time.perf_counter(), size
     while size < wanted:
         frontier.add(run, CRAWL.name, [_discovery(index) for index in range(size, size + BATCH_URLS)])
@@ -131,9 +131,9 @@ def _row(settings: Settings, frontier: Frontier, run: str, number: int, size: in
 
 
 def _peak_megabytes() -> float:
-    """The peak of this process: `ru_maxrss` would tell that of the one that started it."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    return int(found[1]) / 1024 if found else 0.0
+    """The peak of this process. (`ru_maxrss` may be the peak of the process that started it.)"""
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(peak[1]) / 1024 if peak else 0.0
 
 
 def _lease_large_host(frontier: Frontier, run: str, number: int) -> Lease:
@@ -145,7 +145,7 @@ def _lease_large_host(frontier: Frontier, run: str, number: int) -> Lease:
 def _register(frontier: Frontier, run: str, lease: Lease) -> None:
     due = frontier.due_urls(run, lease, REGISTERED_URLS)
     moment = time.time()
-    marks = [Mark(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
+    marks = [FetchResult(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
     frontier.register(run, WORKER, [lease], marks)
 
 
@@ -175,7 +175,7 @@ def _settings(database: str) -> Iterator[Settings]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints one line per database and size; 1 if a statement reads a whole table."""
+    """Print one line per database and size. Returns 1 if a statement reads a whole table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--urls", type=int, default=10_000_000, help="the largest size; the others are powers of ten below it")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")

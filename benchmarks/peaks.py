@@ -1,4 +1,4 @@
-"""The largest resident memory of a command's processes, by what each was: VmHWM from /proc, which no starter's memory is part of."""
+"""The peak resident memory of a command's processes, by role. It is VmHWM from /proc, which excludes the memory of the starting process."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ROLES = {
     "spiders.worker": "fetch worker",
 }
 MAIN = "itself"
-# runs `python -m MODULE ARGUMENTS` and tells its own peak at the very end, which no look from outside can miss
+# It runs `python -m MODULE ARGUMENTS` and writes its own peak at the very end: samples from outside could miss it.
 _PEAK_REPORTER = """
 import atexit, re, runpy, sys
 from pathlib import Path
-def tell(path=sys.argv[1]):
+def write_peak(path=sys.argv[1]):
     peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
     Path(path).write_text(peak)
-atexit.register(tell)
+atexit.register(write_peak)
 sys.argv = sys.argv[2:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
@@ -43,7 +43,7 @@ class Measured:
 
 
 def measure(module: str, *arguments: str, environment: Mapping[str, str]) -> Measured:
-    """Run `python -m module arguments` to its end. Its output is dropped; a failure ends the benchmark with it."""
+    """Run `python -m module arguments` to its end. Its output is printed only if it fails, which ends the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         peak_file, log_file = Path(folder) / "peak", Path(folder) / "log"
         before = time.perf_counter()

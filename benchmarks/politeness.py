@@ -1,4 +1,4 @@
-"""Politeness on a replayed real web, judged by the proxy's own log: gaps and overlaps per host, waits after 503; then a second run.
+"""Politeness on real pages that a proxy replays. The proxy's log shows gaps and overlaps per host, and waits after 503. Then a second run.
 
 Needs the replaying proxy (`CRAWLHOUSE_REALWEB_DIR`, by default `../shared/realweb`) and its pages (`CRAWLHOUSE_BENCH_DIR`, by default
 `../shared/bench`). For each way in which the sites behave: are all pages captured, are the sites left alone as long as they must be,
@@ -42,7 +42,7 @@ RETRY_AFTER_SECONDS = 1.0  # what the proxy asks for with its 503
 
 @dataclass(frozen=True)
 class Case:
-    """How the sites behave, and the crawl's own delay in seconds; `delay` is what must be kept between two requests to a host."""
+    """How the sites behave, and the crawl's own delay. `delay` is the gap that is required between two requests to a host. In seconds."""
 
     name: str
     options: tuple[str, ...]
@@ -74,7 +74,7 @@ class LoggedRequest:
 
 @dataclass(frozen=True)
 class LogCheck:
-    """What the log of a run shows. `gaps` in seconds, from the end of an answer to the next request to its host."""
+    """What the log of a run shows. `gaps` are in seconds, from the end of a response to the next request to its host."""
 
     requests: int
     gaps: tuple[float, ...]
@@ -85,7 +85,7 @@ class LogCheck:
 
 
 def check_log(asked: Sequence[LoggedRequest], delay: float) -> LogCheck:
-    """Judges a log. A delay that robots.txt asks for is known from its answer on, so every gap counts."""
+    """Check a log. A delay in robots.txt is known when that is fetched, so every gap counts."""
     hosts: dict[str, list[LoggedRequest]] = defaultdict(list)
     for one in sorted(asked, key=lambda one: one.begin):
         hosts[one.host].append(one)
@@ -119,7 +119,7 @@ def replaying(folder: Path, case: Case) -> Iterator[tuple[str, Path]]:
 
 
 def read_log(log: Path, begin: int) -> list[LoggedRequest]:
-    """The requests from a place in the log on."""
+    """The requests in the log from line `begin` on."""
     rows = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()[begin:])
     return [LoggedRequest(row["host"], row["path"], row["status"], row["time"], row["time"] + row["seconds"]) for row in rows]
 
@@ -163,7 +163,7 @@ def stored(manifest: Manifest, settings: Settings) -> list[CaptureRow]:
 
 
 def run_case(case: Case) -> bool:
-    """Runs one case twice and prints what was found; whether nothing was wrong."""
+    """Run one case twice and print the results. Returns whether nothing was wrong."""
     with tempfile.TemporaryDirectory(prefix="politeness-") as name, replaying(Path(name), case) as (proxy, log):
         settings = Settings(home=Path(name) / "home", crawls=Path(name))
         crawl = crawl_of(proxy, case)
@@ -181,7 +181,7 @@ def run_case(case: Case) -> bool:
     fine = len(wanted - captured) == opted_out
     fine = _report("first run", check_log(seen, case.delay), case) and _report("second run", check_log(again, case.delay), case) and fine
     kinds = Counter(row.record_type for row in fresh)
-    print(f"  second run: {second.counts.fetched} fetched, {kinds['revisit']} revisits, {len(new)} responses 200 stored anew: ", end="")
+    print(f"  second run: {second.counts.fetched} fetched, {kinds['revisit']} revisits, {len(new)} responses 200 stored again: ", end="")
     print(f"{sum(row.warc_record_length for row in new):,} bytes, after {sum(row.warc_record_length for row in rows):,}")
     return fine
 
@@ -198,7 +198,7 @@ def _report(run: str, checked: LogCheck, case: Case) -> bool:
 
 
 def main() -> int:
-    """Runs all cases, or those named."""
+    """Run all cases, or the named ones."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks politeness", description=__doc__)
     parser.add_argument("--case", choices=[case.name for case in CASES], action="append")
     given = parser.parse_args()

@@ -1,6 +1,7 @@
-"""THE FACE: the `crawlhouse` command, the Python door, the local stack and the Airflow pages.
+"""THE FACE: the command `crawlhouse`, the Python interface, the local Airflow and our pages in its UI.
 
-`crawlhouse.open()` opens the lake for reading: see `crawlhouse.house.House`.
+`crawlhouse.open()` opens the lake for reading and returns a `crawlhouse.house.House`. `crawlhouse.command` is the command: `commands` has
+the options of each subcommand, `actions` what it does, `reports` what it reports, and `output` prints it.
 """
 
 from crawlhouse.house import House

@@ -1,4 +1,4 @@
-"""One command at a time on one crawl: a lock of the home that ends with its process."""
+"""A lock so that one command at a time works on a crawl. The lock ends with the process that holds it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.database.private_files import make_private_file
 
 @contextmanager
 def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
-    """Hold the lock of that name. Raises ConflictError when another process of this home holds it."""
+    """Hold the lock with the name `what`. Raises ConflictError when another process of this home holds it."""
     make_home(settings)
     folder = settings.home / "locks"
     folder.mkdir(exist_ok=True)
@@ -24,7 +24,7 @@ def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise ConflictError(f"Another command is at it ({what} in {settings.home}). Wait for its end, or stop it.") from error
+        raise ConflictError(f"Another command is running ({what} in {settings.home}). Wait for its end, or stop it.") from error
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""DAGs of crawls whose file is gone or has a mistake, as long as something of them is not finished.
+"""DAGs of crawls whose file is gone or has a mistake, as long as they have an unfinished run.
 
-Without its DAG an Airflow run would stay "running" for ever, and no task of it would start or turn red. With it, what was planned is
-brought to its end by the configuration that it was planned with.
+Without its DAG an Airflow run would stay "running" for ever: none of its tasks would start or fail. With it, the run is finished with
+the configuration that it was planned with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 
 def _unfinished() -> dict[str, DAG]:
-    if get_parsing_context().dag_id is not None:  # a task of one of them starts
+    if get_parsing_context().dag_id is not None:  # this is the process of a task
         return {**load_dags("crawl", crawl_dag)[0], **load_dags("process", process_dag)[0]}
     settings = load_settings()
     if not settings.database and not (settings.home / "frontier.sqlite").exists():

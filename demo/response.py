@@ -1,4 +1,4 @@
-"""An HTTP response, and what a conditional or compressed request gets of it."""
+"""An HTTP response, and its bytes for a plain, a conditional or a compressed request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 
-MIN_GZIP_BYTES = 200
+MIN_GZIP_BYTES = 200  # gzip makes shorter bodies longer
 
 
 @dataclass
@@ -29,18 +29,18 @@ class Request:
 
 @dataclass
 class Response:
-    """A whole response; kept between requests, so the compressed body and the ETag are made once."""
+    """A whole response. It is kept between requests, so the compressed body and the ETag are made once."""
 
     body: bytes
     content_type: str = "text/html; charset=utf-8"
     status: int = 200
     modified_at: datetime | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    sent_as_is: bool = False  # the body is sent as it is, whatever its headers say
+    sent_as_is: bool = False  # the body is not compressed, whatever the request's headers say
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def to_bytes(self, request: Request) -> bytes:
-        """The bytes to send: 304 without a body where the client's copy is current, gzip where it is asked for."""
+        """The bytes to send: 304 without a body if the client's copy is current, gzip if the client accepts it."""
         if self.status == 200 and self._is_current(request):
             return self._head(304, b"", compressed=False) + b"\r\n"
         compressed = not self.sent_as_is and "gzip" in request.headers.get("accept-encoding", "") and len(self.body) >= MIN_GZIP_BYTES
@@ -81,5 +81,5 @@ class Response:
 
 
 def redirect(location: str, status: int = 302) -> Response:
-    """A response that sends the client elsewhere."""
+    """A redirect."""
     return Response(b"", "text/html; charset=utf-8", status, headers=(("Location", location),))

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on loopback: keep-alive, and full control of the bytes on the wire."""
+"""A small HTTP/1.1 server on loopback, with keep-alive and with control over every byte that is sent."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MAX_HEAD_BYTES = 64 * 1024
 IDLE_SECONDS = 75
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-# Writes a response by hand; the connection is closed afterwards.
+# Writes the bytes of a response itself; the connection is closed afterwards.
 RawHandler = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
 Handler = Callable[[Request], "Response | RawHandler"]
 
 
 async def serve(handler: Handler, port: int) -> asyncio.Server:
-    """Start a server on loopback; port 0 takes a free one."""
+    """Start a server on loopback. With port 0 it takes a free port."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -60,7 +60,7 @@ async def _serve_connection(handler: Handler, reader: asyncio.StreamReader, writ
 
 
 def parse_head(head: bytes) -> Request | None:
-    """A request's line and headers; None where they are not HTTP/1.x."""
+    """A request's line and headers. None if they are not HTTP/1.x."""
     try:
         first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
         method, target, version = first.split(" ")

@@ -18,11 +18,11 @@ from demo.response import Request, Response
 from demo.server import HOST, Handler, RawHandler, port_of, serve
 from demo.sites import make_sites
 
-CLOCK_CHECK_SECONDS = 0.1
+CLOCK_CHECK_SECONDS = 0.1  # a test that advances the clock waits no longer
 
 
 class DemoServer:
-    """Both sites and the clock they share."""
+    """Both sites and their common clock."""
 
     def __init__(self, home: Path | None, clock: int, *, odd: bool) -> None:
         self.home, self.clock, self.odd = home, clock, odd
@@ -36,7 +36,7 @@ class DemoServer:
         self.pages = tuple(Pages(site, current, bases, odd=self.odd) for site in make_sites(*bases))
 
     def handler(self, index: int) -> Handler:
-        """What answers the requests of one site."""
+        """The handler of one site's requests."""
 
         def response(request: Request) -> Response | RawHandler:
             if request.method not in {"GET", "HEAD"}:
@@ -47,7 +47,7 @@ class DemoServer:
         return response
 
     async def follow_clock(self) -> None:
-        """Take over what the clock's file says, for as long as the site runs."""
+        """Read the clock's file again and again, and make the pages of its tick, as long as the site runs."""
         while True:
             if self.home is not None and (now := clocks.read(self.home)) != self.clock:
                 self.clock = now
@@ -74,7 +74,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 def _first_clock(options: argparse.Namespace) -> int:
-    """The clock to start with: the one given, which is then written down, or the one kept under the home."""
+    """The tick to start with: the one given, which is then stored, or the one stored under the home."""
     if options.clock is None:
         return clocks.read(options.home) if options.home else 0
     if options.home:

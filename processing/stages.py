@@ -1,4 +1,8 @@
-"""The stages of processing: plan, extract every segment, resolve, gate, publish. Each can run again and changes nothing then."""
+"""The stages of processing, in order: plan, extract (once per segment), resolve, gate, publish. Running a stage again changes nothing.
+
+Before: `spiders.run` has closed crawl runs, with segments in the store and a manifest in the ledger. Each stage leaves what it made in the
+store (`processing.staging`), under the name of the process run. After: `publish` commits the rows to the lake, where readers see them.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +27,21 @@ from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
 from storage.lake.lake import Lake, open_lake
-from storage.lake.publishing import repair_marks
+from storage.lake.publishing import repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
-    """The process run for every closed, unpublished crawl run of a crawl; None when there is none.
+    """Plan one process run for all closed, unpublished crawl runs of a crawl; None when there are none.
 
-    A process run of this crawl that an earlier release published by half comes first. A run that was planned by other code is left
-    as it is, and its crawl runs are planned anew. The configuration is the crawl file's of now, or, when that is gone, the one of the
-    latest crawl run.
+    First comes a process run of this crawl that an earlier release published to some tables only. A run that other code planned stays as it
+    is; its crawl runs are planned again with this code. The configuration comes from the crawl's file, or from the latest crawl run when
+    the file is gone.
     """
     with _open_resources(settings) as resources:
-        repair_marks(resources.lake, resources.ledger)
+        repair_publications(resources.lake, resources.ledger)
         complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
         for half_done in half_published(resources.lake, resources.ledger):
             if half_done.crawl.name == crawl_name:
@@ -59,9 +63,9 @@ def segments(process_run: str, settings: Settings) -> list[str]:
 
 
 def extract(process_run: str, segment: str, settings: Settings) -> str:
-    """Stage the rows of one segment; the key of what was staged. A segment that is staged already is left as it is.
+    """Stage the rows of one segment and return their key. A segment that is staged already is not read again.
 
-    Raises ConflictError, as every stage that has work to do, when other code planned the run.
+    Raises ConflictError when there is work to do and other code planned the run. So do all stages.
     """
     with _open_resources(settings) as resources:
         run = resources.ledger.process_run(process_run)
@@ -76,7 +80,7 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
 
 
 def resolve(process_run: str, settings: Settings) -> None:
-    """Clean, measure and decide on all staged rows of a process run. Raises ConflictError while a segment is not extracted."""
+    """Clean all staged rows of a process run and decide their outcomes. Raises ConflictError while a segment is not extracted."""
     with _open_resources(settings) as resources:
         if read_resolve_mark(resources.store, process_run) is None:
             run = resources.ledger.process_run(process_run)
@@ -85,7 +89,7 @@ def resolve(process_run: str, settings: Settings) -> None:
 
 
 def gate(process_run: str, settings: Settings) -> None:
-    """Split off the quarantine and judge the rest. Raises GateError, AccountingError; ConflictError before resolve."""
+    """Make the rows of each table and validate the articles. Raises GateError, AccountingError; ConflictError before resolve."""
     with _open_resources(settings) as resources:
         mark = read_resolve_mark(resources.store, process_run)
         if mark is None:
@@ -98,17 +102,17 @@ def gate(process_run: str, settings: Settings) -> None:
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
-    """Commit a gated process run to the lake, once, and report. Raises ConflictError, AccountingError, GateError."""
+    """Commit a process run that has passed the gate to the lake, once; its report. Raises ConflictError, AccountingError, GateError."""
     with _open_resources(settings) as resources:
         run = resources.ledger.process_run(process_run)
-        reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock: no page is read under it
+        reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
         return publish_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger, code_version())
 
 
 def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:
-    """All stages for what a crawl has closed and not published; None when there is nothing.
+    """Run all stages for the closed, unpublished crawl runs of a crawl; None when there are none.
 
-    `progress` is told a line before each step.
+    `progress` is called with a line of text before each step.
     """
     run = plan(crawl_name, settings)
     if run is None:
@@ -135,21 +139,21 @@ class _Resources:
 def _open_resources(settings: Settings) -> Iterator[_Resources]:
     bound_heap()
     with ExitStack() as stack:
-        stack.callback(trim_heap)  # what one stage needed is not there for the next one to add to
+        stack.callback(trim_heap)  # memory of one stage must not add to that of the next
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         yield _Resources(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
 
 
 def _is_gated(run: ProcessRun, mark: ResolveMark, resources: _Resources) -> bool:
-    """Whether the gate has nothing to do: what is resolved has passed it, or an earlier release has begun to publish it."""
+    """Whether the gate has nothing to do: the run has passed it, or an earlier release has begun to publish it."""
     if read_gate_mark(resources.store, run.process_run, mark.base.key()) is not None:
         return True
     return any(half_done.process_run == run.process_run for half_done in half_published(resources.lake, resources.ledger))
 
 
 def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:
-    """The segments of the manifests: the only list of what belongs to a crawl run."""
+    """The segments in the manifests by name. No other list says what belongs to a crawl run."""
     return {segment.segment: segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments}
 
 

@@ -1,4 +1,4 @@
-"""Which code made a result: a name for all that makes rows out of captures, so that results of two codes are never mixed."""
+"""Names the code that makes rows out of captures, so that rows of different code are never mixed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 SOURCE_SUFFIXES = frozenset({".py", ".json"})  # code, and the page type's model and the expectation suites
-READERS = ("index/rows", "urls/host_key", "warc/contentcoding", "warc/member", "warc/reader", "warc/records", "warc/stream", "warc/window")
+READERS = ("index/rows", "urls/host_key", "warc/content_coding", "warc/member", "warc/reader", "warc/records", "warc/stream", "warc/window")
 DECIDING_LIBRARIES = (
     "backports.zstd",
     "brotli",
@@ -19,9 +19,11 @@ DECIDING_LIBRARIES = (
     "htmldate",
     "idna",
     "isal",
+    "itemadapter",
     "justext",
     "lxml",
     "numpy",
+    "price-parser",
     "pycld2",
     "rensa",
     "resiliparse",

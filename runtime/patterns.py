@@ -37,9 +37,13 @@ class UrlPattern:
 
     def search(self, text: str) -> bool:
         """Whether the pattern is found in a text. Raises PatternTimeoutError."""
-        if self._linear is not None and text.isascii() and "\n" not in text:  # where RE2 and Python mean the same by \\w and $
-            return self._linear(text) is not None
-        return self._search_bounded(text)
+        return self._match(text) is not None
+
+    def find(self, text: str) -> str | None:
+        """What the pattern's first group finds in a text, or all that it finds where it has no group. Raises PatternTimeoutError."""
+        match = self._match(text)
+        found: str | None = None if match is None else match[1] if match.groups() else match[0]
+        return found
 
     def search_or(self, text: str, default: bool) -> bool:
         """Whether the pattern is found in a text; `default` where that takes too long."""
@@ -48,13 +52,18 @@ class UrlPattern:
         except PatternTimeoutError:
             return default
 
-    def _search_bounded(self, text: str) -> bool:
+    def _match(self, text: str) -> Any:  # Any: a match, or None
+        if self._linear is not None and text.isascii() and "\n" not in text:  # where RE2 and Python mean the same by \\w and $
+            return self._linear(text)
+        return self._search_bounded(text)
+
+    def _search_bounded(self, text: str) -> Any:  # Any: a match, or None
         import regex  # few patterns need it
 
         self._bounded = self._bounded or regex.compile(_plain(self.pattern))
         seconds = SEARCH_SECONDS if self._slow_budget > 0 else SHORT_SEARCH_SECONDS
         try:
-            found = self._bounded.search(text, timeout=seconds) is not None
+            found = self._bounded.search(text, timeout=seconds)
         except TimeoutError as error:
             self._slow_budget -= seconds
             _warn(self.pattern, text[:200])

@@ -1,6 +1,6 @@
-"""Results on their way from a child that reads hostile bytes: MessagePack, decoded into the types that the parent expects.
+"""Carries results from a child that reads hostile bytes to its parent, as MessagePack, decoded into the types that the parent expects.
 
-A pickle could make the parent run what a hostile page wrote into its child; these bytes can only be data, or be refused.
+With a pickle, a page that has taken over the child could run code in the parent. These bytes are data or an error.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ UNDECODABLE: Final = (msgspec.MsgspecError, ValueError, TypeError, OverflowError
 
 
 class ResultError(ValueError):
-    """Bytes that are no result of the expected types."""
+    """The bytes are no result of the expected types."""
 
 
 def encode_result(reason: str | None, value: Any) -> bytes:  # Any: a dataclass, or what MessagePack knows
-    """One result; `reason` None: the function's own value, else why there is none. Raises one of UNENCODABLE."""
+    """One result. `reason` is None for the value of a function, else it says why there is none. Raises one of UNENCODABLE."""
     try:
         return _ENCODER.encode((reason, type(value).__name__, value))
-    except UnicodeEncodeError:  # half a surrogate pair, as broken JSON has them
+    except UnicodeEncodeError:  # a lone surrogate, as in broken JSON
         return _ENCODER.encode((reason, type(value).__name__, _encodable(msgspec.to_builtins(value, builtin_types=_BUILTIN))))
 
 
 class ResultDecoder:
-    """Decodes results whose values are of the given types; None, text and what is made of plain values are always understood."""
+    """Decodes results whose values have the given types. None, text and containers of plain values need no type."""
 
     def __init__(self, types: Sequence[type] = ()) -> None:
         self._decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {one.__name__: msgspec.msgpack.Decoder(one) for one in types}
@@ -44,7 +44,7 @@ class ResultDecoder:
 
 
 def _encodable(value: Any) -> Any:  # Any: plain values
-    """Plain values whose texts can be encoded."""
+    """Plain values, with all text encodable as UTF-8."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list | tuple | set | frozenset):

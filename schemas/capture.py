@@ -1,4 +1,4 @@
-"""One HTTP exchange as bytes: what a spider hands to the archive and what the archive hands to processing."""
+"""One HTTP exchange as bytes. Spiders write it to the archive, and processing reads it from there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UrlKind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     ROBOTS = "robots"
-    UNRENDERED = "shell"  # a page as the server sent it, beside what a browser made of it
+    UNRENDERED = "shell"  # a page as the server sent it, before a browser rendered it; the value stays, WARC files and tables hold it
 
 
 @dataclass(frozen=True, slots=True)

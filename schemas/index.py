@@ -1,4 +1,4 @@
-"""The capture index: Common Crawl's columnar index names, then ours. One row per response, revisit or conversion record.
+"""The capture index, one row per response, revisit or conversion record: Common Crawl's names of columns, then ours.
 
 An Arrow schema of arro3; `pyarrow.schema(CAPTURE_INDEX)` is the same for pyarrow.
 """

@@ -1,4 +1,4 @@
-"""Whole numbers in text from outside: bounded, so that no text is too long for `int`, and no number too large for a column."""
+"""Whole numbers in text from outside. They are bounded: no text is too long for `int`, and no number is too large for a column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can become of a URL in a crawl run, and of a record in a process run: nothing vanishes without one of these."""
+"""The possible outcomes of a URL in a crawl run, and of a record in a process run. Every URL and every record gets exactly one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FetchOutcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why something was denied, failed, filtered, rejected or quarantined. One word of the field each."""
+    """Why something was denied, failed, filtered, rejected or quarantined."""
 
     # a URL that was not fetched
     ROBOTS = "robots"
@@ -91,7 +91,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that became no article: where it is, at which stage it ended and why.
+    """A record that is no article: where it is, at which stage it was rejected, and why.
 
     `stage` is one of `record`, `decode`, `page_type`, `extract`, `dataset`; `detail` is one line for people.
     """

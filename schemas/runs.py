@@ -1,4 +1,4 @@
-"""Runs: a crawl run fetches, a process run understands. Both carry everything that decides their result."""
+"""Runs. A crawl run fetches, a process run extracts and publishes. Both have everything that decides their result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CrawlRun:
 class ProcessRun:
     """One processing of closed crawl runs; its id is a digest of everything that decides its result.
 
-    `memory_version` and `base_snapshot` are what the run is pinned to; `crawl_runs` is sorted.
+    `memory_version` and `base_snapshot` are the site memory and the lake that the run compares with. `crawl_runs` is sorted.
     """
 
     process_run: str

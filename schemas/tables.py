@@ -59,14 +59,14 @@ ARTICLE_FIELDS = [
     pa.field("word_count", pa.int32(), nullable=False),
     pa.field("text_digest", pa.string(), nullable=False),  # sha256 of the folded text, 32 hex
     pa.field("minhash", pa.binary()),  # 128 x uint32, little-endian
-    pa.field("duplicate_of", pa.string()),  # article_id of the first committed row with this text
+    pa.field("duplicate_of", pa.string()),  # article_id of the first committed row that has this text
     pa.field("duplicate_kind", pa.string()),  # exact | near
     pa.field("duplicate_similarity", pa.float32()),
     pa.field("duplicate_word_fraction", pa.float32()),  # signals: see processing/clean/signals.py
     pa.field("symbol_word_ratio", pa.float32()),
     pa.field("mean_word_length", pa.float32()),
     pa.field("link_density", pa.float32()),
-    pa.field("furniture_blocks", pa.int32()),  # blocks the site memory took away
+    pa.field("furniture_blocks", pa.int32()),  # boilerplate blocks that the site memory removed
     pa.field("extraction_path", pa.string()),
     pa.field("confidence", pa.float32()),
     pa.field("memory_version", pa.int64()),

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from storage.frontier.records import MANY_HOSTS, RunState
+from storage.frontier.records import MAX_COUNTED_HOSTS, RunState
 
 RATE_SECONDS = 10.0
 
@@ -20,10 +20,10 @@ class ProgressLine:
 
     def text(self, state: RunState) -> str:
         """The line for a state."""
-        open_hosts = f"{MANY_HOSTS:,} or more" if state.open_hosts >= MANY_HOSTS else f"{state.open_hosts:,}"
+        open_hosts = f"{MAX_COUNTED_HOSTS:,} or more" if state.open_hosts >= MAX_COUNTED_HOSTS else f"{state.open_hosts:,}"
         errors = f", {state.errors:,} errors" if state.errors else ""
         return (
-            f"{state.answers:,} answers ({self._rate(state.answers):.0f}/s), {state.received / 1e6:,.1f} MB, "
+            f"{state.responses:,} responses ({self._rate(state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
             f"{state.leased_hosts:,} hosts at work of {open_hosts} open{errors}; {state.pages:,} pages stored"
         )
 

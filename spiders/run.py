@@ -30,7 +30,7 @@ from spiders.worker_process import run_worker, stop_workers
 from storage.database.clock import check_clock
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontier.manifests import index_rows, store_manifest, store_run_items
-from storage.frontier.records import Discovery, LeftDue, RunState
+from storage.frontier.records import BudgetShortfall, Discovery, RunState
 from storage.index.cdxj import store_cdxj
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -66,14 +66,14 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
         run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{digest}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
         planned = frontier.plan(run, seeds, [_requested_url(url) for url in urls])
-        if left := describe_budget_shortfall(frontier.left_due(planned)):
+        if left := describe_budget_shortfall(frontier.budget_shortfall(planned)):
             LOG.warning("%s: %s", planned.crawl_run, left)
         return planned
     finally:
         frontier.close()
 
 
-def describe_budget_shortfall(left: LeftDue) -> str:
+def describe_budget_shortfall(left: BudgetShortfall) -> str:
     """What a run leaves for want of budget; empty where that is nothing."""
     numbers = {"new pages": left.new, "feeds, sitemaps and hubs": left.sources, "known articles": left.revisits}
     parts = [f"{number:,} {name}" for name, number in numbers.items() if number]
@@ -159,7 +159,7 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
         run = ledger.crawl_run(crawl_run)
         manifest = _closed_manifest(run, frontier, ledger, store, settings)
         CrashCounts(settings, run.crawl.name)  # takes note of what dead workers were reading
-        frontier.free_left_over(crawl_run)
+        frontier.release_left_over(crawl_run)
         for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
             remove_empty(spool_folder(settings, crawl_run, worker))
     finally:

@@ -26,7 +26,7 @@ from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
 from spiders.session.yielded import Yielded
 from storage.frontier.records import DueUrl, Lease
-from storage.urls.request_body import sent_by
+from storage.urls.request_body import read_body
 
 LOG = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class SiteSpider(scrapy.Spider):
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
-        sent = sent_by(due.request) if due.request else None
+        sent = read_body(due.request) if due.request else None
         if sent is not None:
             request = request.replace(method=sent.method, body=sent.body)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request

@@ -114,9 +114,9 @@ def _fetch(
     credentials = read_credentials(crawl, os.environ)
     own = find_spider(crawl, settings) if crawl.has_own_spider() else None
     attempt, held = frontier.join(run.crawl_run, worker)
-    statistics.incarnation = attempt
+    statistics.attempt = attempt
     repair_spool(folder, run, worker, held, frontier, store)
-    frontier.free_pages(run.crawl_run, worker, attempt)  # what the previous attempt set aside beyond that
+    frontier.release_pages(run.crawl_run, worker, attempt)  # what the previous attempt set aside beyond that
     spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes

@@ -1,6 +1,6 @@
-"""Hostile answers, each at a host of its own on loopback, and a neighbour with good pages: `python -m benchmarks.inputs.hostile_server`.
+"""Serves hostile responses, each on its own host, and a neighbour with good pages: `python -m benchmarks.inputs.hostile_server`.
 
-Its first line, JSON, says where they are. On SIGTERM it prints when the neighbour was asked, as JSON.
+Its first line is JSON with the addresses. On SIGTERM it prints the times of the requests to the neighbour, as JSON.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Made-up news sites with known publication and edit times, for the freshness benchmark. Times are hours; all is drawn from a seed.
+"""Made-up news sites with known publication and edit times, for the freshness benchmark. Times are in hours. A seed decides everything.
 
-What sites really offer: a front page, sections, perhaps a feed, section feeds and a news sitemap, each behind the news by a lag of its
-own and with room for so many stories; an archive sitemap that is a day behind. The modification dates of feeds and sitemaps are honest on
-some sites, always the present moment on others, and missing on the rest.
+The sources are those of real sites: a front page, sections, perhaps a feed, section feeds and a news sitemap. Each has its own lag and room
+for a number of stories. An archive sitemap is a day late. The modification dates of feeds and sitemaps are honest on some sites, always the
+present time on others, and missing on the rest.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Literal
 
 DAYS = 30
 SITES = 40
-MODIFIED_LAG_HOURS = 0.2
+MODIFIED_LAG_HOURS = 0.2  # after an edit, until `lastmod` says it
 Lastmod = Literal["honest", "lying", "absent"]
 
 
 @dataclass(slots=True)
 class Story:
-    """One article: when it was published and edited, and what of that was captured so far."""
+    """One article: when it was published and edited, and what was captured so far."""
 
     key: int
     site: int
@@ -35,15 +35,30 @@ class Story:
     versions: int = 0
     delays: list[float] = field(default_factory=list)
 
+    def capture(self, now: float) -> None:
+        """Note the first capture."""
+        self.captured = now
+
+    def fetch(self, now: float) -> bool:
+        """Note a fetch: the first capture, or the delays of the edits that it shows. Returns whether the story had changed."""
+        version = bisect_right(self.edits, now)
+        if self.captured is None:
+            self.capture(now)
+        else:
+            self.delays += [now - edit for edit in self.edits[self.versions : version]]
+        changed = self.versions != version
+        self.fetched, self.versions = now, version
+        return changed
+
     def modified(self, now: float) -> float:
-        """What an honest `lastmod` says now."""
+        """The `lastmod` of an honest source now."""
         edited = bisect_right(self.edits, now - MODIFIED_LAG_HOURS)
         return self.edits[edited - 1] if edited else self.published
 
 
 @dataclass(slots=True)
 class Source:
-    """A feed, sitemap or hub: the stories it lists in the order in which they appear there; the newest `window` are visible."""
+    """A feed, sitemap or hub. Its stories are in the order in which they appear there; the newest `window` are visible."""
 
     key: int
     site: int
@@ -55,12 +70,12 @@ class Source:
     lastmod: Lastmod
 
     def visible(self, now: float) -> list[Story]:
-        """What a visitor sees now, the newest last."""
+        """The stories that a visitor sees now, the newest last."""
         end = bisect_right(self.appears, now)
         return self.stories[max(end - self.window, 0) : end]
 
     def modified(self, story: Story, now: float) -> float | None:
-        """What the source says of a story's last change."""
+        """What the source says about a story's last change."""
         if self.lastmod == "absent":
             return None
         return now if self.lastmod == "lying" else story.modified(now)
@@ -112,7 +127,7 @@ def _poisson(chance: random.Random, mean: float) -> int:
 
 
 def _story(chance: random.Random, site: int, published: float, key: int) -> Story:
-    """A third of the stories are edited, mostly within hours; a few (running stories) many times."""
+    """A third of the stories are edited, mostly within hours. A few (running stories) are edited many times."""
     running = chance.random() < 0.05
     times = chance.randint(4, 12) if running else (chance.choice([1, 1, 2, 3]) if chance.random() < 0.33 else 0)
     edits = sorted(published + chance.lognormvariate(math.log(2.0), 1.3) for _ in range(times))

@@ -33,14 +33,14 @@ def real_sites(folder: Path, seed: int) -> list[Site]:
 
 def _moments(folder: Path) -> dict[str, set[float]]:
     """Hours since the epoch by host."""
-    found: dict[str, set[float]] = defaultdict(set)
+    moments: dict[str, set[float]] = defaultdict(set)
     for name in SETS:
         if not (folder / f"{name}.zip").exists():
             continue
         with zipfile.ZipFile(folder / f"{name}.zip") as pages, (folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
             for row in map(json.loads, lines):
-                found[row["host"]] |= {hours for text in MOMENT.findall(pages.read(row["member"])) if (hours := _hours(text.decode()))}
-    return found
+                moments[row["host"]] |= {hours for text in MOMENT.findall(pages.read(row["member"])) if (hours := _hours(text.decode()))}
+    return moments
 
 
 def _hours(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""A fast static site on loopback for crawl benchmarks: nginx serving pages of 45 kB with 50 links each, compressed beforehand."""
+"""A fast static site on loopback for crawl benchmarks: nginx serves pages of 45 kB with 50 links each, compressed beforehand."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ HEADERS = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Encoding",
 
 
 def make_crawl(settings: Settings, articles: int, words: int, seed: int = 7) -> int:
-    """Store and register one closed run of `articles` pages of `words` words each; the number of segments.
+    """Store and register one closed run of `articles` pages of `words` words each. Returns the number of segments.
 
-    Pages have the furniture of their host; every twentieth article is a near copy of an earlier one, every fiftieth page is missing.
+    Pages have their host's boilerplate. Every twentieth article is a near copy of an earlier one, and every fiftieth page is missing.
     """
     crawl = Crawl.model_validate({"name": CRAWL, "seeds": ["https://news.example.com/"]})
     run = CrawlRun(f"{CRAWL}-20260301T000000Z-{seed:06x}", crawl, str(seed), BEGIN, "benchmark", config_hash(crawl))

@@ -1,6 +1,6 @@
-"""The peers of the crawl benchmark, each a process of its own: `python -m benchmarks.peers.crawlers NAME ORIGIN PAGES`.
+"""The peers of the crawl benchmark, each in its own process: `python -m benchmarks.peers.crawlers NAME ORIGIN PAGES`.
 
-They only fetch and follow (or fetch a list): no archive, no index, no frontier outside memory, no robots.txt.
+They only fetch and follow links (or fetch a list). They have no archive, no index, no frontier outside memory, and no robots.txt.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The revisit policies that the freshness benchmark compares: ours, by the very functions of the product, and the usual ones.
+"""The revisit policies that the freshness benchmark compares: ours, with the product's own functions, and the usual ones.
 
 Peers (settings as published): fixed intervals for every URL; fixed intervals for sources only; Nutch's AdaptiveFetchSchedule
 (interval x1.4 when unchanged, x0.8 when changed, for every URL, synchronised with changes by 0.3 of the time since the change);
-news-crawl's (feeds and sitemaps only, x1.5 / x0.8, articles never again). Each has one knob, the scale of its intervals.
+news-crawl's (feeds and sitemaps only, x1.5 / x0.8, articles never again). Each has one parameter, the scale of its intervals.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from schemas.config.crawl import Revisit
 from spiders.schedule.edits import hint_wait
 from spiders.schedule.next_visit import source_speed, tie_breaker
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
-from storage.frontier.hint_trust import HintTrust, allowance, followed, is_plausible, settled
+from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
 
 LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which bites where fetches are scarce
 PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
@@ -42,7 +42,7 @@ class Policy:
         raise KeyError(type(thing))
 
     def hinted(self, source: Source, stories: list[Story], now: float) -> list[Story]:
-        """Those of the source's known stories that are to be fetched now because of what it says of them."""
+        """The known stories of the source that are fetched now because the source says that they changed."""
         return []
 
 
@@ -108,7 +108,7 @@ class NewsCrawl(Adaptive):
     kinds = frozenset({"feed", "sitemap"})
     longer, shorter, sync = 0.5, 0.2, 0.0
     shortest, longest = 1.5, 90 * 24.0
-    soft = 0.2  # below this scale its intervals find their own length, so that more fetches need a weaker lengthening
+    soft = 0.2  # below this scale the scale hardly changes the intervals, so for more fetches they are lengthened less
 
     def __init__(self, scale: float) -> None:
         super().__init__(scale)
@@ -119,7 +119,7 @@ class NewsCrawl(Adaptive):
 
 
 class Ours(Policy):
-    """crawlhouse: the revisit policy and hint trust within the default bounds of a crawl; the knob is the price of a fetch."""
+    """crawlhouse: its revisit policy and hint trust, within the default bounds of a crawl. The parameter is the price of a fetch."""
 
     name = "crawlhouse"
     follows_hints = True
@@ -160,7 +160,7 @@ class Ours(Policy):
     def _article_due(self, story: Story, visit: Visit) -> float:
         if story.key in self.hints:
             by = self.hints.pop(story.key)
-            self.trust[by] = settled(self.trust[by], visit.changed)
+            self.trust[by] = with_outcome(self.trust[by], visit.changed)
         state = self.articles.get(story.key) or RevisitState(source=False, first_seen=visit.at, tie_breaker=tie_breaker(str(story.key)))
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
@@ -176,7 +176,7 @@ class Ours(Policy):
         if source.lastmod == "honest":
             stories = [story for story in stories if story.last_change > story.fetched]
         chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
-        self.trust[by] = followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
+        self.trust[by] = with_followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
         self.hints.update((story.key, by) for story in chosen)
         return chosen
 

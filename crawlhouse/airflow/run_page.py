@@ -1,4 +1,4 @@
-"""The page `Crawls`: per crawl its latest runs as bars, what the gate said, and the way to the DAGs."""
+"""The page `Crawls`: for each crawl its latest runs as bars, the results of the gate, and links to the DAGs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from storage.ledger.history import PastRun, latest_runs
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
-RUNS_PER_CRAWL = 12
+RUNS_PER_CRAWL = 12  # they fit on a screen
 BAR_WIDTH = 420.0  # pixels of the longest bar
 
 
 @dataclass(frozen=True, slots=True)
 class BarSegment:
-    """A part of a bar: its name, count, and place in pixels."""
+    """A segment of a bar: its name, its count, and its position and width in pixels."""
 
     name: str
     count: int
@@ -68,7 +68,7 @@ class CrawlView:
 
 
 def render_runs(settings: Settings | None, problem: str = "") -> str:
-    """The page as HTML; with a problem instead of runs, it says that. Raises UnavailableError, StorageError."""
+    """The page as HTML. With a `problem`, it shows that instead of runs. Raises UnavailableError, StorageError."""
     crawls = _crawls(settings) if settings is not None else ()
     environment = Environment(loader=PackageLoader("crawlhouse.airflow"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("runs.html").render(
@@ -107,7 +107,7 @@ def _bar(counts: Mapping[str, int], longest: int) -> tuple[BarSegment, ...]:
 
 
 def _report(run: PastRun, store: ObjectStore) -> dict[str, int]:
-    """The records of one crawl run and their outcomes: its part of what its process run published."""
+    """The number of records of one crawl run, and of each outcome. Empty if its process run is not published."""
     data = _read(store, report_key(run.process_run, "report.json")) if run.process_run and run.published else None
     if not data:
         return {}
@@ -128,7 +128,7 @@ def _expectation(result: Mapping[str, Any]) -> Expectation:  # Any: JSON of Grea
 
 
 def _read(store: ObjectStore, key: str) -> bytes | None:
-    """A report, or None where it is not there (yet)."""
+    """A report. None if it is not there, or not yet."""
     try:
         return store.get_bytes(key) if store.info(key) is not None else None
     except StorageError:

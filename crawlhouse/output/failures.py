@@ -1,4 +1,4 @@
-"""The one place where a command's errors end: one clear message on stderr and the error's exit code, never a traceback."""
+"""Handles the errors of a command: one clear message on stderr and the error's exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def exit_code_of(action: Callable[[], None]) -> int:
-    """Run a command; its exit code. Whatever it raises has been told to the user when this returns."""
+    """Run a command and return its exit code. An error that it raises is printed."""
     try:
         action()
         sys.stdout.flush()
@@ -42,12 +42,12 @@ def exit_code_of(action: Callable[[], None]) -> int:
 
 
 def known_error(error: BaseException) -> CrawlhouseError | None:
-    """The error as one meant for the user, or None when it is unexpected: looks through the chain of causes."""
+    """The error for the user, found in the chain of causes. None when the error is unexpected."""
     seen: BaseException | None = error
     while seen is not None:
-        found = _translated(seen)
-        if found is not None:
-            return found
+        translated = _translated(seen)
+        if translated is not None:
+            return translated
         seen = seen.__cause__ or seen.__context__
     return None
 
@@ -57,8 +57,8 @@ def _report(error: Exception) -> int:
     if known is not None:
         say_error(redacted(str(known)))
         return known.exit_code
-    said = redacted(_first_line(error))
-    say_error(f"Unexpected {type(error).__name__}: {said}\nThe whole story is in {_traceback_file(error)}; please report it.")
+    message = redacted(_first_line(error))
+    say_error(f"Unexpected {type(error).__name__}: {message}\nThe traceback is in {_traceback_file(error)}; please report it.")
     return EXIT_UNEXPECTED
 
 
@@ -77,14 +77,14 @@ def _translated(error: BaseException) -> CrawlhouseError | None:
 
 
 def _database_error(error: BaseException) -> CrawlhouseError | None:
-    """SQLAlchemy's errors, told by class name so that a command without a database imports none."""
+    """The error for the user if it is SQLAlchemy's. It is recognised by its class name, so that SQLAlchemy need not be imported."""
     if not any(kind.__name__ == "DBAPIError" and kind.__module__.startswith("sqlalchemy.") for kind in type(error).__mro__):
         return None
     from sqlalchemy.exc import DBAPIError
 
-    from storage.database.errors import explained
+    from storage.database.errors import as_crawlhouse_error
 
-    return explained(error, "The database") if isinstance(error, DBAPIError) else None
+    return as_crawlhouse_error(error, "The database") if isinstance(error, DBAPIError) else None
 
 
 def _at(error: OSError) -> str:
@@ -107,7 +107,7 @@ def _broken_pipe() -> int:
 
 
 def _traceback_file(error: Exception) -> Path:
-    """The file with the error's traceback: under a name that nobody can guess, for its user alone."""
+    """Write the error's traceback to a file that only its user can read, and whose name nobody can guess."""
     handle, name = tempfile.mkstemp(prefix=f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(printable(redacted("".join(traceback.format_exception(error)))))

@@ -1,4 +1,4 @@
-"""Rows as a table for people, CSV, JSON, JSON lines or Parquet."""
+"""Writes rows as a table for people, as CSV, JSON, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import math
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
@@ -21,9 +21,9 @@ from schemas.printable import printable, printable_json, spreadsheet_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-MAX_LEAST_WIDTH = 12  # characters that a table leaves of a long value; with less room it is shown as records
-COLUMN_GAP = 3
-MAX_CELL_CHARACTERS = 400
+MAX_LEAST_WIDTH = 12  # characters that a table shows of a long value; if there is less room, rows are shown one below the other
+COLUMN_GAP = 3  # characters between two columns of Rich's table
+MAX_CELL_CHARACTERS = 400  # five lines of a terminal: the beginning of a text, not all of it
 
 
 class Format(StrEnum):
@@ -37,20 +37,28 @@ class Format(StrEnum):
 
 
 class ReportFormat(StrEnum):
-    """How one result is shown: for people or for programs."""
+    """How one report is shown: for people or for programs."""
 
     TABLE = "table"
     JSON = "json"
+
+
+class ListFormat(StrEnum):
+    """How a list is shown: for people or for programs."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".parquet": Format.PARQUET}
 
 
 def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str], str] = spreadsheet_text) -> int:
-    """Write all rows as CSV, JSON, JSON lines or Parquet, a batch at a time; how many there were.
+    """Write all rows as CSV, JSON, JSON lines or Parquet, one batch at a time. Returns how many rows there were.
 
-    Times are ISO 8601 with their offset, binary values Base64, NaN and infinities null; in CSV, lists and structures are JSON, and
-    `csv_text` makes of each text what stands in its cell_text.
+    Times are written as ISO 8601 with their offset, binary values as Base64, NaN and infinities as null. In CSV, lists and structures are
+    JSON, and `csv_text` changes each text before it is written.
     """
     if form is Format.PARQUET:
         return _write_parquet(rows, out)
@@ -58,26 +66,26 @@ def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str]
     try:
         return _write_csv(rows, text, csv_text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
     finally:
-        text.detach()  # after what is left is written; the caller's stream stays open
+        text.detach()  # it writes what is left; the caller's stream stays open
 
 
 def show_rows(rows: Rows, console: Console, limit: int) -> bool:
-    """Print the first `limit` rows as a table, or one below the other where the terminal is too narrow; whether there were more."""
-    found = list(islice(_readable(rows), limit + 1))
-    shown = found[:limit]
+    """Print the first `limit` rows: as a table, or one below the other if the terminal is too narrow. Returns whether there are more."""
+    first = list(islice(_readable(rows), limit + 1))
+    shown = first[:limit]
     heads = {name: printable(name, lines=False) for name in rows.schema.names}
     widths = _widths(shown, heads, console.width - COLUMN_GAP * len(heads))
     if widths is None:
         _show_records(shown, heads, console)
     else:
         _show_table(shown, heads, widths, console)
-    return len(found) > limit
+    return len(first) > limit
 
 
 def _widths(rows: list[Row], names: dict[str, str], room: int) -> list[int] | None:
-    """The columns' widths in `room` characters: short values whole, long ones share what is left; None where not even that fits.
+    """The columns' widths in `room` characters. Short values get their full width, long ones share the rest. None if there is no room.
 
-    `names` are the columns' names with what stands above them.
+    `names` are the columns' names, each with its heading.
     """
     from rich.cells import cell_len
 
@@ -88,8 +96,8 @@ def _widths(rows: list[Row], names: dict[str, str], room: int) -> list[int] | No
     if left < 0:
         return None
     by_want = sorted(range(len(names)), key=lambda index: wanted[index])
-    for place, index in enumerate(by_want):
-        more = min(wanted[index] - widths[index], left // (len(names) - place))
+    for done, index in enumerate(by_want):
+        more = min(wanted[index] - widths[index], left // (len(names) - done))
         widths[index] += more
         left -= more
     return widths
@@ -121,7 +129,7 @@ def _show_records(rows: list[Row], names: dict[str, str], console: Console) -> N
 
 
 def cell_text(value: object) -> str:
-    """A value on one line as people may see it, cut where it is long."""
+    """A value for people on one line. A long value is cut."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     text = "" if value in (None, []) else value if isinstance(value, str) else _flat(json_value(value))
@@ -130,7 +138,7 @@ def cell_text(value: object) -> str:
 
 
 def format_value(value: object) -> str:
-    """A value for a table that people read: times to the second, the items of a list side by side, thousands apart."""
+    """A value for a table that people read: times to the second, the items of a list on one line, numbers with thousands separators."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -144,13 +152,18 @@ def format_value(value: object) -> str:
             return cell_text(value)
 
 
+def iso_time(seconds: float | None) -> str | None:
+    """Seconds since the epoch as ISO 8601, UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def _flat(value: object) -> str:
-    if value is None:  # of a number that is none
+    if value is None:  # NaN or an infinity
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def json_value(value: Any) -> Any:  # Any: whatever a column holds, to what JSON knows
+def json_value(value: Any) -> Any:  # Any: a column may have any type
     """A value in JSON's own types."""
     match value:
         case float():
@@ -172,7 +185,7 @@ def json_value(value: Any) -> Any:  # Any: whatever a column holds, to what JSON
 
 
 def _readable(rows: Rows) -> Iterator[Row]:
-    """The rows as dicts, single-precision numbers in their shortest form: 0.9, not 0.8999999761581421."""
+    """The rows as dicts. Single-precision numbers are in their shortest form: 0.9, not 0.8999999761581421."""
     import pyarrow as pa
 
     single = [index for index, field in enumerate(rows.schema) if field.type == pa.float32()]
@@ -194,7 +207,7 @@ def _write_csv(rows: Rows, out: io.TextIOWrapper, text: Callable[[str], str]) ->
 
 
 def csv_value(value: object, text: Callable[[str], str] = spreadsheet_text) -> object:
-    """A value as it stands in a cell_text of CSV."""
+    """A value as it is written to a cell of CSV."""
     value = json_value(value)
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -1,4 +1,4 @@
-"""All that the lake knows of one URL, beside the stored capture it came from."""
+"""Reads everything that the lake has of one URL, and the stored capture that it was made from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from crawlhouse.sql.query import open_lake_for_reading, read_rows
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
 from schemas.page import WarcPointer
+from storage.lake.takedown import read_takedowns
+from storage.objects.open import open_store
+from storage.warc.reader import Record, read_record_at
 
 if TYPE_CHECKING:
     import duckdb
 
-    from storage.warc.reader import Record
-
-MAX_CAPTURES = 20
+MAX_CAPTURES = 20  # as many as fit on a screen
 
 ARTICLE = "SELECT * FROM articles WHERE url = $1 OR canonical_url = $1 ORDER BY (url = $1) DESC, version DESC, sequence DESC LIMIT 1"
 QUARANTINED = "SELECT * FROM quarantine WHERE url = $1 ORDER BY sequence DESC LIMIT 1"
@@ -32,10 +33,10 @@ SIMILAR = "SELECT url FROM (SELECT DISTINCT url FROM captures) ORDER BY levensht
 
 @dataclass(frozen=True, slots=True)
 class UrlReport:
-    """What is known of a URL. `article` is its last version, `quarantined` its last row that did not pass; either may be missing.
+    """What is known of a URL. `article` is its last version, `quarantined` its last quarantined row; either may be missing.
 
-    `captures` are the last 20 of this URL, the newest first. `record` is what the archive holds of the article's capture, or of the
-    newest one; None when it cannot be read, for the reason in `archive_problem`.
+    `captures` are the last 20 of this URL, newest first. `record` is the WARC record of the article's capture, or of the newest capture.
+    It is None when it cannot be read; `archive_problem` then says why.
     """
 
     url: str
@@ -50,13 +51,13 @@ class UrlReport:
     archive_problem: str
 
     def outcome(self) -> Row | None:
-        """The row of `captures` that the shown record is."""
+        """The row of `captures` that belongs to `record`."""
         shown = (self.pointer.warc_filename, self.pointer.warc_record_offset)
         return next((row for row in self.captures if (row["warc_filename"], row["warc_record_offset"]) == shown), None)
 
 
 def read_url_report(settings: Settings, url: str) -> UrlReport:
-    """What the lake and the archive have of a URL. Raises NotFoundError, naming similar URLs, when they have nothing."""
+    """Read what lake and archive have of a URL. Raises NotFoundError, with similar URLs, when they have nothing."""
     lake = open_lake_for_reading(settings)
     article, quarantined, captures = _first_row(lake, ARTICLE, url), _first_row(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
     shown = article or quarantined or next(iter(captures), None)
@@ -82,8 +83,6 @@ def read_url_report(settings: Settings, url: str) -> UrlReport:
 
 def raw_record(settings: Settings, pointer: WarcPointer) -> bytes:
     """The WARC record as archived, its gzip member unpacked. Raises StorageError."""
-    from storage.objects.open import open_store
-
     member = open_store(settings).read_range(pointer.warc_filename, pointer.warc_record_offset, pointer.warc_record_length)
     try:
         return zlib.decompress(member, wbits=31)
@@ -92,19 +91,16 @@ def raw_record(settings: Settings, pointer: WarcPointer) -> bytes:
 
 
 def decoded_html(record: Record) -> str:
-    """The page of a record as text, its content coding and charset removed. Raises StorageError when it is no text."""
+    """The page of a record as text, its content coding and charset decoded. Raises StorageError when it is not text."""
     from processing.extract.limited_pages import ShownPage, html_limited
 
-    found = html_limited(ShownPage(record))
-    if isinstance(found, str):
-        raise StorageError(f"The page cannot be shown as text: {found}. --raw shows it as it was received.")
-    return found["html"]
+    decoded = html_limited(ShownPage(record))
+    if isinstance(decoded, str):
+        raise StorageError(f"The page cannot be shown as text: {decoded}. --raw shows it as it was received.")
+    return decoded["html"]
 
 
 def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, str]:
-    from storage.objects.open import open_store
-    from storage.warc.reader import read_record_at
-
     try:
         return read_record_at(open_store(settings), pointer), ""
     except StorageError as error:
@@ -112,9 +108,6 @@ def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, st
 
 
 def _not_found(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
-    from storage.lake.takedown import read_takedowns
-    from storage.objects.open import open_store
-
     if read_takedowns(open_store(settings)).covers(url):
         return NotFoundError(f"{url} is taken down. `crawlhouse takedown list` shows the entries, and why.")
     similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, url))

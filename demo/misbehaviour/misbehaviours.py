@@ -1,4 +1,4 @@
-"""Every misbehaviour that a crawler meets, each at a URL of its own under /odd/: the list is data, the handlers stand beside it."""
+"""Misbehaviours that crawlers meet, each at a URL under /odd/. The list is data; each entry names its handler."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Respond = Callable[[Request, Site], "Response | RawHandler"]
 
 @dataclass(frozen=True)
 class Misbehaviour:
-    """`path` is where it lives (and, for a trap, where it begins); `description` says what happens there."""
+    """`path` is its URL's path (for a trap: the beginning of its paths), `description` says what happens there."""
 
     path: str
     description: str
@@ -41,7 +41,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("redirect", "a redirect to a page that exists", _contact),
     ("chain/5", "a chain of five redirects", pages.chain),
     ("loop-a", "a redirect loop of two", _redirect_to("/odd/loop-b")),
-    ("loop-b", "the loop's other half", _redirect_to("/odd/loop-a")),
+    ("loop-b", "the other URL of the redirect loop", _redirect_to("/odd/loop-a")),
     ("to-private-10", "a redirect to 10.0.0.1", _redirect_to("http://10.0.0.1/")),
     ("to-metadata", "a redirect to a cloud's metadata address", _redirect_to("http://169.254.169.254/latest/meta-data/")),
     ("to-loopback-6", "a redirect to [::1]", _redirect_to("http://[::1]/")),
@@ -51,7 +51,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("to-javascript", "a redirect to a javascript: URL", _redirect_to("javascript:alert(1)")),
     ("no-location", "a redirect without Location", pages.status(302)),
     ("drip", "a body of a byte a second", wire.drip),
-    ("slow-headers", "a header description a second", wire.slow_headers),
+    ("slow-headers", "a header line a second", wire.slow_headers),
     ("cut-body", "a body shorter than its Content-Length", wire.cut_body),
     ("cut-chunk", "a chunked body cut in the middle of a chunk", wire.cut_chunk),
     ("chunked", "a whole chunked body, with a chunk extension and a trailer", wire.chunked),
@@ -68,7 +68,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("204", "204 No Content", wire.no_content),
     ("empty", "200 with an empty body", pages.empty),
     ("206", "206 Partial Content that nobody asked for", pages.partial),
-    ("bad-status", "a status description that is none", wire.bad_status),
+    ("bad-status", "a status line that is not valid", wire.bad_status),
     ("http-1.0", "HTTP/1.0, the body ends where the connection does", wire.old_http),
     ("denied", "a page that robots.txt denies", pages.article()),
     ("noindex", "meta robots noindex", pages.article('<meta name="robots" content="noindex">')),
@@ -97,7 +97,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("bad-dates.xml", "a feed with wrong and future dates", pages.bad_dates),
     ("twice", "header lines that come twice", wire.twice),
     ("odd-case", "header names in odd case", wire.odd_case),
-    ("obs-fold", "a header description folded over two", wire.obs_fold),
+    ("obs-fold", "a header line folded over two", wire.obs_fold),
     ("deep", "100,000 nested elements", pages.deep),
 )  # fmt: skip
 MISBEHAVIOURS = tuple(Misbehaviour(f"/odd/{name}", description, respond) for name, description, respond in _ODD)
@@ -107,7 +107,7 @@ TDM_FILE = b'[{"location": "/odd/tdm-file", "tdm-reservation": 1}]\n'
 
 
 def respond(request: Request, site: Site) -> Response | RawHandler | None:
-    """The misbehaviour at a request's path; None where there is none."""
+    """The misbehaviour at a request's path. None if there is none."""
     path = request.path
     if not path.startswith(("/odd/", "/.well-known/")):
         return None

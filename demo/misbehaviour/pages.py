@@ -1,4 +1,4 @@
-"""Misbehaviours that a well-formed HTTP response can carry."""
+"""Misbehaviours in well-formed HTTP responses."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Respond = Callable[[Request, Site], Response]
 
 
 def status(code: int, *headers: tuple[str, str]) -> Respond:
-    """A response that is all status."""
+    """A response with a status and hardly a body."""
     body = f"<!DOCTYPE html><title>{code}</title><p>{code}</p>".encode()
     return lambda request, site: Response(body, status=code, headers=headers)
 
 
 def html_of(path: str, head: str = "", end: str = "", language: str = "en") -> str:
-    """An article's page of its own for a path, deterministic, without any furniture."""
+    """An article's page for a path, without boilerplate. The same path always has the same page."""
     story = write_story(0, 900_000 + zlib.crc32(path.encode()) % 90_000, language, "city", "city", START)
     body = "".join(f"<p>{block.text}</p>\n" for block in story.blocks)
     top = f'<!DOCTYPE html><html lang="{language}"><head><title>{story.title}</title>{head}</head>'

@@ -1,4 +1,4 @@
-"""Parts of a site that never end: each page leads to more pages like it."""
+"""Crawler traps: parts of a site in which each page links to new pages without end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def repeat(request: Request, site: Site) -> Response:
 
 
 def facets(request: Request, site: Site) -> Response:
-    """A list whose filters may be added in any order, any number of times."""
+    """A list whose filters can be added in any order, any number of times."""
     query = request.target.partition("?")[2]
     links = [f"/odd/facets?{query}{'&' if query else ''}{name}={value}" for name, values in FACETS.items() for value in values]
     return _page("Our offers", *links)

@@ -1,4 +1,4 @@
-"""Misbehaviours of the wire itself: these handlers write their bytes by hand, and the connection is closed after them."""
+"""Misbehaviours below HTTP: these handlers write their bytes themselves, and the connection is closed after them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from demo.server import RawHandler
 from demo.sites import Site
 
 DRIP_SECONDS = 1.0
-LONGEST_SECONDS = 900  # a client that has not given up by then is let go
+LONGEST_SECONDS = 900  # after that the connection is closed; no client should wait so long
 ENDLESS_HEADERS_BYTES = 64 * 1024 * 1024
 HUGE_HEADER_BYTES = 200 * 1024
 _HTML = b"Content-Type: text/html; charset=utf-8\r\n"

@@ -1,4 +1,4 @@
-"""Pages that are no articles: galleries, a video, a live blog, a shop page, about pages."""
+"""Pages that are not articles: galleries, a video, a live blog, a shop page, about pages."""
 
 from __future__ import annotations
 

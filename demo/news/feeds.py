@@ -20,7 +20,7 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def robots(site: Site) -> bytes:
-    """robots.txt: an area for nobody, and where the sitemaps are."""
+    """robots.txt: a forbidden area, and the sitemaps."""
     area = "/private/" if site.index == 0 else "/intern/"
     lines = [f"# {site.name}", "User-agent: *", f"Disallow: {area}", "Disallow: /odd/denied", "Disallow: /*?print=", "Allow: /", ""]
     lines += [f"Sitemap: {site.base}/sitemap.xml", f"Sitemap: {site.base}/news-sitemap.xml"]

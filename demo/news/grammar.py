@@ -1,4 +1,4 @@
-"""Sentences from word banks: the same seed gives the same words."""
+"""Makes sentences from word banks. The same seed gives the same words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_bank(language: str) -> Bank:
 
 @dataclass
 class Cast:
-    """The people, places and words that stay the same through one story."""
+    """The people, places and words of one story. They are the same in all its sentences."""
 
     bank: Bank
     topic: str
@@ -49,8 +49,12 @@ class Cast:
             self.fixed |= {role: full, f"{role}.last": last, f"{role}.job": job}
         self.fixed["today"] = self.bank["weekdays"][self.published_at.weekday()]
 
+    def reseed(self, seed: str) -> None:
+        """Draw from another seed from now on. Words that are fixed already stay the same."""
+        self.random = Random(seed)
+
     def fill(self, template: str) -> str:
-        """A template with its slots filled; a sentence begins with a capital."""
+        """A template with its slots filled. The result begins with a capital letter."""
         self._used.clear()
         text = _SLOT.sub(self._slot, template)
         if self.bank["language"] == "es":

@@ -1,4 +1,4 @@
-"""An article's page as a list of parts: its blocks, with the boilerplate that stands between and around them."""
+"""An article's page as a list of elements: its blocks, with boilerplate between and around them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GROUPS = {"li": "ul", "row": "table"}
 
 @dataclass(frozen=True)
 class PageElement:
-    """A piece of a page: `kind` is a block's kind, ul or table for grouped blocks, or a sort of boilerplate."""
+    """An element of a page. `kind` is a block's kind, `ul` or `table` for grouped blocks, or a kind of boilerplate."""
 
     kind: str
     text: str = ""
@@ -27,13 +27,13 @@ class PageElement:
 
 @cache
 def boilerplate(language: str) -> dict[str, Any]:
-    """The labels and texts that stand around articles in a language."""
+    """The labels and texts around articles, in a language."""
     labels: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "boilerplate.yaml").read_text(encoding="utf-8"))
     return labels[language]
 
 
 def page_elements(story: Story) -> list[PageElement]:
-    """The body in order, with captions, related stories, prompts and the like between its paragraphs."""
+    """The body in order, with captions, related stories, prompts and other boilerplate between its paragraphs."""
     random = Random(f"{SEED}:furniture:{story.site}:{story.number}")
     parts = _grouped(story.blocks)
     inserts = [
@@ -51,14 +51,14 @@ def page_elements(story: Story) -> list[PageElement]:
 
 
 def related(story: Story, count: int, use: str) -> list[Story]:
-    """Other stories of the same site and language, the same at every tick; some may be withdrawn by now."""
+    """Other stories of the same site and language. They are the same at every tick; some may be withdrawn meanwhile."""
     random = Random(f"{SEED}:{use}:{story.site}:{story.number}")
     others = [other for other in edition(0).of(story.site) if other.language == story.language and other.number != story.number]
     return random.sample(others, min(count, len(others)))
 
 
 def most_read(current: Edition, story: Story) -> list[Story]:
-    """A box that changes at every tick; only some pages have it."""
+    """The stories of a box that changes at every tick. Only some pages have it."""
     if story.number % 3:
         return []
     others = [other for other in current.of(story.site) if other.language == story.language and other.number != story.number]
@@ -83,6 +83,6 @@ def _grouped(blocks: tuple[Block, ...]) -> list[PageElement]:
 
 
 def _pull_quote(story: Story) -> str:
-    """A sentence of the body, shown again in large letters."""
+    """A sentence of the body, repeated in large letters."""
     text = story.blocks[1].text
     return text.partition("。")[0] + "。" if story.language == "ja" else text.partition(". ")[0].rstrip(".") + "."

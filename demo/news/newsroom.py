@@ -1,4 +1,4 @@
-"""What both sites have published at a tick: new stories, edits, withdrawals and wire copies."""
+"""What both sites have published at a tick: new stories, edits, withdrawals, and copies from a news agency."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COPY_SECTION = {"en": "world", "de": "europa"}
 
 @dataclass(frozen=True)
 class Edition:
-    """Both sites at one tick: the stories that stand, newest first, and those withdrawn."""
+    """Both sites at one tick: the published stories, newest first, and the withdrawn ones."""
 
     clock: int
     stories: tuple[Story, ...]
@@ -34,7 +34,7 @@ class Edition:
 
 @lru_cache(maxsize=16)
 def edition(clock: int) -> Edition:
-    """The edition at a tick: the first one, moved on tick by tick."""
+    """The edition at a tick. It is made from the first one, tick by tick."""
     current = _sorted(0, list(_first_stories()), [])
     for tick in range(1, clock + 1):
         current = _next_edition(current, tick)
@@ -84,7 +84,7 @@ def _story(site: int, language: str, index: int, published_at: datetime) -> Stor
 
 
 def _copy(story: Story, exact: bool) -> Story:
-    """The story as the other site took it over from the wire: the same text, or a word, a sentence and the end changed."""
+    """The story as the other site got it from the agency: the same text, or with changes at its title, beginning and end."""
     site = COPY_FROM[story.language]
     copied = replace(
         story,
@@ -118,7 +118,7 @@ def _agency_note(story: Story) -> Block:
 
 
 def _edited(story: Story, modified_at: datetime) -> Story:
-    """A correction the first time, further news the times after."""
+    """The story with a correction (its first edit) or with further news (its later edits)."""
     version = story.version + 1
     cast = cast_of(story.language, story.topic, *story.key, story.published_at, use=f"edit{version}")
     template = cast.bank["correction"] if version == 2 else cast.bank["update"]

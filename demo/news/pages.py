@@ -1,4 +1,4 @@
-"""The pages of one site at one tick: a path leads to a function that makes the response."""
+"""The pages of one site at one tick. Each path has a function that makes the response."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _json_ld(site: Site, story: Story) -> str:
-    """What the first site tells machines of an article; the text itself is not in it."""
+    """The JSON-LD of an article on the first site. It does not contain the text."""
     found = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -53,7 +53,7 @@ def _json_ld(site: Site, story: Story) -> str:
 
 
 class Pages:
-    """All pages of a site at a tick, made when first asked for and then kept."""
+    """All pages of a site at a tick. A page is made by its first request, and then kept."""
 
     def __init__(self, site: Site, edition: Edition, bases: tuple[str, str], *, odd: bool) -> None:
         self.site, self.edition, self.bases, self.odd = site, edition, bases, odd
@@ -64,7 +64,7 @@ class Pages:
         self._route()
 
     def find(self, target: str) -> Response:
-        """The response to a target (path and query); 404 where there is none."""
+        """The response to a target (path and query). 404 if there is none."""
         if target not in self._made:
             maker = self._makers.get(target) or self._makers.get(_without_tracking(target))
             if maker is None and not target.startswith(("/search?", "/suche?", "/media/")):
@@ -180,6 +180,6 @@ class Pages:
 
 
 def _without_tracking(target: str) -> str:
-    """Targets that differ only in tracking parameters lead to one page."""
+    """The target without tracking parameters: with and without them it is the same page."""
     path, _, query = target.partition("?")
     return path if query.startswith(("utm_", "print=")) else target

@@ -1,4 +1,4 @@
-"""A drawn landscape for each story, so that pages have pictures without any being shipped."""
+"""Draws a landscape for each story, so that pages have pictures and the project contains no picture files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A made-up news story: its blocks, as an author would have written them."""
+"""A made-up news story with its blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODE = "def forecast(readings):\n    start = readings[-1]\n    return [round(st
 
 @dataclass(frozen=True)
 class Block:
-    """One block of an article's body; `kind` is one of KINDS. A row's cells are parted by tabs."""
+    """One block of an article's body. `kind` is one of KINDS. A row's cells are separated by tabs."""
 
     kind: str
     text: str
@@ -23,7 +23,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Story:
-    """What a newsroom knows of a story. `number` is unique within its site; times are UTC."""
+    """A story with everything that its page shows. `number` is unique within its site; times are UTC."""
 
     site: int
     number: int
@@ -55,17 +55,17 @@ class Story:
 
 
 def cast_of(language: str, topic: str, site: int, number: int, published_at: datetime, use: str = "") -> Cast:
-    """A fresh cast: the same arguments give the same people and words."""
+    """A new cast. The same arguments give the same people and words."""
     random = Random(f"{SEED}:{site}:{number}:{language}:{topic}")
     cast = Cast(read_bank(language), topic, random, published_at)
     if use:
         _ = [cast.fill("{" + word + "}") for word in cast.bank["words"]]
-        cast.random = Random(f"{SEED}:{site}:{number}:{use}")
+        cast.reseed(f"{SEED}:{site}:{number}:{use}")
     return cast
 
 
 def write_story(site: int, number: int, language: str, section: str, topic: str, published_at: datetime) -> Story:
-    """The story of that number: deterministic in all its arguments."""
+    """The story of a number. The same arguments give the same story."""
     cast = cast_of(language, topic, site, number, published_at)
     _ = [cast.fill("{" + word + "}") for word in cast.bank["words"]]
     bank, random = cast.bank, cast.random

@@ -1,4 +1,4 @@
-"""The ground truth: what a perfect crawler and extractor would know of every article."""
+"""The ground truth: what a perfect crawler and a perfect extractor would read from every article."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Truth:
     """One article at one tick.
 
     `paragraphs` is the body in order: paragraphs, subheads, list items, quotations, table rows
-    (cells parted by tabs) and code; `kinds` says which each one is. Times are ISO 8601, UTC.
+    (cells separated by tabs) and code. `kinds` has the kind of each one. Times are ISO 8601, UTC.
     """
 
     url: str
@@ -37,7 +37,7 @@ class Truth:
 
 
 def articles(clock: int, bases: tuple[str, str] = DEFAULT_BASES) -> list[Truth]:
-    """Every article that stands at a tick, newest first."""
+    """Every article that is published at a tick, newest first."""
     sites = make_sites(*bases)
     stories = edition(clock).stories
     urls = {story.key: sites[story.site].base + sites[story.site].article_path(story) for story in stories}
@@ -51,7 +51,7 @@ def withdrawn(clock: int, bases: tuple[str, str] = DEFAULT_BASES) -> list[str]:
 
 
 def articles_json(clock: int, bases: tuple[str, str]) -> bytes:
-    """What `/__truth__/articles.json` answers."""
+    """The response of `/__truth__/articles.json`."""
     found = {"clock": clock, "articles": [asdict(truth) for truth in articles(clock, bases)], "withdrawn": withdrawn(clock, bases)}
     return json.dumps(found, ensure_ascii=False, indent=1).encode()
 

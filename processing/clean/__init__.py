@@ -1,5 +1,5 @@
-"""Clean: a host's rows without what recurs on its pages, with language, signals, digests and MinHash.
+"""Clean: remove the blocks that recur on a host's pages, then add text, language, quality signals, digests and MinHash to each row.
 
-`cleaning` does it for one host bucket; `site_memory` knows which blocks recur; `policy` says which rows go to quarantine; `identity` which
-article a page is.
+In: extracted rows of one host bucket. Out: cleaned rows, with the rule of the policy that they break. `cleaning.cleaned_bucket` does it for
+`processing.resolve`; `site_memory.SiteMemory` knows which blocks recur on a host; `identity` has the ids of articles and host buckets.
 """

@@ -1,4 +1,4 @@
-"""Which pages of one host showed which blocks, and when: sorted arrays of digests, about 24 bytes an occurrence."""
+"""Which pages of one host showed which blocks, and when: sorted arrays of digests, about 24 bytes per occurrence."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_OCCURRENCES = 8  # URLs kept per block, the latest: more say nothing new
-MAX_PAGES = 20_000  # URLs kept per host, the latest, and occurrences on these only
-MAX_AGE_SECONDS = 90 * 86_400  # an occurrence this much older than the host's latest page no longer counts
-MAX_PENDING = 100_000  # occurrences that wait to be sorted in
+MAX_OCCURRENCES = 8  # URLs kept per block, the latest: `site_memory.LONG_RECURRENCE` needs fewer
+MAX_PAGES = 20_000  # URLs kept per host, the latest: bounds the memory that one host takes
+MAX_AGE_SECONDS = 90 * 86_400  # an occurrence this much older than the host's latest page does not count: sites change their templates
+MAX_PENDING = 100_000  # unsorted occurrences; they are merged when there are more
 
 Digests = NDArray[np.uint64]
 Seconds = NDArray[np.int64]  # since the epoch
 
 
 class HostOccurrences:
-    """What a site memory knows of one host. Pages and blocks are 64-bit digests, times seconds since the epoch."""
+    """The block occurrences of one host. Pages and blocks are 64-bit digests, times are seconds since the epoch."""
 
     def __init__(self) -> None:
         self._pages: Digests = np.empty(0, np.uint64)  # sorted
@@ -28,29 +28,29 @@ class HostOccurrences:
         self._times: Seconds = np.empty(0, np.int64)
         self._new_pages = array("Q"), array("q")
         self._new_blocks = array("Q"), array("Q"), array("q")
-        self._recent_before: Seconds = np.zeros(1, np.int64)  # how many of the occurrences before each are not too old
+        self._recent_before: Seconds = np.zeros(1, np.int64)  # how many occurrences before each position are recent
 
     def add(self, page: int, blocks: set[int], seen: int) -> None:
-        """Note a page with its blocks."""
+        """Add a page with its blocks."""
         _extend(self._new_pages, ([page], [seen]))
         _extend(self._new_blocks, (blocks, [page] * len(blocks), [seen] * len(blocks)))
         if len(self._new_blocks[0]) >= max(MAX_PENDING, len(self._blocks)):
             self._merge_pending()
 
     def add_all(self, pages: Digests, page_times: Seconds, blocks: Digests, urls: Digests, times: Seconds) -> None:
-        """Take over occurrences."""
+        """Add pages and occurrences given as arrays."""
         for pending, values in zip((*self._new_pages, *self._new_blocks), (pages, page_times, blocks, urls, times), strict=True):
             pending.frombytes(np.ascontiguousarray(values).tobytes())
         self._merge_pending()
 
     def page_count(self, page: int) -> int:
-        """How many distinct pages there are, this one among them."""
+        """The number of distinct pages, this one included."""
         self._merge_pending()
-        place = int(np.searchsorted(self._pages, np.uint64(page)))
-        return len(self._pages) + (place == len(self._pages) or int(self._pages[place]) != page)
+        position = int(np.searchsorted(self._pages, np.uint64(page)))
+        return len(self._pages) + (position == len(self._pages) or int(self._pages[position]) != page)
 
     def page_counts(self, blocks: Sequence[int], page: int) -> list[int]:
-        """On how many pages each block was seen lately, this page among them."""
+        """On how many pages each block was seen recently, this page included."""
         self._merge_pending()
         digests = np.array(blocks, np.uint64)
         first, last = (np.searchsorted(self._blocks, digests, side) for side in ("left", "right"))
@@ -62,20 +62,20 @@ class HostOccurrences:
         return counts
 
     def pages(self) -> tuple[Digests, Seconds]:
-        """The pages, sorted, and when each was last seen; those too old are left out."""
+        """The recent pages, sorted, and when each was last seen."""
         self._merge_pending()
         recent = self._page_times >= self._oldest
         return self._pages[recent], self._page_times[recent]
 
     def blocks(self) -> tuple[Digests, Digests, Seconds]:
-        """Blocks, sorted, the page that showed each and when; those too old are left out."""
+        """The recent occurrences: blocks, sorted, the page that showed each, and when."""
         self._merge_pending()
         recent = self._times >= self._oldest
         return self._blocks[recent], self._urls[recent], self._times[recent]
 
     @property
     def oldest(self) -> int:
-        """The oldest occurrence that still counts."""
+        """The time since which occurrences count."""
         self._merge_pending()
         return self._oldest
 
@@ -84,7 +84,7 @@ class HostOccurrences:
         return int(self._page_times.max(initial=0)) - MAX_AGE_SECONDS
 
     def _merge_pending(self) -> None:
-        """Sort in what waits."""
+        """Merge the pending pages and occurrences into the sorted arrays."""
         if not self._new_pages[0] and not self._new_blocks[0]:
             return
         pages, page_times = _joined(self._pages, self._new_pages[0]), _joined_times(self._page_times, self._new_pages[1])
@@ -119,13 +119,13 @@ def _joined_times(known: Seconds, more: array[int]) -> Seconds:
 
 
 def _last_of_each(digests: Digests, times: Seconds) -> NDArray[np.int64]:
-    """Where the latest time of each digest stands."""
+    """The position of the latest time of each digest."""
     order = np.lexsort((times, digests))
     return order[_ends(digests[order])]
 
 
 def _ends(*columns: Digests) -> NDArray[np.bool_]:
-    """Where a stretch of equal values ends."""
+    """Whether each position is the last one of equal values."""
     changed = np.zeros(max(len(columns[0]) - 1, 0), dtype=bool)
     for column in columns:
         changed |= column[1:] != column[:-1]

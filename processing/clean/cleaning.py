@@ -1,4 +1,4 @@
-"""Cleaning a host bucket: site memory applied, then text, language, signals, digests and MinHash, and the policy's verdict."""
+"""Clean the rows of a host bucket: apply the site memory, then add text, language, signals, digests and MinHash, and check the policy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.objects.store import ObjectStore
 
 
 def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory) -> None:
-    """Teach the memory the blocks of all articles of a host bucket."""
+    """Add the blocks of all articles of a host bucket to the site memory."""
     for rows in _rows(store, keys, bucket):
         for row in rows.select(["host", "url", "blocks", "fetched_at", "container"]).to_pylist():
             if row["blocks"] is not None:
@@ -30,7 +30,7 @@ def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: S
 def cleaned_bucket(
     store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int | None, options: ArticleOptions
 ) -> Iterator[pa.Table]:
-    """The rows of a host bucket with everything that one row alone tells, in the order of the segments."""
+    """The cleaned rows of a host bucket, in the order of the segments."""
     for rows in _rows(store, keys, bucket):
         yield pa.Table.from_pylist([_cleaned(row, memory, memory_version, options) for row in rows.to_pylist()], schema=CLEANED)
 
@@ -38,7 +38,7 @@ def cleaned_bucket(
 def clean_blocks(
     host: str, url: str, blocks: Iterable[Block], memory: SiteMemory, options: ArticleOptions
 ) -> tuple[tuple[Block, ...], int]:
-    """The blocks without the site's furniture, and how many blocks that was."""
+    """The blocks without the site's boilerplate, and how many blocks were removed."""
     blocks = tuple(blocks)
     if not options.site_memory:
         return blocks, 0

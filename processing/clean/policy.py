@@ -1,4 +1,4 @@
-"""The policy of the `articles` dataset: which rule an article row breaks, so that it goes to quarantine, whole and with the reason."""
+"""The policy of the `articles` dataset: the rules for article rows. A row that breaks one goes to quarantine, whole and with the reason."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from processing.clean.words import unspaced_characters
 from schemas.config.crawl import ArticleOptions
 from schemas.outcomes import Reason
 
-UNSPACED_WEIGHT = 3  # a character of a script without spaces says about as much as three letters
+UNSPACED_WEIGHT = 3  # letters that one character of a script without spaces stands for, about
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-FUTURE_ALLOWANCE = timedelta(days=2)  # zones, embargoes and clocks that are wrong
+FUTURE_ALLOWANCE = timedelta(days=2)  # for time zones, embargoes and wrong clocks
+# Chosen wide, for repeated text, symbols and lists of links; not fitted.
 MAX_DUPLICATE_WORD_FRACTION = 0.5
 MAX_SYMBOL_WORD_RATIO = 0.2
 MAX_LINK_DENSITY = 0.7
-MIN_WORDS_FOR_SIGNALS = 30
+MIN_WORDS_FOR_SIGNALS = 30  # shares of fewer words say little
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class PolicyInput:
-    """What the policy looks at."""
+    """The values that the policy checks."""
 
     title: str | None
     text: str

@@ -1,4 +1,9 @@
-"""Extract: a WARC segment to staged rows, one per response or revisit record, each an article or rejected with its reason."""
+"""Extract: read a WARC segment and stage one row per response or revisit record: an article, or the reason why it is none.
+
+Before: `storage.frontier.registration` has registered the segment, and `processing.stages.plan` has put its crawl run into a process run.
+The pages are read in worker processes with limits (`processing.workers`); bytes become text in `decode`, text an article in
+`processing.article`. After: `processing.resolve.resolution` reads the staged rows of all segments.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ import pyarrow as pa
 
 from processing.article import read_article
 from processing.article.site_rules import rules_for
+from processing.article.tree.parse import parse
 from processing.clean.identity import bucket_of
 from processing.extract.decode import decode
 from processing.extract.robots_meta import forbids_indexing
@@ -27,10 +33,10 @@ from schemas.page import Hints, Page
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
-from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record, read_records
 
-MAX_PAGE_BYTES = 32 * 1024 * 1024
+MAX_PAGE_BYTES = 32 * 1024 * 1024  # decompressed; bounds what a compression bomb costs
 REASON_OF_KIND = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
 PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -51,10 +57,10 @@ class ReadPage:
 
 
 def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str, containers: Containers | None = None) -> int:
-    """Stage a segment's rows under `key`, by host bucket and then in the order of the segment; the number of rows.
+    """Stage a segment's rows under `key`, by host bucket, then in the order of the segment; the number of rows.
 
-    Every row of the segment's capture index becomes one row here, whatever the WARC's bytes hold. `containers` are where hosts have their
-    articles. Raises StorageError.
+    Every row of the segment's capture index becomes one row, even where the WARC is damaged. `containers` are the elements in which hosts
+    have their articles. Raises StorageError.
     """
     with scratch_folder() as folder, BucketSpill(folder, EXTRACTED) as spill:
         for chunk in in_chunks(_rows(store, segment, crawl, containers or {})):
@@ -62,18 +68,18 @@ def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str
         spill.finish()
         with staged_writer(store, key, EXTRACTED) as writer:
             for bucket in spill.buckets:
-                for table in bounded(spill.read(bucket)):  # no row group holds rows of two buckets: resolving reads one at a time
+                for table in bounded(spill.read(bucket)):  # no row group has rows of two buckets: resolve reads one bucket at a time
                     writer.write(table)
             return writer.rows
 
 
 @dataclass(frozen=True, slots=True)
 class PageTask:
-    """What a page worker needs for one record: the record beside its row of the index, and what the crawl says of its pages.
+    """What a page worker needs for one record: the record, its row of the index and the crawl's options for it.
 
-    `record` is None for a revisit, which has no page, and where the segment has no such record; `damage` then says why.
-    `product_token` is the crawler's name in robots rules, or None where the page's opt-outs are not obeyed. `containers` are where the
-    host has its articles.
+    `record` is None for a revisit, which has no page. It is None too where the segment has no such record; `damage` then says why.
+    `product_token` is the crawler's name in robots rules, or None where the page's opt-outs are not obeyed. `containers` are the elements
+    in which the host has its articles.
     """
 
     record: Record | None
@@ -85,7 +91,7 @@ class PageTask:
 
     @property
     def weight(self) -> int:
-        """About how many bytes of memory it takes."""
+        """About how many bytes of memory the task takes."""
         return 0 if self.record is None else len(self.record.capture.body)
 
 
@@ -100,7 +106,7 @@ def read_task(task: PageTask) -> ReadPage | Rejected | None:
 
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
-    """The article of one record, or why there is none, in this process; `containers` are where the host has its articles."""
+    """The article of one record, or why there is none, read in this process. `containers` are the host's article elements."""
     return _read(record, kind, hints, _product_token(crawl), rules_for(host_key(record.capture.url), crawl.articles.rules), containers)
 
 
@@ -111,13 +117,14 @@ def _product_token(crawl: Crawl) -> str | None:
 def _read(
     record: Record, kind: str, hints: Hints, product_token: str | None, rules: SiteRules | None, containers: tuple[str, ...]
 ) -> ReadPage | Rejected:
-    """The one place where the bytes of a page are understood."""
+    """Read a page. All pages that are extracted, checked or shown go through this function."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
         return page
-    if product_token and forbids_indexing(record.capture, page.html, product_token):
+    tree = parse(page.html)
+    if product_token and forbids_indexing(record.capture, tree, product_token):
         return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
-    article = read_article(page, rules, containers)
+    article = read_article(page, rules, containers, tree)
     if isinstance(article, Rejected):
         return article
     if article.page_type is not PageType.ARTICLE:
@@ -126,7 +133,7 @@ def _read(
 
 
 def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
-    """The record's body as text, or why it is no page that could be an article."""
+    """The record's body as text, or why it cannot be an article."""
     if reason := _rejection_reason(record, kind):
         return _rejected(record, "record", reason, _reason_detail(record, reason))
     try:
@@ -158,7 +165,7 @@ def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Contai
 
 
 def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:
-    """The rows, seen to be in the order of their records, so that both are read side by side."""
+    """Check that the rows are in the order of their records: both are read side by side."""
     last = -1
     for row in index:
         if row.warc_record_offset <= last:
@@ -168,9 +175,9 @@ def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[Capture
 
 
 def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers) -> Iterator[PageTask]:
-    """One for each row of the index, with its record if the segment has it whole. Records that the index does not know are left out."""
+    """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
     product_token = _product_token(crawl)
-    damage: dict[int, str] = {}  # since the last whole record, by offset
+    damage: dict[int, str] = {}  # by offset, since the last whole record
     row = next(index, None)
     for record in records:
         if isinstance(record, Rejected):
@@ -181,7 +188,7 @@ def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], cr
             row = next(index, None)
         damage.clear()
         if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
-            # the index has the length of the member and the digest
+            # only the index has the length of the gzip member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             host = host_key(row.url)
             yield PageTask(whole, row, product_token, rules_for(host, crawl.articles.rules), containers=containers.get(host, ()))
@@ -207,7 +214,7 @@ def _row(index: CaptureRow, result: ReadPage | Rejected | None) -> Row:
 
 
 def article_columns(result: ReadPage) -> Row:
-    """What an article says, as columns."""
+    """An article as columns of a staged row."""
     article = result.article
     return {name: getattr(article, name) for name in _ARTICLE_COLUMNS} | {
         "page_type": str(article.page_type),
@@ -221,7 +228,7 @@ def article_columns(result: ReadPage) -> Row:
 
 
 def _rejection_reason(record: Record, kind: str) -> Reason | None:
-    """Why a response is no page that could be an article, judged by everything but its text."""
+    """Why a response cannot be an article, by its status, headers and kind; None where the text must be read."""
     status = record.capture.status
     if status == NOT_MODIFIED:
         return Reason.EMPTY_BODY
@@ -238,23 +245,27 @@ def _rejection_reason(record: Record, kind: str) -> Reason | None:
 
 
 def _reason_detail(record: Record, reason: Reason) -> str:
-    """What the reason alone does not say, in a line."""
+    """One line that adds to the reason."""
     status, capture = record.capture.status, record.capture
     if reason is Reason.HTTP_ERROR:
         return f"HTTP status {status}"
     if reason is Reason.REDIRECT:
-        return f"HTTP status {status}, to {capture.header('location') or 'nowhere'}"[:500]
+        return f"HTTP status {status}, to {capture.header('location') or 'no location'}"[:500]
     if reason is Reason.EMPTY_BODY:
         return "not modified: the body is in an earlier capture"
     if reason is Reason.TRUNCATED:
-        return f"cut off by the crawler: {capture.truncated}" if capture.truncated else f"a part: {capture.header('content-range')}"
+        return (
+            f"cut off by the crawler: {capture.truncated}"
+            if capture.truncated
+            else f"only a part of the page: {capture.header('content-range')}"
+        )
     if reason is Reason.NOT_HTML:
         return (capture.header("content-type") or record.mime_detected or "")[:200]
     return ""
 
 
 def _is_whole_range(content_range: str | None) -> bool:
-    """Whether a part of a body is all of it, as for a request of `bytes=0-`."""
+    """Whether a range is the whole body, as in the answer to `Range: bytes=0-`."""
     match = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
     last, size = (read_number(match[1]), read_number(match[2])) if match else (None, None)
     return last is not None and last + 1 == size

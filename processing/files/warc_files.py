@@ -1,7 +1,7 @@
-"""Articles from any WARC files to one Parquet or JSON Lines file: one row per response record, nothing left out.
+"""Extract the articles of any WARC files into one Parquet or JSON Lines file: one row per response record, rejected ones too.
 
-Two passes: every page is read once and staged beside the output, then, when all are known, the site memory cleans the staged blocks and
-the rows are written. What is staged survives a kill; the output appears whole.
+There are two passes. First each page is read once and staged in a folder beside the output. Then the site memory, which has learned from
+all pages, cleans the staged blocks, and the rows are written. Staged rows survive a kill; the output appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def extract_files(
 ) -> dict[str, int]:
     """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
 
-    With `site_memory` the blocks that recur on several pages of a host are taken out, and all pages are read before the first is written.
-    A WACZ is read as the WARC files in it. `progress` is told the bytes read and their total. Called again after a kill, it goes on where
-    it was. Pages that are no article keep their text and metadata, where they have any, with `status` rejected.
+    With `site_memory`, blocks that recur on several pages of a host are removed. A WACZ is read as the WARC files in it. `progress`
+    is called with the bytes read and their total. A call after a kill continues with the staged rows. Pages that are no articles have the
+    status `rejected`, and text and metadata if these were found.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
     bound_heap()
@@ -110,28 +110,28 @@ def read_row(record: Record) -> Row:
 
 
 def _stage_all(sources: Sequence[WarcSource], parts: Path, workers: int | None, progress: Callable[[int, int], None]) -> list[Path]:
-    """Stage every file; the chunks of all, in order. A file given twice is read once for each."""
+    """Stage every file; the chunks of all files, in order. A file that is given twice is read twice."""
     sizes = [source.size for source in sources]
     staged: list[Path] = []
-    for place, source in enumerate(sources):
-        before = sum(sizes[:place])
-        for chunk in _stage(source, parts, f"{place:05d}-{source.identity}", workers):
+    for number, source in enumerate(sources):
+        before = sum(sizes[:number])
+        for chunk in _stage(source, parts, f"{number:05d}-{source.identity}", workers):
             staged.append(chunk.path)
             progress(before + chunk.read_bytes, sum(sizes))
-        progress(before + sizes[place], sum(sizes))
+        progress(before + sizes[number], sum(sizes))
     return staged
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """A staged chunk, and how much of its WARC file was read by then."""
+    """A staged chunk, and how many bytes of its WARC file were read when it was written."""
 
     path: Path
     read_bytes: int
 
 
 def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> Iterator[_Chunk]:
-    """Stage one file in chunks, each whole or absent; a mark says that there are no more."""
+    """Stage one file in chunks, each whole or absent. A file `.done` says that the last one is written."""
     mark = parts / f"{name}.done"
     finished = sorted(parts.glob(f"{name}.*.parquet"))
     for chunk in finished:
@@ -149,7 +149,7 @@ def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> I
 
 
 def _responses(stream: Any, filename: str) -> Iterator[Record | Rejected]:  # Any: a binary file
-    """The response records and the damaged ones; a revisit has no page of its own."""
+    """The response and conversion records, and the damaged ones. A revisit has no page."""
     with_page = {"response", "conversion"}
     return (one for one in read_records(stream, filename) if isinstance(one, Rejected) or one.record_type in with_page)
 
@@ -194,7 +194,7 @@ def _damaged_row(result: Rejected) -> Row:
 
 
 def _learn(staged: Iterable[Path]) -> SiteMemory:
-    """What all pages with an article show of their sites."""
+    """The site memory of all pages with an article."""
     memory = SiteMemory()
     for row in _read(staged, ["url", "status", "fetched_at", "blocks", "container"]):
         if row["status"] == "article":
@@ -244,7 +244,7 @@ def _write_parquet(output: Path, rows: Iterator[Row]) -> None:
 
 
 def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
-    """One object a line."""
+    """Write one JSON object per line."""
     temporary = output.with_name(output.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as out:
         for row in rows:
@@ -254,7 +254,7 @@ def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
 
 
 def _iso_time(moment: datetime | None, zone: str | None) -> str | None:
-    """A moment in the page's zone; in UTC where it wrote none."""
+    """A time as ISO 8601, in the zone that the page wrote, else in UTC."""
     if moment is None or zone is None:
         return moment.isoformat() if moment else None
     return moment.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo).isoformat()

@@ -1,4 +1,4 @@
-"""The equations of a run: every record has exactly one outcome, and every table holds exactly the rows that the outcomes say."""
+"""Check the equations of a run: every record has exactly one outcome, and the tables have as many rows as the outcomes say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.outcomes import Outcome
 
 @dataclass(slots=True)
 class RunCounts:
-    """What the records of one crawl run came to."""
+    """How many records of one crawl run have each outcome, reason, HTTP status and host."""
 
     records: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -25,15 +25,15 @@ class RunCounts:
     hosts: Counter[str] = field(default_factory=Counter)
 
     def outcome(self, outcome: Outcome) -> int:
-        """How many records came to this."""
+        """How many records have this outcome."""
         return self.outcomes[str(outcome)]
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as plain JSON values, sorted, so that equal counts give equal bytes."""
-        made: dict[str, Any] = {"records": self.records}
+        counts: dict[str, Any] = {"records": self.records}
         for name in ("outcomes", "reasons", "statuses", "hosts"):
-            made[name] = dict(sorted(getattr(self, name).items()))
-        return made
+            counts[name] = dict(sorted(getattr(self, name).items()))
+        return counts
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunCounts:
@@ -57,8 +57,8 @@ def count(captures: pa.Table, counts: dict[str, RunCounts]) -> None:
 def check_run(manifest: Manifest, counts: RunCounts) -> None:
     """Raise AccountingError unless the equations of one crawl run hold."""
     registered = sum(segment.records for segment in manifest.segments)
-    told = {outcome: counts.outcome(outcome) for outcome in Outcome}
-    if set(counts.outcomes) - {str(outcome) for outcome in Outcome} or counts.records != sum(told.values()):
+    by_outcome = {outcome: counts.outcome(outcome) for outcome in Outcome}
+    if set(counts.outcomes) - {str(outcome) for outcome in Outcome} or counts.records != sum(by_outcome.values()):
         raise AccountingError(f"{manifest.crawl_run}: {counts.records} records, but their outcomes are {dict(counts.outcomes)}.")
     if registered != counts.records:
         raise AccountingError(
@@ -66,7 +66,7 @@ def check_run(manifest: Manifest, counts: RunCounts) -> None:
             "Nothing was published; run extract again for this run."
         )
     if not manifest.counts.balanced():
-        raise AccountingError(f"{manifest.crawl_run}: due is not the sum of what became of the URLs: {manifest.counts.model_dump()}.")
+        raise AccountingError(f"{manifest.crawl_run}: due is not the sum of the outcomes of its URLs: {manifest.counts.model_dump()}.")
 
 
 def check_tables(counts: Sequence[RunCounts], articles: int, captures: int, quarantine: int) -> None:

@@ -1,4 +1,4 @@
-"""Asking the expectation suite: the columns it needs, its own process, its verdict."""
+"""Validate the article rows with the expectation suite, in a process of its own (`gate_process`)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from runtime.command_line import module_command
 from runtime.scratch import scratch_folder
 from schemas.errors import GateError
 
-TIMEOUT_SECONDS = 1800
+TIMEOUT_SECONDS = 1800  # far longer than a suite needs; a process that hangs must not block the gate for ever
 ROOT = Path(__file__).resolve().parents[2]
 _COLUMNS = ["article_id", "version", "url", "host", "text_digest", "text_length", "word_count", "duplicate_kind"]
 _SIGNALS = ["duplicate_word_fraction", "link_density"]
 NEEDED_COLUMNS = [*_COLUMNS, *_SIGNALS, "title", "duplicate_of", "fetched_at", "published_at"]
-"""The columns of article rows that the suite's columns are made of."""
+"""The columns of article rows from which `suite_rows` makes the columns of the suite."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """The suite's verdict: its whole result as JSON, and how many rows it saw."""
+    """The result of the suite: whether it succeeded, how many rows it saw, and its whole result as JSON values."""
 
     success: bool
     rows: int
@@ -40,7 +40,7 @@ class SuiteResult:
 
 
 def validate_articles(tables: Iterable[pa.Table]) -> SuiteResult:
-    """The `articles` suite's judgement of staged rows. No rows need no process. Raises GateError when it cannot judge."""
+    """Run the `articles` suite on staged rows. Without rows no process is started. Raises GateError when the suite cannot run."""
     with scratch_folder() as folder:
         rows, result = folder / "rows.parquet", folder / "result.json"
         count = _write_suite_rows(tables, rows)
@@ -57,8 +57,8 @@ def suite_path() -> Path:
 
 
 def suite_rows(articles: pa.Table) -> pa.Table:
-    """What the suite needs of article rows: no texts, but lengths and flags made from them."""
-    made = articles.select(_COLUMNS + _SIGNALS)
+    """The columns that the suite checks: lengths and flags instead of texts."""
+    rows = articles.select(_COLUMNS + _SIGNALS)
     duplicate_of = articles["duplicate_of"]
     latest = pc.add(articles["fetched_at"], pa.scalar(2 * 86_400_000_000, pa.duration("us")))
     flags = {
@@ -69,8 +69,8 @@ def suite_rows(articles: pa.Table) -> pa.Table:
         "published_in_future": pc.fill_null(pc.greater(articles["published_at"], latest), fill_value=False),
     }
     for name, column in flags.items():
-        made = made.append_column(name, column)
-    return made
+        rows = rows.append_column(name, column)
+    return rows
 
 
 def _write_suite_rows(tables: Iterable[pa.Table], path: Path) -> int:
@@ -95,7 +95,7 @@ def _run(arguments: list[str]) -> None:
         raise GateError(f"The expectation suite did not finish within {TIMEOUT_SECONDS} seconds. Nothing was published.") from error
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise GateError(f"The expectation suite could not be judged (exit code {done.returncode}): {last}. Nothing was published.")
+        raise GateError(f"The expectation suite could not run (exit code {done.returncode}): {last}. Nothing was published.")
 
 
 def _failure(result: dict[str, Any]) -> str:

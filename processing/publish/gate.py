@@ -1,4 +1,8 @@
-"""The gate: resolved rows to the rows of each table, quarantine apart, then the expectation suite's judgement of the articles."""
+"""Gate: make the rows of each table, check the equations and validate the articles. A run that fails is not published.
+
+Before: `processing.resolve.resolution` has staged cleaned rows and a decision beside each. Rows that break the policy go to the table
+`quarantine`; the expectation suite then validates the rows of `articles`. After: `processing.publish.publish` commits the staged rows.
+"""
 
 from __future__ import annotations
 
@@ -23,20 +27,20 @@ from schemas.tables import TABLES
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
-UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # `ingested_at` and `sequence` are publishing's to fill in
-NO_VERSION = 0
+UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # publish fills in `ingested_at` and `sequence`
+NO_VERSION = 0  # of rows in quarantine
 
 
 @dataclass(frozen=True, slots=True)
 class GateMark:
-    """The completion mark of the gate: the name of what the rows were resolved against, and the counts per crawl run."""
+    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run."""
 
     base_key: str
     counts: dict[str, RunCounts]
 
 
 def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
-    """The mark of a gate that what was resolved against `base` has passed, or None. An empty `base` is for an earlier release's staging."""
+    """The mark of a passed gate for rows resolved against this base, or None. Rows that an earlier release staged have an empty key."""
     key = mark_key(process_run, "gated", base_key)
     if store.info(key) is None:
         return None
@@ -45,10 +49,10 @@ def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateM
 
 
 def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Ledger) -> GateMark:
-    """Stage the rows of each table and judge them.
+    """Stage the rows of each table and validate them.
 
-    Raises AccountingError when the equations do not hold and GateError when the suite fails; nothing is published then. The suite's result
-    is kept as the report `expectations.json`.
+    Raises AccountingError when the equations do not hold and GateError when the suite fails. The suite's result becomes the report
+    `expectations.json`, whether it failed or not.
     """
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
     rows = _write_tables(run, mark, store, counts)
@@ -69,7 +73,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Led
 
 
 def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
-    """Stage the rows of every table in one pass over what was resolved; how many rows each has."""
+    """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     with ExitStack() as stack:
         keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in _ROWS_OF_TABLE}
         writers = {name: stack.enter_context(staged_writer(store, key, TABLES[name])) for name, key in keys.items()}
@@ -83,16 +87,16 @@ def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts
 
 
 def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> Iterator[pa.Table]:
-    """Cleaned rows beside what was decided on them, a row group at a time."""
+    """Cleaned rows with the columns of their decisions, one row group at a time."""
     base = mark.base.key()
     for bucket in mark.buckets:
         cleaned = read_rows(store, resolved_key(run.process_run, base, bucket, CLEANED_TABLE))
         decided = read_rows(store, resolved_key(run.process_run, base, bucket, DECIDED_TABLE))
         for rows, decisions in zip(cleaned, decided, strict=True):
-            beside = rows
+            joined = rows
             for name in decisions.schema.names:
-                beside = beside.append_column(name, decisions[name])
-            yield _with_provenance(beside, run)
+                joined = joined.append_column(name, decisions[name])
+            yield _with_provenance(joined, run)
 
 
 def _with_provenance(rows: pa.Table, run: ProcessRun) -> pa.Table:
@@ -119,18 +123,18 @@ def _captures(rows: pa.Table) -> pa.Table:
 
 
 def _articles(rows: pa.Table) -> pa.Table:
-    kept = rows.filter(pc.is_in(rows["outcome"], pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])))
-    return _columns(kept, {}, "articles")
+    articles = rows.filter(pc.is_in(rows["outcome"], pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])))
+    return _columns(articles, {}, "articles")
 
 
 def _quarantine(rows: pa.Table) -> pa.Table:
-    kept = rows.filter(pc.equal(rows["outcome"], str(Outcome.QUARANTINED)))
+    quarantined = rows.filter(pc.equal(rows["outcome"], str(Outcome.QUARANTINED)))
     renamed = {
-        "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), kept.num_rows),
-        "reason": kept["quarantine_reason"],
-        "detail": kept["quarantine_detail"],
+        "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), quarantined.num_rows),
+        "reason": quarantined["quarantine_reason"],
+        "detail": quarantined["quarantine_detail"],
     }
-    return _columns(kept, renamed, "quarantine")
+    return _columns(quarantined, renamed, "quarantine")
 
 
 def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], name: str) -> pa.Table:

@@ -1,7 +1,7 @@
-"""The expectation suite in a process of its own: `python -m processing.publish.gate_process ROWS.parquet SUITE.json RESULT.json`.
+"""Run an expectation suite: `python -m processing.publish.gate_process ROWS.parquet SUITE.json RESULT.json`.
 
-Great Expectations takes hundreds of megabytes before the first row; here that memory ends with the process.
-Exit code 0 when the suite was judged, whatever the judgement.
+Great Expectations takes hundreds of megabytes before the first row; that memory is free again when this process ends.
+The exit code is 0 when the suite ran, also when expectations failed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 
-LAZY_MODULES = ("altair", "scipy.stats")  # for pictures and for distributions: a third of the start, for expectations that few suites have
+LAZY_MODULES = ("altair", "scipy.stats")  # a third of the time to start; only few expectations use them
 MAX_UNEXPECTED = 20
 INDEX_COLUMNS = ["article_id", "version"]
 
@@ -43,7 +43,7 @@ def validate(rows: Path, suite: dict[str, Any]) -> dict[str, Any]:
 
 
 def import_lazily(name: str) -> None:
-    """Let whoever imports a module have it at once; its code runs at the first use of one of its names."""
+    """Run a module's code at the first use of one of its names, not when it is imported."""
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return
@@ -68,13 +68,13 @@ def _plain_result(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exception(info: dict[str, Any]) -> str | None:
-    """A metric that raises shows only here: its message, flat or keyed by metric."""
+    """The message of a metric that raised, which only this part of a result has; flat or by metric."""
     infos = [info] if "raised_exception" in info else [value for value in info.values() if isinstance(value, dict)]
     return next((str(value.get("exception_message")) for value in infos if value.get("raised_exception")), None)
 
 
 def main() -> None:
-    """Judge, and write the result whole."""
+    """Run the suite and write its result."""
     for name in LAZY_MODULES:
         import_lazily(name)
     rows, suite, result = (Path(argument) for argument in sys.argv[1:4])

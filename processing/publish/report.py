@@ -1,4 +1,4 @@
-"""The report of a process run: what came of its records, for people and as JSON."""
+"""The report of a process run: how many records have which outcome, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class RunReport:
     """The outcome of a published process run.
 
     records = published + known + duplicate + quarantined + rejected. `reasons` counts `outcome: reason`.
-    `crawl_runs` lists what was processed, `by_crawl_run` has the records and outcomes of each; `expectations` counts the rows
-    that the suite judged: all rows of articles.
+    `crawl_runs` are the processed crawl runs; `by_crawl_run` has the records and outcomes of each. `expectations` is the number of rows
+    that the suite validated: all rows of articles.
     """
 
     process_run: str
@@ -56,7 +56,7 @@ class RunReport:
         return cls(**{**data, "crawl_runs": tuple(data["crawl_runs"]), "ingested_at": datetime.fromisoformat(data["ingested_at"])})
 
     def equation(self) -> str:
-        """What became of the records, in a line for people."""
+        """The equation of records and outcomes, as one line of text."""
         return f"{self.records:,} = " + " + ".join(f"{getattr(self, name):,} {name}" for name in OUTCOMES)
 
     def text(self) -> str:

@@ -1,4 +1,7 @@
-"""Deciding what became of each record of a run: known, a new version, a duplicate, quarantined or rejected."""
+"""Decide the outcome of each record of a run: known, a new version, a duplicate, quarantined or rejected.
+
+No I/O: what the decisions need comes in as `RecordSummary` and `EarlierRows`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordS
 from schemas.outcomes import Outcome, Reason
 
 CurrentDigest = Callable[[Version], str]
-"""The text digest of a committed version as today's code and memory clean it."""
+"""Gives the text digest that a committed version has when this run's code and site memory clean it."""
 
 
 def decide(
@@ -19,7 +22,7 @@ def decide(
 ) -> dict[RecordId, Decision]:
     """The decision on each record. The order of `cards` does not matter: they are taken in the order of fetching.
 
-    `near` lists per text digest the earlier similar ones of the run, earliest first.
+    `near` lists, per text digest, the similar texts of this run that were fetched before, earliest first.
     """
     run = _RunDecisions(earlier, near, current_digest)
     ordered = sorted(summaries, key=lambda summary: summary.fetch_order)
@@ -39,7 +42,7 @@ class _Latest:
 
 
 class _RunDecisions:
-    """What was decided so far in a run."""
+    """The decisions so far, and what later ones depend on."""
 
     def __init__(self, earlier: EarlierRows, near: Mapping[str, Sequence[tuple[str, float]]], current_digest: CurrentDigest) -> None:
         self.decisions: dict[RecordId, Decision] = {}
@@ -81,7 +84,7 @@ class _RunDecisions:
         return self._earlier.captures.get(summary.refers_to)
 
     def _latest_of(self, article_id: str, text_digest: str) -> _Latest | None:
-        """The article's latest version, in this run or in the lake; that of the lake as it would be cleaned today."""
+        """The article's latest version, in this run or in the lake. The text digest is the one that this run's code and memory give."""
         known, committed = self._latest.get(article_id), self._earlier.versions.get(article_id)
         if known is None and committed is not None:
             same = committed.text_digest == text_digest
@@ -91,7 +94,7 @@ class _RunDecisions:
         return known
 
     def _still_latest(self, previous: EarlierOutcome, article_id: str, latest: _Latest | None) -> bool:
-        """Whether nothing was published after the version that an identical payload came to: else the page went back to it."""
+        """Whether the version that an identical payload had is still the latest. If not, the page has returned to an older text."""
         return previous.article_id != article_id or latest is None or previous.version == latest.version
 
     def _new_version(self, article_id: str, text_digest: str, version: int) -> Decision:
@@ -104,7 +107,7 @@ class _RunDecisions:
         return Decision(Outcome.DUPLICATE, article_id, version, duplicate_of=original_article, duplicate_kind=kind, similarity=similarity)
 
     def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
-        """What a text is a duplicate of: the first committed row, else the earliest fetched of this run."""
+        """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first fetched of this run."""
         for kind, committed in (("exact", self._earlier.exact), ("near", self._earlier.near)):
             found = _other(committed.get(text_digest, ()), article_id)
             if found is not None:

@@ -1,6 +1,6 @@
-"""What the lake already knows of a run's records: payloads, revisited captures, versions, exact and near originals.
+"""Read the rows of the lake that matter for a run's records: equal payloads, revisited captures, versions, exact and near originals.
 
-Streamed: of the lake's rows only those are kept that something in the run may meet.
+The tables are streamed. Only rows that match a record of the run stay in memory.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _CAPTURE_COLUMNS = [
 ]
 _WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
-CommitOrder = tuple[int, datetime, str, int]  # sequence, then fetch order: which row was committed first
+CommitOrder = tuple[int, datetime, str, int]  # (sequence, fetched_at, WARC file, offset): the smaller one was committed first
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The latest version of an article in the lake, and what it was cleaned by."""
+    """The latest version of an article in the lake, with the code and the site memory that cleaned it."""
 
     version: int
     sequence: int
@@ -56,7 +56,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class EarlierOutcome:
-    """What an earlier capture came to."""
+    """The outcome of an earlier capture."""
 
     outcome: str
     reason: str | None
@@ -66,7 +66,7 @@ class EarlierOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A committed row that others may be duplicates of."""
+    """A committed row of which others may be duplicates."""
 
     commit_order: CommitOrder
     article_id: str
@@ -75,7 +75,11 @@ class Original:
 
 @dataclass(slots=True)
 class EarlierRows:
-    """The part of the lake that a run can meet. `near` lists, per text digest of the run, similar originals."""
+    """The rows of the lake that match records of a run.
+
+    `payloads` are by (URL, content digest), `captures` by record, `versions` by article, `exact` by text digest; `near` has similar
+    originals by the text digest of the run.
+    """
 
     payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
     captures: dict[RecordId, EarlierOutcome] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class EarlierRows:
 
 
 def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex) -> EarlierRows:
-    """What the lake knows of these records now; `index` holds the run's own signatures."""
+    """The rows that the lake has now for these records. `index` has the run's own MinHash signatures."""
     earlier = EarlierRows()
     _add_captures(lake, summaries, earlier)
     _add_articles(lake, summaries, index, earlier)

@@ -1,4 +1,4 @@
-"""What resolving needs to know of each record of a run, small enough to hold all of a run in memory."""
+"""The records of a run as resolve sees them: small enough that those of a whole run fit into memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUMMARY_COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class RecordSummary:
-    """A record, as resolving sees it. `article_id`, `text_digest` and `minhash` are an article's."""
+    """The part of a cleaned row that resolve decides on. `article_id`, `text_digest` and `minhash` are None where there is no article."""
 
     record_id: RecordId
     url: str
@@ -42,13 +42,13 @@ class RecordSummary:
 
     @property
     def fetch_order(self) -> tuple[datetime, RecordId]:
-        """The order of fetching, total: the same on every machine."""
+        """Sorts records by time of fetch; the order is the same on every machine."""
         return self.fetched_at, self.record_id
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a record; `reason` and `detail` go with `rejected` and `quarantined`."""
+    """The outcome of a record. `reason` and `detail` are for `rejected` and `quarantined`."""
 
     outcome: Outcome
     article_id: str | None = None
@@ -79,7 +79,7 @@ def record_id_of(row: Mapping[str, object]) -> RecordId:
 
 
 def read_summaries(tables: Iterable[pa.Table]) -> list[RecordSummary]:
-    """The cards of cleaned rows, in their order."""
+    """The summaries of cleaned rows, in their order."""
     return [_summary(row) for table in tables for row in table.select(SUMMARY_COLUMNS).to_pylist()]
 
 

@@ -1,6 +1,7 @@
-"""Committed versions read again from their captures, to be compared with what is captured now: in limited workers, once a process run.
+"""Read committed versions again from their captures, to compare them with new captures under the same code.
 
-What was read is staged, so that a run which is resolved again, perhaps under the publish lock, has no page to read.
+Each page is read once per process run, in a worker with limits, and its blocks are staged. A run that is resolved again, perhaps under the
+publish lock, takes them from there.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ _SCHEMA = pa.schema(
 def reread(
     versions: Sequence[Version], run: ProcessRun, store: ObjectStore, containers: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[Version, Blocks | None]]:
-    """Each version with the blocks that its capture has under the run's code, in order; None for a page that can no longer be read.
+    """Each version with the blocks that the run's code finds in its capture, in order.
 
-    That is one whose record is gone, that is no article any more, or that exceeds the limits of a page.
+    None instead of blocks where the record is gone, is no article under this code, or exceeds the limits of a page.
     """
     staged = _staged(versions, run, store)
     missing = [version for version in versions if _record_id(version.pointer) not in staged]
@@ -47,14 +48,14 @@ def reread(
     for version in versions:
         record_id = _record_id(version.pointer)
         yield version, staged[record_id] if record_id in staged else next(found)
-    for _ in found:  # it ends, and stages what it has read
+    for _ in found:  # the generator must end: then it stages what it has read
         pass
 
 
 def _read(
     versions: Sequence[Version], run: ProcessRun, store: ObjectStore, containers: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Blocks | None]:
-    """Read the pages and stage what they have."""
+    """Read the pages and stage their blocks."""
     pages = (StoredPage(_record(version, store), run.crawl, containers=containers.get(version.host, ())) for version in versions)
     name = hashlib.sha256(repr([version.pointer for version in versions]).encode()).hexdigest()[:16]
     with staged_writer(store, reread_key(run.process_run, name), _SCHEMA) as writer:
@@ -67,7 +68,7 @@ def _read(
 
 
 def _staged(versions: Sequence[Version], run: ProcessRun, store: ObjectStore) -> dict[RecordId, Blocks | None]:
-    """What an earlier resolve of the same run has read."""
+    """The blocks that an earlier resolve of the same run has staged."""
     wanted = {_record_id(version.pointer) for version in versions}
     found: dict[RecordId, Blocks | None] = {}
     for info in store.list(reread_prefix(run.process_run)):

@@ -1,4 +1,8 @@
-"""Resolve: site memory, cleaning, versions and duplicates, host bucket by host bucket, then across the run and against the lake."""
+"""Resolve: clean the staged rows with the site memory, then decide the outcome of every record of the process run.
+
+Before: `processing.extract.extraction` has staged the rows of every segment. The rows are cleaned one host bucket at a time; versions and
+duplicates are decided over the whole run and against the lake. After: `processing.publish.gate` makes the rows of the tables.
+"""
 
 from __future__ import annotations
 
@@ -35,27 +39,27 @@ DECIDED_TABLE = "decided"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a resolution was made against: the lake's snapshots and the site memory's version."""
+    """The state that a run was resolved against: the snapshots of the lake's tables and the version of the site memory."""
 
     articles: int | None
     captures: int | None
     memory_version: int
 
     def key(self) -> str:
-        """The name of what is staged against this base: 12 hex digits of SHA-256."""
+        """The name of the folder for rows that were resolved against this base: 12 hex digits of SHA-256."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class ResolveMark:
-    """The completion mark of resolve."""
+    """The completion mark of resolve: what the run was resolved against, and the host buckets that have rows."""
 
     base: Base
     buckets: tuple[int, ...]
 
 
 def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
-    """What a resolution made now would be made against."""
+    """The base that the run would be resolved against now."""
     return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name))
 
 
@@ -71,7 +75,7 @@ def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | Non
 def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> ResolveMark:
     """Resolve all staged segments of a run against the lake as it is now.
 
-    What is staged carries the name of what it was resolved against: a second process at the same work never mixes its rows with these.
+    The staged rows are named after their base, so that two processes that resolve the same run never mix their rows.
     Raises ConflictError when a segment is not extracted yet.
     """
     base = current_base(run, lake, ledger)
@@ -92,13 +96,13 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
-    """Where hosts have their articles, by the memory that the run was planned with: for all its reading."""
+    """The elements in which hosts have their articles, from the site memory that the run was planned with. All its stages use these."""
     known = run.crawl.articles.site_memory and run.memory_version > 0
     return read_containers(store, memory_key(run.crawl.name, run.memory_version) if known else None)
 
 
 def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
-    """Stage the pinned memory with the run's own pages, which publishing makes the next version; its key, None without site memory."""
+    """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory."""
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
@@ -121,7 +125,7 @@ def _decide_all(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: La
 
 
 def _read_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake) -> tuple[list[RecordSummary], NearIndex, EarlierRows]:
-    """The run's records, their near duplicates among each other, and what the lake knows of them."""
+    """The run's records, the index of their texts, and the rows of the lake that match them."""
     cleaned = (rows for bucket in mark.buckets for rows in _cleaned_rows(run, mark.base, bucket, store, SUMMARY_COLUMNS))
     summaries = read_summaries(cleaned)
     index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
@@ -137,9 +141,9 @@ def _near_index(summaries: Sequence[RecordSummary], threshold: float) -> NearInd
 
 
 def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
-    """Read what a new resolution would read again, if the lake or the memory has changed since the last one; it is staged for it.
+    """Read and stage the committed versions that resolving again would read, where the lake or the site memory has changed since.
 
-    For the time before the publish lock is taken: under the lock no page is read then. What is committed is not resolved again.
+    Called before the publish lock is taken, so that no page is read under the lock. A committed run is not resolved again.
     """
     if ledger.published_at(run.process_run) is not None or lake.snapshot_of("captures", run.process_run) is not None:
         return
@@ -153,9 +157,9 @@ def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledg
 
 
 def _changed_versions(summaries: Iterable[RecordSummary], earlier: EarlierRows, run: ProcessRun) -> list[Version]:
-    """The committed versions whose article was captured with another text and must be read again, by host bucket.
+    """The committed versions that must be read again, sorted by host bucket: their article now has another text.
 
-    Those that this run's code and memory have cleaned need not be. With site memory there are none, as each run adds its own pages.
+    Versions that this run's code cleaned without site memory need not be read again. With site memory all must be: each run changes it.
     """
     differing = {
         summary.article_id
@@ -173,9 +177,9 @@ def _is_current(version: Version, run: ProcessRun) -> bool:
 def _current_digests(
     summaries: Iterable[RecordSummary], earlier: EarlierRows, run: ProcessRun, store: ObjectStore, memory_staged: str | None
 ) -> dict[WarcPointer, str]:
-    """The text digests that changed versions would have today, under this run's code and memory.
+    """The text digests that changed versions have under this run's code and site memory.
 
-    What can no longer be read has none: it stands as it was committed.
+    A version that can no longer be read is left out and counts as it was committed.
     """
     versions = _changed_versions(summaries, earlier, run)
     containers = pinned_containers(run, store) if versions else {}
@@ -193,7 +197,7 @@ def _current_digests(
 
 
 def _write_decisions(run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
-    """One row group beside each of the cleaned rows, in their order."""
+    """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
     for bucket in mark.buckets:
         with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
             for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):

@@ -1,4 +1,7 @@
-"""What one stage hands to the next: Parquet in the store under the process run's name, written whole or not at all."""
+"""The staged rows of a process run: their schemas, and how Parquet is written to the store and read in small row groups.
+
+An object appears in the store whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,16 @@ from schemas.article import Block, BlockKind
 from schemas.tables import ARTICLES, CAPTURES
 from storage.objects.store import ObjectStore
 
-GROUP_ROWS = 1_000
-CHUNK_CHARACTERS = 4 * 1024 * 1024
-GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several times that
+GROUP_ROWS = 1_000  # per row group, at most
+GROUP_BYTES = 4 * 1024 * 1024  # per row group in memory; cleaning a row group takes several times as much
+CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text in rows that are Python objects
 
 _CAPTURE_COLUMNS = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
     "request_method", "request_body", "reason", "detail", "page_type",
 ]  # fmt: skip
-# The columns of ARTICLES that extraction fills from the page, but for its blocks.
+# The columns of ARTICLES that extraction fills from the page, except `blocks`.
 METADATA_COLUMNS = [
     "title", "description", "authors", "published_at", "published_at_source", "published_zone", "modified_at", "modified_at_source",
     "language_declared", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "extraction_path",
@@ -35,8 +38,8 @@ _CLEANED_COLUMNS = [
     "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version",
 ]  # fmt: skip
 
-# One row per response or revisit record. `blocks` is set for an article and only then; a rejected record has a `reason`, a revisit
-# has neither, but refers to a capture.
+# One row per response or revisit record. An article has `blocks`, a rejected record a `reason`; a revisit has neither, but names the
+# capture that it refers to.
 EXTRACTED = pa.schema(
     [
         pa.field("bucket", pa.int16(), nullable=False),
@@ -48,7 +51,7 @@ EXTRACTED = pa.schema(
     ]
 )
 
-# The same rows of one host bucket, articles cleaned and measured. `rule` names the policy's rule that an article broke.
+# The rows of one host bucket after cleaning. `rule` is the rule of the policy that an article breaks.
 CLEANED = pa.schema(
     [
         *EXTRACTED,
@@ -59,7 +62,7 @@ CLEANED = pa.schema(
     ]
 )
 
-# What became of each row of a cleaned bucket, in the same order.
+# The decision on each row of a cleaned bucket, in the same order.
 DECIDED = pa.schema(
     [
         pa.field("outcome", pa.string(), nullable=False),
@@ -73,11 +76,11 @@ DECIDED = pa.schema(
     ]
 )
 
-Row = dict[str, Any]  # a row of one of these schemas, as Arrow takes and gives it
+Row = dict[str, Any]  # a row of one of these schemas; Any: the values are those that Arrow converts
 
 
 def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    """Write Parquet to the store, a row group at a time; the number of rows. The object appears when it is whole."""
+    """Write Parquet to the store, one row group at a time; the number of rows."""
     with staged_writer(store, key, schema) as writer:
         for table in bounded(tables):
             writer.write(table)
@@ -86,7 +89,7 @@ def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema:
 
 @contextmanager
 def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[StagedWriter]:
-    """A Parquet that appears in the store, whole, at the end of the block; not at all after an error."""
+    """Write a Parquet file that appears in the store at the end of the `with` block; after an error it does not."""
     with scratch_folder() as folder:
         path = folder / "rows.parquet"
         statistics = ["bucket"] if "bucket" in schema.names else ["host"] if "host" in schema.names else False
@@ -97,7 +100,7 @@ def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[S
 
 
 class StagedWriter:
-    """Writes row groups and counts the rows."""
+    """Writes row groups and counts their rows."""
 
     def __init__(self, out: pq.ParquetWriter, schema: pa.Schema) -> None:
         self.rows = 0
@@ -112,22 +115,22 @@ class StagedWriter:
 
 
 def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROUP_BYTES) -> Iterator[pa.Table]:
-    """The same rows in tables of about `size` bytes and at most `rows` rows: small ones put together, large ones cut."""
-    held: list[pa.Table] = []
-    held_rows = held_bytes = 0
+    """The same rows in tables of about `size` bytes and at most `rows` rows: small tables are joined, large ones are split."""
+    pending: list[pa.Table] = []
+    pending_rows = pending_bytes = 0
     for table in tables:
         for part in _halves(table, rows, size):
-            if held and (held_rows + part.num_rows > rows or held_bytes + part.nbytes > size):
-                yield pa.concat_tables(held)
-                held, held_rows, held_bytes = [], 0, 0
-            held.append(part)
-            held_rows, held_bytes = held_rows + part.num_rows, held_bytes + part.nbytes
-    if held:
-        yield pa.concat_tables(held)
+            if pending and (pending_rows + part.num_rows > rows or pending_bytes + part.nbytes > size):
+                yield pa.concat_tables(pending)
+                pending, pending_rows, pending_bytes = [], 0, 0
+            pending.append(part)
+            pending_rows, pending_bytes = pending_rows + part.num_rows, pending_bytes + part.nbytes
+    if pending:
+        yield pa.concat_tables(pending)
 
 
 def _halves(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
-    """Halves of halves, until each is small enough or one row."""
+    """Split a table in two, again and again, until each part is small enough or has one row."""
     if table.num_rows <= 1 or (table.num_rows <= rows and table.nbytes <= size):
         yield table
         return
@@ -157,7 +160,7 @@ def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]
 
 
 def buckets_in(store: ObjectStore, key: str) -> set[int]:
-    """Which host buckets a staged Parquet has rows of."""
+    """The host buckets that have rows in a staged Parquet."""
     found: set[int] = set()
     for table in read_rows(store, key, ["bucket"]):
         found.update(table.column(0).unique().to_pylist())
@@ -165,7 +168,7 @@ def buckets_in(store: ObjectStore, key: str) -> set[int]:
 
 
 def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows with blocks, by the thousand, or fewer where their texts are long: what is held as Python objects at a time."""
+    """Lists of at most GROUP_ROWS rows, shorter where texts are long: so many are Python objects at a time."""
     chunk: list[Row] = []
     characters = 0
     for row in rows:
@@ -179,10 +182,10 @@ def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:
-    """Blocks as they were before they were stored."""
+    """The blocks that `stored_blocks` converted."""
     return tuple(Block(BlockKind(b["kind"]), b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
 
 
 def stored_blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:
-    """Blocks as they are stored."""
+    """Blocks as values of the column `blocks`."""
     return [{"kind": str(b.kind), "text": b.text, "level": b.level, "link_density": b.link_density} for b in blocks]

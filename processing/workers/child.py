@@ -1,7 +1,7 @@
-"""The inside of a page worker: a process that reads items from a pipe, calls one function on each and writes what comes back.
+"""The code that runs in a page worker: read items from a pipe, call one function on each, write each result.
 
-In: frames, each the pickle of a list of items. Out: once, when the function is imported, the most memory in bytes so far; then one result
-an item, in order, flushed at once, so that the parent knows which item a dead or silent process was at.
+In: frames, each a pickled list of items. Out: first, when the function is imported, a frame with the peak memory in bytes; then one result
+per item, in order, each flushed at once. So the parent knows which item a dead or silent process was reading.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from runtime.results import UNENCODABLE, encode_result
 
 
 def serve(function: str, memory_bytes: str) -> None:
-    """Serve until the input ends. `function` is `module.name`; memory is what the process may take beyond what it has when ready."""
+    """Serve until the input ends. `function` is `module.name`; `memory_bytes` is the memory that it may use in addition to its imports."""
     source, sink = open_streams()
     call = import_name(function)
-    gc.freeze()  # what is loaded by now stays
+    gc.freeze()  # imported modules stay: the collector need not look at them again
     limit_memory(int(memory_bytes))
     write_frame(sink, encode_result(None, peak_memory()))
     while (frame := read_frame(source)) is not None:
@@ -28,7 +28,7 @@ def serve(function: str, memory_bytes: str) -> None:
             write_frame(sink, _result(call, item))
 
 
-def _result(call: Callable[[Any], Any], item: Any) -> bytes:  # Any: whatever the function takes and returns
+def _result(call: Callable[[Any], Any], item: Any) -> bytes:  # Any: what the function takes and returns
     try:
         value = call(item)
     except MemoryError:

@@ -1,8 +1,8 @@
-"""Pages in killable worker processes: a hostile page costs itself, never its neighbours or the file.
+"""Run a function on items in worker processes with limits per item: a hostile page is lost, but no other page.
 
-Each worker is a process of its own (started with the interpreter, not forked: safe below Airflow and Celery) that gets batches of items
-through a pipe. One that takes too long, too much memory or crashes is killed; the page it was at is answered for, the rest of its batch
-goes to a new worker. Items come back in the order they went in.
+Each worker is a new process (not a fork, which is unsafe below Airflow and Celery) that gets batches of items through a pipe. A worker that
+takes too long or too much memory is killed. Its current item gets the result `Exceeded`; the rest of its batch goes to another worker.
+Results come in the order of the items.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from schemas.page import Page, WarcPointer
 
 Item = TypeVar("Item")
 
-BATCH_ITEMS = 16
+BATCH_ITEMS = 16  # per message to a worker, at most; likewise the next
 BATCH_BYTES = 2 * 1024 * 1024
-WINDOW_BATCHES = 4  # per worker, given out or waiting for their turn
+WINDOW_BATCHES = 4  # per worker: how far workers may be ahead of the first item without a result
 WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
-START_SECONDS = 120.0
+START_SECONDS = 120.0  # to start a worker and import the function, on a busy machine
 ENTRY = "processing.workers.child.serve"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one page may take: seconds of wall clock, and bytes of memory beyond what a fresh worker has."""
+    """The limits of one item: seconds of wall clock, and bytes of memory in addition to those of a new worker."""
 
     seconds: float = 30.0
     memory_bytes: int = 1024 * 1024 * 1024
@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:
-    """An item that the function gave nothing for: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
+    """Why an item has no result: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and one line of detail."""
 
     reason: Reason
     detail: str
@@ -59,9 +59,9 @@ class Exceeded:
 def read_pages(
     pages: Iterable[Page], read: str, workers: int | None = None, limits: Limits = Limits()
 ) -> Iterator[tuple[Page, Article | Rejected]]:
-    """Each page with what `read` (`module.function`, Page -> Article or Rejected) makes of it, in order, streaming.
+    """Each page with the result of `read` (`module.function`, Page -> Article or Rejected), in order, streaming.
 
-    A page that exceeds the limits is Rejected for it. `workers` defaults to the CPUs of this process.
+    A page that exceeds the limits is Rejected. `workers` defaults to the CPUs of this process.
     """
     for page, found in run_limited(pages, read, workers, limits, (Article, Rejected)):
         if isinstance(found, Exceeded):
@@ -73,10 +73,10 @@ def read_pages(
 def run_limited(
     items: Iterable[Item], function: str, workers: int | None = None, limits: Limits = Limits(), results: Sequence[type] = ()
 ) -> Iterator[tuple[Item, Any | Exceeded]]:  # Any: what the named function returns
-    """Each item with what the function returns for it, or Exceeded, in order.
+    """Each item with its result or `Exceeded`, in order.
 
-    Items must pickle. Results come back as data, never as pickles: they are dataclasses of the types in `results`, or plain values.
-    Holds a few batches per worker at a time. Raises ConfigError where the function cannot be imported.
+    Items must pickle. Results are sent as data, never as pickles: dataclasses of the types in `results`, or plain values.
+    A few batches per worker are in memory. Raises ConfigError where the function cannot be imported.
     """
     pool = _Pool(function, workers or cpu_count(), limits, ResultDecoder(results))
     try:
@@ -105,7 +105,7 @@ class _Worker:
 
 
 class _Pool:
-    """The workers, and which task each is at."""
+    """The workers and their tasks; a worker works on the first of its tasks."""
 
     def __init__(self, function: str, size: int, limits: Limits, decoder: ResultDecoder) -> None:
         self._function, self._size, self._limits, self._decoder = function, size, limits, decoder
@@ -114,7 +114,7 @@ class _Pool:
         self._selector = selectors.DefaultSelector()
 
     def run(self, items: Iterator[Item]) -> Iterator[tuple[Item, Any]]:
-        """Give out batches, take in answers, yield them in order."""
+        """Send batches, receive results, yield them in order."""
         waiting: deque[_Task] = deque()
         weight, exhausted = 0, False
         while True:
@@ -159,7 +159,7 @@ class _Pool:
         worker.busy_since = time.monotonic()
         try:
             write_frame(cast("BinaryIO", worker.process.stdin), pickle.dumps([task.item for task in worker.tasks], protocol=5))
-        except OSError:  # it died between two batches: no page of this one is to blame
+        except OSError:  # it died between two batches: no item of this batch is the cause
             self._replace(worker)
 
     def _start(self) -> _Worker:
@@ -171,7 +171,7 @@ class _Pool:
         return worker
 
     def _wait(self) -> None:
-        """Wait for answers; when none comes, look for the worker that is over its time."""
+        """Wait for results; when none comes, fail the items that are over their time."""
         now = time.monotonic()
         busy = [worker.busy_since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
         events = self._selector.select(max(0.0, min(busy, default=now) - now) + 0.01)
@@ -195,14 +195,14 @@ class _Pool:
             while (frame := worker.received.pop()) is not None:
                 if not self._handle_frame(worker, frame):
                     return
-        except (FrameError, ResultError) as error:  # whatever a page made of its worker
+        except (FrameError, ResultError) as error:  # a page may have taken over its worker
             self._fail_first(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
             return
         if not worker.tasks and worker.ready:
             self._assign_next(worker)
 
     def _handle_frame(self, worker: _Worker, frame: bytes) -> bool:
-        """Take one frame in; False where the worker is gone after it. Raises ResultError."""
+        """Handle one frame; False when the worker is replaced after it. Raises ResultError."""
         reason, value = self._decoder.decode(frame)
         if not worker.ready:
             worker.ready, worker.memory_at_start = True, int(value)
@@ -210,12 +210,12 @@ class _Pool:
                 self._send(worker)
             return True
         if not worker.tasks:
-            raise ResultError("a result that nobody waits for")
+            raise ResultError("a result without a task")
         task = worker.tasks.popleft()
         task.done, worker.served = True, worker.served + 1
         task.result = value if reason is None else self._exceeded(_reason(reason), str(value))
         if reason == Reason.PAGE_MEMORY:
-            self._replace(worker)  # its heap is in pieces
+            self._replace(worker)  # its heap is fragmented
             return False
         return True
 
@@ -236,7 +236,7 @@ class _Pool:
         self._fail_first(worker, Reason(cause.reason), cause.detail)
 
     def _fail_first(self, worker: _Worker, reason: Reason, detail: str) -> None:
-        """The first task of a worker is answered for with its failure; the others go on elsewhere."""
+        """The first task of a worker gets the failure as its result; the others go to another worker."""
         if worker.tasks:
             task = worker.tasks.popleft()
             task.done, task.result = True, Exceeded(reason, detail)
@@ -259,7 +259,7 @@ class _Pool:
         for pipe in (process.stdin, process.stdout):
             try:
                 cast("BinaryIO", pipe).close()
-            except OSError:  # what was not yet written to a dead process
+            except OSError:  # bytes that could not be written to a dead process
                 continue
 
     def _exceeded(self, reason: Reason, detail: str) -> Exceeded:
@@ -281,7 +281,7 @@ def _batch(items: Iterator[Any]) -> tuple[list[_Task], bool]:
 
 
 def _weight(item: Any) -> int:
-    """About how many bytes a page or a record takes; what has a `weight` says so itself."""
+    """About how many bytes of memory an item takes: its `weight` if it has one, else the size of its body or text."""
     if (weight := getattr(item, "weight", None)) is not None:
         return int(weight)
     capture = getattr(item, "capture", None)

@@ -1,4 +1,4 @@
-"""What to crawl: one YAML file per crawl, checked and frozen."""
+"""The model of a crawl file: every key with its type, its bounds and its default. `docs/crawl_template.yaml` explains each key to users."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
 class ConfigModel(BaseModel):
-    """A part of a crawl's configuration: frozen; an unknown key is an error, and so is a number without end."""
+    """A part of a crawl's configuration. It is frozen. An unknown key, infinity and NaN are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Seed(ConfigModel):
-    """Where a crawl starts. `kind: auto` looks at what comes back."""
+    """Where a crawl starts. With `kind: auto` the response decides what it is."""
 
     url: SeedUrl
     kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
 
 
 class SeedsFile(ConfigModel):
-    """Further seeds: an object in the store that ends in .parquet or .csv (its `column` holds URLs), or text with a URL a line."""
+    """Further seeds: an object in the store. A .parquet or .csv file has URLs in `column`; any other object is text with a URL a line."""
 
     key: Line = Field(min_length=1)
     column: Line = "url"
 
 
 class Scope(ConfigModel):
-    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one).
+    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with a port, if a seed has one).
 
-    Files that are no pages, such as PDF and images, are left where they are unless `keep_types` names them: they are then archived.
+    Files that are not pages, such as PDF and images, are not archived, unless `keep_types` names their media type.
     """
 
     hosts: Hosts = ()
@@ -82,7 +82,7 @@ class Scope(ConfigModel):
 
 
 class Politeness(ConfigModel):
-    """How a crawl treats the sites. `delay` in seconds between requests to one host."""
+    """How a crawl treats the sites. `delay` is in seconds, between requests to one host."""
 
     robots: Literal["obey", "ignore"] = "obey"
     opt_outs: Literal["obey", "record"] = "obey"
@@ -98,7 +98,7 @@ class Politeness(ConfigModel):
 
 
 class Network(ConfigModel):
-    """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32.
+    """What the fetch workers may connect to besides public addresses: exact networks only, like 127.0.0.1/32.
 
     `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
     """
@@ -118,8 +118,8 @@ class Network(ConfigModel):
 class Browser(ConfigModel):
     """Pages whose text is made by scripts: URLs that match one of `pages` are rendered in Chromium. None by default.
 
-    While it is rendered, a page may fetch scripts, styles and data of the crawl's hosts and of `hosts`. `timeout` in seconds; `wait_for` is
-    a CSS selector to wait for instead of the network's rest.
+    While it is rendered, a page may fetch scripts, styles and data from the crawl's hosts and from `hosts`. `timeout` is in seconds.
+    `wait_for` is a CSS selector to wait for. Without it, the page is ready when it requests nothing more.
     """
 
     pages: Patterns = ()
@@ -129,9 +129,9 @@ class Browser(ConfigModel):
 
 
 class Credential(ConfigModel):
-    """Whose headers and cookies go to an origin, and to it alone: `secret` is a name, never the secret itself.
+    """Headers and cookies that are sent to one origin only. `secret` is a name, never the secret itself.
 
-    It is looked up as CRAWLHOUSE_SECRET_<NAME> in the environment, or under Airflow as the connection of that name.
+    The secret is the variable CRAWLHOUSE_SECRET_<NAME> of the environment, or the Airflow connection of that name.
     """
 
     origin: Origin
@@ -139,7 +139,7 @@ class Credential(ConfigModel):
 
 
 class Budgets(ConfigModel):
-    """Where a run stops. Sizes in bytes, times in minutes."""
+    """Where a run stops. Sizes are in bytes, times in minutes."""
 
     max_pages: Count = Field(default=100_000, ge=1)
     max_pages_per_host: Count = Field(default=20_000, ge=1)
@@ -152,9 +152,9 @@ class Budgets(ConfigModel):
 
 
 class Revisit(ConfigModel):
-    """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run.
+    """How soon a URL is due again, per kind: the bounds between which the interval adapts. In hours; 0 means at every run.
 
-    `price` is how many new articles a fetch of a usual list should bring: the smaller, the more fetches.
+    `price` is how many new articles a fetch of an ordinary list should bring. A smaller price means more fetches.
     """
 
     price: Annotated[float, at_most(1_000_000)] = Field(default=0.5, gt=0)
@@ -184,7 +184,7 @@ class Thresholds(ConfigModel):
 
 
 class SiteRules(ConfigModel):
-    """CSS selectors for one host: the field's text comes from the first match; `remove` is cut out before anything else."""
+    """CSS selectors for one host. A field's text is that of the first match. Matches of `remove` are deleted before anything else."""
 
     body: Selector | None = None
     title: Selector | None = None
@@ -195,7 +195,7 @@ class SiteRules(ConfigModel):
 
 
 class ArticleOptions(ConfigModel):
-    """The policy of the `articles` dataset. Lengths in characters."""
+    """Which articles are published. Lengths are in characters."""
 
     languages: Annotated[tuple[Language, ...], length_at_most(MAX_ENTRIES)] = ()
     min_length: Count = Field(default=200, ge=0)
@@ -245,7 +245,7 @@ class Crawl(ConfigModel):
     @model_validator(mode="before")
     @classmethod
     def _own_spider_follows(cls, data: object) -> object:
-        """A spider of one's own says itself what is followed, unless the file asks for more."""
+        """A user's spider decides what is followed, so links, sitemaps and feeds are off unless the file turns them on."""
         if not isinstance(data, dict) or data.get("spider", SITE_SPIDER) == SITE_SPIDER:
             return data
         scope = data.get("scope") or {}
@@ -255,7 +255,7 @@ class Crawl(ConfigModel):
     def _one_secret_per_origin(self) -> Self:
         origins = [credential.origin for credential in self.credentials]
         if len(set(origins)) < len(origins):
-            raise ValueError("'credentials' names an origin twice; one secret may hold several headers and cookies")
+            raise ValueError("'credentials' has an origin twice; one secret may hold several headers and cookies")
         return self
 
     @model_validator(mode="after")
@@ -269,17 +269,17 @@ class Crawl(ConfigModel):
         return self
 
     def has_own_spider(self) -> bool:
-        """Whether a class of the user's says what is fetched."""
+        """Whether a user's class decides what is fetched."""
         return self.spider != SITE_SPIDER
 
     def hosts(self) -> tuple[str, ...]:
-        """The hosts in scope, lower case, with the port where one is named."""
+        """The hosts in scope, in lower case, with the port if one is given."""
         if self.scope.hosts:
             return tuple(host.lower() for host in self.scope.hosts)
         return tuple(dict.fromkeys(urlsplit(seed.url).netloc.lower() for seed in self.seeds))
 
     def secret_names(self) -> list[str]:
-        """The names of all secrets that fetching needs, sorted."""
+        """The sorted names of all secrets that fetching needs."""
         proxy = [self.network.proxy_secret] if self.network.proxy_secret else []
         return sorted({*(credential.secret for credential in self.credentials), *proxy})
 

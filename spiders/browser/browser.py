@@ -1,7 +1,7 @@
-"""Rendering pages whose text is made by scripts: Chromium through Playwright, for the URL patterns that a crawl names.
+"""Renders pages in Chromium through Playwright, for the URL patterns that a crawl names.
 
-scrapy-playwright lets the browser itself fetch the page. Here the page is fetched as every page is, and archived as it came; the browser
-gets that very answer and what `SubResources` allows, and never a connection of its own: its proxy is a port where nobody listens.
+scrapy-playwright lets the browser fetch the page. Here the page is fetched and archived like every page. The browser gets that response
+and what `SubResources` allows. It never has a connection of its own: its proxy is a port where nobody listens.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright, Route
 
 LOG = logging.getLogger(__name__)
-DEAD_PROXY = "http://127.0.0.1:1"
-MAX_TABS = 2
-CLOSE_SECONDS = 3.0
+DEAD_PROXY = "http://127.0.0.1:1"  # nobody listens at port 1
+MAX_TABS = 2  # pages at a time: rendering takes about a second of CPU time a page
+CLOSE_SECONDS = 3.0  # for Chromium to end by itself, before the worker ends without it
 ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -44,11 +44,11 @@ REPLACED_HEADERS = frozenset({b"content-type", b"content-encoding", b"content-le
 
 
 class RenderError(Exception):
-    """A page that the browser could not render, and why."""
+    """The browser could not render a page. The message says why."""
 
 
 def check_browser(crawl: Crawl) -> None:
-    """Sees that there is a browser, where the crawl wants one. Raises ConfigError, which says what to install."""
+    """Check that there is a browser if the crawl needs one. Raises ConfigError, which says what to install."""
     if not crawl.browser.pages:
         return
     if find_spec("playwright") is None:
@@ -58,12 +58,12 @@ def check_browser(crawl: Crawl) -> None:
         )
     given = os.environ.get(EXECUTABLE)
     if given and not os.access(given, os.X_OK):
-        raise ConfigError(f"{EXECUTABLE} is {given!r}, which cannot be executed. Give the path of a Chromium.")
+        raise ConfigError(f"{EXECUTABLE} is {given!r}, which cannot be executed. Set it to the path of a Chromium.")
     check_sandbox(executable())
 
 
 class PageBrowser:
-    """One Chromium per worker, started with the first page; a page has a context of its own, without cookies or storage of others."""
+    """One Chromium per worker, started for the first page. Each page has its own context, without the cookies of others."""
 
     def __init__(self, crawl: Crawl, subresources: SubResources) -> None:
         self._crawl = crawl
@@ -76,11 +76,11 @@ class PageBrowser:
         self._browser: Browser | None = None
 
     def should_render(self, url: str) -> bool:
-        """Whether a page of this URL is to be rendered."""
+        """Whether the page at this URL should be rendered."""
         return any(pattern.search_or(url, default=False) for pattern in self._patterns)
 
     def is_renderable(self, capture: Capture) -> bool:
-        """Whether an answer is a whole HTML page, and the one of its URL: a browser would ask for it by GET."""
+        """Whether a response is a complete HTML page, requested by GET as a browser does."""
         return (
             capture.method == "GET"
             and capture.status == 200
@@ -91,14 +91,14 @@ class PageBrowser:
     async def render(self, capture: Capture) -> Capture:
         """The page after its scripts have run, as a capture: its DOM as UTF-8. Raises RenderError.
 
-        Scripts have until the page asks for nothing more, `browser.wait_for` is there, or the time is up: what is there then, counts.
+        Rendering ends when the page makes no more requests, when `browser.wait_for` is found, or when the time is up.
         """
         begin = time.monotonic()
         async with self._tabs:
             try:
                 async with asyncio.timeout(2 * self._options.timeout + CLOSE_SECONDS):
                     html = await self._html(capture)
-            except Exception as error:  # the browser's errors are of many kinds, and none may end more than its page
+            except Exception as error:  # the browser raises many kinds of errors, and an error may stop only its own page
                 await self._drop_dead_browser()
                 raise RenderError(f"{capture.url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
         body = html.encode("utf-8", "replace")
@@ -114,7 +114,7 @@ class PageBrowser:
         )
 
     async def close(self) -> None:
-        """Ends the browser."""
+        """End the browser."""
         browser, playwright = self._browser, self._playwright
         self._browser = self._playwright = None
         try:
@@ -123,7 +123,7 @@ class PageBrowser:
                     await browser.close()
                 if playwright is not None:
                     await playwright.stop()
-        except Exception as error:  # it ends with its pipe to us in any case
+        except Exception as error:  # it ends anyway, when its pipe to us is closed
             LOG.warning("The browser did not close: %s", error)
 
     async def _html(self, capture: Capture) -> str:
@@ -144,7 +144,7 @@ class PageBrowser:
                 else:
                     await page.wait_for_load_state("networkidle", timeout=patience)
             except NotYet:
-                LOG.info("%s was still at work after %g s", capture.url, self._options.timeout)
+                LOG.info("%s was still loading after %g s", capture.url, self._options.timeout)
             return await page.content()
         finally:
             await context.close()
@@ -172,7 +172,7 @@ class PageBrowser:
 
 
 class _PageRequests:
-    """The requests of one page under way."""
+    """Responds to the requests of one page while it is rendered."""
 
     def __init__(self, capture: Capture, page: Page, crawl: Crawl, subresources: SubResources) -> None:
         self._capture = capture
@@ -184,7 +184,7 @@ class _PageRequests:
         self._bytes = 0
 
     async def respond(self, route: Route) -> None:
-        """Answers with the page itself, once, and with its sub-resources within their limits; everything else fails."""
+        """Respond with the page itself, once, and with its sub-resources up to their limits. All other requests fail."""
         request: Any = route.request  # Any: Playwright's frame may be missing
         try:
             if request.is_navigation_request():
@@ -200,13 +200,13 @@ class _PageRequests:
                 return
             self._bytes += len(resource.body)
             await route.fulfill(status=resource.status, headers=resource.headers, body=resource.body)
-        except Exception as error:  # the page is gone meanwhile
+        except Exception as error:  # the page was closed meanwhile
             LOG.debug("%s: %s", request.url, error)
 
     async def _navigate(self, route: Route, is_main: bool) -> None:
-        """Gives the page its own answer; frames, and leaving for another page, are not followed."""
+        """Give the page its own response. Frames and other pages are not loaded."""
         if not is_main or self._is_loaded:
-            await route.fulfill(status=204)  # "no content": the page stays where it is, while an error would take its place
+            await route.fulfill(status=204)  # "no content": the page stays, while an error would replace it
             return
         self._is_loaded = True
         response = await self._subresources.browser_response(self._capture)

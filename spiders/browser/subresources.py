@@ -1,7 +1,7 @@
-"""What a page in the browser may fetch while it is rendered: scripts, styles and data of the crawl's hosts, through our own downloader.
+"""Fetches what a page in the browser needs: scripts, styles and data of the crawl's hosts, through our own downloader.
 
-The browser has no way to the network of its own, so that the address guard, robots.txt, takedowns, limits and credentials hold for every
-request of a page as for the page itself.
+The browser itself cannot reach the network. So the address guard, robots.txt, takedowns, limits and credentials apply to every request of
+a page as they apply to the page itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from schemas.capture import Capture
-from spiders.discover.response import REDIRECTS
+from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
 from spiders.permission.robots import RobotsRules
 from spiders.reading.reader import ReadFailure
@@ -23,10 +23,10 @@ from storage.urls.host_key import canonical_host, canonical_origin
 
 ALLOWED_TYPES = frozenset({"script", "stylesheet", "xhr", "fetch"})
 CACHED_TYPES = frozenset({"script", "stylesheet"})
-MAX_REDIRECTS = 5
-MAX_PAGE_REQUESTS = 100
-MAX_PAGE_BYTES = 20 * 1024 * 1024
-MAX_CACHED_BYTES = 32 * 1024 * 1024
+MAX_REDIRECTS = 5  # for one sub-resource
+MAX_PAGE_REQUESTS = 100  # of one page; chosen above what pages of text load, below what would burden a host
+MAX_PAGE_BYTES = 20 * 1024 * 1024  # of one page's sub-resources
+MAX_CACHED_BYTES = 32 * 1024 * 1024  # of a worker's scripts and styles
 FORWARDED_HEADERS = frozenset({"accept", "accept-language", "origin", "referer", "x-requested-with"})
 DROPPED_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie", b"connection"})
 
@@ -35,7 +35,7 @@ Download = Callable[[str, Mapping[str, str]], Awaitable[Capture]]
 
 @dataclass(frozen=True, slots=True)
 class BrowserResponse:
-    """An answer as the browser takes it: its body without coding."""
+    """A response as the browser takes it: its body without content coding."""
 
     status: int
     headers: dict[str, str]
@@ -43,7 +43,7 @@ class BrowserResponse:
 
 
 class SubResources:
-    """The sub-resources of a worker's pages; scripts and styles are fetched once and kept in bounded memory."""
+    """The sub-resources of a worker's pages. Scripts and styles are fetched once and cached in bounded memory."""
 
     def __init__(self, context: FetchContext, download: Download) -> None:
         self._context = context
@@ -54,7 +54,7 @@ class SubResources:
         self._cached_bytes = 0
 
     async def get(self, requested: str, kind: str, method: str, headers: Mapping[str, str]) -> BrowserResponse | None:
-        """A sub-resource, None where the page may not have it. `kind` is the browser's type of the request."""
+        """A sub-resource, or None if the page may not have it. `kind` is the browser's type of the request."""
         url = canonicalize(requested, strip_parameters=False)
         if kind not in ALLOWED_TYPES or method != "GET" or url is None:
             return None
@@ -76,7 +76,7 @@ class SubResources:
             except FetchFailedError:
                 return None
             self._context.statistics.sub_resources += 1
-            target = resolve(url, capture.header("location") or "", strip_parameters=False) if capture.status in REDIRECTS else None
+            target = resolve(url, redirect_location(capture), strip_parameters=False) if capture.status in REDIRECTS else None
             if target is None:
                 return await self.browser_response(capture)
             url = target
@@ -95,7 +95,7 @@ class SubResources:
         return await robots_refusal(context, rules, url) is None
 
     async def _rules(self, origin: str) -> RobotsRules:
-        """An origin's robots.txt: what some worker read within a day, or the site's answer."""
+        """The rules of an origin's robots.txt: from the cache, which all workers share, or from the site."""
         context = self._context
         cached = await context.database.run(context.frontier.robots, origin)
         if cached is None:
@@ -104,11 +104,11 @@ class SubResources:
             except FetchFailedError:
                 answer = None
             cached = await file_to_cache(context, origin, answer)
-            await context.database.run(context.frontier.remember_robots, cached)
+            await context.database.run(context.frontier.cache_robots, cached)
         return await rules_of(context, cached)
 
     async def browser_response(self, capture: Capture) -> BrowserResponse:
-        """A capture as the browser takes it: without coding, and without cookies to keep."""
+        """A capture as the browser takes it: without content coding and without cookies."""
         kept = ((name, value) for name, value in capture.response_headers if name.lower() not in DROPPED_HEADERS)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes)

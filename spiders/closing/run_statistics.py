@@ -17,7 +17,7 @@ MAX_HOSTS = 500
 
 @dataclass(slots=True)
 class _Tally:
-    answers: int = 0
+    responses: int = 0
     bytes: int = 0
     latency_ms: int = 0
     errors: int = 0
@@ -34,6 +34,8 @@ class RunCounter:
         self._opt_outs: Counter[str] = Counter()
         self._callback_errors: Counter[str] = Counter()
         self._refused_requests: Counter[str] = Counter()
+        self._pipeline_errors: Counter[str] = Counter()
+        self._dropped_items: Counter[str] = Counter()
         self._max_memory_bytes = 0
 
     def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
@@ -43,14 +45,14 @@ class RunCounter:
                 yield row
                 continue
             tally = self._tally(canonical_host(row.url))
-            tally.answers += 1
+            tally.responses += 1
             tally.bytes += row.content_length or 0
             tally.latency_ms += row.latency_ms or 0
             tally.statuses[str(row.fetch_status)] += 1
             yield row
 
     def add_worker(self, counted: WorkerStatistics) -> None:
-        """Adds what one incarnation of a worker counted and the archive cannot tell."""
+        """Adds what one attempt of a worker counted and the archive cannot tell."""
         for name, troubles in counted.hosts.items():
             tally = self._tally(name)
             tally.errors += troubles.errors
@@ -58,6 +60,8 @@ class RunCounter:
         self._opt_outs += counted.opt_outs
         self._callback_errors += counted.callback_errors
         self._refused_requests += counted.refused_requests
+        self._pipeline_errors += counted.pipeline_errors
+        self._dropped_items += counted.dropped_items
         self._max_memory_bytes = max(self._max_memory_bytes, counted.max_memory_bytes)
 
     def statistics(self, items: int = 0) -> FetchStatistics:
@@ -69,7 +73,7 @@ class RunCounter:
         for host in hosts.values():
             statuses.update(host.statuses)
         return FetchStatistics(
-            answers=sum(host.answers for host in hosts.values()),
+            responses=sum(host.responses for host in hosts.values()),
             bytes=sum(host.bytes for host in hosts.values()),
             latency_ms=sum(host.latency_ms for host in hosts.values()),
             errors=sum(host.errors for host in hosts.values()),
@@ -79,6 +83,8 @@ class RunCounter:
             items=items,
             callback_errors=dict(sorted(self._callback_errors.items())),
             refused_requests=dict(sorted(self._refused_requests.items())),
+            pipeline_errors=dict(sorted(self._pipeline_errors.items())),
+            dropped_items=dict(sorted(self._dropped_items.items())),
             max_memory_bytes=self._max_memory_bytes,
             host_count=len(names),
             hosts={name: hosts[name] for name in sorted(chosen)},
@@ -94,7 +100,7 @@ class RunCounter:
             due=outcomes.due,
             left_over=outcomes.left_over,
             stopped=outcomes.stopped,
-            answers=tally.answers,
+            responses=tally.responses,
             bytes=tally.bytes,
             latency_ms=tally.latency_ms,
             errors=tally.errors,

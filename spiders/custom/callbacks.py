@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
-from itemadapter import ItemAdapter
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.defer import ensure_awaitable
 from scrapy.utils.misc import arg_to_iter
-from scrapy.utils.serialize import ScrapyJSONEncoder
 from scrapy.utils.url import url_is_from_any_domain
 from twisted.python.failure import Failure
 
 from schemas.capture import Capture, UrlKind
-from schemas.errors import SpiderError
+from schemas.errors import SpiderError, StorageError
 from schemas.outcomes import Reason
 from spiders.custom.full_response import full_response, is_status_handled
+from spiders.custom.item_json import check_item, item_json, item_type_name
+from spiders.custom.item_pipelines import ItemPipelines, last_line
+from spiders.custom.item_types import item_type
 from spiders.custom.loader import make_spider
+from spiders.custom.page_objects import PageObjects, item_of, use_zyte_items, uses_page_objects
 from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, request_text
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
@@ -41,7 +44,7 @@ LOG = logging.getLogger(__name__)
 MAX_CALLBACK_SECONDS = 300.0
 MAX_PRIORITY = 30_000
 LOGGED_TRACEBACKS = 3
-REQUESTS_BETWEEN_PAUSES = 100
+RESULTS_BETWEEN_PAUSES = 100
 NOT_MODIFIED = 304
 INCOMPLETE_BODY = frozenset({"time", "disconnect"})
 
@@ -49,18 +52,21 @@ Call = Callable[[], Any]  # Any: what callbacks give back may be an item, a requ
 
 
 class Callbacks:
-    """A user's spider at work in a session. Raises SpiderError when it cannot be made."""
+    """A user's spider at work in a session. Raises SpiderError when it, or one of its pipelines, cannot be made."""
 
     def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
+        use_zyte_items()
         self._spider = make_spider(spider_class, crawler)
         self._session = session
         self._context = session.context
-        self._encoder = ScrapyJSONEncoder(ensure_ascii=False)
+        self._pipelines = ItemPipelines(self._spider.crawler, session.context.statistics.dropped_items, self._count_pipeline_error)
+        self._page_objects = PageObjects(self._spider.crawler) if uses_page_objects() else None
         self._allowed_domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
         self._warned_meta_keys: set[str] = set()
 
     async def run_start(self) -> None:
-        """Takes in what `start` asks for; the session does not end before. Raises SpiderError where it breaks."""
+        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError where one fails."""
+        await self._pipelines.open()
         count = 0
         try:
             async for result in self._spider.start():
@@ -68,15 +74,15 @@ class Callbacks:
                 self._accept_start_request(result)
                 if self._context.registrar.has_many_found():
                     await self._context.registrar.flush()
-                if count % REQUESTS_BETWEEN_PAUSES == 0:
-                    await asyncio.sleep(0)  # others have their turn, whatever `start` does
+                if count % RESULTS_BETWEEN_PAUSES == 0:
+                    await asyncio.sleep(0)  # the other coroutines get their turn
         except CloseSpider as stop:
             self._end_run(stop)
         except SpiderError as error:
             raise SpiderError(f"start of {self._spider_name()}: {error}") from error
         except Exception as error:
             raise SpiderError(
-                f"start of {self._spider_name()} broke: {type(error).__name__}: {error}. What it had asked for is kept."
+                f"start of {self._spider_name()} broke: {type(error).__name__}: {error}. The requests before that are stored."
             ) from error
         await self._context.registrar.flush()
 
@@ -91,22 +97,24 @@ class Callbacks:
         self._session.receive_failure(fetch, error, yielded)
 
     async def close(self, reason: str) -> None:
-        """Tells the spider that its session is over."""
+        """Close the pipelines and the spider, as Scrapy does at the end of a crawl."""
+        await self._pipelines.close()
         closed = getattr(self._spider, "closed", None)
         if callable(closed):
             try:
                 await ensure_awaitable(closed(reason))
             except Exception as error:
-                self._count_error("closed", error)
+                self._count_callback_error("closed", error)
 
     async def _run_callback(self, due: DueUrl, capture: Capture) -> Yielded:
+        await self._pipelines.wait_until_open()
         try:
             request = self._request(due)
         except SpiderError as error:
-            self._count_error("callback", error)
+            self._count_callback_error("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
-        if isinstance(body, ReadFailure):  # reading its links will say the same
+        if isinstance(body, ReadFailure):  # the reading of its links ends the same way, and is counted
             return NOTHING
         with self._context.readers.journal.reading(due.url_id):
             return await self._call_method(due, capture, full_response(capture, body, request), request)
@@ -114,16 +122,22 @@ class Callbacks:
     async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
         """Calls the request's callback, or its errback where the response is none that the callback takes."""
         if is_status_handled(response, self._spider) and capture.truncated not in INCOMPLETE_BODY:
-            callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: a callback of whatever kind
-            return await self._collect_results(
-                _callable_name(request.callback or "parse"), partial(callback, response, **request.cb_kwargs), due
-            )
+            name = _callable_name(request.callback or "parse")
+            return await self._collect_results(name, partial(self._call_back, request, response), due)
         if request.errback is None or capture.status in REDIRECTS:
             return NOTHING
         failure = _failure(HttpError(response, f"{capture.url} answered {capture.status}"), request)
         return await self._collect_results(_callable_name(request.errback), partial(request.errback, failure), due)
 
+    async def _call_back(self, request: scrapy.Request, response: Response) -> Any:  # Any: see Call
+        """What the callback returns, given its `cb_kwargs` and the page objects that it asks for."""
+        arguments = request.cb_kwargs if self._page_objects is None else await self._page_objects.arguments(request, response)
+        callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: any kind of callback
+        result = callback(response, **arguments)
+        return result if hasattr(result, "__aiter__") else await ensure_awaitable(result)
+
     async def _run_errback(self, due: DueUrl, error: BaseException) -> Yielded:
+        await self._pipelines.wait_until_open()
         try:
             request = self._request(due)
         except SpiderError:  # the failure itself is what counts
@@ -140,28 +154,39 @@ class Callbacks:
         return request
 
     async def _collect_results(self, name: str, call: Call, due: DueUrl) -> Yielded:
-        """What a callback gives back; its errors, of whatever kind, are counted here and nowhere else."""
-        yielded = Yielded()
+        """What a callback yields. All errors of callbacks are counted here. Raises StorageError when the disk is full."""
+        yielded, count = Yielded(items=self._context.registrar.item_buffer()), 0
         try:
             async with asyncio.timeout(MAX_CALLBACK_SECONDS):
                 async for result in _each_result(call()):
-                    self._accept(name, result, due, yielded)
+                    count += 1
+                    await self._accept(name, result, due, yielded)
+                    if count % RESULTS_BETWEEN_PAUSES == 0:
+                        await asyncio.sleep(0)
         except CloseSpider as stop:
             self._end_run(stop)
+        except StorageError:
+            raise
         except Exception as error:
             self._count_failure(name, error, yielded, due.url)
         return yielded
 
-    def _accept(self, name: str, result: object, due: DueUrl, yielded: Yielded) -> None:
-        """An item or a request; one that cannot be kept does not take the others with it."""
+    async def _accept(self, name: str, result: object, due: DueUrl, yielded: Yielded) -> None:
+        """A request or an item. One that cannot be stored does not stop the others."""
         try:
             if isinstance(result, scrapy.Request):
                 discovery = self._discovery(result, due.url, due.depth + 1)
                 yielded.found += [discovery] if discovery else []
             else:
-                yielded.items.append(self._item_json(result))
+                await self._accept_item(await item_of(result), due.url, yielded)
         except SpiderError as error:
             self._count_failure(name, error, yielded, due.url)
+
+    async def _accept_item(self, item: object, url: str, yielded: Yielded) -> None:
+        check_item(item)
+        processed = await self._pipelines.process(item, url)
+        if processed is not None:
+            yielded.items.append(item_type_name(processed), item_json(processed), item_type(type(processed)))
 
     def _accept_start_request(self, result: object) -> None:
         if not isinstance(result, scrapy.Request):
@@ -187,40 +212,28 @@ class Callbacks:
             return Discovery(url, UrlKind.PAGE, via, depth, priority=priority, request=text)
         return None
 
-    def _item_json(self, item: object) -> str:
-        if not ItemAdapter.is_item(item):
-            raise SpiderError(f"{item!r:.200} is neither a request nor an item. Yield a dict, a dataclass or a scrapy.Item.")
-        values = ItemAdapter(item).asdict()
-        try:
-            return self._encoder.encode(values)
-        except (TypeError, ValueError) as error:
-            unserializable = next((f", its {key!r}" for key, value in values.items() if not self._is_serializable(value)), "")
-            raise SpiderError(f"An item of {self._spider_name()}{unserializable} cannot be kept as JSON: {error}.") from error
-
-    def _is_serializable(self, value: object) -> bool:
-        try:
-            self._encoder.encode(value)
-        except (TypeError, ValueError):
-            return False
-        return True
-
     def _count_refused(self, reason: str, count: int = 1) -> None:
         if count:
             self._context.statistics.refused_requests[reason] += count
 
     def _count_failure(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
         yielded.broken = Reason.CALLBACK_ERROR
-        self._count_error(name, error, url)
+        self._count_callback_error(name, error, url)
 
-    def _count_error(self, name: str, error: Exception, url: str = "") -> None:
-        """Counts an error, and logs the first of its kind."""
-        kind = f"{name}: {type(error).__name__}"
-        self._context.statistics.callback_errors[kind] += 1
-        count = self._context.statistics.callback_errors[kind]
-        if count <= LOGGED_TRACEBACKS:
-            ending = " Further errors of this kind are only counted." if count == LOGGED_TRACEBACKS else ""
+    def _count_callback_error(self, name: str, error: Exception, url: str = "") -> None:
+        """Counts an error, and logs the first ones of its kind with their traceback."""
+        ending = _count(self._context.statistics.callback_errors, name, error)
+        if ending is not None:
             traceback = None if isinstance(error, SpiderError) else error
-            LOG.error("%s of %s broke at %s: %s.%s", name, self._spider_name(), url or "its end", error or kind, ending, exc_info=traceback)
+            place = url or "its end"
+            text = str(error).removesuffix(".") or type(error).__name__
+            LOG.error("%s of %s failed at %s: %s.%s", name, self._spider_name(), place, text, ending, exc_info=traceback)
+
+    def _count_pipeline_error(self, name: str, error: Exception, url: str) -> None:
+        """Counts an error, and logs the first ones of its kind with the last line of their traceback."""
+        ending = _count(self._context.statistics.pipeline_errors, name, error)
+        if ending is not None:
+            LOG.error("%s failed at %s: %s.%s", name, url or "its end", last_line(error), ending)
 
     def _warn_about_meta(self, request: scrapy.Request) -> None:
         for key in (IGNORED_META_KEYS & request.meta.keys()) - self._warned_meta_keys:
@@ -236,6 +249,15 @@ class Callbacks:
 
     def _spider_name(self) -> str:
         return type(self._spider).__name__
+
+
+def _count(counts: Counter[str], name: str, error: Exception) -> str | None:
+    """Counts an error by name and class. Returns how its log line ends; None where enough of its kind are logged."""
+    kind = f"{name}: {type(error).__name__}"
+    counts[kind] += 1
+    if counts[kind] > LOGGED_TRACEBACKS:
+        return None
+    return " Further errors of this kind are only counted." if counts[kind] == LOGGED_TRACEBACKS else ""
 
 
 async def _each_result(output: Any) -> AsyncIterator[object]:  # Any: see Call

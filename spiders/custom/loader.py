@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 import traceback
+from copy import copy
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 import scrapy
 from scrapy.crawler import Crawler
-from scrapy.settings import Settings as ScrapySettings
-from scrapy.settings import default_settings
+from tldextract import tldextract
 
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, SpiderError
-
-LOG = logging.getLogger(__name__)
-YAML_KEYS = {
-    "USER_AGENT": "politeness.user_agent",
-    "ROBOTSTXT_OBEY": "politeness.robots",
-    "DOWNLOAD_DELAY": "politeness.delay",
-    "CONCURRENT_REQUESTS_PER_DOMAIN": "politeness.concurrency_per_host",
-    "DOWNLOAD_TIMEOUT": "politeness.timeout",
-    "DOWNLOAD_MAXSIZE": "budgets.max_body_bytes",
-    "RETRY_TIMES": "budgets.max_retries",
-    "DEPTH_LIMIT": "scope.max_depth",
-    "CLOSESPIDER_PAGECOUNT": "budgets.max_pages",
-    "CLOSESPIDER_TIMEOUT": "budgets.max_minutes",
-    "COOKIES_ENABLED": "credentials",
-    "DEFAULT_REQUEST_HEADERS": "credentials, or the headers of requests",
-}
+from spiders.custom.spider_settings import spider_settings
 
 
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
@@ -45,6 +29,7 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
     where = _yaml_location(crawl, settings)
     folders = spider_folders(settings)
     _check_module_name(module, folders, where)
+    _keep_suffix_list_offline()
     sys.path += [str(folder) for folder in folders if str(folder) not in sys.path]
     try:
         found = importlib.import_module(module)
@@ -55,6 +40,14 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
     except Exception as error:
         raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_error_location(error)}.") from error
     return _spider_class(found, name, where)
+
+
+def _keep_suffix_list_offline() -> None:
+    """Make tldextract use the list of public suffixes that it contains.
+
+    Else the first URL rule of a page object downloads the list, and no request may go past the frontier.
+    """
+    tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def _error_location(error: Exception) -> str:
@@ -69,25 +62,15 @@ def spider_folders(settings: Settings) -> list[Path]:
 
 
 def make_spider(spider_class: type[scrapy.Spider], crawler: Crawler) -> scrapy.Spider:
-    """A spider of that class. Of its `custom_settings` it has those that are not Scrapy's. Raises SpiderError."""
-    own_settings = {name: value for name, value in (spider_class.custom_settings or {}).items() if not hasattr(default_settings, name)}
+    """A spider of that class, with a crawler of its own that shares all but the settings with the worker's. Raises SpiderError."""
+    own_crawler = copy(crawler)
+    own_crawler.spidercls = spider_class
+    own_crawler.settings = spider_settings(spider_class, crawler.settings)
     try:
-        spider = spider_class.from_crawler(crawler)
+        own_crawler.spider = spider_class.from_crawler(own_crawler)
     except Exception as error:
         raise SpiderError(f"{spider_class.__name__} cannot be made: {type(error).__name__}: {error}.") from error
-    merged = ScrapySettings(dict(crawler.settings.items()))
-    merged.setdict(own_settings, priority="spider")
-    spider.settings = merged
-    _warn_about_settings(spider_class)
-    return spider
-
-
-def _warn_about_settings(spider_class: type[scrapy.Spider]) -> None:
-    """Says which of Scrapy's settings have no effect: they would bring back what the frontier, the robots layer and the archive replace."""
-    for name in sorted(spider_class.custom_settings or {}):
-        if hasattr(default_settings, name):
-            yaml_key = f" Say it in the crawl's YAML: {YAML_KEYS[name]}." if name in YAML_KEYS else ""
-            LOG.warning("custom_settings[%r] of %s has no effect in crawlhouse.%s", name, spider_class.__name__, yaml_key)
+    return own_crawler.spider
 
 
 def _spider_class(module: object, name: str, where: str) -> type[scrapy.Spider]:

@@ -6,6 +6,7 @@ takes only what JSON can say, and tells which key it cannot.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from typing import Any
@@ -14,7 +15,7 @@ import scrapy
 
 from schemas.errors import SpiderError
 from storage.urls.post_query import UNKEYED
-from storage.urls.request_body import sent_by, sent_fields
+from storage.urls.request_body import body_fields, read_body
 
 IGNORED_META_KEYS = frozenset(
     {"proxy", "cookiejar", "dont_merge_cookies", "dont_redirect", "dont_retry", "max_retry_times", "download_timeout", "download_slot"}
@@ -53,7 +54,7 @@ def request_from_text(text: str | None, url: str, spider: scrapy.Spider) -> scra
     """The request of a URL as its spider made it (None: a seed or a link led to it). Raises SpiderError for a lost callback."""
     stored: dict[str, Any] = json.loads(text or "{}")  # Any: JSON
     methods = {name: _bound_method(spider, stored[name], url) for name in ("callback", "errback") if name in stored}
-    method_and_body = sent_by(text)
+    method_and_body = read_body(text)
     request = scrapy.Request(url, cb_kwargs=stored.get("cb_kwargs"), meta=stored.get("meta"), headers=stored.get("headers"), **methods)
     return request if method_and_body is None else request.replace(method=method_and_body.method, body=method_and_body.body)
 
@@ -93,7 +94,7 @@ def _method_and_body(request: scrapy.Request) -> dict[str, str]:
         raise SpiderError(
             f"{_request_name(request)} has a body of type {kind}: uploads are not for a crawl. Use FormRequest or JsonRequest."
         )
-    return sent_fields(request.method, request.body)
+    return body_fields(request.method, request.body)
 
 
 def _headers(request: scrapy.Request) -> dict[str, list[str]]:
@@ -118,6 +119,9 @@ def _method_name(request: scrapy.Request, spider: scrapy.Spider, role: str) -> s
     name = method if isinstance(method, str) else getattr(method, "__name__", "")
     own_method = getattr(spider, name, None) if name else None
     if own_method is None or not (isinstance(method, str) or method == own_method):
+        attribute = next((key for key, member in inspect.getmembers(spider, inspect.ismethod) if member == method), None)
+        if attribute is not None:  # made by a function, as scrapy-poet's `callback_for` does
+            return attribute
         shown = name or repr(method)
         raise SpiderError(
             f"{_request_name(request)} has the {role} {shown}, which is no method of {type(spider).__name__}: it is kept by its name. "

@@ -1,4 +1,4 @@
-"""What the body of an answer says: its kind, the URLs in it, what its page reserves. Runs in a reader's process."""
+"""Reads the body of a response: its kind, the URLs in it and the opt-outs of a page. Runs in a reader's process."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts
 from spiders.urls.canonical import resolve
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
-MAX_LINKS = 10_000
-MAX_LISTS = 500  # feeds, and as many sitemaps, that one page names
+MAX_LINKS = 10_000  # of one page; pages with more are lists made by programs, and the frontier learns no more from them
+MAX_LISTS = 500  # feeds of one page, and as many sitemaps: pages name a handful, so more is an attack
 CHARSET_PARAMETER = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
 def read_body(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> Reading:
-    """Reads the body of an answer with status 200. Links that are in the memory are passed over."""
+    """Read the body of a response with status 200. Links that are in the memory are left out."""
     body = decode_body(body, question.coding, rules.max_bytes)
-    if body.startswith(GZIP_MAGIC):  # a packed file, such as sitemap.xml.gz
+    if body.startswith(GZIP_MAGIC):  # a compressed file, such as sitemap.xml.gz
         body = decode_body(body, "gzip", rules.max_bytes)
     kind = sniff_kind(body, question.kind)
     if kind is UrlKind.FEED:
@@ -43,7 +43,7 @@ def _sitemap_urls(question: Question, body: bytes) -> Iterator[Found | None]:
     for entry in sitemap_entries(body):
         if not entry.is_sitemap:
             yield _listed_page(question, entry, depth=1, strip_parameters=False)
-        elif url := resolve(question.url, entry.url):  # the chain of indexes ends where the crawl's depth does
+        elif url := resolve(question.url, entry.url):  # an index in an index is one deeper, so that the crawl's depth ends the chain
             modified_at = _timestamp(entry.modified_at)
             yield Found(url, UrlKind.SITEMAP, question.depth + 1, LIST_PRIORITY, modified_at, source="sitemap index")
 
@@ -53,7 +53,7 @@ def _listed_page(question: Question, entry: FeedEntry | SitemapEntry, depth: int
     if url is None:
         return None
     hints = entry.hints
-    title = hints.title.encode("utf-8", "replace").decode() if hints.title else None  # half a surrogate pair cannot be sent
+    title = hints.title.encode("utf-8", "replace").decode() if hints.title else None  # a lone surrogate cannot be encoded
     modified_at = _timestamp(entry.modified_at)
     return Found(url, UrlKind.PAGE, depth, HINTED_PRIORITY, modified_at, title, hints.published_at, hints.source)
 
@@ -83,7 +83,10 @@ def _linked_feeds(question: Question, base: str, page: PageLinks, rules: Reading
 
 
 def _linked_pages(question: Question, base: str, references: tuple[str, ...], rules: ReadingRules, memory: LinkMemory) -> Iterator[Found]:
-    """The pages in scope that a page links to, each once. What only its depth puts out of scope may come back from elsewhere."""
+    """The pages in scope that a page links to, each once.
+
+    A URL that is out of scope only because of its depth is not remembered: another page may link to it at a smaller depth.
+    """
     depth, priority = question.depth + 1, PAGE_PRIORITY + min(question.depth, MAX_PRIORITY_DEPTH)
     scope = rules.scope
     urls: set[str] = set()
@@ -98,8 +101,8 @@ def _linked_pages(question: Question, base: str, references: tuple[str, ...], ru
                 yield Found(url, UrlKind.PAGE, depth, priority)
 
 
-def _in_scope(found: Iterable[Found | None], rules: ReadingRules) -> Iterator[Found]:
-    return (one for one in found if one is not None and rules.scope.covers(one.url, one.kind, one.depth))
+def _in_scope(urls: Iterable[Found | None], rules: ReadingRules) -> Iterator[Found]:
+    return (found for found in urls if found is not None and rules.scope.covers(found.url, found.kind, found.depth))
 
 
 def _looks_like_html(question: Question, body: bytes) -> bool:
@@ -107,7 +110,8 @@ def _looks_like_html(question: Question, body: bytes) -> bool:
     return "html" in declared or (not declared and body[:1024].lstrip()[:1] == b"<")
 
 
-def _opt_outs(said: OptOuts) -> PageOptOuts | None:
-    if said is NO_OPT_OUTS:
+def _opt_outs(opt_outs: OptOuts) -> PageOptOuts | None:
+    """The opt-outs as they are sent to the worker."""
+    if opt_outs is NO_OPT_OUTS:
         return None
-    return PageOptOuts(sorted(said.directives.words), said.directives.unavailable_after, said.tdm)
+    return PageOptOuts(sorted(opt_outs.directives.words), opt_outs.directives.unavailable_after, opt_outs.tdm)

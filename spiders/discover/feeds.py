@@ -1,4 +1,4 @@
-"""RSS and Atom: the pages that a feed names, with what it says of them."""
+"""Reads RSS and Atom feeds: the pages that a feed links to, with their titles and dates."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from itertools import islice
 from schemas.page import Hints
 from spiders.discover.charsets import is_web_charset
 
-MAX_ENTRIES = 5_000
+MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a hostile one
 MAX_TITLE_CHARACTERS = 500
 MAX_CHARACTERS = 8 * 1024 * 1024
-MAX_HEAD_CHARACTERS = 8 * 1024  # before the first element: feedparser's time grows with its square
-TAIL_CHARACTERS = 64 * 1024
+MAX_HEAD_CHARACTERS = 8 * 1024  # before the first element: feedparser's time grows with the square of this length
+TAIL_CHARACTERS = 64 * 1024  # at the end of a long feed, where the closing tags stand
 XML_DECLARATION = re.compile(rb"\s{0,100}<\?xml\s[^>]{0,300}?encoding\s{0,20}=\s{0,20}[\"']([\w.:-]{1,50})[\"']")
 FIRST_ELEMENT = re.compile(r"<\w")
 ENTRY_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
-SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}  # what pages in these really are
+SUPERSETS = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """A link as written, with its title and date; `modified_at` is what `updated` claims, where it is not that date again."""
+    """A link as written, with its title and date. `modified_at` is `updated`, unless that equals the date of publishing."""
 
     url: str
     modified_at: datetime | None
@@ -36,8 +41,8 @@ class FeedEntry:
 
 
 def feed_entries(body: bytes) -> Iterator[FeedEntry]:
-    """The first entries of a feed. Nothing for what is no feed."""
-    import feedparser  # here: most readers never meet a feed, and it weighs
+    """The first entries of a feed; none for a body that is no feed."""
+    import feedparser  # imported here because it is large and most readers never get a feed
 
     text = _feed_text(body)
     if text is None:
@@ -48,13 +53,13 @@ def feed_entries(body: bytes) -> Iterator[FeedEntry]:
         link = entry.get("link")
         if link:
             title = (entry.get("title") or "").strip()[:MAX_TITLE_CHARACTERS] or None
-            updated = _parsed_time(entry["updated_parsed"]) if "updated_parsed" in entry else None  # get() takes another date for it
+            updated = _parsed_time(entry["updated_parsed"]) if "updated_parsed" in entry else None  # get() takes `published`
             published = _parsed_time(entry.get("published_parsed"))
             yield FeedEntry(link, updated if updated != published else None, Hints(title, published or updated, "feed"))
 
 
 def _feed_text(body: bytes) -> str | None:
-    """A feed as text without its declaration; None where its charset is none that a feed means."""
+    """A feed as text, without its XML declaration; None where it names a charset that no feed means."""
     if body.startswith(codecs.BOM_UTF8):
         text = body[len(codecs.BOM_UTF8) :].decode("utf-8", "replace")
     else:
@@ -74,13 +79,13 @@ def _decode(body: bytes, name: str) -> str:
         try:
             known = codecs.lookup(charset).name
             return body.decode(SUPERSETS.get(known, known))
-        except (LookupError, ValueError):  # unknown, or not what it is
+        except (LookupError, ValueError):  # an unknown charset, or bytes that are not in it
             continue
     return body.decode("cp1252", "replace")
 
 
 def _first_entries(text: str) -> str:
-    """A feed with its first entries only, so that the time that it takes to parse has a bound."""
+    """A feed with its first entries only, which bounds the time of parsing."""
     first = FIRST_ELEMENT.search(text)
     if first is not None and first.start() > MAX_HEAD_CHARACTERS:
         text = text[first.start() :]

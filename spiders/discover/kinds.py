@@ -1,4 +1,4 @@
-"""What an answer is: a page, a feed or a sitemap, by its own first bytes rather than by its name."""
+"""Tells pages, feeds and sitemaps apart, by the first bytes of a body. Headers and names of files are often wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The links of an HTML page, and what it says about following and keeping it."""
+"""Reads the links of an HTML page, and its opt-outs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
+from schemas.directives import meta_elements
 from spiders.discover.charsets import is_web_charset
-from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, may_have_opt_outs, meta_opt_outs
+from spiders.permission.opt_outs import OptOuts, meta_opt_outs
 
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
-MAX_DEPTH = 5_000
-MAX_TAGS = 500_000  # what a page may have to be parsed whole: its first ones have more links than are followed
-MAX_METAS = 1_000
-CHUNK_BYTES = 64 * 1024
+MAX_DEPTH = 5_000  # open elements; chosen far above real pages: lexbor's time grows with the square of the depth
+MAX_TAGS = 500_000  # of one page: more links than are followed
+CHUNK_BYTES = 64 * 1024  # in which tags are counted
 TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})[^<>]*")
 VOID_ELEMENTS = frozenset(
     {b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"}
 )
-# left open by many pages, and closed by the next one of their kind: they nest in something else only, which is counted
+# HTML lets authors omit their end tags. They nest only inside other elements, and those are counted
 OPTIONAL_END_TAGS = frozenset(
     {
         b"p",
@@ -42,7 +42,7 @@ OPTIONAL_END_TAGS = frozenset(
         b"head",
     }
 )
-# drawings have them by the thousand, and there `/>` closes them
+# drawings have thousands of them, and inside `svg` they are closed by `/>`
 SVG_ELEMENTS = frozenset(
     {b"circle", b"ellipse", b"g", b"image", b"line", b"path", b"polygon", b"polyline", b"rect", b"stop", b"text", b"use"}
 )
@@ -60,7 +60,7 @@ class PageLinks:
 
 
 def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
-    """Reads `a`, `area`, `link`, `base` and `meta` of a page; links marked nofollow are left out.
+    """Read `a`, `area`, `link`, `base` and `meta` of a page. Links marked nofollow are left out.
 
     `product` is the crawler's product token, which opt-outs may name.
     """
@@ -76,15 +76,14 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
             references[reference] = None
     feeds, sitemaps, pages = _head_links(tree)
     references.update(dict.fromkeys(pages))
-    opt_outs = meta_opt_outs(_meta_elements(tree), product) if may_have_opt_outs(html, product) else NO_OPT_OUTS
+    opt_outs = meta_opt_outs(meta_elements(tree), product)
     return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
 
 
 def parsable_length(html: bytes) -> int:
-    """How much of a page can be parsed: up to where more than MAX_DEPTH elements are open, for the time grows with the square of the depth.
+    """The number of bytes that can be parsed in bounded time: up to the place where more than MAX_DEPTH elements are open.
 
-    Counts the elements that are open at the same time, as HTML opens and closes them: `<div/>` opens one, and `</x>` closes no other than
-    an open `x`.
+    Open elements are counted by the rules of HTML: `<div/>` opens one, and `</x>` closes only an open `x`.
     """
     if html.count(b"<") <= MAX_DEPTH:
         return len(html)
@@ -120,7 +119,7 @@ def _limit_tags(html: bytes) -> bytes:
 
 
 def _to_utf8(html: bytes, charset: str | None) -> bytes:
-    """A page in the charset of its header as UTF-8, in which its tags are what they will be parsed as."""
+    """The page as UTF-8, from the charset that its header names: the parser reads UTF-8."""
     if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_web_charset(charset):
         return html
     try:
@@ -130,7 +129,7 @@ def _to_utf8(html: bytes, charset: str | None) -> bytes:
 
 
 def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The feeds, sitemaps and pages that `link` elements name; an alternate for another screen is the same page."""
+    """The feeds, sitemaps and pages that `link` elements name. An alternate with `media` is the same page for another screen."""
     feeds: dict[str, None] = {}
     sitemaps: dict[str, None] = {}
     pages: dict[str, None] = {}
@@ -147,10 +146,3 @@ def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...
         elif "canonical" in relations or "next" in relations or ("alternate" in relations and is_page):
             pages[reference] = None
     return tuple(feeds), tuple(sitemaps), tuple(pages)
-
-
-def _meta_elements(tree: LexborHTMLParser) -> list[tuple[str, str]]:
-    """Name and content of each meta element."""
-    nodes = tree.css("meta[name][content]")[:MAX_METAS]
-    pairs = [(node.attributes.get("name"), node.attributes.get("content")) for node in nodes]
-    return [(name, content) for name, content in pairs if name and content]

@@ -1,4 +1,4 @@
-"""Sitemaps: indexes, lists of pages, news sitemaps and plain lists of URLs, read element by element."""
+"""Reads sitemaps: indexes, lists of pages, news sitemaps and plain lists of URLs. XML is read element by element."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lxml import etree
 
 from schemas.page import Hints
 
-MAX_ENTRIES = 50_000
-MAX_ELEMENTS = 1_000_000
-MAX_CHILDREN = 1_000  # of an entry that are looked at
-MAX_LINE_BYTES = 8_192
+MAX_ENTRIES = 50_000  # of one file, by the protocol (sitemaps.org)
+MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a hostile file
+MAX_CHILDREN = 1_000  # of one entry, of which a news sitemap has about ten
+MAX_LINE_BYTES = 8_192  # URLs end at 2,000 characters
 MAX_TITLE_CHARACTERS = 500
 HEAD_BYTES = 2_048
 W3C_DATE = re.compile(r"(\d{4})(-\d\d)?(-\d\d)?(T.*)?\Z")
@@ -24,7 +24,7 @@ W3C_DATE = re.compile(r"(\d{4})(-\d\d)?(-\d\d)?(T.*)?\Z")
 
 @dataclass(frozen=True, slots=True)
 class SitemapEntry:
-    """A URL as written; `is_sitemap` in an index; `modified_at` is what `lastmod` claims."""
+    """A URL as written. `is_sitemap`: it is an entry of an index. `modified_at` is the date in `lastmod`."""
 
     url: str
     is_sitemap: bool
@@ -33,7 +33,10 @@ class SitemapEntry:
 
 
 def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
-    """The first entries of a sitemap, broken XML read as far as it goes. What was read is dropped at once, so that memory stays flat."""
+    """The first entries of a sitemap. Broken XML is read as far as possible.
+
+    Elements are removed once they are read, so that memory stays constant.
+    """
     if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         yield from _text_entries(body)
         return
@@ -63,7 +66,7 @@ def _elements(body: bytes) -> Iterator[etree._Element]:
 
 
 def _discard(element: etree._Element) -> None:
-    """Empties an element and takes those before it out of the tree; the element itself must stay until the parser is past it."""
+    """Empty an element and remove its earlier siblings. The element itself must stay in the tree until the parser has left it."""
     element.clear()
     parent = element.getparent()
     if parent is not None:
@@ -96,7 +99,7 @@ def _local_name(tag: object) -> str:
 
 
 def w3c_date(text: str | None) -> datetime | None:
-    """A W3C date in any of its lengths, aware; a missing zone is read as UTC. None for anything else."""
+    """A W3C date of any precision, with a time zone (UTC where none is written). None for other texts."""
     match = W3C_DATE.match(text.strip()) if text else None
     if match is None or text is None:
         return None

@@ -1,4 +1,4 @@
-"""Room in memory for large bodies: those that arrive and those that wait to be read, of all hosts of a worker together."""
+"""Limits the memory for response bodies in a worker: those that are being received and those that wait for a reader."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 
 MIB = 1024 * 1024
-BODY_MEMORY_BYTES = 64 * MIB
-LARGE_BYTES = 1 * MIB  # smaller bodies need no room of their own
+BODY_MEMORY_BYTES = 64 * MIB  # of one worker: four bodies of the default budgets.max_body_bytes
+LARGE_BYTES = 1 * MIB  # smaller bodies reserve nothing while they are received
 
 
 class BodyMemory:
-    """So many bytes. What waits to be read is counted in any case; a large body that arrives waits until there is room for it."""
+    """A number of bytes to share. A large body waits until there is memory for it; bodies that wait for a reader are only counted."""
 
     def __init__(self, limit: int = BODY_MEMORY_BYTES) -> None:
         self._limit = limit
@@ -19,11 +19,11 @@ class BodyMemory:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def add_existing(self, size: int) -> None:
-        """Counts bytes that are there already."""
+        """Count bytes that are in memory already."""
         self._used += size
 
     def release(self, size: int) -> None:
-        """These bytes are done with: whoever waits for room may have it."""
+        """Give bytes back. They go to the bodies that wait, in order."""
         self._used -= size
         while self._waiting and self._fits(self._waiting[0][0]):
             size, future = self._waiting.popleft()
@@ -32,7 +32,7 @@ class BodyMemory:
                 future.set_result(None)
 
     async def acquire(self, size: int) -> None:
-        """Waits for room for so many bytes and counts them; a body larger than all the room has it alone."""
+        """Wait for memory and reserve it. A body larger than the whole limit gets it all."""
         if not self._waiting and self._fits(size):
             self._used += size
             return

@@ -1,12 +1,12 @@
-"""A body without its content coding. In a worker only for bodies that we wrote or that are small: anything else a reader decodes."""
+"""Removes the content coding of a body. The worker itself decodes only small bodies and its own; a reader decodes all others."""
 
 from __future__ import annotations
 
-from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.content_coding import CodingError, decode_content
 
 
 def decode_body(body: bytes, coding: str | None, limit: int) -> bytes:
-    """A body without its content coding, at most `limit` bytes; empty where it cannot be decoded."""
+    """The body without its content coding, at most `limit` bytes; empty if it cannot be decoded."""
     try:
         return decode_content(body, coding, limit)
     except CodingError:

@@ -1,7 +1,10 @@
-"""Downloading through aiohttp so that every exchange is kept as it was on the wire.
+"""Downloads through aiohttp and keeps every exchange as it was on the wire.
 
-Scrapy's own aiohttp handler is experimental and loses the reason phrase and the raw headers; its default handler loses header case and
-order too. This one hands a whole `Capture` over in `request.meta["capture"]`, and Scrapy sees a plain response.
+Before: `spiders.scrapy_spider` sends a request for a URL of a leased host. After: `request.meta["capture"]` holds the `Capture`, which
+`spiders.session.exchange` archives, and Scrapy gets a plain response.
+
+Scrapy's own aiohttp handler is experimental and loses the reason phrase and the raw headers. Its default handler also loses the case and
+the order of headers.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
@@ -30,16 +32,17 @@ from spiders.download.connections import CheckedConnector
 from spiders.download.credentials import Login
 from spiders.download.failure import FetchFailedError
 from spiders.download.media_types import is_unsupported
+from storage.urls.host_key import host_name
 
-CONNECT_SECONDS = 15.0
-KEEPALIVE_SECONDS = 15.0
-MAX_HEADER_BYTES = 64 * 1024
-MAX_HEADERS = 256
-CANCEL_DOWNLOADS = object()  # the signal to give up every exchange that is under way
+CONNECT_SECONDS = 15.0  # at most; aiohttp waits 30
+KEEPALIVE_SECONDS = 15.0  # aiohttp's own default
+MAX_HEADER_BYTES = 64 * 1024  # of one line; aiohttp's 8 kB are too few for some sites' cookies and policies
+MAX_HEADERS = 256  # twice aiohttp's limit
+CANCEL_DOWNLOADS = object()  # the signal that cancels every running exchange
 
 
 class _Response(aiohttp.ClientResponse):
-    """Remembers the peer's address, which aiohttp forgets when a response ends at once."""
+    """Keeps the peer's address. aiohttp loses it if a response ends immediately."""
 
     peer: str | None = None
 
@@ -67,7 +70,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
     def _open(self) -> aiohttp.ClientSession:
         network = self._crawl.network
         connector = CheckedConnector(
-            limit=0,  # the spider limits itself, host by host
+            limit=0,  # the session limits the requests of each host
             socket_factory=guarded_socket_factory(network.allow),
             keepalive_timeout=KEEPALIVE_SECONDS,
             ssl=network.verify_tls,
@@ -84,19 +87,19 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         )
 
     async def download_request(self, request: Request) -> Response:
-        """One exchange; redirects are answers. Raises FetchFailedError."""
+        """Make one exchange. A redirect is a response like any other. Raises FetchFailedError."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if "kind" not in request.meta:  # what the session sends has one
+        if "kind" not in request.meta:  # each request of the session has one
             raise SpiderError(
-                f"{request.url} was asked for past the frontier. Yield the request: it is then fetched politely and archived."
+                f"{request.url} was requested without the frontier. Yield the request: then it is fetched politely and archived."
             )
         try:
             capture = await self._exchange(request)
-        except asyncio.CancelledError:  # Scrapy would wait for ever for an exchange that ends so
-            raise FetchFailedError(Reason.CONNECTION, f"{request.url} was given up", retryable=True) from None
+        except asyncio.CancelledError:  # Scrapy would wait for ever after a CancelledError
+            raise FetchFailedError(Reason.CONNECTION, f"{request.url} was cancelled", retryable=True) from None
         request.meta["capture"] = capture
         if request.meta.get("capture_only"):
             return Response(request.url, status=capture.status)
@@ -123,7 +126,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             response_headers=_archived_headers(response, with_secrets=bool(request.meta.get("with_secrets"))),
             body=body,
             method=request.method,
-            ip_address=None if self._crawl.network.proxy else response.peer,  # behind a proxy the site's address is not known
+            ip_address=None if self._crawl.network.proxy else response.peer,  # with a proxy the peer is the proxy
             truncated=truncated,
             kind=request.meta.get("kind", UrlKind.PAGE),
             latency_ms=round((loop.time() - started) * 1000),
@@ -133,8 +136,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
     @asynccontextmanager
     async def _response(self, request: Request) -> AsyncIterator[_Response]:
         network = self._crawl.network
-        host = urlsplit(request.url).hostname or ""
-        if (network.proxy or host[:1].isdigit()) and not is_host_allowed(host, network.allow):  # aiohttp knows few spellings
+        host = host_name(request.url)
+        if (network.proxy or host[:1].isdigit()) and not is_host_allowed(host, network.allow):  # aiohttp knows few of their spellings
             raise FetchFailedError(Reason.PRIVATE_ADDRESS, f"{request.url} names an address that the crawl's network.allow does not allow")
         self._session = self._session or self._open()
         limit = self._crawl.politeness.timeout
@@ -162,7 +165,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             raise FetchFailedError(Reason.UNSUPPORTED_TYPE, f"{response.url} is {declared}")
 
     async def _body(self, response: aiohttp.ClientResponse, deadline: float) -> tuple[bytes, str | None]:
-        """The payload as received, and why it is cut off, if it is."""
+        """The body as received, and why it is truncated, or None."""
         limit = self._crawl.budgets.max_body_bytes
         body = bytearray()
         reserved = 0
@@ -187,7 +190,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         return bytes(body), None
 
     async def _wait_for_memory(self, size: int, deadline: float, clock: asyncio.Timeout) -> None:
-        """Waits until there is room for a large body; the time of the exchange stands still meanwhile."""
+        """Wait until there is memory for a large body. The time limit of the exchange pauses meanwhile."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         clock.reschedule(None)
@@ -195,24 +198,24 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         clock.reschedule(deadline + loop.time() - started)
 
     def cancel(self) -> None:
-        """Gives up every exchange that is under way."""
+        """Cancel every running exchange."""
         for task in list(self._tasks):
             task.cancel()
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
 
 def _sent_headers(response: aiohttp.ClientResponse) -> HeaderList:
-    """The request's headers as sent, but for the password of the proxy, which is between the proxy and us."""
+    """The request's headers as sent, without the password of the proxy."""
     sent = response.request_info.headers.items()
     return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in sent if name.lower() != "proxy-authorization")
 
 
 def _archived_headers(response: aiohttp.ClientResponse, with_secrets: bool) -> HeaderList:
-    """The response's headers as received; what a site sets as cookies for somebody who is known to it is a secret too."""
+    """The response's headers as received. After a request with secrets, cookies are secrets too and are left out."""
     return tuple(pair for pair in response.raw_headers if not with_secrets or pair[0].lower() != b"set-cookie")
 
 

@@ -1,4 +1,4 @@
-"""Media types that hold no page: known by their header, before the body is read."""
+"""Knows the media types that are no pages, so that a download can stop at the headers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ UNSUPPORTED_TYPES = frozenset(
 
 
 def is_unsupported(content_type: str, keep_types: Sequence[str]) -> bool:
-    """Whether a Content-Type header names what is no page and is not among the types to keep (`application/pdf`, `image/*`)."""
+    """Whether a Content-Type header names a type that is no page and is not in `keep_types` (`application/pdf`, `image/*`)."""
     declared = content_type.split(";", 1)[0].strip().lower()
-    if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds of vendors
+    if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds with a vendor's type
         return False
     return (declared.startswith(UNSUPPORTED_PREFIXES) or declared in UNSUPPORTED_TYPES) and not any(
         fnmatchcase(declared, pattern) for pattern in keep_types

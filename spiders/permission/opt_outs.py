@@ -1,46 +1,46 @@
-"""What the owner of an answer reserves: robots directives, and the TDM Reservation Protocol (W3C community report of 10 May 2024).
+"""Reads opt-outs: robots directives, and the TDM Reservation Protocol (W3C community report of 10 May 2024).
 
-TDMRep has three places, each of which overrules the one before: `/.well-known/tdmrep.json`, the `tdm-reservation` header, and the page's
-`tdm-reservation` meta element. Any value but 0 and 1 counts as not given.
+TDMRep has three places: `/.well-known/tdmrep.json`, the `tdm-reservation` header, and the page's `tdm-reservation` meta element. A later
+one overrules an earlier one. Values other than 0 and 1 are ignored.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from schemas.capture import HeaderList
-from schemas.directives import NO_DIRECTIVES, Directives, header_directives, is_addressed, read_directives
+from schemas.directives import NO_DIRECTIVES, Directives, header_directives, meta_directives
+from spiders.urls.canonical import ESCAPE, UNRESERVED
 
 TDM_FILE = "/.well-known/tdmrep.json"
 TDM_NAME = "tdm-reservation"
-MAX_TDM_BYTES = 500 * 1024
-MAX_TDM_RULES = 10_000
-MAX_PATTERN_STARS = 32
-META_TAG = re.compile(rb"<[mM][eE][tT][aA]\b[^>]*")
-ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+TDM_HEADER = TDM_NAME.encode()
+TDM_HEADER_LENGTH = len(TDM_HEADER)
+MAX_TDM_BYTES = 500 * 1024  # as much as of a robots.txt (RFC 9309)
+MAX_TDM_RULES = 10_000  # chosen far above real files; bounds the time for each URL
+MAX_PATTERN_STARS = 32  # each star is a search in the path
 
 
 @dataclass(frozen=True, slots=True)
 class OptOuts:
-    """What one place says: robots directives, and whether text and data mining is reserved (None: it does not say)."""
+    """The opt-outs in one place: robots directives, and whether text and data mining is reserved (None: not stated)."""
 
     directives: Directives = NO_DIRECTIVES
     tdm: bool | None = None
 
-    def combined_with(self, later: OptOuts) -> OptOuts:
-        """This place with one that is nearer to the page: directives add up, a reservation is overruled."""
+    def combined(self, later: OptOuts) -> OptOuts:
+        """These opt-outs with those of a place nearer to the page: directives add up, the later TDM reservation holds."""
         if later is NO_OPT_OUTS:
             return self
         return OptOuts(self.directives.combined(later.directives), self.tdm if later.tdm is None else later.tdm)
 
     def archiving_opt_out(self, now: datetime) -> str | None:
-        """What forbids keeping the answer, by its name, or None."""
+        """The name of the opt-out that forbids archiving the response, or None."""
         if self.tdm:
             return TDM_NAME
         if self.directives.is_expired(now):
@@ -52,47 +52,35 @@ NO_OPT_OUTS = OptOuts()
 
 
 def header_opt_outs(headers: HeaderList, product: str) -> OptOuts:
-    """What the headers of an answer say to the crawler of that product token."""
-    tags: list[str] = []
+    """The opt-outs in the headers of a response, for the crawler with this product token."""
     tdm: bool | None = None
     for name, value in headers:
-        if len(name) not in {12, 15}:  # the hot path: most headers are neither
-            continue
-        lower = name.lower()
-        if lower == b"x-robots-tag":
-            tags.append(value.decode("latin-1"))
-        elif lower == b"tdm-reservation":
+        if len(name) == TDM_HEADER_LENGTH and name.lower() == TDM_HEADER:  # the length first: this runs for every header
             tdm = _parse_flag(value.decode("latin-1"), tdm)
-    if not tags and tdm is None:
-        return NO_OPT_OUTS
-    return OptOuts(header_directives(tags, product), tdm)
+    return _opt_outs(header_directives(headers, product), tdm)
 
 
-def may_have_opt_outs(html: bytes, product: str) -> bool:
-    """Whether some meta element in a page's bytes holds one of the names it would need; a search, no parsing."""
-    names = (b"robots", TDM_NAME.encode(), product.lower().encode())
-    return any(name in tag.lower() for tag in META_TAG.findall(html) for name in names)
-
-
-def meta_opt_outs(elements: Iterable[tuple[str, str]], product: str) -> OptOuts:
-    """What meta elements, as pairs of name and content, say to the crawler of that product token."""
-    directives, tdm = NO_DIRECTIVES, None
+def meta_opt_outs(elements: Sequence[tuple[str, str]], product: str) -> OptOuts:
+    """The opt-outs in meta elements, as pairs of name and content, for the crawler with this product token."""
+    tdm: bool | None = None
     for name, content in elements:
-        if is_addressed(name, product):
-            directives = directives.combined(read_directives(content))
-        elif name.strip().lower() == TDM_NAME:
+        if name.strip().lower() == TDM_NAME:
             tdm = _parse_flag(content, tdm)
+    return _opt_outs(meta_directives(elements, product), tdm)
+
+
+def _opt_outs(directives: Directives, tdm: bool | None) -> OptOuts:
     return NO_OPT_OUTS if directives is NO_DIRECTIVES and tdm is None else OptOuts(directives, tdm)
 
 
 def _parse_flag(text: str, earlier: bool | None) -> bool | None:
-    """A reservation's value; of several the stricter holds."""
+    """The value of a reservation. Of several in one place the stricter holds."""
     value = {"1": True, "0": False}.get(text.strip())
     return earlier or value if value is not None else earlier
 
 
 class TdmRules:
-    """The rules of an origin's `tdmrep.json`, in their order: the first that matches holds."""
+    """The rules of an origin's `tdmrep.json`, in order: the first that matches a URL decides."""
 
     def __init__(self, rules: tuple[tuple[tuple[str, ...], bool, bool], ...] = ()) -> None:
         self._rules = rules
@@ -101,7 +89,7 @@ class TdmRules:
         return bool(self._rules)
 
     def reserves(self, url: str) -> bool | None:
-        """Whether the file reserves a URL; None where it does not say."""
+        """Whether the file reserves a URL; None where no rule matches."""
         if not self._rules:
             return None
         split = urlsplit(url)
@@ -110,7 +98,7 @@ class TdmRules:
 
 
 def read_tdm_file(body: bytes) -> TdmRules:
-    """The rules of a decoded file; what is not a list of rules, and any rule that is malformed, counts as not given."""
+    """The rules in a decoded file. A file that is no list has none, and malformed rules are ignored."""
     try:
         data = json.loads(body[:MAX_TDM_BYTES].decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -126,7 +114,7 @@ def read_tdm_file(body: bytes) -> TdmRules:
 
 
 def _unescape(path: str) -> str:
-    """A path with the escapes of plain characters resolved, as both sides of a comparison need it."""
+    """A path whose unreserved characters are not escaped, so that two spellings compare as equal."""
     return ESCAPE.sub(_unescape_plain, path) if "%" in path else path
 
 
@@ -136,7 +124,10 @@ def _unescape_plain(match: re.Match[str]) -> str:
 
 
 def _matches(path: str, parts: tuple[str, ...], anchored: bool) -> bool:
-    """Whether a path begins with the parts of a pattern, anything between them; anchored, it also ends there. Linear in the path."""
+    """Whether a path begins with the parts of a pattern, with any text between them. Anchored, it also ends with the last part.
+
+    Takes time in proportion to the path.
+    """
     if not path.startswith(parts[0]):
         return False
     position = len(parts[0])

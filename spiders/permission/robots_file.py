@@ -1,14 +1,14 @@
-"""A robots.txt that is parsed: in the worker where it is small, in a reader's process where it is not.
+"""Parses a robots.txt: in the worker if it is small, else in a reader's process.
 
-Parsing takes time in proportion to the product of its groups' names and rules, so that half a megabyte can take minutes.
+The time grows with the number of user agents multiplied by the number of rules. Half a megabyte can take minutes.
 """
 
 from __future__ import annotations
 
 from protego import Protego
 
-MAX_CRAWL_DELAY_SECONDS = 300.0
-MAX_INLINE_BYTES = 16 * 1024  # what is parsed in some 0.1 s of CPU time at most, whatever it holds
+MAX_CRAWL_DELAY_SECONDS = 300.0  # with a longer one a host would not get through its URLs in a day
+MAX_INLINE_BYTES = 16 * 1024  # the most that is parsed within 0.1 s of CPU time, whatever the file holds (measured)
 
 
 def parse_robots(body: bytes) -> Protego:
@@ -17,7 +17,7 @@ def parse_robots(body: bytes) -> Protego:
 
 
 def crawl_delay(rules: Protego, product: str) -> float:
-    """Seconds that the site asks a crawler for between requests, at most five minutes; 0 if it asks for none."""
+    """Seconds between requests that the site asks this crawler for, at most five minutes; 0 if it asks for none."""
     delay = rules.crawl_delay(product) or 0.0
     rate = rules.request_rate(product)
     if rate is not None and rate.requests:

@@ -22,6 +22,7 @@ from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import Question, Reply, Task
 from spiders.reading.journal import ReadingJournal
 from spiders.reading.reader import PendingQuestion, Reader, ReadFailure, ReadLimits
+from storage.urls.host_key import canonical_host
 
 QUICK_SECONDS = 0.15  # CPU time after which an answer is a slow one
 WATCH_SECONDS = 0.1
@@ -300,4 +301,4 @@ class ResponseReaders:
 
 
 def _host(url: str) -> str:
-    return url.split("/", 3)[2] if "//" in url else url
+    return canonical_host(url) if "//" in url else url

@@ -79,6 +79,6 @@ def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: floa
     if due.revisit is not None:
         known = RevisitState.from_text(due.revisit)
         state = replace(known, source_speed=state.source_speed, tie_breaker=state.tie_breaker) if known.source == is_source else state
-    state = after_visit(state, visit, [RevisitState.from_text(text) for text in due.rivals], revisit.price)
+    state = after_visit(state, visit, [RevisitState.from_text(text) for text in due.other_primary_sources], revisit.price)
     moment = due_at(state, bounds(revisit, kind, due.url, due.depth), revisit.price) * HOUR_SECONDS
     return NextVisit(max(moment, visit.at * HOUR_SECONDS + wait), state.to_text(), state.is_primary_source and not state.failures)

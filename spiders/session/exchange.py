@@ -22,7 +22,7 @@ from spiders.session.fetch import Fetch
 from spiders.session.results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
 from spiders.session.yielded import Yielded, broken_page_result, with_yielded
 from spiders.spool.registrar import Source
-from storage.frontier.records import DueUrl, Lease, Mark
+from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 
 LOG = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class ExchangeResult:
     the host sent none; `latency` is in seconds.
     """
 
-    mark: Mark | None
+    mark: FetchResult | None
     retry_wait: float | None = None
     response: Capture | None = None
     latency: float = 0.0
@@ -57,7 +57,7 @@ class ExchangeResult:
 def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yielded, rendered: Capture | None) -> ReceivedResponse:
     """Count a response, and read its headers. `rendered` is what a browser made of it."""
     statistics, due = context.statistics, fetch.due
-    statistics.answers += 1
+    statistics.responses += 1
     statistics.bytes += len(capture.body)
     statistics.statuses[str(capture.status)] += 1
     sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
@@ -95,7 +95,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     mark, source = None, None
     if retry_wait is None:
 
-        def result_for(count: int) -> Mark:
+        def result_for(count: int) -> FetchResult:
             made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 

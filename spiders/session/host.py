@@ -70,7 +70,7 @@ class HostFetcher:
     async def run(self) -> None:
         """Fetch until no URL of the host is due in this run, then release the lease."""
         before = await self._sql(self._frontier.progress, self._run, self.lease.host_id)
-        self._handed_out, self._received, self._begun_at = before.marked, before.received, before.begun_at
+        self._handed_out, self._received, self._begun_at = before.done, before.received, before.begun_at
         stopped = False
         while not stopped:
             batch = await self._next_due()

@@ -13,7 +13,7 @@ from spiders.session.host import HostFetcher
 from spiders.session.outbox import Outbox
 from spiders.session.tasks import GuardedTasks
 from storage.frontier.frontier import LEASE_SECONDS
-from storage.frontier.records import Lease, Mark
+from storage.frontier.records import FetchResult, Lease
 
 MAX_ACTIVE_HOSTS = 64  # chosen: bounds a worker's memory and open connections, and leaves hosts to other workers
 RENEW_SECONDS = LEASE_SECONDS / 4  # three renewals may fail or come late before a lease expires
@@ -93,7 +93,7 @@ class LeasedHosts:
         if fetcher is not None:
             fetcher.finish(fetch, result)
 
-    def registered(self, marks: Iterable[Mark]) -> None:
+    def registered(self, marks: Iterable[FetchResult]) -> None:
         """Results of URLs are registered."""
         for mark in marks:
             fetcher = self._fetchers.get(mark.host_id)

@@ -52,9 +52,9 @@ class PageBudget:
         """Release the reserved pages that nobody took, for other workers."""
         if self._held:
             held, self._held = self._held, 0
-            await self._database.run(self._frontier.free_pages, *self._who, held)
+            await self._database.run(self._frontier.release_pages, *self._who, held)
 
     async def release_all(self) -> None:
         """Release everything, also pages in flight. Call it when nothing more will be registered."""
         self._held = 0
-        await self._database.run(self._frontier.free_pages, *self._who)
+        await self._database.run(self._frontier.release_pages, *self._who)

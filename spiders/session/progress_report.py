@@ -25,7 +25,7 @@ class ProgressReport:
     async def send(self) -> None:
         """Report what is new."""
         context, statistics = self._context, self._context.statistics
-        counts = (statistics.answers, statistics.bytes, statistics.errors)
+        counts = (statistics.responses, statistics.bytes, statistics.errors)
         if counts != self._reported:
             answers, received, errors = (new - old for new, old in zip(counts, self._reported, strict=True))
             self._reported, self._reported_at = counts, time.monotonic()

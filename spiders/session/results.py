@@ -11,7 +11,7 @@ from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import ParsedResponse
 from spiders.download.failure import FetchFailedError
 from spiders.schedule.next_visit import NextVisit, after_failure, after_response
-from storage.frontier.records import DueUrl, EarlierCapture, Mark
+from storage.frontier.records import DueUrl, EarlierCapture, FetchResult
 from storage.index.rows import CaptureRow
 from storage.warc.records import sha1
 from storage.warc.writer import RefersTo
@@ -66,14 +66,14 @@ def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
 
 def response_result(
     due: DueUrl, capture: Capture, response: ParsedResponse, row: CaptureRow | None, revisit: Revisit, is_opted_out: bool
-) -> Mark:
+) -> FetchResult:
     """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
     outcome, reason = _outcome_of(capture, response, is_opted_out)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
     visit = _visit(due, capture, response, outcome, changed, revisit, now)
     keeps = response.unread_reason is None and (capture.status == 304 or not changed)
-    return Mark(
+    return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
         outcome=outcome,
@@ -87,7 +87,7 @@ def response_result(
         etag=None if response.unread_reason else capture.header("etag") or (due.etag if keeps else None),
         last_modified=None if response.unread_reason else capture.header("last-modified") or (due.last_modified if keeps else None),
         earlier=None if response.unread_reason else _earlier(capture, row) if changed else due.earlier,
-        leads=visit.is_primary_source,
+        is_primary_source=visit.is_primary_source,
         changed=changed if capture.status in {200, 304} and not response.unread_reason else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
@@ -135,7 +135,7 @@ def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
     return EarlierCapture(row.warc_filename, row.warc_record_offset, row.content_digest, capture.fetched_at.timestamp())
 
 
-def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> Mark:
+def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now: float) -> FetchResult:
     """The result of an exchange without a response."""
     denied = failure.reason is Reason.PRIVATE_ADDRESS
     filtered = failure.reason is Reason.UNSUPPORTED_TYPE
@@ -143,10 +143,10 @@ def failure_result(due: DueUrl, failure: FetchFailedError, revisit: Revisit, now
     return refusal_result(due, outcome, failure.reason, revisit, now)
 
 
-def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> Mark:
+def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: Revisit, now: float) -> FetchResult:
     """The result of a URL without a response. What is known from earlier fetches stays."""
     visit = _next_visit_of_own_decision(due, reason, now) or after_failure(revisit, due, now)
-    return Mark(
+    return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
         outcome=outcome,
@@ -159,7 +159,7 @@ def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: 
         etag=due.etag,
         last_modified=due.last_modified,
         earlier=due.earlier,
-        leads=visit.is_primary_source,
+        is_primary_source=visit.is_primary_source,
         hinted_by=due.hinted_by,
     )
 

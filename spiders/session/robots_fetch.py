@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from schemas.outcomes import Reason
 from spiders.discover.response import sitemap_discovery
-from spiders.download.user_agent import product
 from spiders.messages.wire import Question, Task
 from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_CACHE_SECONDS, RobotsRules
 from spiders.reading.reader import ReadFailure
@@ -37,13 +36,13 @@ async def _remember(context: FetchContext, origin: str, file: OriginFile) -> Cac
     if file.failure is not None and file.failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
         return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_CACHE_SECONDS)
     robots = await file_to_cache(context, origin, None if file.failure else file.responses[-1])
-    await context.database.run(context.frontier.remember_robots, robots)
+    await context.database.run(context.frontier.cache_robots, robots)
     return robots
 
 
 async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
     """The rules in a cached file. A large file is read by a reader; one that takes too long forbids everything, as if there was none."""
-    rules = RobotsRules(cached.status, cached.body, product(context.crawl), cached.expires_at)
+    rules = RobotsRules(cached.status, cached.body, context.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
     result = await context.readers.ask(Question(Task.ROBOTS), cached.body)

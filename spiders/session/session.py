@@ -33,7 +33,7 @@ from spiders.session.outbox import Outbox
 from spiders.session.progress_report import ProgressReport
 from spiders.session.tasks import GuardedTasks
 from spiders.session.yielded import NOTHING, Yielded
-from storage.database.thread import to_the_end
+from storage.database.thread import run_to_completion
 from storage.frontier.records import Lease, RunPhase
 
 TICK_SECONDS = 0.2
@@ -206,7 +206,7 @@ class FetchSession:
 
     async def _register_full(self) -> None:
         """Registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
-        await to_the_end(self._register_each())
+        await run_to_completion(self._register_each())
 
     async def _register_each(self) -> None:
         while (marks := await self.context.registrar.register_next()) is not None:

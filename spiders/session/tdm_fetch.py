@@ -16,5 +16,5 @@ async def read_tdm_rules(context: FetchContext, lease: Lease, origin: str) -> Or
         return OriginRules(read_tdm_file(cached.body), was_asked=False)
     file = await fetch_origin_file(context, lease, url)
     cached = await file_to_cache(context, url, None if file.failure else file.responses[-1])
-    await context.database.run(context.frontier.remember_robots, cached)
+    await context.database.run(context.frontier.cache_robots, cached)
     return OriginRules(read_tdm_file(cached.body), was_asked=True, responses=file.responses)

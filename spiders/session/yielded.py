@@ -9,8 +9,9 @@ from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import REDIRECTS, ParsedResponse
+from spiders.spool.items import ItemBuffer
 from spiders.spool.statistics import WorkerStatistics
-from storage.frontier.records import Discovery, DueUrl, Mark
+from storage.frontier.records import Discovery, DueUrl, FetchResult
 from storage.urls.request_body import as_get
 
 SAME_METHOD = frozenset({307, 308})
@@ -18,10 +19,10 @@ SAME_METHOD = frozenset({307, 308})
 
 @dataclass(slots=True)
 class Yielded:
-    """Requests as discoveries, items as JSON, and, if the callback failed, why: the page is then due again in the next run."""
+    """Requests as discoveries, items, and, if the callback failed, why: the page is then due again in the next run."""
 
     found: list[Discovery] = field(default_factory=list)
-    items: list[str] = field(default_factory=list)
+    items: ItemBuffer = field(default_factory=ItemBuffer)
     broken: Reason | None = None
 
 
@@ -51,7 +52,7 @@ def followable(found: Sequence[Discovery], response: ParsedResponse, crawl: Craw
     return found
 
 
-def broken_page_result(mark: Mark, reason: Reason) -> Mark:
+def broken_page_result(mark: FetchResult, reason: Reason) -> FetchResult:
     """The result of an archived page whose callback failed: failed, due in the next run, and then fetched whole."""
     if mark.outcome is not FetchOutcome.FETCHED:
         return mark

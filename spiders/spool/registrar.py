@@ -16,14 +16,15 @@ from runtime import failpoint
 from schemas.capture import Capture
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
+from spiders.spool.items import ItemBuffer
 from spiders.spool.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, result_line
 from spiders.spool.statistics import WorkerStatistics, store_statistics
-from storage.database.thread import DatabaseThread, to_the_end
+from storage.database.thread import DatabaseThread, run_to_completion
 from storage.frontier.frontier import Frontier
-from storage.frontier.records import Discovery, Lease, Mark
+from storage.frontier.records import Discovery, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.request_body import Sent, sent_by
+from storage.urls.request_body import RequestBody, read_body
 from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
@@ -36,14 +37,14 @@ class Source:
     """A URL where others are found; `result_for` gives its mark for a number of new ones."""
 
     url: str
-    result_for: Callable[[int], Mark]
+    result_for: Callable[[int], FetchResult]
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingResult:
     """Where the mark of a capture with finds stands, and its line of the journal."""
 
-    marks: list[Mark]
+    marks: list[FetchResult]
     result_index: int
     lines: list[str]
     line_index: int
@@ -95,11 +96,15 @@ class Registrar:
         self._spool.add_result(self._batch, lease, None, shell)
         return row
 
-    def keep_items(self, row: CaptureRow, items: Sequence[str]) -> None:
-        """Keeps what a user's spider made of a capture just archived: JSON, an item each."""
+    def item_buffer(self) -> ItemBuffer:
+        """A buffer for the items of one page."""
+        return ItemBuffer(self._spool.folder)
+
+    def keep_items(self, row: CaptureRow, items: ItemBuffer) -> None:
+        """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def add_result(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+    def add_result(self, lease: Lease, mark: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
         """Notes what became of a URL (None: nothing final), and the capture that says so; `find` what was found there afterwards.
 
         The mark of a `source` is made anew once the frontier has told how many of its finds were new.
@@ -144,7 +149,7 @@ class Registrar:
         Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
         """
         async with self._flushing:
-            await to_the_end(self._flush())
+            await run_to_completion(self._flush())
 
     async def _flush(self) -> None:
         found, self._found = self._found, []
@@ -200,7 +205,7 @@ class Registrar:
             self._closed.append(self._batch)
         self._batch = self._spool.open(time.monotonic())
 
-    async def register_next(self) -> Sequence[Mark] | None:
+    async def register_next(self) -> Sequence[FetchResult] | None:
         """Upload and register the oldest batch that is set aside. Returns its marks, None where there is no such batch.
 
         Raises FencedError, UnavailableError, StorageError. Cancelling it may leave a segment in the store that is not registered.
@@ -236,5 +241,5 @@ class Registrar:
         return self._spool.upload(batch, self._store)
 
 
-def _request_body(found: Discovery) -> Sent | None:
-    return None if found.request is None else sent_by(found.request)
+def _request_body(found: Discovery) -> RequestBody | None:
+    return None if found.request is None else read_body(found.request)

@@ -12,10 +12,10 @@ from schemas.capture import UrlKind
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
-from spiders.spool.items import ITEMS_SUFFIX
+from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX
 from spiders.spool.spool import JOURNAL_SUFFIX, WARC_SUFFIX, remove_segment, upload_segment
 from storage.frontier.frontier import Frontier
-from storage.frontier.records import EarlierCapture, Lease, Mark
+from storage.frontier.records import EarlierCapture, FetchResult, Lease
 from storage.objects.store import ObjectStore
 from storage.warc.repair import repair
 from storage.warc.writer import ClosedSegment
@@ -27,7 +27,7 @@ class Journal:
 
     tokens: dict[int, int]
     offsets: frozenset[int]
-    marks: tuple[tuple[int | None, Mark], ...]
+    marks: tuple[tuple[int | None, FetchResult], ...]
 
 
 def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease], frontier: Frontier, store: ObjectStore) -> int:
@@ -42,8 +42,9 @@ def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease]
         if not frontier.is_registered(name):
             count += _register(path, name, run, worker, held, frontier, store)
         remove_segment(folder, name)
-    for path in [*folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
-        path.unlink()
+    for suffix in (JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+        for leftover in folder.glob("*" + suffix):
+            leftover.unlink()
     return count
 
 
@@ -84,7 +85,7 @@ def read_journal(path: Path) -> Journal:
     """A journal up to its last whole line."""
     tokens: dict[int, int] = {}
     offsets: set[int] = set()
-    marks: list[tuple[int | None, Mark]] = []
+    marks: list[tuple[int | None, FetchResult]] = []
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     for line in text[: text.rfind("\n") + 1].splitlines():
         entry = json.loads(line)
@@ -98,11 +99,13 @@ def read_journal(path: Path) -> Journal:
     return Journal(tokens, frozenset(offsets), tuple(marks))
 
 
-def _mark(values: dict[str, object]) -> Mark:
+def _mark(values: dict[str, object]) -> FetchResult:
     earlier = values.pop("earlier")
     reason = values.pop("reason")
     outcome, kind = FetchOutcome(str(values.pop("outcome"))), UrlKind(str(values.pop("kind")))
-    return Mark(
+    if "leads" in values:  # its name in a journal that an earlier release wrote
+        values["is_primary_source"] = values.pop("leads")
+    return FetchResult(
         outcome=outcome,
         kind=kind,
         reason=Reason(str(reason)) if reason else None,

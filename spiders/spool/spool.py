@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -16,11 +15,12 @@ from pathlib import Path
 from schemas.capture import Capture
 from schemas.config.settings import Settings
 from schemas.errors import FencedError, StorageError
-from schemas.keys import index_key, segment_items_key, segment_key
+from schemas.items import ItemType
+from schemas.keys import index_key, segment_item_types_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
-from spiders.spool.items import ITEMS_SUFFIX, append_items, compress_items
-from storage.frontier.records import EarlierCapture, Lease, Mark
+from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX, ItemBuffer, append_items, pack_items
+from storage.frontier.records import EarlierCapture, FetchResult, Lease
 from storage.index.rows import CaptureRow, write_index
 from storage.objects.store import ObjectStore
 from storage.warc.writer import WITHHELD, ClosedSegment, RefersTo, SegmentWriter
@@ -34,14 +34,18 @@ SPOOL_TAKEN_OVER = "The spool {folder} was taken over by another process of this
 
 @dataclass(slots=True)
 class Batch:
-    """What one registering transaction will hold: a segment (None: nothing archived yet), marks, and the leases they stand on."""
+    """What one registering transaction will hold: a segment (None: nothing archived yet), results, and the leases they depend on.
+
+    `item_types` are those that its items file has.
+    """
 
     name: str
     opened_at: float
     writer: SegmentWriter | None = None
-    marks: list[Mark] = field(default_factory=list)
+    marks: list[FetchResult] = field(default_factory=list)
     leases: dict[int, Lease] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    item_types: set[ItemType] = field(default_factory=set)
 
     @property
     def is_empty(self) -> bool:
@@ -65,14 +69,14 @@ class Spool:
     """The open batch of one worker. `folder` is the worker's own; request headers named in `withheld` are not archived."""
 
     def __init__(
-        self, folder: Path, run: CrawlRun, worker: str, incarnation: int, agent: str, withheld: frozenset[bytes] = frozenset()
+        self, folder: Path, run: CrawlRun, worker: str, attempt: int, agent: str, withheld: frozenset[bytes] = frozenset()
     ) -> None:
         self.folder = folder
         self._withheld = WITHHELD | withheld
         self._run = run
         self._worker = worker
         self._agent = agent
-        self._prefix = f"{worker}-{incarnation:03d}-{secrets.token_hex(3)}"
+        self._prefix = f"{worker}-{attempt:03d}-{secrets.token_hex(3)}"
         self._count = 0
         try:
             _make(folder)
@@ -98,13 +102,13 @@ class Spool:
         self._depend_on(batch, lease)
         return batch.writer.write_rendered(capture, rendered)
 
-    def keep_items(self, batch: Batch, row: CaptureRow, items: Sequence[str]) -> None:
+    def keep_items(self, batch: Batch, row: CaptureRow, items: ItemBuffer) -> None:
         """Writes down what a user's spider made of a capture, before the journal can say that the capture is taken care of."""
         if items:
             self._check_own(self.folder)
-            append_items(self.path(batch.name, ITEMS_SUFFIX), row, items)
+            append_items(self.path(batch.name, ITEMS_SUFFIX), row, items, batch.item_types)
 
-    def add_result(self, batch: Batch, lease: Lease, mark: Mark | None, row: CaptureRow | None) -> None:
+    def add_result(self, batch: Batch, lease: Lease, mark: FetchResult | None, row: CaptureRow | None) -> None:
         """Notes what became of a URL (None: nothing final yet), and the capture that says so."""
         self._depend_on(batch, lease)
         if mark is not None:
@@ -162,16 +166,16 @@ class Spool:
             batch.lines.append(json.dumps({"host": lease.host_id, "token": lease.token}))
 
 
-_MARK_NAMES = tuple(entry.name for entry in fields(Mark))
+_MARK_NAMES = tuple(entry.name for entry in fields(FetchResult))
 _EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
 
 
-def result_line(mark: Mark | None, row: CaptureRow | None) -> str:
+def result_line(mark: FetchResult | None, row: CaptureRow | None) -> str:
     """The line of a journal about a URL's mark (None: nothing final), and the capture that it stands on."""
     return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(mark) if mark else None})
 
 
-def _plain(mark: Mark) -> dict[str, object]:
+def _plain(mark: FetchResult) -> dict[str, object]:
     """A mark as JSON takes it; the deep copies of `dataclasses.asdict` cost more than the line."""
     values = {name: getattr(mark, name) for name in _MARK_NAMES}
     earlier = mark.earlier
@@ -180,7 +184,7 @@ def _plain(mark: Mark) -> dict[str, object]:
 
 def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: ObjectStore, items: Path) -> Segment:
     """Puts a closed segment, its capture index and the items that were made of its captures into the store."""
-    made, packed = compress_items(items, closed.rows)
+    packed = pack_items(items, closed.rows)
     segment = Segment(
         segment=name,
         warc_key=segment_key(run.crawl.name, run.crawl_run, name),
@@ -188,12 +192,15 @@ def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: Objec
         size=closed.size,
         digest=closed.digest,
         records=len(closed.rows),
-        items=made,
+        items=packed.count,
     )
     store.put_file(segment.warc_key, closed.path)
     store.put_bytes(segment.index_key, write_index(closed.rows))
-    if made:
-        store.put_bytes(segment_items_key(run.crawl.name, run.crawl_run, name), packed)
+    if packed.count:
+        store.put_file(segment_items_key(run.crawl.name, run.crawl_run, name), packed.path)
+    if packed.types.types:
+        types = packed.types.model_dump_json(exclude_defaults=True).encode()
+        store.put_bytes(segment_item_types_key(run.crawl.name, run.crawl_run, name), types)
     return segment
 
 
@@ -213,14 +220,15 @@ def remove_empty(folder: Path) -> None:
 
 def remove_segment(folder: Path, name: str) -> None:
     """Removes a segment's local files: the segment first, for a journal without one means nothing."""
-    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX):
+    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
         (folder / (name + suffix)).unlink(missing_ok=True)
 
 
 def clear_spool(folder: Path) -> int:
     """Removes all that is in a worker's folder, and the folder; returns how many segments that were."""
     names = {path.name.removesuffix(WARC_SUFFIX) for path in folder.glob("*" + WARC_SUFFIX)}
-    for path in [*folder.glob("*" + WARC_SUFFIX), *folder.glob("*" + JOURNAL_SUFFIX), *folder.glob("*" + ITEMS_SUFFIX)]:
-        path.unlink(missing_ok=True)
+    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+        for path in folder.glob("*" + suffix):
+            path.unlink(missing_ok=True)
     remove_empty(folder)
     return len(names)

@@ -1,4 +1,4 @@
-"""One spelling per page: the canonical form of URLs, before anyone asks whether a URL is known."""
+"""Gives each URL one spelling, its canonical form. The frontier compares URLs in this form only."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
+from schemas.urls import DEFAULT_PORTS
 from spiders.urls.session_ids import is_session_parameter, without_path_session
-from storage.urls.host_key import DEFAULT_PORTS, canonical_name, canonical_origin
+from storage.urls.host_key import canonical_name, canonical_origin, with_port
 
-MAX_URL_CHARACTERS = 2_000
+MAX_URL_CHARACTERS = 2_000  # the length that all browsers and servers accept
 TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(enc|mi)"
     r"|_ga|_gl|vero_(id|conv)|oly_(anon|enc)_id|wt_?mc\w*|at_(medium|campaign|custom\d|link\w*)|ns_(mchannel|source|campaign|linkname|fee)"
@@ -28,7 +29,7 @@ UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 def resolve(base: str, reference: str, strip_parameters: bool = True) -> str | None:
-    """The canonical URL of a link found on a page, or None if it leads to no http page. `strip_parameters` as in `canonicalize`."""
+    """The canonical URL of a link on the page `base`, or None if it is no http(s) URL. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
     try:
         if reference.startswith(("http://", "https://")):
@@ -48,8 +49,8 @@ def resolve(base: str, reference: str, strip_parameters: bool = True) -> str | N
 def canonicalize(url: str, strip_parameters: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 
-    Without `strip_parameters` all parameters stay, as in a sitemap, which names URLs exactly. The order of parameters is kept,
-    since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
+    Without `strip_parameters` all parameters stay; sitemaps name URLs exactly. The order of parameters is kept, because a server may need
+    it. None for a text that is no http(s) URL or is longer than 2,000 characters.
     """
     url = url.partition("#")[0]
     if len(url) > MAX_URL_CHARACTERS:
@@ -67,11 +68,9 @@ def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     host = _host(parts.hostname or "")
     if scheme not in DEFAULT_PORTS or not host:
         return None
-    port = parts.port
-    netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     path = _normalize_escapes(_remove_dot_segments(without_path_session(parts.path)) or "/")
     query = _clean_query(parts.query, strip_parameters)
-    return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
+    return f"{scheme}://{with_port(scheme, host, parts.port)}{path}{'?' + query if query else ''}"
 
 
 def _host(host: str) -> str:
@@ -95,7 +94,7 @@ def _remove_dot_segments(path: str) -> str:
 
 
 def _normalize_escapes(text: str) -> str:
-    """Percent escapes in capitals, and none where a plain character does."""
+    """Percent escapes in upper case, and none for unreserved characters (RFC 3986, 6.2.2)."""
     return ESCAPE.sub(_escape, text) if "%" in text else text
 
 

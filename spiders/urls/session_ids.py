@@ -1,4 +1,4 @@
-"""Session ids in URLs: the same page under a new address at every visit."""
+"""Finds session ids in URLs. They give the same page a new URL at each visit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid|sessionid)=[^/?#;]*|
 
 
 def is_session_parameter(name: str, value: str) -> bool:
-    """Whether a query parameter is a session id: by its name, or by a doubtful name and a value that looks drawn by lot."""
+    """Whether a query parameter is a session id: by its name alone, or by an ambiguous name with a value that looks random."""
     return bool(SESSION_NAMES.match(name)) or bool(AMBIGUOUS_NAMES.match(name) and RANDOM_VALUE.match(value))
 
 

@@ -1,4 +1,4 @@
-"""The lake's tables as Iceberg knows them: schema, partitions, order, properties, made when they are first used."""
+"""The lake's tables in Iceberg: schema, partitions, sort order and properties. They are created when they are first used."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from schemas.errors import NotFoundError, UnavailableError
 from schemas.tables import TABLES
 from storage.lake.catalog import NAMESPACE
 
-PARTITION_COLUMN = "fetched_at"  # by day; a table without it is not partitioned
+PARTITION_COLUMN = "fetched_at"  # partitioned by its day; a table without this column is not partitioned
 SORT_COLUMNS = ("host", "url")
-EVOLUTION_ATTEMPTS = 20
+EVOLUTION_ATTEMPTS = 20  # while other processes change the table
 PROPERTIES = {
     "commit.retry.num-retries": "20",
     "commit.retry.min-wait-ms": "50",
     "commit.retry.max-wait-ms": "2000",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
-    # rows are only ever added, so that a rewrite of files conflicts with a rewrite of the same files and with nothing else
+    # rows are only added: so a rewrite of files conflicts only with a rewrite of the same files
     "write.delete.isolation-level": "snapshot",
     "write.update.isolation-level": "snapshot",
     "write.parquet.compression-codec": "zstd",
@@ -37,7 +37,7 @@ PROPERTIES = {
 
 
 def load_table(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
-    """One of the lake's tables as it is now, made or given its new columns if need be. Raises NotFoundError for an unknown name."""
+    """One of the lake's tables as it is now; created, or given new columns, if necessary. Raises NotFoundError for an unknown name."""
     if name not in TABLES:
         raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}.")
     try:
@@ -53,7 +53,7 @@ def missing_columns(table: Table, name: str) -> list[pa.Field]:
 
 
 def add_columns(catalog: SqlCatalog, table: Table, name: str) -> Table:
-    """The table with all columns of this release, empty in its earlier rows. Raises UnavailableError while others keep changing it."""
+    """The table with all columns of this release; new ones are empty in older rows. Raises UnavailableError if others keep changing it."""
     for _ in range(EVOLUTION_ATTEMPTS):
         missing = missing_columns(table, name)
         if not missing:
@@ -61,13 +61,13 @@ def add_columns(catalog: SqlCatalog, table: Table, name: str) -> Table:
         try:
             with table.update_schema() as update:
                 update.union_by_name(pa.schema([*table.schema().as_arrow(), *missing]))
-        except CommitFailedException:  # another process added them, or rows, just now
+        except CommitFailedException:  # another process has just added them, or rows
             table = catalog.load_table((NAMESPACE, name))
     raise UnavailableError(f"The table '{name}' cannot get its new columns: other processes keep changing it. Stop them, then run again.")
 
 
-def changed_properties(table: Table) -> dict[str, str]:
-    """The properties that a table of an earlier release has not, or not like this."""
+def outdated_properties(table: Table) -> dict[str, str]:
+    """The properties of this release that a table of an earlier release lacks or has with another value."""
     return {key: value for key, value in PROPERTIES.items() if table.properties.get(key) != value}
 
 
@@ -86,5 +86,5 @@ def _create(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
     except (TableAlreadyExistsError, CommitFailedException):
         if not catalog.table_exists((NAMESPACE, name)):
             raise
-        # another process made it just now
+        # another process has just created it
     return catalog.load_table((NAMESPACE, name))

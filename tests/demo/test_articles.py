@@ -1,4 +1,4 @@
-"""The made-up articles themselves: many, different, in the languages they claim."""
+"""The made-up articles: many, different, and in the languages that they declare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The template of a crawl file says the truth: every key is in it, each with the default that the model has."""
+"""The template of a crawl file is complete and correct: it has every key of the model, with the model's default."""
 
 import re
 from collections.abc import Iterator

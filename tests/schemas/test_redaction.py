@@ -1,4 +1,4 @@
-"""The last net before people: passwords in texts of others are hidden, and nothing else is."""
+"""The last protection before text is printed: passwords in it are hidden, and nothing else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for the lake's tables: every required column has a value."""
+"""Rows for the lake's tables; every required column has a value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def table_of(name: str, *rows: dict[str, object]) -> pa.Table:
-    """A table's rows from the columns that matter; the others get a plain value."""
+    """Rows of a table from the columns that a test needs; the other columns get a plain value."""
     return pa.Table.from_pylist([{**_plain(TABLES[name]), **row} for row in rows], schema=TABLES[name])
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from processing.article.body.phrases import NEW_WINDOW
 from processing.article.outline.outline import TextBlock
 from schemas.article import Block, BlockKind
 
 
 def to_blocks(text_blocks: list[TextBlock]) -> tuple[Block, ...]:
     """One block for each text block."""
-    return tuple(
-        Block(
-            text_block.kind,
-            text_block.text,
-            text_block.level,
-            round(text_block.linked / len(text_block.text), 3) if text_block.linked else 0.0,
-        )
-        for text_block in text_blocks
-    )
+    return tuple(_to_block(text_block) for text_block in text_blocks)
+
+
+def _to_block(text_block: TextBlock) -> Block:
+    text, linked = text_block.text, text_block.linked
+    density = round(linked / len(text), 3) if linked else 0.0
+    if linked and ")" in text:
+        text = NEW_WINDOW.sub("", text) or text
+    return Block(text_block.kind, text, text_block.level, density)
 
 
 def to_paragraphs(text: str) -> tuple[Block, ...]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from processing.article.body.phrases import CALL_TO_ACTION, DATE, DATE_SIGN, LABEL, PROMPT, RELATED
+from processing.article.body.phrases import CALL_TO_ACTION, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
 from processing.article.outline.outline import Element, Outline, TextBlock
 from schemas.article import BlockKind
 
 LINKED_SHARE = 0.8  # of a text block's or list's characters: it counts as a link
+HEADLINES_SHARE = 0.65  # of a list's characters: kickers beside the links are not linked
 HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
 FEW_HEADLINES = 6  # a longer list of links is the article's own more often than not
 CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a teaser
@@ -23,6 +24,8 @@ COPY_LENGTH = 80  # characters: text blocks of this length together that repeat 
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CALL_TO_ACTION_LENGTH = 250  # characters of a call to action
+NOTICE_LENGTH = 400  # characters of a site's notice
+BIOGRAPHY_LENGTH = 600  # characters of a text about the author that begins with the name
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
 _NO_LETTERS = re.compile(r"[\W_]+")
 
@@ -34,6 +37,7 @@ class ArticleBody:
     outline: Outline
     container: int
     title: str | None = None
+    authors: tuple[str, ...] = ()
     lead: list[TextBlock] = field(default_factory=list)
     all: list[TextBlock] = field(init=False)
 
@@ -140,7 +144,7 @@ def drop_headline_lists(body: ArticleBody) -> None:
     for element in lists:
         items = body.first_inside(element, FEW_HEADLINES + 1)
         letters = sum(len(item.text) for item in items)
-        if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < LINKED_SHARE * letters:
+        if not 0 < len(items) <= FEW_HEADLINES or sum(item.linked for item in items) < HEADLINES_SHARE * letters:
             continue
         if letters >= HEADLINE_LENGTH * len(items) and id(items[0]) not in announced:
             _mark(items)
@@ -177,7 +181,12 @@ def drop_card_headings(body: ArticleBody) -> None:
         after = this + 1 < len(heads) and ends[this] == heads[this + 1]
         if small[this] and (before or after):
             teasers += text_blocks[heads[this] : ends[this]]
-    if teasers and sum([block.prose for block in teasers]) <= TEASERS_SHARE * sum([block.prose for block in text_blocks]):
+    if not teasers:
+        return
+    first = next(index for index, block in enumerate(text_blocks) if block is teasers[0])
+    announced = any(map(_is_related, text_blocks[max(0, first - 2) : first]))
+    share = CARDS_SHARE if announced else TEASERS_SHARE
+    if sum([block.prose for block in teasers]) <= share * sum([block.prose for block in text_blocks]):
         _mark(teasers)
 
 
@@ -197,6 +206,13 @@ def drop_labels(body: ArticleBody) -> None:
     """Buttons, prompts and labels that stand alone."""
     for block in body.text_blocks():
         if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text):
+            block.boilerplate = True
+
+
+def drop_notices(body: ArticleBody) -> None:
+    """The site's own notices: consent for embedded content, offers for subscribers, affiliate links."""
+    for block in body.text_blocks():
+        if len(block.text) <= NOTICE_LENGTH and block.kind is not BlockKind.CODE and NOTICE.match(block.text):
             block.boilerplate = True
 
 
@@ -222,13 +238,19 @@ def drop_copies(body: ArticleBody) -> None:
 
 
 def drop_tail(body: ArticleBody) -> None:
-    """Links, calls to action and headings without text after the last prose."""
+    """Links, calls to action, the author's biography and headings without text after the last prose."""
+    names = tuple(author for author in body.authors if " " in author)
     for block in reversed(body.text_blocks()):
-        call = block.kind is BlockKind.PARAGRAPH and len(block.text) < CALL_TO_ACTION_LENGTH and CALL_TO_ACTION.match(block.text)
+        call = block.kind is BlockKind.PARAGRAPH and len(block.text) < CALL_TO_ACTION_LENGTH and _is_call(block)
         linked = block.kind is BlockKind.LIST_ITEM and block.linked > LINKED_SHARE * len(block.text)
-        if not (call or linked or block.kind is BlockKind.HEADING):
+        biography = bool(names) and len(block.text) < BIOGRAPHY_LENGTH and block.text.startswith(names)
+        if not (call or linked or biography or block.kind is BlockKind.HEADING):
             return
         block.boilerplate = True
+
+
+def _is_call(block: TextBlock) -> bool:
+    return CALL_TO_ACTION.match(block.text) is not None or (block.linked > 0 and OFFER.search(block.text) is not None)
 
 
 RULES: tuple[Callable[[ArticleBody], None], ...] = (
@@ -240,6 +262,7 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_related_sections,
     drop_card_headings,
     drop_labels,
+    drop_notices,
     drop_dates,
     drop_copies,
     drop_tail,

@@ -23,6 +23,27 @@ _FOREIGN_LABELS = (
     r"|(?:mehr|weiter)\s?lesen|weiterlesen|leer más|seguir leyendo|lire (?:la suite|plus)|leggi (?:tutto|di più)|continua a leggere"
     r"|leia mais|lees (?:meer|verder)|читать далее|czytaj (?:więcej|dalej)|devamını oku|続きを読む|阅读全文|閱讀全文|더 ?보기"
 )
+# Notes, prompts and credits in other languages, each a whole block.
+_FOREIGN_NOTES = (
+    r"das (?:thema |dürfte |könnte ).{0,45}|(?:mehr|alle|weitere|aktuelle) (?:themen|artikel|beiträge|news|nachrichten|meldungen).{0,40}"
+    r"|themen:.*|mehr (?:zum thema|dazu|infos?|informationen).{0,30}|auch (?:interessant|lesenswert|spannend).{0,20}"
+    r"|(?:zuletzt |letzte )?(?:aktualisiert|aktualisierung|geändert|publiziert|veröffentlicht|erstellt)(?: am|:).*|stand:.*"
+    r"|(?:artikel|beitrag|seite|den artikel|diesen beitrag) .{0,30}(?:drucken|teilen|versenden|merken|weiterempfehlen).{0,15}|drucken"
+    r"|\W?(?:noch )?keine (?:kommentare|bewertungen?)\W?|kommentar (?:schreiben|hinterlassen|verfassen|abgeben)|schreibe? einen kommentar.*"
+    r"|\W{0,3}(?:anzeige|werbung)[,.:(].{0,50}|(?:beitrags|titel)bild.*|(?:fotos?|bild(?:er)?|abbildung|grafik|© ?foto)(?:quellen?)?:.*"
+    r"|(?:bild|foto|text|video)(?:quelle|rechte|nachweis).*|quellen? (?:ausblenden|anzeigen)|"
+    r"(?:abonniere|folge?)n? (?:sie )?(?:uns|unseren|jetzt).*"
+    r"|jetzt (?:abonnieren|anmelden|registrieren|teilen|kommentieren|kaufen|bestellen).*|möchten sie weiterlesen.*|was denkst du.?"
+    r"|(?:sie sind|du bist) (?:aktuell |derzeit |momentan )?nicht (?:ein|an)geloggt.*|rezept (?:drucken|merken|speichern)|zum rezept"
+    r"|(?:te|le|les|os|quizás(?: te| le)?|también(?: te| le)?) (?:puede|podría|pueden)n? interesar.*|"
+    r"(?:lea|lee|mira|vea|ver|conozca)(?: también| además| más).*"
+    r"|más (?:sobre|en|de) .{0,40}|(?:síguenos|síganos|suscríbete|suscríbase|únete|hazte (?:miembro|socio)|comparte|compartir esta).*"
+    r"|(?:publicado|actualizado|última actualización)(?: el|:).*|(?:foto|imagen|fuente de la imagen|crédito)s?:.*"
+    r"|(?:partagez|abonnez-vous|inscrivez-vous|suivez-nous|à voir aussi|voir aussi|à découvrir).{0,45}"
+    r"|(?:publié|mis à jour|modifié) (?:le|à).*|crédits? (?:photo|image).*|(?:condividi|iscriviti|seguici|abbonati).{0,45}"
+    r"|(?:pubblicato|aggiornato) (?:il|alle).*|(?:compartilhe|inscreva-se|assine|siga).{0,45}|(?:publicado em|atualizado em).*"
+    r"|(?:lees ook|bekijk ook|meer over|volg ons|abonneer|deel dit).{0,45}|(?:les også|del (?:artikkelen|på)|läs mer|dela).{0,45}"
+)
 # Headings of sections of links in other languages.
 _FOREIGN_RELATED = (
     "das könnte|mehr (?:zum thema|von|aus)|weitere (?:artikel|nachrichten|themen)|ähnliche|verwandte|auch interessant|lesen sie auch"
@@ -51,6 +72,11 @@ LABEL = re.compile(
         r"tell us what you think.*|\[?email.protected\]?|getty images.*|image (?:credit|source|via).*",
         r"(?:photo(?:graph)?|image|picture)s?(?: \w+){0,2} ?[:/].*|photo by.*",
         _FOREIGN_LABELS,
+        _FOREIGN_NOTES,
+        r"print (?:this )?recipe|(?:jump|skip) to recipe|pin (?:this )?recipe|rate this (?:recipe|article|post)",
+        r"last modified:.*|release date:",
+        r"(?:never|don.?t) miss .*|comment by.*|the author(?:s)?|about the author.*",
+        r"(?:all|more) (?:news|articles|posts|stories)(?: (?:by|from).*)?",
         r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more",
     )
     + r"[\s.:…!>»→]*",
@@ -63,6 +89,9 @@ PROMPT = re.compile(
         "related|read (?:more|also|next|this)|also read|see also|more (?:on|from)|recommended|trending|watch|listen|don.?t miss|must read",
         "published (?:under|in)|filed (?:under|in)|posted in|tags?|topics?|categor(?:y|ies)",
         "leggi anche|lire aussi|lesen sie auch|ver también|lea también|leia (?:também|mais)",
+        "(?:le|te) puede interesar|lea(?: además| más)?|mira|vea(?: también)?|más (?:información|noticias|sobre)",
+        "auch interessant|siehe auch|mehr(?: dazu)?",
+        "lesetipp|passend dazu|à lire|voir aussi|veja(?: também)?|lees ook|les også|läs (?:mer|också)|czytaj(?: też| także| więcej)?|читайте(?: также)?",
     )
     + r"\b[^.!?]{0,20}?:",
     re.IGNORECASE,
@@ -104,6 +133,52 @@ CALL_TO_ACTION = re.compile(
         "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)",
         "this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|(?:read|see|find|get) (?:more|all|the latest)",
         "want more|stay (?:up to date|informed)",
+        "\\W*© .{0,80}click here|follow .{2,60} on (?:twitter|facebook|instagram|x|linkedin|youtube|telegram|whatsapp|tiktok|google)",
+        "for (?:the|all|more) .{0,80}(?:download|follow|visit|subscribe|sign up|click|check out)|to (?:view|read|see) the (?:full|whole|rest)",
+        "(?:first-time )?subscribers? (?:also |can |get |receive )|if you.{0,60}(?:already|are) a subscriber|already a (?:subscriber|member)",
+        "(?:this|the) (?:article|content|material|story).{0,30}(?:copyright|may not be|is protected)",
+        "copyright.{0,80}click here|written permission|no part of this|reproduction|(?:submit|send) (?:us )?(?:your|a) (?:letter|tip|story|comment)",
+        "(?:the )?(?:views|opinions).{0,40}expressed|.{0,40}(?:is|are) not responsible for (?:the|any)|have (?:a|any) (?:tip|story|question)",
+        "(?:contact|email|e-mail|write to|reach) (?:us|me|him|her|the (?:author|reporter|editor))|want to (?:share|advertise|know)",
+        "(?:folge|folgt|folgen sie) (?:uns|mir|der|dem)|(?:jetzt )?(?:abonniere|abonnieren|anmelden|registrieren)|hier (?:geht es|geht.?s|klicken|findest|finden)",
+        "mehr (?:zum thema|dazu|infos?|informationen|news)|weitere (?:infos|informationen|artikel)|alle rechte|kennt ihr schon|schon gewusst",
+        "(?:dieser|der) (?:artikel|beitrag|text).{0,50}(?:erschien|erschienen|wurde|ist zuerst|stammt|enthält)|das könnte (?:dich|sie|euch)",
+        "(?:síguenos|síganos|suscríb|únete|¿ya sabías|mira lo que|hazte|le puede interesar|te puede interesar|lea también|para más)",
+        "(?:suivez|abonnez|inscrivez|retrouvez|à lire|lire aussi)|(?:seguici|iscriviti|abbonati|leggi anche)|(?:siga|inscreva|assine|leia também)",
     ),
+    re.IGNORECASE,
+)
+
+# The beginning of a notice of the site that stands in the text: consent for embedded content, offers for subscribers, affiliate links.
+NOTICE = re.compile(
+    _any(
+        r"(?:recommended|empfohlener) (?:redaktioneller )?(?:external )?(?:content|inhalt)|an dieser stelle (?:finden sie|findest du|befindet sich|ist ein)",
+        r"(?:ja, )?ich bin damit einverstanden, dass|(?:damit )?(?:können|werden) personenbezogene daten|personenbezogene daten (?:können|werden)",
+        r"(?:externen?|youtube|twitter|instagram|facebook|tiktok|spotify|vimeo|x)\W?-?inhalte? (?:anzeigen|erlauben|laden|entsperren|immer)",
+        r"(?:zum anzeigen|um (?:diese[ns]?|den|das) (?:inhalt|video|beitrag|tweet|post) (?:anzuzeigen|zu sehen|anzusehen)|link zum .{0,20}inhalt|inhalt (?:anzeigen|laden|entsperren))",
+        r"(?:dieses?|der|dieser) (?:inhalt|video|beitrag|element).{0,40}(?:von (?:youtube|twitter|facebook|instagram)|wurde blockiert|bereitgestellt)",
+        r"(?:this|the) (?:content|video|post|embed).{0,40}(?:is hosted|is provided by|was blocked|from (?:youtube|twitter|facebook|instagram))",
+        r"(?:to (?:view|see|watch|display) this|please (?:accept|enable|allow)) .{0,60}(?:cookies|javascript|content|consent)|accept cookies",
+        r"(?:ce|cette) (?:contenu|vidéo).{0,60}(?:bloqué|cookies|accept)|(?:este|esta) (?:contenido|vídeo|video).{0,60}(?:bloquead|cookies|no disponible)",
+        r"(?:this|our) (?:article|post|page|site|story).{0,25}(?:contains?|includes?|may (?:contain|include)) affiliate|affiliate disclosure",
+        r"\W{0,2}(?:diese?r? )?(?:seite|beitrag|artikel|text)? ?enthält (?:\w+ )?affiliate|mit (?:\*|sternchen|einem einkaufswagen).{0,60}affiliate",
+        r"(?:folgst du|folgen sie).{0,50}(?:whatsapp|instagram|facebook|tiktok|telegram|twitter|threads)|(?:jetzt |hier )?(?:den |unseren )?newsletter (?:abonnieren|bestellen)",
+        r"有料会員|会員限定|この記事は(?:有料|会員)|続きを(?:読む|ご覧)|企業での記事共有|【関連|関連(?:記事|ニュース|キーワード)|(?:facebook|x|twitter|メール|はてなブックマーク|line)でシェア",
+    ),
+    re.IGNORECASE,
+)
+
+# What links in a last paragraph ask for, anywhere in it.
+OFFER = re.compile(
+    _any(
+        r"newsletter|whatsapp-?(?:kanal|channel|canal)|telegram-?(?:kanal|channel|canal)|(?:news|nachrichten)-?app\b|\bour app\b|hier (?:geht es|entlang|klicken)",
+        r"abonnieren|\bsubscribe\b|\bsign up\b|suscr[ií]b|abonnez|inscrivez|iscriviti|abonneer|prenumerera|google news|social media|bei social",
+    ),
+    re.IGNORECASE,
+)
+# Spoken or hidden marks inside of links.
+NEW_WINDOW = re.compile(
+    r"\s?\((?:öffnet (?:sich )?in (?:einem |neuem |einem neuen )?(?:fenster|tab)|öffnet im neuen (?:fenster|tab)|(?:this link )?opens? in (?:a )?new (?:window|tab)"
+    r"|s.ouvre dans (?:un nouvel onglet|une nouvelle fenêtre)|se abre en (?:una )?(?:ventana|pestaña) nueva|(?:externer |external )link)\)",
     re.IGNORECASE,
 )

@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from processing.article.metadata.jsonld import JsonLd, first_text
+from processing.article.metadata.jsonld import JsonLd, first_text, types_of
 from processing.article.metadata.markup import Markup, meta_source
 from processing.article.tree.entities import unescaped
-from processing.article.tree.visible import visible_text
+from processing.article.tree.parse import Node
+from processing.article.tree.visible import text_parts, visible_text
 
 MAX_TITLE_CHARACTERS = 400
+MAX_HEADING_PARTS = 20  # texts of a heading's inline elements that are compared with the declared titles
+_ARCHIVED = re.compile(r"/(https?://.+)")  # an archive's URL of a page ends with the page's own URL
 META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
-_SEPARATOR = re.compile(r"\s+[|\-–—•·»«:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
+_SEPARATOR = re.compile(r"\s+[|\-–—•·»:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
+_SEPARATOR_BESIDE_QUOTES = re.compile(r"\s+[|\-–—•·:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+")  # where « and » are quotation marks
+_SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite"))  # what templates put before or after the title
 _WORD = re.compile(r"\w+")
 
 
@@ -31,9 +36,13 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     declared = [(source, text) for source, title in _declared(markup, json_ld) if title and (text := folded(title))]
     site = site_names(site_name, url)
     stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
-    headings = [text for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)]
+    nodes = {text: node for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)}
+    headings = list(nodes)
     if (heading := _best_heading(headings, list(stripped.values()))) is not None:
-        yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
+        own = _own_part(heading, nodes[heading], list(stripped.values()), site)
+        if (full := _with_kicker(own, markup, json_ld, site)) is not None:
+            yield "og:title and json-ld headline", full[:MAX_TITLE_CHARACTERS]
+        yield "<h1>", own[:MAX_TITLE_CHARACTERS]
     for source, text in declared:
         if not is_site(title := stripped[text], site):
             yield source if title == text else f"{source} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
@@ -60,7 +69,8 @@ def folded(text: str) -> str:
 
 def site_names(site_name: str | None, url: str) -> frozenset[str]:
     """The site's possible names, letters only: its declared name and the parts of its host."""
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    archived = _ARCHIVED.search(url, 8)
+    host = (urlsplit(archived[1] if archived else url).hostname or "").removeprefix("www.")
     labels = host.split(".")
     names = {host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host, labels[0]}
     if site_name:
@@ -77,8 +87,8 @@ def is_site(text: str, site: frozenset[str]) -> bool:
 
 def without_site(title: str, site: frozenset[str]) -> str:
     """The title without the site's name at either end; without any last part that looks like one behind a bar."""
-    parts = _SEPARATOR.split(title)
-    separators = _SEPARATOR.findall(title)
+    separator = _separator(title)
+    parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
         if _names_site(parts[-1], site) or (_is_bar(separators[-1]) and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 3):
             parts.pop()
@@ -91,19 +101,47 @@ def without_site(title: str, site: frozenset[str]) -> str:
     return "".join(part + separator for part, separator in zip(parts, [*separators, ""], strict=True)).strip()
 
 
+def _separator(title: str) -> re.Pattern[str]:
+    return _SEPARATOR_BESIDE_QUOTES if "«" in title else _SEPARATOR
+
+
 def _is_bar(separator: str) -> bool:
     return separator.strip() in {"|", "¦", "‖", "•", "·", "»"}
 
 
 def _names_site(part: str, site: frozenset[str]) -> bool:
     letters = _letters(part)
-    if not letters or is_site(part, site):
+    if not letters or letters in _SECTIONS or is_site(part, site):
         return True
     return len(part.split()) <= 6 and any(len(name) > 3 and (name in letters or letters in name) for name in site)
 
 
 def _letters(text: str) -> str:
     return "".join(_WORD.findall(text.casefold())).replace("_", "")
+
+
+def _own_part(heading: str, node: Node, declared: list[str], site: frozenset[str]) -> str:
+    """The part of a heading that is a declared title: without a kicker or date in an element of its own, and without the site's name."""
+    wanted = {_letters(title) for title in declared if len(title.split()) > 1}
+    if _letters(heading) in wanted:
+        return heading
+    texts = text_parts(node)[:MAX_HEADING_PARTS]
+    last = _separator(heading).split(heading)[-1]
+    parts = [without_site(heading, site), last, *(" ".join(texts[start:]) for start in range(1, len(texts)))]
+    return next((part for part in parts if _letters(part) in wanted), heading)
+
+
+def _with_kicker(heading: str, markup: Markup, json_ld: JsonLd, site: frozenset[str]) -> str | None:
+    """A news article's title with its kicker, `Kicker: Heading`, if both og:title and JSON-LD's headline have it."""
+    article = json_ld.article or {}
+    headline, title = first_text(article.get("headline")), markup.first("og:title")
+    if not headline or not title or not any(kind.endswith("NewsArticle") for kind in types_of(article)):
+        return None
+    full = without_site(folded(headline), site)
+    if _letters(full) != _letters(without_site(folded(title), site)):
+        return None
+    kicker, _, rest = full.partition(": ")
+    return full if kicker and _letters(rest) == _letters(heading) else None
 
 
 def _best_heading(headings: list[str], declared: list[str]) -> str | None:

@@ -14,6 +14,12 @@ TAGGED_SHARE = 0.6
 DESCRIPTION_LENGTH = 60  # characters that are compared to see whether the description repeats a standfirst
 OPENING_LENGTH = 100  # characters: a shorter paragraph above the container is a label
 LEAD_LENGTH = 250  # characters: less above the container is a standfirst
+# characters: a shorter standfirst is a label. In English it is a second headline up to the longer limit. By the labelled pages: their texts
+# begin with longer ones and not with shorter ones.
+STANDFIRST_LENGTH = 80
+ENGLISH_STANDFIRST = 150
+STANDFIRST_DISTANCE = 5  # text blocks from the headline
+MAX_STANDFIRSTS = 2
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -25,8 +31,8 @@ def find_container(outline: Outline) -> int:
     return _descend(outline, [0 if block.boilerplate else block.prose for block in outline.text_blocks])
 
 
-def find_lead(outline: Outline, container: int, description: str | None) -> list[TextBlock]:
-    """Opening paragraphs between the headline and the container, without a standfirst that the description repeats."""
+def find_lead(outline: Outline, container: int, description: str | None, language: str | None) -> list[TextBlock]:
+    """The paragraphs between the headline and the container that are text of the article: its opening, or its standfirst."""
     text_blocks = outline.text_blocks[: outline.elements[container].start]
     heads = [
         index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1 and not block.boilerplate
@@ -35,7 +41,16 @@ def find_lead(outline: Outline, container: int, description: str | None) -> list
         return []
     known = (description or "")[:DESCRIPTION_LENGTH]
     lead = [block for block in text_blocks[heads[-1] + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
-    return lead if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH else []
+    if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH:
+        return lead
+    near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
+    length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
+    return [block for block in near if _is_standfirst(block, length)][:MAX_STANDFIRSTS]
+
+
+def _is_standfirst(block: TextBlock, length: int) -> bool:
+    text = block.kind is not BlockKind.CAPTION and not block.boilerplate
+    return text and reading_length(block.text) >= length and block.linked < 0.3 * len(block.text)
 
 
 def _is_opening(block: TextBlock) -> bool:

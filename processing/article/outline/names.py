@@ -19,7 +19,8 @@ _BOILERPLATE = (
     "outbrain taboola rail login printonly visuallyhidden rating ratings timestamp pubdate published copyright toc upnext follow "
     "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
-    "tableofcontents readnext navlinks"
+    "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare comentarios commentaires commenti "
+    "empfehlungen"
 )
 _BOILERPLATE_IN_TWO = (
     "sign-up read-more read-next more-on more-from more-stories more-news more-articles most-read most-popular most-viewed "
@@ -40,6 +41,7 @@ _TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILE
 _SCREEN_READER = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)"
 )
+_COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
 _SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section"))  # their ids are made from the text
 
 Attributes = dict[str, str | None]
@@ -61,6 +63,11 @@ def read_names(names: str) -> tuple[bool, bool]:
         boilerplate = boilerplate or name_boilerplate
         body = body or name_body
     return boilerplate, body
+
+
+def is_comments(names: str) -> bool:
+    """Whether class and id (`names`) name readers' comments."""
+    return _COMMENTS.search(names) is not None
 
 
 @lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processing.article.outline.names import class_and_id, is_hidden, is_screen_reader_only, read_names
+from processing.article.outline.names import class_and_id, is_comments, is_hidden, is_screen_reader_only, read_names
 from processing.article.outline.outline import Element, Kind, Outline, TextBlock, prose_length
 from processing.article.outline.tags import ACTIONS, BLOCK, BOILERPLATE_TAGS, BREAK, CONTENT_TAGS, IGNORED, ITEMS, KINDS, KNOWN, LINK, TEXT
 from processing.article.tree.parse import Node
@@ -52,7 +52,10 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     longest = max(missed, default=0)
     if seen < LITTLE_TEXT <= longest:  # nothing read so far can be an article
         limit = min(limit, longest)
-    return [index for index, length in enumerate(missed) if length >= limit > 0]
+    found = [index for index, length in enumerate(missed) if length >= limit > 0]
+    if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
+        return [index for index in found if not is_comments(walk.skipped[index].names)]
+    return found
 
 
 def _text_length(node: Node) -> int:

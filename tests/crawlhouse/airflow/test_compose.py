@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile: loopback only, pinned images, no secret in them, and names that `Settings` knows."""
+"""docker-compose.yml and the Dockerfile: loopback only, pinned images, no secrets in them, and only names that `Settings` knows."""
 
 from __future__ import annotations
 

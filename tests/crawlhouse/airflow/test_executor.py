@@ -32,7 +32,7 @@ print(json.dumps(loaded))
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], str]:
-    """What is imported when the workers are forked, and what was said; one module of the list does not exist."""
+    """What is imported when the workers are forked, and what was logged. One module of the list does not exist."""
     home = tmp_path_factory.mktemp("airflow")
     done = subprocess.run(
         [sys.executable, "-c", START, "processing.no_such_module"],

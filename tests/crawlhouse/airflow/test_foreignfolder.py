@@ -1,4 +1,4 @@
-"""Commands in a folder that holds modules of our names, as every Scrapy project does: each child runs our code."""
+"""Commands in a folder that has modules with our names, as every Scrapy project does: each child process runs our code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ending what was started and nothing else."""
+"""Ending the processes that were started, and nothing else."""
 
 from __future__ import annotations
 

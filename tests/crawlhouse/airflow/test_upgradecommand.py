@@ -39,14 +39,14 @@ def test_the_command_says_what_it_did(crawlhouse: Run, tmp_path: Path) -> None:
 
 
 def test_airflow_is_stopped_first(crawlhouse: Run, tmp_path: Path) -> None:
-    """It would go on with the code of before. What stands for it here is a process with the mark of its start."""
+    """A running Airflow would use the code of the earlier release. Here a process with the mark of its start replaces it."""
     settings = unpack_home(4, tmp_path)
     folder, mark = airflow_home(settings).folder, processes.new_mark()
     folder.mkdir()
     processes.spawn([sys.executable, "-c", "import time; time.sleep(300)"], mark, tmp_path / "log", os.environ)
     (folder / "stack.json").write_text(json.dumps({"mark": mark, "port": 1}))
     refused = crawlhouse("upgrade", home=str(settings.home))
-    assert (refused.code, "Stop it with `crawlhouse down`, then upgrade." in refused.err) == (6, True)
+    assert (refused.code, "Run `crawlhouse down`, then upgrade." in refused.err) == (6, True)
     processes.end(mark, 1.0)
     assert crawlhouse("upgrade", home=str(settings.home)).code == 0
 

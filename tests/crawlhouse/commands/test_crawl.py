@@ -100,7 +100,7 @@ def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(8)
         second = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)
-        assert (second.returncode, "Another command is at it" in second.stderr) == (6, True)
+        assert (second.returncode, "Another command is running" in second.stderr) == (6, True)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 128 + signal.SIGTERM
     after = subprocess.run(command, cwd=project, env=clean_environment(), capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ from schemas.manifest import Manifest
 from schemas.runs import CrawlRun, ProcessRun
 from storage.database.engine import open_database
 from storage.database.frontier_tables import HINTS
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Selection
 from storage.frontier.frontier import open_frontier
 from storage.frontier.records import Discovery
@@ -54,7 +54,7 @@ def command(settings: Settings, *arguments: str) -> Ended:
 
 
 def known(settings: Settings, crawl: str) -> int:
-    return sum(open_steering(settings).counts(Selection(crawl=crawl)).values())
+    return sum(open_frontier_admin(settings).counts(Selection(crawl=crawl)).values())
 
 
 def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -> None:
@@ -82,7 +82,7 @@ def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -
 
 
 def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Settings, closed_run: str) -> None:
-    """What was learned under the name before goes with it: site memory, and the trust in sources."""
+    """What was learned under the former name moves with it: site memory, and the trust in sources."""
     close(settings, closed_run)
     ledger = open_ledger(settings)
     ledger.add_process_run(ProcessRun("p-1", parse_crawl(YAML, "news"), (closed_run,), "1", "h", 0, None))

@@ -73,8 +73,8 @@ def test_a_robots_file_that_was_not_to_be_had_refuses_nothing_for_good(sqlite_se
     sqlite_settings.crawls.mkdir(parents=True)
     (sqlite_settings.crawls / "news.yaml").write_text("seeds: ['https://a.example/', 'https://b.example/']\n", encoding="utf-8")
     frontier = open_frontier(sqlite_settings)
-    frontier.remember_robots(robots_from_response("https://a.example", 429, b"", None))
-    frontier.remember_robots(robots_from_response("https://b.example", 503, b"", None))
+    frontier.cache_robots(robots_from_response("https://a.example", 429, b"", None))
+    frontier.cache_robots(robots_from_response("https://b.example", 503, b"", None))
     frontier.close()
     assert says(command(sqlite_settings, "https://a.example/", "--crawl", "news", "--format", "json"))["robots"] == "unknown"
     assert says(command(sqlite_settings, "https://b.example/", "--crawl", "news", "--format", "json"))["robots"] == "refuses"

@@ -1,4 +1,4 @@
-"""`crawlhouse fetch`: a further worker joins a run that is under way."""
+"""`crawlhouse fetch`: a further worker joins an open run."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def bases() -> Iterator[list[str]]:
 
 @pytest.fixture
 def settings(tmp_path: Path, bases: list[str]) -> Settings:
-    """A project whose crawl has two hosts that take their time."""
+    """A project whose crawl has two slow hosts."""
     (tmp_path / "crawls").mkdir()
     (tmp_path / "crawls" / "slow.yaml").write_text(CRAWL.format(first=bases[0], second=bases[1]))
     return Settings(home=tmp_path / "var", crawls=tmp_path / "crawls", store="", database="")
 
 
 def test_a_run_is_joined_left_and_joined_again(nowhere: Run, settings: Settings) -> None:
-    """One worker has a host; a second joins and is ended in the run's midst, a third fetches the rest: every URL is there once."""
+    """One worker has a host. A second joins and is ended in the middle of the run. A third fetches the rest. Every URL is there once."""
     run = plan(read_crawl(settings.crawls / "slow.yaml"), "by hand 1", settings).crawl_run
     frontier = open_frontier(settings)
     number, _ = frontier.join(run, "first")
@@ -95,6 +95,6 @@ def _fetched(settings: Settings, run: str) -> list[tuple[str, str]]:
 
 def _wait_for_pages(frontier: Frontier, run: str) -> None:
     deadline = time.monotonic() + 90
-    while frontier.state(run).answers < 3:
+    while frontier.state(run).responses < 3:
         assert time.monotonic() < deadline
         time.sleep(0.1)

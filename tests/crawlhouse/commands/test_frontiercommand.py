@@ -1,4 +1,4 @@
-"""`crawlhouse frontier`: the installed command on a real frontier, on both databases, beside a worker that holds a host."""
+"""`crawlhouse frontier`: the installed command on a real frontier, on both databases, while a worker holds a host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
 from storage.frontier.frontier import Frontier, open_frontier
-from storage.frontier.records import Discovery, Mark
+from storage.frontier.records import Discovery, FetchResult
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 
 URLS = ("https://a.example/", "https://a.example/news/1", "https://a.example/tag/x", "https://b.example/")
@@ -76,9 +76,9 @@ def test_a_pause_under_a_working_lease_keeps_the_books(command: Command, frontie
     held = {url.url: url.held for url in due}
     assert held == {URLS[0]: None, URLS[1]: None, URLS[2]: "paused", URLS[3]: "dropped"}
     marks = [
-        Mark(url.url_id, url.host_id, FetchOutcome.FILTERED, Reason(url.held), due_at=0.0)
+        FetchResult(url.url_id, url.host_id, FetchOutcome.FILTERED, Reason(url.held), due_at=0.0)
         if url.held
-        else Mark(url.url_id, url.host_id, FetchOutcome.FAILED, Reason.TIMEOUT)
+        else FetchResult(url.url_id, url.host_id, FetchOutcome.FAILED, Reason.TIMEOUT)
         for url in due
     ]
     frontier.register(run, "w1", [lease, other], marks)  # the lease held all the while
@@ -100,7 +100,7 @@ def test_what_is_held_is_not_planned_and_a_dropped_url_can_come_back(command: Co
     leases = frontier.lease_hosts(first, "w1", number, 2)
     due = [url for lease in leases for url in frontier.due_urls(first, lease, 10)]
     assert [url.held for url in due] == ["dropped"] * 4
-    frontier.register(first, "w1", leases, [Mark(url.url_id, url.host_id, FetchOutcome.FILTERED, Reason.DROPPED) for url in due])
+    frontier.register(first, "w1", leases, [FetchResult(url.url_id, url.host_id, FetchOutcome.FILTERED, Reason.DROPPED) for url in due])
     assert frontier.state(plan(frontier, "2", *URLS)).open_hosts == 0
     command("frontier", "retry", "--host", "b.example")
     assert frontier.state(plan(frontier, "3")).open_hosts == 1

@@ -1,4 +1,4 @@
-"""What pages, URLs and arguments say cannot act on a terminal or a spreadsheet, whichever command prints it; data formats keep it."""
+"""Text of pages, URLs and arguments cannot control a terminal or a spreadsheet, whichever command prints it. Data formats keep it."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_terminal_gets_no_escape_but_our_own(hostile_home: Path, tmp_path: Pat
 
 
 def _on_terminal(script: str, environment: dict[str, str], folder: Path) -> str:
-    """What a Python script writes to a terminal that is its output and error."""
+    """What a Python script writes to a terminal, on standard output and standard error."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=theirs, stderr=theirs, env=environment | {"TERM": "xterm"}, cwd=folder

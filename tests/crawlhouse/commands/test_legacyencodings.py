@@ -40,7 +40,7 @@ articles: {{site_memory: false, near_duplicate_similarity: 1, min_length: 50}}
 
 
 def text_of(charset: str, declared: str) -> str:
-    """A text of its own for each page: what says the same would be a duplicate."""
+    """A different text for each page: pages with the same text would be duplicates."""
     return f"{1 + list(DECLARED).index(declared) + 10 * list(PAGES).index(charset)}: {PAGES[charset][1]}"
 
 

@@ -1,4 +1,4 @@
-"""POSTs of a user's spider beside GETs of the same URL: in the lake, and in the commands that speak of URLs."""
+"""POSTs and GETs of the same URL by a user's spider: in the lake, and in the commands for URLs."""
 
 from __future__ import annotations
 

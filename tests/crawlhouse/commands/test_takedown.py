@@ -29,7 +29,7 @@ def test_add_list_and_remove(crawlhouse: Run, own_home: str) -> None:
     assert "2 added" in added.err
     assert crawlhouse("query", COUNT, "--format", "csv", home=own_home).out == "n\n1\n"
     again = crawlhouse("takedown", "add", ARTICLE, COPY, home=own_home)
-    assert "1 added to the takedown list. 1 stood there already." in again.err
+    assert "1 added to the takedown list. 1 on it already." in again.err
     listed = json.loads(crawlhouse("takedown", "list", "--format", "json", home=own_home).out)
     assert [entry["entry"] for entry in listed] == [ARTICLE, "*.elsewhere.example", COPY]
     assert listed[0]["reason"].endswith(" letter of the author")

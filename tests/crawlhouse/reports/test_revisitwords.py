@@ -1,8 +1,9 @@
-"""Why a URL is due, in words."""
+"""Sentences that say why a URL is due."""
 
-from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state, plural
+from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state
+from schemas.quantities import plural
 from spiders.schedule.revisit import RevisitState
-from storage.frontier.hint_trust import HintTrust, settled
+from storage.frontier.hint_trust import HintTrust, with_outcome
 
 BUSY = (0.0,) * 8 + (9.0,) + (1.0,) * 15
 
@@ -22,9 +23,9 @@ def test_other_states() -> None:
 def test_trust() -> None:
     liar = HintTrust()
     for _ in range(5):
-        liar = settled(liar, False)
+        liar = with_outcome(liar, False)
     assert "it is not believed" in describe_hint_trust("sitemap", liar)
-    assert "it is believed" in describe_hint_trust("feed", settled(HintTrust(), True))
+    assert "it is believed" in describe_hint_trust("feed", with_outcome(HintTrust(), True))
 
 
 def test_one_and_many() -> None:

@@ -124,7 +124,7 @@ def test_sql_from_standard_input(crawlhouse: Run) -> None:
     ("sql", "code", "message"),
     [
         ("SELECT * FROM nope", 3, "There are: articles, articles_latest, captures, quarantine, runs."),
-        ("SELEC 1", 2, "The SQL is not understood"),
+        ("SELEC 1", 2, "The SQL cannot be parsed"),
         ("SELECT nope FROM articles", 2, 'Referenced column "nope" not found'),
         ("SELECT title::INT FROM articles", 2, "Could not convert string"),
         ("SELECT 1; SELECT 2", 2, "One SQL statement is needed, but 2 were given"),
@@ -169,7 +169,7 @@ def test_no_statement_reads_or_writes_a_live_file(lake_home: Path, tmp_path: Pat
 
 
 def test_the_connection_reaches_the_live_files_and_nothing_else(lake_home: Path) -> None:
-    """Behind the check of the statement stands DuckDB's own lock."""
+    """If the check of the statement failed, DuckDB's own lock would still refuse."""
     with open_lake_for_reading(make_settings(home=lake_home)) as connection:
         reachable = connection.sql("SELECT current_setting('allowed_directories'), current_setting('allowed_paths')").fetchall()[0]
         assert (reachable[0], len(reachable[1])) == ([], 3)

@@ -1,4 +1,4 @@
-"""Which SQL may run: what DuckDB parsed is checked, whatever comments and strings stand in the text."""
+"""Which SQL may run: DuckDB's syntax tree is checked, whatever comments and strings are in the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every article of the bundled site, in four languages and with all its furniture, is read as one."""
+"""Every article of the bundled site, in four languages and with all its boilerplate, is read as one."""
 
 from __future__ import annotations
 

@@ -286,3 +286,94 @@ def test_prose_of_other_scripts_is_prose(own: list[str], shape: str) -> None:
     article = read_article(Page("https://news.example/2026/03/04/the-ferry-sails-again", html, fetched_at=WHEN))
     assert isinstance(article, Article)
     assert sentences(article) == own
+
+
+STANDFIRST = (
+    "The ferry between the island and the town sails again after three weeks of fog, and the mayor says that it will sail twice a day from "
+    "now on, which the captain doubts."
+)
+
+
+@pytest.mark.parametrize(("standfirst", "is_text"), [(STANDFIRST, True), (STANDFIRST[:90], False)])
+def test_a_long_standfirst_is_text_and_a_short_one_is_a_second_headline(standfirst: str, is_text: bool) -> None:
+    for tag in ("p", "h2"):
+        head = f"<header><h1>Ferry</h1><{tag} class=intro>{standfirst}</{tag}><p>4 March, Ada Marsh</p></header>"
+        article = read(f"<article>{head}<div class=article-body>{prose(*range(8))}</div></article>")
+        assert (standfirst in sentences(article)) is is_text
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_a_short_standfirst_is_text_in_other_languages_than_english(language: str) -> None:
+    head = f"<header><h1>Ferry</h1><p class=intro>{STANDFIRST[:90]}</p></header>"
+    html = f"<html lang={language}><body><article>{head}<div class=article-body>{prose(*range(8))}</div></article></body></html>"
+    article = read_article(Page("https://news.example/2026/ferry", html, fetched_at=WHEN))
+    assert isinstance(article, Article)
+    assert STANDFIRST[:90] in sentences(article)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Das könnte Sie auch interessieren", "Zuletzt aktualisiert: gestern", "Bildquelle: Harbour Post", "Rezept drucken",
+        "También te puede interesar", "Suscríbete a nuestro boletín", "Publié le 4 mars", "Iscriviti alla newsletter", "Print Recipe",
+        "Compartilhe esta notícia", "Lees ook: de veerboot",
+    ],
+)  # fmt: skip
+def test_notes_in_other_languages(label: str) -> None:
+    assert label not in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>{label}</p>{prose(3, 4)}</article>"))
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "An dieser Stelle finden Sie einen externen Inhalt, der den Artikel ergänzt. Sie können ihn sich anzeigen lassen.",
+        "Ich bin damit einverstanden, dass mir externe Inhalte angezeigt werden.",
+        "This article contains affiliate links. We may earn a commission from what you buy.",
+        "To view this video please accept the cookies of its host and load the page again.",
+        "Folgst du der Harbour Post schon auf Whatsapp?",
+    ],
+)
+def test_a_notice_of_the_site_is_not_text(notice: str) -> None:
+    assert notice not in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>{notice}</p>{prose(3, 4)}</article>"))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Ada Marsh is a reporter of the Harbour Post and has written about the ferry for ten years.",
+        "The mayor writes a letter each week. <a href=/letter>Sign up for the newsletter</a>.",
+        "Follow the Harbour Post on Twitter for the latest about the ferry.",
+        "The opinions expressed here are those of the captain.",
+    ],
+)
+def test_what_follows_the_last_prose_is_not_text(last: str) -> None:
+    byline = "<meta name=author content='Ada Marsh'>"
+    html = f"<html><head>{byline}</head><body><article><h1>Ferry</h1>{prose(0, 1, 2, 3, 4)}<p>{last}</p></article></body></html>"
+    article = read_article(Page("https://news.example/2026/ferry", html, fetched_at=WHEN))
+    assert isinstance(article, Article)
+    assert sentences(article) == [SENTENCE.format(SPEAKERS[number]) for number in range(5)]
+
+
+def test_comments_are_not_the_article_however_long() -> None:
+    comments = "".join(f"<li class=comment><p>{SENTENCE.format(speaker)} That is what I think of it.</p></li>" for speaker in SPEAKERS * 2)
+    article = read(f"<article><h1>Ferry</h1>{prose(*range(6))}</article><ol class=commentlist>{comments}</ol>")
+    assert sentences(article) == [SENTENCE.format(SPEAKERS[number]) for number in range(6)]
+
+
+def test_a_list_of_headlines_with_kickers_is_not_text() -> None:
+    links = "".join(f"<li>Island: <a href=/{n}>The ferry in its year number {n} and what it cost</a></li>" for n in range(4))
+    article = read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<ul>{links}</ul>{prose(3, 4)}</article>")
+    assert sentences(article) == [SENTENCE.format(SPEAKERS[number]) for number in range(5)]
+
+
+def test_large_teasers_under_a_related_heading_are_not_text() -> None:
+    excerpt = "What the captain said about the ferry and its engine, which is as old as he is."
+    teasers = "".join(f"<h3><a href=/{n}>The ferry in its year number {n}</a></h3><p>{excerpt} {n}</p>" for n in range(4))
+    article = read(f"<article><h1>Ferry</h1>{prose(*range(8))}<h2>Related stories</h2><p>4 March 2026</p>{teasers}</article>")
+    assert sentences(article) == [SENTENCE.format(SPEAKERS[number]) for number in range(8)]
+
+
+def test_marks_for_new_windows_are_not_text() -> None:
+    link = "<a href=/x>the timetable (opens in a new tab)</a>"
+    article = read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>He read {link} twice before he went out at night.</p></article>")
+    assert "He read the timetable twice before he went out at night." in sentences(article)

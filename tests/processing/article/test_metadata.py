@@ -39,6 +39,10 @@ class TestTitle:
     def test_without_the_site_name(self, head: str) -> None:
         assert metadata(head, "<p>no heading</p>").title == "The ferry returns"
 
+    def test_quotation_marks_do_not_part_a_title(self) -> None:
+        title = "How the harbour kept «The return» of the ferry to itself"
+        assert metadata(f"<title>{title} | Harbour Post</title>", f"<h1>{title}</h1>").title == title
+
     def test_the_heading_a_reader_sees_wins(self) -> None:
         head = "<title>Ferry returns to harbour - Harbour Post</title>"
         body = "<h1><svg><title>Logo</title></svg>Harbour Post</h1><h1>Ferry returns<br>to the harbour</h1>"
@@ -49,6 +53,31 @@ class TestTitle:
             metadata("<title>A well-known ferry - built in 1920 - is back</title>", "").title
             == "A well-known ferry - built in 1920 - is back"
         )
+
+    @pytest.mark.parametrize(
+        "heading",
+        [
+            "<span>Island</span> The ferry returns at last",
+            "<time>4 March 2025</time><br>The ferry returns at last",
+            "News | The ferry returns at last",
+            "The ferry returns at last – Harbour Post",
+        ],
+    )
+    def test_what_a_heading_has_beside_the_declared_title_is_left_out(self, heading: str) -> None:
+        head = "<meta property='og:title' content='The ferry returns at last'>"
+        assert metadata(head, f"<h1>{heading}</h1>").title == "The ferry returns at last"
+
+    def test_a_kicker_that_both_declarations_have_is_part_of_the_title(self) -> None:
+        full = "Island: The ferry returns at last"
+        og, ld = f"<meta property='og:title' content='{full}'>", json_ld(f'{{"@type": "NewsArticle", "headline": "{full}"}}')
+        heading = "<p>Island</p><h1>The ferry returns at last</h1>"
+        assert metadata(og + ld, heading).title == full
+        assert metadata(og, heading).title == "The ferry returns at last"
+
+    def test_an_archived_page_has_the_site_name_of_its_own_host(self) -> None:
+        url = "https://archive.example/web/2014/https://www.harbour-post.example/city/ferry"
+        head = "<title>Harbour-Post » Blog Archive » The ferry returns at last</title>"
+        assert metadata(head, "", url).title == "The ferry returns at last"
 
     def test_an_icons_title_is_no_title(self) -> None:
         assert metadata("", "<svg><title>Menu</title></svg><p>x</p>").title is None

@@ -1,4 +1,4 @@
-"""Memory does not grow with a run: what each stage holds at a time is bounded, and so is what Arrow had allocated at its peak."""
+"""Memory does not grow with a run: what each stage has in memory is bounded, and so is the peak of Arrow's memory."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_every_staged_row_group_is_bounded(sqlite_settings: Settings) -> None:
         assert max(group.nbytes for group in groups) < 1.5 * GROUP_BYTES, key
 
 
-def test_tables_are_put_together_and_cut() -> None:
+def test_tables_are_joined_and_split() -> None:
     table = pa.table({"text": ["x" * 1000] * 50})
     assert [part.num_rows for part in bounded([table] * 3, rows=100)] == [100, 50]
     parts = list(bounded([table], size=5_000))
@@ -94,8 +94,8 @@ def test_chunks_of_rows_end_with_their_text() -> None:
     assert [len(chunk) for chunk in in_chunks({"blocks": None} for _ in range(GROUP_ROWS + 1))] == [GROUP_ROWS, 1]
 
 
-def test_a_segment_whose_index_knows_more_is_accounted_for(sqlite_settings: Settings) -> None:
-    """Index and segment are read side by side: what is missing at the end, in the middle and at the beginning is told."""
+def test_rows_of_the_index_without_a_record_are_counted(sqlite_settings: Settings) -> None:
+    """Index and segment are read side by side: records missing at the end, in the middle and at the beginning are reported."""
     rows = closed_run(sqlite_settings, CRAWL, "1", [article(f"{SITE}/{i}", i) for i in range(5)])
     path = Path(sqlite_settings.store_url()) / rows[0].warc_filename
     data = bytearray(path.read_bytes())

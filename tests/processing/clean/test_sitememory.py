@@ -1,4 +1,4 @@
-"""Site memory: what recurs on distinct URLs goes, what is the article stays."""
+"""Site memory: blocks that recur on distinct URLs are removed, blocks of the article stay."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ def learned(pages: int, when: datetime = WHEN) -> SiteMemory:
     return memory
 
 
-def test_a_recurring_block_is_furniture_from_the_third_url() -> None:
+def test_a_recurring_block_is_boilerplate_from_the_third_url() -> None:
     assert learned(2).clean("news.example", "https://news.example/0", story(0)) == (tuple(story(0)), ())
     kept, boilerplate = learned(3).clean("news.example", "https://news.example/0", story(0))
     assert boilerplate == (PROMPT,)
@@ -58,7 +58,7 @@ def test_the_order_of_learning_does_not_matter_and_arrow_keeps_all() -> None:
     assert SiteMemory.from_arrow(forwards.to_arrow()).to_arrow().equals(forwards.to_arrow())
 
 
-def test_folding_twice_changes_nothing() -> None:
+def test_merging_twice_changes_nothing() -> None:
     memory = learned(2)
     other = SiteMemory()
     other.learn("news.example", "https://news.example/9", story(9), WHEN)
@@ -69,7 +69,7 @@ def test_folding_twice_changes_nothing() -> None:
     assert memory.clean("news.example", "https://news.example/9", story(9))[1] == (PROMPT,)
 
 
-def test_what_left_the_site_is_forgotten() -> None:
+def test_blocks_that_left_the_site_are_forgotten() -> None:
     memory = learned(3)
     for number in range(10, 13):
         memory.learn("news.example", f"https://news.example/{number}", story(number)[:2], WHEN + timedelta(days=200))
@@ -108,7 +108,7 @@ def test_a_container_is_the_hosts_from_the_third_url() -> None:
     assert placed(["div.body"] * 3).containers("other.example") == ()
 
 
-def test_an_article_elsewhere_is_less_sure() -> None:
+def test_an_article_in_another_container_has_less_confidence() -> None:
     memory = placed(["div.body"] * 3 + ["main.x"])
     assert memory.adjusted_confidence("news.example", "div.body", 0.9) == memory.adjusted_confidence("news.example", None, 0.9) == 0.9
     assert memory.adjusted_confidence("news.example", "main.x", 0.9) == 0.72
@@ -126,7 +126,7 @@ def test_a_new_template_takes_the_place_of_the_old_one() -> None:
     assert memory.containers("news.example") == ("div.last",)
 
 
-def test_containers_are_kept_and_folded() -> None:
+def test_containers_are_stored_and_merged() -> None:
     memory = placed(["div.body"] * 3)
     memory.merge(placed(["div.older"] * 5, WHEN - timedelta(days=1)))
     again = SiteMemory.from_arrow(memory.to_arrow())

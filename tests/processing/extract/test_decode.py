@@ -1,4 +1,4 @@
-"""Charsets of real legacy encodings: declared, undeclared, wrongly declared, cut, mixed and no text at all."""
+"""Charsets of real legacy encodings: declared, undeclared, wrongly declared, cut, mixed, and bytes that are not text."""
 
 import pytest
 
@@ -144,7 +144,7 @@ def test_windows_1252_with_an_undefined_byte() -> None:
     assert (result.charset, result.source) == ("windows-1252", "meta")
 
 
-def test_nulls_vanish() -> None:
+def test_nulls_are_removed() -> None:
     assert decoded(b"<p>a\x00b</p>\x00" * 20).html == "<p>ab</p>" * 20
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from processing.article.tree.parse import parse
 from processing.clean.identity import article_id, bucket_of, identity_url
 from processing.clean.language import detect_language
 from processing.clean.minhash import minhash, rows_per_band, signatures, similarity
@@ -67,7 +68,7 @@ def test_language(text: str, language: str | None) -> None:
     assert detect_language(text) == language
 
 
-def test_similar_texts_meet_and_others_do_not() -> None:
+def test_similar_texts_are_found_and_others_are_not() -> None:
     one = words(" ".join(prose(1, 10)))
     texts = [one, [*one[:-15], *words("a few words at the end of its own")], words(" ".join(prose(2, 10)))]
     stored = [minhash(shingles(text)) or b"" for text in texts]
@@ -117,12 +118,11 @@ def test_policy(given: dict[str, object], reason: str | None) -> None:
 
 def test_pages_that_ask_not_to_be_indexed() -> None:
     page = capture("https://a.example/", "")
-    assert forbids_indexing(page, '<head><META content="noindex, follow" name=robots></head>', "crawlhouse")
-    assert forbids_indexing(page, "<head><meta name='Crawlhouse' content='none'></head>", "crawlhouse")
-    assert forbids_indexing(page, '<head><meta name=robots content="unavailable_after: 2001-01-01"></head>', "crawlhouse")
+    assert forbids_indexing(page, parse('<head><META content="noindex, follow" name=robots></head>'), "crawlhouse")
+    assert forbids_indexing(page, parse("<head><meta name='Crawlhouse' content='none'></head>"), "crawlhouse")
+    assert forbids_indexing(page, parse('<head><meta name=robots content="unavailable_after: 2001-01-01"></head>'), "crawlhouse")
     googlebot = '<head><meta name="robots" content="index"><meta name="googlebot" content="noindex"></head>'
-    assert not forbids_indexing(page, googlebot, "crawlhouse")
-    assert not forbids_indexing(page, '<head></head><meta name="robots" content="noindex">', "crawlhouse")
+    assert not forbids_indexing(page, parse(googlebot), "crawlhouse")
     ours = replace(page, response_headers=((b"X-Robots-Tag", b"otherbot: nofollow"), (b"x-robots-tag", b"crawlhouse: noindex")))
-    assert forbids_indexing(ours, "", "crawlhouse")
-    assert not forbids_indexing(ours, "", "another")
+    assert forbids_indexing(ours, parse(""), "crawlhouse")
+    assert not forbids_indexing(ours, parse(""), "another")

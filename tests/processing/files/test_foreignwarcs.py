@@ -34,7 +34,7 @@ def url_of(number: int) -> str:
 def record(
     kind: str, url: str, block: bytes, *fields: Head, version: str = "1.0", content_type: str = "application/http; msgtype="
 ) -> bytes:
-    """One WARC record, as bytes of our own making: a writer would mend what is to be odd here."""
+    """One WARC record made by hand: a library would correct the odd parts that are tested here."""
     media = content_type + kind if content_type.endswith("=") else content_type
     given = [
         ("WARC-Type", kind),
@@ -207,7 +207,7 @@ def test_a_wacz_with_a_damaged_member_keeps_the_others(tmp_path: Path) -> None:
     assert any("cannot be unpacked further" in (row["detail"] or "") for row in rows)
 
 
-def test_a_bomb_in_a_wacz_costs_itself(tmp_path: Path) -> None:
+def test_a_bomb_in_a_wacz_affects_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "crawl.wacz"
     _zipped(path, ("archive/a.warc", record("response", url_of(0), http(page(0), HTML))), ("archive/b.warc", bytes(100_000_000)))
     rows = extracted(path, tmp_path)
@@ -225,8 +225,8 @@ def test_a_zip_whose_list_is_damaged_is_read_as_it_is(tmp_path: Path) -> None:
     assert outcomes(extracted(path, tmp_path)).count("article") == 2
 
 
-def test_half_a_character_on_a_page_costs_no_file(tmp_path: Path) -> None:
-    """JSON can escape what UTF-8 cannot hold."""
+def test_half_a_character_on_a_page_does_not_end_the_file(tmp_path: Path) -> None:
+    """JSON has escapes for characters that UTF-8 cannot encode."""
     said = b'<script type="application/ld+json">{"@type":"NewsArticle","author":"Anna \\udc00 Berg"}</script></head>'
     path = tmp_path / "odd.warc"
     pages = [page(0), page(1).replace(b"</head>", said), page(2)]
@@ -241,7 +241,7 @@ def test_half_a_character_on_a_page_costs_no_file(tmp_path: Path) -> None:
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # warcio leaves its buffers open
 def test_warcios_writer(tmp_path: Path) -> None:
-    """Revisits and requests are no rows; a response that stands twice is two."""
+    """Revisits and requests make no rows; a response that is in the file twice makes two."""
     path = tmp_path / "made.warc.gz"
     with path.open("wb") as out:
         writer = WARCWriter(out, gzip=True)

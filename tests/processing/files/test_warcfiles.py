@@ -101,7 +101,7 @@ def test_the_site_memory_sees_all_pages_first(tmp_path: Path) -> None:
     assert cleaned[0]["published_at"] == "2025-03-01T23:30:00-05:00"
 
 
-def test_a_damaged_file_is_read_on(tmp_path: Path) -> None:
+def test_a_damaged_file_is_read_to_its_end(tmp_path: Path) -> None:
     warc = write_warc(tmp_path / "x.warc.gz")
     data = bytearray(warc.read_bytes())
     middle = data.index(b"\x1f\x8b", len(data) // 3)
@@ -146,7 +146,7 @@ def test_goes_on_after_a_kill(tmp_path: Path) -> None:
     assert not parts.exists()
 
 
-def test_mistakes_are_told(tmp_path: Path) -> None:
+def test_mistakes_are_reported(tmp_path: Path) -> None:
     warc = write_warc(tmp_path / "x.warc.gz")
     with pytest.raises(ConfigError, match=r"must end in \.parquet or \.jsonl"):
         extract_files([warc], tmp_path / "out.csv")

@@ -71,7 +71,7 @@ def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> i
 
 
 def stored(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
-    """What the tables hold, published or not: the process run of each row, and what tells it from the run's others."""
+    """All rows of the tables, published or not: the process run of each row, and a value that is unique in the run."""
     columns = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
     with open_lake(settings) as lake:
         scans = {name: lake.table(name).scan(selected_fields=("process_run", column)) for name, column in columns.items()}
@@ -117,7 +117,7 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
 @pytest.mark.parametrize(
     "committed", [["captures"], ["captures", "quarantine", "articles"], ["captures", "quarantine", "articles", "runs"]]
 )
-def test_what_an_earlier_release_published_by_half_is_finished(
+def test_a_half_published_run_of_an_earlier_release_is_finished(
     sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch, committed: list[str]
 ) -> None:
     closed_run(sqlite_settings, NEWS, "1", PAGES)
@@ -147,7 +147,7 @@ def test_what_an_earlier_release_published_by_half_is_finished(
 
 
 def _publish_by_half(process_run: str, settings: Settings, committed: list[str]) -> None:
-    """Leave what the release before left: its layout of the staging, and commits to one table after the other without a mark."""
+    """Leave the state that an earlier release left: its layout of the staging, and commits to one table after the other without a mark."""
     store, ledger = open_store(settings), open_ledger(settings)
     mark = read_resolve_mark(store, process_run)
     assert mark is not None
@@ -165,7 +165,7 @@ def _publish_by_half(process_run: str, settings: Settings, committed: list[str])
     with open_lake(settings) as lake:
         for name in committed:
             rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
-            made = _stamped(name, run, replace(passed, base=""), stamp, store) if name != "runs" else [table_of(name, *rows)]
+            made = _stamped(name, run, replace(passed, base_key=""), stamp, store) if name != "runs" else [table_of(name, *rows)]
             lake.append(name, made, process_run)
     ledger.close()
 
@@ -183,7 +183,7 @@ def test_two_process_runs_of_the_same_crawl_run(sqlite_settings: Settings, monke
 
 
 def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While workers are updated: the old ones finish it, or it is planned anew. Its rows are never of two codes."""
+    """While workers are updated, the old ones finish the run, or it is planned again. All its rows are made by the same code."""
     closed_run(sqlite_settings, NEWS, "1", [PAGES[2]])
     run = stages.plan("news", sqlite_settings)
     assert run is not None
@@ -264,7 +264,7 @@ def test_a_run_that_fetched_nothing_is_published_too(lake_settings: Settings) ->
     assert stages.plan("news", lake_settings) is None
 
 
-def test_what_was_staged_goes_when_it_is_published(sqlite_settings: Settings) -> None:
+def test_staged_rows_are_removed_after_publishing(sqlite_settings: Settings) -> None:
     closed_run(sqlite_settings, NEWS, "1", [PAGES[2]])
     run = stages.plan("news", sqlite_settings)
     assert run is not None

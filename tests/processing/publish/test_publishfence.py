@@ -1,4 +1,4 @@
-"""Publishing without its lock: the session ends, another publishes meanwhile, a table is changed by others. No row twice, none lost."""
+"""Publishers that lost the lock, and tables that another program changed. No row is there twice and none is lost."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Publisher:
 
 
 def take_the_lock_away(settings: Settings) -> None:
-    """End all sessions of the database, as its restart does, or remove the file that is locked, as a cleaner of files does."""
+    """End all sessions of the database, as a restart does, or remove the locked file, as a program that cleans up does."""
     if not settings.database:
         (settings.home / "frontier.sqlite.publish.lock").unlink()
         return
@@ -133,8 +133,8 @@ def test_a_publisher_that_lost_its_lock_commits_nothing(home: Settings, tmp_path
 
 
 @pytest.mark.timeout(600)
-def test_a_table_that_was_changed_meanwhile_is_checked_again(home: Settings, tmp_path: Path) -> None:
-    """By a writer that knows nothing of locks, as Spark is. That nobody took the lock that was lost harms nothing."""
+def test_a_table_that_another_program_changed_is_checked_again(home: Settings, tmp_path: Path) -> None:
+    """The other program knows nothing of locks, like Spark. That nobody took the lost lock does no harm."""
     closed_run(home, NEWS, "1", [PAGES[2]])
     publisher = Publisher(gated_run(home, NEWS), home, tmp_path / "publisher")
     publisher.is_writing()

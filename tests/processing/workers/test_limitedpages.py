@@ -1,4 +1,4 @@
-"""Stored pages are read in limited workers by all who read them; what is read again is staged."""
+"""All code that reads stored pages does it in workers with limits; pages that are read again are staged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stored(found: Capture) -> Record:
     return Record(found, "response", WarcPointer("x", 7))
 
 
-def test_a_hostile_page_costs_itself() -> None:
+def test_a_hostile_page_affects_no_other() -> None:
     pages = [StoredPage(stored(found), CRAWL) for found in (article(SITE + "/1", 1), HOSTILE, article(SITE + "/2", 2))]
     found = [result for _, result in read_limited([*pages, StoredPage(None, CRAWL)], 1, SHORT)]
     assert [isinstance(result, ReadPage) for result in found] == [True, False, True, False]
@@ -40,17 +40,17 @@ def test_a_hostile_page_costs_itself() -> None:
     assert (found[1].url, found[1].reason, found[1].warc_record_offset, found[3]) == (SITE + "/hostile", Reason.PAGE_TIMEOUT, 7, None)
 
 
-def test_what_is_shown_of_a_hostile_page_is_a_sentence() -> None:
-    assert provenance_limited(ShownPage(stored(HOSTILE), row={"title": "x"}), SHORT) == "to read it takes too much: more than 2 seconds"
+def test_for_a_hostile_page_a_sentence_is_shown() -> None:
+    assert provenance_limited(ShownPage(stored(HOSTILE), row={"title": "x"}), SHORT) == "reading it exceeds the limits: more than 2 seconds"
     good = article(SITE + "/1", 1)
     assert provenance_limited(ShownPage(stored(good), row={"title": "Story 1"})) == {"title": "<h1>; also: <title>"}
     assert html_limited(ShownPage(stored(good))) == {"html": good.body.decode()}
-    assert html_limited(ShownPage(stored(capture(SITE, "\x00\x01\x02" * 500)))) == "the body is no text (not_html)"
+    assert html_limited(ShownPage(stored(capture(SITE, "\x00\x01\x02" * 500)))) == "the body is not text (not_html)"
 
 
 @pytest.mark.parametrize("limits", [None, Limits(seconds=0.0)])
 def test_a_version_is_read_once(lake_settings: Settings, limits: Limits | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read again it comes from what was staged, even when its capture is gone; one that exceeds has no blocks, and keeps having none."""
+    """The second time its staged blocks are used, even when its capture is gone. A page that exceeds the limits has none both times."""
     (row,) = closed_run(lake_settings, CRAWL, "1", [article(SITE + "/one", 1)])
     run, store = ProcessRun("p-1", CRAWL, ("news-1",), "code", "hash", 0, None), open_store(lake_settings)
     version = Version(1, 1, row.url, "news.example.com", "digest", "news", "older code", None, row.pointer)
@@ -64,7 +64,7 @@ def test_a_version_is_read_once(lake_settings: Settings, limits: Limits | None, 
 
 
 def test_no_page_is_read_under_the_publish_lock(lake_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that was resolved against an older lake is resolved again under the lock, with what was read before it was taken."""
+    """A run that was resolved against an older lake is resolved again under the lock, with pages that were read before it."""
     closed_run(lake_settings, CRAWL, "1", [article(SITE + "/one", 1)])
     assert stages.process_once("news", lake_settings) is not None
     closed_run(lake_settings, CRAWL, "2", [article(SITE + "/one", 2, minutes=90)])

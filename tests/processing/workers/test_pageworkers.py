@@ -1,4 +1,4 @@
-"""Hostile pages cost themselves: their neighbours are read, in order, and the file goes on."""
+"""A hostile page is lost alone: the pages before and after it are read, in order."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ def pages(*htmls: str) -> list[Page]:
         ("forge", Reason.PAGE_CRASH, "its worker wrote not a result"),
     ],
 )
-def test_a_hostile_page_costs_itself(hostile: str, reason: Reason, detail: str) -> None:
+def test_a_hostile_page_affects_no_other(hostile: str, reason: Reason, detail: str) -> None:
     given = pages("a", "b", hostile, "c", "d")
     results = list(read_pages(given, MISBEHAVE, workers=1, limits=LIMITS))
     assert [page for page, _ in results] == given
@@ -91,7 +91,7 @@ def test_a_result_that_cannot_be_sent() -> None:
     assert answer.reason is Reason.PAGE_CRASH
 
 
-def test_a_function_that_is_not_there() -> None:
+def test_a_function_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match=r"cannot import 'tests\.processing\.nowhere\.read'"):
         list(read_pages(pages("a"), "tests.processing.nowhere.read", workers=1, limits=LIMITS))
 
@@ -116,7 +116,7 @@ HOSTILE = {
 
 
 def test_pages_of_an_attacker() -> None:
-    """Each is either read in time or rejected for what it took, and the plain page between any two is read."""
+    """Each is read in time or rejected for the limit that it exceeded, and the plain page between any two is read."""
     htmls = [html for hostile in HOSTILE.values() for html in (hostile, "<h1>Fine</h1><p>text</p>")]
     results = [answer for _, answer in read_pages(pages(*htmls), READ, workers=2, limits=Limits(seconds=10))]
     assert all(isinstance(answer, Article) and answer.title == "Fine" for answer in results[1::2])

@@ -62,7 +62,7 @@ def start(run: str, worker: str, settings: Settings, folder: Path) -> subprocess
 
 def wait_for_answers(run: str, settings: Settings, number: int) -> None:
     frontier, deadline = open_frontier(settings), time.monotonic() + DEADLINE_SECONDS
-    while frontier.state(run).answers < number:
+    while frontier.state(run).responses < number:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     frontier.close()
@@ -146,13 +146,13 @@ def test_a_manifest_that_lacks_segments_is_completed(sites: list[str], sqlite_se
     manifest = crawl_once(parse_crawl(_limited(sites), "endless"), sqlite_settings)
     assert manifest.segments
     hosts = {name: host.model_copy(update=_nothing(host.due)) for name, host in manifest.statistics.hosts.items()}
-    statistics = manifest.statistics.model_copy(update={"answers": 0, "bytes": 0, "latency_ms": 0, "statuses": {}, "hosts": hosts})
+    statistics = manifest.statistics.model_copy(update={"responses": 0, "bytes": 0, "latency_ms": 0, "statuses": {}, "hosts": hosts})
     counts = FetchCounts(due=manifest.counts.due, left_over=manifest.counts.due)
     wedged = manifest.model_copy(update={"segments": (), "counts": counts, "reasons": {}, "statistics": statistics})
     store, cdxj = open_store(sqlite_settings), f"cdxj/endless/{manifest.crawl_run}.cdxj"
     lines = store.get_bytes(cdxj)
     store.put_bytes(cdxj, b"")
-    open_ledger(sqlite_settings).amend_manifest(wedged)
+    open_ledger(sqlite_settings).replace_manifest(wedged)
 
     check_processed(sqlite_settings)
     assert open_ledger(sqlite_settings).manifest(manifest.crawl_run) == manifest
@@ -168,4 +168,4 @@ def _limited(sites: list[str]) -> str:
 
 
 def _nothing(due: int) -> dict[str, object]:
-    return {"answers": 0, "bytes": 0, "latency_ms": 0, "statuses": {}, "reasons": {}, "left_over": due}
+    return {"responses": 0, "bytes": 0, "latency_ms": 0, "statuses": {}, "reasons": {}, "left_over": due}

@@ -34,7 +34,7 @@ def test_a_callback_that_breaks_is_counted_and_its_page_comes_again(
         assert done.manifest.statistics.callback_errors == {"parse: KeyError": 3}
         assert sorted(one["item"]["number"] for one in items_of(done.manifest, settings)) == [0, 1, 2, 3, 4, 5]
         said = capfd.readouterr().err
-        assert "parse of Clumsy broke at" in said
+        assert "parse of Clumsy failed at" in said
         assert "KeyError: 'price'" in said
         assert r"no price in <p>/page/1 \x1b]0;pwned\x07 \u202e" in said  # what a page says does not act on who reads the log
         assert not {"\x1b", "\x07", "\u202e"} & set(said)

@@ -19,12 +19,12 @@ from schemas.config.settings import Settings
 from schemas.errors import SpiderError
 from schemas.keys import cdxj_key
 from spiders.custom.request_text import MAX_BODY_BYTES, request_from_text, request_text
-from storage.frontier.admin.changes import open_steering
-from storage.frontier.admin.history import read_history, read_posts
+from storage.frontier.admin.changes import open_frontier_admin
+from storage.frontier.admin.history import read_history, read_post_histories
 from storage.frontier.admin.selection import Selection
 from storage.objects.open import open_store
 from storage.urls.host_key import url_digest
-from storage.urls.request_body import in_words, sent_by
+from storage.urls.request_body import describe_request, read_body
 from tests.spiders.owncrawls import Plain, items_of, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 
@@ -87,16 +87,16 @@ def test_the_rows_of_a_url_are_told_apart(at: Callable[[SmallServer], None], set
         at(server)
         run("Search", server, settings)
     url = f"{server.base}/api"
-    history, posts = read_history(settings, "test", url), read_posts(settings, "test", url)
+    history, posts = read_history(settings, "test", url), read_post_histories(settings, "test", url)
     assert history is not None
     assert history.request == "GET"
     assert sorted(post.request for post in posts) == [f'POST {{"page": {page}}}' for page in range(PAGES)]
     assert all(post.capture != history.capture and len(post.visits) == 1 for post in posts)
-    steering = open_steering(settings)
+    steering = open_frontier_admin(settings)
     listed = [row.request for row in steering.urls(Selection(crawl="test", glob=url), 10)]
     assert sorted(listed) == ["GET", *sorted(post.request for post in posts)]
     steering.rename_crawl("test", "other")
-    assert len(read_posts(settings, "other", url)) == PAGES
+    assert len(read_post_histories(settings, "other", url)) == PAGES
     assert read_history(settings, "other", url) is not None
     steering.close()
 
@@ -174,9 +174,9 @@ def test_a_request_with_a_body_and_back() -> None:
         back = request_from_text(request_text(made, spider), "http://x.test/", spider)
         assert (back.method, back.body, back.headers) == ("POST", made.body, made.headers)
     get = request_text(scrapy.Request("http://x.test/", meta={"method": "POST"}), spider)
-    assert sent_by(get) is None
+    assert read_body(get) is None
     assert url_digest("c", "http://x.test/", get) == url_digest("c", "http://x.test/")
-    assert in_words(get) == "GET"
+    assert describe_request(get) == "GET"
     one, same, other = (
         request_text(scrapy.Request("http://x.test/", method="POST", body=body, meta={"n": n}), spider) for n, body in enumerate("aab")
     )

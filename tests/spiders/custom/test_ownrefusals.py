@@ -34,8 +34,8 @@ def test_what_it_may_not_have(at: Callable[[SmallServer], None], sqlite_settings
     said = capfd.readouterr().err
     assert "meta['lock'], which is a lock" in said
     assert "is a PUT request: a crawl reads" in said
-    assert "its 'lock' cannot be kept as JSON" in said
-    assert "/past-the-frontier was asked for past the frontier. Yield the request" in said
+    assert "its 'lock' cannot be stored as JSON" in said
+    assert "/past-the-frontier was requested without the frontier. Yield the request" in said
 
 
 def test_allowed_domains_hold(at: Callable[[SmallServer], None], sqlite_settings: Settings) -> None:

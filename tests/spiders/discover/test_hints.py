@@ -61,7 +61,7 @@ def trust(settings: Settings) -> tuple[str, float, float, int]:
         row = connection.execute(select(HINTS)).one()
         assert not list(connection.scalars(select(URLS.c.url).where(URLS.c.hinted_by.is_not(None))))
     database.close()
-    return row.source, row.kept, row.lied, row.open
+    return row.source, row.confirmed, row.refuted, row.pending
 
 
 @pytest.mark.parametrize("kind", ["sitemap", "feed"])

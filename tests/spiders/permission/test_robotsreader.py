@@ -16,7 +16,7 @@ LIFE_SECONDS = 5.0  # longer than a worker needs to start
 
 def remember(settings: Settings, robots: CachedRobots) -> None:
     frontier = open_frontier(settings)
-    frontier.remember_robots(robots)
+    frontier.cache_robots(robots)
     frontier.close()
 
 

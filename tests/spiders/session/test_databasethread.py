@@ -16,7 +16,7 @@ import pytest
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
 from spiders.run import close, plan
-from storage.database.thread import DatabaseThread, to_the_end
+from storage.database.thread import DatabaseThread, run_to_completion
 from tests.spiders.smallserver import small_server
 
 SEEDS = 60
@@ -75,7 +75,7 @@ def test_a_call_is_made_also_if_its_caller_is_cancelled() -> None:
 
         held_up = asyncio.create_task(database.run(time.sleep, 0.05))
         cancelled = asyncio.create_task(database.run(done.append, "one call"))
-        whole = asyncio.create_task(to_the_end(two_steps()))
+        whole = asyncio.create_task(run_to_completion(two_steps()))
         await asyncio.sleep(0)
         for task in (cancelled, whole):
             task.cancel()

@@ -31,7 +31,7 @@ def test_two_workers_and_a_kill_fetch_exactly_the_budget(demo_site: DemoSite, se
     run = plan(demo_crawl(demo_site, f"budgets: {{max_pages: {MAX_PAGES}}}"), "k", settings).crawl_run
     processes = [start(run, worker, settings, tmp_path) for worker in ("w1", "w2")]
     frontier = open_frontier(settings)
-    while not frontier.state(run).answers:
+    while not frontier.state(run).responses:
         time.sleep(0.02)
     processes[0].kill()
     assert processes[0].wait(END_SECONDS) == -signal.SIGKILL

@@ -31,14 +31,14 @@ def test_the_numbers_are_those_of_the_archive_though_a_worker_was_killed(demo_si
     ).crawl_run
     frontier = open_frontier(settings)
     first = start(run, "w1", settings, tmp_path)
-    while frontier.state(run).answers < 30:
+    while frontier.state(run).responses < 30:
         time.sleep(0.05)
     _kill(first)
     assert start(run, "w1", settings, tmp_path).wait(END_SECONDS) == 0
     frontier.close()
     manifest = close(run, settings)
     rows, found = rows_of(manifest, settings), manifest.statistics
-    assert found.answers == len(rows)
+    assert found.responses == len(rows)
     assert found.bytes == sum(row.content_length or 0 for row in rows)
     assert sum(found.statuses.values()) == len(rows)
     assert found.statuses["200"] == sum(row.fetch_status == 200 for row in rows)
@@ -110,11 +110,11 @@ def test_a_line_tells_the_rate_of_now() -> None:
     ]
     assert "(100/s)" in texts[1]
     assert "errors" not in texts[1]
-    assert texts[2] == "1,100 answers (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
+    assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
 
 
 def test_a_workers_line_says_what_broke_in_callbacks() -> None:
-    told = WorkerStatistics(worker="w", incarnation=1, crawl_run="r")
+    told = WorkerStatistics(worker="w", attempt=1, crawl_run="r")
     assert "callbacks" not in told.text()
     told.callback_errors["parse: KeyError"] += 2
     told.refused_requests["out_of_scope"] += 1

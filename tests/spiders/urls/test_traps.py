@@ -105,7 +105,7 @@ def test_a_directory_ends() -> None:
     assert traps.count("https://example.com/other/1") is None
 
 
-def test_what_is_vouched_for_is_not_counted_out() -> None:
+def test_a_trusted_url_is_no_trap_by_number() -> None:
     watch = TrapDetector(0)
     urls = [f"https://example.com/tag/{n}" for n in range(MIN_PREFIX_PAGES + 1)]
     assert [watch.trap_reason(1, url, False, TODAY) is None for url in urls][-1] is False

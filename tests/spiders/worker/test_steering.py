@@ -12,7 +12,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
 from spiders.run import close, crawl_once, fetch, plan
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Change, Selection
 from storage.frontier.frontier import open_frontier
 from storage.ledger.ledger import open_ledger
@@ -97,7 +97,7 @@ def test_a_worker_that_joins_a_run_under_way_takes_part(demo_site: DemoSite, set
         second = pool.submit(fetch, run, "second", settings)
         wait_for_pages(settings, run, 1)
         frontier.release(dict.fromkeys(mine, 0.0))
-        assert second.result().answers > 60  # both hosts: its own, and the one that was given back
+        assert second.result().responses > 60  # both hosts: its own, and the one that was given back
     frontier.close()
     assert close(run, settings).counts.balanced()
 
@@ -105,7 +105,7 @@ def test_a_worker_that_joins_a_run_under_way_takes_part(demo_site: DemoSite, set
 def test_what_is_paused_in_a_run_is_left_by_its_worker(demo_site: DemoSite, sqlite_settings: Settings) -> None:
     crawl = demo_crawl(demo_site, "scope: {max_depth: 1, sitemaps: false, feeds: false}")
     run = plan(crawl, "k", sqlite_settings).crawl_run
-    steering = open_steering(sqlite_settings)
+    steering = open_frontier_admin(sqlite_settings)
     assert steering.change(Selection(glob=f"{demo_site.bases[1]}*"), Change.PAUSE) == 1
     fetch(run, "w1", sqlite_settings)
     manifest = close(run, sqlite_settings)

@@ -1,4 +1,4 @@
-"""What changes many rows writes in short transactions, and ends when it is begun again after a kill between two of them."""
+"""Large changes are written in short transactions. If the process is killed between two of them, repeating the change completes it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.database.engine import open_database
 from storage.database.frontier_tables import FETCHES, RUN_HOSTS, URLS
 from storage.frontier import planning
 from storage.frontier.admin import changes as steering
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Change, Selection
 from storage.frontier.frontier import open_frontier
 from storage.frontier.records import Discovery
@@ -40,7 +40,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def killed(work: Callable[..., object], settings: Settings, number: int, *arguments: str) -> None:
-    """Does something in a process that is killed after the `number`-th of its long works' transactions."""
+    """Do something in a process that is killed after the `number`-th transaction of its chunks."""
     process = fork_context().Process(target=_dying, args=(work, settings, number, arguments))
     process.start()
     process.join()
@@ -54,11 +54,11 @@ def _dying(work: Callable[..., object], settings: Settings, number: int, argumen
 
 
 def forget(settings: Settings) -> int:
-    return open_steering(settings).forget_crawl("news")
+    return open_frontier_admin(settings).delete_crawl("news")
 
 
 def rename(settings: Settings) -> int:
-    return open_steering(settings).rename_crawl("news", "papers")
+    return open_frontier_admin(settings).rename_crawl("news", "papers")
 
 
 def run_of(crawl: str, key: str) -> CrawlRun:
@@ -94,7 +94,7 @@ def rows_of(settings: Settings) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_plan_that_was_cut_off_goes_on(settings: Settings, number: int) -> None:
+def test_an_interrupted_plan_is_continued(settings: Settings, number: int) -> None:
     killed(plan, settings, number)
     assert rows_of(settings)["waiting"] == ROWS * number
     assert [run.crawl_run for run in open_ledger(settings).crawl_runs(state="planning")] == ["news-1"]
@@ -104,14 +104,14 @@ def test_a_plan_that_was_cut_off_goes_on(settings: Settings, number: int) -> Non
     assert close(settings, "news-1") == FetchCounts(due=len(SEEDS), left_over=len(SEEDS))
 
 
-def test_a_run_whose_planning_was_cut_off_can_be_closed(settings: Settings) -> None:
+def test_a_run_whose_planning_was_interrupted_can_be_closed(settings: Settings) -> None:
     killed(plan, settings, 2)
     assert close(settings, "news-1") == FetchCounts(due=2 * ROWS, left_over=2 * ROWS)
     plan(settings, key="2")
     assert rows_of(settings)["waiting"] == len(SEEDS)
 
 
-def test_a_close_that_was_cut_off_leaves_nothing_behind(settings: Settings) -> None:
+def test_an_interrupted_close_leaves_no_url_behind(settings: Settings) -> None:
     plan(settings)
     killed(close, settings, 1, "news-1")
     assert rows_of(settings)["waiting"] == len(SEEDS) - ROWS
@@ -120,21 +120,21 @@ def test_a_close_that_was_cut_off_leaves_nothing_behind(settings: Settings) -> N
     assert close(settings, "news-2").left_over == len(SEEDS)
 
 
-def test_a_deletion_that_was_cut_off_ends(settings: Settings) -> None:
+def test_an_interrupted_deletion_is_completed(settings: Settings) -> None:
     plan(settings)
     close(settings, "news-1")
     killed(forget, settings, 2)
     assert rows_of(settings) == {"urls": len(SEEDS) - 2 * ROWS, "run_hosts": 0, "fetches": 0, "waiting": 0}
-    assert open_steering(settings).forget_crawl("news") == len(SEEDS) - 2 * ROWS
+    assert open_frontier_admin(settings).delete_crawl("news") == len(SEEDS) - 2 * ROWS
     assert rows_of(settings)["urls"] == 0
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_renaming_that_was_cut_off_ends_and_nothing_is_planned_before(settings: Settings, number: int) -> None:
+def test_an_interrupted_renaming_is_completed_and_nothing_is_planned_before(settings: Settings, number: int) -> None:
     plan(settings)
     close(settings, "news-1")
     killed(rename, settings, number)
-    wheel = open_steering(settings)
+    admin = open_frontier_admin(settings)
 
     def is_refused(work: Callable[[], object]) -> None:
         with pytest.raises(ConflictError, match="crawlhouse rename news papers"):
@@ -142,10 +142,10 @@ def test_a_renaming_that_was_cut_off_ends_and_nothing_is_planned_before(settings
 
     is_refused(lambda: plan(settings, "news", "2"))
     is_refused(lambda: plan(settings, "papers"))
-    is_refused(lambda: wheel.forget_crawl("news"))
-    is_refused(lambda: wheel.rename_crawl("news", "other"))
-    assert wheel.rename_crawl("news", "papers") == len(SEEDS) - number * ROWS
-    assert {crawl for crawl, _ in wheel.counts(Selection())} == {"papers"}
+    is_refused(lambda: admin.delete_crawl("news"))
+    is_refused(lambda: admin.rename_crawl("news", "other"))
+    assert admin.rename_crawl("news", "papers") == len(SEEDS) - number * ROWS
+    assert {crawl for crawl, _ in admin.counts(Selection())} == {"papers"}
     plan(settings, "papers")
     assert rows_of(settings) == {"urls": len(SEEDS), "run_hosts": 8, "fetches": 0, "waiting": len(SEEDS)}
 
@@ -153,7 +153,7 @@ def test_a_renaming_that_was_cut_off_ends_and_nothing_is_planned_before(settings
 def test_a_change_of_many_urls_reaches_each_once(settings: Settings) -> None:
     plan(settings)
     close(settings, "news-1")
-    wheel = open_steering(settings)
-    assert wheel.change(Selection(crawl="news", glob="*host-1*"), Change.PAUSE) == len(SEEDS) // 4
-    assert wheel.change(Selection(crawl="news"), Change.PAUSE) == len(SEEDS) - len(SEEDS) // 4
-    assert wheel.change(Selection(crawl="news"), Change.RESUME) == len(SEEDS)
+    admin = open_frontier_admin(settings)
+    assert admin.change(Selection(crawl="news", glob="*host-1*"), Change.PAUSE) == len(SEEDS) // 4
+    assert admin.change(Selection(crawl="news"), Change.PAUSE) == len(SEEDS) - len(SEEDS) // 4
+    assert admin.change(Selection(crawl="news"), Change.RESUME) == len(SEEDS)

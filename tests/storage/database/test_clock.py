@@ -1,4 +1,4 @@
-"""Workers whose machines' clocks differ: leases are compared by the database's, and a clock that is far off is told."""
+"""Workers on machines whose clocks differ: leases are compared by the database's clock, and a wrong clock is reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
 
 
 def put_clock(monkeypatch: pytest.MonkeyPatch, ahead: float) -> None:
-    """From now on this machine's clock is so many seconds ahead."""
+    """Set this machine's clock so many seconds ahead."""
     true = time.time
     monkeypatch.setattr(time, "time", lambda: true() + ahead)
 
@@ -50,7 +50,7 @@ def test_a_worker_whose_clock_is_wrong_takes_no_live_host(server: Settings, monk
     frontier.close()
 
 
-def test_a_clock_that_is_a_minute_off_is_refused_before_anything_is_planned(server: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_wrong_by_a_minute_is_refused_before_anything_is_planned(server: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     put_clock(monkeypatch, REFUSE_SECONDS + 30)
     with pytest.raises(ConfigError, match=r"clock is (89|90) s ahead of the database server's.*NTP"):
         plan(CRAWL, "1", server)
@@ -58,7 +58,7 @@ def test_a_clock_that_is_a_minute_off_is_refused_before_anything_is_planned(serv
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(20.0, r"(19|20) s ahead of"), (-20.0, r"(19|20|21) s behind")])
-def test_a_smaller_difference_is_told(
+def test_a_smaller_difference_is_reported(
     server: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ahead: float, words: str
 ) -> None:
     check_clock(server)

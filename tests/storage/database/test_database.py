@@ -1,4 +1,4 @@
-"""The databases as files and servers: who may open them, what their errors mean, what is read together, and what a frozen process locks."""
+"""Databases as files and servers: who may open them, what their errors mean, consistent reads, and the locks of a frozen process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.forks import fork_context
 TOUCH = update(SCHEMA).values(version=SCHEMA.c.version)
 
 
-def test_what_is_read_together_is_of_one_moment(settings: Settings) -> None:
+def test_a_read_transaction_sees_one_state(settings: Settings) -> None:
     reader, writer = (open_database(settings.database_url("frontier")) for _ in range(2))
     with reader.read() as connection:
         before = connection.scalar(select(SCHEMA.c.version))
@@ -107,7 +107,7 @@ except Exception as error:
 
 
 @pytest.mark.parametrize(("opened", "size"), [("ledger", 4096), ("lake", 4096)])
-def test_a_disk_that_takes_no_more_is_no_server_that_is_down(sqlite_settings: Settings, opened: str, size: int) -> None:
+def test_a_full_disk_is_not_reported_as_a_server_that_is_down(sqlite_settings: Settings, opened: str, size: int) -> None:
     command = [sys.executable, "-c", FILL, str(sqlite_settings.home), opened, str(size)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said.startswith("5 The "), said
@@ -116,7 +116,7 @@ def test_a_disk_that_takes_no_more_is_no_server_that_is_down(sqlite_settings: Se
     assert "does not answer" not in said
 
 
-def test_a_file_that_cannot_be_opened_or_is_none_is_named(sqlite_settings: Settings) -> None:
+def test_a_file_that_cannot_be_opened_or_is_no_database_is_named(sqlite_settings: Settings) -> None:
     file = sqlite_settings.database_file("frontier")
     file.mkdir(parents=True)
     with pytest.raises(StorageError, match=r"frontier.sqlite cannot be read or written: unable to open database file"):

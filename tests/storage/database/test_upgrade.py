@@ -1,4 +1,4 @@
-"""A home of an earlier version: refused with a sentence, upgraded, and then crawled and processed on."""
+"""A home of an earlier version: it is refused with a message, upgraded, and then crawled and processed further."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spiders.run import crawl_once
 from storage.database import backup
 from storage.database.engine import METADATA, SCHEMA_VERSION, open_database
 from storage.database.migration import migrations
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
@@ -60,15 +60,15 @@ def _articles(settings: Settings) -> set[tuple[str, int, str]]:
 def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     before = _articles(kept)  # the lake alone can be read without an upgrade
     assert len(before) == 10
-    for refused in (open_ledger, open_frontier, open_steering):
+    for refused in (open_ledger, open_frontier, open_frontier_admin):
         with pytest.raises(ConflictError, match=r"has tables of version 4, this crawlhouse \(.*\) needs 5. Run `crawlhouse upgrade`"):
             refused(kept)
 
-    told: list[str] = []
-    done = upgrade(kept, told.append)
+    progress: list[str] = []
+    done = upgrade(kept, progress.append)
     assert done.migration is not None
     assert (done.migration.before, done.migration.after) == (KEPT, SCHEMA_VERSION)
-    assert any(line.startswith("Version 5") for line in told)
+    assert any(line.startswith("Version 5") for line in progress)
     assert "CRAWLHOUSE_SECRET_PROXIED_PROXY" in done.migration.notes[0]
     again = upgrade(kept)
     assert (again.migration, again.tables, again.backups, again.private) == (None, {}, (), ())
@@ -111,12 +111,24 @@ def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_pat
     engine.dispose()
 
 
+def test_renamed_columns_keep_their_values(kept: Settings) -> None:
+    workers = _run_sql(kept, "SELECT run_no, worker, attempt, answers FROM workers ORDER BY run_no, worker")
+    _run_sql(kept, "INSERT INTO hint_trust (crawl, host_id, source, kept, lied, open, followed_at) VALUES ('news', 1, 'feed', 2, 3, 4, 5)")
+    _run_sql(kept, "UPDATE urls SET leads = (1 = 1) WHERE url_id = 2")
+    upgrade(kept)
+    assert workers
+    assert _run_sql(kept, "SELECT run_no, worker, attempt, responses FROM workers ORDER BY run_no, worker") == workers
+    trust = "SELECT confirmed, refuted, pending FROM hint_trust WHERE crawl = 'news' AND host_id = 1 AND source = 'feed'"
+    assert _run_sql(kept, trust) == [(2, 3, 4)]
+    assert (2,) in _run_sql(kept, "SELECT url_id FROM urls WHERE is_primary_source")
+
+
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or not str(name).startswith("iceberg_")
 
 
 def _reflected(metadata: MetaData, connection: object, names: set[str]) -> dict[str, object]:
-    """Tables as the database has them: columns by name, keys, indexes."""
+    """The tables in the database: columns by name, keys, indexes."""
     metadata.reflect(connection, only=sorted(names))  # type: ignore[arg-type]
     return {
         table.name: (
@@ -213,7 +225,7 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     assert upgrade(settings).tables == {}
 
 
-def test_where_nothing_is_there_is_nothing_to_upgrade(sqlite_settings: Settings) -> None:
+def test_without_a_database_there_is_nothing_to_upgrade(sqlite_settings: Settings) -> None:
     with pytest.raises(NotFoundError, match="nothing to upgrade"):
         upgrade(sqlite_settings)
     assert not sqlite_settings.home.exists()
@@ -229,7 +241,7 @@ def test_nothing_is_changed_while_a_worker_is_at_work(kept: Settings) -> None:
     assert upgrade(kept).migration is not None
 
 
-def test_a_death_on_the_way_leaves_the_old_version(kept: Settings) -> None:
+def test_an_upgrade_that_dies_leaves_the_old_version(kept: Settings) -> None:
     died = _start_upgrade(kept, "upgrade.before.commit")
     died.communicate(timeout=120)
     assert died.returncode == -signal.SIGKILL

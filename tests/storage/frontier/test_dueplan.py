@@ -1,4 +1,4 @@
-"""What a run takes and leaves where its budgets cannot cover all that is due."""
+"""Which URLs a run takes if its budgets do not cover all due URLs."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from storage.database.frontier_tables import URLS
 from storage.frontier import planning
 from storage.frontier.due_plan import host_pages
 from storage.frontier.frontier import Frontier, open_frontier
-from storage.frontier.records import Discovery, DueUrl, EarlierCapture, LeftDue, Mark
+from storage.frontier.records import BudgetShortfall, Discovery, DueUrl, EarlierCapture, FetchResult
 from tests.forks import fork_context
 
 START = 1_700_000_000.0
@@ -57,7 +57,7 @@ def plan(frontier: Frontier, key: str, budgets: Budgets, new: list[str], wanted:
 
 
 def waiting(frontier: Frontier, run: CrawlRun) -> list[DueUrl]:
-    """The URLs of a run, host by host, in the order in which they would be fetched."""
+    """The URLs of a run, by host, in the order in which they would be fetched."""
     number, _ = frontier.join(run.crawl_run, "w")
     leases = sorted(frontier.lease_hosts(run.crawl_run, "w", number, 10), key=lambda lease: lease.host)
     found = [due for lease in leases for due in frontier.due_urls(run.crawl_run, lease, 100)]
@@ -66,14 +66,14 @@ def waiting(frontier: Frontier, run: CrawlRun) -> list[DueUrl]:
 
 
 def fetch_known(frontier: Frontier, clock: Clock) -> None:
-    """A first run that fetches two hubs and ten articles; all are due again at once, the later ones first."""
+    """A first run fetches two hubs and ten articles. All are due again at once, the later ones first."""
     run = plan(frontier, "first", Budgets(), [*HUBS, *KNOWN])
     number, _ = frontier.join(run.crawl_run, "w")
     leases = frontier.lease_hosts(run.crawl_run, "w", number, 10)
     urls = [due for lease in leases for due in frontier.due_urls(run.crawl_run, lease, 100)]
     capture = EarlierCapture("a.warc.gz", 0, "sha1:A", START)
     marks = [
-        Mark(due.url_id, due.host_id, FetchOutcome.FETCHED, fetched_at=START, due_at=START + 100 - due.url_id, earlier=capture)
+        FetchResult(due.url_id, due.host_id, FetchOutcome.FETCHED, fetched_at=START, due_at=START + 100 - due.url_id, earlier=capture)
         for due in urls
     ]
     marks = [replace(mark, revisit="[1, 1]" if due.url in HUBS else "[0, 1]") for mark, due in zip(marks, urls, strict=True)]
@@ -105,34 +105,34 @@ def names(urls: list[DueUrl]) -> list[str]:
 
 
 def test_known_articles_take_what_new_pages_and_sources_leave_of_the_budget(frontier: Frontier, clock: Clock) -> None:
-    """Of 9 pages, 2 are for new ones, 2 for hubs and 2 for what the hubs should bring: 3 known articles fit, that waited longest."""
+    """Of 9 pages, 2 are for new pages, 2 for hubs and 2 for what these should bring. The 3 known articles that waited longest fit."""
     fetch_known(frontier, clock)
     run = plan(frontier, "second", Budgets(max_pages=9), ["https://a.example/new", "https://b.example/new"])
     urls = names(waiting(frontier, run))
     assert sum("known" in url for url in urls) == 3
-    assert frontier.left_due(run) == LeftDue(new=0, sources=0, revisits=7)
+    assert frontier.budget_shortfall(run) == BudgetShortfall(new=0, sources=0, revisits=7)
     for host in "ab":
         mine = [url for url in urls if url.startswith(host)]
         assert mine == sorted(mine, key=lambda url: "known" in url), "known articles come last"
 
 
-def test_where_new_pages_alone_are_too_many_the_plan_says_so(frontier: Frontier, clock: Clock) -> None:
+def test_if_new_pages_alone_are_too_many_the_plan_says_so(frontier: Frontier, clock: Clock) -> None:
     fetch_known(frontier, clock)
     run = plan(frontier, "second", Budgets(max_pages=5), [f"https://a.example/new-{number}" for number in range(8)])
     assert not any("known" in url for url in names(waiting(frontier, run)))
-    assert frontier.left_due(run) == LeftDue(new=5, sources=0, revisits=10)
+    assert frontier.budget_shortfall(run) == BudgetShortfall(new=5, sources=0, revisits=10)
 
 
 def test_the_budget_of_a_host_counts_as_well(frontier: Frontier, clock: Clock) -> None:
-    """Of 4 pages of a host, 1 is for the hub and 1 for what it should bring; on the other host another is for a new page."""
+    """Of 4 pages of a host, 1 is for the hub and 1 for the page that it should bring; on the other host, 1 more is for a new page."""
     fetch_known(frontier, clock)
     run = plan(frontier, "second", Budgets(max_pages_per_host=4), ["https://b.example/new"])
     known = [url for url in names(waiting(frontier, run)) if "known" in url]
     assert [sum(url.startswith(host) for url in known) for host in "ab"] == [2, 1]
-    assert frontier.left_due(run) == LeftDue(new=0, sources=0, revisits=7)
+    assert frontier.budget_shortfall(run) == BudgetShortfall(new=0, sources=0, revisits=7)
 
 
-def test_what_a_person_wants_now_does_not_yield(frontier: Frontier, clock: Clock) -> None:
+def test_what_a_person_wants_now_is_not_deferred(frontier: Frontier, clock: Clock) -> None:
     fetch_known(frontier, clock)
     run = plan(frontier, "second", Budgets(max_pages=2), ["https://a.example/new"], [KNOWN[3]])
     urls = names(waiting(frontier, run))
@@ -141,12 +141,12 @@ def test_what_a_person_wants_now_does_not_yield(frontier: Frontier, clock: Clock
 
 
 @pytest.mark.parametrize("budgets", [Budgets(), Budgets(max_pages=12, max_pages_per_host=6)])
-def test_with_budget_enough_all_that_is_due_is_taken(frontier: Frontier, clock: Clock, budgets: Budgets) -> None:
-    """What the hubs should bring takes no place away where all that is due fits."""
+def test_if_the_budget_is_enough_all_due_urls_are_taken(frontier: Frontier, clock: Clock, budgets: Budgets) -> None:
+    """If all due URLs fit, no pages are reserved for what the hubs should bring."""
     fetch_known(frontier, clock)
     run = plan(frontier, "second", budgets, [])
     assert len(waiting(frontier, run)) == 12
-    assert frontier.left_due(run) == LeftDue(0, 0, 0)
+    assert frontier.budget_shortfall(run) == BudgetShortfall(0, 0, 0)
 
 
 def test_a_delay_bounds_what_a_host_can_give() -> None:
@@ -156,7 +156,7 @@ def test_a_delay_bounds_what_a_host_can_give() -> None:
     assert host_pages(crawl.model_copy(update={"politeness": Politeness(delay=0)}), 0) == crawl.budgets.max_pages_per_host
 
 
-def test_planning_that_was_cut_off_takes_no_more_known_articles_when_it_goes_on(
+def test_interrupted_planning_takes_no_more_known_articles_when_it_is_continued(
     frontier: Frontier, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch_known(frontier, clock)
@@ -169,11 +169,11 @@ def test_planning_that_was_cut_off_takes_no_more_known_articles_when_it_goes_on(
     assert deaths >= 5, "between chunks of what is due, and of the known articles among it"
     run = plan(frontier, "second", Budgets(max_pages=9), new)
     assert sum("known" in url for url in names(waiting(frontier, run))) == 3
-    assert frontier.left_due(run) == LeftDue(new=0, sources=0, revisits=7)
+    assert frontier.budget_shortfall(run) == BudgetShortfall(new=0, sources=0, revisits=7)
 
 
 def died(settings: Settings, clock: Clock, number: int, new: list[str]) -> bool:
-    """Plans the second run in a process that is killed at its first, second ... point between chunks; False where it has no such point."""
+    """Plan the second run in a process that is killed at its first, second, ... point between chunks; False if it has no such point."""
     process = fork_context().Process(target=_dying, args=(settings, clock, number, new))
     process.start()
     process.join()
@@ -191,7 +191,7 @@ def _dying(settings: Settings, clock: Clock, number: int, new: list[str]) -> Non
 def test_planning_costs_the_same_for_each_due_url_however_many_are_due(
     settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch, max_pages: int
 ) -> None:
-    """Four times the due URLs, in four times the chunks, cost SQLite about four times the steps; scans in each chunk, sixteen times."""
+    """Four times the due URLs, in four times the chunks, cost SQLite about four times the steps; scans in each chunk would cost sixteen."""
     if "postgresql" in str(settings.database):
         pytest.skip("steps are counted by SQLite")
     monkeypatch.setattr(chunks, "CHUNK_ROWS", 20)
@@ -201,7 +201,7 @@ def test_planning_costs_the_same_for_each_due_url_however_many_are_due(
 
 
 def steps_of_planning(settings: Settings, clock: Clock, crawl: str, rows: int, max_pages: int) -> int:
-    """How many hundred steps SQLite takes to plan a run with so many known articles and a quarter as many new pages due."""
+    """How many hundred steps SQLite needs to plan a run with so many due known articles and a quarter as many new pages."""
     steps = 0
 
     def count() -> int:

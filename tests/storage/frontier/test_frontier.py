@@ -1,4 +1,4 @@
-"""The frontier: each URL once, each host one owner, and a transaction that registers all or nothing."""
+"""The frontier: each URL once, one owner for each host, and a transaction that registers all or nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ from schemas.runs import CrawlRun
 from storage.database.engine import open_database
 from storage.database.frontier_tables import HINTS
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontier.records import Discovery, DueUrl, HostProgress, Lease, Mark, RunPhase
+from storage.frontier.records import Discovery, DueUrl, FetchResult, HostProgress, Lease, RunPhase
 from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
@@ -57,8 +57,8 @@ def one_lease(frontier: Frontier, run: str, worker: str = "w") -> Lease:
     return lease
 
 
-def fetched(due: DueUrl, due_at: float | None = None) -> Mark:
-    return Mark(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200, fetched_at=START, due_at=due_at, etag='"1"')
+def fetched(due: DueUrl, due_at: float | None = None) -> FetchResult:
+    return FetchResult(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200, fetched_at=START, due_at=due_at, etag='"1"')
 
 
 def segment(name: str) -> Segment:
@@ -95,7 +95,7 @@ def test_a_run_from_plan_to_close(frontier: Frontier, settings: Settings) -> Non
     )
     due = frontier.due_urls(run, first, 10)
     assert [url.url for url in due] == ["https://a.example/", "https://a.example/1"]
-    marks = [fetched(due[0], START + 60), Mark(due[1].url_id, due[1].host_id, FetchOutcome.DENIED, Reason.ROBOTS)]
+    marks = [fetched(due[0], START + 60), FetchResult(due[1].url_id, due[1].host_id, FetchOutcome.DENIED, Reason.ROBOTS)]
     frontier.register(run, "w", leases, marks, segment("s1"))
     assert frontier.pending(run, [lease.host_id for lease in leases]) == {first.host_id: 0, leases[1].host_id: 1}
     with pytest.raises(ConflictError, match="still hold hosts"):
@@ -151,7 +151,9 @@ def test_a_host_has_one_owner_over_all_crawls(frontier: Frontier) -> None:
     assert theirs.token > lease.token
 
 
-def test_an_expired_lease_is_taken_over_and_the_zombie_registers_nothing(frontier: Frontier, clock: Clock, settings: Settings) -> None:
+def test_an_expired_lease_is_taken_over_and_its_former_owner_registers_nothing(
+    frontier: Frontier, clock: Clock, settings: Settings
+) -> None:
     run = plan(frontier, "k", "https://a.example/")
     zombie = one_lease(frontier, run, "zombie")
     (due,) = frontier.due_urls(run, zombie, 10)
@@ -176,13 +178,13 @@ def test_a_renewed_lease_stays(frontier: Frontier, clock: Clock) -> None:
     assert frontier.lease_hosts(run, "other", number, 10) == []
 
 
-def test_a_retried_worker_fences_out_its_dead_self(frontier: Frontier) -> None:
+def test_a_worker_that_starts_again_fences_out_its_previous_attempt(frontier: Frontier) -> None:
     run = plan(frontier, "k", "https://a.example/")
     number, _ = frontier.join(run, "w")
     (lease,) = frontier.lease_hosts(run, "w", number, 10)
     frontier.set_delay(lease, 7.0)
     retried, held = frontier.join(run, "w")
-    assert held == [Lease(lease.host_id, "a.example", lease.token + 1, 7.0)]  # the dead self may have fetched a moment ago
+    assert held == [Lease(lease.host_id, "a.example", lease.token + 1, 7.0)]  # the previous attempt may have fetched a moment ago
     with pytest.raises(FencedError):
         frontier.lease_hosts(run, "w", number, 10)
     with pytest.raises(FencedError):
@@ -191,7 +193,7 @@ def test_a_retried_worker_fences_out_its_dead_self(frontier: Frontier) -> None:
     assert frontier.lease_hosts(run, "w", retried, 10) == []
 
 
-def test_a_url_is_marked_at_most_once_per_run(frontier: Frontier) -> None:
+def test_a_url_has_at_most_one_result_per_run(frontier: Frontier) -> None:
     run = plan(frontier, "k", "https://a.example/", "https://a.example/2")
     lease = one_lease(frontier, run)
     first, second = frontier.due_urls(run, lease, 10)
@@ -201,7 +203,7 @@ def test_a_url_is_marked_at_most_once_per_run(frontier: Frontier) -> None:
     assert frontier.pending(run, [lease.host_id]) == {lease.host_id: 1}
 
 
-def test_batches_go_on_where_the_last_one_ended(frontier: Frontier) -> None:
+def test_a_batch_begins_where_the_last_one_ended(frontier: Frontier) -> None:
     run = plan(frontier, "k", *(f"https://a.example/{number}" for number in range(7)))
     lease = one_lease(frontier, run)
     urls: list[str] = []
@@ -278,4 +280,4 @@ def test_a_hinted_url_joins_the_run_once_and_is_due_again_when_left_over(frontie
     assert due.hinted_by == "sitemap"
     frontier.register(third, "w", [lease], [replace(fetched(due, START + 10**6), hinted_by=due.hinted_by, changed=True)])
     with open_database(settings.database_url("frontier")).read() as connection:
-        assert connection.execute(select(HINTS.c.kept, HINTS.c.lied, HINTS.c.open)).one() == (1, 0, 0)
+        assert connection.execute(select(HINTS.c.confirmed, HINTS.c.refuted, HINTS.c.pending)).one() == (1, 0, 0)

@@ -1,4 +1,4 @@
-"""Four processes on one frontier: no host ever has two owners, and what a lost lease has fetched is never registered."""
+"""Four processes on one frontier: no host ever has two owners, and what was fetched under a lost lease is never registered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.manifest import FetchCounts
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontier.records import Discovery, Lease, Mark, RunPhase
+from storage.frontier.records import Discovery, FetchResult, Lease, RunPhase
 from tests.forks import fork_context
 
 HOSTS, URLS_PER_HOST, PROCESSES = 24, 6, 4
@@ -25,7 +25,7 @@ CRAWL = Crawl(name="news", seeds=(Seed(url="https://host-0.example/"),))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A lease that was got just before `at`, or a registration that began at `at` and `succeeded` or was fenced out."""
+    """A lease taken just before `at`, or a registration that began at `at` and `succeeded` or was refused."""
 
     host: int
     token: int
@@ -60,7 +60,7 @@ def _serve(frontier: Frontier, run: str, worker: str, lease: Lease, *, stalls: b
     time.sleep(2.5 if stalls else 0.01)  # a stalled worker outlives its lease
     began = time.time()
     try:
-        frontier.register(run, worker, [lease], [Mark(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200) for url in due])
+        frontier.register(run, worker, [lease], [FetchResult(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200) for url in due])
     except FencedError:
         return Event(lease.host_id, lease.token, worker, began, is_lease=False, succeeded=False)
     frontier.release({lease: 0.0})

@@ -1,4 +1,4 @@
-"""The page budget of a run: never more fetched than it allows, whoever dies with pages set aside."""
+"""The page budget of a run: never more pages than it allows, also if workers die that have reserved some."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from schemas.config.settings import Settings
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
-from storage.frontier.records import Discovery, Lease, Mark
+from storage.frontier.records import Discovery, FetchResult, Lease
 from tests.storage.frontier.test_frontier import Clock, plan
 
 LIMIT = 20
@@ -35,19 +35,19 @@ def begin(frontier: Frontier) -> tuple[str, Lease]:
     return run, lease
 
 
-def marks(frontier: Frontier, run: str, lease: Lease, count: int) -> list[Mark]:
-    return [Mark(due.url_id, due.host_id, FetchOutcome.FETCHED) for due in frontier.due_urls(run, lease, count)]
+def marks(frontier: Frontier, run: str, lease: Lease, count: int) -> list[FetchResult]:
+    return [FetchResult(due.url_id, due.host_id, FetchOutcome.FETCHED) for due in frontier.due_urls(run, lease, count)]
 
 
 def take(frontier: Frontier, run: str, worker: str, number: int = 1) -> int:
-    """Everything that is to be had."""
+    """Reserve all pages that are left."""
     taken = 0
     while granted := frontier.reserve_pages(run, worker, number, LIMIT).granted:
         taken += granted
     return taken
 
 
-def test_no_more_is_given_out_than_the_budget(frontier: Frontier) -> None:
+def test_no_more_pages_are_reserved_than_the_budget(frontier: Frontier) -> None:
     run, lease = begin(frontier)
     first = frontier.reserve_pages(run, "a", 1, LIMIT).granted
     assert 0 < first < LIMIT
@@ -55,16 +55,16 @@ def test_no_more_is_given_out_than_the_budget(frontier: Frontier) -> None:
     frontier.register(run, "a", [lease], marks(frontier, run, lease, first))
     grant = frontier.reserve_pages(run, "a", 1, LIMIT)
     assert (grant.granted, grant.pages) == (0, first)
-    frontier.free_pages(run, "b", 1, 3)
+    frontier.release_pages(run, "b", 1, 3)
     assert take(frontier, run, "a") == 3
 
 
-def test_pages_of_a_dead_worker_fall_back_when_it_begins_again(frontier: Frontier) -> None:
+def test_pages_of_a_dead_worker_are_released_when_it_starts_again(frontier: Frontier) -> None:
     run, lease = begin(frontier)
     assert take(frontier, run, "a") == LIMIT
     number, held = frontier.join(run, "a")
     frontier.register(run, "a", held, marks(frontier, run, lease, 5))  # its spool, repaired
-    frontier.free_pages(run, "a", number)
+    frontier.release_pages(run, "a", number)
     assert take(frontier, run, "a", number) == LIMIT - 5
     with pytest.raises(FencedError):
         frontier.reserve_pages(run, "a", 1, LIMIT)
@@ -82,10 +82,10 @@ def test_pages_of_a_silent_worker_are_taken_away_and_it_is_fenced(frontier: Fron
     assert frontier.reserve_pages(run, "b", 1, LIMIT).pages == 0
 
 
-def test_what_workers_tell_is_added_up(frontier: Frontier) -> None:
+def test_the_counts_of_workers_are_added(frontier: Frontier) -> None:
     run, _ = begin(frontier)
     frontier.report(run, "a", 3, 1000, 1)
     frontier.report(run, "b", 2, 500, 0)
     frontier.report(run, "a", 1, 1, 1)
     state = frontier.state(run)
-    assert (state.answers, state.received, state.errors, state.pages) == (6, 1501, 2, 0)
+    assert (state.responses, state.received, state.errors, state.pages) == (6, 1501, 2, 0)

@@ -1,4 +1,4 @@
-"""The capture index as Parquet, and CDXJ before its outside judge, cdxj-indexer."""
+"""The capture index as Parquet, and CDXJ compared with the output of cdxj-indexer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken down is not shown by the views: in a directory and in S3, by URL, prefix, host and canonical URL, until it is taken off."""
+"""The views do not show what is taken down by URL, prefix, host or canonical URL, in a directory and in S3, until the entry is removed."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ BLOCK = {"kind": "paragraph", "text": "A'b", "level": 1, "link_density": 0.5}
 
 @pytest.fixture(params=["sqlite-directory", "postgresql-s3"])
 def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """An empty lake, once all local and once all on servers."""
+    """An empty lake, once local and once on servers."""
     if request.param == "sqlite-directory":
         return Settings(home=tmp_path / "ho'me", crawls=tmp_path)
     s3: Settings = request.getfixturevalue("s3_settings")
@@ -70,7 +70,7 @@ def test_appending_again_changes_nothing(lake_settings: Settings) -> None:
         assert lake.table("captures").scan().to_arrow().num_rows == 2
 
 
-def test_a_run_is_visible_when_it_stands_in_runs(lake_settings: Settings) -> None:
+def test_a_run_is_visible_when_it_is_in_runs(lake_settings: Settings) -> None:
     with open_lake(lake_settings) as lake:
         _publish(lake, "p1", "https://a.example/1", "https://a.example/2")
         lake.append("articles", [table_of("articles", {"process_run": "p2"})], "p2")
@@ -129,7 +129,7 @@ def test_writers_at_once_lose_nothing(lake_settings: Settings) -> None:
         assert lake.published_runs() == {name for mine in names for name in mine}
 
 
-def test_a_table_that_another_process_made_just_now_is_taken(sqlite_settings: Settings) -> None:
+def test_a_table_that_another_process_has_just_created_is_used(sqlite_settings: Settings) -> None:
     with open_lake(sqlite_settings) as lake:
         first = lake.table("runs")
         again = laketables._create(lake._catalog, "runs", lake.warehouse)

@@ -1,4 +1,4 @@
-"""What the lake asks of S3: each metadata file is written with one request and read at most once, and nothing is asked in between."""
+"""The lake's requests to S3: each metadata file is written with one request and read at most once, and there are no others."""
 
 from __future__ import annotations
 

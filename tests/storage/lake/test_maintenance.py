@@ -1,4 +1,4 @@
-"""Maintenance: the same rows in fewer files, nothing that is still read is deleted, and publishing goes on beside it."""
+"""Maintenance: the same rows in fewer files, nothing that is still read is deleted, and publishing goes on meanwhile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATER = timedelta(days=30)
 
 @pytest.fixture(params=["sqlite-directory", "postgresql-s3"])
 def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """An empty lake, once all local and once all on servers."""
+    """An empty lake, once local and once on servers."""
     if request.param == "sqlite-directory":
         return Settings(home=tmp_path / "home", crawls=tmp_path)
     s3: Settings = request.getfixturevalue("s3_settings")

@@ -1,4 +1,4 @@
-"""A home with every odd character in its name works from the crawl to the query."""
+"""A home whose name has all kinds of characters works from the crawl to the query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commit to several tables: all or none, on top of what was checked, by the last holder of the lock, with the ledger's mark."""
+"""The commit to several tables and the ledger: all or none, only if no table has changed, and only by the last holder of the lock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.tables import TABLES
 from storage.lake.commit import Staged
 from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import maintain
-from storage.lake.publishing import commit, repair_marks
+from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from tests.storage.lakerows import table_of
 from tests.storage.ledger.test_ledger import closed, process_run
@@ -41,7 +41,7 @@ def _rows(lake: Lake) -> dict[str, int]:
     return {name: table.scan().to_arrow().num_rows for name, table in lake.tables().items()}
 
 
-def test_all_tables_and_the_mark_at_once(lake: Lake, ledger: Ledger) -> None:
+def test_all_tables_and_the_ledger_at_once(lake: Lake, ledger: Ledger) -> None:
     staged = _staged(lake)
     assert _rows(lake) == dict.fromkeys(TABLES, 0)
     with ledger.publish_lock() as token:
@@ -74,14 +74,14 @@ def test_one_table_that_was_changed_stops_all(lake: Lake, ledger: Ledger) -> Non
     assert (ledger.unpublished(), ledger.commits("p1")) == ({"p1"}, {})
 
 
-def test_a_mark_that_is_missing_is_made_up_for(settings: Settings, lake: Lake, ledger: Ledger) -> None:
-    """The publisher died between the two databases' commits; maintenance a month later must not forget what was committed either."""
+def test_a_missing_entry_in_the_ledger_is_added(settings: Settings, lake: Lake, ledger: Ledger) -> None:
+    """The publisher died between the commits of the two databases. Maintenance a month later must not remove the snapshots either."""
     for name in TABLES:
         lake.append(name, [table_of(name, {"process_run": "p1"})], "p1")
         lake.append(name, [table_of(name, {"process_run": "p2"})], "p2")
     assert ledger.unpublished() == {"p1"}
     maintain(settings, now=datetime.now(UTC) + timedelta(days=30))
-    repair_marks(lake, ledger)
+    repair_publications(lake, ledger)
     assert ledger.unpublished() == set()
     assert set(ledger.commits("p1")) == set(TABLES)
 

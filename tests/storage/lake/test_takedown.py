@@ -58,7 +58,7 @@ def test_an_empty_list_covers_nothing(sqlite_settings: Settings) -> None:
 @pytest.mark.parametrize(
     "entry", ["", "example.com/path", "https://", "https://example.com/*/x", "ftp://example.com/", "two words", "https://a b/", "*"]
 )
-def test_what_is_no_entry(entry: str, sqlite_settings: Settings) -> None:
+def test_lines_that_are_no_entries(entry: str, sqlite_settings: Settings) -> None:
     store = open_store(sqlite_settings)
     with pytest.raises(ConfigError, match="cannot be taken down"):
         add_takedowns(sqlite_settings, store, ["example.com", entry])
@@ -87,7 +87,7 @@ def test_adding_at_the_same_time_loses_nothing(settings: Settings) -> None:
     assert sorted(list_takedowns(store)) == wanted
 
 
-def test_an_upgrade_does_not_hold_up_the_list(settings: Settings) -> None:
+def test_an_upgrade_does_not_block_the_list(settings: Settings) -> None:
     with hold_lock(settings, UPGRADE_KEY, 0, "upgrading"):
         add_takedowns(settings, open_store(settings), ["example.com"])
     assert list_takedowns(open_store(settings)) == ["example.com"]

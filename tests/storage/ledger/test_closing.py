@@ -1,4 +1,4 @@
-"""A run that is being closed takes nothing more, and what is counted and listed then stays true."""
+"""A run that is being closed takes nothing more, so its counts and its manifest stay true."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
 from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
 from storage.frontier.manifests import run_outcomes
-from storage.frontier.records import Discovery, DueUrl, Lease, Mark
+from storage.frontier.records import Discovery, DueUrl, FetchResult, Lease
 from storage.ledger.ledger import open_ledger
 
 CRAWL = Crawl(name="news", seeds=(Seed(url="https://a.example/"),))
@@ -57,8 +57,8 @@ def lease_of(frontier: Frontier, run: str, worker: str = "w") -> Lease:
     return frontier.lease_hosts(run, worker, number, 1)[0]
 
 
-def fetched(due: DueUrl) -> Mark:
-    return Mark(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200)
+def fetched(due: DueUrl) -> FetchResult:
+    return FetchResult(due.url_id, due.host_id, FetchOutcome.FETCHED, status=200)
 
 
 def segment(name: str) -> Segment:
@@ -80,7 +80,7 @@ def waiting(settings: Settings) -> list[int]:
 
 
 def test_a_run_that_begins_to_close_takes_nothing_more(frontier: Frontier, clock: Clock, settings: Settings) -> None:
-    """A worker slept so long that its lease ended, and wakes while the run is being closed, and again when it is closed."""
+    """A worker sleeps until its lease has ended. It wakes while the run is being closed, and again when it is closed."""
     run = plan(frontier, "k", "https://a.example/", "https://a.example/2")
     lease = lease_of(frontier, run)
     first, _ = frontier.due_urls(run, lease, 10)
@@ -113,7 +113,7 @@ def test_a_run_that_begins_to_close_takes_nothing_more(frontier: Frontier, clock
 
 
 def test_what_is_registered_while_a_run_begins_to_close_is_counted_and_listed(frontier: Frontier, clock: Clock, settings: Settings) -> None:
-    """Workers whose leases look expired go on registering and finding; each of it is in the books, or refused."""
+    """Workers with leases that look expired go on registering and finding URLs. Each is in manifest and counts, or is refused."""
     hosts = [f"https://host-{number}.example" for number in range(3)]
     run = plan(frontier, "k", *(f"{host}/{page}" for host in hosts for page in range(PAGES)))
     number, _ = frontier.join(run, "w")
@@ -175,7 +175,7 @@ def test_the_first_manifest_stays_whoever_closes_at_the_same_time(frontier: Fron
 
 
 def test_what_waits_in_a_closed_run_joins_the_next_one(frontier: Frontier, settings: Settings) -> None:
-    """A close was cut off before it let go of what was left over, or an earlier release let a late find into a closed run."""
+    """A close was interrupted before it released the left-over URLs, or an earlier release added a URL to a closed run."""
     run = plan(frontier, "k", "https://a.example/", "https://b.example/")
     counts, _ = frontier.begin_close(run)
     frontier.finish_close(run, manifest(run, counts, []))

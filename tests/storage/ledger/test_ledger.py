@@ -1,4 +1,4 @@
-"""The ledger: every act happens once, whoever repeats it, and nobody publishes beside another."""
+"""The ledger: every change happens once, also if it is repeated, and there is one publisher at a time."""
 
 import multiprocessing
 import os

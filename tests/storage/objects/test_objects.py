@@ -1,4 +1,4 @@
-"""One set of tests over both stores: a directory and a real S3 endpoint."""
+"""The same tests for both stores: a directory and a real S3 server."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ from spiders.download.credentials import read_credentials
 from spiders.seed_file import with_hosts
 from spiders.urls.canonical import canonicalize
 from spiders.urls.scope import CrawlScope
-from storage.frontier.admin.changes import open_steering
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Selection
 from storage.frontier.frontier import open_frontier
 from storage.frontier.records import Discovery
 from storage.lake.takedown import parse_takedowns
-from storage.urls.host_key import canonical_host, canonical_origin, configured_host, host_key, host_name, host_of_text, origin
+from storage.urls.host_key import canonical_host, canonical_origin, configured_host, host_key, host_name, origin, parse_host
 from storage.urls.surt import split_url
 
 SPELLED = {
@@ -69,15 +69,15 @@ def test_every_place_spells_a_host_alike(url: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("url", NO_HOST)
-def test_what_has_no_host_has_an_empty_one(url: str) -> None:
+def test_a_url_without_a_host_has_an_empty_one(url: str) -> None:
     assert (host_key(url), host_name(url), origin(url), split_url(url).host) == ("", "", "", "")
     assert not parse_takedowns(["a.example"]).covers(url)
 
 
 @pytest.mark.parametrize("text", ["::1", "a:b:c", "[::1", "[zz]", "-\udcff"])
-def test_a_host_that_is_none(text: str) -> None:
+def test_a_text_that_is_no_host(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        host_of_text(text)
+        parse_host(text)
     with pytest.raises(ConfigError):
         parse_takedowns([text])
 
@@ -128,7 +128,7 @@ def test_the_frontier_is_asked_for_a_host_in_any_spelling(tmp_path: Path) -> Non
     urls = [canonicalize(url) for url in ("http://[2001:DB8::1]:8080/a", "https://bücher.example/b")]
     run = CrawlRun("news-1", crawl, "k", datetime.now(UTC), "1", "hash")
     open_frontier(settings).plan(run, [Discovery(url) for url in urls if url])
-    steering = open_steering(settings)
+    steering = open_frontier_admin(settings)
     for host in ("[2001:DB8:0::1]:8080", "Bücher.example.", "xn--bcher-kva.example:443"):
         assert sum(steering.counts(Selection(host=host)).values()) == 1, host
     with pytest.raises(ConfigError, match="no host"):

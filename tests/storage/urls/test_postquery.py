@@ -1,4 +1,4 @@
-"""Bodies as queries, before their outside judge: what `cdxj-indexer --post-append` makes of them."""
+"""Bodies as queries, compared with the output of `cdxj-indexer --post-append`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content codings: right, wrongly labelled, cut off, damaged and bombs."""
+"""Content codings: correct, wrongly labelled, cut off, damaged, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.warc.contentcoding import MAX_MEMBERS, CodingError, decode_content
+from storage.warc.content_coding import MAX_MEMBERS, CodingError, decode_content
 from tests.cpu import growth
 
 TEXT = b"".join(b"<p>paragraph %d</p>" % number for number in range(25_000))
@@ -41,14 +41,14 @@ def test_the_limit_holds(coding: str) -> None:
 
 
 @pytest.mark.parametrize("coding", CODED)
-def test_a_cut_stream_gives_what_stands_before(coding: str) -> None:
+def test_of_a_cut_stream_the_part_before_is_decoded(coding: str) -> None:
     cut = decode_content(CODED[coding][: len(CODED[coding]) // 2], coding, LIMIT)
     assert TEXT.startswith(cut)
     assert len(cut) > 1000
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_damaged_stream_gives_what_stands_before(coding: str) -> None:
+def test_of_a_damaged_stream_the_part_before_is_decoded(coding: str) -> None:
     body = bytearray(CODED[coding])
     body[len(body) // 2 : len(body) // 2 + 20] = b"\xff" * 20
     decoded = decode_content(bytes(body), coding, LIMIT)

@@ -1,4 +1,4 @@
-"""WARC files from anyone: whatever stands between two good records, both come out, and the work stays linear in the file."""
+"""WARC files of anybody: two good records are read whatever bytes are between them, and the work is linear in the size of the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKS: dict[str, Callable[[list[bytes]], bytes]] = {
 
 
 def made(url: str, body: bytes = b"<p>x" * 500, length: bytes = b"", extra: bytes = b"", kind: bytes = b"response") -> bytes:
-    """A record; `length` is written instead of its true length."""
+    """A record; `length` is written in place of its true length."""
     block = body if kind == b"metadata" else b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body
     return (
         b"WARC/1.0\r\nWARC-Type: %s\r\nWARC-Target-URI: %s\r\nWARC-Date: 2026-01-01T00:00:00Z\r\nWARC-Record-ID: <urn:uuid:1>\r\n"
@@ -73,7 +73,7 @@ BETWEEN = {
 
 @pytest.mark.parametrize("packing", PACKS)
 @pytest.mark.parametrize("between", BETWEEN)
-def test_both_neighbours_come_out(between: str, packing: str) -> None:
+def test_both_neighbours_are_read(between: str, packing: str) -> None:
     assert goods(PACKS[packing]([FIRST, *BETWEEN[between], LAST])) == ["http://good/1", "http://good/2"]
 
 
@@ -91,7 +91,7 @@ def test_empty_members_are_no_damage() -> None:
         assert [isinstance(record, Record) for record in found] == [True, True]
 
 
-def test_skippable_zstd_frames_are_passed_by() -> None:
+def test_skippable_zstd_frames_are_skipped() -> None:
     skippable = b"\x50\x2a\x4d\x18\x05\x00\x00\x00hello" * 3000
     assert len(urls(skippable + zstd.compress(FIRST) + skippable + zstd.compress(LAST))) == 2
 
@@ -118,7 +118,7 @@ class Torn(io.BytesIO):
         return super().read(size)
 
 
-def test_a_stream_that_breaks_off_says_so_once() -> None:
+def test_a_stream_that_ends_too_early_is_reported_once() -> None:
     found = list(read_records(Torn(FIRST + LAST), "x"))
     assert [record.capture.url if isinstance(record, Record) else record.detail for record in found] == [
         "http://good/1", "http://good/2", "the zip is damaged",
@@ -180,7 +180,7 @@ class OneWay(io.RawIOBase):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mutations_of_one_record_cost_no_other(seed: int) -> None:
-    """Flipped, deleted, doubled and inserted bytes, wrong lengths, other line ends, in each way of packing."""
+    """Flipped, deleted, doubled and inserted bytes, wrong lengths and other line ends, with each compression."""
     rng = random.Random(seed)
     for number in range(100):
         packing, victim = rng.choice(list(PACKS)), rng.choice((1, 2))

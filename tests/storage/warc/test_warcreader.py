@@ -1,4 +1,4 @@
-"""Reading: what was written comes back equal, foreign and damaged files are read as far as they can be."""
+"""Reading: captures come back equal, and other people's and damaged files are read as far as possible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def urls_of(found: list[Record | Rejected]) -> list[str]:
 
 
 def foreign(*bodies: bytes, gzipped: bool = True, headers: bytes = b"") -> bytes:
-    """A WARC/1.0 file as other writers make it."""
+    """A WARC/1.0 file as other software writes it."""
     blocks = [b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n%s\r\n%s" % (headers, body) for body in bodies]
     records = [_plain("response", block, url=f"http://h/{number}") for number, block in enumerate(blocks)]
     return b"".join(gzip.compress(record) if gzipped else record for record in records)
@@ -77,7 +77,7 @@ def test_a_store_is_read_as_a_stream(store: ObjectStore, tmp_path: Path) -> None
 
 
 class OneWay(io.RawIOBase):
-    """A stream that cannot be sought in and gives a few bytes at a time."""
+    """A stream that cannot seek and gives a few bytes at a time."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)
@@ -163,7 +163,7 @@ def test_tolerated_answers() -> None:
     ]
 
 
-def test_what_is_no_exchange_is_passed_over() -> None:
+def test_records_that_are_no_exchange_are_skipped() -> None:
     data = (
         _plain("response", b"20200101 h 1.2.3.4", "text/dns")
         + _plain("resource", b"x", "text/plain")
@@ -204,7 +204,7 @@ def _damage(data: bytes, place: int) -> bytes:
 
 @pytest.mark.parametrize("gzipped", [True, False])
 @pytest.mark.parametrize("seekable", [True, False])
-def test_reading_goes_on_behind_a_damaged_head(gzipped: bool, seekable: bool) -> None:
+def test_reading_goes_on_after_a_damaged_head(gzipped: bool, seekable: bool) -> None:
     data = foreign(b"one", b"two", b"three", gzipped=gzipped)
     offsets = [record.pointer.warc_record_offset for record in records_of(data) if isinstance(record, Record)]
     damaged = _damage(data, offsets[1])

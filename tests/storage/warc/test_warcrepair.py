@@ -1,4 +1,4 @@
-"""A segment that was cut off anywhere is whole again, and its rows come from the file alone."""
+"""A segment that was cut off anywhere is repaired, and its rows are made from the file."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_repairing_a_whole_file_changes_nothing(tmp_path: Path) -> None:
     assert closed.path.read_bytes() == before
 
 
-def test_damage_in_the_middle_keeps_what_stands_before(tmp_path: Path) -> None:
+def test_of_a_file_damaged_in_the_middle_the_part_before_stays(tmp_path: Path) -> None:
     closed = segment(tmp_path / "a.warc.gz", *(numbered(n) for n in range(3)))
     data = bytearray(closed.path.read_bytes())
     data[closed.rows[1].warc_record_offset + 40] ^= 0xFF

@@ -1,4 +1,4 @@
-"""What is written, byte by byte and before outside judges: warcio and fastwarc."""
+"""What is written, byte by byte, and read by other libraries: warcio and fastwarc."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _sha1(data: bytes) -> bytes:
 
 
 def expected_headers(capture: Capture) -> list[tuple[bytes, bytes]]:
-    """The header lines that a reader of the archive should see, said independently of the writer."""
+    """The header lines that a reader of the archive should see, made independently of the writer."""
     seen = []
     length_told = False
     true_length = str(len(capture.body)).encode()
@@ -239,7 +239,7 @@ def test_a_redirect_row_has_the_absolute_target(tmp_path: Path) -> None:
     assert row.fetch_redirect == "http://www.example.com/c?d=1"
 
 
-def test_a_full_disk_says_so_and_what_is_whole_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_whole_records_stay(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys; from pathlib import Path; from storage.warc.writer import SegmentWriter\n"
         "from tests.storage.captures import PLAIN\n"

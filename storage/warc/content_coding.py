@@ -1,6 +1,6 @@
-"""Removing Content-Encoding: gzip, deflate, br and zstd, bounded, and robust against wrong labels and cut streams.
+"""Removes the Content-Encoding of a body: gzip, deflate, br and zstd. Limited in size, and robust against wrong labels and cut streams.
 
-The work is linear in the body and in what it decodes to, of which there is at most the caller's limit for each coding.
+The work is linear in the size of the body and of the decoded body, which for each coding is at most the caller's limit.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-SALVAGE_PIECE_BYTES = 512
-MAX_CODINGS = 4
-MAX_MEMBERS = 10_000  # gzip members or zstd frames of one body; what stands behind them is left out
-FIRST_PIECE_BYTES = 16 * 1024  # fed to a decoder at first; each further piece is twice as long: what is left over is copied
+DAMAGED_PIECE_BYTES = 512  # so much before the damage may be lost
+MAX_CODINGS = 4  # real pages have one, seldom two
+MAX_MEMBERS = 10_000  # gzip members or zstd frames of one body; further ones are left out
+FIRST_PIECE_BYTES = 16 * 1024  # given to a decoder first; each further piece is twice as long, because the decoder copies what it leaves
 LAST_PIECE_BYTES = 1024 * 1024
 
-_GZIP_BITS = 31  # a window of 32 kB, and gzip's head and checksum
+_GZIP_BITS = 31  # a window of 32 kB, with gzip's header and checksum
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NOTHING = frozenset({"identity", "none", "utf-8", "utf8", "binary"})
@@ -32,7 +32,7 @@ _BROKEN = (zlib.error, brotli.error, zstd.ZstdError, EOFError)
 
 
 class CodingError(ValueError):
-    """A body that cannot be decoded as it is labelled; the message says why in one line."""
+    """A body that cannot be decoded as its label says. The message gives the reason in one line."""
 
 
 class _Decoder(Protocol):
@@ -64,28 +64,28 @@ class _Brotli:
 def decode_content(body: bytes, encoding: str | None, limit: int) -> bytes:
     """The body without its content codings, at most `limit` bytes of it.
 
-    `encoding` is the Content-Encoding header. A label that the bytes belie is not believed: a body said to be coded that is plain text
-    comes back as it is, and gzip is removed whatever the label. Of a stream that is cut off or damaged comes what stands before the damage.
-    Raises CodingError for an unknown coding and where not one byte can be decoded.
+    `encoding` is the Content-Encoding header. If it is wrong, the bytes decide: plain text with a label comes back as it is, and gzip is
+    removed whatever the label says. Of a stream that is cut off or damaged, the part before the damage is returned.
+    Raises CodingError for an unknown coding, and if not a single byte can be decoded.
     """
     codings = [coding.strip().lower() for coding in (encoding or "").split(",") if coding.strip()]
     if len(codings) > MAX_CODINGS:
         raise CodingError(f"{len(codings)} content codings on top of each other")
     for coding in reversed(codings):
-        body = body if coding in _NOTHING else _remove(body, coding, limit)
+        body = body if coding in _NOTHING else _remove_coding(body, coding, limit)
     if not codings and body.startswith(_GZIP):
         body = _members(body, _GZIP, _gzip, limit)
     return body[:limit]
 
 
-def _remove(body: bytes, coding: str, limit: int) -> bytes:
-    """The body without one coding. The bytes decide where they can: gzip and zstd have a mark of their own."""
+def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
+    """The body without one coding. gzip and zstd are recognized by their first bytes, the others by the label."""
     if coding not in {"gzip", "x-gzip", "deflate", "br", "zstd"}:
         raise CodingError(f"unknown content coding '{coding[:40]}'")
     if not body or limit <= 0:
         return b""
     if body.startswith(_GZIP):
-        return _sound_gzip(body, limit) or _members(body, _GZIP, _gzip, limit)
+        return _single_gzip_member(body, limit) or _members(body, _GZIP, _gzip, limit)
     if body.startswith(_ZSTD):
         return _members(body, _ZSTD, zstd.ZstdDecompressor, limit)
     attempts: dict[str, tuple[Callable[[], _Decoder], ...]] = {"deflate": (zlib.decompressobj, _raw_deflate), "br": (_Brotli,)}
@@ -98,8 +98,8 @@ def _remove(body: bytes, coding: str, limit: int) -> bytes:
     return body
 
 
-def _sound_gzip(body: bytes, limit: int) -> bytes | None:
-    """The one whole member that nearly every body is, by a library twice as quick as zlib; None for anything else."""
+def _single_gzip_member(body: bytes, limit: int) -> bytes | None:
+    """The body if it is a single whole member, as nearly all are, by a library twice as fast as zlib; else None."""
     decoder = isal_zlib.decompressobj(_GZIP_BITS)
     try:
         decoded = decoder.decompress(body, limit)
@@ -109,7 +109,7 @@ def _sound_gzip(body: bytes, limit: int) -> bytes | None:
 
 
 def _members(body: bytes, mark: bytes, new: Callable[[], _Decoder], limit: int) -> bytes:
-    """All members or frames one after the other; what is not one is left out."""
+    """All members or frames, one after the other; the rest is left out."""
     decoded = bytearray()
     read_any = False
     position = members = 0
@@ -125,7 +125,7 @@ def _members(body: bytes, mark: bytes, new: Callable[[], _Decoder], limit: int) 
 
 
 def _decode(new: Callable[[], _Decoder], body: memoryview, limit: int) -> tuple[bytes, bool, int]:
-    """The decoded bytes, whether the stream came to its end, and how many bytes of the body it takes."""
+    """The decoded bytes, whether the stream is complete, and how many bytes of the body it takes."""
     decoder, decoded = new(), bytearray()
     position, size = 0, FIRST_PIECE_BYTES
     try:
@@ -133,18 +133,18 @@ def _decode(new: Callable[[], _Decoder], body: memoryview, limit: int) -> tuple[
             decoded += decoder.decompress(body[position : position + size], limit - len(decoded))
             position, size = min(position + size, len(body)), min(2 * size, LAST_PIECE_BYTES)
     except _BROKEN:
-        return _salvage(new(), body, limit), False, len(body)
+        return _decode_before_damage(new(), body, limit), False, len(body)
     return bytes(decoded), decoder.eof, position - len(decoder.unused_data) if decoder.eof else len(body)
 
 
-def _salvage(decoder: _Decoder, body: memoryview, limit: int) -> bytes:
-    """What stands before the damage, found by feeding small pieces."""
+def _decode_before_damage(decoder: _Decoder, body: memoryview, limit: int) -> bytes:
+    """The part before the damage, found by decoding small pieces."""
     decoded = bytearray()
-    for start in range(0, len(body), SALVAGE_PIECE_BYTES):
+    for start in range(0, len(body), DAMAGED_PIECE_BYTES):
         if len(decoded) >= limit:
             break
         try:
-            decoded += decoder.decompress(body[start : start + SALVAGE_PIECE_BYTES], limit - len(decoded))
+            decoded += decoder.decompress(body[start : start + DAMAGED_PIECE_BYTES], limit - len(decoded))
         except _BROKEN:
             break
     return bytes(decoded)

@@ -1,4 +1,4 @@
-"""Temporary folders: gone at the end, and those of killed processes gone with the next one; nothing else is touched."""
+"""Temporary folders are deleted at the end, those of killed processes by the next process. Nothing else is deleted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ with scratch_folder(Path(sys.argv[1])) as folder:
 """
 
 
-def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_process_is_deleted_by_the_next_one(tmp_path: Path) -> None:
     holders = [subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     dead, alive = [Path(str(holder.stdout and holder.stdout.readline()).strip()) for holder in holders]
     holders[0].send_signal(signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_half_written_objects_are_deleted_when_they_are_old(sqlite_settings: Set
     assert sorted(folder.iterdir()) == sorted([new, other, folder / "a"])
 
 
-def test_uploads_that_nobody_ended_are_given_up_when_they_are_old(s3_settings: Settings) -> None:
+def test_unfinished_uploads_are_aborted_when_they_are_old(s3_settings: Settings) -> None:
     store = open_store(s3_settings)
     assert isinstance(store, S3Store)
     bucket, _, prefix = s3_settings.store_url().removeprefix("s3://").partition("/")

@@ -1,4 +1,4 @@
-"""Users' patterns: found where Python's `re` finds them, in a time that is bounded."""
+"""Users' patterns match where Python's `re` matches, in limited time."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_pattern_that_re_never_ends_with_is_linear(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", SLOW)
 def test_a_pattern_that_is_not_linear_is_bounded_and_goes_on_for_other_urls(pattern: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A page of very many such links costs less than half a second, and hides no usual link."""
+    """A page with very many such links costs less than half a second, and ordinary links are still found."""
     patterns.LOG.disabled = False  # configuring Airflow's logs in the same process turns others off
     patterns._warn.cache_clear()  # another test may have been told of the same one
     started = time.process_time()
