@@ -37,7 +37,7 @@ class WorkerStatistics(BaseModel):
 
     crawl_run: str
     worker: str
-    attempt: int = Field(default=0, validation_alias=AliasChoices("attempt", "attempt"))  # the second name: earlier releases
+    attempt: int = Field(default=0, validation_alias=AliasChoices("attempt", "incarnation"))  # the second name: earlier releases
     finish_reason: str = ""
     error: str = ""
     message: str = ""

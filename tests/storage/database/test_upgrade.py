@@ -112,7 +112,7 @@ def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_pat
 
 
 def test_renamed_columns_keep_their_values(kept: Settings) -> None:
-    workers = _run_sql(kept, "SELECT run_no, worker, attempt, answers FROM workers ORDER BY run_no, worker")
+    workers = _run_sql(kept, "SELECT run_no, worker, incarnation, answers FROM workers ORDER BY run_no, worker")
     _run_sql(kept, "INSERT INTO hint_trust (crawl, host_id, source, kept, lied, open, followed_at) VALUES ('news', 1, 'feed', 2, 3, 4, 5)")
     _run_sql(kept, "UPDATE urls SET leads = (1 = 1) WHERE url_id = 2")
     upgrade(kept)
