@@ -26,7 +26,7 @@ from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 
 LOG = logging.getLogger(__name__)
-COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not keep an response out of the archive
+COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counted, although the response is archived
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yiel
 
 
 def body_question(context: FetchContext, received: ReceivedResponse) -> Question | None:
-    """What a reader is to find out about the body; None where there is no body to read."""
+    """The question for a reader about the body; None if there is no body to read."""
     if not has_body_to_read(received.capture):
         return None
     return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
 
 
 def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
-    """The response with what came of its body. One whose body cannot be read within its limits is archived all the same."""
+    """The response with the reading of its body. If the body cannot be read within its limits, the response is archived nevertheless."""
     if isinstance(result, ReadFailure):
         LOG.warning("%s cannot be read: %s, %s", received.capture.url, result.reason, result.detail)
         return replace(received.head, kind=received.capture.kind, unread_reason=result.reason)
@@ -81,7 +81,7 @@ def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> Pa
 
 
 def record_response(context: FetchContext, received: ReceivedResponse, response: ParsedResponse, may_retry: bool) -> ExchangeResult:
-    """Archive a response, hand over what it found, and set the result of its URL, unless it is requested again."""
+    """Archive a response, add the URLs found in it, and set the result of its URL, unless it is requested again."""
     fetch, capture, yielded = received.fetch, received.capture, received.yielded
     response = with_yielded(response, capture, fetch.due, yielded, context.crawl, context.statistics)
     is_opted_out = _is_opted_out(context, response, capture)
@@ -110,7 +110,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
 def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yielded: Yielded, may_retry: bool) -> ExchangeResult | None:
     """Set the result of a URL whose exchange gave no response, unless it is requested again.
 
-    None where it is not, because the session ends, though it could be: the URL stays due.
+    None if it could be requested again, but the session ends: then the URL stays due.
     """
     failure = _failure(error)
     context.statistics.errors += 1
@@ -141,7 +141,7 @@ def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseExcepti
 
 
 def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
-    """Archives a capture; one that a browser rendered together with what the server had sent."""
+    """Archive a capture. One that a browser rendered is archived together with what the server had sent."""
     if sent is None:
         return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))
     shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
@@ -149,7 +149,7 @@ def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Captur
 
 
 def _is_opted_out(context: FetchContext, response: ParsedResponse, capture: Capture) -> bool:
-    """Whether the response may not be kept; counts what its owner reserves, also where the crawl only records that."""
+    """Whether the response may not be archived. Counts its opt-outs, also if the crawl only records them."""
     if response.opt_outs is NO_OPT_OUTS:
         return False
     reservation = response.opt_outs.archiving_opt_out(capture.fetched_at)
