@@ -70,7 +70,7 @@ def test_a_sqlite_file_that_another_process_holds_is_named(sqlite_settings: Sett
     holder, other = open_database(url), open_database(url)
     with (
         holder.write(),
-        pytest.raises(UnavailableError, match=r"frontier.sqlite has been held by another process .* go on or end it"),
+        pytest.raises(UnavailableError, match=r"frontier.sqlite has been held by another process .*Wait for that process or end it"),
         other.write(),
     ):
         pass
