@@ -44,11 +44,11 @@ class ReceivedResponse:
 class ExchangeResult:
     """What an exchange means for its URL and its host.
 
-    `mark` is None where nothing is final. After `retry_wait` seconds the URL is requested again; None: it is not. `response` is None where
-    the host sent none; `latency` is in seconds.
+    `fetch_result` is None if nothing is final. After `retry_wait` seconds the URL is requested again; None: it is not. `response` is None
+    if the host sent none. `latency` is in seconds.
     """
 
-    mark: FetchResult | None
+    fetch_result: FetchResult | None
     retry_wait: float | None = None
     response: Capture | None = None
     latency: float = 0.0
@@ -92,19 +92,19 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     elif yielded.items:
         context.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
     retry_wait = wait_to_retry(context, fetch, capture) if may_retry else None
-    mark, source = None, None
+    fetch_result, source = None, None
     if retry_wait is None:
 
         def result_for(count: int) -> FetchResult:
             made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
-        mark = result_for(0)
+        fetch_result = result_for(0)
         if response.discoveries:
             source = Source(fetch.due.url, result_for)
-    context.registrar.add_result(fetch.lease, mark, row, source)
+    context.registrar.add_result(fetch.lease, fetch_result, row, source)
     context.registrar.add_discoveries(response.discoveries)
-    return ExchangeResult(mark, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
+    return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
 def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yielded: Yielded, may_retry: bool) -> ExchangeResult | None:
@@ -118,10 +118,10 @@ def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yi
     if failure.retryable and not may_retry:
         return None
     retry_wait = wait_to_retry_failed(context, fetch, error)
-    mark = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
-    context.registrar.add_result(fetch.lease, mark)
+    fetch_result = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
+    context.registrar.add_result(fetch.lease, fetch_result)
     context.registrar.add_discoveries(yielded.found)
-    return ExchangeResult(mark, retry_wait)
+    return ExchangeResult(fetch_result, retry_wait)
 
 
 def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
@@ -144,18 +144,18 @@ def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Captur
     """Archive a capture. One that a browser rendered is archived together with what the server had sent."""
     if sent is None:
         return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))
-    shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
-    return context.registrar.archive_rendered(shell, capture, fetch.lease)
+    unrendered = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
+    return context.registrar.archive_rendered(unrendered, capture, fetch.lease)
 
 
 def _is_opted_out(context: FetchContext, response: ParsedResponse, capture: Capture) -> bool:
     """Whether the response may not be archived. Counts its opt-outs, also if the crawl only records them."""
     if response.opt_outs is NO_OPT_OUTS:
         return False
-    reservation = response.opt_outs.archiving_opt_out(capture.fetched_at)
-    words = set(response.opt_outs.directives.words & COUNTED) | ({reservation} if reservation else set())
+    opt_out = response.opt_outs.archiving_opt_out(capture.fetched_at)
+    words = set(response.opt_outs.directives.words & COUNTED) | ({opt_out} if opt_out else set())
     context.statistics.opt_outs.update(words)
-    return reservation is not None and context.crawl.politeness.opt_outs == "obey"
+    return opt_out is not None and context.crawl.politeness.opt_outs == "obey"
 
 
 def _failure(error: BaseException) -> FetchFailedError:

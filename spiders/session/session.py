@@ -209,9 +209,9 @@ class FetchSession:
         await run_to_completion(self._register_each())
 
     async def _register_each(self) -> None:
-        while (marks := await self.context.registrar.register_next()) is not None:
-            self.context.crash_counts.registered(mark.url_id for mark in marks)
-            self._hosts.registered(marks)
+        while (results := await self.context.registrar.register_next()) is not None:
+            self.context.crash_counts.registered(result.url_id for result in results)
+            self._hosts.registered(results)
             self.context.readers.resume()
 
     async def _follow_found(self) -> None:

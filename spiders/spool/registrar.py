@@ -2,7 +2,7 @@
 
 Before: `spiders.session.exchange` records a response here. After: `storage.frontier.registration` writes it in one transaction.
 
-Found URLs go to the frontier within half a second. Captures and marks gather in a batch, which is uploaded and registered as one.
+Found URLs go to the frontier within half a second. Captures and results gather in a batch, which is uploaded and registered as one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Source:
 class _PendingResult:
     """The position of a result that waits for the number of new URLs, in its batch and among the lines of the journal."""
 
-    marks: list[FetchResult]
+    results: list[FetchResult]
     result_index: int
     lines: list[str]
     line_index: int
@@ -94,8 +94,8 @@ class Registrar:
 
     def archive_rendered(self, capture: Capture, rendered: Capture, lease: Lease) -> CaptureRow:
         """Write a page and its rendered form into the open segment. Returns the latter's row; its `add_result` must follow at once."""
-        shell, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
-        self._spool.add_result(self._batch, lease, None, shell)
+        unrendered, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
+        self._spool.add_result(self._batch, lease, None, unrendered)
         return row
 
     def item_buffer(self) -> ItemBuffer:
@@ -106,17 +106,17 @@ class Registrar:
         """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def add_result(self, lease: Lease, mark: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
         """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
-        The mark of a `source` is made anew once the frontier has told how many of its finds were new.
+        The result of a `source` is made again when it is known how many of its links are new.
         """
-        self._spool.add_result(self._batch, lease, mark, row)
-        if source is not None and mark is not None:
+        self._spool.add_result(self._batch, lease, result, row)
+        if source is not None and result is not None:
             batch = self._batch
-            self._sources.append(_PendingResult(batch.marks, len(batch.marks) - 1, batch.lines, len(batch.lines) - 1, row, source))
-        if mark is not None:
-            name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
+            self._sources.append(_PendingResult(batch.results, len(batch.results) - 1, batch.lines, len(batch.lines) - 1, row, source))
+        if result is not None:
+            name = f"{result.outcome.value}:{result.reason.value}" if result.reason else result.outcome.value
             self._statistics.outcomes[name] += 1
         if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
             self.rotate()
@@ -184,9 +184,9 @@ class Registrar:
         for finding in findings:
             count = fresh.get(finding.source.url, 0)
             if count:
-                mark = finding.source.result_for(count)
-                finding.marks[finding.result_index] = mark
-                finding.lines[finding.line_index] = result_line(mark, finding.row)
+                result = finding.source.result_for(count)
+                finding.results[finding.result_index] = result
+                finding.lines[finding.line_index] = result_line(result, finding.row)
 
     async def flush_if_due(self, at_once: bool) -> None:
         """Flush found URLs that waited for FLUSH_SECONDS. Flush at once if `at_once`, or if there are many."""
@@ -219,7 +219,7 @@ class Registrar:
             batch = self._closed[0]
             await self._register(batch)
             del self._closed[0]
-            return batch.marks
+            return batch.results
 
     def has_closed_batch(self) -> bool:
         """Whether a closed batch waits to be registered."""
@@ -233,7 +233,7 @@ class Registrar:
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
         register, leases = self._frontier.register, list(batch.leases.values())
-        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
+        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.results, segment)
         failpoint.reached("after-register")
         self._spool.remove(batch)
         self._statistics.segments += segment is not None
