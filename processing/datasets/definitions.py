@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,8 +29,10 @@ def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
     return tuple(_checked(name, crawl, settings) for name in crawl.datasets)
 
 
-def with_item_fields(dataset: Dataset, types: Iterable[ItemType], settings: Settings) -> Dataset | None:
+def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mapping[str, str], settings: Settings) -> Dataset | None:
     """The definition with the fields of the classes of its items; None where neither its file nor a class has any.
+
+    `earlier` are the fields, with their types, that the dataset has had: a run without items of a class does not lose them.
 
     Raises ConfigError where the whole is no definition, for instance because the key is no field.
     """
@@ -40,6 +42,7 @@ def with_item_fields(dataset: Dataset, types: Iterable[ItemType], settings: Sett
     for item_type in types:
         if dataset.takes_item(item_type.name):
             fields = {**{field.name: _type_text(field.type) for field in item_type.fields}, **fields}
+    fields = {**earlier, **fields}
     try:
         whole = dataset.with_fields(fields)
     except ValidationError as error:
