@@ -7,9 +7,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.config.bounds import at_most, length_at_most
+from schemas.config.model import ConfigModel
 from schemas.config.values import (
     MAX_BODY_BYTES,
     MAX_DEPTH_OF_LINKS,
@@ -42,12 +43,6 @@ from schemas.config.values import (
 
 MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
-
-
-class ConfigModel(BaseModel):
-    """A part of a crawl's configuration. It is frozen. An unknown key, infinity and NaN are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Seed(ConfigModel):
