@@ -75,6 +75,8 @@ class Reason(StrEnum):
     OTHER_PAGE = "other_page"
     NO_ARTICLE = "no_article"
     NOINDEX = "noindex"
+    NO_ROWS = "no_rows"
+    DATASET_ERROR = "dataset_error"
     PAGE_TIMEOUT = "page_timeout"
     PAGE_MEMORY = "page_memory"
     PAGE_CRASH = "page_crash"

@@ -1,4 +1,7 @@
-"""The tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `runs`."""
+"""The built-in tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `sightings`, `runs`.
+
+The tables of users' datasets are derived from their definitions (`schemas.datasets.tables`).
+"""
 
 from __future__ import annotations
 
@@ -79,13 +82,32 @@ ARTICLE_FIELDS = [
 
 ARTICLES = pa.schema(ARTICLE_FIELDS)
 
+ARTICLE_ONLY = frozenset({"article_id", "version", "text", "text_length", "word_count", "text_digest"})  # NULL in rows of other datasets
+
 QUARANTINE = pa.schema(
     [
-        *ARTICLE_FIELDS,
+        *(field.with_nullable(field.nullable or field.name in ARTICLE_ONLY) for field in ARTICLE_FIELDS),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("rule", pa.string(), nullable=False),
         pa.field("detail", pa.string()),
+        pa.field("dataset", pa.string()),  # NULL in rows of earlier releases: articles
+        pa.field("row_id", pa.string()),
+        pa.field("row_json", pa.string()),  # the whole row, of other datasets than articles
+        pa.field("position", pa.int32()),  # of the row among those of its page, from 0; of other datasets than articles
     ]
+)
+
+# what each dataset made of a capture
+OUTCOMES = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("outcome", pa.string()),
+            pa.field("reason", pa.string()),
+            pa.field("rows", pa.int32()),  # that were made of the capture
+            pa.field("detail", pa.string()),
+        ]
+    )
 )
 
 CAPTURES = pa.schema(
@@ -112,7 +134,34 @@ CAPTURES = pa.schema(
         *RUN_FIELDS,
         pa.field("request_method", pa.string()),  # NULL: GET
         pa.field("request_body", pa.string()),  # of a POST: its body as the query under which replay finds its answer
+        pa.field("outcomes", OUTCOMES),  # NULL in rows of earlier releases
     ]
+)
+
+SIGHTINGS = pa.schema(
+    [
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("row_id", pa.string(), nullable=False),  # of articles: their article_id
+        pa.field("crawl_run", pa.string(), nullable=False),
+        pa.field("process_run", pa.string(), nullable=False),
+        pa.field("seen_at", TIMESTAMP),
+        pa.field("gone_at", TIMESTAMP),
+        pa.field("url", pa.string()),  # the page; with neither time: the page has the row no more. NULL where the row is gone from all
+        pa.field("sequence", pa.int64(), nullable=False),
+    ]
+)
+
+# how many rows were made for a dataset, and what became of them: made = published + unchanged + quarantined
+ROW_COUNTS = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("made", pa.int64()),
+            pa.field("published", pa.int64()),
+            pa.field("unchanged", pa.int64()),
+            pa.field("quarantined", pa.int64()),
+        ]
+    )
 )
 
 RUNS = pa.schema(
@@ -142,7 +191,8 @@ RUNS = pa.schema(
         pa.field("bytes", pa.int64(), nullable=False),  # of the registered segments
         pa.field("segments", pa.int64(), nullable=False),
         pa.field("statistics", pa.string()),  # JSON: per status, per reason, per host
+        pa.field("datasets", ROW_COUNTS),  # NULL in rows of earlier releases
     ]
 )
 
-TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "runs": RUNS}
+TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}

@@ -23,6 +23,7 @@ from schemas.config.values import (
     Bytes,
     Count,
     Cron,
+    DatasetNames,
     Host,
     Hosts,
     Hours,
@@ -207,7 +208,7 @@ class ArticleOptions(ConfigModel):
 
 
 class Crawl(ConfigModel):
-    """One crawl. Its name is its file's name."""
+    """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: Text = ""
@@ -224,7 +225,7 @@ class Crawl(ConfigModel):
     spider: Spider = SITE_SPIDER
     credentials: Annotated[tuple[Credential, ...], length_at_most(MAX_ENTRIES)] = ()
     browser: Browser = Browser()
-    dataset: Literal["articles"] = "articles"
+    datasets: DatasetNames = ("articles",)
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
     tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
@@ -236,6 +237,20 @@ class Crawl(ConfigModel):
             seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
             return {**data, "seeds": seeds}
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_dataset(cls, data: object) -> object:
+        """The key `dataset` of earlier releases, which named one dataset."""
+        if not isinstance(data, dict) or "dataset" not in data or "datasets" in data:
+            return data
+        return {**{name: value for name, value in data.items() if name != "dataset"}, "datasets": [data["dataset"]]}
+
+    @model_validator(mode="after")
+    def _each_dataset_once(self) -> Self:
+        if not self.datasets or len(set(self.datasets)) < len(self.datasets):
+            raise ValueError("'datasets' names one dataset or more, each once, like [articles, products]")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -266,6 +281,10 @@ class Crawl(ConfigModel):
     def has_own_spider(self) -> bool:
         """Whether a user's class decides what is fetched."""
         return self.spider != SITE_SPIDER
+
+    def makes_articles(self) -> bool:
+        """Whether `articles` is among its datasets."""
+        return "articles" in self.datasets
 
     def hosts(self) -> tuple[str, ...]:
         """The hosts in scope, in lower case, with the port if one is given."""

@@ -115,6 +115,10 @@ class Settings(BaseSettings):
         """Where the files of the user's own datasets are, if there are any."""
         return Path(self.datasets) if self.datasets else self.crawls.parent / DATASETS
 
+    def module_folders(self) -> list[Path]:
+        """Where the user's own modules are, with spiders and functions, besides installed packages."""
+        return [self.crawls, *([Path(self.spiders)] if self.spiders else [])]
+
     def database_url(self, name: str) -> str:
         """The SQLAlchemy URL of one database: `frontier` (which has the ledger too) or `catalog`."""
         if self.database:

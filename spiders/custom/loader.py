@@ -58,7 +58,7 @@ def _error_location(error: Exception) -> str:
 
 def spider_folders(settings: Settings) -> list[Path]:
     """Where the modules of users' spiders are, besides installed packages."""
-    return [settings.crawls, *([Path(settings.spiders)] if settings.spiders else [])]
+    return settings.module_folders()
 
 
 def make_spider(spider_class: type[scrapy.Spider], crawler: Crawler) -> scrapy.Spider:

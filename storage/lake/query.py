@@ -36,11 +36,13 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     takedowns = read_takedowns(open_store(settings))
     with open_lake(settings) as lake:
         # `runs` first: so a run that is published meanwhile is visible in none of the views
-        tables = {name: lake.table(name) for name in ("runs", *URL_COLUMNS)}
+        tables = {name: lake.table(name) for name in ("runs", *URL_COLUMNS, "sightings")} | lake.dataset_tables()
         files = {name: _live_files(table) for name, table in tables.items()}
         sources = {name: _source(connection, table, files[name]) for name, table in tables.items()}
     _add_source(connection, "taken_down", _taken_down(connection, sources, takedowns))
     for name, source in sources.items():
+        if name == "sightings":
+            continue
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{_visible_condition(name, takedowns)}")  # noqa: S608 our own names
     connection.execute(f"CREATE VIEW articles_latest AS {LATEST_SQL}")
     _restrict_access(connection, [file for sizes in files.values() for file in sizes if _is_read_by_duckdb(file)])
