@@ -24,7 +24,7 @@ Plain = dict[str, Any]  # an expectation as JSON, with `columns` to load and, of
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetRows:
+class RowsToJudge:
     """The new rows of a dataset, of all crawl runs of a process run, and what is expected of them.
 
     `tables` have the `needed_columns`. `crawl_runs` are all that are processed, also those without rows. `expectations` and `drift` are the
@@ -81,7 +81,7 @@ class Batch:
         }
 
 
-def batches_of(rows: DatasetRows, own_suite: Sequence[Mapping[str, Any]], folder: Path) -> list[Batch]:
+def batches_of(rows: RowsToJudge, own_suite: Sequence[Mapping[str, Any]], folder: Path) -> list[Batch]:
     """Write the rows to the folder, and say what is judged of them."""
     expectations = [_plain(one, rows.dataset) for one in rows.all_expectations()]
     measures = _wanted_measures(rows.all_drift())
@@ -131,7 +131,7 @@ def _plain(expectation: Expectation, dataset: Dataset) -> Plain:
     return {**plain, "columns": loaded_columns(expectation, dataset), "drift": None}
 
 
-def _plain_drift(drift: Drift, rows: DatasetRows) -> Plain | None:
+def _plain_drift(drift: Drift, rows: RowsToJudge) -> Plain | None:
     found = drift_expectation(drift, rows.history)
     if found is None:
         return None

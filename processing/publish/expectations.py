@@ -1,6 +1,6 @@
 """Judge the new rows of datasets by expectations, all in one process of its own (`gate_process`).
 
-`judge_datasets` is the door: `DatasetRows` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
+`judge_datasets` is the door: `RowsToJudge` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
 the whole table; the package's own expectations of `articles` see those of all crawl runs of the process run.
 """
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from processing.publish.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
-from processing.publish.batches import Batch, DatasetRows, Plain, batches_of
+from processing.publish.batches import Batch, Plain, RowsToJudge, batches_of
 from processing.publish.judged_rows import CRAWL_RUN, run_of_rows, urls_of
 from processing.publish.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
 from runtime.command_line import module_command
@@ -34,7 +34,7 @@ NEEDED_COLUMNS = [*ARTICLE_COLUMNS, CRAWL_RUN]
 """The columns of article rows that the package's own expectations need."""
 
 
-def judge_datasets(datasets: Iterable[DatasetRows]) -> dict[str, SuiteResult]:
+def judge_datasets(datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
     """Judge the rows of every dataset in one process; the results by dataset. Without anything to judge no process is started.
 
     Raises GateError when expectations cannot be judged at all, as when the process ends before its time.
@@ -49,14 +49,14 @@ def judge_datasets(datasets: Iterable[DatasetRows]) -> dict[str, SuiteResult]:
         return {name: _suite_result(name, of_dataset, answers) for name, of_dataset in batches.items()}
 
 
-def judge_dataset(rows: DatasetRows) -> SuiteResult:
+def judge_dataset(rows: RowsToJudge) -> SuiteResult:
     """The same for one dataset."""
     return judge_datasets([rows])[rows.dataset.name]
 
 
 def validate_articles(tables: Iterable[pa.Table]) -> SuiteResult:
     """Judge articles by the package's own expectations. The tables have the NEEDED_COLUMNS."""
-    return judge_dataset(DatasetRows(Dataset(name="articles"), tables))
+    return judge_dataset(RowsToJudge(Dataset(name="articles"), tables))
 
 
 def suite_path() -> Path:

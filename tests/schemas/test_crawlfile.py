@@ -33,7 +33,10 @@ def test_the_former_key_of_a_dataset_is_still_read() -> None:
         ("seeds: [https://a.example/]\nschedule: 61 * * * *\n", "line 2: schedule: '61 * * * *' is not a cron expression"),
         ("seeds: [https://a.example/\n", "is not YAML"),
         ("- https://a.example/\n", "must be a mapping"),
-        ("seeds: [https://a.example/]\ndatasets: [articles, runs]\n", "line 2: datasets.1: the name 'runs' is taken by a table of the lake"),
+        (
+            "seeds: [https://a.example/]\ndatasets: [articles, runs]\n",
+            "line 2: datasets.1: the name 'runs' is taken by a table of the lake",
+        ),
         ("seeds: [https://a.example/]\ndatasets: [jobs, jobs]\n", "'datasets' names one dataset or more, each once"),
     ],
 )

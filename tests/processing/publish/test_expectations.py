@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from processing.publish.expectations import DatasetRows, judge_dataset, judge_datasets
+from processing.publish.expectations import RowsToJudge, judge_dataset, judge_datasets
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
 
@@ -53,16 +53,16 @@ POSITIVE = {"type": "expect_column_values_to_be_between", "column": "price", "mi
 
 
 def test_one_bad_row_fails_a_critical_expectation() -> None:
-    result = judge_dataset(DatasetRows(products(POSITIVE), [rows("1.00", "-1.00", "3.00")], [RUN]))
+    result = judge_dataset(RowsToJudge(products(POSITIVE), [rows("1.00", "-1.00", "3.00")], [RUN]))
     assert not result.success
     assert result.failing_runs() == {RUN}
     assert result.failures() == "expect_column_values_to_be_between(price): 1 rows, first from http://shop.example/p/1"
-    assert judge_dataset(DatasetRows(products(POSITIVE), [rows("1.00", None, "3.00")], [RUN])).success
+    assert judge_dataset(RowsToJudge(products(POSITIVE), [rows("1.00", None, "3.00")], [RUN])).success
 
 
 def test_a_warning_names_the_rows_that_go_to_quarantine() -> None:
     tables = [rows("1.00", "-1.00"), rows("-2.00", "2.00", "-3.00")]
-    result = judge_dataset(DatasetRows(products({**POSITIVE, "severity": "warning"}), tables, [RUN]))
+    result = judge_dataset(RowsToJudge(products({**POSITIVE, "severity": "warning"}), tables, [RUN]))
     assert result.success
     offences = result.offences()
     assert offences.rows.tolist() == [1, 2, 4]
@@ -81,8 +81,8 @@ def test_several_datasets_and_crawl_runs_are_judged_apart() -> None:
     both = [rows("1.00", "2.00"), rows("8.00", "9.00", run=OTHER_RUN)]
     results = judge_datasets(
         [
-            DatasetRows(products(unique, mean), both, [RUN, OTHER_RUN, "shop-3"]),
-            DatasetRows(products({**mean, "severity": "info"}, name="goods"), both, [RUN, OTHER_RUN]),
+            RowsToJudge(products(unique, mean), both, [RUN, OTHER_RUN, "shop-3"]),
+            RowsToJudge(products({**mean, "severity": "info"}, name="goods"), both, [RUN, OTHER_RUN]),
         ]
     )
     assert results["products"].failing_runs() == {OTHER_RUN}
