@@ -1,4 +1,7 @@
-"""The tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `runs`."""
+"""The built-in tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `sightings`, `runs`.
+
+The tables of users' datasets are derived from their definitions (`schemas.datasets.tables`).
+"""
 
 from __future__ import annotations
 
@@ -79,13 +82,30 @@ ARTICLE_FIELDS = [
 
 ARTICLES = pa.schema(ARTICLE_FIELDS)
 
+ARTICLE_ONLY = frozenset({"article_id", "version", "text", "text_length", "word_count", "text_digest"})  # NULL in rows of other datasets
+
 QUARANTINE = pa.schema(
     [
-        *ARTICLE_FIELDS,
+        *(field.with_nullable(field.nullable or field.name in ARTICLE_ONLY) for field in ARTICLE_FIELDS),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("rule", pa.string(), nullable=False),
         pa.field("detail", pa.string()),
+        pa.field("dataset", pa.string()),  # NULL in rows of earlier releases: articles
+        pa.field("row_id", pa.string()),
+        pa.field("row_json", pa.string()),  # the whole row, of other datasets than articles
     ]
+)
+
+# what each dataset made of a capture
+OUTCOMES = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("outcome", pa.string()),
+            pa.field("reason", pa.string()),
+            pa.field("rows", pa.int32()),
+        ]
+    )
 )
 
 CAPTURES = pa.schema(
@@ -112,6 +132,18 @@ CAPTURES = pa.schema(
         *RUN_FIELDS,
         pa.field("request_method", pa.string()),  # NULL: GET
         pa.field("request_body", pa.string()),  # of a POST: its body as the query under which replay finds its answer
+        pa.field("outcomes", OUTCOMES),  # NULL in rows of earlier releases
+    ]
+)
+
+SIGHTINGS = pa.schema(
+    [
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("row_id", pa.string(), nullable=False),  # of articles: their article_id
+        pa.field("crawl_run", pa.string(), nullable=False),
+        pa.field("process_run", pa.string(), nullable=False),
+        pa.field("seen_at", TIMESTAMP),
+        pa.field("gone_at", TIMESTAMP),
     ]
 )
 
@@ -145,4 +177,4 @@ RUNS = pa.schema(
     ]
 )
 
-TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "runs": RUNS}
+TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}

@@ -21,7 +21,7 @@ from storage.database.locks import hold_lock
 from storage.database.migration import Migration, WorkersActiveError, migrate
 from storage.database.private_files import is_shared, restrict_mode
 from storage.lake.catalog import NAMESPACE, open_catalog
-from storage.lake.tables import add_columns, missing_columns, outdated_properties
+from storage.lake.tables import outdated_columns, outdated_properties, with_columns
 
 UPGRADE_KEY = 7_205_762  # of its lock; an arbitrary number, as the other lock keys
 WAIT_SECONDS = 600.0  # for another upgrade
@@ -99,14 +99,14 @@ def _is_behind(catalog: SqlCatalog, name: str) -> bool:
         table = catalog.load_table((NAMESPACE, name))
     except NoSuchTableError:  # it is created when it is first used
         return False
-    return bool(missing_columns(table, name) or outdated_properties(table))
+    return bool(outdated_columns(table, TABLES[name]) or outdated_properties(table))
 
 
 def _update_table(catalog: SqlCatalog, name: str, report_progress: ProgressCallback) -> Iterator[str]:
     report_progress(f"Updating the table {name}")
     table = catalog.load_table((NAMESPACE, name))
-    yield from (field.name for field in missing_columns(table, name))
-    table = add_columns(catalog, table, name)
+    yield from outdated_columns(table, TABLES[name])
+    table = with_columns(catalog, table, TABLES[name])
     if properties := outdated_properties(table):
         with table.transaction() as transaction:
             transaction.set_properties(properties)

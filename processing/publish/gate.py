@@ -118,6 +118,7 @@ def _captures(rows: pa.Table) -> pa.Table:
         "detail": rows["decided_detail"],
         "article_id": rows["decided_article_id"],
         "article_version": rows["version"],
+        "outcomes": pa.nulls(rows.num_rows, TABLES["captures"].field("outcomes").type),
     }
     return _columns(rows, renamed, "captures")
 
@@ -133,6 +134,9 @@ def _quarantine(rows: pa.Table) -> pa.Table:
         "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), quarantined.num_rows),
         "reason": quarantined["quarantine_reason"],
         "detail": quarantined["quarantine_detail"],
+        "dataset": pa.repeat(pa.scalar("articles"), quarantined.num_rows),
+        "row_id": quarantined["article_id"],
+        "row_json": pa.nulls(quarantined.num_rows, pa.string()),
     }
     return _columns(quarantined, renamed, "quarantine")
 

@@ -24,7 +24,6 @@ from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
-from schemas.tables import TABLES
 from storage.lake.commit import Staged, stage
 from storage.lake.lake import Lake, process_run_of, sort_rows
 from storage.lake.publishing import commit, repair_publications
@@ -78,7 +77,7 @@ def maintain(
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         repair_publications(lake, ledger)
-        for name in TABLES:
+        for name in lake.tables():
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
             report += delete_orphans(lake, name, now - keep_orphans)
@@ -126,7 +125,7 @@ def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
             group = next(_groups(table), None)
             if group is None:
                 break
-            rows, rewritten = _rewritten(table, name, group)
+            rows, rewritten = _rewritten(table, group)
             try:
                 commit(lake, ledger, token, [rewritten])
                 report += MaintenanceReport(rows_rewritten=rows)
@@ -188,11 +187,11 @@ def _groups(table: Table) -> Iterator[list[FileScanTask]]:
             yield group
 
 
-def _rewritten(table: Table, name: str, group: list[FileScanTask]) -> tuple[int, Staged]:
+def _rewritten(table: Table, group: list[FileScanTask]) -> tuple[int, Staged]:
     """The number of rows of a group of files, and the table with one file in their place."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    rows = sort_rows(rows.select(TABLES[name].names).cast(TABLES[name]))
+    rows = sort_rows(rows)
     transaction = Transaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
         for task in group:

@@ -36,7 +36,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     takedowns = read_takedowns(open_store(settings))
     with open_lake(settings) as lake:
         # `runs` first: so a run that is published meanwhile is visible in none of the views
-        tables = {name: lake.table(name) for name in ("runs", *URL_COLUMNS)}
+        tables = {name: lake.table(name) for name in ("runs", *URL_COLUMNS, "sightings")}
         files = {name: _live_files(table) for name, table in tables.items()}
         sources = {name: _source(connection, table, files[name]) for name, table in tables.items()}
     _add_source(connection, "taken_down", _taken_down(connection, sources, takedowns))
@@ -57,7 +57,7 @@ def _restrict_access(connection: duckdb.DuckDBPyConnection, files: list[str]) ->
 def _visible_condition(name: str, takedowns: Takedowns) -> str:
     if name == "runs":
         return ""
-    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
+    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns and name != "sightings" else ""  # noqa: S608 our own names
     return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
 
 
