@@ -1,4 +1,4 @@
-"""A spider of the user's: finding its class by the name in the YAML, and making one of it."""
+"""Load the class of a user's spider by its name in the YAML, and make the spider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from spiders.custom.spider_settings import spider_settings
 
 
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
-    """The class that a crawl names as module:Class; its module is beside the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
+    """The class that a crawl names as `module:Class`. Its module is beside the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
 
     Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for no spider.
     """
@@ -51,13 +51,13 @@ def _keep_suffix_list_offline() -> None:
 
 
 def _error_location(error: Exception) -> str:
-    """Where a module broke, unless the error says it."""
+    """The file and line of an import error, unless its message has them."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def spider_folders(settings: Settings) -> list[Path]:
-    """Where the modules of users' spiders are, besides installed packages."""
+    """The folders with the modules of users' spiders, besides installed packages."""
     return [settings.crawls, *([Path(settings.spiders)] if settings.spiders else [])]
 
 
@@ -93,7 +93,7 @@ def _is_spider(member: object) -> bool:
 
 
 def _check_module_name(module: str, folders: list[Path], where: str) -> None:
-    """A file that another module of its name hides would never be found. Raises ConfigError."""
+    """Raises ConfigError for a file that another module of its name hides: it would not be imported."""
     top = module.partition(".")[0]
     own_spec = PathFinder.find_spec(top, [str(folder) for folder in folders])
     other_spec = PathFinder.find_spec(top, [path for path in sys.path if path not in {str(folder) for folder in folders}])

@@ -21,8 +21,9 @@ from schemas.errors import ConflictError, NotFoundError, StorageError
 from schemas.tables import ARTICLE_ONLY, QUARANTINE
 from spiders.run import crawl_once
 from storage.database import backup
-from storage.database.engine import METADATA, SCHEMA_VERSION, open_database
+from storage.database.engine import SCHEMA_VERSION, open_database
 from storage.database.migration import migrations
+from storage.database.version_table import METADATA
 from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
@@ -113,7 +114,7 @@ def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_pat
 
 
 def test_renamed_columns_keep_their_values(kept: Settings) -> None:
-    workers = _run_sql(kept, "SELECT run_no, worker, attempt, answers FROM workers ORDER BY run_no, worker")
+    workers = _run_sql(kept, "SELECT run_no, worker, incarnation, answers FROM workers ORDER BY run_no, worker")
     _run_sql(kept, "INSERT INTO hint_trust (crawl, host_id, source, kept, lied, open, followed_at) VALUES ('news', 1, 'feed', 2, 3, 4, 5)")
     _run_sql(kept, "UPDATE urls SET leads = (1 = 1) WHERE url_id = 2")
     upgrade(kept)
