@@ -59,7 +59,7 @@ def _restrict_access(connection: duckdb.DuckDBPyConnection, files: list[str]) ->
 def _visible_condition(name: str, takedowns: Takedowns) -> str:
     if name == "runs":
         return ""
-    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
+    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns and name != "sightings" else ""  # noqa: S608 our own names
     return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
 
 

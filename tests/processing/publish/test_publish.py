@@ -84,6 +84,7 @@ def tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
             "captures": connection.sql("SELECT url, outcome, reason, crawl_run, process_run FROM captures ORDER BY ALL").fetchall(),
             "articles": connection.sql("SELECT url, version, text_digest, sequence FROM articles ORDER BY ALL").fetchall(),
             "quarantine": connection.sql("SELECT url, reason, sequence FROM quarantine ORDER BY ALL").fetchall(),
+            "sightings": connection.sql("SELECT dataset, row_id, seen_at, gone_at FROM sightings ORDER BY ALL").fetchall(),
             "runs": connection.sql("SELECT process_run, crawl_run, sequence, records FROM runs ORDER BY ALL").fetchall(),
         }
 
@@ -101,7 +102,7 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
         assert {name: len(rows) for name, rows in tables(lake_settings).items()} == expected, step
     report = stages.publish(process_run, lake_settings)
     seen = tables(lake_settings)
-    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 1]
+    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 0, 1]
     assert {row[-1] for row in seen["articles"]} == {report.sequence}
     assert stages.publish(process_run, lake_settings) == report
     assert tables(lake_settings) == seen

@@ -18,6 +18,7 @@ from processing.stages import process_once
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError
+from schemas.tables import ARTICLE_ONLY, QUARANTINE
 from spiders.run import crawl_once
 from storage.database import backup
 from storage.database.engine import SCHEMA_VERSION, open_database
@@ -220,7 +221,12 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
         with lake.table("runs").transaction() as transaction:
             transaction.set_properties({"write.parquet.compression-codec": "gzip"})
     done = upgrade(settings)
-    assert done.tables == {"articles": ["duplicate_similarity"], "runs": ["write.parquet.compression-codec"]}
+    assert done.tables == {
+        "articles": ["duplicate_similarity"],
+        "captures": ["outcomes"],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json"],
+        "runs": ["write.parquet.compression-codec"],
+    }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
     assert connect(settings).execute("SELECT count(*), count(duplicate_similarity) FROM articles").fetchone() == (10, 0)
     assert upgrade(settings).tables == {}
