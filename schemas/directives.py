@@ -28,7 +28,7 @@ EVERYONE = frozenset({"robots", "*"})
 MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
 
 
-class Element(Protocol):
+class MetaElement(Protocol):
     """An element of a parsed page, as selectolax has it."""
 
     @property
@@ -40,7 +40,7 @@ class Element(Protocol):
 class Document(Protocol):
     """A parsed page, as selectolax has it."""
 
-    def css(self, query: str, /) -> Sequence[Element]:
+    def css(self, query: str, /) -> Sequence[MetaElement]:
         """The elements that a CSS selector finds, in the order of the page."""
         ...
 

@@ -17,14 +17,14 @@ TypeName = Literal[
 ]  # json: any value, because the class does not say more
 
 
-class FieldType(BaseModel):
+class ItemFieldType(BaseModel):
     """The type of a value: `element` is that of a list's elements, `fields` are those of a struct."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: TypeName
     nullable: bool = False
-    element: FieldType | None = None
+    element: ItemFieldType | None = None
     fields: tuple[Field, ...] = ()
 
 
@@ -34,7 +34,7 @@ class Field(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    type: FieldType
+    type: ItemFieldType
 
 
 class ItemType(BaseModel):

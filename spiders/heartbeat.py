@@ -37,7 +37,7 @@ class Heartbeat:
             self._file = None
 
 
-class Watch:
+class HeartbeatMonitor:
     """The parent's side: how long a worker's loop has been silent. `file` is the reading end of the pipe; `is_over`: it ended normally."""
 
     def __init__(self, file: int) -> None:

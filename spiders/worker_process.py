@@ -22,7 +22,7 @@ from schemas.config.redaction import redacted
 from schemas.config.settings import Settings
 from schemas.errors import CrawlhouseError
 from schemas.printable import printable
-from spiders.heartbeat import SILENCE_SECONDS, Watch
+from spiders.heartbeat import SILENCE_SECONDS, HeartbeatMonitor
 from spiders.spool.statistics import WorkerStatistics, read_statistics
 
 END_SECONDS = 9.0
@@ -67,7 +67,7 @@ def run_worker(
             os.close(beat)
             _running[process] = math.inf
             try:
-                silence = _wait(process, Watch(heard), log_progress)
+                silence = _wait(process, HeartbeatMonitor(heard), log_progress)
             finally:
                 _end(process)
                 del _running[process]
@@ -82,14 +82,14 @@ def run_worker(
         return _check_statistics(read_statistics(path), process.returncode, log_text)
 
 
-def _wait(process: subprocess.Popen[bytes], watch: Watch, log_progress: Callable[[], None]) -> float:
+def _wait(process: subprocess.Popen[bytes], monitor: HeartbeatMonitor, log_progress: Callable[[], None]) -> float:
     """Wait until a worker ends, or has to be ended. Returns the seconds for which its event loop stood still, 0 if it did not."""
     logged_at = time.monotonic()
     while process.poll() is None and time.monotonic() < _running[process]:
-        if watch.is_over:
+        if monitor.is_over:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(POLL_SECONDS)
-        silence = watch.silence(POLL_SECONDS)
+        silence = monitor.silence(POLL_SECONDS)
         if silence > SILENCE_SECONDS:
             LOG.warning("The event loop of the worker with PID %s has stood still for %.0f seconds: it is ended.", process.pid, silence)
             return silence

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.child_process import import_name, limit_memory, open_streams, peak_memory
+from runtime.child_results import UNENCODABLE, encode_result
 from runtime.frames import read_frame, write_frame
-from runtime.results import UNENCODABLE, encode_result
 
 
-def serve(function: str, memory_bytes: str) -> None:
+def serve_pages(function: str, memory_bytes: str) -> None:
     """Serve until the input ends. `function` is `module.name`; `memory_bytes` is the memory that it may use in addition to its imports."""
     source, sink = open_streams()
     call = import_name(function)

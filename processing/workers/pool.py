@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
 from runtime.child import child_failure, command, cpu_count, memory_detail, reap
+from runtime.child_results import ResultDecoder, ResultError
 from runtime.frames import FrameBuffer, FrameError, write_frame
-from runtime.results import ResultDecoder, ResultError
 from schemas.article import Article
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
@@ -32,7 +32,7 @@ BATCH_BYTES = 2 * 1024 * 1024
 WINDOW_BATCHES = 4  # per worker: how far workers may be ahead of the first item without a result
 WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
 START_SECONDS = 120.0  # to start a worker and import the function, on a busy machine
-ENTRY = "processing.workers.child.serve"
+ENTRY = "processing.workers.child.serve_pages"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, re
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
 from spiders.reading.reader import ReadFailure
-from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from spiders.urls.canonical import canonicalize
 from storage.frontier.records import Discovery, DueUrl
@@ -87,13 +87,13 @@ class Callbacks:
             ) from error
         await self._context.registrar.flush()
 
-    async def handle_response(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
+    async def handle_response(self, fetch: UrlInProgress, capture: Capture, rendered: Capture | None = None) -> None:
         """Call the callback with a final response, or with the page that a browser rendered. Then pass the results to the session."""
         is_final = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
         yielded = await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING
         self._session.receive(fetch, capture, yielded, rendered)
 
-    async def handle_failure(self, fetch: Fetch, error: BaseException) -> None:
+    async def handle_failure(self, fetch: UrlInProgress, error: BaseException) -> None:
         """Call the errback for a request without a response that is not tried again. Then pass the results to the session."""
         yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._run_errback(fetch.due, error)
         self._session.receive_failure(fetch, error, yielded)

@@ -15,7 +15,7 @@ import scrapy
 
 from schemas.errors import SpiderError
 from storage.urls.post_query import UNKEYED
-from storage.urls.request_body import body_fields, read_body
+from storage.urls.request_body import body_fields, read_request_body
 
 IGNORED_META_KEYS = frozenset(
     {"proxy", "cookiejar", "dont_merge_cookies", "dont_redirect", "dont_retry", "max_retry_times", "download_timeout", "download_slot"}
@@ -54,7 +54,7 @@ def request_from_text(text: str | None, url: str, spider: scrapy.Spider) -> scra
     """The request of a URL as its spider made it (None: a seed or a link). Raises SpiderError where its callback no longer exists."""
     stored: dict[str, Any] = json.loads(text or "{}")  # Any: JSON
     methods = {name: _bound_method(spider, stored[name], url) for name in ("callback", "errback") if name in stored}
-    method_and_body = read_body(text)
+    method_and_body = read_request_body(text)
     request = scrapy.Request(url, cb_kwargs=stored.get("cb_kwargs"), meta=stored.get("meta"), headers=stored.get("headers"), **methods)
     return request if method_and_body is None else request.replace(method=method_and_body.method, body=method_and_body.body)
 

@@ -21,7 +21,7 @@ from schemas.errors import CrawlhouseError
 from schemas.outcomes import Reason
 from spiders.download.body_memory import BodyMemory
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import Question, Reply, Task
+from spiders.messages.wire import Question, ReaderReply, ReaderTask
 from spiders.reading.journal import ReadingJournal
 from spiders.reading.reader import PendingQuestion, Reader, ReadFailure, ReadLimits
 from storage.urls.host_key import canonical_host
@@ -71,7 +71,7 @@ class ResponseReaders:
         self._is_woken = self._is_watching = self._is_closed = False
         self._watched, self._looked_at = 0.0, time.monotonic()
 
-    def read(self, question: Question, body: bytes, on_result: Callable[[Reply | ReadFailure], None]) -> None:
+    def read(self, question: Question, body: bytes, on_result: Callable[[ReaderReply | ReadFailure], None]) -> None:
         """Have a body read. `on_result` is called with the result in the event loop, unless the readers are closed before."""
         self._count += 1
         waiting = PendingQuestion(self._count, question, body, on_result, _host(question.url), time.monotonic())
@@ -79,9 +79,9 @@ class ResponseReaders:
         self._queue_of(waiting.host).append(waiting)
         self._wake()
 
-    async def ask(self, question: Question, body: bytes) -> Reply | ReadFailure:
+    async def ask(self, question: Question, body: bytes) -> ReaderReply | ReadFailure:
         """Have a body read, and wait for the result."""
-        future: asyncio.Future[Reply | ReadFailure] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ReaderReply | ReadFailure] = asyncio.get_running_loop().create_future()
         self.read(question, body, lambda reply: None if future.done() else future.set_result(reply))
         return await future
 
@@ -90,7 +90,7 @@ class ResponseReaders:
         coding = capture.header("content-encoding")
         if not coding and not capture.body.startswith(GZIP_MAGIC):
             return capture.body[:limit]
-        reply = await self.ask(Question(Task.DECODE, url_id, capture.url, coding=coding), capture.body)
+        reply = await self.ask(Question(ReaderTask.DECODE, url_id, capture.url, coding=coding), capture.body)
         return reply if isinstance(reply, ReadFailure) else (reply.body or b"")[:limit]
 
     def resume(self) -> None:
@@ -112,7 +112,7 @@ class ResponseReaders:
         self._failed_starts = 0
         self._wake()
 
-    def replied(self, reader: Reader, waiting: PendingQuestion, reply: Reply) -> None:
+    def replied(self, reader: Reader, waiting: PendingQuestion, reply: ReaderReply) -> None:
         """A reader gave a reply."""
         if not reader.is_slow or reader.cpu_of_last() < QUICK_SECONDS:
             self._was_quick(waiting.host)
@@ -177,7 +177,7 @@ class ResponseReaders:
                 self._finish(waiting, ReadFailure(Reason(cause.reason), cause.detail))
         self._wake()
 
-    def _finish(self, waiting: PendingQuestion, result: Reply | ReadFailure) -> None:
+    def _finish(self, waiting: PendingQuestion, result: ReaderReply | ReadFailure) -> None:
         self._body_memory.release(len(waiting.body))
         waiting.on_result(result)
 

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from schemas.outcomes import Reason
 from spiders.discover.response import sitemap_discovery
-from spiders.messages.wire import Question, Task
+from spiders.messages.wire import Question, ReaderTask
 from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_CACHE_SECONDS, RobotsRules
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import OriginFile, OriginRules, fetch_origin_file, file_to_cache
-from spiders.urls.canonical import resolve
+from spiders.urls.canonical import resolve_link
 from storage.frontier.records import Lease
 from storage.frontier.robots_cache import CachedRobots
 
 NO_FILE = 404
 
 
-async def read_robots(context: FetchContext, lease: Lease, origin: str) -> OriginRules[RobotsRules]:
+async def load_robots_rules(context: FetchContext, lease: Lease, origin: str) -> OriginRules[RobotsRules]:
     """The rules of an origin. The sitemaps that they name go to the frontier."""
     cached, file = await context.database.run(context.frontier.robots, origin), None
     if cached is None or cached.status == TOO_MANY_REQUESTS:  # its lease and its pace say when a busy host may be asked again
@@ -27,7 +27,7 @@ async def read_robots(context: FetchContext, lease: Lease, origin: str) -> Origi
         cached = await _remember(context, origin, file)
     rules = await rules_of(context, cached)
     if context.crawl.scope.sitemaps:
-        found = (sitemap_discovery(resolve(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
+        found = (sitemap_discovery(resolve_link(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
         context.registrar.add_discoveries([one for one in found if one and context.scope.covers(one.url, one.kind, 0)])
     return OriginRules(rules, file is not None, file.responses if file else ())
 
@@ -45,7 +45,7 @@ async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
     rules = RobotsRules(cached.status, cached.body, context.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
-    result = await context.readers.ask(Question(Task.ROBOTS), cached.body)
+    result = await context.readers.ask(Question(ReaderTask.ROBOTS), cached.body)
     if isinstance(result, ReadFailure):
         return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_CACHE_SECONDS))
     return replace(rules, reader_reply=result.robots)
@@ -55,7 +55,7 @@ async def robots_refusal(context: FetchContext, rules: RobotsRules, url: str) ->
     """Why a URL may not be fetched by the rules of its origin, or None where it may."""
     if not rules.is_large:
         return rules.refusal(url)
-    result = await context.readers.ask(Question(Task.ROBOTS, url=url), rules.body)
+    result = await context.readers.ask(Question(ReaderTask.ROBOTS, url=url), rules.body)
     if isinstance(result, ReadFailure) or result.robots is None:
         return Reason.ROBOTS_UNREACHABLE
     return None if result.robots.allowed else Reason.ROBOTS

@@ -26,7 +26,7 @@ from storage.frontier.frontier import Frontier
 from storage.frontier.records import Discovery, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.request_body import RequestBody, read_body
+from storage.urls.request_body import RequestBody, read_request_body
 from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
@@ -35,7 +35,7 @@ SEEN_SLOTS = 1 << 18  # chosen: 2 MB of memory for the URLs found last, whatever
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FoundOn:
     """A page with links. `result_for` makes its result from the number of URLs that the frontier did not know."""
 
     url: str
@@ -51,7 +51,7 @@ class _PendingResult:
     lines: list[str]
     line_index: int
     row: CaptureRow | None
-    source: Source
+    source: FoundOn
 
 
 class Registrar:
@@ -106,7 +106,7 @@ class Registrar:
         """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
         """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
         The result of a `source` is made again when it is known how many of its links are new.
@@ -244,4 +244,4 @@ class Registrar:
 
 
 def _request_body(found: Discovery) -> RequestBody | None:
-    return None if found.request is None else read_body(found.request)
+    return None if found.request is None else read_request_body(found.request)

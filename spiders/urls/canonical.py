@@ -28,7 +28,7 @@ ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def resolve(base: str, reference: str, strip_parameters: bool = True) -> str | None:
+def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> str | None:
     """The canonical URL of a link on the page `base`, or None if it is no http(s) URL. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
     try:

@@ -54,7 +54,7 @@ from storage.frontier.records import (
     RunState,
 )
 from storage.frontier.registration import CLOSED_MESSAGE, FENCED_MESSAGE, add_totals, check_tokens, write_results
-from storage.frontier.robots_cache import CachedRobots, read_robots, write_robots
+from storage.frontier.robots_cache import CachedRobots, read_cached_robots, write_cached_robots
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
@@ -349,11 +349,11 @@ class Frontier:
 
     def robots(self, origin: str) -> CachedRobots | None:
         """The robots.txt of an origin, if a worker read it and it is still valid."""
-        return read_robots(self._database, origin, self._clock)
+        return read_cached_robots(self._database, origin, self._clock)
 
     def cache_robots(self, robots: CachedRobots) -> None:
         """Share a robots.txt with all workers."""
-        write_robots(self._database, robots)
+        write_cached_robots(self._database, robots)
 
     def close(self) -> None:
         """Close the database connections."""

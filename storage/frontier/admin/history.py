@@ -26,7 +26,7 @@ CAPTURE = ("capture_filename", "capture_offset", "captured_at", "content_digest"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PastVisit:
     """What became of the URL in a run. `fetched_at` in seconds since the epoch."""
 
     crawl_run: str
@@ -50,7 +50,7 @@ class UrlHistory:
     crawl: str
     state: str
     via: tuple[str, ...]
-    visits: tuple[Visit, ...]
+    visits: tuple[PastVisit, ...]
     waits_in: str | None
     worker: str | None
     stopped: str | None
@@ -125,10 +125,10 @@ def _via_chain(connection: Connection, crawl: str, via: str | None) -> tuple[str
     return tuple(chain)
 
 
-def _visits(connection: Connection, url_id: int) -> tuple[Visit, ...]:
+def _visits(connection: Connection, url_id: int) -> tuple[PastVisit, ...]:
     query = select(CRAWL_RUNS.c.crawl_run, FETCHES.c.outcome, FETCHES.c.reason, FETCHES.c.status, FETCHES.c.fetched_at)
     query = query.join(FETCHES, FETCHES.c.run_no == CRAWL_RUNS.c.run_no).where(FETCHES.c.url_id == url_id)
-    return tuple(Visit(**row) for row in connection.execute(query.order_by(FETCHES.c.run_no)).mappings())
+    return tuple(PastVisit(**row) for row in connection.execute(query.order_by(FETCHES.c.run_no)).mappings())
 
 
 def _run_name(connection: Connection, run_no: int | None) -> str | None:
