@@ -107,7 +107,7 @@ def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> D
 
 
 def meta_elements(page: Document) -> list[tuple[str, str]]:
-    """The name and the content of each meta element of a page, wherever it stands."""
+    """The name and the content of each meta element of a page, also outside of its head."""
     attributes = (element.attributes for element in page.css("meta[name][content]")[:MAX_META_ELEMENTS])
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]

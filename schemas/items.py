@@ -1,6 +1,6 @@
 """Items of users' spiders as they are stored: the contract between the spider that yields them and the datasets that read them.
 
-A line of an items file is a `StoredItem` as JSON. The `ItemTypes` beside it name the classes of the items and the types of their fields,
+A line of an items file is a `StoredItem` as JSON. The `ItemTypes` next to it name the classes of the items and the types of their fields,
 so that a reader needs no module of the user's.
 """
 
@@ -48,7 +48,7 @@ class ItemType(BaseModel):
 
 
 class ItemTypes(BaseModel):
-    """The classes of the items of a segment or a run. A name is there twice where two definitions of the class were at work."""
+    """The classes of the items of a segment or a run. A name is there twice if two definitions of the class were used."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -217,7 +217,7 @@ class _FormerName(MetaPathFinder, Loader):
     """Imports a module by its former name: the result is the module that has its contents now."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """A spec if it is a former name; else None."""
+        """A spec if it is a former name; otherwise None."""
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -52,7 +52,7 @@ class Reason(StrEnum):
     DROPPED = "dropped"
     CALLBACK_ERROR = "callback_error"
     RENDER_ERROR = "render_error"
-    # a record that is no article
+    # a record that is not an article
     ROBOTS_FILE = "robots_file"
     FEED = "feed"
     SITEMAP = "sitemap"
@@ -91,7 +91,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that is no article: where it is, at which stage it was rejected, and why.
+    """A record that is not an article: where it is, at which stage it was rejected, and why.
 
     `stage` is one of `record`, `decode`, `page_type`, `extract`, `dataset`; `detail` is one line for people.
     """

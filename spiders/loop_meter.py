@@ -22,7 +22,10 @@ def loop_class() -> str:
 
 @dataclass(slots=True)
 class SlowestCallback:
-    """The callback with the most CPU seconds of the thread, its wall seconds beside; the longest wall time of any; how many there were."""
+    """The callback with the most CPU seconds of its thread (`cpu`), and its wall seconds (`wall`).
+
+    `longest_wall` is the longest wall time of any callback, `callbacks` their number.
+    """
 
     cpu: float = 0.0
     wall: float = 0.0

@@ -1,7 +1,7 @@
 """The spider that Scrapy runs: it requests the URLs that the session yields, and hands each response to the session.
 
 Scrapy is here for the spiders of users, whose callbacks it is made for. Its queue, middlewares and limits are switched off
-(`scrapy_settings`): politeness, retries and the frontier are ours. Before: `spiders.session` yields a URL. After:
+(`scrapy_settings`): politeness, retries and the frontier are crawlhouse's own. Before: `spiders.session` yields a URL. After:
 `spiders.download.handler` fetches it, and `FetchSession.receive` gets the response.
 """
 

@@ -49,7 +49,7 @@ def run_worker(
 
     A worker is ended if its event loop stands still, or if it does not end when it is asked to.
     `secrets` are put into its environment, and nowhere else.
-    Raises its own error by its class, CrawlhouseError where it wrote none.
+    Raises its own error by its class, CrawlhouseError if it wrote none.
     """
     with scratch_folder() as folder, _sigterm_as_exception():
         path, log = folder / "statistics.json", folder / "log"
@@ -113,8 +113,8 @@ def stop_workers() -> None:
 def _check_statistics(statistics: WorkerStatistics | None, code: int, log_text: str) -> WorkerStatistics:
     if statistics is None:
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        tail = f" It last log_text: {log_text[-TAIL_CHARACTERS:].strip()}" if log_text.strip() else ""
-        raise CrawlhouseError(f"The fetch worker died {how} before it could count. Run the fetch step again: it goes on from there.{tail}")
+        tail = f" The end of its log: {log_text[-TAIL_CHARACTERS:].strip()}" if log_text.strip() else ""
+        raise CrawlhouseError(f"The fetch worker ended {how} before it wrote its statistics. Run the fetch step again: it continues.{tail}")
     if statistics.error:
         kind = getattr(errors, statistics.error, CrawlhouseError)
         raise kind(statistics.message)
@@ -122,7 +122,7 @@ def _check_statistics(statistics: WorkerStatistics | None, code: int, log_text: 
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # "" is none, whatever we inherited
+    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # also those that are empty
     return {**MEMORY, **os.environ, **given}
 
 

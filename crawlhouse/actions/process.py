@@ -18,7 +18,7 @@ from storage.ledger.ledger import open_ledger
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
-    """Process and publish what was fetched, and print the accounting. Raises StorageError where records of the archive are damaged."""
+    """Process and publish what was fetched, and print the accounting. Raises StorageError if records of the archive are damaged."""
     name = _known_name(reference, settings)
     make_home(settings)
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update:

@@ -1,4 +1,4 @@
-"""A definition before it is used: what reading its file cannot know, such as whether a selector is one. Ask before a run."""
+"""Checks a dataset's definition before a run, for mistakes that reading its file cannot find, such as an invalid selector."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Location = tuple[str | int, ...]
 
 
 def definition_mistakes(dataset: Dataset, folders: Sequence[str] = ()) -> Iterator[tuple[Location, str]]:
-    """Where in a definition something stands that cannot work, as the keys to it, and what is wrong with it.
+    """The mistakes in a definition: the keys that lead to the place in the YAML, and what is wrong there.
 
-    Selectors, defaults that are none of their type, and functions that are not there; `folders` are where the user's modules are.
+    It checks the selectors, whether each default has the type of its field, and whether the functions exist. `folders` have the user's
+    modules.
     """
     if dataset.source is not None:
         yield from ((("source", *place), problem) for place, problem in selector_mistakes(dataset.source))

@@ -66,7 +66,7 @@ class Callbacks:
         self._warned_meta_keys: set[str] = set()
 
     async def run_start(self) -> None:
-        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError where one fails."""
+        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError if one fails."""
         await self._pipelines.open()
         count = 0
         try:
@@ -122,7 +122,7 @@ class Callbacks:
             return await self._call_method(due, capture, full_response(capture, body, request), request)
 
     async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
-        """Call the request's callback, or its errback where the callback does not handle the response's status."""
+        """Call the request's callback, or its errback if the callback does not handle the response's status."""
         if is_status_handled(response, self._spider) and capture.truncated not in INCOMPLETE_BODY:
             name = _callable_name(request.callback or "parse")
             return await self._collect_results(name, partial(self._call_back, request, response), due)
@@ -199,7 +199,7 @@ class Callbacks:
             self._context.registrar.add_discoveries([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
-        """A request as a row of the frontier; None, and counted, where it may not be fetched. Raises SpiderError."""
+        """A request as a row of the frontier; None, and counted, if it may not be fetched. Raises SpiderError."""
         text = request_text(request, self._spider)
         self._warn_about_meta(request)
         url = canonicalize(request.url, strip_parameters=False)
@@ -254,7 +254,7 @@ class Callbacks:
 
 
 def _count(counts: Counter[str], name: str, error: Exception) -> str | None:
-    """Count an error by name and class. Returns the end of its log line; None where enough of its kind are logged."""
+    """Count an error by name and class. Returns the end of its log line; None if enough of its kind are logged."""
     kind = f"{name}: {type(error).__name__}"
     counts[kind] += 1
     if counts[kind] > LOGGED_TRACEBACKS:

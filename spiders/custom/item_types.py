@@ -56,7 +56,7 @@ def _fields(item_class: type, depth: int) -> tuple[Field, ...]:
 
 
 def _annotations(item_class: type) -> Mapping[str, Any]:  # Any: annotations are objects of every kind
-    """The annotations of a class; none where one of them names what is imported for type checkers only."""
+    """The annotations of a class; none if one of them names what is imported for type checkers only."""
     try:
         return typing.get_type_hints(item_class)
     except (NameError, TypeError, AttributeError):
@@ -64,7 +64,7 @@ def _annotations(item_class: type) -> Mapping[str, Any]:  # Any: annotations are
 
 
 def _type(annotation: Any, depth: int) -> ItemFieldType:  # Any: see `_annotations`
-    """The type of an annotation; json where it allows values of several types, or of one that is not known."""
+    """The type of an annotation; json if it allows values of several types, or of an unknown type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if isinstance(annotation, typing.NewType):
         return _type(annotation.__supertype__, depth)

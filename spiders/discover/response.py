@@ -86,7 +86,7 @@ def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | 
 
 
 def redirect_location(capture: Capture) -> str:
-    """The target of a redirect as written. Its bytes are read as UTF-8 where that is possible, as browsers do."""
+    """The target of a redirect as written. Its bytes are read as UTF-8 if that is possible, as browsers do."""
     text = capture.header("location") or ""
     try:
         return text.encode("latin-1").decode("utf-8")

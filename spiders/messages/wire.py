@@ -57,7 +57,7 @@ class PageOptOuts(msgspec.Struct, array_like=True, frozen=True):
 
 
 class BodyReading(msgspec.Struct, array_like=True, frozen=True):
-    """A body that was read."""
+    """What a reader found in a body: its kind, the URLs, and the page's opt-outs."""
 
     kind: UrlKind
     found: list[FoundUrl] = []
@@ -89,7 +89,7 @@ ENCODER = msgspec.msgpack.Encoder()
 
 
 def question_head(number: int, question: Question) -> bytes:
-    """All of a question's frame that stands before its body, without the frame's own header."""
+    """The part of a question's frame before its body, without the frame's own header."""
     packed = ENCODER.encode(question)
     return number.to_bytes(NUMBER_BYTES, "big") + len(packed).to_bytes(LENGTH_BYTES, "big") + packed
 

@@ -78,7 +78,7 @@ class ReaderOwner(Protocol):
         """The reader is ready to read."""
 
     def ended(self, reader: Reader, cause: ChildFailure) -> None:
-        """The reader's process ended by itself, or what it wrote is no reply."""
+        """The reader's process ended by itself, or what it wrote is not a reply."""
 
 
 class Reader:
@@ -180,7 +180,7 @@ class Reader:
         return waiting, cpu_seconds(self.pid) - began if waiting else 0.0, now - self._head[1] if head else 0.0
 
     def suspect(self) -> None:
-        """Its response takes long: if the worker dies now, that may be the cause."""
+        """Its response takes long: if the worker crashes now, that may be the cause."""
         self._slot.suspect()
 
     def cpu_of_last(self) -> float:
@@ -256,7 +256,7 @@ class Reader:
                 if time.monotonic() > until:
                     self._loop.call_soon(self._take_replies)
                     return
-        except (FrameError, *UNDECODABLE) as error:  # a hostile response may control its reader
+        except (FrameError, *UNDECODABLE) as error:  # a harmful response may control its reader
             self._owner.ended(self, ChildFailure("page_crash", f"its reader wrote no reply: {error}"[:300]))
 
     def _handle_frame(self, frame: bytes) -> None:

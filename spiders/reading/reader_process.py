@@ -41,7 +41,7 @@ def serve_questions(memory_bytes: str, cpu_seconds: str, journal: str, place: st
     frame = _next(connection, received)
     if frame is None:
         return
-    reader = _Reader(pickle.loads(frame))  # noqa: S301 our own parent wrote it
+    reader = _Reader(pickle.loads(frame))  # noqa: S301 the parent process wrote it
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

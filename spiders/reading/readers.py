@@ -4,7 +4,7 @@ Before: `spiders.session` received a response. After: the reader's reply goes ba
 
 One reader is enough for ordinary crawls. If responses have to wait, there are two quick readers: one for hosts whose responses were read
 quickly before, one for the others. A response that takes more CPU time than usual makes its reader a slow one. There are at most two slow
-readers, at a low priority; a new quick reader takes over the other responses. So a hostile response delays others only for a moment.
+readers, at a low priority; a new quick reader takes over the other responses. So a harmful response delays others only for a moment.
 Each response has a limit of CPU time, which the kernel enforces, of wall time and of memory.
 """
 
@@ -29,7 +29,7 @@ from storage.urls.host_key import canonical_host
 QUICK_SECONDS = 0.15  # chosen: CPU time after which a response counts as slow; ordinary pages take a few milliseconds
 WATCH_SECONDS = 0.1
 LONGEST_STEP_SECONDS = 5.0  # one check counts at most so much wall time: worker and readers may have been stopped meanwhile
-SUSPECT_SECONDS = 0.5  # chosen: if a worker dies earlier during a reading, the page is not taken for the cause
+SUSPECT_SECONDS = 0.5  # chosen: if a worker crashes earlier during a reading, the page is not taken for the cause
 START_SECONDS = 120.0
 MAX_FAILED_STARTS = 3
 MAX_QUICK_READERS = 2
@@ -130,7 +130,7 @@ class ResponseReaders:
         if not reader.is_ready:
             self._not_started(cause.detail)
         waiting, _, _ = reader.current_question(self._watched)
-        if waiting is None and reader.questions and reader.is_ready:  # it died between two questions: any of them may be the cause
+        if waiting is None and reader.questions and reader.is_ready:  # it crashed between two questions: any of them may be the cause
             waiting = reader.questions[0] if reader.questions[0].crashes else None
             for one in reader.questions:
                 one.crashes += 1
@@ -163,7 +163,7 @@ class ResponseReaders:
     def _end_reader(self, reader: Reader, waiting: PendingQuestion | None, cause: ChildFailure, stood_still: bool = False) -> None:
         """Kill a reader. The response that it was reading fails, or is tried once more after a crash. The others go to another reader.
 
-        A reader that stood still is one that crashed: reading takes CPU time, so it was stopped by somebody.
+        A reader that used no CPU time was stopped from outside, so it counts as crashed: reading always takes CPU time.
         """
         others = [one for one in reader.questions if one is not waiting]
         self._remove(reader)

@@ -132,12 +132,12 @@ def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: Fe
 
 
 def wait_to_retry(context: FetchContext, fetch: UrlInProgress, capture: Capture) -> float | None:
-    """Seconds after which a URL is requested again, None where its response is final."""
+    """Seconds after which a URL is requested again, None if its response is final."""
     return retry_wait_of(capture, fetch.tries, context.crawl)
 
 
 def wait_to_retry_failed(context: FetchContext, fetch: UrlInProgress, error: BaseException) -> float | None:
-    """Seconds after which a URL is requested again whose exchange gave no response, None where that is final."""
+    """Seconds after which a URL is requested again whose exchange gave no response, None if that is final."""
     again = _failure(error).retryable and fetch.tries < context.crawl.budgets.max_retries
     return 2.0**fetch.tries if again else None
 

@@ -131,7 +131,7 @@ class HostFetcher:
         self._request_queue.put(fetch)
 
     async def _next_due(self) -> list[DueUrl]:
-        """The next URLs that are not in progress. A second scan from the beginning finds what was added before our place.
+        """The next URLs that are not in progress. A second scan from the beginning finds URLs that were added before the current position.
 
         Results of queries come back in order: those from before a registration are read before it, while its URLs are in progress.
         """

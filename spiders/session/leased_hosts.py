@@ -45,7 +45,7 @@ class LeasedHosts:
     def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
         """Lease hosts, in the database's thread. If the session ends meanwhile, `release` knows of them.
 
-        After a pause of the process or of the database, our own leases may look expired. So they are renewed first.
+        After a pause of the process or of the database, this worker's own leases may look expired. So they are renewed first.
         """
         context = self._context
         self._renew(held)

@@ -52,7 +52,7 @@ class RequestQueue:
         self.in_flight.discard(fetch)
 
     def finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
-        """The exchange of a URL is finished. A final result that is no page gives its page back."""
+        """The exchange of a URL is finished. A final result that is not a page gives its page back."""
         self.in_flight.discard(fetch)
         if result.fetch_result is not None and result.fetch_result.outcome is not FetchOutcome.FETCHED:
             self.budget.release_page()

@@ -1,4 +1,4 @@
-"""Getting an origin's robots.txt: from what some worker read within a day, or from the site."""
+"""Gets an origin's robots.txt: from the cache that all workers share, or from the site."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ async def _remember(context: FetchContext, origin: str, file: OriginFile) -> Cac
 
 
 async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
-    """The rules in a cached file. A large file is read by a reader; one that takes too long forbids everything, as if there was none."""
+    """The rules in a cached file.
+
+    A large file is read by a reader. If that takes too long, nothing may be fetched, as after a request without a response.
+    """
     rules = RobotsRules(cached.status, cached.body, context.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
@@ -52,7 +55,7 @@ async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
 
 
 async def robots_refusal(context: FetchContext, rules: RobotsRules, url: str) -> Reason | None:
-    """Why a URL may not be fetched by the rules of its origin, or None where it may."""
+    """Why a URL may not be fetched by the rules of its origin, or None if it may."""
     if not rules.is_large:
         return rules.refusal(url)
     result = await context.readers.ask(Question(ReaderTask.ROBOTS, url=url), rules.body)

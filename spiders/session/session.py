@@ -43,7 +43,7 @@ STOP_SECONDS = 4.0  # chosen: less than half of the nine seconds after which a w
 
 
 class FetchSession:
-    """One worker in one run. `stopping` is why it ends, `error` the first error of ours."""
+    """One worker in one run. `stopping` is why it ends, `error` the first error."""
 
     def __init__(self, context: FetchContext, is_quota_reached: Callable[[], bool]) -> None:
         self.context = context
@@ -74,7 +74,7 @@ class FetchSession:
             await self._end()
 
     def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Run a coroutine beside the others. An error of ours ends the session."""
+        """Run a coroutine in parallel with the others. An error ends the session."""
         return self._tasks.start(work)
 
     def start_first(self, work: Coroutine[None, None, None]) -> None:
@@ -233,7 +233,7 @@ class FetchSession:
         with self._tasks.guarded():
             if not isinstance(self.error, FencedError):
                 await self._register_rest()
-            await self._hosts.release()  # after a FencedError: what is still ours
+            await self._hosts.release()  # after a FencedError: the leases that this worker still holds
         self.context.statistics.finish_reason = self.stopping
 
     async def _register_rest(self) -> None:

@@ -68,7 +68,7 @@ class Registrar:
         database: DatabaseThread,
         hints_after: float,
     ) -> None:
-        """`hints_after`: hints that an article was edited are ignored for so many seconds after its last fetch."""
+        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch."""
         self._run = run
         self._worker = worker
         self._frontier = frontier
@@ -131,7 +131,7 @@ class Registrar:
         self._found += fresh
 
     def has_many_found(self) -> bool:
-        """Whether so many found URLs wait for the frontier that nothing more should be requested."""
+        """Whether too many found URLs wait for the frontier. Then nothing more should be requested."""
         return len(self._found) >= FLUSH_URLS
 
     async def wait_for_added(self) -> None:

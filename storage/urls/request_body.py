@@ -1,4 +1,4 @@
-"""The method and the body of a user's spider's request, in the JSON that the frontier stores beside its URL.
+"""The method and the body of a user's spider's request, in the JSON that the frontier stores next to its URL.
 
 Only requests that are not GET have them. A URL without a stored request is a plain GET, and most URLs with one are too.
 """
