@@ -1,7 +1,7 @@
-"""Article extraction next to the libraries, on labelled real pages: texts, metadata, page types and CPU, from one run.
+"""Article extraction compared with other libraries, on labelled real pages: texts, metadata, page types and CPU, from one run.
 
-The sets and their two halves are described in `labelled_pages`. Ours runs in one configuration everywhere. On `fundeval`, which has five
-pages of each host, the site memory is on. `--half tuning` reads the half that rules are made on, and nothing else.
+The sets and their two halves are described in `labelled_pages`. crawlhouse runs in one configuration everywhere. On `fundeval`, which has
+five pages of each host, the site memory is on. `--half tuning` reads the half that rules are made on, and nothing else.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Regular expressions of users, searched in URLs in a time that is bounded, whatever the pattern and the URL are.
 
-RE2 searches in a time that is linear in the URL's length. What it does not know, such as look-around and references back, is searched by
-the module `regex`, which gives up after a time; a URL for which it does is told apart by the caller. Both find what Python's `re` finds.
+RE2 searches in a time that is linear in the URL's length. Patterns that RE2 does not support, such as look-around and back references, are
+searched by the module `regex` with a time limit. If the time is over, the caller gets a PatternTimeoutError. Both find what Python's `re`
+finds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Robots directives: what a page asks of crawlers, in its robots meta elements and in X-Robots-Tag headers.
 
-This is the one reader for both rooms: `spiders` asks for links and archiving, `processing` for publishing. Both give the headers to
+This is the only reader, for `spiders` (links and archiving) and for `processing` (publishing). Both give the headers to
 `header_directives` and the meta elements to `meta_directives`; `meta_elements` picks these from a parsed page.
 
 The words are those that search engines document. Here `noindex` means that the page is not published, `nofollow` that its links are not

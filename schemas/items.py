@@ -18,7 +18,7 @@ TypeName = Literal[
 
 
 class ItemFieldType(BaseModel):
-    """The type of a value: `element` is that of a list's elements, `fields` are those of a struct."""
+    """The type of a value: `element` is the type of a list's elements, `fields` are the fields of a struct."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

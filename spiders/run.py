@@ -47,8 +47,8 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     """Plan a run of a crawl and pin its configuration. For a key that was planned before, return that run unchanged.
 
     `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
-    closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of and for a clock
-    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for one that cannot be imported,
+    closed first: the URLs that wait in them are left over for this run. Raises ConfigError for a seed that is not a URL and for a clock
+    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for a spider that cannot be imported,
     UnavailableError and StorageError for a store or a database that cannot be used.
     """
     check_spider(crawl, settings)

@@ -47,9 +47,9 @@ def run_worker(
 ) -> WorkerStatistics:
     """Run a worker to its end and return its statistics. `log_progress` is called every 15 seconds. Its log goes to `log_to`, or stderr.
 
-    A worker is ended if its event loop stands still, or if it does not end when it is asked to.
+    A worker is ended if its event loop does not run, or if it does not end when it is asked to.
     `secrets` are put into its environment, and nowhere else.
-    Raises its own error by its class, CrawlhouseError if it wrote none.
+    An error of the worker is raised here with its own class; CrawlhouseError if it wrote no statistics.
     """
     with scratch_folder() as folder, _sigterm_as_exception():
         path, log = folder / "statistics.json", folder / "log"
@@ -76,14 +76,14 @@ def run_worker(
         (log_to or sys.stderr).write(log_text)
         if silence:
             raise CrawlhouseError(
-                f"The event loop of the fetch worker {worker} stood still for {silence:.0f} seconds, so it was ended. What it had fetched "
+                f"The event loop of the fetch worker {worker} did not run for {silence:.0f} seconds, so it was ended. What it had fetched "
                 "is kept. Run the fetch step again: it goes on from there, and leaves out a URL at which a worker ends twice."
             )
         return _check_statistics(read_statistics(path), process.returncode, log_text)
 
 
 def _wait(process: subprocess.Popen[bytes], monitor: HeartbeatMonitor, log_progress: Callable[[], None]) -> float:
-    """Wait until a worker ends, or has to be ended. Returns the seconds for which its event loop stood still, 0 if it did not."""
+    """Wait until a worker ends, or has to be ended. Returns the seconds for which its event loop did not run, 0 if it ran."""
     logged_at = time.monotonic()
     while process.poll() is None and time.monotonic() < _running[process]:
         if monitor.is_over:
@@ -91,7 +91,7 @@ def _wait(process: subprocess.Popen[bytes], monitor: HeartbeatMonitor, log_progr
                 process.wait(POLL_SECONDS)
         silence = monitor.silence(POLL_SECONDS)
         if silence > SILENCE_SECONDS:
-            LOG.warning("The event loop of the worker with PID %s has stood still for %.0f seconds: it is ended.", process.pid, silence)
+            LOG.warning("The event loop of the worker with PID %s has not run for %.0f seconds: it is ended.", process.pid, silence)
             return silence
         if time.monotonic() - logged_at >= PROGRESS_LOG_SECONDS:
             log_progress()

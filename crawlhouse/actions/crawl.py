@@ -72,7 +72,7 @@ def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, u
 
 @contextmanager
 def worker_log(settings: Settings, name: str) -> Iterator[TextIO]:
-    """A stream for the logs of workers. If they log anything, it is stored under `name`, and the user is told where."""
+    """A stream for the logs of workers. If they log anything, it is stored under `name`, and a message says where."""
     log = StringIO()
     try:
         yield log

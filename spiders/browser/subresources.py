@@ -1,4 +1,4 @@
-"""Fetches what a page in the browser needs: scripts, styles and data of the crawl's hosts, through our own downloader.
+"""Fetches what a page in the browser needs: scripts, styles and data of the crawl's hosts, through crawlhouse's own downloader.
 
 The browser itself cannot reach the network. So the address guard, robots.txt, takedowns, limits and credentials apply to every request of
 a page as they apply to the page itself.

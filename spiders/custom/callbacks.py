@@ -52,7 +52,7 @@ Call = Callable[[], Any]  # Any: callbacks return an item, a request, or any kin
 
 
 class Callbacks:
-    """A user's spider at work in a session. Raises SpiderError when it, or one of its pipelines, cannot be made."""
+    """A user's spider in a session. Raises SpiderError if the spider or one of its pipelines cannot be made."""
 
     def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
         use_zyte_items()

@@ -39,7 +39,7 @@ class ItemPipelines:
         self._managers = [(type(one).__name__, ItemPipelineManager(one, crawler=crawler)) for one in pipelines]
 
     async def open(self) -> None:
-        """Call `open_spider` of each. Raises SpiderError if one fails: items would go past it."""
+        """Call `open_spider` of each. Raises SpiderError if one fails: otherwise items would be stored without it."""
         for name, manager in self._managers:
             try:
                 async with asyncio.timeout(MAX_PIPELINE_SECONDS):

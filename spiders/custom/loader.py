@@ -23,7 +23,8 @@ from spiders.custom.spider_settings import spider_settings
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
     """The class that a crawl names as `module:Class`. Its module is next to the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
 
-    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for no spider.
+    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for a class that is not
+    a spider.
     """
     module, _, name = crawl.spider.partition(":")
     where = _yaml_location(crawl, settings)
@@ -45,7 +46,7 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
 def _keep_suffix_list_offline() -> None:
     """Make tldextract use the list of public suffixes that it contains.
 
-    Else the first URL rule of a page object downloads the list, and no request may go past the frontier.
+    Otherwise the first URL rule of a page object downloads the list, and no request may go past the frontier.
     """
     tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 

@@ -59,7 +59,7 @@ def feed_entries(body: bytes) -> Iterator[FeedEntry]:
 
 
 def _feed_text(body: bytes) -> str | None:
-    """A feed as text, without its XML declaration; None where it names a charset that no feed means."""
+    """A feed as text, without its XML declaration; None if it names a charset that no feed can mean."""
     if body.startswith(codecs.BOM_UTF8):
         text = body[len(codecs.BOM_UTF8) :].decode("utf-8", "replace")
     else:

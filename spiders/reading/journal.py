@@ -98,7 +98,7 @@ class ReadingJournal:
     def close(self) -> None:
         """The worker ends normally: nothing is being read."""
         with suppress(FileNotFoundError):
-            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # else the file belongs to a later attempt
+            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # otherwise the file belongs to a later attempt
                 self._path.unlink()
         self._memory.close()
         os.close(self._file)

@@ -1,8 +1,8 @@
 """A response reader's own process: it reads bodies from the web, and replies what they contain.
 
 In: first a pickle of the ReadingRules, then questions. Out: once, when it is ready, the most memory in bytes so far, then replies in the
-order of the questions, each at once. CPU time and memory are limited for each response. Which one is being read stands in the worker's
-reading journal.
+order of the questions, each at once. CPU time and memory are limited for each response. The worker's reading journal says which response is
+being read.
 """
 
 from __future__ import annotations

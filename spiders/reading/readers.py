@@ -126,7 +126,7 @@ class ResponseReaders:
         self._wake()
 
     def ended(self, reader: Reader, cause: ChildFailure) -> None:
-        """A reader ended, and not by us: by a limit, a crash, or a kill."""
+        """A reader ended by itself: because of a limit, a crash, or a kill."""
         if not reader.is_ready:
             self._not_started(cause.detail)
         waiting, _, _ = reader.current_question(self._watched)

@@ -148,7 +148,7 @@ class Registrar:
     async def flush(self) -> None:
         """Add found URLs to the frontier, then write to the journals which captures have all their links there.
 
-        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        If that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
         """
         async with self._flushing:
             await run_to_completion(self._flush())

@@ -47,7 +47,7 @@ def migrate(database: Database, report_progress: ProgressCallback = lambda _: No
     """Upgrade the tables; None if there is nothing to do. `report_progress` gets a line for each step.
 
     If the process crashes, the tables stay as they were. Raises ConflictError if the tables are newer or too old, and while workers or a
-    publisher are at work; UnavailableError, StorageError.
+    publisher run; UnavailableError, StorageError.
     """
     found = database.version()
     if found is None or found == SCHEMA_VERSION:

@@ -154,7 +154,7 @@ class Frontier:
     def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int) -> list[Lease]:
         """Lease up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
 
-        `attempt` is the one that `join` returned. Raises FencedError if the worker was started again elsewhere.
+        `attempt` is the number that `join` returned. Raises FencedError if the worker was started again elsewhere.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:

@@ -40,10 +40,10 @@ class PastVisit:
 class UrlHistory:
     """A URL in a crawl's frontier.
 
-    `via` are the URLs from the page that it was found on back to the seed. `waits_in` is the open run, `worker` the one that has its host,
-    and `stopped` why that run stopped at its host. `notes` and `capture` are columns of `urls`; `segment_registered` says whether the
-    segment of the capture is registered. `trust` is, by kind of source, the trust in its hints on this host. `request` is GET, or the
-    method and the beginning of the body of a spider's request.
+    `via` are the URLs from the page that it was found on back to the seed. `waits_in` is the open run, `worker` the worker that has its
+    host, and `stopped` the reason why that run stopped fetching from its host. `notes` and `capture` are columns of `urls`;
+    `segment_registered` says whether the segment of the capture is registered. `trust` is, by kind of source, the trust in its hints on
+    this host. `request` is GET, or the method and the beginning of the body of a spider's request.
     """
 
     url: str
