@@ -1,6 +1,6 @@
 """A fetch worker: `python -m spiders.worker --run RUN --worker NAME --statistics FILE`, one process, one reactor, one run.
 
-It always writes its statistics; an error stands in them by the name of its class.
+It always writes its statistics; they contain the class name of an error.
 """
 
 from __future__ import annotations

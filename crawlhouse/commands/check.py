@@ -30,7 +30,7 @@ def check(
     """Try a crawl: read its file, say what it may touch, fetch a few pages and show what would become of them.
 
     The pages come through the same spider, robots.txt, address rules and extraction as in a real crawl. Its home is a temporary folder,
-    so nothing is stored. Before that, the golden pages beside the file, NAME.golden/CASE/, are read with the crawl's rules. Exit code 2
+    so nothing is stored. Before that, the golden pages next to the file, NAME.golden/CASE/, are read with the crawl's rules. Exit code 2
     if one of them differs from what is expected.
     """
     from crawlhouse.actions.check import check_all, check_crawl

@@ -34,7 +34,7 @@ HISTORY_FIELDS = [
 ]
 PLACE_FIELDS = [
     _field("url", pa.string(), "The page that the row is from."),
-    _field("host", pa.string(), "The host of that page, with its port where it is not the usual one."),
+    _field("host", pa.string(), "The host of that page, with its port if that is not the usual one."),
     _field("fetched_at", TIMESTAMP, "When the page was fetched."),
     _field("position", pa.int32(), "The place of the row among those of its page, from 0."),
 ]
@@ -68,7 +68,7 @@ def table_schema(dataset: Dataset) -> pa.Schema:
 def staging_schema(dataset: Dataset) -> pa.Schema:
     """The Arrow schema of a dataset's staged rows, as its source made them: one row of the table each, or a row that does not fit.
 
-    `bucket` is the host's. A row that does not fit has a `rule` and a `detail`, and stands whole in `row_json`.
+    `bucket` is the host's. A row that does not fit has a `rule` and a `detail`, and is stored whole in `row_json`.
     """
     return pa.schema(
         [

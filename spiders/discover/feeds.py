@@ -15,11 +15,11 @@ from itertools import islice
 from schemas.page import Hints
 from spiders.discover.charsets import is_web_charset
 
-MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a hostile one
+MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a harmful feed
 MAX_TITLE_CHARACTERS = 500
 MAX_CHARACTERS = 8 * 1024 * 1024
 MAX_HEAD_CHARACTERS = 8 * 1024  # before the first element: feedparser's time grows with the square of this length
-TAIL_CHARACTERS = 64 * 1024  # at the end of a long feed, where the closing tags stand
+TAIL_CHARACTERS = 64 * 1024  # at the end of a long feed, where the closing tags are
 XML_DECLARATION = re.compile(rb"\s{0,100}<\?xml\s[^>]{0,300}?encoding\s{0,20}=\s{0,20}[\"']([\w.:-]{1,50})[\"']")
 FIRST_ELEMENT = re.compile(r"<\w")
 ENTRY_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
@@ -41,7 +41,7 @@ class FeedEntry:
 
 
 def feed_entries(body: bytes) -> Iterator[FeedEntry]:
-    """The first entries of a feed; none for a body that is no feed."""
+    """The first entries of a feed; none for a body that is not a feed."""
     import feedparser  # imported here because it is large and most readers never get a feed
 
     text = _feed_text(body)
@@ -59,7 +59,7 @@ def feed_entries(body: bytes) -> Iterator[FeedEntry]:
 
 
 def _feed_text(body: bytes) -> str | None:
-    """A feed as text, without its XML declaration; None where it names a charset that no feed means."""
+    """A feed as text, without its XML declaration; None if it names a charset that no feed can mean."""
     if body.startswith(codecs.BOM_UTF8):
         text = body[len(codecs.BOM_UTF8) :].decode("utf-8", "replace")
     else:

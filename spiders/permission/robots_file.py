@@ -1,4 +1,4 @@
-"""Parses a robots.txt: in the worker if it is small, else in a reader's process.
+"""Parses a robots.txt: in the worker if it is small, otherwise in a reader's process.
 
 The time grows with the number of user agents multiplied by the number of rules. Half a megabyte can take minutes.
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.urls.canonical import canonicalize, resolve
+from spiders.urls.canonical import canonicalize, resolve_link
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_a_sitemap_keeps_its_parameters() -> None:
     ],
 )
 def test_links_become_urls(reference: str, wanted: str | None) -> None:
-    assert resolve("https://a.example/x/y", reference) == wanted
+    assert resolve_link("https://a.example/x/y", reference) == wanted
