@@ -15,7 +15,7 @@ from processing.article.body.confidence import FALLBACK_BELOW, confidence
 from processing.article.body.fallback import read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
 from processing.article.metadata.metadata import Metadata, read_metadata
-from processing.article.outline.container import find_container, find_lead
+from processing.article.outline.container import find_container, find_lead, find_recipe_parts
 from processing.article.outline.host_container import find_known_container, signature
 from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
@@ -89,7 +89,9 @@ def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
     """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
     lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared)
-    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, lead)))
+    before, after = ([], []) if whole else find_recipe_parts(outline, container)
+    above = lead + [block for block in before if not any(block is other for other in lead)]
+    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, above, after)))
 
 
 def _length(blocks: tuple[Block, ...]) -> int:

@@ -32,18 +32,19 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 
 @dataclass(slots=True)
 class ArticleBody:
-    """The container's text blocks and elements, the lead found above it, and the page's title."""
+    """The container's text blocks and elements, what belongs to it from above (`lead`) and below (`rest`), title and authors."""
 
     outline: Outline
     container: int
     title: str | None = None
     authors: tuple[str, ...] = ()
     lead: list[TextBlock] = field(default_factory=list)
+    rest: list[TextBlock] = field(default_factory=list)
     all: list[TextBlock] = field(init=False)
 
     def __post_init__(self) -> None:
         element = self.outline.elements[self.container]
-        self.all = self.lead + self.outline.text_blocks[element.start : element.end]
+        self.all = self.lead + self.outline.text_blocks[element.start : element.end] + self.rest
 
     def text_blocks(self) -> list[TextBlock]:
         """The text blocks that are not marked, in order."""

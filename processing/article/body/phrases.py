@@ -91,7 +91,8 @@ PROMPT = re.compile(
         "leggi anche|lire aussi|lesen sie auch|ver también|lea también|leia (?:também|mais)",
         "(?:le|te) puede interesar|lea(?: además| más)?|mira|vea(?: también)?|más (?:información|noticias|sobre)",
         "auch interessant|siehe auch|mehr(?: dazu)?",
-        "lesetipp|passend dazu|à lire|voir aussi|veja(?: também)?|lees ook|les også|läs (?:mer|också)|czytaj(?: też| także| więcej)?|читайте(?: также)?",
+        "lesetipp|passend dazu|à lire|voir aussi|veja(?: também)?|lees ook|les også|läs (?:mer|också)",
+        "czytaj(?: też| także| więcej)?|читайте(?: также)?",
     )
     + r"\b[^.!?]{0,20}?:",
     re.IGNORECASE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from processing.article.outline.outline import Outline, TextBlock
 from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
@@ -20,6 +22,12 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
+
+_RECIPE_PARTS = re.compile(
+    r"(?<![a-z])(?:ingredients?|ingredientes|ingredienti|zutaten|skladniki|instructions?|directions|preparation|zubereitung|method-?steps?"
+    r"|recipe-?(?:steps?|method|body|content))(?![a-z])",
+    re.IGNORECASE,
+)
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -56,6 +64,18 @@ def _is_standfirst(block: TextBlock, length: int) -> bool:
 def _is_opening(block: TextBlock) -> bool:
     paragraph = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not block.boilerplate
     return paragraph and reading_length(block.text) >= OPENING_LENGTH and block.linked < 0.3 * len(block.text) and block.text[-1] in _STOPS
+
+
+def find_recipe_parts(outline: Outline, container: int) -> tuple[list[TextBlock], list[TextBlock]]:
+    """The ingredients and steps of a recipe that are outside of the container: those before it and those after it."""
+    inside = outline.elements[container]
+    before: dict[int, TextBlock] = {}
+    after: dict[int, TextBlock] = {}
+    for element in outline.elements:
+        if element.names and _RECIPE_PARTS.search(element.names) and (element.end <= inside.start or element.start >= inside.end):
+            parts = before if element.end <= inside.start else after
+            parts.update((index, outline.text_blocks[index]) for index in range(element.start, element.end))
+    return list(before.values()), list(after.values())
 
 
 def _running(weights: list[int]) -> list[int]:

@@ -377,3 +377,13 @@ def test_marks_for_new_windows_are_not_text() -> None:
     link = "<a href=/x>the timetable (opens in a new tab)</a>"
     article = read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>He read {link} twice before he went out at night.</p></article>")
     assert "He read the timetable twice before he went out at night." in sentences(article)
+
+
+def test_a_recipe_has_its_ingredients_wherever_they_stand() -> None:
+    ingredients = "<section class=recipe-ingredients><h3>Ingredients</h3><ul><li>2 eggs</li><li>100 g flour</li></ul></section>"
+    steps = f"<div class=text>{prose(*range(6))}</div>"
+    found = sentences(read(f"<article><h1>Ferry cake</h1><div>{ingredients}</div>{steps}</article>"))
+    assert found[:3] == ["Ingredients", "2 eggs", "100 g flour"]
+    assert len(found) == 9
+    found = sentences(read(f"<article><h1>Ferry cake</h1>{steps}<div>{ingredients}</div></article>"))
+    assert found[-3:] == ["Ingredients", "2 eggs", "100 g flour"]
