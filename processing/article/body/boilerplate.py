@@ -119,7 +119,7 @@ def drop_cards(body: ArticleBody) -> None:
 
 
 def _is_related(block: TextBlock) -> bool:
-    return len(block.text) <= SECTION_LENGTH and RELATED.match(block.text) is not None
+    return len(block.text) <= SECTION_LENGTH and RELATED.match(block.text.lower()) is not None
 
 
 def _is_card(inside: list[TextBlock], total: int) -> bool:
@@ -134,7 +134,7 @@ def drop_link_paragraphs(body: ArticleBody) -> None:
             continue
         linked = block.linked / len(block.text)
         paragraph = block.kind is BlockKind.PARAGRAPH or block.kind is BlockKind.QUOTE
-        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text)):
+        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text.lower())):
             block.boilerplate = True
 
 
@@ -197,8 +197,8 @@ def drop_dates(body: ArticleBody) -> None:
         if (
             block.kind is not BlockKind.LIST_ITEM
             and len(block.text) <= LABEL_LENGTH
-            and DATE.fullmatch(block.text)  # mostly fails at the first letter
-            and DATE_SIGN.search(block.text)
+            and DATE.fullmatch(block.text.lower())  # mostly fails at the first letter
+            and DATE_SIGN.search(block.text.lower())
         ):
             block.boilerplate = True
 
@@ -206,14 +206,14 @@ def drop_dates(body: ArticleBody) -> None:
 def drop_labels(body: ArticleBody) -> None:
     """Buttons, prompts and labels that stand alone."""
     for block in body.text_blocks():
-        if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text):
+        if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text.lower()):
             block.boilerplate = True
 
 
 def drop_notices(body: ArticleBody) -> None:
     """The site's own notices: consent for embedded content, offers for subscribers, affiliate links."""
     for block in body.text_blocks():
-        if len(block.text) <= NOTICE_LENGTH and block.kind is not BlockKind.CODE and NOTICE.match(block.text):
+        if len(block.text) <= NOTICE_LENGTH and block.kind is not BlockKind.CODE and NOTICE.match(block.text.lower()):
             block.boilerplate = True
 
 
@@ -251,7 +251,8 @@ def drop_tail(body: ArticleBody) -> None:
 
 
 def _is_call(block: TextBlock) -> bool:
-    return CALL_TO_ACTION.match(block.text) is not None or (block.linked > 0 and OFFER.search(block.text) is not None)
+    text = block.text.lower()
+    return CALL_TO_ACTION.match(text) is not None or (block.linked > 0 and OFFER.search(text) is not None)
 
 
 RULES: tuple[Callable[[ArticleBody], None], ...] = (
