@@ -6,6 +6,7 @@ Before: `processing.extract.extraction` has read the page from its WARC record. 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from processing.article import site_rules
@@ -14,6 +15,7 @@ from processing.article.body.boilerplate import ArticleBody, remove_boilerplate
 from processing.article.body.confidence import FALLBACK_BELOW, confidence
 from processing.article.body.fallback import read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
+from processing.article.body.standfirst import find_standfirst
 from processing.article.metadata.metadata import Metadata, read_metadata
 from processing.article.outline.container import find_container, find_lead, find_recipe_parts
 from processing.article.outline.host_container import find_known_container, signature
@@ -60,6 +62,8 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
             blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)
     if not blocks:
         return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)
+    if metadata.description is None and path == "container":
+        metadata = replace(metadata, description=find_standfirst(outline, container))
     form = form_of(tree, page.url, metadata, outline, blocks)
     found_in = signature(outline, container) if path == "container" else None
     return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)

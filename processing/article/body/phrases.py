@@ -178,7 +178,7 @@ NOTICE = re.compile(
         r"(?:ce|cette) (?:contenu|vidéo).{0,60}(?:bloqué|cookies|accept)|(?:este|esta) (?:contenido|vídeo|video).{0,60}(?:bloquead"
         r"|cookies|no disponible)",
         r"(?:this|our) (?:article|post|page|site|story).{0,25}(?:contains?|includes?|may (?:contain|include)) affiliate"
-        r"|affiliate disclosure",
+        r"|affiliate disclosure|(?:disclosure|disclaimer):",
         r"\W{0,2}(?:diese?r? )?(?:seite|beitrag|artikel|text)? ?enthält (?:\w+ )?affiliate|mit (?:\*|sternchen"
         r"|einem einkaufswagen).{0,60}affiliate",
         r"(?:folgst du|folgen sie).{0,50}(?:whatsapp|instagram|facebook|tiktok|telegram|twitter|threads)|(?:jetzt |hier )?(?:den "

@@ -53,10 +53,11 @@ def find_lead(outline: Outline, container: int, description: str | None, languag
         return lead
     near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
     length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
-    return [block for block in near if _is_standfirst(block, length)][:MAX_STANDFIRSTS]
+    return [block for block in near if is_standfirst(block, length)][:MAX_STANDFIRSTS]
 
 
-def _is_standfirst(block: TextBlock, length: int) -> bool:
+def is_standfirst(block: TextBlock, length: int) -> bool:
+    """Whether a text block above the container is long enough for a standfirst, and neither a caption nor a link."""
     text = block.kind is not BlockKind.CAPTION and not block.boilerplate
     return text and block.length >= length and block.linked < 0.3 * len(block.text)
 

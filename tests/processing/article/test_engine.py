@@ -387,3 +387,14 @@ def test_a_recipe_has_its_ingredients_wherever_they_stand() -> None:
     assert len(found) == 9
     found = sentences(read(f"<article><h1>Ferry cake</h1>{steps}<div>{ingredients}</div></article>"))
     assert found[-3:] == ["Ingredients", "2 eggs", "100 g flour"]
+
+
+def test_a_visible_standfirst_is_the_description_where_none_is_declared() -> None:
+    text = f"<article><header><h1>Ferry</h1><p>{STANDFIRST}</p></header><div class=article-body>{prose(*range(8))}</div></article>"
+    assert read(text).description == STANDFIRST
+    declared = f"<html><head><meta name=description content='A ferry.'></head><body>{text}</body></html>"
+    article = read_article(Page("https://news.example/2026/ferry", declared, fetched_at=WHEN))
+    assert isinstance(article, Article)
+    assert article.description == "A ferry."
+    notice = "This article contains affiliate links: we earn a commission from what you buy through them."
+    assert read(text.replace(STANDFIRST, notice)).description is None
