@@ -13,7 +13,7 @@ from processing.article import site_rules
 from processing.article.body.blocks import to_blocks
 from processing.article.body.boilerplate import ArticleBody, remove_boilerplate
 from processing.article.body.confidence import FALLBACK_BELOW, confidence
-from processing.article.body.fallback import read_with_trafilatura
+from processing.article.body.fallback import declared_blocks, read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
 from processing.article.body.standfirst import find_standfirst
 from processing.article.metadata.metadata import Metadata, read_metadata
@@ -56,7 +56,10 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
         container = known_container
     blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
     score = confidence(outline, blocks, metadata.json_ld_body)
-    if score < FALLBACK_BELOW and known_container is None and page_type is PageType.ARTICLE:
+    declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
+    if declared:
+        blocks, path, score = declared, "json-ld", confidence(outline, declared, None)
+    if score < FALLBACK_BELOW and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
         fallback_blocks = read_with_trafilatura(page.html)
         if _length(fallback_blocks) > _length(blocks):
             blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)

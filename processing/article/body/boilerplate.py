@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from processing.article.body.phrases import CALL_TO_ACTION, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
+from processing.article.body.phrases import CALL_TO_ACTION, CREDIT, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
 from processing.article.outline.outline import Element, Outline, TextBlock
 from schemas.article import BlockKind
 
@@ -24,6 +24,10 @@ COPY_LENGTH = 80  # characters: text blocks of this length together that repeat 
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CALL_TO_ACTION_LENGTH = 250  # characters of a call to action
+TAIL_ABOVE = 0.75  # of the prose stands above a section of related pages that goes to the end
+TAIL_LINKS = 0.3  # of its text blocks are links
+MIN_TAIL_LINKS = 2
+CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
 BIOGRAPHY_LENGTH = 600  # characters of a text about the author that begins with the name
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
@@ -165,6 +169,29 @@ def drop_related_sections(body: ArticleBody) -> None:
             _mark(text_blocks[index:end])
 
 
+def drop_related_tail(body: ArticleBody) -> None:
+    """Everything from a heading like "Read this next" on, where most of the prose is above it and links follow."""
+    text_blocks = body.text_blocks()
+    total = sum([block.prose for block in text_blocks])
+    above = 0
+    for index, block in enumerate(text_blocks):
+        if above >= TAIL_ABOVE * total > 0 and _is_related(block):
+            links = [after.linked > 0.5 * len(after.text) for after in text_blocks[index + 1 :]]
+            # every excerpt is near its link: prose that is not is the article's
+            excerpts = all(any(links[max(0, at - 2) : at + 1]) for at, after in enumerate(text_blocks[index + 1 :]) if after.prose)
+            if excerpts and sum(links) >= max(MIN_TAIL_LINKS, TAIL_LINKS * len(links)):
+                _mark(text_blocks[index:])
+                return
+        above += block.prose
+
+
+def drop_credits(body: ArticleBody) -> None:
+    """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
+    for block in body.text_blocks():
+        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH and CREDIT.search(block.text.lower()):
+            block.boilerplate = True
+
+
 def drop_card_headings(body: ArticleBody) -> None:
     """Teasers in a row: linked headlines, each with an excerpt at most."""
     text_blocks = body.text_blocks()
@@ -259,9 +286,11 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_wordless,
     drop_head,
     drop_cards,
+    drop_related_tail,
     drop_link_paragraphs,
     drop_headline_lists,
     drop_related_sections,
+    drop_credits,
     drop_card_headings,
     drop_labels,
     drop_notices,

@@ -106,7 +106,8 @@ RELATED = re.compile(
     + _any(
         "related|more (?:on|from|stories|news|articles|posts|helpful|resources|reading|about|like|in)|recommended",
         "you (?:may|might)|also like",
-        "read (?:more|next|also)|trending|popular|latest|further reading|see also|keep reading|don.?t miss|up next|in the news|icymi",
+        "read (?:more|next|also|this next)|trending|popular|latest|further reading|see also|keep reading|don.?t miss"
+        "|up next|in the news|icymi",
         "editor.?s picks|similar|other (?:articles|posts|stories)|top stories|explore",
         _FOREIGN_RELATED,
     )
@@ -178,7 +179,7 @@ NOTICE = re.compile(
         r"(?:ce|cette) (?:contenu|vidéo).{0,60}(?:bloqué|cookies|accept)|(?:este|esta) (?:contenido|vídeo|video).{0,60}(?:bloquead"
         r"|cookies|no disponible)",
         r"(?:this|our) (?:article|post|page|site|story).{0,25}(?:contains?|includes?|may (?:contain|include)) affiliate"
-        r"|affiliate disclosure|(?:disclosure|disclaimer):",
+        r"|affiliate disclosure|disclosure:",
         r"\W{0,2}(?:diese?r? )?(?:seite|beitrag|artikel|text)? ?enthält (?:\w+ )?affiliate|mit (?:\*|sternchen"
         r"|einem einkaufswagen).{0,60}affiliate",
         r"(?:folgst du|folgen sie).{0,50}(?:whatsapp|instagram|facebook|tiktok|telegram|twitter|threads)|(?:jetzt |hier )?(?:den "
@@ -202,4 +203,12 @@ NEW_WINDOW = re.compile(
     r"|(?:this link )?opens? in (?:a )?new (?:window|tab)"
     r"|s.ouvre dans (?:un nouvel onglet|une nouvelle fenêtre)|se abre en (?:una )?(?:ventana|pestaña) nueva|(?:externer |external )link)\)",
     re.IGNORECASE,
+)
+
+# The end of a picture's caption: who made it or sells it.
+CREDIT = re.compile(
+    r"(?:[(\[]\s?(?:images?|photos?|pictures?|pic|credit|fotos?|bild(?:er)?|grafik|crédit)\s?[:/©][^)\]]{1,80}[)\]]"
+    r"|\b(?:photos?|fotos?|bild(?:quelle)?|ljósmynd|kuva)\s?[:/©]\s?[^.!?:]{2,40}"
+    r"|\b(?:getty(?: images)?|istock(?:photo)?(?:\.com)?|shutterstock(?:\.com)?|imago(?: images)?|picture[ -]?alliance|adobe ?stock"
+    r"|stock\.adobe\.com|unsplash|pixabay|alamy|ap photo|depositphotos))\s*[)\]]?$"
 )
