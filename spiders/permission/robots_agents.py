@@ -40,7 +40,7 @@ def _agents(value: str, words: list[str]) -> tuple[str, ...]:
     if not named:
         return (EVERYONE,) if "*" in value else ()
     ours = (OURS,) if any(named[start : start + len(words)] == words for start in range(len(named))) else ()
-    everyone = (EVERYONE,) if value.split()[0].strip(",") == "*" else ()
+    everyone = (EVERYONE,) if value.split(maxsplit=1)[0].strip(",") == "*" else ()
     return ours + everyone or (ANOTHER,)
 
 
