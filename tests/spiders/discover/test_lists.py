@@ -86,7 +86,10 @@ def test_text_sitemaps() -> None:
 
 EXTENSIONS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="urn:i" xmlns:video="urn:v" xmlns:news="urn:n"'
 CLIP = "<video:video><video:title>Clip</video:title><video:publication_date>2020-01-01</video:publication_date></video:video>"
-NEWS = "<news:news><news:publication_date>Fri, 31 May 2024 12:00:00 CEST</news:publication_date><news:title>Fee &lt;b&gt;stays&lt;/b&gt; &amp;amp; rises</news:title></news:news>"
+NEWS = (
+    "<news:news><news:publication_date>Fri, 31 May 2024 12:00:00 CEST</news:publication_date>"
+    "<news:title>Fee &lt;b&gt;stays&lt;/b&gt; &amp;amp; rises</news:title></news:news>"
+)
 
 
 @pytest.mark.parametrize("declared", [EXTENSIONS, ""])
