@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from schemas.capture import UrlKind
+from schemas.media_type import read_media_type
 from spiders.discover.feeds import FeedEntry, feed_entries
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.link_memory import LinkMemory
@@ -18,11 +18,11 @@ from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts
 from spiders.urls.canonical import resolve_link
+from storage.warc.page_bytes import is_html
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 MAX_LINKS = 10_000  # of one page; pages with more are lists made by programs, and the frontier learns no more from them
 MAX_LISTS = 500  # feeds of one page, and as many sitemaps: pages name a handful, so more is an attack
-CHARSET_PARAMETER = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
 def read_body(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
@@ -36,7 +36,7 @@ def read_body(question: Question, body: bytes, rules: ReadingRules, memory: Link
         return BodyReading(kind, list(_in_scope(entries, rules)))
     if kind is UrlKind.SITEMAP:
         return BodyReading(kind, list(_in_scope(_sitemap_urls(question, body) if rules.sitemaps else (), rules)))
-    return _read_page(question, body, rules, memory) if _looks_like_html(question, body) else BodyReading(UrlKind.PAGE)
+    return _read_page(question, body, rules, memory) if is_html(read_media_type(question.content_type), body) else BodyReading(UrlKind.PAGE)
 
 
 def _sitemap_urls(question: Question, body: bytes) -> Iterator[FoundUrl | None]:
@@ -63,8 +63,7 @@ def _timestamp(moment: datetime | None) -> float | None:
 
 
 def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
-    charset = CHARSET_PARAMETER.search(question.content_type)
-    page = page_links(body, charset[1] if charset else None, rules.product)
+    page = page_links(body, read_media_type(question.content_type).charset, rules.product)
     base = resolve_link(question.url, page.base) or question.url if page.base else question.url
     found = [*_in_scope(_linked_feeds(question, base, page, rules), rules)]
     if rules.links and question.may_follow and not (rules.obeys_nofollow and page.opt_outs.directives.forbids_following()):
@@ -105,11 +104,6 @@ def _linked_pages(
 
 def _in_scope(urls: Iterable[FoundUrl | None], rules: ReadingRules) -> Iterator[FoundUrl]:
     return (found for found in urls if found is not None and rules.scope.covers(found.url, found.kind, found.depth))
-
-
-def _looks_like_html(question: Question, body: bytes) -> bool:
-    declared = question.content_type.lower()
-    return "html" in declared or (not declared and body[:1024].lstrip()[:1] == b"<")
 
 
 def _opt_outs(opt_outs: OptOuts) -> PageOptOuts | None:

@@ -59,7 +59,7 @@ def has_body_to_read(capture: Capture) -> bool:
 def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int) -> Question:
     """What to ask a reader about the body of a response."""
     may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
-    content_type, coding = capture.header("content-type") or "", capture.header("content-encoding")
+    content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
     return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, content_type, coding, may_follow)
 
 

@@ -14,8 +14,6 @@ import signal
 import socket
 from collections import OrderedDict
 
-from protego import Protego
-
 from runtime.child_process import limit_cpu, limit_memory, peak_memory
 from runtime.frames import FrameBuffer, header
 from spiders.discover.body import read_body
@@ -23,7 +21,7 @@ from spiders.discover.link_memory import LinkMemory
 from spiders.download.decode_body import decode_body
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import ENCODER, Question, ReaderReply, ReaderTask, RobotsReply, split_question
-from spiders.permission.robots_file import crawl_delay, parse_robots
+from spiders.permission.robots_file import RobotsFile
 from spiders.reading.journal import Slot, reader_slot
 
 RECEIVE_BYTES = 256 * 1024
@@ -68,7 +66,7 @@ class _Reader:
     def __init__(self, rules: ReadingRules) -> None:
         self._rules = rules
         self._memory = LinkMemory()
-        self._robots: OrderedDict[bytes, Protego] = OrderedDict()
+        self._robots: OrderedDict[bytes, RobotsFile] = OrderedDict()
 
     def reply(self, number: int, question: Question, body: bytes) -> ReaderReply:
         try:
@@ -84,13 +82,12 @@ class _Reader:
             return ReaderReply(number, "page_crash", f"{type(error).__name__}: {error}"[:300])
 
     def _check_robots(self, body: bytes, url: str) -> RobotsReply:
-        rules = self._robots.get(body) or parse_robots(body)
+        rules = self._robots.get(body) or RobotsFile(body, self._rules.product)
         self._robots[body] = rules
         self._robots.move_to_end(body)
         if len(self._robots) > CACHED_ROBOTS_FILES:
             self._robots.popitem(last=False)
-        product = self._rules.product
-        return RobotsReply(rules.can_fetch(url, product)) if url else RobotsReply(True, crawl_delay(rules, product), list(rules.sitemaps))
+        return RobotsReply(rules.can_fetch(url)) if url else RobotsReply(True, rules.crawl_delay(), list(rules.sitemaps()))
 
 
 def _next(connection: socket.socket, received: FrameBuffer) -> bytes | None:

@@ -87,7 +87,7 @@ class ResponseReaders:
 
     async def decoded(self, capture: Capture, limit: int, url_id: int = 0) -> bytes | ReadFailure:
         """The body of a capture without its content coding, at most `limit` bytes. Empty if it cannot be decoded."""
-        coding = capture.header("content-encoding")
+        coding = capture.joined_header("content-encoding")
         if not coding and not capture.body.startswith(GZIP_MAGIC):
             return capture.body[:limit]
         reply = await self.ask(Question(ReaderTask.DECODE, url_id, capture.url, coding=coding), capture.body)
