@@ -15,8 +15,9 @@ from sqlalchemy import select, update
 from schemas.config.settings import Settings
 from schemas.errors import StorageError, UnavailableError
 from storage.database import engine as database
-from storage.database.engine import SCHEMA, open_database
+from storage.database.engine import open_database
 from storage.database.locks import hold_lock
+from storage.database.version_table import SCHEMA
 from storage.lake.lake import open_lake
 from tests.forks import fork_context
 

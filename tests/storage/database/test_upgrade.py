@@ -20,8 +20,9 @@ from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError
 from spiders.run import crawl_once
 from storage.database import backup
-from storage.database.engine import METADATA, SCHEMA_VERSION, open_database
+from storage.database.engine import SCHEMA_VERSION, open_database
 from storage.database.migration import migrations
+from storage.database.version_table import METADATA
 from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
