@@ -166,7 +166,7 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
     dropped = clear_spool(folder)
     if dropped:
         LOG.warning(
-            "%s was closed while this worker was away: what it had not registered is dropped (%d segments). "
+            "%s was closed while this worker was suspended. %d segments that were not registered are dropped. "
             "Those URLs are due in the next run.",
             crawl_run,
             dropped,

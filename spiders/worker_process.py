@@ -77,7 +77,7 @@ def run_worker(
         if silence:
             raise CrawlhouseError(
                 f"The event loop of the fetch worker {worker} did not run for {silence:.0f} seconds, so it was ended. What it had fetched "
-                "is kept. Run the fetch step again: it goes on from there, and leaves out a URL at which a worker ends twice."
+                "is kept. Run the fetch step again: it continues, and leaves out a URL at which a worker ends twice."
             )
         return _check_statistics(read_statistics(path), process.returncode, log_text)
 

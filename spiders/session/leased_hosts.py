@@ -28,7 +28,7 @@ class LeasedHosts:
         self._tasks = tasks
         self._fetchers: dict[int, HostFetcher] = {}
         self._work: dict[HostFetcher, asyncio.Task[None]] = {}
-        self._unserved: dict[int, Lease] = {}
+        self._not_started: dict[int, Lease] = {}
         self._renewed = time.monotonic()
 
     def __bool__(self) -> bool:
@@ -39,7 +39,7 @@ class LeasedHosts:
         room = MAX_ACTIVE_HOSTS - sum(not fetcher.is_idle for fetcher in self._fetchers.values())
         leases = await self._context.database.run(self._lease, room, self._held()) if room > 0 else []
         for lease in leases:
-            self.serve(lease)
+            self.fetch_from(lease)
         return bool(leases)
 
     def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
@@ -50,13 +50,13 @@ class LeasedHosts:
         context = self._context
         self._renew(held)
         leases = context.frontier.lease_hosts(context.run.crawl_run, context.worker, context.attempt, room)
-        self._unserved |= {lease.host_id: lease for lease in leases}
+        self._not_started |= {lease.host_id: lease for lease in leases}
         return leases
 
-    def serve(self, lease: Lease) -> None:
+    def fetch_from(self, lease: Lease) -> None:
         """Fetch from a leased host until no URL of it is due."""
         fetcher = HostFetcher(self._context, lease, self._request_queue, self._tasks)
-        self._unserved.pop(lease.host_id, None)
+        self._not_started.pop(lease.host_id, None)
         self._fetchers[lease.host_id] = fetcher
         self._work[fetcher] = self._tasks.start(self._run(fetcher))
 
@@ -117,4 +117,4 @@ class LeasedHosts:
         """Release all leases, each with the seconds until its host may be requested again."""
         context = self._context
         waits = {fetcher.lease: fetcher.wait_after() for fetcher in self._fetchers.values()}
-        await context.database.run(lambda: context.frontier.release({lease: lease.wait for lease in self._unserved.values()} | waits))
+        await context.database.run(lambda: context.frontier.release({lease: lease.wait for lease in self._not_started.values()} | waits))

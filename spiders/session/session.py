@@ -64,7 +64,7 @@ class FetchSession:
         `held` are leases taken over from the previous attempt. At the end everything fetched is registered and all leases are released.
         """
         for lease in held:
-            self._hosts.serve(lease)
+            self._hosts.fetch_from(lease)
         for work in (self._lease_hosts(), self._tick(), self._follow_found(), self.context.takedowns.follow()):
             self._tasks.start(work)
         try:

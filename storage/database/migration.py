@@ -104,7 +104,7 @@ def _check_no_worker(connection: Connection) -> None:
     row = connection.execute(query, {"now": now}).one_or_none()
     if row is not None:
         raise WorkersActiveError(
-            f"The worker {row.lease_worker} of the run {row.crawl_run} is at work. Stop it with `crawlhouse stop`, or wait "
+            f"The worker {row.lease_worker} of the run {row.crawl_run} is running. Stop it with `crawlhouse stop`, or wait "
             f"{row.until - now:.0f} s if it was killed; then upgrade again."
         )
 
