@@ -72,7 +72,7 @@ def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> i
 
 def stored(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     """All rows of the tables, published or not: the process run of each row, and a value that is unique in the run."""
-    columns = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
+    columns = {"articles": "url", "captures": "url", "quarantine": "url", "sightings": "crawl_run", "runs": "crawl_run"}
     with open_lake(settings) as lake:
         scans = {name: lake.table(name).scan(selected_fields=("process_run", column)) for name, column in columns.items()}
         return {name: sorted(tuple(row.values()) for row in scan.to_arrow().to_pylist()) for name, scan in scans.items()}
