@@ -79,4 +79,4 @@ def test_links_become_urls(reference: str, wanted: str | None) -> None:
     ],
 )
 def test_hosts_are_written_by_idna_2008(written: str, wanted: str | None) -> None:
-    assert resolve("https://a.example/", written) == wanted
+    assert resolve_link("https://a.example/", written) == wanted

@@ -29,7 +29,7 @@ from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
-from storage.upgrade import upgrade
+from storage.upgrade import DESCRIPTIONS, upgrade
 from tests.kepthome import PROXY_PASSWORD, load_into_postgres, unpack_home
 from tests.keptsite import BASE, article_paths, kept_site
 
@@ -223,8 +223,8 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity"],
-        "captures": ["outcomes"],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json"],
+        "captures": ["outcomes", DESCRIPTIONS],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", DESCRIPTIONS],
         "runs": ["write.parquet.compression-codec"],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
