@@ -162,7 +162,7 @@ def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: _Resources) -> di
     """The fields of a dataset of items as its table has them, and as the crawl's last published run had them."""
     if dataset.source is None or dataset.source.reads_pages:
         return {}
-    table = resources.lake.dataset_tables().get(dataset.name)
+    table = resources.lake.tables().get(dataset.name)
     stored = {} if table is None else stored_types(schema_to_pyarrow(table.schema(), include_field_ids=False))
     last = resources.ledger.last_published(crawl.name)
     pinned = resources.ledger.process_run(last).datasets if last is not None else ()

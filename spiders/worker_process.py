@@ -1,4 +1,4 @@
-"""A worker's process: started in a group of its own, ended with its parent's task, judged by what it counted."""
+"""Runs a worker as a process of its own: starts it, watches its heartbeat, ends it with its task, and reads its statistics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ END_SECONDS = 9.0
 PROGRESS_LOG_SECONDS = 15.0
 POLL_SECONDS = 0.5
 TAIL_CHARACTERS = 2_000
-# glibc's: page bodies go back to the system as soon as they are done with, which keeps a worker some 10 MB smaller
+# Settings of glibc: memory of page bodies goes back to the system at once. This keeps a worker some 10 MB smaller.
 MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 LOG = logging.getLogger(__name__)
@@ -47,8 +47,8 @@ def run_worker(
 ) -> WorkerStatistics:
     """Run a worker to its end and return its statistics. `log_progress` is called every 15 seconds. Its log goes to `log_to`, or stderr.
 
-    A worker whose event loop stands still is ended, as is one that does not end when it is asked to.
-    `secrets` stand in its environment, and nowhere else.
+    A worker is ended if its event loop stands still, or if it does not end when it is asked to.
+    `secrets` are put into its environment, and nowhere else.
     Raises its own error by its class, CrawlhouseError where it wrote none.
     """
     with scratch_folder() as folder, _sigterm_as_exception():
@@ -72,7 +72,7 @@ def run_worker(
                 _end(process)
                 del _running[process]
                 os.close(heard)
-        log_text = printable(redacted(log.read_text(encoding="utf-8", errors="replace")))  # it repeats what pages and servers say
+        log_text = printable(redacted(log.read_text(encoding="utf-8", errors="replace")))  # it may contain text of pages and servers
         (log_to or sys.stderr).write(log_text)
         if silence:
             raise CrawlhouseError(
@@ -83,7 +83,7 @@ def run_worker(
 
 
 def _wait(process: subprocess.Popen[bytes], watch: Watch, log_progress: Callable[[], None]) -> float:
-    """Waits for the end of a worker, or until it has to be ended. Returns the seconds for which its loop stood still, 0 if it did not."""
+    """Wait until a worker ends, or has to be ended. Returns the seconds for which its event loop stood still, 0 if it did not."""
     logged_at = time.monotonic()
     while process.poll() is None and time.monotonic() < _running[process]:
         if watch.is_over:
@@ -102,7 +102,7 @@ def _wait(process: subprocess.Popen[bytes], watch: Watch, log_progress: Callable
 def stop_workers() -> None:
     """Asks every worker that this process started to register what it has and to end; their `run_worker` calls then return.
 
-    They return in any case: a worker that is still there after END_SECONDS is killed. To ask again changes nothing.
+    They return in any case: a worker that still runs after END_SECONDS is killed. Asking again changes nothing.
     """
     for process in list(_running):
         if _running.get(process) == math.inf and process.poll() is None:
@@ -142,7 +142,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _sigterm_as_exception() -> Iterator[None]:
-    """Makes SIGTERM an exception, so that it reaches the worker; where someone handles it already, they do the same."""
+    """Turn SIGTERM into an exception, so that the worker is ended too. A handler that exists already is left in place."""
     is_default = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if not is_default:
         yield

@@ -104,7 +104,7 @@ def arrow_type(kind: FieldType) -> pa.DataType:
 
 
 def stored_types(schema: pa.Schema, name: str = "") -> dict[str, FieldType]:
-    """The types of a stored table's own fields by name, without the columns that every dataset has, or the built-in one `name`."""
+    """The types of a stored table's own fields, by name: without the columns that every dataset, or the built-in one `name`, has anyway."""
     built_in = TABLES[name] if name in BUILT_IN else (*HISTORY_FIELDS, *PLACE_FIELDS, *POINTER_FIELDS, *RUN_FIELDS)
     common = {field.name for field in built_in}
     return {field.name: field_type(field.type) for field in schema if field.name not in common}

@@ -1,4 +1,4 @@
-"""What goes between a worker and its answer readers: questions with a body, and replies, which are data only (MessagePack)."""
+"""The messages between a worker and its response readers: questions with a body, and replies, which are data only (MessagePack)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Task(StrEnum):
 
     READ = "read"  # its kind, what it links to, what it reserves
     DECODE = "decode"  # remove its content coding
-    ROBOTS = "robots"  # judge the question's URL by this robots.txt; without a URL, tell its delay and sitemaps
+    ROBOTS = "robots"  # check the question's URL by this robots.txt; without a URL, read its delay and sitemaps
 
 
 class Question(msgspec.Struct, array_like=True, frozen=True):

@@ -1,7 +1,7 @@
-"""The inside of an answer reader: a process that reads bodies which came from the web, and tells what they say.
+"""A response reader's own process: it reads bodies from the web, and replies what they contain.
 
 In: first a pickle of the ReadingRules, then questions. Out: once, when it is ready, the most memory in bytes so far, then replies in the
-order of the questions, each at once. CPU time and memory are limited for each answer; which one is being read stands in the worker's
+order of the questions, each at once. CPU time and memory are limited for each response. Which one is being read stands in the worker's
 reading journal.
 """
 
@@ -32,8 +32,8 @@ GC_THRESHOLDS = (20_000, 20, 50)  # as in the worker
 
 
 def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None:
-    """Serve until the input ends. Limits are per answer; `journal` is a descriptor, `place` the reader's own in it."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the worker's, as SIGINT is: it ends its readers when it has no more use for them
+    """Serve until the input ends. Limits are per response; `journal` is a descriptor, `place` the reader's own in it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as SIGINT, it is for the worker, which ends its readers itself
     connection = socket.socket(fileno=os.dup(0))
     os.dup2(2, 1)
     slot = reader_slot(int(journal), int(place))
@@ -80,7 +80,7 @@ class _Reader:
         except MemoryError:
             gc.collect()
             return Reply(number, "page_memory")
-        except Exception as error:  # an answer that breaks a reader costs its URL, not the run
+        except Exception as error:  # a response that breaks a reader costs its URL, not the run
             return Reply(number, "page_crash", f"{type(error).__name__}: {error}"[:300])
 
     def _check_robots(self, body: bytes, url: str) -> RobotsReply:

@@ -1,8 +1,8 @@
 """When a URL is due again: as soon as a fetch is expected to be worth its price, in new things.
 
 Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits (`spiders.schedule.edits`). One
-number, the price of a fetch, so spends fetches where something is happening. The dearer a fetch, the more edits it must bring, faster than
-new links: where fetches are scarce, edits yield first.
+number, the price of a fetch, so spends fetches where something is happening. With a higher price, the edits that a fetch must
+bring grow faster than the new links: where fetches are scarce, edits yield first.
 
 A source is credited only with links that the frontier did not know yet, so what others have brought already causes no visits. Two
 sources with the same news, each visited in its own rhythm, would still cost twice what one costs. So one source of a site is its primary
@@ -17,7 +17,8 @@ visit is due where waiting would lose more than the visit costs (Avrachenkov and
 content, 2016). The same threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et
 al. (Staying up to date with online content changes, 2019) find optimal where the price is the Lagrange multiplier of the budget.
 
-As all articles begin alike, each asks its own share of the price: else a small change of it would move all at once.
+All articles begin with the same state. So each has its own share of the price (`tie_breaker`): else a small change of the price would
+change the visits of all of them at once.
 
 All times here are hours since the epoch, UTC, as floats.
 """
@@ -38,18 +39,18 @@ PRIOR_ITEMS = 0.2
 PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
 VALUE_SCALES = ((0.25, 1.5), (6.0, 0.2), (48.0, 0.05))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
-VALUE_PER_PRICE = 0.373  # so that a source with an item every two hours brings about the default price
-UNDATED_ITEMS = 4.2  # a source without dates may drop news unseen: so many items, at the price 1, are the most that gather there
+VALUE_PER_PRICE = 0.373  # a source with an item every two hours then brings about the default price
+UNDATED_ITEMS = 4.2  # at the price 1, a source without dates is visited before so many items gather: it may drop some
 UNDATED_POWER = 1.3  # of the price: where fetches are scarce, the busy sites go first
 PRIMARY_MARGIN = 1.15
-PRIMARY_HOURS = 24.0  # of exposure of both, from which on a small margin decides
-EARLY_MARGIN = 1.4  # before: twenty dates tell a rate to about a fifth
+PRIMARY_HOURS = 24.0  # when both sources are known for so long, PRIMARY_MARGIN decides
+EARLY_MARGIN = 1.4  # before that: twenty dates give a rate only to about a fifth
 PRIMARY_PRIOR_HOURS = 1.0
-QUIET_HOURS_PER_PRICE = 180.0  # a source that brings nothing is looked at once in so many hours, at the price 1
+QUIET_HOURS_PER_PRICE = 180.0  # a source that brings nothing is visited once in so many hours, at the price 1
 BACKLOG_SHARE = 0.08  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
-OVERFLOW_SHARE = 0.85  # of the links that a source without dates has room for: where so many are new, others were dropped unseen
+OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
 OVERFLOW_FACTOR = 2.0
-THRESHOLD_SPREAD = 16.0  # between the articles that ask least of a look and those that ask most
+THRESHOLD_SPREAD = 16.0  # factor between the lowest and the highest threshold of an article
 FAILURE_HOURS = 1.0
 DEAD_AFTER_FAILURES = 5
 DEAD_HOURS = 7 * 24.0
@@ -58,7 +59,7 @@ MAX_ITEM_AGE_HOURS = 7 * 24.0
 
 
 def _index(interval: float) -> float:
-    """What a visit after so many hours is worth per item an hour: what it gains less what waiting on for as long would go on to gain."""
+    """The value of a visit after `interval` hours, per item an hour: its gain, less what waiting longer would gain (the Whittle index)."""
     return sum(weight * hours * (1 - (1 + interval / hours) * math.exp(-interval / hours)) for hours, weight in VALUE_SCALES)
 
 
@@ -186,7 +187,7 @@ def _outranks(state: RevisitState, other: RevisitState, price: float) -> bool:
 
 
 def _news_rate(state: RevisitState, price: float) -> float:
-    """The news an hour that visits would find; what drops out of a short list before it is visited again does not count."""
+    """The news an hour that visits would find. What drops out of a short list between two visits does not count."""
     rate = state.dated_items / (state.hours + PRIMARY_PRIOR_HOURS)
     if not rate:
         return 0.0
@@ -196,7 +197,7 @@ def _news_rate(state: RevisitState, price: float) -> float:
 
 
 def _after_first_visit_of_source(state: RevisitState, visit: Visit) -> RevisitState:
-    """A first visit's links are a backlog, no rate; only dates that the items carry tell one."""
+    """The links of a first visit are a backlog and give no rate. Only the dates of the items do."""
     state = replace(state, window=float(max(len(visit.item_times), visit.new_items)))
     ages = sorted(visit.at - time for time in visit.item_times if 0 <= visit.at - time <= MAX_ITEM_AGE_HOURS)
     if len(ages) < 3 or ages[-1] - ages[0] < 1:
@@ -229,7 +230,7 @@ def _after_visit_of_source(state: RevisitState, seen: RevisitState, visit: Visit
 
 
 def _dated_items(fresh: Sequence[float], visit: Visit, waited: float) -> float:
-    """The news of a source since its last visit; where all that it shows is newer, more have passed through than it shows."""
+    """The news of a source since its last visit. If all items are newer than that, more items appeared than it shows."""
     if not fresh or len(fresh) < len(visit.item_times):
         return len(fresh)
     return len(fresh) * waited / max(visit.at - min(fresh), 0.25)
@@ -254,7 +255,7 @@ def _with_times(profile: tuple[float, ...], times: Sequence[float], kept: float)
 
 
 def _hour_weight(state: RevisitState, hour: int) -> float:
-    """How busy an hour of the day is beside the average, 1 when nothing is known; neighbours smooth it."""
+    """How busy an hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours beside it."""
     if not state.profile:
         return 1.0
     counts = state.profile

@@ -26,7 +26,7 @@ from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 
 LOG = logging.getLogger(__name__)
-COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that do not keep an answer out of the archive
+COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counted, although the response is archived
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class ReceivedResponse:
 class ExchangeResult:
     """What an exchange means for its URL and its host.
 
-    `mark` is None where nothing is final. After `retry_wait` seconds the URL is requested again; None: it is not. `response` is None where
-    the host sent none; `latency` is in seconds.
+    `fetch_result` is None if nothing is final. After `retry_wait` seconds the URL is requested again; None: it is not. `response` is None
+    if the host sent none. `latency` is in seconds.
     """
 
-    mark: FetchResult | None
+    fetch_result: FetchResult | None
     retry_wait: float | None = None
     response: Capture | None = None
     latency: float = 0.0
@@ -65,14 +65,14 @@ def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yiel
 
 
 def body_question(context: FetchContext, received: ReceivedResponse) -> Question | None:
-    """What a reader is to find out about the body; None where there is no body to read."""
+    """The question for a reader about the body; None if there is no body to read."""
     if not has_body_to_read(received.capture):
         return None
     return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
 
 
 def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
-    """The response with what came of its body. One whose body cannot be read within its limits is archived all the same."""
+    """The response with the reading of its body. If the body cannot be read within its limits, the response is archived nevertheless."""
     if isinstance(result, ReadFailure):
         LOG.warning("%s cannot be read: %s, %s", received.capture.url, result.reason, result.detail)
         return replace(received.head, kind=received.capture.kind, unread_reason=result.reason)
@@ -80,37 +80,37 @@ def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> Pa
     return with_reading(received.capture, received.head, result.reading)
 
 
-def record_response(context: FetchContext, received: ReceivedResponse, answer: ParsedResponse, may_retry: bool) -> ExchangeResult:
-    """Archive a response, hand over what it found, and set the result of its URL, unless it is requested again."""
+def record_response(context: FetchContext, received: ReceivedResponse, response: ParsedResponse, may_retry: bool) -> ExchangeResult:
+    """Archive a response, add the URLs found in it, and set the result of its URL, unless it is requested again."""
     fetch, capture, yielded = received.fetch, received.capture, received.yielded
-    answer = with_yielded(answer, capture, fetch.due, yielded, context.crawl, context.statistics)
-    is_opted_out = _is_opted_out(context, answer, capture)
+    response = with_yielded(response, capture, fetch.due, yielded, context.crawl, context.statistics)
+    is_opted_out = _is_opted_out(context, response, capture)
     row = None
     if not is_opted_out:
-        row = _archive(context, fetch, with_kind(capture, answer.kind), received.sent)
+        row = _archive(context, fetch, with_kind(capture, response.kind), received.sent)
         context.registrar.keep_items(row, yielded.items)
     elif yielded.items:
         context.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
     retry_wait = wait_to_retry(context, fetch, capture) if may_retry else None
-    mark, source = None, None
+    fetch_result, source = None, None
     if retry_wait is None:
 
         def result_for(count: int) -> FetchResult:
-            made = response_result(fetch.due, capture, replace(answer, new_items=count), row, context.crawl.revisit, is_opted_out)
+            made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
-        mark = result_for(0)
-        if answer.discoveries:
+        fetch_result = result_for(0)
+        if response.discoveries:
             source = Source(fetch.due.url, result_for)
-    context.registrar.add_result(fetch.lease, mark, row, source)
-    context.registrar.add_discoveries(answer.discoveries)
-    return ExchangeResult(mark, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
+    context.registrar.add_result(fetch.lease, fetch_result, row, source)
+    context.registrar.add_discoveries(response.discoveries)
+    return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
 def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yielded: Yielded, may_retry: bool) -> ExchangeResult | None:
     """Set the result of a URL whose exchange gave no response, unless it is requested again.
 
-    None where it is not, because the session ends, though it could be: the URL stays due.
+    None if it could be requested again, but the session ends: then the URL stays due.
     """
     failure = _failure(error)
     context.statistics.errors += 1
@@ -118,10 +118,10 @@ def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yi
     if failure.retryable and not may_retry:
         return None
     retry_wait = wait_to_retry_failed(context, fetch, error)
-    mark = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
-    context.registrar.add_result(fetch.lease, mark)
+    fetch_result = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
+    context.registrar.add_result(fetch.lease, fetch_result)
     context.registrar.add_discoveries(yielded.found)
-    return ExchangeResult(mark, retry_wait)
+    return ExchangeResult(fetch_result, retry_wait)
 
 
 def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
@@ -141,21 +141,21 @@ def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseExcepti
 
 
 def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
-    """Archives a capture; one that a browser rendered together with what the server had sent."""
+    """Archive a capture. One that a browser rendered is archived together with what the server had sent."""
     if sent is None:
         return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))
-    shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
-    return context.registrar.archive_rendered(shell, capture, fetch.lease)
+    unrendered = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
+    return context.registrar.archive_rendered(unrendered, capture, fetch.lease)
 
 
-def _is_opted_out(context: FetchContext, answer: ParsedResponse, capture: Capture) -> bool:
-    """Whether the answer may not be kept; counts what its owner reserves, also where the crawl only records that."""
-    if answer.opt_outs is NO_OPT_OUTS:
+def _is_opted_out(context: FetchContext, response: ParsedResponse, capture: Capture) -> bool:
+    """Whether the response may not be archived. Counts its opt-outs, also if the crawl only records them."""
+    if response.opt_outs is NO_OPT_OUTS:
         return False
-    reservation = answer.opt_outs.archiving_opt_out(capture.fetched_at)
-    words = set(answer.opt_outs.directives.words & COUNTED) | ({reservation} if reservation else set())
+    opt_out = response.opt_outs.archiving_opt_out(capture.fetched_at)
+    words = set(response.opt_outs.directives.words & COUNTED) | ({opt_out} if opt_out else set())
     context.statistics.opt_outs.update(words)
-    return reservation is not None and context.crawl.politeness.opt_outs == "obey"
+    return opt_out is not None and context.crawl.politeness.opt_outs == "obey"
 
 
 def _failure(error: BaseException) -> FetchFailedError:

@@ -106,8 +106,8 @@ class HostFetcher:
             self._tasks.start(self._retry(fetch))
             return
         self._in_flight -= 1
-        mark = result.mark
-        failed = mark is not None and mark.outcome is FetchOutcome.FAILED and mark.status is None
+        fetched = result.fetch_result
+        failed = fetched is not None and fetched.outcome is FetchOutcome.FAILED and fetched.status is None
         self._failures = self._failures + 1 if failed else 0
         if not self._in_flight:
             self._changed.set()

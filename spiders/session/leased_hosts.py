@@ -93,12 +93,12 @@ class LeasedHosts:
         if fetcher is not None:
             fetcher.finish(fetch, result)
 
-    def registered(self, marks: Iterable[FetchResult]) -> None:
+    def registered(self, results: Iterable[FetchResult]) -> None:
         """Results of URLs are registered."""
-        for mark in marks:
-            fetcher = self._fetchers.get(mark.host_id)
+        for result in results:
+            fetcher = self._fetchers.get(result.host_id)
             if fetcher is not None:
-                fetcher.in_progress.discard(mark.url_id)
+                fetcher.in_progress.discard(result.url_id)
         self.wake()
 
     def wake(self) -> None:

@@ -54,5 +54,5 @@ class Outbox:
     def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
         """The exchange of a URL is finished. A final result that is no page gives its page back."""
         self.in_flight.discard(fetch)
-        if result.mark is not None and result.mark.outcome is not FetchOutcome.FETCHED:
+        if result.fetch_result is not None and result.fetch_result.outcome is not FetchOutcome.FETCHED:
             self.budget.release_page()

@@ -36,10 +36,10 @@ from spiders.session.yielded import NOTHING, Yielded
 from storage.database.thread import run_to_completion
 from storage.frontier.records import Lease, RunPhase
 
-TICK_SECONDS = 0.2
-WATCH_SECONDS = 1.0
-IDLE_SECONDS = 0.25
-STOP_SECONDS = 4.0
+TICK_SECONDS = 0.2  # chosen: found URLs, which wait for half a second, are then at most 0.7 seconds old
+WATCH_SECONDS = 1.0  # chosen: one query a second for each worker that has hosts
+IDLE_SECONDS = 0.25  # chosen: a worker without hosts looks for new ones more often
+STOP_SECONDS = 4.0  # chosen: less than half of the nine seconds after which a worker that was asked to end is killed
 
 
 class FetchSession:
@@ -59,7 +59,7 @@ class FetchSession:
         self._deadline = context.run.planned_at.timestamp() + context.crawl.max_run_time().total_seconds()
 
     async def requests(self, held: Sequence[Lease]) -> AsyncIterator[Fetch]:
-        """The URLs to fetch, each when its host's turn has come, until the run has no more or the session is stopped.
+        """Yield the URLs to fetch, each when its host's turn has come, until the run has no more or the session is stopped.
 
         `held` are leases taken over from the previous attempt. At the end everything fetched is registered and all leases are released.
         """
@@ -78,7 +78,7 @@ class FetchSession:
         return self._tasks.start(work)
 
     def start_first(self, work: Coroutine[None, None, None]) -> None:
-        """Run a coroutine that finds the run's first URLs: the session does not end for want of URLs before its end."""
+        """Run a coroutine that finds the run's first URLs: the session does not end before it."""
         self._is_starting = True
         self._tasks.start(self._start_first(work))
 
@@ -121,8 +121,8 @@ class FetchSession:
 
     def _record_read(self, received: ReceivedResponse, result: Reply | ReadFailure) -> None:
         with self._tasks.guarded(), self.context.readers.journal.reading(received.fetch.due.url_id):
-            answer = read_response(received, result)
-            self._finish(received.fetch, record_response(self.context, received, answer, not self.stopping))
+            response = read_response(received, result)
+            self._finish(received.fetch, record_response(self.context, received, response, not self.stopping))
 
     def receive_failure(self, fetch: Fetch, error: BaseException, yielded: Yielded = NOTHING) -> None:
         """An exchange gave no response. One that was broken off because the session ends stays due."""
@@ -149,7 +149,7 @@ class FetchSession:
         return bool(self.stopping) or wait_to_retry_failed(self.context, fetch, error) is not None
 
     async def _lease_hosts(self) -> None:
-        """Leases hosts while there is room, until the run has neither URLs nor leased hosts."""
+        """Lease hosts while there is room, until the run has neither due URLs nor leased hosts."""
         while not self.stopping:
             if await self.context.database.run(self._is_quota_reached):
                 self.end_run("quota")
@@ -170,7 +170,7 @@ class FetchSession:
             self.end_run("budget:max_minutes")
 
     async def _tick(self) -> None:
-        """Flushes, rotates, registers and renews."""
+        """Flush found URLs, close and register segments, report progress and renew leases, every TICK_SECONDS."""
         registrar = self.context.registrar
         while True:
             await asyncio.sleep(TICK_SECONDS)
@@ -187,42 +187,42 @@ class FetchSession:
             await self._hosts.renew_if_due()
 
     def _look_for_end(self) -> None:
-        """Ends the session when no reader can be started, and the run when all its pages are fetched."""
+        """End the session if no reader can be started, and the run if all its pages are fetched."""
         if self.context.readers.error is not None:
             self.fail(self.context.readers.error)
         if self._outbox.budget.is_used_up and not self.stopping:
             self.end_run("budget:max_pages")
 
     def _is_idle(self) -> bool:
-        """Whether no host requests anything: nothing is due, or no page may be fetched before some are registered."""
+        """Whether no host requests anything: nothing is due, or no page may be fetched before others are registered."""
         return self._outbox.budget.is_empty or self._hosts.are_idle()
 
     async def _register(self, waits: bool) -> None:
-        """Registers what is set aside, beside the ticks: an upload may outlast a lease. Without anything to do, waits for its end."""
+        """Register closed batches in their own task: an upload may take longer than a lease. `waits`: wait for its end."""
         if self.context.registrar.has_closed_batch() and (self._registration is None or self._registration.done()):
             self._registration = self._tasks.start(self._register_full())
         if waits and self._registration is not None:
             await asyncio.wait([self._registration])
 
     async def _register_full(self) -> None:
-        """Registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
+        """Register the closed batches, in their order. Raises FencedError, UnavailableError, StorageError."""
         await run_to_completion(self._register_each())
 
     async def _register_each(self) -> None:
-        while (marks := await self.context.registrar.register_next()) is not None:
-            self.context.crash_counts.registered(mark.url_id for mark in marks)
-            self._hosts.registered(marks)
+        while (results := await self.context.registrar.register_next()) is not None:
+            self.context.crash_counts.registered(result.url_id for result in results)
+            self._hosts.registered(results)
             self.context.readers.resume()
 
     async def _follow_found(self) -> None:
-        """Tells readers and hosts when found URLs are in the frontier."""
+        """Wake readers and hosts when found URLs are in the frontier."""
         while True:
             await self.context.registrar.wait_for_added()
             self.context.readers.resume()
             self._hosts.wake()
 
     async def _end(self) -> None:
-        """Waits a moment for what is in flight, gives up the rest, registers, releases the leases."""
+        """Wait STOP_SECONDS for what is in flight, cancel the rest, register, and release the leases."""
         self.stop("closed")
         deadline = time.monotonic() + STOP_SECONDS
         while self._outbox.in_flight and not self.error and time.monotonic() < deadline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from storage.database.engine import METADATA
+from storage.database.version_table import METADATA
 
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives new numbers to INTEGER keys only
 

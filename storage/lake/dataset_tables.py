@@ -5,38 +5,19 @@ from __future__ import annotations
 import json
 
 import pyarrow as pa
-from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
-from sqlalchemy import select
 
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.evolution import compare_fields, compare_identity
 from schemas.datasets.tables import stored_types, table_schema
 from schemas.errors import ConfigError, UnavailableError
-from schemas.tables import TABLES
 from storage.lake.catalog import NAMESPACE
-from storage.lake.tables import EVOLUTION_ATTEMPTS, PROPERTIES, create_table, outdated_columns
+from storage.lake.tables import EVOLUTION_ATTEMPTS, KEY, PROPERTIES, create_table, is_dataset_table, outdated_columns
 
-KEY = "crawlhouse.key"  # property of a dataset's table: its key columns as JSON. Tables without it in the namespace are not ours
 HISTORY = "crawlhouse.history"  # property of a dataset's table: its history mode
-
-
-def dataset_names(catalog: SqlCatalog) -> list[str]:
-    """The names of the tables that are not built in, sorted."""
-    named = select(IcebergTables.table_name).where(
-        IcebergTables.catalog_name == catalog.name,
-        IcebergTables.table_namespace == NAMESPACE,
-        IcebergTables.table_name.not_in(list(TABLES)),
-    )
-    with catalog.engine.connect() as connection:
-        return sorted(connection.execute(named).scalars())
-
-
-def is_dataset_table(table: Table) -> bool:
-    """Whether a table that is not built in is a dataset's; others may have made tables in the catalog too."""
-    return KEY in table.properties
 
 
 def history_of(table: Table) -> str:

@@ -35,7 +35,7 @@ NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 WIRE = Crawl.model_validate({"name": "wire", "seeds": ["https://wire.example.org/"]})
 STAGED = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
 STEPS = [*STAGED, "publish.after.catalog", "publish.before.memory", "publish.before.mark"]
-COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
+COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "sightings": "crawl_run", "runs": "crawl_run"}
 PAGES = [
     article(SITE + "/1", 1),
     article(SITE + "/2", 2),
@@ -84,6 +84,7 @@ def tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
             "captures": connection.sql("SELECT url, outcome, reason, crawl_run, process_run FROM captures ORDER BY ALL").fetchall(),
             "articles": connection.sql("SELECT url, version, text_digest, sequence FROM articles ORDER BY ALL").fetchall(),
             "quarantine": connection.sql("SELECT url, reason, sequence FROM quarantine ORDER BY ALL").fetchall(),
+            "sightings": connection.sql("SELECT dataset, row_id, seen_at, gone_at FROM sightings ORDER BY ALL").fetchall(),
             "runs": connection.sql("SELECT process_run, crawl_run, sequence, records FROM runs ORDER BY ALL").fetchall(),
         }
 
@@ -101,7 +102,7 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
         assert {name: len(rows) for name, rows in tables(lake_settings).items()} == expected, step
     report = stages.publish(process_run, lake_settings)
     seen = tables(lake_settings)
-    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 1]
+    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 0, 1]
     assert {row[-1] for row in seen["articles"]} == {report.sequence}
     assert stages.publish(process_run, lake_settings) == report
     assert tables(lake_settings) == seen

@@ -119,3 +119,8 @@ def test_a_workers_line_says_what_broke_in_callbacks() -> None:
     told.callback_errors["parse: KeyError"] += 2
     told.refused_requests["out_of_scope"] += 1
     assert told.text().endswith("; errors in callbacks: 2 parse: KeyError; requests refused: 1 out_of_scope")
+
+
+def test_what_a_worker_of_an_earlier_release_counted_is_read() -> None:
+    counted = WorkerStatistics.model_validate_json('{"crawl_run": "r", "worker": "w", "incarnation": 2, "answers": 3}')
+    assert (counted.attempt, counted.responses) == (2, 3)

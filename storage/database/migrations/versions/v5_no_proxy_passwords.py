@@ -23,7 +23,7 @@ NEW_NAMES = (
     ("hint_trust", "kept", "confirmed"),
     ("hint_trust", "lied", "refuted"),
     ("hint_trust", "open", "pending"),
-    ("workers", "attempt", "attempt"),
+    ("workers", "incarnation", "attempt"),
     ("workers", "answers", "responses"),
 )
 NAME_LENGTH = 34  # a secret's name has at most 40 characters
@@ -46,7 +46,7 @@ def upgrade() -> MigrationStep:
 
 
 def _rename_columns() -> None:
-    op.drop_index("ix_urls_primary_sources", "urls")
+    op.drop_index("ix_urls_leaders", "urls")
     for table, before, after in NEW_NAMES:
         op.alter_column(table, before, new_column_name=after)
     is_primary_source = sa.text("is_primary_source")
