@@ -7,11 +7,13 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.config.bounds import at_most, length_at_most
+from schemas.config.model import ConfigModel
 from schemas.config.values import (
     MAX_BODY_BYTES,
+    MAX_DATASETS,
     MAX_DEPTH_OF_LINKS,
     MAX_ENTRIES,
     MAX_HOSTS,
@@ -40,15 +42,10 @@ from schemas.config.values import (
     Tag,
     Text,
 )
+from schemas.datasets.expectation import Drift, Expectation
 
 MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
-
-
-class ConfigModel(BaseModel):
-    """A part of a crawl's configuration. It is frozen. An unknown key, infinity and NaN are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Seed(ConfigModel):
@@ -213,7 +210,10 @@ class ArticleOptions(ConfigModel):
 
 
 class Crawl(ConfigModel):
-    """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill."""
+    """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
+
+    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: Text = ""
@@ -231,6 +231,12 @@ class Crawl(ConfigModel):
     credentials: Annotated[tuple[Credential, ...], length_at_most(MAX_ENTRIES)] = ()
     browser: Browser = Browser()
     datasets: DatasetNames = ("articles",)
+    expectations: Annotated[dict[str, Annotated[tuple[Expectation, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = (
+        Field(default_factory=dict)
+    )
+    drift: Annotated[dict[str, Annotated[tuple[Drift, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = Field(
+        default_factory=dict
+    )
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
     tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
@@ -255,6 +261,14 @@ class Crawl(ConfigModel):
     def _each_dataset_once(self) -> Self:
         if not self.datasets or len(set(self.datasets)) < len(self.datasets):
             raise ValueError("'datasets' names one dataset or more, each once, like [articles, products]")
+        return self
+
+    @model_validator(mode="after")
+    def _expects_of_its_datasets(self) -> Self:
+        for key, names in (("expectations", self.expectations), ("drift", self.drift)):
+            for name in names:
+                if name not in self.datasets:
+                    raise ValueError(f"'{key}' names {name!r}, which is none of the crawl's datasets: {', '.join(self.datasets)}")
         return self
 
     @model_validator(mode="before")

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import at_most, length_at_most
-from schemas.config.crawl import ConfigModel
+from schemas.config.bounds import length_at_most
+from schemas.config.model import ConfigModel
 from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
+from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.field_types import FieldType, parse_type
 from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
 from schemas.datasets.sources import MAX_FIELDS, FunctionName, Source, TypeText
 
 MAX_STEPS = 50
-MAX_HISTORY_RUNS = 100
-EXPECTATION = re.compile(r"expect_[a-z0-9_]{1,100}")
-COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
-Severity = Literal["critical", "warning", "info"]
 
 
 def _dataset_name(name: str) -> str:
@@ -31,12 +27,6 @@ def _dataset_name(name: str) -> str:
 
 def _field_name(name: str) -> str:
     check_field_name(name)
-    return name
-
-
-def _expectation_type(name: str) -> str:
-    if not EXPECTATION.fullmatch(name):
-        raise ValueError(f"{name!r} is no expectation of Great Expectations, like expect_column_values_to_not_be_null")
     return name
 
 
@@ -70,51 +60,6 @@ class Step(ConfigModel):
 
     function: FunctionName
     on_error: Literal["fail", "quarantine"] = "fail"
-
-
-class Expectation(ConfigModel):
-    """An expectation in Great Expectations' own words: its type, and its arguments in `kwargs` or beside it.
-
-    `critical` fails the gate, `warning` sends the offending rows to quarantine, `info` is only reported.
-    """
-
-    type: Annotated[str, AfterValidator(_expectation_type)]
-    severity: Severity = "critical"
-    kwargs: dict[str, Any] = Field(default_factory=dict)  # Any: what the expectation takes
-
-    @model_validator(mode="before")
-    @classmethod
-    def _arguments(cls, data: object) -> object:
-        if not isinstance(data, dict):
-            return data
-        own = {name: data[name] for name in ("type", "severity") if name in data}
-        beside = {name: value for name, value in data.items() if name not in {"type", "severity", "kwargs", "meta", "id"}}
-        kwargs = data.get("kwargs") or {}
-        return {**own, "kwargs": {**kwargs, **beside} if isinstance(kwargs, dict) else kwargs}
-
-    def columns(self) -> list[str]:
-        """The columns that it names."""
-        named: list[str] = []
-        for argument in COLUMN_ARGUMENTS:
-            value = self.kwargs.get(argument)
-            named.extend([value] if isinstance(value, str) else [name for name in value or () if isinstance(name, str)])
-        return list(dict.fromkeys(named))
-
-
-class Drift(ConfigModel):
-    """A comparison with the crawl's own last `runs` published runs: a measure may differ from theirs by the share `tolerance`."""
-
-    measure: Literal["row_count", "null_share", "mean", "distinct_share", "distribution"]
-    column: Line | None = None
-    runs: int = Field(default=10, ge=2, le=MAX_HISTORY_RUNS)
-    tolerance: Annotated[float, at_most(1_000)] = Field(default=0.5, gt=0)
-    severity: Literal["critical", "info"] = "critical"
-
-    @model_validator(mode="after")
-    def _column_of_a_measure(self) -> Self:
-        if (self.column is None) != (self.measure == "row_count"):
-            raise ValueError("'row_count' is of the whole dataset; every other measure needs a 'column'")
-        return self
 
 
 class Dataset(ConfigModel):

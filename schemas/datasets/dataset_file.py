@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import stat
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
@@ -17,10 +15,10 @@ from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, rea
 from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.names import BUILT_IN, check_dataset_name
+from schemas.datasets.suite_file import read_suite, read_text
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
 SUFFIXES = (".yaml", ".yml")
-MAX_SUITE_BYTES = 4 * 1024 * 1024
 MAX_BASES = 5  # definitions that extend one another
 APPENDED = ("steps", "expectations", "drift")  # lists of which an extending file has its own and those of what it extends
 Definition = dict[str, Any]  # Any: whatever the YAML says
@@ -70,7 +68,7 @@ def read_dataset(path: Path) -> Dataset:
     """
     if path.suffix == ".yml":
         raise ConfigError(f"{message_text(str(path))}: a dataset's file ends in .yaml; rename it to {message_text(path.stem)}.yaml.")
-    text = _read(path, MAX_BYTES)
+    text = read_text(path, MAX_BYTES)
     check_size(text, message_text(str(path)))
     return parse_dataset(text, path.stem, message_text(str(path)), path.parent)
 
@@ -88,7 +86,7 @@ def parse_dataset(text: str, name: str, source: str = "<text>", folder: Path | N
 def line_of(path: Path, *location: str | int) -> int | None:
     """The line of a key in a dataset's file, or of the nearest around it that is written there; None without its top-level key."""
     try:
-        node = read_nodes(_read(path, MAX_BYTES), str(path))
+        node = read_nodes(read_text(path, MAX_BYTES), str(path))
     except (CrawlhouseError, yaml.YAMLError):
         return None
     return line_at(node, location) if has_key(node, location[0]) else None
@@ -138,7 +136,7 @@ def _base(base_name: str, name: str, where: str, folder: Path | None, depth: int
         return {}
     path = folder / f"{base_name}.yaml" if folder else None
     if path is not None and path.is_file() and base_name != name:
-        text, source = _read(path, MAX_BYTES), message_text(str(path))
+        text, source = read_text(path, MAX_BYTES), message_text(str(path))
     elif base_name in ready_names():
         text, source, folder = _ready_text(base_name), f"the ready-made dataset {base_name!r}", None
     else:
@@ -182,32 +180,7 @@ def _with_suite(data: Definition, node: yaml.Node | None, source: str, folder: P
     if not isinstance(reference, str):
         return data
     where = f"{source}: line {line_at(node, ('expectations',))}: expectations"
-    if folder is None or "/" in reference or not reference.endswith(".json"):
-        raise ConfigError(f"{where}: {message_text(reference)!r} is no suite file, NAME.json beside the dataset's file.")
-    try:
-        suite = json.loads(_read(folder / reference, MAX_SUITE_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: {message_text(reference)} is not JSON: {message_text(str(error))}.") from error
-    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-        raise ConfigError(f"{where}: {message_text(reference)} is no expectation suite: it has no list 'expectations'.")
-    return {**data, "expectations": suite["expectations"]}
-
-
-def _read(path: Path, most: int) -> str:
-    """The text of a file, of which no more is read than may be in it. Raises NotFoundError, ConfigError."""
-    name = message_text(str(path))
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-            raise ConfigError(f"{name} is no file.")
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-        if len(content) > most:
-            raise ConfigError(f"{name} has more than {most // 1024**2} MiB.")
-        return content.decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise NotFoundError(f"There is no file {name}.") from error
-    except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
-        raise ConfigError(f"{name} cannot be read: {message_text(str(error))}.") from error
+    return {**data, "expectations": read_suite(reference, folder, where)}
 
 
 def _ready_folder() -> Any:  # Any: importlib's Traversable

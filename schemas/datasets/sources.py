@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.bounds import length_at_most, one_line
-from schemas.config.crawl import ConfigModel
+from schemas.config.model import ConfigModel
 from schemas.config.values import Pattern
 from schemas.config.values import Selector as SelectorText
 from schemas.datasets.field_types import parse_type
