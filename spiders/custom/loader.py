@@ -1,4 +1,4 @@
-"""Load the class of a user's spider by its name in the YAML, and make the spider."""
+"""A spider of the user's: finding its class by the name in the YAML, and making one of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from spiders.custom.spider_settings import spider_settings
 
 
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
-    """The class that a crawl names as `module:Class`. Its module is next to the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
+    """The class that a crawl names as module:Class; its module is next to the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
 
     Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for a class that is not
     a spider.
@@ -52,7 +52,7 @@ def _keep_suffix_list_offline() -> None:
 
 
 def _error_location(error: Exception) -> str:
-    """The file and line of an import error, unless its message has them."""
+    """Where a module broke, unless the error says it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
 
@@ -94,7 +94,7 @@ def _is_spider(member: object) -> bool:
 
 
 def _check_module_name(module: str, folders: list[Path], where: str) -> None:
-    """Raises ConfigError for a file that another module of its name hides: it would not be imported."""
+    """A file that another module of its name hides would never be found. Raises ConfigError."""
     top = module.partition(".")[0]
     own_spec = PathFinder.find_spec(top, [str(folder) for folder in folders])
     other_spec = PathFinder.find_spec(top, [path for path in sys.path if path not in {str(folder) for folder in folders}])

@@ -35,7 +35,7 @@ def test_the_former_key_of_a_dataset_is_still_read() -> None:
         ("- https://a.example/\n", "must be a mapping"),
         (
             "seeds: [https://a.example/]\ndatasets: [articles, runs]\n",
-            "datasets.1: the name 'runs' is taken by a table of the lake",
+            "line 2: datasets.1: the name 'runs' is taken by a table of the lake",
         ),
         ("seeds: [https://a.example/]\ndatasets: [jobs, jobs]\n", "'datasets' names one dataset or more, each once"),
     ],

@@ -35,7 +35,7 @@ NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 WIRE = Crawl.model_validate({"name": "wire", "seeds": ["https://wire.example.org/"]})
 STAGED = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
 STEPS = [*STAGED, "publish.after.catalog", "publish.before.memory", "publish.before.mark"]
-COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
+COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "sightings": "crawl_run", "runs": "crawl_run"}
 PAGES = [
     article(SITE + "/1", 1),
     article(SITE + "/2", 2),
