@@ -66,7 +66,7 @@ def expectation_type(name: str) -> ExpectationType:
         raise ValueError(f"{name} cannot judge a dataset: {refused}")
     near = get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ", like expect_column_values_to_not_be_null"
-    raise ValueError(f"{name!r} is no expectation of Great Expectations{hint}")
+    raise ValueError(f"{name!r} is not an expectation of Great Expectations{hint}")
 
 
 def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:

@@ -97,7 +97,7 @@ def test_a_crawl_expects_by_dataset(tmp_path: Path) -> None:
     assert "did you mean 'price'?" in problem
     with pytest.raises(ConfigError, match=r"'expectations' names 'jobs', which is none of the crawl's datasets: articles, products"):
         parse_crawl(CRAWL + "expectations: {jobs: []}\n", "shop")
-    with pytest.raises(ConfigError, match=r"line 4: expectations.products: '../shop.json' is no suite file"):
+    with pytest.raises(ConfigError, match=r"line 4: expectations.products: '../shop.json' is not a suite file"):
         parse_crawl(CRAWL + "expectations:\n  products: ../shop.json\n", "shop", "shop.yaml", tmp_path)
 
 
