@@ -1,4 +1,4 @@
-"""`python -m benchmarks [PART [options]]`: one part of the measurements; without PART all of them, one after the other."""
+"""`python -m benchmarks [PART [options]]`: runs one part of the measurements, or all of them one after the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PARTS = ("crawl", "extraction", "freshness", "frontier", "hostile", "memory", "p
 
 
 def main() -> int:
-    """Run the part that the first argument names; the rest of the arguments are the part's own."""
+    """Run the part that the first argument names. The other arguments are the part's own."""
     if len(sys.argv) < 2:
         return run_all()
     if sys.argv[1] not in PARTS:
@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def run_all() -> int:
-    """Each part in a process of its own, so that none inherits another's memory; 1 if any failed or could not run."""
+    """Run each part in its own process, so that no part inherits another's memory. Returns 1 if a part failed or could not run."""
     print(f"{', '.join(PARTS)}: together about an hour and a half on two cores; keep the machine quiet meanwhile.", flush=True)
     failed = [part for part in PARTS if not _runs(part)]
     print(f"\nFailed or not run: {', '.join(failed)}" if failed else "\nAll parts ran.")

@@ -1,8 +1,8 @@
-"""CPU of our crawler, with archive, index, frontier, robots and statistics, beside peers without any of them.
+"""CPU of crawlhouse, with archive, index, frontier, robots.txt and statistics, compared with peers that have none of these.
 
-The cell that counts: follow mode, one worker, pages of 45 kB with 50 links, gzip, no declared charset, nginx on loopback. CPU is user
-plus system time of all processes of the crawl (SQLite runs inside them); the server's is not counted. Pairs alternate, and medians
-are compared.
+The main cell: following links, one worker, pages of 45 kB with 50 links, gzip, no declared charset, nginx on loopback. CPU is user plus
+system time of all processes of the crawl (SQLite runs inside them), without the server's. The two sides run in turn, and medians are
+compared.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.webserver import PAGES, make_site, serve, write_sitemap
+from benchmarks.inputs.static_site import PAGES, make_site, serve, write_sitemap
 
-CONCURRENCY = 16
+CONCURRENCY = 16  # requests at a time, Scrapy's default, the same for all peers
 PAIRS = 5
 CRAWL = """
 seeds: [{seed}]
@@ -43,7 +43,7 @@ class Cost:
 
 
 def measured(command: list[str], environment: Mapping[str, str], folder: Path, pages: Callable[[str], int]) -> Cost:
-    """Run one command; its CPU time is that of the process and all the children it waited for."""
+    """Run one command. Its CPU time is that of the process and of all children that it waited for."""
     errors = (folder / "errors.log").open("w")
     before = os.times().elapsed
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -55,8 +55,8 @@ def measured(command: list[str], environment: Mapping[str, str], folder: Path, p
     return Cost(pages(printed), usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024, os.times().elapsed - before)
 
 
-def ours(origin: str, folder: Path, *, follow: bool, workers: int) -> Cost:
-    """One crawl with everything on, in a home of its own."""
+def own_crawl(origin: str, folder: Path, *, follow: bool, workers: int) -> Cost:
+    """One crawl with all features, in a new home."""
     with tempfile.TemporaryDirectory(dir=folder) as home:
         seed = f"{origin}/p/0.html" if follow else f"{{url: '{origin}/all.xml', kind: sitemap}}"
         crawl = Path(home) / "bench.yaml"
@@ -68,12 +68,12 @@ def ours(origin: str, folder: Path, *, follow: bool, workers: int) -> Cost:
 
 def peer(name: str, origin: str, folder: Path, pages: int) -> Cost:
     """One run of a peer."""
-    program = [sys.executable, "-m", "benchmarks.peers", name, origin, str(pages)]
+    program = [sys.executable, "-m", "benchmarks.peers.crawlers", name, origin, str(pages)]
     return measured(program, {}, folder, lambda printed: int(json.loads(printed.splitlines()[-1])["pages"]))
 
 
 def once(path: Path) -> None:
-    """Crawl a file and print its counts: the process that is measured."""
+    """Crawl a file and print its counts. This runs in the process that is measured."""
     from schemas.config.crawl_file import read_crawl
     from schemas.config.settings import load_settings
     from spiders.run import crawl_once
@@ -82,7 +82,7 @@ def once(path: Path) -> None:
 
 
 def compare(title: str, first: Callable[[], Cost], second: Callable[[], Cost], pairs: int) -> float:
-    """Alternate the two, print both medians, return the ratio first / second of CPU a page."""
+    """Run the two in turn and print both medians. Returns the ratio first / second of the CPU per page."""
     costs: tuple[list[Cost], list[Cost]] = ([], [])
     for _ in range(pairs):
         costs[0].append(first())
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--pairs", type=int, default=PAIRS)
-    parser.add_argument("--main-cell", action="store_true", help="only the cell that counts")
+    parser.add_argument("--main-cell", action="store_true", help="only the main cell")
     parser.add_argument("--once", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.once:
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_site(folder, options.pages)
-        print(f"{options.pages} pages of 45 kB, 50 links each, gzip; per 1,000 pages; ours has WARC, index, frontier, robots, statistics")
+        print(f"{options.pages} pages of 45 kB, 50 links each, gzip; per 1,000 pages; crawlhouse has WARC, index, robots, statistics")
         print(f"{'cell':44} {'CPU s':>7} {'peer':>7} {'ratio':>8}   {'spread':9}   {'wall s':>6} {'peer':>6}   {'MB':>4} {'peer':>4}")
         _cells(folder, options.pages, options.pairs, main_only=options.main_cell)
     return 0
@@ -123,22 +123,22 @@ def _cells(folder: Path, pages: int, pairs: int, *, main_only: bool) -> None:
         write_sitemap(folder, pages, origin)
 
         def follow() -> Cost:
-            return ours(origin, folder, follow=True, workers=1)
+            return own_crawl(origin, folder, follow=True, workers=1)
 
         def listed() -> Cost:
-            return ours(origin, folder, follow=False, workers=1)
+            return own_crawl(origin, folder, follow=False, workers=1)
 
-        compare("follow, beside stock Scrapy", follow, lambda: peer("scrapy_follow", origin, folder, pages), pairs)
+        compare("follow, compared with stock Scrapy", follow, lambda: peer("scrapy_follow", origin, folder, pages), pairs)
         if main_only:
             return
         few = max(pairs // 2, 1)
-        compare("follow, beside crawlee", follow, lambda: peer("crawlee_follow", origin, folder, pages), few)
-        compare("list, beside stock Scrapy", listed, lambda: peer("scrapy_list", origin, folder, pages), few)
-        compare("list, beside raw aiohttp (the floor)", listed, lambda: peer("aiohttp_list", origin, folder, pages), few)
-        two = lambda: ours(origin, folder, follow=True, workers=2)  # noqa: E731 - the same shape as its neighbours
-        compare("follow, two workers, beside stock Scrapy", two, lambda: peer("scrapy_follow", origin, folder, pages), few)
+        compare("follow, compared with crawlee", follow, lambda: peer("crawlee_follow", origin, folder, pages), few)
+        compare("list, compared with stock Scrapy", listed, lambda: peer("scrapy_list", origin, folder, pages), few)
+        compare("list, compared with raw aiohttp (the floor)", listed, lambda: peer("aiohttp_list", origin, folder, pages), few)
+        two = lambda: own_crawl(origin, folder, follow=True, workers=2)  # noqa: E731 - the same form as the calls around it
+        compare("follow, two workers, compared with stock Scrapy", two, lambda: peer("scrapy_follow", origin, folder, pages), few)
     with serve(folder, charset="utf-8") as origin:
-        declared = lambda: ours(origin, folder, follow=True, workers=1)  # noqa: E731
+        declared = lambda: own_crawl(origin, folder, follow=True, workers=1)  # noqa: E731
         compare("follow, declared charset, stock Scrapy", declared, lambda: peer("scrapy_follow", origin, folder, pages), few)
 
 

@@ -1,8 +1,8 @@
-"""How soon news and edits are captured at equal numbers of fetches: our revisit policy beside the usual ones, in virtual time.
+"""How soon news and edits are captured with equal numbers of fetches: crawlhouse's revisit policy and usual ones, in simulated time.
 
 Thirty days over made-up sites whose publication and edit times are known, and over sites with real publication times. Fetches happen only
-at schedule ticks. Each policy has one knob, which is turned until it spends the same number of fetches as the others. Beside them stands an
-oracle, which knows what each source shows, and last what nobody can be quicker than: all sources at every tick.
+at schedule ticks. Each policy has one parameter, which is adjusted until all policies spend the same number of fetches. For comparison
+there are an oracle, which knows what each source shows, and the lower bound: all sources at every tick.
 """
 
 from __future__ import annotations
@@ -12,24 +12,23 @@ import heapq
 import math
 import os
 import statistics
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.newssites import DAYS, Site, Source, Story, make_sites
-from benchmarks.realtimes import real_sites
-from benchmarks.revisitpolicies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
+from benchmarks.inputs.news_sites import DAYS, Site, Source, Story, make_sites
+from benchmarks.inputs.real_times import real_sites
+from benchmarks.peers.revisit_policies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
 from spiders.schedule.revisit import Visit
 
-TICK_HOURS = 0.25
-TUNING_SEEDS = tuple(range(1, 13))  # what the policy's constants were chosen on
-EVALUATION_SEEDS = tuple(range(101, 111))  # never looked at while choosing them: figures that are published come from these
-WARM_UP_HOURS = 3 * 24.0
-BUDGETS = (30_000, 53_000, 80_000)
-MOST_TIMES = 3
-TRIES = 12
-TOLERANCE = 0.01
+TICK_HOURS = 0.25  # a crawl every quarter of an hour
+TUNING_SEEDS = tuple(range(1, 13))  # the policy's constants were chosen on these
+EVALUATION_SEEDS = tuple(range(101, 111))  # not used when the constants were chosen; published figures come from these
+WARM_UP_HOURS = 3 * 24.0  # stories of the first days are not counted: every policy begins without knowledge
+BUDGETS = (30_000, 53_000, 80_000)  # fetches: scarce, about as many as news-crawl spends, and plenty
+MAX_BUDGET_FACTOR = 3  # a simulation that spends more than this times its budget is stopped early
+TRIES = 12  # of the parameter; the tolerance is usually met earlier
+TOLERANCE = 0.01  # of the logarithm of the fetches: 1 %
 Make = Callable[[int], list[Site]]
 POLICIES = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
 HEADER = f"{'policy':32} {'fetches':>8} {'median delay':>13} {'mean':>7} {'missed':>7} {'edit delay':>11} {'edits caught':>13}"
@@ -54,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Shares:
-    """We beside the best peer: delays as shares of its own, missed stories less its own; edits caught less Nutch's."""
+    """Ours compared with the best peer: delays as ratios, missed stories as a difference; captured edits as a difference from Nutch's."""
 
     median_delay: float
     mean_delay: float
@@ -63,7 +62,7 @@ class Shares:
 
 
 class Simulation:
-    """One policy over the sites: at each tick the due URLs are fetched in the order of their due times."""
+    """One policy on the sites. At each tick the due URLs are fetched in the order of their due times."""
 
     def __init__(self, sites: list[Site], policy: Policy) -> None:
         self.sites = sites
@@ -92,7 +91,7 @@ class Simulation:
     def _fetch_due(self, now: float) -> None:
         while self.queue and self.queue[0][0] <= now:
             due, key, thing = heapq.heappop(self.queue)
-            if self.due[key] != due:  # a hint moved it since
+            if self.due[key] != due:  # a hint has changed it
                 continue
             if isinstance(thing, Story):
                 self._fetch_story(thing, now)
@@ -101,13 +100,7 @@ class Simulation:
 
     def _fetch_story(self, story: Story, now: float) -> None:
         self.fetches += 1
-        version = bisect_right(story.edits, now)
-        if story.captured is None:
-            story.captured = now
-        else:
-            story.delays += [now - edit for edit in story.edits[story.versions : version]]
-        changed = story.versions != version
-        story.fetched, story.versions = now, version
+        changed = story.fetch(now)
         if self.policy.revisits_articles:
             self._schedule(story, max(self.policy.next_due(story, Visit(now, changed=changed)), now + 1e-9))
 
@@ -126,7 +119,7 @@ class Simulation:
 
 
 def simulate(policy: Policy, seed: int, most: float = math.inf, make: Make = make_sites) -> Result:
-    """One policy over the sites of a seed, broken off where it has spent more than `most` fetches."""
+    """One policy on the sites of a seed. It is stopped when it has spent more than `most` fetches."""
     return Simulation(make(seed), policy).run(most)
 
 
@@ -147,15 +140,16 @@ def _measure(sites: list[Site], fetches: int) -> Result:
 
 
 def at_equal_fetches(spend: Callable[[float, float], Result], budget: int) -> Result:
-    """Turn a knob (larger means fewer fetches) until `spend(knob, most fetches)` spends the budget, as nearly as it can.
+    """Adjust a parameter (larger means fewer fetches) until `spend(parameter, most fetches)` spends about the budget.
 
-    By false position on the logarithms, kept away from the ends of the bracket: some knobs move the fetches in steps.
+    The method is false position on the logarithms. It stays away from the ends of the interval, since some parameters change the fetches
+    in steps.
     """
     low, high = math.log(0.02), math.log(2e3)
-    excess_low, excess_high = math.log(MOST_TIMES), -2.0
+    excess_low, excess_high = math.log(MAX_BUDGET_FACTOR), -2.0
     knob, best = 0.0, None
     for _ in range(TRIES):
-        result = spend(math.exp(knob), MOST_TIMES * budget)
+        result = spend(math.exp(knob), MAX_BUDGET_FACTOR * budget)
         excess = math.log(result.fetches / budget)
         if best is None or abs(excess) < abs(math.log(best.fetches / budget)):
             best = result
@@ -172,10 +166,10 @@ def at_equal_fetches(spend: Callable[[float, float], Result], budget: int) -> Re
 
 
 def oracle(seed: int, budget: int, make: Make = make_sites) -> Result:
-    """What nobody can do better than at a budget: it knows what each source shows, and so makes no visit in vain.
+    """The best possible result at a budget. The oracle knows what each source shows, so no visit is useless.
 
-    One visit shows all that waits at a site; it is made when the waiting of those stories adds up to the knob's hours. No edits. Where
-    there are more stories than fetches, it leaves the quietest sites alone.
+    One visit shows all new stories of a site. It is made when their waiting times add up to the parameter's hours. Edits are not
+    simulated. If there are more stories than fetches, the sites with the fewest stories are not visited.
     """
 
     def spend(knob: float, most: float) -> Result:
@@ -183,14 +177,14 @@ def oracle(seed: int, budget: int, make: Make = make_sites) -> Result:
         for site in sorted(sites, key=lambda site: -len(site.stories)):
             if len(site.stories) <= left:
                 left -= len(site.stories)
-                fetches += _visit_knowingly(site, knob)
+                fetches += _visit_with_knowledge(site, knob)
         return _measure(sites, fetches)
 
     return at_equal_fetches(spend, budget)
 
 
-def _visit_knowingly(site: Site, knob: float) -> int:
-    """Visits a site whenever the stories that its sources show have waited for so many hours together; returns the fetches."""
+def _visit_with_knowledge(site: Site, knob: float) -> int:
+    """Visit a site whenever the waiting times of its new stories add up to `knob` hours. Returns the number of fetches."""
     first: dict[int, tuple[float, Story]] = {}
     for source in site.sources:
         for time, story in zip(source.appears, source.stories, strict=True):
@@ -203,13 +197,13 @@ def _visit_knowingly(site: Site, knob: float) -> int:
         if waiting and sum(now - story.published for story in waiting) >= knob:
             fetches += 1 + len(waiting)
             for story in waiting:
-                story.captured = now
+                story.capture(now)
             waiting.clear()
     return fetches
 
 
 def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS) -> dict[str, Shares]:
-    """Prints a table of one set of sites per budget; how we stand beside the best peer, by the budget's name."""
+    """Print a table for one set of sites and each budget. Returns crawlhouse's results as shares of the best peer's, by budget."""
     sites = make(seed)
     stories = sum(len(site.stories) for site in sites)
     print(f"\nseed {seed}: {len(sites)} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
@@ -222,7 +216,7 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
             print(result.line(policy.name))
         print(oracle(seed, budget, make).line("oracle, no edits"))
         shares[name] = _shares(results)
-        print(f"our median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
+        print(f"crawlhouse's median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
     limit = simulate(FixedSources(TICK_HOURS), seed, make=make)
     print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit.line('no delay but the tick')}")
     return shares
@@ -233,12 +227,12 @@ def _spending(policy: type[Policy], seed: int, make: Make) -> Callable[[float, f
 
 
 def _shares(results: dict[type[Policy], Result]) -> Shares:
-    ours, peers = results[Ours], [result for policy, result in results.items() if policy is not Ours]
+    own, peers = results[Ours], [result for policy, result in results.items() if policy is not Ours]
     return Shares(
-        ours.median_delay / min(peer.median_delay for peer in peers),
-        ours.mean_delay / min(peer.mean_delay for peer in peers),
-        ours.missed - min(peer.missed for peer in peers),
-        ours.edits_caught - results[Nutch].edits_caught,
+        own.median_delay / min(peer.median_delay for peer in peers),
+        own.mean_delay / min(peer.mean_delay for peer in peers),
+        own.missed - min(peer.missed for peer in peers),
+        own.edits_caught - results[Nutch].edits_caught,
     )
 
 
@@ -248,12 +242,12 @@ def _summary(shares: Sequence[Shares]) -> str:
     return (
         f"median delay {statistics.median(medians):.2f} ({min(medians):.2f}-{max(medians):.2f}), mean {statistics.median(means):.2f} "
         f"({min(means):.2f}-{max(means):.2f}) of the best peer's; missed {statistics.median(missed):+.2f} (worst {max(missed):+.2f}) "
-        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points beside Nutch's"
+        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points more than Nutch's rule"
     )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints a table per seed and budget, then medians and spread over the seeds, then the sites with real times if they can be had."""
+    """Print a table per seed and budget, then medians and ranges over the seeds, then the sites with real times if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", "--seeds", dest="seeds", type=int, nargs="+", default=list(EVALUATION_SEEDS), help="other sites")
     parser.add_argument("--bench", type=Path, default=Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", "../shared/bench")), help="real pages")

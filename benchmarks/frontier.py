@@ -1,9 +1,10 @@
 """The frontier as it grows: does leasing a batch stay as fast at ten million URLs as at ten thousand?
 
-One host per hundred URLs, and each tenth URL on one giant host. Most URLs are loaded in bulk, in the very rows that entering writes; the
-last of each size enter through `Frontier.add` in batches of 2,000. At each power of ten: the time of leasing hosts and reading their next
-URLs, of the same deep inside the giant host, of a worker's look at its run, and of the registering transaction; the rate of entering; the
-memory that a worker's process needs for it, measured in a child that does nothing else. Reads of whole tables are told, and end in failure.
+One host per hundred URLs, and every tenth URL on one large host. Most URLs are loaded in bulk, as the same rows that the product writes.
+The last ones of each size are added by `Frontier.add`, in batches of 2,000. At each power of ten these are measured: the time to lease
+hosts and read their next URLs, the same in the middle of the large host, the time to read the state of a run, the time of the
+transaction that registers a segment, the rate of adding URLs, and the memory of a worker's process. The memory is measured in a child
+that does nothing else. A statement that reads a whole table is printed, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -22,31 +23,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.frontierload import load, settle
+from benchmarks.frontierload import checkpoint, load
 from benchmarks.frontierplans import whole_scans
 from schemas.config.crawl import Crawl, Seed
 from schemas.config.settings import Settings
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
 from storage.frontier.frontier import Frontier, open_frontier
-from storage.frontier.records import Discovery, Lease, Mark
+from storage.frontier.records import Discovery, FetchResult, Lease
 
 BATCH_URLS = 2_000
-ENTERED_URLS = 10_000  # of each size, by the product's own door
+ENTERED_URLS = 10_000  # of each size, added by the product's own function
 LEASED_HOSTS = 16
 NEXT_URLS = 100
 REGISTERED_URLS = 500
 REPEATS = 15
-MANY_URLS = 50_000  # below, reading a small table whole may be the quickest plan
+MANY_URLS = 50_000  # below this size, reading a whole table may be the quickest plan
 URLS_PER_HOST = 100
-GIANT = "https://giant.example"
-CRAWL = Crawl(name="bench", seeds=(Seed(url=f"{GIANT}/"),))
+LARGE_HOST = "https://giant.example"
+CRAWL = Crawl(name="bench", seeds=(Seed(url=f"{LARGE_HOST}/"),))
 WORKER = "w1"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured at one size: milliseconds (median), URLs a second, megabytes at the peak, plans that read whole tables."""
+    """The measurements at one size: milliseconds (median), URLs per second, megabytes at the peak, plans that read whole tables."""
 
     urls: int
     lease: float
@@ -59,14 +60,14 @@ class Row:
 
 
 def measure(settings: Settings, sizes: list[int]) -> Iterator[Row]:
-    """Grows a frontier from size to size and measures at each, in a worker-like process of its own."""
+    """Grow a frontier from size to size and measure at each size, in a process like a worker's."""
     frontier = open_frontier(settings)
-    run = frontier.plan(CrawlRun("bench-1", CRAWL, "1", datetime.now(UTC), "1", "hash"), [Discovery(f"{GIANT}/")]).crawl_run
+    run = frontier.plan(CrawlRun("bench-1", CRAWL, "1", datetime.now(UTC), "1", "hash"), [Discovery(f"{LARGE_HOST}/")]).crawl_run
     frontier.close()
     context, size = multiprocessing.get_context("spawn"), 0
     for wanted in sizes:
         load(settings, run, CRAWL.name, (_discovery(index) for index in range(size, wanted - ENTERED_URLS)))
-        settle(settings)
+        checkpoint(settings)
         with ProcessPoolExecutor(1, context) as pool:
             yield pool.submit(_measured, settings, run, max(wanted - ENTERED_URLS, size), wanted).result()
         size = wanted
@@ -83,7 +84,7 @@ def _measured(settings: Settings, run: str, size: int, wanted: int) -> Row:
 
 
 def _enter(frontier: Frontier, run: str, size: int, wanted: int) -> float:
-    """Adds the URLs from one size to another; URLs a second."""
+    """Add the URLs from one size to another. Returns URLs per second."""
     began, first = time.perf_counter(), size
     while size < wanted:
         frontier.add(run, CRAWL.name, [_discovery(index) for index in range(size, size + BATCH_URLS)])
@@ -93,7 +94,7 @@ def _enter(frontier: Frontier, run: str, size: int, wanted: int) -> float:
 
 def _discovery(index: int) -> Discovery:
     path = f"/news/2026/11/{index * 7919 % 100_003}-an-article-of-usual-length-{index}.html"
-    host = GIANT if index % 10 == 0 else f"https://host-{index // URLS_PER_HOST}.example"
+    host = LARGE_HOST if index % 10 == 0 else f"https://host-{index // URLS_PER_HOST}.example"
     return Discovery(host + path, via=f"{host}/", depth=2)
 
 
@@ -110,41 +111,41 @@ def _row(settings: Settings, frontier: Frontier, run: str, number: int, size: in
     def everything() -> None:
         lease()
         frontier.state(run)
-        _register(frontier, run, giant)
+        _register(frontier, run, large_host)
 
-    giant = _giant(frontier, run, number)
-    deep = max(frontier.pending(run, [giant.host_id])[giant.host_id] // 2, 1)
+    large_host = _lease_large_host(frontier, run, number)
+    deep = max(frontier.pending(run, [large_host.host_id])[large_host.host_id] // 2, 1)
     middle = (50, deep * 10)
     row = Row(
         urls=wanted,
         lease=_median(lease),
-        deep=_median(lambda: frontier.due_urls(run, giant, NEXT_URLS, middle)),
+        deep=_median(lambda: frontier.due_urls(run, large_host, NEXT_URLS, middle)),
         look=_median(lambda: frontier.state(run)),
-        register=_median(lambda: _register(frontier, run, giant), repeats=3),
+        register=_median(lambda: _register(frontier, run, large_host), repeats=3),
         entering=rate,
         memory=_peak_megabytes(),
         scans=tuple(whole_scans(settings, everything)),
     )
-    frontier.release({giant: 0.0})
+    frontier.release({large_host: 0.0})
     return row
 
 
 def _peak_megabytes() -> float:
-    """The peak of this process: `ru_maxrss` would tell that of the one that started it."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    return int(found[1]) / 1024 if found else 0.0
+    """The peak of this process. (`ru_maxrss` may be the peak of the process that started it.)"""
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(peak[1]) / 1024 if peak else 0.0
 
 
-def _giant(frontier: Frontier, run: str, number: int) -> Lease:
-    (giant,) = frontier.lease_hosts(run, WORKER, number, 1)
-    assert giant.host == "giant.example"  # the first that was added
-    return giant
+def _lease_large_host(frontier: Frontier, run: str, number: int) -> Lease:
+    (large_host,) = frontier.lease_hosts(run, WORKER, number, 1)
+    assert large_host.host == "giant.example"  # the first that was added
+    return large_host
 
 
 def _register(frontier: Frontier, run: str, lease: Lease) -> None:
     due = frontier.due_urls(run, lease, REGISTERED_URLS)
     moment = time.time()
-    marks = [Mark(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
+    marks = [FetchResult(url.url_id, url.host_id, FetchOutcome.FETCHED, status=200, fetched_at=moment, due_at=moment + 3600) for url in due]
     frontier.register(run, WORKER, [lease], marks)
 
 
@@ -174,7 +175,7 @@ def _settings(database: str) -> Iterator[Settings]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints one line per database and size; 1 if a statement reads a whole table."""
+    """Print one line per database and size. Returns 1 if a statement reads a whole table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--urls", type=int, default=10_000_000, help="the largest size; the others are powers of ten below it")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")

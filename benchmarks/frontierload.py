@@ -1,4 +1,4 @@
-"""Filling a frontier for the benchmark: the same rows as the product's own entering writes, by COPY or in large transactions."""
+"""Fills a frontier for the benchmark with the rows that the product would write, by COPY or in large transactions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from storage.frontier.queries import run_number
 from storage.frontier.records import Discovery
 from storage.urls.host_key import canonical_host, url_digest
 
-CHUNK_URLS = 200_000
+CHUNK_URLS = 200_000  # of one transaction
 COLUMNS = ("digest", "crawl", "host_id", "run_no", "priority", "url", "kind", "via", "depth", "redirects", "first_seen", "due_at")
 Row = tuple[bytes, str, int, int, int, str, str, str | None, int, int, float, float]
 
 
 def load(settings: Settings, run: str, crawl: str, discoveries: Iterator[Discovery]) -> None:
-    """Puts URLs that the frontier does not know into a run, waiting."""
+    """Insert URLs that the frontier does not know, as waiting in a run."""
     database = open_database(settings.database_url("frontier"), pooled=True)
     try:
         while chunk := [found for found, _ in zip(discoveries, range(CHUNK_URLS), strict=False)]:
@@ -58,8 +58,8 @@ def _insert(connection: Connection, rows: Iterable[Row]) -> None:
             copy.write_row(row)
 
 
-def settle(settings: Settings) -> None:
-    """What a database that has been up for a while has behind it: its log written back, and PostgreSQL's autovacuum."""
+def checkpoint(settings: Settings) -> None:
+    """Bring the database into the state of one that has run for a while: statistics are collected and its log is written back."""
     database = open_database(settings.database_url("frontier"))
     if not database.is_sqlite:
         with database.write() as connection:

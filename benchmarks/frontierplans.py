@@ -1,4 +1,4 @@
-"""Which of the frontier's statements read a whole table: asked of the database itself, for what an operation really executes."""
+"""Finds statements of the frontier that read a whole table. The database explains each statement that an operation executes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROWING = ("urls", "hosts", "run_hosts", "fetches")
 
 
 def whole_scans(settings: Settings, action: Callable[[], object]) -> list[str]:
-    """Runs an action; for each of its statements that reads a growing table from end to end, that line of the plan."""
+    """Run an action. Returns, for each of its statements that reads a growing table completely, that line of the plan."""
     executed: dict[str, Any] = {}  # Any: parameters as the driver takes them
 
     def note(_c: object, _u: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
@@ -26,19 +26,19 @@ def whole_scans(settings: Settings, action: Callable[[], object]) -> list[str]:
         action()
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    return _explained(settings, executed)
+    return _whole_scan_lines(settings, executed)
 
 
-def _explained(settings: Settings, executed: dict[str, Any]) -> list[str]:
+def _whole_scan_lines(settings: Settings, executed: dict[str, Any]) -> list[str]:
     database = open_database(settings.database_url("frontier"))
     prefix = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    found: list[str] = []
+    scans: list[str] = []
     with database.read() as connection:
         for statement, parameters in executed.items():
             plan = [str(row[-1]).strip() for row in connection.exec_driver_sql(prefix + statement, parameters)]
-            found += [line for line in plan if _is_whole(line)]
+            scans += [line for line in plan if _is_whole(line)]
     database.close()
-    return found
+    return scans
 
 
 def _is_whole(line: str) -> bool:

@@ -1,6 +1,6 @@
-"""One crawl of hostile answers beside a good neighbour: what they cost the worker, its readers and the neighbour.
+"""One crawl of harmful responses and of a good site, the neighbour: what the responses cost the worker, its readers and the neighbour.
 
-The bar: no callback of the worker's event loop takes half a second of CPU time. Wall time stands beside it; on a busy machine it is larger.
+The limit: no callback of the worker's event loop takes half a second of CPU time. Wall time is printed too; it is larger on a busy machine.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hostileserver import PAGES
+from benchmarks.inputs.hostile_server import PAGES
 from benchmarks.peaks import measure
 from spiders.loop_meter import METER_VARIABLE
 
@@ -31,27 +32,22 @@ budgets: {{max_retries: 0, max_minutes: {minutes}, max_pages_per_host: 700}}
 """
 
 
-class Neighbour:
-    """When the neighbour was asked, in seconds of the monotonic clock; filled when the server ends."""
-
-    asked: list[float]
-
-
 @contextmanager
-def _server() -> Iterator[tuple[dict[str, Any], Neighbour]]:
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.hostileserver"], stdout=subprocess.PIPE, text=True)
+def _server() -> Iterator[tuple[dict[str, Any], list[float]]]:
+    """The server's addresses, and the times of the requests to the neighbour, which are there when the server has ended."""
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.inputs.hostile_server"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    neighbour = Neighbour()
+    request_times: list[float] = []
     try:
-        yield json.loads(process.stdout.readline()), neighbour
+        yield json.loads(process.stdout.readline()), request_times
     finally:
         process.send_signal(signal.SIGTERM)
-        neighbour.asked = json.loads(process.stdout.readline() or "[]")
+        request_times += json.loads(process.stdout.readline() or "[]")
         process.wait(10)
 
 
 def once(path: Path) -> None:
-    """Crawl a file and write what became of its URLs beside it: the process that is measured."""
+    """Crawl a file and write the outcomes of its URLs to a file next to it. This runs in the process that is measured."""
     from sqlalchemy import select
 
     from schemas.config.crawl_file import read_crawl
@@ -64,9 +60,9 @@ def once(path: Path) -> None:
     manifest = crawl_once(read_crawl(path), settings)
     database = open_database(settings.database_url("frontier"))
     with database.read() as connection:
-        found = connection.execute(select(URLS.c.url, URLS.c.last_outcome, URLS.c.last_reason).where(URLS.c.url.like("%/hostile%"))).all()
+        rows = connection.execute(select(URLS.c.url, URLS.c.last_outcome, URLS.c.last_reason).where(URLS.c.url.like("%/hostile%"))).all()
     database.close()
-    outcomes = {row.url: ":".join(filter(None, (row.last_outcome, row.last_reason))) for row in found}
+    outcomes = {row.url: ":".join(filter(None, (row.last_outcome, row.last_reason))) for row in rows}
     path.with_suffix(".json").write_text(json.dumps({"counts": manifest.counts.model_dump(), "outcomes": outcomes}))
 
 
@@ -80,23 +76,23 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory() as home:
         crawl, meter = Path(home) / "hostile.yaml", Path(home) / "meter.json"
-        with _server() as (bases, neighbour):
+        with _server() as (bases, request_times):
             urls = [f"{base}/hostile/{number}" for number in (1, 2) for base in bases["hostile"]]
             crawl.write_text(CRAWL.format(seeds=json.dumps([*urls, bases["neighbour"] + "/n/0"]), minutes=options.minutes))
             environment = {"CRAWLHOUSE_HOME": home, "CRAWLHOUSE_CRAWLS": home, "CRAWLHOUSE_STORE": "", "CRAWLHOUSE_DATABASE": ""}
-            found = measure("benchmarks.hostile", "--once", str(crawl), environment={**environment, METER_VARIABLE: str(meter)})
+            measured = measure("benchmarks.hostile", "--once", str(crawl), environment={**environment, METER_VARIABLE: str(meter)})
         longest, became = json.loads(meter.read_text()), json.loads(crawl.with_suffix(".json").read_text())
     for base, name in bases["hostile"].items():
         print(f"{name:28} {' and '.join(sorted(outcome for url, outcome in became['outcomes'].items() if url.startswith(base + '/')))}")
-    gaps = [later - earlier for earlier, later in zip(neighbour.asked, neighbour.asked[1:], strict=False)]
-    print(f"\n{json.dumps(became['counts'])}; {found.wall:.0f} s of wall time, {found.cpu:.0f} of CPU, load {os.getloadavg()[0]:.1f}")
-    print(f"neighbour: {len(neighbour.asked):,} of {PAGES:,} pages asked for, longest pause {max(gaps, default=0):.1f} s")
-    print("peaks in MB: " + ", ".join(f"{role} {peak:.0f}" for role, peak in sorted(found.peaks.items())))
+    gaps = [later - earlier for earlier, later in pairwise(request_times)]
+    print(f"\n{json.dumps(became['counts'])}; {measured.wall:.0f} s of wall time, {measured.cpu:.0f} of CPU, load {os.getloadavg()[0]:.1f}")
+    print(f"neighbour: {len(request_times):,} of {PAGES:,} pages requested, longest pause {max(gaps, default=0):.1f} s")
+    print("peaks in MB: " + ", ".join(f"{role} {peak:.0f}" for role, peak in sorted(measured.peaks.items())))
     print(
         f"longest callback: {longest['cpu']:.2f} s of CPU ({longest['wall']:.2f} wall), of {longest['callbacks']:,}: {longest['callback']}"
     )
-    print(f"longest in wall time: {longest['longest_wall']:.2f} s; bar: {LIMIT_SECONDS} s of CPU")
-    return int(longest["cpu"] >= LIMIT_SECONDS or len(neighbour.asked) < PAGES)
+    print(f"longest in wall time: {longest['longest_wall']:.2f} s; limit: {LIMIT_SECONDS} s of CPU")
+    return int(longest["cpu"] >= LIMIT_SECONDS or len(request_times) < PAGES)
 
 
 if __name__ == "__main__":

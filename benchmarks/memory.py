@@ -1,4 +1,4 @@
-"""The largest memory of every processing process: each stage in a process of its own, and all stages in one; then what reads the lake.
+"""The peak memory of every processing process: each stage in its own process, and all stages in one; then the commands that read the lake.
 
 MB are 10^6 bytes of VmHWM. `python -m benchmarks memory --cell 3000x480` measures one size.
 """
@@ -11,18 +11,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.inputs.synthetic_crawl import CRAWL
 from benchmarks.peaks import MAIN, Measured, measure
-from benchmarks.syntheticcrawl import CRAWL
 
 CELLS = ("3000x480", "3000x4000", "20000x120")
 STAGES = ("extract", "resolve", "gate", "publish")
-LIMIT = 400
-GATE_LIMIT = 700
+LIMIT = 400  # MB of every process; peaks are near 300
+GATE_LIMIT = 700  # MB of the process with Great Expectations; twice what it needs
 GATE = "gate process"
 
 
 def stage(name: str, process_run: str) -> None:
-    """Run one stage as one of Airflow's tasks would: the code in the process that is measured."""
+    """Run one stage as Airflow's task would. This runs in the process that is measured."""
     from processing import stages
     from schemas.config.settings import load_settings
 
@@ -41,7 +41,7 @@ def stage(name: str, process_run: str) -> None:
 
 
 def command(arguments: list[str]) -> None:
-    """Run the command `crawlhouse`, which ends the process."""
+    """Run the command `crawlhouse`. It ends the process."""
     from crawlhouse.command import main as crawlhouse
 
     sys.argv = ["crawlhouse", *arguments]
@@ -49,9 +49,9 @@ def command(arguments: list[str]) -> None:
 
 
 def measured_stages(home: Path, articles: int, words: int) -> Iterator[tuple[str, Measured]]:
-    """Every stage on its own, in turn."""
+    """Each stage in its own process, one after the other."""
     environment = _environment(home)
-    measure("benchmarks.syntheticcrawl", str(articles), str(words), environment=environment)
+    measure("benchmarks.inputs.synthetic_crawl", str(articles), str(words), environment=environment)
     measure("benchmarks.memory", "--stage", "plan", str(home / "planned"), environment=environment)
     process_run = (home / "planned").read_text()
     for name in STAGES:
@@ -61,7 +61,7 @@ def measured_stages(home: Path, articles: int, words: int) -> Iterator[tuple[str
 def measured_whole(home: Path, articles: int, words: int) -> Iterator[tuple[str, Measured]]:
     """All stages in one process, then what reads the lake and the archive."""
     environment = _environment(home)
-    measure("benchmarks.syntheticcrawl", str(articles), str(words), environment=environment)
+    measure("benchmarks.inputs.synthetic_crawl", str(articles), str(words), environment=environment)
     yield "process_once", measure("benchmarks.memory", "--stage", "once", "-", environment=environment)
     everything = ("query", "SELECT * FROM articles", "-o", str(home / "articles.parquet"))
     yield "query -o .parquet", measure("benchmarks.memory", "--command", *everything, environment=environment)
@@ -79,16 +79,16 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _cell(cell: str) -> bool:
-    """Print one size's rows; whether all kept to their bounds."""
+    """Print the rows of one size. Returns whether all processes stayed within their limits."""
     articles, words = (int(part) for part in cell.split("x"))
-    kept = True
+    within = True
     for measured in (measured_stages, measured_whole):
         with tempfile.TemporaryDirectory() as home:
-            for name, found in measured(Path(home), articles, words):
-                others = ", ".join(f"{role} {peak:.0f}" for role, peak in sorted(found.peaks.items()) if role != MAIN)
-                print(f"{cell:>12}  {name:24} {found.peaks[MAIN]:6.0f}  {others:36} {found.cpu:7.1f} {found.wall:7.1f}", flush=True)
-                kept &= all(peak <= (GATE_LIMIT if role == GATE else LIMIT) for role, peak in found.peaks.items())
-    return kept
+            for name, one in measured(Path(home), articles, words):
+                others = ", ".join(f"{role} {peak:.0f}" for role, peak in sorted(one.peaks.items()) if role != MAIN)
+                print(f"{cell:>12}  {name:24} {one.peaks[MAIN]:6.0f}  {others:36} {one.cpu:7.1f} {one.wall:7.1f}", flush=True)
+                within &= all(peak <= (GATE_LIMIT if role == GATE else LIMIT) for role, peak in one.peaks.items())
+    return within
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,9 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     print(f"VmHWM in MB; bounds {LIMIT}, gate process {GATE_LIMIT}; CPU and wall seconds with all children")
     print(f"{'articles':>12}  {'command':24} {'MB':>6}  {'its processes':36} {'CPU s':>7} {'wall s':>7}")
-    kept = [_cell(cell) for cell in options.cell or CELLS]
-    print("all within bounds" if all(kept) else "NOT within bounds")
-    return 0 if all(kept) else 1
+    within = [_cell(cell) for cell in options.cell or CELLS]
+    print("all within bounds" if all(within) else "NOT within bounds")
+    return 0 if all(within) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The largest resident memory of a command's processes, by what each was: VmHWM from /proc, which no starter's memory is part of."""
+"""The peak resident memory of a command's processes, by role. It is VmHWM from /proc, which excludes the memory of the starting process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-LOOK_SECONDS = 0.02
+SAMPLE_SECONDS = 0.02
 ROLES = {
     "processing.publish.gate_process": "gate process",
     "processing.workers.child": "page worker",
@@ -20,14 +20,14 @@ ROLES = {
     "spiders.worker": "fetch worker",
 }
 MAIN = "itself"
-# runs `python -m MODULE ARGUMENTS` and tells its own peak at the very end, which no look from outside can miss
-_TOLD = """
+# It runs `python -m MODULE ARGUMENTS` and writes its own peak at the very end: samples from outside could miss it.
+_PEAK_REPORTER = """
 import atexit, re, runpy, sys
 from pathlib import Path
-def tell(path=sys.argv[1]):
+def write_peak(path=sys.argv[1]):
     peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
     Path(path).write_text(peak)
-atexit.register(tell)
+atexit.register(write_peak)
 sys.argv = sys.argv[2:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
@@ -43,30 +43,30 @@ class Measured:
 
 
 def measure(module: str, *arguments: str, environment: Mapping[str, str]) -> Measured:
-    """Run `python -m module arguments` to its end. Its output is dropped; a failure ends the benchmark with it."""
+    """Run `python -m module arguments` to its end. Its output is printed only if it fails, which ends the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
-        told, said = Path(folder) / "peak", Path(folder) / "log"
+        peak_file, log_file = Path(folder) / "peak", Path(folder) / "log"
         before = time.perf_counter()
-        with said.open("wb") as log:
-            command = [sys.executable, "-c", _TOLD, str(told), module, *arguments]
+        with log_file.open("wb") as log:
+            command = [sys.executable, "-c", _PEAK_REPORTER, str(peak_file), module, *arguments]
             process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
             peaks: dict[str, int] = {}
             ended = threading.Event()
-            looking = threading.Thread(target=_look, args=(process.pid, peaks, ended))
-            looking.start()
+            sampler = threading.Thread(target=_sample, args=(process.pid, peaks, ended))
+            sampler.start()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             ended.set()
-            looking.join()
+            sampler.join()
         if process.returncode:
-            raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{said.read_text()[-3000:]}")
-        peaks[MAIN] = max(int(told.read_text()), peaks.get(MAIN, 0))
+            raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{log_file.read_text()[-3000:]}")
+        peaks[MAIN] = max(int(peak_file.read_text()), peaks.get(MAIN, 0))
     megabytes = {role: kib * 1024 / 1e6 for role, kib in peaks.items()}
     return Measured(megabytes, usage.ru_utime + usage.ru_stime, time.perf_counter() - before)
 
 
-def _look(root: int, peaks: dict[str, int], ended: threading.Event) -> None:
-    while not ended.wait(LOOK_SECONDS):
+def _sample(root: int, peaks: dict[str, int], ended: threading.Event) -> None:
+    while not ended.wait(SAMPLE_SECONDS):
         for pid in _tree(root):
             role = MAIN if pid == root else _role(pid)
             if role is not None:

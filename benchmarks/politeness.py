@@ -1,4 +1,4 @@
-"""Politeness on a replayed real web, judged by the proxy's own log: gaps and overlaps per host, waits after 503; then a second run.
+"""Politeness on real pages that a proxy replays. The proxy's log shows gaps and overlaps per host, and waits after 503. Then a second run.
 
 Needs the replaying proxy (`CRAWLHOUSE_REALWEB_DIR`, by default `../shared/realweb`) and its pages (`CRAWLHOUSE_BENCH_DIR`, by default
 `../shared/bench`). For each way in which the sites behave: are all pages captured, are the sites left alone as long as they must be,
@@ -42,7 +42,7 @@ RETRY_AFTER_SECONDS = 1.0  # what the proxy asks for with its 503
 
 @dataclass(frozen=True)
 class Case:
-    """How the sites behave, and the crawl's own delay in seconds; `delay` is what must be kept between two requests to a host."""
+    """How the sites behave, and the crawl's own delay. `delay` is the gap that is required between two requests to a host. In seconds."""
 
     name: str
     options: tuple[str, ...]
@@ -62,7 +62,7 @@ CASES = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoggedRequest:
     """One request of the proxy's log. Times in seconds since the epoch."""
 
     host: str
@@ -73,8 +73,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the log of a run shows. `gaps` in seconds, from the end of an answer to the next request to its host."""
+class LogCheck:
+    """What the log of a run shows. `gaps` are in seconds, from the end of a response to the next request to its host."""
 
     requests: int
     gaps: tuple[float, ...]
@@ -84,15 +84,15 @@ class Verdict:
     too_soon_after_busy: int
 
 
-def judge(asked: Sequence[Asked], delay: float) -> Verdict:
-    """Judges a log. A delay that robots.txt asks for is known from its answer on, so every gap counts."""
-    hosts: dict[str, list[Asked]] = defaultdict(list)
+def check_log(asked: Sequence[LoggedRequest], delay: float) -> LogCheck:
+    """Check a log. A delay in robots.txt is known when that is fetched, so every gap counts."""
+    hosts: dict[str, list[LoggedRequest]] = defaultdict(list)
     for one in sorted(asked, key=lambda one: one.begin):
         hosts[one.host].append(one)
     pairs = [pair for requests in hosts.values() for pair in pairwise(requests)]
     gaps = [later.begin - earlier.end for earlier, later in pairs]
     busy = [later.begin - earlier.end for earlier, later in pairs if earlier.status == 503]
-    return Verdict(
+    return LogCheck(
         len(asked),
         tuple(sorted(gaps)),
         sum(gap < -CLOCK_SECONDS for gap in gaps),
@@ -118,10 +118,10 @@ def replaying(folder: Path, case: Case) -> Iterator[tuple[str, Path]]:
         process.wait(timeout=10)
 
 
-def read_log(log: Path, begin: int) -> list[Asked]:
-    """The requests from a place in the log on."""
+def read_log(log: Path, begin: int) -> list[LoggedRequest]:
+    """The requests in the log from line `begin` on."""
     rows = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()[begin:])
-    return [Asked(row["host"], row["path"], row["status"], row["time"], row["time"] + row["seconds"]) for row in rows]
+    return [LoggedRequest(row["host"], row["path"], row["status"], row["time"], row["time"] + row["seconds"]) for row in rows]
 
 
 def seeds(case: Case) -> list[str]:
@@ -131,12 +131,12 @@ def seeds(case: Case) -> list[str]:
 
 
 def pages(case: Case) -> set[str]:
-    """The URLs of all pages, as `_plain` spells them."""
+    """The URLs of all pages, as `_without_scheme` spells them."""
     lines = (line for name in case.sets for line in (BENCH / f"{name}.jsonl").read_bytes().splitlines())
-    return {_plain(json.loads(line)["url"]) for line in lines}
+    return {_without_scheme(json.loads(line)["url"]) for line in lines}
 
 
-def _plain(url: str) -> str:
+def _without_scheme(url: str) -> str:
     """A URL without its scheme and escapes, canonical."""
     return unquote((canonicalize(url) or url).partition("://")[2])
 
@@ -163,7 +163,7 @@ def stored(manifest: Manifest, settings: Settings) -> list[CaptureRow]:
 
 
 def run_case(case: Case) -> bool:
-    """Runs one case twice and prints what was found; whether nothing was wrong."""
+    """Run one case twice and print the results. Returns whether nothing was wrong."""
     with tempfile.TemporaryDirectory(prefix="politeness-") as name, replaying(Path(name), case) as (proxy, log):
         settings = Settings(home=Path(name) / "home", crawls=Path(name))
         crawl = crawl_of(proxy, case)
@@ -173,34 +173,34 @@ def run_case(case: Case) -> bool:
         again = read_log(log, len(seen))
         rows, fresh = stored(first, settings), stored(second, settings)
     wanted = pages(case)
-    captured = wanted & {_plain(row.url) for row in rows if row.fetch_status == 200}
+    captured = wanted & {_without_scheme(row.url) for row in rows if row.fetch_status == 200}
     new = [row for row in fresh if row.record_type == "response" and row.kind != "robots" and row.fetch_status == 200]
     print(f"\n{case.name}: {len(captured)} of {len(wanted)} pages captured; {first.counts} {first.reasons}")
     opted_out = first.reasons.get("denied:opted_out", 0)
     print(f"  not captured: {len(wanted - captured)} pages, {opted_out} of which ask in their meta elements not to be kept")
     fine = len(wanted - captured) == opted_out
-    fine = _report("first run", judge(seen, case.delay), case) and _report("second run", judge(again, case.delay), case) and fine
+    fine = _report("first run", check_log(seen, case.delay), case) and _report("second run", check_log(again, case.delay), case) and fine
     kinds = Counter(row.record_type for row in fresh)
-    print(f"  second run: {second.counts.fetched} fetched, {kinds['revisit']} revisits, {len(new)} responses 200 stored anew: ", end="")
+    print(f"  second run: {second.counts.fetched} fetched, {kinds['revisit']} revisits, {len(new)} responses 200 stored again: ", end="")
     print(f"{sum(row.warc_record_length for row in new):,} bytes, after {sum(row.warc_record_length for row in rows):,}")
     return fine
 
 
-def _report(run: str, verdict: Verdict, case: Case) -> bool:
-    gaps = verdict.gaps
+def _report(run: str, checked: LogCheck, case: Case) -> bool:
+    gaps = checked.gaps
     middle = gaps[len(gaps) // 2] if gaps else 0.0
     print(
-        f"  {run}: {verdict.requests} requests, smallest gap {gaps[0] if gaps else 0:.3f} s, median {middle:.3f} s "
-        f"(asked for {case.delay} s): {verdict.too_soon} too soon, {verdict.overlaps} overlaps; "
-        f"{len(verdict.after_busy)} after 503, {verdict.too_soon_after_busy} of them before Retry-After"
+        f"  {run}: {checked.requests} requests, smallest gap {gaps[0] if gaps else 0:.3f} s, median {middle:.3f} s "
+        f"(asked for {case.delay} s): {checked.too_soon} too soon, {checked.overlaps} overlaps; "
+        f"{len(checked.after_busy)} after 503, {checked.too_soon_after_busy} of them before Retry-After"
     )
-    return not (verdict.too_soon or verdict.overlaps or verdict.too_soon_after_busy)
+    return not (checked.too_soon or checked.overlaps or checked.too_soon_after_busy)
 
 
 def main() -> int:
-    """Runs all cases, or those named."""
+    """Run all cases, or the named ones."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks politeness", description=__doc__)
     parser.add_argument("--case", choices=[case.name for case in CASES], action="append")
     given = parser.parse_args()
-    verdicts = [run_case(case) for case in CASES if not given.case or case.name in given.case]
-    return 0 if all(verdicts) else 1
+    results = [run_case(case) for case in CASES if not given.case or case.name in given.case]
+    return 0 if all(results) else 1

@@ -1,8 +1,8 @@
-"""The way of one page through `crawl` and `process`: which of our files and functions run, and how often the way goes back and forth.
+"""The way of one page through `crawl` and `process`: which files and functions run, and which files call each other.
 
-One page on a local server is crawled and processed by the commands that a user types, each process of theirs profiled. Printed are, per
-room, the files and functions that ran and the calls from file to file, then the pairs of files that call each other: there the way turns
-back. `python -m benchmarks trace --way spiders` also lists the calls from file to file in the order in which they were first made.
+One page on a local server is crawled and processed by the usual commands, and all their processes are profiled. For each top folder, the
+files and functions that ran and the calls from file to file are printed, then the pairs of files that call each other.
+`python -m benchmarks trace --way spiders` also lists the calls from file to file in the order of their first occurrence.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("schemas", "runtime", "storage", "spiders", "processing", "crawlhouse")
 STORY = "<p>The ferry between the two towns runs again from Monday on, twelve times a day, said the harbour master of Nordby.</p>"
 PAGE = f"<html lang=en><head><title>The ferry runs again</title></head><body><article><h1>The ferry runs again</h1>{STORY * 8}</article>"
-# Runs at the start of every Python process of the crawl; a line per first call of a function from a file, flushed at once for those killed.
+# It runs at the start of every Python process of the crawl. It writes a line for the first call of each function from each file, at once,
+# because some processes are killed.
 HOOK = """
 import os, sys, threading
 _root, _out = os.environ["TRACE_ROOT"] + os.sep, open(os.path.join(os.environ["TRACE_FOLDER"], str(os.getpid())), "a", 1)
@@ -63,12 +64,12 @@ class Trace:
             self.calls[caller, called] = None
 
     def room(self, name: str) -> tuple[int, int, int]:
-        """Files, functions and calls between files of one room."""
+        """Files, functions and calls between files of one top folder."""
         files = [file for file in self.functions if file.startswith(f"{name}/")]
         return len(files), sum(len(self.functions[file]) for file in files), len(self.inside(name))
 
     def inside(self, name: str) -> list[tuple[str, str]]:
-        """The calls between files of one room."""
+        """The calls between files of one top folder."""
         return [(caller, called) for caller, called in self.calls if caller.startswith(f"{name}/") and called.startswith(f"{name}/")]
 
     def turns(self) -> list[tuple[str, str]]:
@@ -90,7 +91,7 @@ class _Site(BaseHTTPRequestHandler):
 
 
 def traced(folder: Path) -> Trace:
-    """Crawl and process the page; raises CalledProcessError if one of the commands fails."""
+    """Crawl and process the page. Raises CalledProcessError if one of the commands fails."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     crawls, hook, out = folder / "crawls", folder / "hook", folder / "trace"

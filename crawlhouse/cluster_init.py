@@ -1,6 +1,6 @@
-"""What docker-compose.yml runs once before the rest: our tables and Airflow's, its pools, the password of `admin` and the bucket.
+"""What docker-compose.yml runs first: it makes the tables of crawlhouse and Airflow, the pools, the password of `admin` and the bucket.
 
-Run as `python -P -m crawlhouse.cluster_init`; running it again changes nothing but the password, which follows AIRFLOW_PASSWORD.
+It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except the password, which is AIRFLOW_PASSWORD.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from schemas.config.redaction import redacted
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 
-PROCESS_POOL_SLOTS = 64
-WORKERS_SECONDS = 75.0  # the hosts of a killed worker are free after 60
-FETCH_SLOTS_OF_CLUSTER = FETCH_POOL_SLOTS * 8
+PROCESS_POOL_SLOTS = 64  # all shards of one process run at once; the Celery workers limit how many really run
+WAIT_FOR_WORKERS_SECONDS = 75.0  # the leases of a killed worker expire after 60 seconds
+FETCH_SLOTS_OF_CLUSTER = FETCH_POOL_SLOTS * 8  # fetch workers mostly wait, so a slot costs little
 
 
 def initialise(settings: Settings) -> None:
@@ -35,22 +35,22 @@ def initialise(settings: Settings) -> None:
 
 
 def make_tables(settings: Settings) -> None:
-    """Make the tables of frontier and ledger, or bring those of an earlier release forward.
+    """Make the tables of frontier and ledger, or upgrade those of an earlier release.
 
-    Raises ConflictError for newer ones and while workers are at work, UnavailableError, StorageError.
+    Raises ConflictError for tables of a newer release and while workers hold hosts, UnavailableError, StorageError.
     """
-    from crawlhouse.output.upgrade import lines
+    from crawlhouse.output.upgrade import describe_upgrade
     from storage.ledger.ledger import open_ledger
     from storage.upgrade import upgrade
 
-    done = upgrade(settings, print, wait_seconds=WORKERS_SECONDS)
+    done = upgrade(settings, print, wait_seconds=WAIT_FOR_WORKERS_SECONDS)
     if done:
-        print(*lines(done, settings), sep="\n")
+        print(*describe_upgrade(done, settings), sep="\n")
     open_ledger(settings).close()
 
 
 def make_bucket(settings: Settings) -> None:
-    """Make the bucket of CRAWLHOUSE_STORE where it is missing. Raises UnavailableError."""
+    """Make the bucket of CRAWLHOUSE_STORE if it is missing. Raises UnavailableError."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -59,7 +59,7 @@ def make_bucket(settings: Settings) -> None:
     bucket = settings.store_url().removeprefix("s3://").partition("/")[0]
     try:
         client = boto3.client("s3", endpoint_url=settings.s3_endpoint or None, region_name=settings.s3_region)
-        if bucket not in {found["Name"] for found in client.list_buckets()["Buckets"]}:
+        if bucket not in {existing["Name"] for existing in client.list_buckets()["Buckets"]}:
             client.create_bucket(Bucket=bucket)
     except (BotoCoreError, ClientError) as error:
         raise UnavailableError(f"The bucket {bucket!r} cannot be made: {error}. Check CRAWLHOUSE_S3_ENDPOINT and its keys.") from error
@@ -75,7 +75,7 @@ def _write_password() -> None:
 
 def _airflow(*words: str) -> None:
     if subprocess.run(module_command("airflow", *words), check=False).returncode != 0:
-        raise StorageError(f"`airflow {' '.join(words)}` failed; its own words stand above.")
+        raise StorageError(f"`airflow {' '.join(words)}` failed; its own message is above.")
 
 
 if __name__ == "__main__":

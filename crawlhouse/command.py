@@ -1,4 +1,4 @@
-"""The `crawlhouse` command: every subcommand in one place, none of their work."""
+"""The command `crawlhouse`: the list of all subcommands. Their options are in `crawlhouse.commands`, their work in `crawlhouse.actions`."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or databa
 
 
 class PrintableGroup(TyperGroup):
-    """All commands; what an error of use repeats from the command line is made printable."""
+    """All commands. A usage error repeats text of the command line; that text is made printable."""
 
-    def make_context(self, *given: Any, **more: Any) -> Any:  # Any: what Typer hands through
+    def make_context(self, *given: Any, **more: Any) -> Any:  # Any: Typer's own arguments
         """The context of the options before a command."""
         with _printable_errors():
             return super().make_context(*given, **more)
@@ -57,7 +57,7 @@ def _printable_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if format_message := getattr(error, "format_message", None):  # Typer's errors of use
+        if format_message := getattr(error, "format_message", None):  # Typer's usage errors have it
             message = printable(format_message())
             error.format_message = lambda: message  # type: ignore[attr-defined]
         raise
@@ -74,7 +74,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-START, CRAWLS, STEER = "Start here", "Crawl and process", "Steer by hand"
+START, CRAWLS, CONTROL = "Start here", "Crawl and process", "Control by hand"
 AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
@@ -89,12 +89,12 @@ app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackc
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
-app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=STEER)(explaincommand.explain)
-app.add_typer(frontiercommand.app, rich_help_panel=STEER)
-app.add_typer(takedowncommand.app, rich_help_panel=STEER)
-app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=STEER)(stopcommand.stop)
-app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=STEER)(crawlnames.rename)
-app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=STEER)(crawlnames.delete)
+app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
+app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
+app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
+app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
+app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)
+app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.delete)
 
 
 def _print_version(wanted: bool) -> None:
@@ -113,11 +113,11 @@ def crawlhouse(
 
 
 def main() -> None:
-    """Run the command line; ends the process with the command's exit code."""
+    """Run the command line. It ends the process with the command's exit code."""
     signal.signal(signal.SIGTERM, _end)
     sys.exit(exit_code_of(app))
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    """SIGTERM as an exception, so that what a command started ends with it."""
+    """Turn SIGTERM into an exception, so that a command can end the processes that it started."""
     raise SystemExit(128 + number)

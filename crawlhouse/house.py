@@ -1,18 +1,17 @@
-"""The Python door: a lake opened for reading."""
+"""The Python door: a lake, opened for reading."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crawlhouse.rows import Rows
 
-if TYPE_CHECKING:
-    from schemas.config.settings import Settings
+RunSql = Callable[[str, float | None], Rows]  # a statement and a time limit in seconds or None, to its rows
 
 
 class House:
-    """A lake, open for reading. Every method shows the lake as it is when called.
+    """A lake, open for reading. Every method shows the lake as it is when called. `open_house` makes one.
 
     >>> import crawlhouse
     >>> house = crawlhouse.open()
@@ -20,8 +19,8 @@ class House:
     >>> for row in house.query("SELECT url, title FROM articles_latest WHERE language = 'de'"): ...
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, run_sql: RunSql) -> None:
+        self._run_sql = run_sql
 
     def articles(self, *, latest: bool = True) -> Rows:
         """The last version of each article, or with `latest=False` all versions. Columns: `schemas.tables.ARTICLES`."""
@@ -32,21 +31,26 @@ class House:
         return self.query("SELECT * FROM runs ORDER BY sequence")
 
     def query(self, sql: str, *, timeout: float | None = None) -> Rows:
-        """The rows of one reading statement in DuckDB's SQL, which may take `timeout` seconds until its last row is read.
+        """The rows of one reading statement in DuckDB's SQL. `timeout` is in seconds, and counts until the last row is read.
 
         Raises NotFoundError for an unknown table or no lake, ConfigError for a mistake in the SQL or SQL that does not only read,
         TimeLimitError, UnavailableError and StorageError for a lake that cannot be read. The rows may raise these too.
         """
-        from crawlhouse.sql.query import run_sql
-
-        return run_sql(self.settings, sql, timeout)
+        return self._run_sql(sql, timeout)
 
 
 def open_house(home: str | Path | None = None, store: str | Path | None = None, database: str | None = None) -> House:
-    """The lake of the environment's settings (`CRAWLHOUSE_*`), or of what is given here in their place.
+    """Open the lake of the environment's settings (`CRAWLHOUSE_*`). What is given here replaces a setting.
 
     Raises ConfigError for a malformed setting and NotFoundError outside a project when no home is given.
     """
     from schemas.config.settings import make_settings
 
-    return House(make_settings(home, store, database))
+    settings = make_settings(home, store, database)
+
+    def run(sql: str, timeout: float | None) -> Rows:
+        from crawlhouse.sql.query import run_sql  # DuckDB is loaded by the first query
+
+        return run_sql(settings, sql, timeout)
+
+    return House(run)

@@ -1,4 +1,4 @@
-"""The rows of a query: read once, in Arrow batches, or as a whole in the library of your choice."""
+"""The rows of a query: as a stream of Arrow batches, or all of them for pyarrow, polars or pandas."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ Row = dict[str, Any]  # Any: a row's columns are the query's own
 
 
 class Rows:
-    """Rows that stream: memory holds one batch until a method asks for the whole. They can be read once.
+    """A stream of rows. It can be read once. Only one batch is in memory, unless a method returns all rows.
 
-    `schema` has the names and Arrow types of the columns. Each name is there once: of several columns `a`, as a join makes them, the second
-    is `a_1`.
+    `schema` has the names and Arrow types of the columns. Each name is unique: if a join makes several columns `a`, the second is `a_1`.
     """
 
     def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
@@ -58,7 +57,7 @@ class Rows:
 
 
 def rows_of(batch: pa.RecordBatch) -> list[Row]:
-    """The rows of a batch. Raises ConfigError for a time that Python has no value for."""
+    """The rows of a batch. Raises ConfigError for a time that Python cannot represent."""
     try:
         rows: list[Row] = batch.to_pylist()
     except (OverflowError, ValueError) as error:
@@ -69,7 +68,7 @@ def rows_of(batch: pa.RecordBatch) -> list[Row]:
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Names of columns, each once: what is there already gets `_1`, `_2` and so on."""
+    """Unique names of columns: a repeated name gets `_1`, `_2` and so on."""
     unique: dict[str, None] = {}
     for name in names:
         unique[next(one for one in _spellings(name) if one not in unique and (one == name or one not in names))] = None

@@ -1,6 +1,6 @@
-"""Crawl files with mistakes, told as an import error in the UI: the crawls beside them keep their DAGs.
+"""Shows crawl files with mistakes as an import error in Airflow's UI. The other crawls keep their DAGs.
 
-Airflow looks at this file because it may hold a DAG; it never does.
+Airflow loads every file of this folder that may contain a DAG. This one never contains one: it only raises the errors.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ from schemas.errors import ConfigError
 _folder = load_settings().crawls
 _broken = [str(error) for error in crawl_files(_folder)[1].values()]
 _failed = {**load_dags("process", process_dag)[1], **load_dags("crawl", crawl_dag)[1]}
-_broken += [f"{_folder / name}.yaml: no DAG can be made of it: {type(error).__name__}: {error}" for name, error in _failed.items()]
+_broken += [f"{_folder / name}.yaml: its DAG cannot be built: {type(error).__name__}: {error}" for name, error in _failed.items()]
 if _broken:
     raise ConfigError("\n".join(_broken))

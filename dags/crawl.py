@@ -1,14 +1,14 @@
-"""### A crawl, from its YAML to a closed run
+"""### A crawl: from its YAML to a closed run
 
 | task | what it does |
 |---|---|
-| `plan` | takes the URLs that are due and pins the configuration; the same Airflow run always gets the same crawl run |
-| `fetch` | one spider process per worker; they share the frontier, and a retried one takes back what its dead self had leased |
-| `close` | writes the manifest, checks the crawl's thresholds and wakes `process_<name>`; it runs even when a worker failed |
-| `verdict` | nothing; it is there so that a failed `fetch` turns the whole run red, although `close` went well |
+| `plan` | takes the URLs that are due and stores the configuration with the run; the same Airflow run always gets the same crawl run |
+| `fetch` | one spider process per worker; they share the frontier, and a retried task takes over the leases of its previous attempt |
+| `close` | writes the manifest, checks the crawl's thresholds and starts `process_<name>`; it runs even when a worker failed |
+| `verdict` | does nothing; because of it a failed `fetch` makes the whole run fail, although `close` succeeded |
 
-Nothing is lost by clearing, retrying or killing a task: a URL is done only when its WARC segment is registered.
-Marking `fetch` as failed or success ends its spider, which stores what it has. Where `close` is red because of a threshold, what was
+Clearing, retrying or killing a task loses nothing: a URL is done only when its WARC segment is registered.
+Marking `fetch` as failed or success ends its spider, which stores what it has. If `close` failed because of a threshold, what was
 fetched is processed with the crawl's next run, or by `crawlhouse process`. The crawl itself is `crawls/<name>.yaml`.
 """
 
@@ -24,7 +24,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
 
 from dags.connections import connection_secrets
-from dags.defaults import RETRIES, START, captures
+from dags.defaults import RETRIES, START, captures_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -33,13 +33,13 @@ from schemas.config.settings import load_settings
 from schemas.errors import NotFoundError, SpiderError, UnavailableError
 
 LOG = logging.getLogger(__name__)
-STEP_TIMEOUT = timedelta(minutes=10)
-FETCH_GRACE = timedelta(minutes=10)  # what a fetch may take beyond the crawl's own `max_minutes`
+STEP_TIMEOUT = timedelta(minutes=10)  # planning 100,000 seeds takes seconds; the rest is for a slow database
+FETCH_GRACE = timedelta(minutes=10)  # beyond the crawl's own `max_minutes`: for the start, and for the upload of the last segments
 
 
 @task(pool="fetch", execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> list[dict[str, str]]:
-    """Plan the crawl run of this Airflow run; hands on its id with each worker's name."""
+    """Plan the crawl run of this Airflow run. Returns its id with the name of each worker."""
     from processing.extract.rule_check import check_rules
     from spiders import run
 
@@ -54,7 +54,7 @@ def plan(name: str) -> list[dict[str, str]]:
 
 
 def _read(path: Path) -> Crawl:
-    """The crawl file; where it is missing, another try may find it: on another machine, or once the files are copied."""
+    """Read the crawl file. A missing file is an error that is retried: another machine may have it, or it may be copied meanwhile."""
     try:
         return read_crawl(path)
     except NotFoundError as error:
@@ -64,7 +64,7 @@ def _read(path: Path) -> Crawl:
 
 
 class Fetch(BaseOperator):
-    """Fetch as one worker until the run has neither due URLs nor leased hosts; ended from outside, its spider stores what it has."""
+    """Fetch as one worker until the run has neither due URLs nor leased hosts. If the task is ended, its spider stores what it has."""
 
     def __init__(self, *, crawl_run: str, worker: str, **settings: Any) -> None:  # Any: the operator's own settings
         super().__init__(**settings)
@@ -80,7 +80,7 @@ class Fetch(BaseOperator):
             LOG.info("%s: %s", self.crawl_run, run.fetch(self.crawl_run, self.worker, settings, secrets=secrets).text())
 
     def on_kill(self) -> None:
-        """Ask the spider to end: it has a process group of its own, which Airflow's signals do not reach."""
+        """Ask the spider to end. It has a process group of its own, which Airflow's signals do not reach."""
         from spiders.worker_process import stop_workers
 
         stop_workers()
@@ -88,7 +88,7 @@ class Fetch(BaseOperator):
 
 @task(pool="fetch", execution_timeout=timedelta(minutes=30))
 def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
-    """Close the run, check its thresholds and tell the processing what it came to."""
+    """Close the run, check its thresholds, and add its counts to the Asset event that starts the processing."""
     from spiders import run
 
     with final_errors():
@@ -100,7 +100,7 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
 
 
 def _params(crawl: Crawl) -> dict[str, Param]:
-    """What whoever triggers a run may say."""
+    """The parameters of a run that is triggered by hand."""
     urls = Param([], type=["array", "null"], items={"type": "string"}, description="URLs to fetch now, due or not, besides what is due")
     workers = Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")
     return {"workers": workers, "urls": urls}
@@ -120,21 +120,21 @@ def crawl_dag(crawl: Crawl) -> DAG:
         tags={"crawl", crawl.name, *crawl.tags},
         default_args=RETRIES,
         params=_params(crawl),
-        auto_register=False,  # found by its name in a module, so that it is this module's alone
+        auto_register=False,  # Airflow finds it by its name in a module, so a module that only imports this function does not own the DAG
     ) as dag:
-        planned: Any = plan(crawl.name)  # Any: stands for the list at run time
+        planned: Any = plan(crawl.name)  # Any: Airflow's placeholder for the list
         fetched = Fetch.partial(
             task_id="fetch",
             pool="fetch",
             execution_timeout=crawl.max_run_time() + FETCH_GRACE,
             map_index_template="{{ task.worker }}",
         ).expand_kwargs(planned)
-        closed = close.override(outlets=[captures(crawl.name)])(planned, captures(crawl.name))
+        closed = close.override(outlets=[captures_asset(crawl.name)])(planned, captures_asset(crawl.name))
         verdict = EmptyOperator(task_id="verdict", pool="fetch", execution_timeout=STEP_TIMEOUT)
         planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True) >> verdict
         fetched >> verdict
     return dag
 
 
-if not __package__:  # Airflow loads this file by its path; from the package, others import what builds a DAG
+if not __package__:  # Airflow loads this file by its path; imports from the package only need the functions
     globals().update(load_dags("crawl", crawl_dag)[0])

@@ -1,4 +1,4 @@
-"""What all DAGs of crawls share: how they are retried, and the Asset that joins fetching and processing."""
+"""What all DAGs of crawls share: their retries, and the Asset that connects fetching and processing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-RETRIES = {
+START = datetime(2026, 1, 1, tzinfo=UTC)  # Airflow needs a date; without catch-up no run is made for the time before today
+RETRIES = {  # together two and a half minutes, for a database or a store that does not answer
     "retries": 3,
     "retry_delay": timedelta(seconds=20),
     "retry_exponential_backoff": 2.0,
@@ -15,6 +15,6 @@ RETRIES = {
 }
 
 
-def captures(name: str) -> Asset:
-    """What a crawl's runs leave behind; an event of it wakes the processing."""
+def captures_asset(name: str) -> Asset:
+    """The captures of a crawl as an Airflow Asset. An event of it starts the crawl's processing."""
     return Asset(name=f"captures_{name}", uri=f"crawlhouse://captures/{name}", group="crawlhouse")

@@ -1,4 +1,4 @@
-"""The DAGs of the crawls, each built on its own: what is wrong with one takes no other away."""
+"""Builds the DAGs of the crawls, each on its own: a mistake in one crawl file removes no other crawl's DAG."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from schemas.config.crawl_file import read_crawl, read_crawls
 from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
 
-LONGEST_RUN_MINUTES = 30 * 24 * 60
-Make = Callable[[Crawl], DAG]
+LONGEST_RUN_MINUTES = 30 * 24 * 60  # a month: the time limit of a run whose own limit is not known, since its file is gone
+BuildDag = Callable[[Crawl], DAG]
 
 
-def load_dags(kind: str, make: Make) -> tuple[dict[str, DAG], dict[str, Exception]]:
-    """The DAGs `<kind>_<crawl>` of all crawl files without mistakes, and beside them, by crawl, why one could not be built.
+def load_dags(kind: str, make: BuildDag) -> tuple[dict[str, DAG], dict[str, Exception]]:
+    """The DAGs `<kind>_<crawl>` of all crawl files without mistakes, and for each crawl whose DAG could not be built, the error.
 
-    In the process of a task only its own DAG is built, and it is built whatever became of the crawl's file: a run goes on with the
+    In the process of a task only its own DAG is built, even if the crawl's file is gone or has a mistake: the run continues with the
     configuration that it was planned with, and a task that needs the file fails with a sentence about it.
     """
     folder = load_settings().crawls
@@ -28,37 +28,37 @@ def load_dags(kind: str, make: Make) -> tuple[dict[str, DAG], dict[str, Exceptio
     if wanted is None:
         return build(make, list(crawl_files(folder)[0].values()))
     name = wanted.removeprefix(f"{kind}_")
-    return build(make, [_crawl_or_stand_in(name, folder)] if name != wanted else [])
+    return build(make, [_crawl_or_placeholder(name, folder)] if name != wanted else [])
 
 
 @lru_cache(maxsize=1)
 def crawl_files(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseError]]:
-    """All crawls of the folder, and the errors of the broken ones; read once, for Airflow reads each DAG file in a process of its own."""
+    """All crawls of the folder, and the errors of the broken ones. They are read once per process; Airflow has one for each DAG file."""
     return read_crawls(folder)
 
 
-def build(make: Make, crawls: list[Crawl]) -> tuple[dict[str, DAG], dict[str, Exception]]:
-    """A DAG of each crawl by the name under which a module keeps it, which no other name of the module can be; and what failed."""
+def build(make: BuildDag, crawls: list[Crawl]) -> tuple[dict[str, DAG], dict[str, Exception]]:
+    """A DAG for each crawl, and the errors. The keys have a space in them, so that they cannot replace another name of the module."""
     dags: dict[str, DAG] = {}
     broken: dict[str, Exception] = {}
     for crawl in crawls:
         try:
             dag = make(crawl)
-        except Exception as error:  # whatever it is, it costs this crawl alone
+        except Exception as error:  # whatever it is, the other crawls keep their DAGs
             broken[crawl.name] = error
         else:
             dags[f"DAG {dag.dag_id}"] = dag
     return dags, broken
 
 
-def stand_in(name: str) -> Crawl:
-    """A crawl of which only the name is known, for the DAG of a run that was planned when its file was still there."""
-    description = f"The crawl file of {name} is missing or has a mistake; what was begun is brought to its end."
+def placeholder_crawl(name: str) -> Crawl:
+    """A crawl of which only the name is known: for the DAG of a run whose crawl file was removed after the run was planned."""
+    description = f"The crawl file of {name} is missing or has a mistake. Runs that were planned before are finished."
     return Crawl.model_construct(name=name, description=description, budgets=Budgets(max_minutes=LONGEST_RUN_MINUTES))
 
 
-def _crawl_or_stand_in(name: str, folder: Path) -> Crawl:
+def _crawl_or_placeholder(name: str, folder: Path) -> Crawl:
     try:
         return read_crawl(folder / f"{name}.yaml")
     except CrawlhouseError:
-        return stand_in(name)
+        return placeholder_crawl(name)

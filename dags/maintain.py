@@ -1,7 +1,7 @@
-"""### The upkeep of the lake
+"""### Maintenance of the lake
 
-Once a day: small files are joined, old snapshots expire, files that nothing refers to and what was staged for settled runs are removed.
-It takes the publish lock where it must, so publishing and upkeep never undo each other, and it may run at any time and again.
+Once a day small files are joined, old snapshots expire, and files are removed that no snapshot refers to or that were staged for finished
+runs. It takes the publish lock where it must, so it never conflicts with publishing. It may run at any time, and again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.config.settings import load_settings
 
 @task(pool="process", execution_timeout=timedelta(hours=6))
 def maintain() -> dict[str, int]:
-    """Keep the lake small and quick; hands on what was done."""
+    """Maintain the lake. Returns how much was done of each kind."""
     from storage.lake.maintenance import maintain as maintain_lake
 
     with final_errors():
@@ -25,7 +25,7 @@ def maintain() -> dict[str, int]:
 
 with DAG(
     dag_id="maintain_lake",
-    description="Join small files, expire old snapshots, remove what nothing refers to",
+    description="Join small files, expire old snapshots, remove unused files",
     doc_md=__doc__,
     schedule="30 3 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),

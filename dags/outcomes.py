@@ -1,4 +1,4 @@
-"""How the house's own errors become Airflow's: what another try cannot mend fails at once, in its own words."""
+"""Turns errors of `schemas.errors` into Airflow's: an error that a retry cannot solve fails the task at once, with its own message."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FINAL: tuple[type[CrawlhouseError], ...] = (ConfigError, NotFoundError, Threshol
 
 @contextmanager
 def final_errors(*more: type[CrawlhouseError]) -> Iterator[None]:
-    """Around a task's body: an error that another try cannot mend turns the task red without retries; all others are retried.
+    """Around a task's body: an error that a retry cannot solve fails the task without retries; all others are retried.
 
-    `more` are further errors that are final here. Either way the sentence has a line of the log to itself, before Airflow's traceback.
+    `more` are further errors that are final here. In both cases the message has a line of its own in the log, before Airflow's traceback.
     """
     try:
         yield
     except (*FINAL, *more) as error:
-        LOG.error("%s", error)  # noqa: TRY400 the sentence alone
+        LOG.error("%s", error)  # noqa: TRY400 the message without a traceback
         raise AirflowFailException(str(error)) from None
     except CrawlhouseError as error:
         LOG.warning("%s", error)

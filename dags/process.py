@@ -1,15 +1,15 @@
-"""### The processing, from closed crawl runs to published rows
+"""### The processing: from closed crawl runs to published rows
 
 | task | what it does |
 |---|---|
-| `plan` | takes every closed crawl run that is not published yet; with none, the run ends here |
-| `extract` | one task per shard of WARC segments: text, metadata, page type; staged per segment |
-| `resolve` | site memory, language, signals, versions and duplicates against the lake |
-| `gate` | row rules send rows to `quarantine`; then the expectation suite judges, and if it fails nothing is published |
-| `publish` | captures, quarantine, articles and runs in one commit, made once, the accounting checked |
+| `plan` | takes every closed crawl run that is not published yet; if there is none, the run ends here |
+| `extract` | one task per shard of WARC segments: text, metadata, page type; rows are staged per segment |
+| `resolve` | site memory, language, signals; versions and duplicates, compared with the lake |
+| `gate` | row rules send rows to `quarantine`; then the expectation suite checks the rest, and if it fails nothing is published |
+| `publish` | checks the accounting, and commits captures, quarantine, articles and runs in one transaction |
 
-The Asset event is only a wake-up: the ledger says what to do, so a missed or a doubled event changes nothing, and running again equals
-running once. The run's id is a digest of what decides its result.
+The Asset event only starts the run. The ledger says what to do, so a missed or repeated event changes nothing, and running again changes
+nothing. The run's id is a digest of everything that decides its result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from dags.defaults import RETRIES, START, captures
+from dags.defaults import RETRIES, START, captures_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -28,14 +28,14 @@ from schemas.config.settings import load_settings
 from schemas.outcomes import Outcome
 
 LOG = logging.getLogger(__name__)
-MAX_SHARDS = 64  # mapped tasks beyond a few hundred slow the scheduler
-EXTRACT_TIMEOUT = timedelta(hours=6)
-STEP_TIMEOUT = timedelta(hours=3)
+MAX_SHARDS = 64  # more mapped tasks than a few hundred slow the scheduler
+EXTRACT_TIMEOUT = timedelta(hours=6)  # a task that takes longer does not work at all; a retry goes on with the segments that are left
+STEP_TIMEOUT = timedelta(hours=3)  # the same for the other steps, which read less
 
 
 @task.short_circuit(pool="process", execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> str | None:
-    """Plan the process run of all that is closed and unpublished; None, which skips the rest, when there is nothing."""
+    """Plan the process run of all closed, unpublished crawl runs. None, which skips the other tasks, if there are none."""
     from processing import stages
 
     with final_errors():
@@ -66,7 +66,7 @@ def extract(process_run: str, shard: list[str]) -> None:
 
 @task(pool="process", execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
 def resolve(process_run: str) -> None:
-    """Settle what each page is beside its site and the lake."""
+    """Compare each page with its site and with the lake."""
     from processing import stages
 
     with final_errors():
@@ -75,7 +75,7 @@ def resolve(process_run: str) -> None:
 
 @task(pool="process", execution_timeout=STEP_TIMEOUT)
 def gate(process_run: str) -> None:
-    """Judge the rows; a failed expectation suite ends the run here."""
+    """Check the rows. A failed expectation suite ends the run here."""
     from processing import stages
 
     with final_errors():
@@ -84,7 +84,7 @@ def gate(process_run: str) -> None:
 
 @task(pool="process", execution_timeout=STEP_TIMEOUT)
 def publish(process_run: str) -> dict[str, int]:
-    """Commit the rows to the lake and check that the accounting adds up."""
+    """Check that the accounting adds up, and commit the rows to the lake."""
     from processing import stages
 
     with final_errors():
@@ -99,7 +99,7 @@ def process_dag(crawl: Crawl) -> DAG:
         dag_id=f"process_{crawl.name}",
         description=f"Turn what {crawl.name} fetched into published rows",
         doc_md=f"{crawl.description}\n\n{__doc__}",
-        schedule=[captures(crawl.name)],
+        schedule=[captures_asset(crawl.name)],
         start_date=START,
         catchup=False,
         max_active_runs=1,
@@ -108,11 +108,11 @@ def process_dag(crawl: Crawl) -> DAG:
         default_args=RETRIES,
         auto_register=False,
     ) as dag:
-        run: Any = plan(crawl.name)  # Any: stands for the id at run time
+        run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id
         extracted = extract.partial(process_run=run).expand(shard=shards(run))
         extracted >> resolve(run) >> gate(run) >> publish(run)
     return dag
 
 
-if not __package__:  # Airflow loads this file by its path; from the package, others import what builds a DAG
+if not __package__:  # Airflow loads this file by its path; imports from the package only need the functions
     globals().update(load_dags("process", process_dag)[0])

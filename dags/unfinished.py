@@ -1,7 +1,7 @@
-"""DAGs of crawls whose file is gone or has a mistake, as long as something of them is not finished.
+"""DAGs of crawls whose file is gone or has a mistake, as long as they have an unfinished run.
 
-Without its DAG an Airflow run would stay "running" for ever, and no task of it would start or turn red. With it, what was planned is
-brought to its end by the configuration that it was planned with.
+Without its DAG an Airflow run would stay "running" for ever: none of its tasks would start or fail. With it, the run is finished with
+the configuration that it was planned with.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from airflow.sdk import DAG, get_parsing_context
 
 from dags.crawl import crawl_dag
-from dags.loading import build, crawl_files, load_dags, stand_in
+from dags.loading import build, crawl_files, load_dags, placeholder_crawl
 from dags.process import process_dag
 from schemas.config.settings import load_settings
 from schemas.errors import CrawlhouseError
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 
 def _unfinished() -> dict[str, DAG]:
-    if get_parsing_context().dag_id is not None:  # a task of one of them starts
+    if get_parsing_context().dag_id is not None:  # this is the process of a task
         return {**load_dags("crawl", crawl_dag)[0], **load_dags("process", process_dag)[0]}
     settings = load_settings()
     if not settings.database and not (settings.home / "frontier.sqlite").exists():
@@ -32,7 +32,7 @@ def _unfinished() -> dict[str, DAG]:
     except CrawlhouseError as error:
         LOG.warning("%s", error)
         return {}
-    crawls = [stand_in(name) for name in sorted(names)]
+    crawls = [placeholder_crawl(name) for name in sorted(names)]
     return {**build(crawl_dag, crawls)[0], **build(process_dag, crawls)[0]}
 
 

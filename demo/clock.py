@@ -1,4 +1,4 @@
-"""The demo site's clock: an integer of ticks in a file, so that a running site and `make demo` share it."""
+"""The demo site's clock: a number of ticks in a file, so that a running site and `make demo` share it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-TICK = timedelta(hours=6)
+TICK = timedelta(hours=6)  # enough for some new and some changed articles
 FILE = "demo-clock"
 
 
 def time_at(clock: int) -> datetime:
-    """The site's own time at a tick."""
+    """The site's time at a tick."""
     return START + clock * TICK
 
 
 def read(home: Path) -> int:
-    """The clock kept under `home`; 0 where there is none."""
+    """The clock under `home`. 0 if there is none."""
     try:
         return int((home / FILE).read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
@@ -26,7 +26,7 @@ def read(home: Path) -> int:
 
 
 def write(home: Path, clock: int) -> None:
-    """Set the clock; readers see the old value or the new one, never half of it."""
+    """Set the clock. Readers see the old value or the new one, never a part of it."""
     home.mkdir(parents=True, exist_ok=True)
     temporary = home / f".{FILE}.{os.getpid()}"
     temporary.write_text(f"{clock}\n", encoding="ascii")
@@ -34,7 +34,7 @@ def write(home: Path, clock: int) -> None:
 
 
 def advance(home: Path, ticks: int = 1) -> int:
-    """Move the clock on and return its new value. A running site follows within a second."""
+    """Advance the clock and return its new value. A running site follows within a second."""
     clock = read(home) + ticks
     write(home, clock)
     return clock

@@ -1,28 +1,28 @@
-"""A small HTTP/1.1 server on loopback: keep-alive, and full control of the bytes on the wire."""
+"""A small HTTP/1.1 server on loopback, with keep-alive and with control over every byte that is sent."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from demo.answer import Answer, Request
+from demo.response import Request, Response
 
 HOST = "127.0.0.1"
 MAX_HEAD_BYTES = 64 * 1024
 IDLE_SECONDS = 75
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-# Writes an answer by hand; the connection is closed afterwards.
+# Writes the bytes of a response itself; the connection is closed afterwards.
 RawHandler = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
-Handler = Callable[[Request], "Answer | RawHandler"]
+Handler = Callable[[Request], "Response | RawHandler"]
 
 
 async def serve(handler: Handler, port: int) -> asyncio.Server:
-    """Start a server on loopback; port 0 takes a free one."""
+    """Start a server on loopback. With port 0 it takes a free port."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _converse(handler, reader, writer)
+            await _serve_connection(handler, reader, writer)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass  # the client went away
         finally:
@@ -37,7 +37,7 @@ def port_of(server: asyncio.Server) -> int:
     return port
 
 
-async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve_connection(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
@@ -49,18 +49,18 @@ async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyn
             await writer.drain()
             return
         await _skip_body(request, reader)
-        answer = handler(request)
-        if not isinstance(answer, Answer):
-            await answer(request, writer)
+        response = handler(request)
+        if not isinstance(response, Response):
+            await response(request, writer)
             return
-        writer.write(answer.to_bytes(request))
+        writer.write(response.to_bytes(request))
         await writer.drain()
         if not request.keep_alive:
             return
 
 
 def parse_head(head: bytes) -> Request | None:
-    """A request's line and headers; None where they are not HTTP/1.x."""
+    """A request's line and headers. None if they are not HTTP/1.x."""
     try:
         first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
         method, target, version = first.split(" ")

@@ -11,18 +11,18 @@ import sys
 from pathlib import Path
 
 from demo import clock as clocks
-from demo import misbehaviours
-from demo.answer import Answer, Request
-from demo.newsroom import edition
-from demo.pages import Pages
+from demo.misbehaviour import misbehaviours
+from demo.news.newsroom import edition
+from demo.news.pages import Pages
+from demo.response import Request, Response
 from demo.server import HOST, Handler, RawHandler, port_of, serve
 from demo.sites import make_sites
 
-CLOCK_CHECK_SECONDS = 0.1
+CLOCK_CHECK_SECONDS = 0.1  # a test that advances the clock waits no longer
 
 
-class Town:
-    """Both sites and the clock they share."""
+class DemoServer:
+    """Both sites and their common clock."""
 
     def __init__(self, home: Path | None, clock: int, *, odd: bool) -> None:
         self.home, self.clock, self.odd = home, clock, odd
@@ -36,18 +36,18 @@ class Town:
         self.pages = tuple(Pages(site, current, bases, odd=self.odd) for site in make_sites(*bases))
 
     def handler(self, index: int) -> Handler:
-        """What answers the requests of one site."""
+        """The handler of one site's requests."""
 
-        def answer(request: Request) -> Answer | RawHandler:
+        def response(request: Request) -> Response | RawHandler:
             if request.method not in {"GET", "HEAD"}:
-                return Answer(b"", status=405, headers=(("Allow", "GET, HEAD"),))
+                return Response(b"", status=405, headers=(("Allow", "GET, HEAD"),))
             pages = self.pages[index]
             return misbehaviours.respond(request, pages.site) or pages.find(request.target)
 
-        return answer
+        return response
 
     async def follow_clock(self) -> None:
-        """Take over what the clock's file says, for as long as the site runs."""
+        """Read the clock's file again and again, and make the pages of its tick, as long as the site runs."""
         while True:
             if self.home is not None and (now := clocks.read(self.home)) != self.clock:
                 self.clock = now
@@ -57,7 +57,7 @@ class Town:
 
 async def run(options: argparse.Namespace) -> None:
     """Serve until a signal, or for `--for` seconds. The first line printed says where, as JSON."""
-    town = Town(options.home, _first_clock(options), odd=options.odd)
+    town = DemoServer(options.home, _first_clock(options), odd=options.odd)
     first, second = await serve(town.handler(0), options.port), await serve(town.handler(1), options.second_port)
     bases = (f"http://{HOST}:{port_of(first)}", f"http://{HOST}:{port_of(second)}")
     town.open(bases)
@@ -74,7 +74,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 def _first_clock(options: argparse.Namespace) -> int:
-    """The clock to start with: the one given, which is then written down, or the one kept under the home."""
+    """The tick to start with: the one given, which is then stored, or the one stored under the home."""
     if options.clock is None:
         return clocks.read(options.home) if options.home else 0
     if options.home:
@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Run the site; uvloop where it is installed."""
+    """Run the site; with uvloop if it is installed."""
     options = parser().parse_args()
     try:
         import uvloop

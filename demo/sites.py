@@ -1,4 +1,4 @@
-"""The two sites: their names, their sections, and the shape of their URLs."""
+"""The two sites: their names, their sections and the form of their URLs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from demo.story import Story
+from demo.news.story import Story
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a site. `charset` is what its pages are sent in."""
+    """A section of a site. `charset` is the encoding of its pages."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class Site:
         return next(section for section in self.sections if section.name == name)
 
     def section_of(self, story: Story) -> Section:
-        """Where a story stands."""
+        """The section of a story."""
         return self.section(section_name(story))
 
     def article_path(self, story: Story) -> str:
@@ -61,7 +61,7 @@ class Site:
         return f"/authors/{name}" if self.index == 0 else f"/autor/{name}.html"
 
     def tag_path(self, tag: str) -> str:
-        """The path of a tag's page; the second site keeps umlauts, percent-encoded."""
+        """The path of a tag's page. The second site has percent-encoded umlauts in it."""
         return f"/tag/{slug(tag)}/" if self.index == 0 else f"/thema/{quote(tag.lower())}"
 
 
@@ -71,7 +71,7 @@ def section_name(story: Story) -> str:
 
 
 def slug(title: str) -> str:
-    """A title in lower-case ASCII, for URLs; empty where nothing of it is Latin."""
+    """A title in lower-case ASCII, for URLs. Empty if the title has no Latin letters."""
     german = title.lower().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
     ascii_only = unicodedata.normalize("NFKD", german).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:70].rstrip("-")

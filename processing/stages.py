@@ -1,114 +1,129 @@
-"""The stages of processing: plan, extract every segment, resolve, gate, publish. Each can run again and changes nothing then."""
+"""The stages of processing, in order: plan, extract (once per segment), resolve, gate, publish. Running a stage again changes nothing.
+
+Before: `spiders.run` has closed crawl runs, with segments in the store and a manifest in the ledger. Each stage leaves what it made in the
+store (`processing.staging`), under the name of the process run. After: `publish` commits the rows to the lake, where readers see them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+from processing.datasets.definitions import crawl_datasets, with_item_fields
 from processing.extract.extraction import extract_segment
 from processing.extract.rule_check import check_rules
-from processing.publish.gate import gate_run, gated
-from processing.publish.publish import complete_last, half_published, publish_run, refuse_other_code
+from processing.extract.segment_rows import SegmentRows
+from processing.publish.gate import gate_run, read_gate_mark
+from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
-from processing.resolve.resolution import Resolved, pinned_containers, reread_changed, resolve_run, resolved
+from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.workers.heap import bound_heap, trim_heap
 from runtime.code_version import code_version
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import stored_types
 from schemas.errors import ConflictError, NotFoundError
 from schemas.keys import extracted_key
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
+from storage.index.items import read_item_types
 from storage.lake.lake import Lake, open_lake
-from storage.lake.publishing import repair_marks
+from storage.lake.publishing import repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
+PLAIN_ARTICLES = Dataset(name="articles")
+
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
-    """The process run for every closed, unpublished crawl run of a crawl; None when there is none.
+    """Plan one process run for all closed, unpublished crawl runs of a crawl; None when there are none.
 
-    A process run of this crawl that an earlier release published by half comes first. A run that was planned by other code is left
-    as it is, and its crawl runs are planned anew. The configuration is the crawl file's of now, or, when that is gone, the one of the
-    latest crawl run.
+    First comes a process run of this crawl that an earlier release published to some tables only. A run that other code planned stays as it
+    is; its crawl runs are planned again with this code. The configuration comes from the crawl's file, or from the latest crawl run when
+    the file is gone.
     """
-    with _kept(settings) as kept:
-        repair_marks(kept.lake, kept.ledger)
-        complete_last(crawl_name, kept.store, kept.lake, kept.ledger)
-        for begun in half_published(kept.lake, kept.ledger):
-            if begun.crawl.name == crawl_name:
-                return begun
-        crawl_runs = tuple(sorted(kept.ledger.closed_unpublished(crawl_name)))
+    with _open_resources(settings) as resources:
+        repair_publications(resources.lake, resources.ledger)
+        complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
+        for half_done in half_published(resources.lake, resources.ledger):
+            if half_done.crawl.name == crawl_name:
+                return half_done
+        crawl_runs = tuple(sorted(resources.ledger.closed_unpublished(crawl_name)))
         if not crawl_runs:
             return None
         for crawl_run in crawl_runs:
-            complete_manifest(crawl_run, kept.ledger, kept.store)
-        crawl = _configuration(crawl_name, settings, kept.ledger.crawl_run(crawl_runs[-1]).crawl)
-        inputs = (code_version(), config_hash(crawl), kept.ledger.memory_version(crawl_name), kept.lake.snapshot_id("articles"))
-        return kept.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs))
+            complete_manifest(crawl_run, resources.ledger, resources.store)
+        crawl = _configuration(crawl_name, settings, resources.ledger.crawl_run(crawl_runs[-1]).crawl)
+        datasets = _datasets(crawl, crawl_runs, settings, resources)
+        memory_version, base = resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles")
+        inputs = (code_version(), config_hash(crawl, datasets), memory_version, base)
+        return resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
 
 
 def segments(process_run: str, settings: Settings) -> list[str]:
     """The names of the segments that a process run extracts, sorted."""
-    with _kept(settings) as kept:
-        return sorted(_segments(kept.ledger.process_run(process_run), kept.ledger))
+    with _open_resources(settings) as resources:
+        return sorted(_segments(resources.ledger.process_run(process_run), resources.ledger))
 
 
 def extract(process_run: str, segment: str, settings: Settings) -> str:
-    """Stage the rows of one segment; the key of what was staged. A segment that is staged already is left as it is.
+    """Stage the rows of one segment and return their key. A segment that is staged already is not read again.
 
-    Raises ConflictError, as every stage that has work to do, when other code planned the run.
+    Raises ConflictError when there is work to do and other code planned the run. So do all stages.
     """
-    with _kept(settings) as kept:
-        run = kept.ledger.process_run(process_run)
+    with _open_resources(settings) as resources:
+        run = resources.ledger.process_run(process_run)
         key = extracted_key(process_run, segment)
-        if kept.store.info(key) is None:
+        if resources.store.info(key) is None:
             refuse_other_code(run, code_version())
-            found = _segments(run, kept.ledger).get(segment)
+            found = _segments(run, resources.ledger).get(segment)
             if found is None:
                 raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
-            extract_segment(kept.store, found, run.crawl, key, pinned_containers(run, kept.store))
+            _extract(run, found, key, settings, resources)
         return key
 
 
 def resolve(process_run: str, settings: Settings) -> None:
-    """Clean, measure and decide on all staged rows of a process run. Raises ConflictError while a segment is not extracted."""
-    with _kept(settings) as kept:
-        if resolved(kept.store, process_run) is None:
-            run = kept.ledger.process_run(process_run)
+    """Clean all staged rows of a process run and decide their outcomes. Raises ConflictError while a segment is not extracted."""
+    with _open_resources(settings) as resources:
+        if read_resolve_mark(resources.store, process_run) is None:
+            run = resources.ledger.process_run(process_run)
             refuse_other_code(run, code_version())
-            resolve_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger)
+            resolve_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger)
 
 
 def gate(process_run: str, settings: Settings) -> None:
-    """Split off the quarantine and judge the rest. Raises GateError, AccountingError; ConflictError before resolve."""
-    with _kept(settings) as kept:
-        mark = resolved(kept.store, process_run)
+    """Make the rows of each table and validate the articles. Raises GateError, AccountingError; ConflictError before resolve."""
+    with _open_resources(settings) as resources:
+        mark = read_resolve_mark(resources.store, process_run)
         if mark is None:
             raise ConflictError(f"{process_run} is not resolved yet. Run resolve before gate.")
-        run = kept.ledger.process_run(process_run)
-        if _is_gated(run, mark, kept):
+        run = resources.ledger.process_run(process_run)
+        if _is_gated(run, mark, resources):
             return
         refuse_other_code(run, code_version())
-        gate_run(run, mark, kept.store, kept.ledger)
+        gate_run(run, mark, resources.store, resources.ledger)
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
-    """Commit a gated process run to the lake, once, and report. Raises ConflictError, AccountingError, GateError."""
-    with _kept(settings) as kept:
-        run = kept.ledger.process_run(process_run)
-        reread_changed(run, kept.store, kept.lake, kept.ledger)  # before the lock: no page is read under it
-        return publish_run(run, list(_segments(run, kept.ledger)), kept.store, kept.lake, kept.ledger, code_version())
+    """Commit a process run that has passed the gate to the lake, once; its report. Raises ConflictError, AccountingError, GateError."""
+    with _open_resources(settings) as resources:
+        run = resources.ledger.process_run(process_run)
+        reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
+        return publish_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger, code_version())
 
 
 def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:
-    """All stages for what a crawl has closed and not published; None when there is nothing.
+    """Run all stages for the closed, unpublished crawl runs of a crawl; None when there are none.
 
-    `progress` is told a line before each step.
+    `progress` is called with a line of text before each step.
     """
     run = plan(crawl_name, settings)
     if run is None:
@@ -124,32 +139,63 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
     return publish(run.process_run, settings)
 
 
+def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: _Resources) -> None:
+    containers = pinned_containers(run, resources.store)
+    if not run.own_datasets:
+        extract_segment(resources.store, segment, run.crawl, key, containers)
+        return
+    with SegmentRows(resources.store, run, segment, [str(folder) for folder in settings.module_folders()]) as rows:
+        extract_segment(resources.store, segment, run.crawl, key, containers, rows)
+
+
+def _datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings, resources: _Resources) -> tuple[Dataset, ...]:
+    """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
+    types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
+    definitions = crawl_datasets(crawl, settings)
+    found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
+    datasets = tuple(dataset for dataset in found if dataset is not None)
+    resources.lake.ensure_dataset_tables(datasets)
+    return () if datasets == (PLAIN_ARTICLES,) else datasets
+
+
+def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: _Resources) -> dict[str, str]:
+    """The fields of a dataset of items as its table has them, and as the crawl's last published run had them."""
+    if dataset.source is None or dataset.source.reads_pages:
+        return {}
+    table = resources.lake.dataset_tables().get(dataset.name)
+    stored = {} if table is None else stored_types(schema_to_pyarrow(table.schema(), include_field_ids=False))
+    last = resources.ledger.last_published(crawl.name)
+    pinned = resources.ledger.process_run(last).datasets if last is not None else ()
+    fields = {name: field.type for one in pinned if one.name == dataset.name for name, field in one.fields.items()}
+    return {name: str(kind) for name, kind in stored.items()} | fields
+
+
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Resources:
     store: ObjectStore
     ledger: Ledger
     lake: Lake
 
 
 @contextmanager
-def _kept(settings: Settings) -> Iterator[_Kept]:
+def _open_resources(settings: Settings) -> Iterator[_Resources]:
     bound_heap()
     with ExitStack() as stack:
-        stack.callback(trim_heap)  # what one stage needed is not there for the next one to add to
+        stack.callback(trim_heap)  # memory of one stage must not add to that of the next
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
-        yield _Kept(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
+        yield _Resources(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
 
 
-def _is_gated(run: ProcessRun, mark: Resolved, kept: _Kept) -> bool:
-    """Whether the gate has nothing to do: what is resolved has passed it, or an earlier release has begun to publish it."""
-    if gated(kept.store, run.process_run, mark.base.key()) is not None:
+def _is_gated(run: ProcessRun, mark: ResolveMark, resources: _Resources) -> bool:
+    """Whether the gate has nothing to do: the run has passed it, or an earlier release has begun to publish it."""
+    if read_gate_mark(resources.store, run.process_run, mark.base.key()) is not None:
         return True
-    return any(begun.process_run == run.process_run for begun in half_published(kept.lake, kept.ledger))
+    return any(half_done.process_run == run.process_run for half_done in half_published(resources.lake, resources.ledger))
 
 
 def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:
-    """The segments of the manifests: the only list of what belongs to a crawl run."""
+    """The segments in the manifests by name. No other list says what belongs to a crawl run."""
     return {segment.segment: segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments}
 
 

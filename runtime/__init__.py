@@ -1,6 +1,6 @@
-"""Killable child processes, for whatever reads bytes from the web: how they are started, limited, heard and judged.
+"""Runs code with limits: mostly child processes that can be killed, for everything that parses bytes from the web.
 
-`runtime.child` is the parent's side, `runtime.child_process` the inside of a child, `runtime.frames` the pieces that go between them and
-`runtime.results` the results, which are data and never code. Rooms that read hostile bytes build on it: `spiders` for answers,
-`processing` for pages.
+`child` starts a child process and says why it ended; `child_process` is the code inside of it; `frames` and `child_results` carry data
+between the two, never code. `spiders` reads responses in such children, `processing` reads pages. Also here: `patterns` (regular
+expressions of users, with a time limit), `scratch` (temporary folders), `code_version`, `command_line` and `failpoint` (for kill tests).
 """

@@ -1,6 +1,6 @@
-"""Child processes as their parent sees them: started with the interpreter, killed when they exceed a limit, judged by how they ended.
+"""The parent's side of a child process: the command that starts it, and why it ended.
 
-They are not forked: a fork of a process with threads, an event loop or Airflow's hooks is not safe.
+Children are started with a new interpreter. A fork is not safe in a process with threads, an event loop or Airflow's hooks.
 """
 
 from __future__ import annotations
@@ -20,26 +20,28 @@ TIMEOUT: Final = "page_timeout"
 MEMORY: Final = "page_memory"
 CRASH: Final = "page_crash"
 MIB = 1024 * 1024
-_MEMORY_SHARE = 0.6  # of the limit in use at a death: then memory was the cause
+# A child that ended with more than this share of its memory limit in use ended for lack of memory: an allocator fails below the limit, when
+# the next large block does not fit.
+_MEMORY_SHARE = 0.6
 
 START_CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import runtime.child_process as child; child.run(*sys.argv[2:])"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a child gave no result: TIMEOUT, MEMORY or CRASH, and what happened in one line for people."""
+class ChildFailure:
+    """Why a child gave no result: the reason (TIMEOUT, MEMORY or CRASH), and one line for people."""
 
     reason: str
     detail: str
 
 
 def command(entry: str, *arguments: str) -> list[str]:
-    """The command of a child that calls `entry` (`module.function`) with these texts, and finds the modules that this process finds."""
+    """The command that starts a child, which calls `entry` (`module.function`) with the arguments. It imports what this process imports."""
     return code_command(START_CODE, json.dumps(import_path()), entry, *arguments)
 
 
 def reap(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Wait for a process that ends: its exit code (negative: the signal's number) and the most memory it had resident, in bytes."""
+    """Wait for a process to end. Gives its exit code (negative: the number of a signal) and its peak of resident memory in bytes."""
     try:
         _, status, usage = os.wait4(process.pid, 0)
     except ChildProcessError:
@@ -48,24 +50,24 @@ def reap(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     return process.returncode, usage.ru_maxrss * RSS_UNIT
 
 
-def cause_of_death(code: int, peak: int, memory_at_start: int, memory_limit: int, cpu_limit: float = 0.0) -> Cause:
-    """Why a child ended by itself with this exit code, from its peak of memory and its limits (bytes, seconds)."""
+def child_failure(code: int, peak: int, memory_at_start: int, memory_limit: int, cpu_limit: float = 0.0) -> ChildFailure:
+    """Why a child ended that its parent did not kill: from its exit code, its peak of memory and its limits (bytes, seconds)."""
     if code == -signal.SIGPROF:
-        return Cause(TIMEOUT, f"more than {cpu_limit:g} seconds of CPU time")
+        return ChildFailure(TIMEOUT, f"more than {cpu_limit:g} seconds of CPU time")
     if peak - memory_at_start > _MEMORY_SHARE * memory_limit:
-        return Cause(MEMORY, memory_detail(memory_limit))
-    return Cause(CRASH, f"the process ended by signal {-code}" if code < 0 else f"the process exited with {code}")
+        return ChildFailure(MEMORY, memory_detail(memory_limit))
+    return ChildFailure(CRASH, f"the process ended by signal {-code}" if code < 0 else f"the process exited with {code}")
 
 
 def memory_detail(memory_limit: int) -> str:
-    """The line for a limit of memory that was exceeded."""
+    """The line for people about an exceeded memory limit."""
     return f"more than {memory_limit // MIB} MiB"
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process of ours took so far, in seconds; 0 where it has ended or the system cannot tell (macOS)."""
+    """The CPU time of a child process, in seconds; 0 if it has ended or the system does not know (macOS)."""
     try:
-        return time.clock_gettime((~pid << 3) | 2)  # the kernel's id of that process's CPU clock
+        return time.clock_gettime((~pid << 3) | 2)  # the kernel's id for the CPU clock of a process
     except OSError:
         return 0.0
 

@@ -1,4 +1,4 @@
-"""The inside of a child process: how it limits itself, and that it ends with its parent."""
+"""The code inside a child process: it limits itself and ends with its parent."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def run(entry: str, *arguments: str) -> None:
-    """Call `module.function` with texts: what a started child does."""
+    """Call `module.function` with the arguments. A started child begins here."""
     die_with_parent()
-    named(entry)(*arguments)
+    import_name(entry)(*arguments)
 
 
-def named(name: str) -> Any:  # Any: whatever has the name
-    """What `module.name` names. Raises ImportError and AttributeError."""
+def import_name(name: str) -> Any:  # Any: whatever has the name
+    """Import the object with the name `module.name`. Raises ImportError and AttributeError."""
     module, _, attribute = name.rpartition(".")
     return getattr(importlib.import_module(module), attribute)
 
 
 def die_with_parent() -> None:
-    """End by SIGKILL when the parent ends (Linux; elsewhere the end of the input must do). What ends the parent's group is the parent's."""
+    """End by SIGKILL when the parent ends (Linux only; elsewhere a child ends at the end of its input). Ignore Ctrl-C."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends its children
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it goes to the whole group; the parent ends its children
 
 
-def streams() -> tuple[BinaryIO, BinaryIO]:
-    """The frames' way in and out: standard input and output. What else is printed goes to standard error."""
+def open_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for frames. Everything else that prints then writes to standard error."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return source, sink
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Bound the address space to so many bytes more than now: allocations beyond fail, in C as in Python. macOS cannot."""
+    """Limit the address space to this many bytes more than now. Larger allocations fail, in C and in Python. No effect on macOS."""
     try:
         used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     except OSError:
@@ -55,10 +55,10 @@ def limit_memory(memory_bytes: int) -> None:
 
 
 def limit_cpu(seconds: float) -> None:
-    """From now on this process may take so many seconds of CPU time; then the kernel ends it by SIGPROF, whatever it is at. 0: no limit."""
+    """Limit the CPU time of this process from now on. After these seconds the kernel ends it by SIGPROF. 0 removes the limit."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def peak_memory() -> int:
-    """The most memory that this process had resident, in bytes."""
+    """The peak of resident memory of this process, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT

@@ -1,4 +1,4 @@
-"""Failpoints: named places at which a test can kill the process as `kill -9` would."""
+"""Failpoints: named places where a test can kill the process, as `kill -9` does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 
 
 def reached(name: str) -> None:
-    """Die here by SIGKILL if the environment's `CRAWLHOUSE_FAILPOINT` is `name` (or `name:N`, at the N-th time from 1)."""
+    """Kill this process here if the variable `CRAWLHOUSE_FAILPOINT` is `name`, or at the N-th call if it is `name:N`."""
     wanted, _, count = os.environ.get("CRAWLHOUSE_FAILPOINT", "").partition(":")
     if wanted != name:
         return

@@ -1,7 +1,8 @@
 """Regular expressions of users, searched in URLs in a time that is bounded, whatever the pattern and the URL are.
 
-RE2 searches in a time that is linear in the URL's length. What it does not know, such as look-around and references back, is searched by
-the module `regex`, which gives up after a time; a URL for which it does is told apart by the caller. Both find what Python's `re` finds.
+RE2 searches in a time that is linear in the URL's length. Patterns that RE2 does not support, such as look-around and back references, are
+searched by the module `regex` with a time limit. If the time is over, the caller gets a PatternTimeoutError. Both find what Python's `re`
+finds.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from functools import lru_cache
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-SECONDS = 0.01  # of CPU, for one search beyond RE2
-LITTLE_SECONDS = 0.0001  # when many were slow: twenty times what a usual search takes
-PATIENCE_SECONDS = 0.1  # that slow searches may take together before there is little time for each
+SEARCH_SECONDS = 0.01  # of CPU, for one search beyond RE2
+SHORT_SEARCH_SECONDS = 0.0001  # when many were slow: twenty times what a usual search takes
+SLOW_BUDGET_SECONDS = 0.1  # that slow searches may take together before there is little time for each
 RECOVERY_SECONDS = 0.00001  # that each quick search gives back
 _TOKEN = re.compile(r"\\N\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{,\d*\}|\{(?!\d+(?:,\d*)?\})", re.DOTALL)
 
 Search = Callable[[str], Any]  # Any: a match, or None
 
 
-class TooSlowError(Exception):
+class PatternTimeoutError(Exception):
     """A pattern was searched in a URL for as long as is allowed, without an answer."""
 
 
@@ -33,33 +34,42 @@ class UrlPattern:
         self.pattern = pattern
         self._linear = _linear(_plain(pattern))
         self._bounded: Any = None  # made when it is needed
-        self._patience = PATIENCE_SECONDS
+        self._slow_budget = SLOW_BUDGET_SECONDS
 
-    def is_in(self, text: str) -> bool:
-        """Whether the pattern is found in a text. Raises TooSlowError."""
-        if self._linear is not None and text.isascii() and "\n" not in text:  # where RE2 and Python mean the same by \\w and $
-            return self._linear(text) is not None
+    def search(self, text: str) -> bool:
+        """Whether the pattern is found in a text. Raises PatternTimeoutError."""
+        return self._match(text) is not None
+
+    def find(self, text: str) -> str | None:
+        """What the pattern's first group finds in a text, or all that it finds if it has no group. Raises PatternTimeoutError."""
+        match = self._match(text)
+        found: str | None = None if match is None else match[1] if match.groups() else match[0]
+        return found
+
+    def search_or(self, text: str, default: bool) -> bool:
+        """Whether the pattern is found in a text; `default` if that takes too long."""
+        try:
+            return self.search(text)
+        except PatternTimeoutError:
+            return default
+
+    def _match(self, text: str) -> Any:  # Any: a match, or None
+        if self._linear is not None and text.isascii() and "\n" not in text:  # only then RE2 and Python mean the same by \\w and $
+            return self._linear(text)
         return self._search_bounded(text)
 
-    def is_in_or(self, text: str, otherwise: bool) -> bool:
-        """Whether the pattern is found in a text; `otherwise` where that takes too long."""
-        try:
-            return self.is_in(text)
-        except TooSlowError:
-            return otherwise
-
-    def _search_bounded(self, text: str) -> bool:
+    def _search_bounded(self, text: str) -> Any:  # Any: a match, or None
         import regex  # few patterns need it
 
         self._bounded = self._bounded or regex.compile(_plain(self.pattern))
-        seconds = SECONDS if self._patience > 0 else LITTLE_SECONDS
+        seconds = SEARCH_SECONDS if self._slow_budget > 0 else SHORT_SEARCH_SECONDS
         try:
-            found = self._bounded.search(text, timeout=seconds) is not None
+            found = self._bounded.search(text, timeout=seconds)
         except TimeoutError as error:
-            self._patience -= seconds
+            self._slow_budget -= seconds
             _warn(self.pattern, text[:200])
-            raise TooSlowError(self.pattern) from error
-        self._patience = min(self._patience + RECOVERY_SECONDS, PATIENCE_SECONDS)
+            raise PatternTimeoutError(self.pattern) from error
+        self._slow_budget = min(self._slow_budget + RECOVERY_SECONDS, SLOW_BUDGET_SECONDS)
         return found
 
 
@@ -70,7 +80,7 @@ def url_patterns(patterns: Iterable[str]) -> list[UrlPattern]:
 
 def regexp(pattern: str, text: str | None) -> bool | None:
     """SQLite's REGEXP for URLs: what takes too long to search is not selected, with a warning."""
-    return None if text is None else _cached(pattern).is_in_or(text, otherwise=False)
+    return None if text is None else _cached(pattern).search_or(text, default=False)
 
 
 _cached = lru_cache(maxsize=20)(UrlPattern)

@@ -1,4 +1,4 @@
-"""Folders for temporary files that no death leaves behind for long: the next process that needs one removes those of dead processes."""
+"""Makes temporary folders. Those of killed processes are removed by the next process that makes one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from functools import cache
 from pathlib import Path
 
 PREFIX = "crawlhouse-"
-MARK = ".in-use"  # locked as long as the process lives that made the folder
+LOCK_FILE = ".in-use"  # locked while the process lives that made the folder
 
 
 @contextmanager
 def scratch_folder(inside: Path | None = None) -> Iterator[Path]:
-    """A new folder for this user alone, below the system's temporary folder or `inside`; removed at the end of the block.
+    """A new folder for this user alone, in the system's temporary folder or `inside`. It is removed at the end of the block.
 
-    Those that killed processes left there are removed too, once a process.
+    The first call of a process also removes the folders of killed processes there.
     """
     parent = Path(tempfile.gettempdir() if inside is None else inside)
-    _sweep_once(parent)
-    folder, lock = _make(parent)
+    _remove_stale_once(parent)
+    folder, lock = _create(parent)
     try:
         yield folder
     finally:
@@ -31,8 +31,8 @@ def scratch_folder(inside: Path | None = None) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(parent: Path) -> int:
-    """Remove the scratch folders of processes that are dead; how many. Nothing else is touched, whatever its name."""
+def remove_stale(parent: Path) -> int:
+    """Remove the scratch folders of crashed processes. Gives their number. Nothing else is removed, whatever its name is."""
     removed = 0
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
@@ -46,28 +46,28 @@ def sweep(parent: Path) -> int:
 
 
 @cache
-def _sweep_once(parent: Path) -> None:
-    sweep(parent)
+def _remove_stale_once(parent: Path) -> None:
+    remove_stale(parent)
 
 
-def _make(parent: Path) -> tuple[Path, int]:
-    """A folder and its lock's handle. Again, should a sweep take it away between its making and its locking."""
+def _create(parent: Path) -> tuple[Path, int]:
+    """A new folder and the handle of its lock. If another process removes the folder before it is locked, another one is made."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         with suppress(OSError):
-            lock = os.open(folder / MARK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            if _locked(lock) and (folder / MARK).exists():
+            lock = os.open(folder / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            if _try_lock(lock) and (folder / LOCK_FILE).exists():
                 return folder, lock
             os.close(lock)
 
 
 def _remove_if_dead(folder: Path) -> bool:
     try:
-        lock = os.open(folder / MARK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:  # no folder of ours, or one that is being made
+        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:  # not a scratch folder, or one that is just being made
         return False
     try:
-        if not _locked(lock):
+        if not _try_lock(lock):
             return False
         shutil.rmtree(folder, ignore_errors=True)
         return True
@@ -75,7 +75,7 @@ def _remove_if_dead(folder: Path) -> bool:
         os.close(lock)
 
 
-def _locked(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,8 +1,8 @@
-"""An article: typed blocks and metadata, before and after the site memory has cleaned it."""
+"""An article: typed blocks and metadata. Extraction makes it; the site memory then removes blocks from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,9 +36,9 @@ class PageType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of an article's body, whitespace folded (but in `code`).
+    """One block of an article's body. Whitespace is folded, except in `code`.
 
-    `level` is the heading's 1-6 or the list's depth from 1, else 0. `link_density` is the share of characters inside links, 0-1.
+    `level` is the heading's 1-6 or the list's depth from 1, otherwise 0. `link_density` is the share of characters inside links, 0-1.
     """
 
     kind: BlockKind
@@ -49,13 +49,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What one page says, as extraction saw it.
+    """The article of one page, as extraction read it.
 
-    Times are aware; `published_at_source` and `modified_at_source` name the markup that won:
-    `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None where none was.
-    `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`); `container` is the signature of the
-    element they were in, by which it is found on the host's other pages.
-    `form` is what kind of article page this was: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.
+    Times are aware. `published_at_source` and `modified_at_source` name the markup that the time was taken from:
+    `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None if there was none.
+    `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`). `container` is the signature of the
+    element that they were in; the same element is looked for on the host's other pages.
+    `form` is the kind of article page: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.
     """
 
     url: str
@@ -80,9 +80,8 @@ class Article:
     confidence: float = 1.0
     extraction_path: str = "container"
     container: str | None = None
-    furniture: tuple[Block, ...] = field(default=())
 
 
 def plain_text(blocks: tuple[Block, ...]) -> str:
-    """The blocks as plain text, one a paragraph, separated by a newline; captions describe pictures and are left out."""
+    """The blocks as plain text, one per line. Captions are left out: they describe pictures."""
     return "\n".join(block.text for block in blocks if block.text and block.kind is not BlockKind.CAPTION)

@@ -1,7 +1,8 @@
-"""One HTTP exchange as bytes: what a spider hands to the archive and what the archive hands to processing."""
+"""One HTTP exchange as bytes. Spiders write it to the archive, and processing reads it from there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +19,7 @@ class UrlKind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     ROBOTS = "robots"
-    SHELL = "shell"  # a page as the server sent it, beside what a browser made of it
+    UNRENDERED = "shell"  # a page as the server sent it, before a browser rendered it; the value stays, WARC files and tables hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,14 @@ class Capture:
 
     def header(self, name: str) -> str | None:
         """The first response header of that name, case-insensitive."""
+        return next(self._values(name), None)
+
+    def joined_header(self, name: str) -> str | None:
+        """All response headers of that name as one, joined with commas (RFC 9110, 5.3); None without any."""
+        return ", ".join(self._values(name)) or None
+
+    def _values(self, name: str) -> Iterator[str]:
         wanted = name.lower().encode()
         for key, value in self.response_headers:
-            if key.lower() == wanted:
-                return value.decode("latin-1").strip()
-        return None
+            if key.lower().rstrip() == wanted:  # some servers write a blank before the colon
+                yield value.decode("latin-1").strip()

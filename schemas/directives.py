@@ -1,24 +1,48 @@
-"""Robots directives of pages: what a robots meta element or an X-Robots-Tag header asks of a crawler.
+"""Robots directives: what a page asks of crawlers, in its robots meta elements and in X-Robots-Tag headers.
 
-The words are those that search engines document; what they mean here: `noindex` is not published, `nofollow` means that the links are
-not followed, `noarchive` (or `nocache`) is not kept, and after the date of `unavailable_after` a page is neither.
+This is the only reader, for `spiders` (links and archiving) and for `processing` (publishing). Both give the headers to
+`header_directives` and the meta elements to `meta_directives`; `meta_elements` picks these from a parsed page.
+
+The words are those that search engines document. Here `noindex` means that the page is not published, `nofollow` that its links are not
+followed, `noarchive` (or `nocache`) that it is not stored. After the date of `unavailable_after` it is neither stored nor published.
 """
 
 from __future__ import annotations
 
 import email.utils
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 UNAVAILABLE = "unavailable_after"
 WORDS = frozenset(
     {"all", "none", "index", "noindex", "follow", "nofollow", "archive", "noarchive", "nocache", "nosnippet", "noimageindex", "notranslate"}
 )
 KEYED = frozenset({UNAVAILABLE, "max-snippet", "max-image-preview", "max-video-preview"})
+HEADER = b"x-robots-tag"
+HEADER_LENGTH = len(HEADER)
 AGENT = re.compile(r"\s*([^\s:,]+)\s*:\s*([^\s:,]+)")
 EVERYONE = frozenset({"robots", "*"})
+MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
+
+
+class MetaElement(Protocol):
+    """An element of a parsed page, as selectolax has it."""
+
+    @property
+    def attributes(self) -> Mapping[str, str | None]:
+        """The attributes, decoded; None is an attribute without a value."""
+        ...
+
+
+class Document(Protocol):
+    """A parsed page, as selectolax has it."""
+
+    def css(self, query: str, /) -> Sequence[MetaElement]:
+        """The elements that a CSS selector finds, in the order of the page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +52,18 @@ class Directives:
     words: frozenset[str] = frozenset()
     unavailable_after: datetime | None = None
 
-    def joined(self, other: Directives) -> Directives:
-        """Both together: the stricter holds."""
+    def combined(self, other: Directives) -> Directives:
+        """Both together: the stricter one counts."""
         dates = [moment for moment in (self.unavailable_after, other.unavailable_after) if moment is not None]
         return Directives(self.words | other.words, min(dates) if dates else None)
 
-    def is_over(self, now: datetime) -> bool:
-        """Whether the page's time is over."""
+    def is_expired(self, now: datetime) -> bool:
+        """Whether the date of `unavailable_after` has passed."""
         return self.unavailable_after is not None and now >= self.unavailable_after
 
     def forbids_indexing(self, now: datetime) -> bool:
         """Whether the page is not to be published."""
-        return not self.words.isdisjoint({"noindex", "none"}) or self.is_over(now)
+        return not self.words.isdisjoint({"noindex", "none"}) or self.is_expired(now)
 
     def forbids_following(self) -> bool:
         """Whether the page's links are not to be followed."""
@@ -47,10 +71,10 @@ class Directives:
 
     def forbids_archiving(self, now: datetime) -> bool:
         """Whether the page is not to be kept."""
-        return not self.words.isdisjoint({"noarchive", "nocache"}) or self.is_over(now)
+        return not self.words.isdisjoint({"noarchive", "nocache"}) or self.is_expired(now)
 
 
-NOTHING = Directives()
+NO_DIRECTIVES = Directives()
 
 
 def read_directives(text: str) -> Directives:
@@ -58,32 +82,49 @@ def read_directives(text: str) -> Directives:
     words: set[str] = set()
     date: datetime | None = None
     tokens = [token.strip() for token in text.split(",")]
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         name, colon, value = token.partition(":")
         if colon and name.strip().lower() == UNAVAILABLE:
-            date = _moment(value, tokens[place + 1] if place + 1 < len(tokens) else "")
+            date = _parse_date(value, tokens[index + 1] if index + 1 < len(tokens) else "")
         elif token:
             words.add(token.lower())
     return Directives(frozenset(words), date)
 
 
-def header_directives(values: Iterable[str], product: str) -> Directives:
-    """The directives of X-Robots-Tag headers for one crawler, by its product token; those for other named crawlers are left out."""
-    found = NOTHING
-    for value in values:
-        for agent, text in _by_agent(value):
+def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> Directives:
+    """The directives in X-Robots-Tag headers for all crawlers and for the one with this product token.
+
+    `headers` are all headers of a response, as pairs of name and value.
+    """
+    directives = NO_DIRECTIVES
+    for name, value in headers:
+        if len(name) != HEADER_LENGTH or name.lower() != HEADER:  # the length first: this runs for every header of every response
+            continue
+        for agent, text in _by_agent(value.decode("latin-1")):
             if agent in EVERYONE or agent == product.lower():
-                found = found.joined(read_directives(text))
+                directives = directives.combined(read_directives(text))
+    return directives
+
+
+def meta_elements(page: Document) -> list[tuple[str, str]]:
+    """The name and the content of each meta element of a page, also outside of its head."""
+    attributes = (element.attributes for element in page.css("meta[name][content]")[:MAX_META_ELEMENTS])
+    pairs = ((one["name"], one["content"]) for one in attributes)
+    return [(name, content) for name, content in pairs if name and content]
+
+
+def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Directives:
+    """The directives in meta elements, as pairs of name and content, for all crawlers and for the one with this product token."""
+    names = {"robots", product.lower()}
+    found = NO_DIRECTIVES
+    for name, content in elements:
+        if name.strip().lower() in names:
+            found = found.combined(read_directives(content))
     return found
 
 
-def is_addressed(name: str, product: str) -> bool:
-    """Whether a meta element of this name speaks to the crawler."""
-    return name.strip().lower() in {"robots", product.lower()}
-
-
 def _by_agent(value: str) -> list[tuple[str, str]]:
-    """The parts of a header by whom they address; a name holds until the next one."""
+    """The parts of a header, each with the crawler it is for. A name counts until the next name."""
     parts: list[tuple[str, list[str]]] = [("*", [])]
     for token in value.split(","):
         match = AGENT.match(token)
@@ -95,8 +136,8 @@ def _by_agent(value: str) -> list[tuple[str, str]]:
     return [(agent, ",".join(tokens)) for agent, tokens in parts if tokens]
 
 
-def _moment(text: str, following: str) -> datetime | None:
-    """A date in ISO 8601, RFC 822 or RFC 850; its weekday's comma may have cut it in two. No zone is UTC."""
+def _parse_date(text: str, following: str) -> datetime | None:
+    """A date in ISO 8601, RFC 822 or RFC 850. `following` is what comes after a weekday's comma. A date without a zone is UTC."""
     text = text.strip()
     if text.isalpha() and following[:1].isdigit():
         text = f"{text}, {following}"

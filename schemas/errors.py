@@ -1,18 +1,18 @@
-"""Every error that crawlhouse raises on purpose, and the exit code it ends a command with.
+"""Every error that crawlhouse raises on purpose, and the exit code with which it ends a command.
 
 CrawlhouseError                 exit 1
 ├── ConfigError                 exit 2   a crawl's YAML or an environment variable is wrong
 ├── NotFoundError               exit 3   no such crawl, run, URL, spider, home
 ├── UnavailableError            exit 4   the store, the database or a server does not answer
 ├── StorageError                exit 5   the disk is full, an object is damaged or missing
-├── ConflictError               exit 6   something else holds it: a lease, a lock, a port; or it has another version
-│   ├── FencedError                      a newer owner took the lease or the lock; stop at once, write nothing
-│   │   └── RunClosedError               the run was closed meanwhile; stop at once, write nothing
+├── ConflictError               exit 6   something else holds a lease, a lock or a port; or the database has another version
+│   ├── FencedError                      a newer owner has the lease or the lock; stop at once, write nothing
+│   │   └── RunClosedError               the run is not open any more; stop at once, write nothing
 │   └── LakeMovedError                   a table changed after it was checked; nothing was committed, check again
 ├── AccountingError             exit 7   the equations of a run do not add up
 ├── GateError                   exit 8   the expectation suite failed; nothing was published
 ├── ThresholdError              exit 9   a crawl's own thresholds (min_pages, max_error_rate) were missed
-├── SpiderError                 exit 10  a spider of the user's broke, or asked for what cannot be done
+├── SpiderError                 exit 10  a user's spider raised an error, or asked for what cannot be done
 └── TimeLimitError              exit 11  a query took longer than the limit that was given for it
 
 Messages are one or two sentences: what is wrong, with the value, and what to do.
@@ -24,7 +24,7 @@ from schemas.printable import printable
 
 
 class CrawlhouseError(Exception):
-    """Base of all errors meant for the user; `str(error)` is the whole message, safe to print whatever of a page it repeats."""
+    """Base of all errors for the user. `str(error)` is the whole message. It is safe to print, even if it repeats text of a page."""
 
     exit_code = 1
 
@@ -63,15 +63,15 @@ class ConflictError(CrawlhouseError):
 
 
 class FencedError(ConflictError):
-    """A newer owner took the lease or the lock: the caller must stop without writing."""
+    """A newer owner has the lease or the lock. The caller must stop without writing."""
 
 
 class LakeMovedError(ConflictError):
-    """A table of the lake changed after it was checked: nothing was committed, and the caller checks again."""
+    """A table of the lake changed after it was checked. Nothing was committed, and the caller checks again."""
 
 
 class RunClosedError(FencedError):
-    """The run is not open: it takes no more workers, URLs or segments. What was not registered is due again in the next run."""
+    """The run is not open: it takes no more workers, URLs or segments. URLs that were not registered are due again in the next run."""
 
 
 class AccountingError(CrawlhouseError):
@@ -93,7 +93,7 @@ class ThresholdError(CrawlhouseError):
 
 
 class SpiderError(CrawlhouseError):
-    """A spider of the user's broke, or asked for what cannot be done."""
+    """A user's spider raised an error, or asked for what cannot be done."""
 
     exit_code = 10
 

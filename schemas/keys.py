@@ -1,4 +1,4 @@
-"""The layout of object keys: where in the store each thing is. Keys come from identities, so running again equals running once."""
+"""The layout of object keys: where each object is in the store. Keys are made from identities, so running again writes the same objects."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def index_key(crawl: str, crawl_run: str, segment: str) -> str:
     return f"index/{crawl}/{crawl_run}/{segment}.parquet"
 
 
+def crawl_run_of(segment_key: str) -> str:
+    """The crawl run that fetched a segment."""
+    return segment_key.split("/")[2]
+
+
 def index_key_of(segment_key: str) -> str:
     """The capture index of a segment, from the segment's own key."""
     _, crawl, crawl_run, name = segment_key.split("/")
@@ -20,7 +25,7 @@ def index_key_of(segment_key: str) -> str:
 
 
 def cdxj_key(crawl: str, crawl_run: str) -> str:
-    """The CDXJ of a whole crawl run, derived at its close."""
+    """The CDXJ of a whole crawl run, made when it closes."""
     return f"cdxj/{crawl}/{crawl_run}.cdxj"
 
 
@@ -29,19 +34,29 @@ def statistics_prefix(crawl: str) -> str:
     return f"statistics/{crawl}/"
 
 
-def statistics_key(crawl: str, crawl_run: str, worker: str, incarnation: int) -> str:
-    """What one incarnation of a worker counted, written anew with every segment that it registers (JSON)."""
-    return f"{statistics_prefix(crawl)}{crawl_run}/{worker}-{incarnation:03d}.json"
+def statistics_key(crawl: str, crawl_run: str, worker: str, attempt: int) -> str:
+    """The statistics of one attempt of a worker (JSON). They are written again with every segment that it registers."""
+    return f"{statistics_prefix(crawl)}{crawl_run}/{worker}-{attempt:03d}.json"
 
 
 def segment_items_key(crawl: str, crawl_run: str, segment: str) -> str:
-    """What a spider of the user's made of one segment's pages (JSON lines, gzip); it counts when the segment is registered."""
+    """The items that a user's spider made from one segment's pages (JSON lines, gzip). They count when the segment is registered."""
     return f"items/{crawl}/{crawl_run}/{segment}.jsonl.gz"
 
 
 def items_key(crawl: str, crawl_run: str) -> str:
-    """The items of a whole crawl run, put together at its close (JSON lines, gzip)."""
+    """The items of a whole crawl run, joined when it closes (JSON lines, gzip)."""
     return f"items/{crawl}/{crawl_run}.jsonl.gz"
+
+
+def segment_item_types_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """The classes of one segment's items and the types of their fields (JSON)."""
+    return f"items/{crawl}/{crawl_run}/{segment}.types.json"
+
+
+def item_types_key(crawl: str, crawl_run: str) -> str:
+    """The classes of all items of a crawl run and the types of their fields, put together at its close (JSON)."""
+    return f"items/{crawl}/{crawl_run}.types.json"
 
 
 def manifest_key(crawl: str, crawl_run: str) -> str:
@@ -50,44 +65,54 @@ def manifest_key(crawl: str, crawl_run: str) -> str:
 
 
 def extracted_key(process_run: str, segment: str) -> str:
-    """What `extract` staged from one segment (Parquet); the host bucket is a column by which it is sorted."""
+    """The rows that `extract` staged from one segment (Parquet). They are sorted by the column of the host bucket."""
     return f"staging/{process_run}/extracted/{segment}.parquet"
 
 
+def extracted_rows_key(process_run: str, dataset: str, segment: str) -> str:
+    """The rows of a dataset that `extract` staged from one segment (Parquet)."""
+    return f"staging/{process_run}/rows/{dataset}/{segment}.parquet"
+
+
+def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> str:
+    """What `resolve` staged for a dataset and one table (Parquet): its rows, those for quarantine, or sightings."""
+    return f"staging/{process_run}/resolved/{base}/{dataset}.{table}.parquet"
+
+
 def resolved_key(process_run: str, base: str, bucket: int, table: str) -> str:
-    """What `resolve` staged for one host bucket and one table (Parquet); `base` names what it was resolved against."""
+    """The rows that `resolve` staged for one host bucket and one table (Parquet). `base` names the snapshot it compared with."""
     return f"staging/{process_run}/resolved/{base}/{table}/{bucket:03d}.parquet"
 
 
 def reread_prefix(process_run: str) -> str:
-    """Below it stands what committed versions have when they are read again."""
+    """The prefix of the rows of committed versions that were read again."""
     return f"staging/{process_run}/reread/"
 
 
 def reread_key(process_run: str, name: str) -> str:
-    """What some committed versions have when they are read again (Parquet)."""
+    """The rows of some committed versions that were read again (Parquet)."""
     return f"{reread_prefix(process_run)}{name}.parquet"
 
 
 def gated_key(process_run: str, base: str, table: str) -> str:
-    """What `gate` passed on for publishing to one table (Parquet).
+    """The rows that `gate` passed for publishing to one table (Parquet).
 
-    `base` names what it was resolved against, so that nobody overwrites what was decided otherwise. It is empty in what releases before
-    this layout staged.
+    `base` names the snapshot that they were compared with: rows that were decided against another snapshot have another key. It is empty
+    in the keys of earlier releases.
     """
     return "/".join(part for part in ("staging", process_run, "gated", base, f"{table}.parquet") if part)
 
 
 def staged_memory_key(process_run: str, version: int | None) -> str:
-    """The site memory of a version with the process run's own pages, which publishing makes the crawl's next version (Parquet).
+    """The site memory of a version and the process run's own pages (Parquet). Publishing makes it the crawl's next version.
 
-    Without a version, where releases before this layout staged it.
+    Without a version: the key of earlier releases.
     """
     return f"staging/{process_run}/memory.parquet" if version is None else f"staging/{process_run}/memory/{version:08d}.parquet"
 
 
 def mark_key(process_run: str, stage: str, base: str = "") -> str:
-    """The completion mark of a stage of a process run (JSON), written last; `base` as in `gated_key`."""
+    """The completion mark of a stage of a process run (JSON). It is written last. `base` is as in `gated_key`."""
     return f"staging/{process_run}/{stage}{'-' if base else ''}{base}.json"
 
 

@@ -1,17 +1,19 @@
-"""The manifest of a closed crawl run: made from registered segments, never from a listing."""
+"""The manifest of a closed crawl run. It is made from the registered segments, never by listing the store."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+FORMER_RESPONSES = AliasChoices("responses", "answers")  # `answers` in what earlier releases wrote
 
 
 class Segment(BaseModel):
     """A registered WARC segment.
 
-    `size` in bytes, `digest` is `sha256:` + hex of the object, `records` counts response and revisit records, `items` what a spider of
-    the user's made of them.
+    `size` is in bytes, `digest` is `sha256:` + hex of the object. `records` counts response and revisit records, `items` what a user's
+    spider made from them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,10 +52,11 @@ class FetchCounts(BaseModel):
 
 
 class HostCounts(BaseModel):
-    """One host in a run. `bytes` are of bodies as received, `latency_ms` is a sum over the answers.
+    """One host in a run. `bytes` are of bodies as received, `latency_ms` is a sum over the responses.
 
-    `reasons` counts URLs as `outcome` or `outcome:reason`; `stopped` says why the run left the rest of the host alone, if it did.
-    `errors` (exchanges without an answer) and `retries` are what its workers lived to tell, the others are exact.
+    `reasons` counts URLs as `outcome` or `outcome:reason`. `stopped` says why the run stopped fetching from the host, if it did.
+    `errors` (exchanges without a response) and `retries` are what its workers wrote before they ended; a killed worker may have had more.
+    All other numbers are exact.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +64,7 @@ class HostCounts(BaseModel):
     due: int = 0
     left_over: int = 0
     stopped: str | None = None
-    answers: int = 0
+    responses: int = Field(default=0, validation_alias=FORMER_RESPONSES)
     bytes: int = 0
     latency_ms: int = 0
     errors: int = 0
@@ -69,22 +72,23 @@ class HostCounts(BaseModel):
     statuses: dict[str, int] = {}
     reasons: dict[str, int] = {}
 
-    def lost(self, *outcomes: str) -> int:
+    def count_of(self, *outcomes: str) -> int:
         """How many of its URLs ended as one of these: an outcome, or `outcome:reason`."""
         return sum(count for reason, count in self.reasons.items() if reason in outcomes or reason.partition(":")[0] in outcomes)
 
 
 class FetchStatistics(BaseModel):
-    """A run in numbers: archived answers (robots.txt included) and troubles, in all and per host.
+    """A run in numbers: archived responses (robots.txt included) and errors, in total and per host.
 
-    `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
-    Of a spider of the user's: `items` are in the store, `callback_errors` counts its mistakes by `callback: error`, `refused_requests` what
-    it asked for in vain, by why.
+    `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts opt-outs in responses. If the crawl has a
+    user's spider: `items` counts the items in the store, `callback_errors` its errors by `callback: error`, `refused_requests` its requests
+    that were not accepted, by reason, `pipeline_errors` the errors of its item pipelines, `dropped_items` the items that the pipelines
+    dropped, by reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    answers: int = 0
+    responses: int = Field(default=0, validation_alias=FORMER_RESPONSES)
     bytes: int = 0
     latency_ms: int = 0
     errors: int = 0
@@ -94,13 +98,15 @@ class FetchStatistics(BaseModel):
     items: int = 0
     callback_errors: dict[str, int] = {}
     refused_requests: dict[str, int] = {}
+    pipeline_errors: dict[str, int] = {}
+    dropped_items: dict[str, int] = {}
     max_memory_bytes: int = 0
     host_count: int = 0
     hosts: dict[str, HostCounts] = {}
 
 
 class Manifest(BaseModel):
-    """What a closed crawl run left behind."""
+    """The result of a closed crawl run: its segments, its counts and its statistics."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Former names of modules, kept as aliases for one release: an import by the old name works, with a DeprecationWarning."""
+"""Former names of modules, for one release: an import by the former name works, with a DeprecationWarning."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ MOVED = {
     "crawlhouse.clusterinit": "crawlhouse.cluster_init",
     "crawlhouse.console": "crawlhouse.output.console",
     "crawlhouse.crawlcommand": "crawlhouse.commands.crawl",
+    "crawlhouse.crawllock": "crawlhouse.command_lock",
     "crawlhouse.crawlnames": "crawlhouse.commands.names",
     "crawlhouse.crawlwords": "crawlhouse.output.crawl",
     "crawlhouse.demosite": "crawlhouse.demo.demo_site",
@@ -51,6 +52,7 @@ MOVED = {
     "crawlhouse.stopcommand": "crawlhouse.commands.stop",
     "crawlhouse.takedowncommand": "crawlhouse.commands.takedown",
     "crawlhouse.trial": "crawlhouse.reports.check_run",
+    "demo.answer": "demo.response",
     "processing.accounting": "processing.publish.accounting",
     "processing.article.authors": "processing.article.metadata.authors",
     "processing.article.blocks": "processing.article.body.blocks",
@@ -112,6 +114,7 @@ MOVED = {
     "processing.warcfiles": "processing.files.warc_files",
     "processing.warcsources": "processing.files.warc_sources",
     "processing.words": "processing.clean.words",
+    "runtime.results": "runtime.child_results",
     "schemas.codeversion": "runtime.code_version",
     "schemas.crawl": "schemas.config.crawl",
     "schemas.crawlfile": "schemas.config.crawl_file",
@@ -127,7 +130,7 @@ MOVED = {
     "spiders.downloadhandler": "spiders.download.handler",
     "spiders.failure": "spiders.download.failure",
     "spiders.feeds": "spiders.discover.feeds",
-    "spiders.fetch": "spiders.session.fetch",
+    "spiders.fetch": "spiders.session.url_in_progress",
     "spiders.fullresponse": "spiders.custom.full_response",
     "spiders.hosts": "spiders.session.host",
     "spiders.items": "spiders.spool.items",
@@ -135,10 +138,10 @@ MOVED = {
     "spiders.linkmemory": "spiders.discover.link_memory",
     "spiders.links": "spiders.discover.links",
     "spiders.liveline": "spiders.progress",
-    "spiders.marks": "spiders.session.results",
+    "spiders.marks": "spiders.session.url_results",
     "spiders.mediatypes": "spiders.download.media_types",
     "spiders.nextvisit": "spiders.schedule.next_visit",
-    "spiders.optouts": "spiders.permission.optouts",
+    "spiders.optouts": "spiders.permission.opt_outs",
     "spiders.ownspider": "spiders.custom.loader",
     "spiders.pace": "spiders.session.pace",
     "spiders.pagebudget": "spiders.session.page_budget",
@@ -153,6 +156,9 @@ MOVED = {
     "spiders.scope": "spiders.urls.scope",
     "spiders.scrapysettings": "spiders.scrapy_settings",
     "spiders.seedfile": "spiders.seed_file",
+    "spiders.session.fetch": "spiders.session.url_in_progress",
+    "spiders.session.outbox": "spiders.session.request_queue",
+    "spiders.session.results": "spiders.session.url_results",
     "spiders.sessionids": "spiders.urls.session_ids",
     "spiders.settling": "spiders.session.exchange",
     "spiders.site": "spiders.scrapy_spider",
@@ -168,7 +174,7 @@ MOVED = {
     "storage.captureindex": "storage.index.rows",
     "storage.capturerow": "storage.index.from_capture",
     "storage.cdxj": "storage.index.cdxj",
-    "storage.contentcoding": "storage.warc.contentcoding",
+    "storage.contentcoding": "storage.warc.content_coding",
     "storage.directory": "storage.objects.directory",
     "storage.enqueue": "storage.frontier.enqueue",
     "storage.frontierqueries": "storage.frontier.queries",
@@ -183,7 +189,7 @@ MOVED = {
     "storage.laketables": "storage.lake.tables",
     "storage.ledgertables": "storage.database.ledger_tables",
     "storage.maintenance": "storage.lake.maintenance",
-    "storage.pagebudget": "storage.frontier.pagebudget",
+    "storage.pagebudget": "storage.frontier.page_budget",
     "storage.postquery": "storage.urls.post_query",
     "storage.publishlock": "storage.database.locks",
     "storage.quota": "storage.ledger.quota",
@@ -208,45 +214,45 @@ MOVED = {
 
 
 class _FormerName(MetaPathFinder, Loader):
-    """Finds a module by its former name and gives the module that has its contents now."""
+    """Imports a module by its former name: the result is the module that has its contents now."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """A spec for former names only."""
+        """A spec if it is a former name; otherwise None."""
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """The module under its name of now."""
+        """The module, imported by its present name."""
         _warn(spec.name, MOVED[spec.name])
         module = importlib.import_module(MOVED[spec.name])
         spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Give the module its own spec back; it is loaded already."""
+        """Restore the module's own spec. The module is loaded already."""
         former = module.__spec__
         module.__spec__ = former.loader_state if former is not None else None
 
 
 def keep_former_names() -> None:
-    """Make the former names importable in this process; calling it again changes nothing."""
+    """Make the former names importable in this process. Calling it again changes nothing."""
     if not any(isinstance(finder, _FormerName) for finder in sys.meta_path):
         sys.meta_path.append(_FormerName())
 
 
 def former_module(package: str, module: str) -> Callable[[str], object]:
-    """A package's `__getattr__` for a package that was a module once: its names are found in `module`."""
+    """`__getattr__` for a package that was a module in an earlier release: the names are looked up in `module`."""
 
     def find(name: str) -> object:
         if name.startswith("__") or find_spec(f"{package}.{name}") is not None:
-            raise AttributeError(name)  # a module of the package is imported as one
-        found = getattr(importlib.import_module(module), name, None)
-        if found is None:
+            raise AttributeError(name)  # it is a module of the package, which Python imports itself
+        value: object = getattr(importlib.import_module(module), name, None)
+        if value is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         _warn(f"{package}.{name}", f"{module}.{name}")
-        return found
+        return value
 
     return find
 
 
 def _warn(former: str, now: str) -> None:
-    warnings.warn(f"{former} is {now} now; the former name goes with the next release.", DeprecationWarning, stacklevel=3)
+    warnings.warn(f"{former} is {now} now. The next release removes the former name.", DeprecationWarning, stacklevel=3)

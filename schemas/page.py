@@ -1,4 +1,4 @@
-"""A decoded page: what extraction gets, the same from a WARC, a crawl in progress or a test."""
+"""A decoded page: the input of extraction. It is the same from a WARC, from a running crawl and in a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 class WarcPointer:
     """Where a record's bytes are: object key, byte offset and length of its gzip member, and the payload's digest.
 
-    `content_digest` is `sha1:` + base32 of the decoded-from-transfer, still content-encoded payload, as in `WARC-Payload-Digest`.
+    `content_digest` is `sha1:` + base32 of the payload, as in `WARC-Payload-Digest`: transfer coding removed, content coding kept.
     """
 
     warc_filename: str = ""
@@ -32,7 +32,7 @@ class Hints:
 class Page:
     """An HTML page as text.
 
-    `charset_source` says where the charset came from: `bom`, `http`, `meta`, `utf-8` (strict trial) or `detector`.
+    `charset_source` says where the charset came from: `bom`, `http`, `meta`, `utf-8` (the bytes are valid UTF-8) or `detector`.
     `fetched_at` is aware, UTC. `headers` are the HTTP response's, in order, as received.
     """
 

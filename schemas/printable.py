@@ -1,4 +1,4 @@
-"""Text of pages and of users, made safe for people to read: characters that a terminal obeys, or that hide or reorder text, as escapes.
+"""Text from pages and users, made safe to print: characters that control a terminal, or that hide or reorder text, become escapes.
 
 Sources: ECMA-48 (controls and escape sequences), Unicode Standard Annex 9 (bidirectional controls), UTS 51 (emoji sequences),
 OWASP, "CSV Injection".
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def printable(text: str, *, lines: bool = True) -> str:
-    """The text as people may see it: what they may not is escaped as in Python. Line ends and tabs stay, or with `lines=False` do not."""
+    """The text with unsafe characters escaped as in Python. Line ends and tabs are kept, unless `lines` is False."""
     if text.isascii() and text.isprintable():
         return text
     kept = "\n\t" if lines else ""
@@ -37,15 +37,15 @@ def printable(text: str, *, lines: bool = True) -> str:
 
 
 def printable_json(value: object, indent: int | None = None) -> str:
-    """JSON for programs that people can read as well: what `printable` escapes is escaped as JSON does it, so the value stays the same."""
+    """JSON that is safe to print: what `printable` escapes is escaped in JSON's own way, so the value stays the same."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _UNSAFE.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
 
 
 def spreadsheet_text(text: str) -> str:
-    """The text of a CSV cell that no spreadsheet takes for a formula (with `'` before it), without controls but line ends and tabs.
+    """The text of a CSV cell that no spreadsheet runs as a formula: `'` is put before it. Controls except line ends and tabs are escaped.
 
-    Text that is a number, like `-3`, stays as it is. Source: OWASP.
+    A text that is a number, like `-3`, is not changed. Source: OWASP.
     """
     text = _CONTROL.sub(lambda found: found[0] if found[0] in "\n\r\t" else _escape(found[0]), text)
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text

@@ -1,4 +1,7 @@
-"""The tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `runs`."""
+"""The built-in tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `sightings`, `runs`.
+
+The tables of users' datasets are derived from their definitions (`schemas.datasets.tables`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ POINTER_FIELDS = [
     pa.field("content_digest", pa.string(), nullable=False),
 ]
 
-ORIGIN_FIELDS = [
+RUN_FIELDS = [
     pa.field("crawl", pa.string(), nullable=False),
     pa.field("crawl_run", pa.string(), nullable=False),
     pa.field("process_run", pa.string(), nullable=False),
@@ -59,14 +62,14 @@ ARTICLE_FIELDS = [
     pa.field("word_count", pa.int32(), nullable=False),
     pa.field("text_digest", pa.string(), nullable=False),  # sha256 of the folded text, 32 hex
     pa.field("minhash", pa.binary()),  # 128 x uint32, little-endian
-    pa.field("duplicate_of", pa.string()),  # article_id of the first committed row with this text
+    pa.field("duplicate_of", pa.string()),  # article_id of the first committed row that has this text
     pa.field("duplicate_kind", pa.string()),  # exact | near
     pa.field("duplicate_similarity", pa.float32()),
     pa.field("duplicate_word_fraction", pa.float32()),  # signals: see processing/clean/signals.py
     pa.field("symbol_word_ratio", pa.float32()),
     pa.field("mean_word_length", pa.float32()),
     pa.field("link_density", pa.float32()),
-    pa.field("furniture_blocks", pa.int32()),  # blocks the site memory took away
+    pa.field("furniture_blocks", pa.int32()),  # boilerplate blocks that the site memory removed
     pa.field("extraction_path", pa.string()),
     pa.field("confidence", pa.float32()),
     pa.field("memory_version", pa.int64()),
@@ -74,18 +77,37 @@ ARTICLE_FIELDS = [
     pa.field("charset_source", pa.string()),
     pa.field("fetched_at", TIMESTAMP, nullable=False),
     *POINTER_FIELDS,
-    *ORIGIN_FIELDS,
+    *RUN_FIELDS,
 ]
 
 ARTICLES = pa.schema(ARTICLE_FIELDS)
 
+ARTICLE_ONLY = frozenset({"article_id", "version", "text", "text_length", "word_count", "text_digest"})  # NULL in rows of other datasets
+
 QUARANTINE = pa.schema(
     [
-        *ARTICLE_FIELDS,
+        *(field.with_nullable(field.nullable or field.name in ARTICLE_ONLY) for field in ARTICLE_FIELDS),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("rule", pa.string(), nullable=False),
         pa.field("detail", pa.string()),
+        pa.field("dataset", pa.string()),  # NULL in rows of earlier releases: articles
+        pa.field("row_id", pa.string()),
+        pa.field("row_json", pa.string()),  # the whole row, of other datasets than articles
+        pa.field("position", pa.int32()),  # of the row among those of its page, from 0; of other datasets than articles
     ]
+)
+
+# what each dataset made of a capture
+OUTCOMES = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("outcome", pa.string()),
+            pa.field("reason", pa.string()),
+            pa.field("rows", pa.int32()),  # that were made of the capture
+            pa.field("detail", pa.string()),
+        ]
+    )
 )
 
 CAPTURES = pa.schema(
@@ -109,10 +131,37 @@ CAPTURES = pa.schema(
         pa.field("article_id", pa.string()),
         pa.field("article_version", pa.int32()),
         *POINTER_FIELDS,
-        *ORIGIN_FIELDS,
+        *RUN_FIELDS,
         pa.field("request_method", pa.string()),  # NULL: GET
         pa.field("request_body", pa.string()),  # of a POST: its body as the query under which replay finds its answer
+        pa.field("outcomes", OUTCOMES),  # NULL in rows of earlier releases
     ]
+)
+
+SIGHTINGS = pa.schema(
+    [
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("row_id", pa.string(), nullable=False),  # of articles: their article_id
+        pa.field("crawl_run", pa.string(), nullable=False),
+        pa.field("process_run", pa.string(), nullable=False),
+        pa.field("seen_at", TIMESTAMP),
+        pa.field("gone_at", TIMESTAMP),
+        pa.field("url", pa.string()),  # the page; with neither time: the page has the row no more. NULL where the row is gone from all
+        pa.field("sequence", pa.int64(), nullable=False),
+    ]
+)
+
+# how many rows were made for a dataset, and what became of them: made = published + unchanged + quarantined
+ROW_COUNTS = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("made", pa.int64()),
+            pa.field("published", pa.int64()),
+            pa.field("unchanged", pa.int64()),
+            pa.field("quarantined", pa.int64()),
+        ]
+    )
 )
 
 RUNS = pa.schema(
@@ -142,7 +191,8 @@ RUNS = pa.schema(
         pa.field("bytes", pa.int64(), nullable=False),  # of the registered segments
         pa.field("segments", pa.int64(), nullable=False),
         pa.field("statistics", pa.string()),  # JSON: per status, per reason, per host
+        pa.field("datasets", ROW_COUNTS),  # NULL in rows of earlier releases
     ]
 )
 
-TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "runs": RUNS}
+TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}

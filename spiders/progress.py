@@ -1,4 +1,4 @@
-"""A run under way in one line: answers and their rate, bytes, hosts, errors."""
+"""The progress of a run in one line: responses and their rate, bytes, hosts, errors."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from storage.frontier.records import MANY_HOSTS, RunState
+from storage.frontier.records import MAX_COUNTED_HOSTS, RunState
 
 RATE_SECONDS = 10.0
 
 
-class LiveLine:
-    """Remembers the last seconds, so that the rate is of now and not of the whole run."""
+class ProgressLine:
+    """Remembers the last RATE_SECONDS, so that the rate is the current one."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -20,17 +20,17 @@ class LiveLine:
 
     def text(self, state: RunState) -> str:
         """The line for a state."""
-        open_hosts = f"{MANY_HOSTS:,} or more" if state.open_hosts >= MANY_HOSTS else f"{state.open_hosts:,}"
+        open_hosts = f"{MAX_COUNTED_HOSTS:,} or more" if state.open_hosts >= MAX_COUNTED_HOSTS else f"{state.open_hosts:,}"
         errors = f", {state.errors:,} errors" if state.errors else ""
         return (
-            f"{state.answers:,} answers ({self._rate(state.answers):.0f}/s), {state.received / 1e6:,.1f} MB, "
+            f"{state.responses:,} responses ({self._rate(state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
             f"{state.leased_hosts:,} hosts at work of {open_hosts} open{errors}; {state.pages:,} pages stored"
         )
 
-    def _rate(self, answers: int) -> float:
+    def _rate(self, responses: int) -> float:
         now = self._clock()
-        self._seen.append((now, answers))
+        self._seen.append((now, responses))
         while len(self._seen) > 2 and now - self._seen[1][0] >= RATE_SECONDS:
             self._seen.popleft()
         since, before = self._seen[0]
-        return (answers - before) / (now - since) if now > since else 0.0
+        return (responses - before) / (now - since) if now > since else 0.0

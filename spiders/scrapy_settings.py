@@ -1,4 +1,4 @@
-"""Scrapy's settings for a worker. Politeness, robots, retries, redirects and queues are ours; Scrapy moves requests and answers."""
+"""Scrapy's settings for a worker. Politeness, robots, retries, redirects and queues are not Scrapy's; it moves requests and responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 
 from schemas.config.crawl import Crawl
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.download.credentials import Login
 from spiders.loop_meter import loop_class
 
@@ -17,17 +17,17 @@ NO_LIMIT = 1_000_000
 
 
 class PlainQueue(BaseScheduler):
-    """First in, first out: what the session hands out is due at once, and the frontier remembers it."""
+    """First in, first out. A request is here only when its turn has come; the frontier keeps all others."""
 
     def __init__(self) -> None:
         self._queue: deque[Request] = deque()
 
     def has_pending_requests(self) -> bool:
-        """Whether something waits."""
+        """Whether a request waits."""
         return bool(self._queue)
 
     def enqueue_request(self, request: Request) -> bool:
-        """Takes a request."""
+        """Append a request."""
         self._queue.append(request)
         return True
 
@@ -36,13 +36,13 @@ class PlainQueue(BaseScheduler):
         return self._queue.popleft() if self._queue else None
 
 
-def scrapy_settings(crawl: Crawl, room: BodyRoom, proxy_login: Login | None = None) -> dict[str, Any]:  # Any: of every type
+def scrapy_settings(crawl: Crawl, body_memory: BodyMemory, proxy_login: Login | None = None) -> dict[str, Any]:  # Any: of every type
     """The settings of one worker process."""
     handler = "spiders.download.handler.ArchivalDownloadHandler"
     return {
         "CRAWLHOUSE_CRAWL": crawl,
         "CRAWLHOUSE_PROXY_LOGIN": proxy_login,
-        "CRAWLHOUSE_BODY_ROOM": room,
+        "CRAWLHOUSE_BODY_MEMORY": body_memory,
         "BOT_NAME": "crawlhouse",
         "SCHEDULER": PlainQueue,
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "ftp": None, "s3": None, "file": None, "data": None},

@@ -1,4 +1,9 @@
-"""The generic spider: it fetches what the frontier gives and hands every answer to the session."""
+"""The spider that Scrapy runs: it requests the URLs that the session yields, and hands each response to the session.
+
+Scrapy is here for the spiders of users, whose callbacks it is made for. Its queue, middlewares and limits are switched off
+(`scrapy_settings`): politeness, retries and the frontier are crawlhouse's own. Before: `spiders.session` yields a URL. After:
+`spiders.download.handler` fetches it, and `FetchSession.receive` gets the response.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +25,21 @@ from spiders.browser.subresources import SubResources
 from spiders.custom.callbacks import Callbacks
 from spiders.custom.request_text import request_headers
 from spiders.download.credentials import Credentials
-from spiders.download.handler import GIVE_UP
-from spiders.download.user_agent import user_agent
+from spiders.download.direct import DirectDownloader, default_headers
 from spiders.heartbeat import Heartbeat
-from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import Yielded
 from storage.frontier.records import DueUrl, Lease
-from storage.urls.request_body import sent_by
+from storage.urls.request_body import read_request_body
 
 LOG = logging.getLogger(__name__)
-ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 
 
 class SiteSpider(scrapy.Spider):
-    """One spider for every site: seeds, feeds, sitemaps and links in scope, as the crawl's YAML says.
+    """One spider for all sites: it fetches seeds, feeds, sitemaps and links in scope, as the crawl's YAML says.
 
-    With a class of the user's (`own`) it fetches for that one and calls it back.
+    With a spider class of the user's (`own`), it fetches for that spider and calls its callbacks.
     """
 
     name = "site"
@@ -45,6 +48,7 @@ class SiteSpider(scrapy.Spider):
         self,
         session: FetchSession,
         held: list[Lease],
+        downloader: DirectDownloader,
         credentials: Credentials,
         own: type[scrapy.Spider] | None = None,
         heartbeat: Heartbeat | None = None,
@@ -52,30 +56,31 @@ class SiteSpider(scrapy.Spider):
     ) -> None:
         super().__init__(**arguments)
         self._session = session
+        self._crawl = session.context.crawl
+        self._downloader = downloader
         self._held = held
         self._credentials = credentials
         self._own = own
         self._heartbeat = heartbeat or Heartbeat(None)
         self._callbacks: Callbacks | None = None
         self._browser: PageBrowser | None = None
-        self._headers = Headers({"User-Agent": user_agent(session.crawl), "Accept": ACCEPT, "Accept-Encoding": "gzip"})
+        self._headers = default_headers(self._crawl)
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        """The requests, each when its host's turn has come."""
+        """Yield the requests, each when its host's turn has come."""
         loop = asyncio.get_running_loop()
         self._heartbeat.start()
         loop.add_signal_handler(signal.SIGTERM, self._session.stop, "stopped")
         loop.add_signal_handler(signal.SIGINT, self._session.stop, "stopped")
-        self._session.download = self._download
-        self._session.cancel_downloads = self._cancel_downloads
         if self._own is not None:
             self._begin(self._own)
-        if self._session.crawl.browser.pages:
-            self._browser = PageBrowser(self._session.crawl, SubResources(self._session, self._download_subresource))
+        if self._crawl.browser.pages:
+            subresources = SubResources(self._session.context, self._downloader.download_subresource)
+            self._browser = PageBrowser(self._crawl, subresources)
         async for fetch in self._session.requests(self._held):
             yield self._request(fetch)
         if self._callbacks is not None:
-            await self._callbacks.end(self._session.stopping)
+            await self._callbacks.close(self._session.stopping)
         if self._browser is not None:
             await self._browser.close()
 
@@ -85,9 +90,9 @@ class SiteSpider(scrapy.Spider):
         except SpiderError as error:
             self._session.fail(error)
         else:
-            self._session.start(self._callbacks.begin())
+            self._session.start_first(self._callbacks.run_start())
 
-    def _request(self, fetch: Fetch) -> scrapy.Request:
+    def _request(self, fetch: UrlInProgress) -> scrapy.Request:
         due = fetch.due
         meta = {
             "fetch": fetch,
@@ -96,11 +101,11 @@ class SiteSpider(scrapy.Spider):
             "verbatim_url": True,
             "capture_only": True,
         }
-        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.is_for(due.url)
+        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.should_render(due.url)
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
-        sent = sent_by(due.request) if due.request else None
+        sent = read_request_body(due.request) if due.request else None
         if sent is not None:
             request = request.replace(method=sent.method, body=sent.body)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
@@ -120,67 +125,42 @@ class SiteSpider(scrapy.Spider):
         return headers
 
     def parse(self, response: Response, **_: Any) -> Iterable[scrapy.Request]:
-        """Hands an answer over."""
-        meta = response.meta
-        self._session.settling.answered(meta["fetch"], meta["capture"])
+        """Hand a response to the session."""
+        self._session.receive(response.meta["fetch"], response.meta["capture"])
         return ()
 
     def fail(self, failure: Failure) -> None:
-        """Hands a failure over."""
+        """Hand a failure to the session."""
         error = failure.value or RuntimeError("a failure without an exception")
-        self._session.settling.failed(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
+        self._session.receive_failure(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
 
     async def call_back(self, response: Response, **_: Any) -> None:
-        """Hands an answer over to the browser or the user's spider, then to the session, which ends that work when it ends itself."""
+        """Hand a response to the browser or the user's spider, then to the session. The session may cancel this when it ends."""
         await asyncio.wait([self._session.start(self._answered(response.meta["fetch"], response.meta["capture"]))])
 
     async def call_back_failed(self, failure: Failure) -> None:
-        """Hands a failure over to the user's spider and then to the session."""
+        """Hand a failure to the user's spider, then to the session."""
         assert self._callbacks is not None
         error = failure.value or RuntimeError("a failure without an exception")
-        await asyncio.wait([self._session.start(self._callbacks.failed(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
+        await asyncio.wait([self._session.start(self._callbacks.handle_failure(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
 
-    async def _answered(self, fetch: Fetch, capture: Capture) -> None:
+    async def _answered(self, fetch: UrlInProgress, capture: Capture) -> None:
         rendered = None
-        if self._browser is not None and self._browser.is_for(fetch.due.url) and self._browser.is_renderable(capture):
+        if self._browser is not None and self._browser.should_render(fetch.due.url) and self._browser.is_renderable(capture):
             try:
                 rendered = await self._browser.render(capture)
             except RenderError as error:
                 LOG.warning("Not rendered: %s", error)
-                self._session.settling.answered(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
+                self._session.receive(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
                 return
         if self._callbacks is not None:
-            await self._callbacks.answered(fetch, capture, rendered)
+            await self._callbacks.handle_response(fetch, capture, rendered)
         else:
-            self._session.settling.answered(fetch, capture, rendered=rendered)
-
-    async def _download_subresource(self, url: str, headers: Mapping[str, str]) -> Capture:
-        """One exchange for a page in the browser. Raises FetchFailedError."""
-        secrets = self._credentials.headers(url)
-        asked = self._headers.copy()
-        asked.update(headers)
-        asked.update(secrets)
-        meta = {"kind": UrlKind.PAGE, "verbatim_url": True, "is_subresource": True, "with_secrets": bool(secrets)}
-        return await self._exchange(scrapy.Request(url, headers=asked, dont_filter=True, meta=meta))
-
-    def _cancel_downloads(self) -> None:
-        self.crawler.signals.send_catch_log(GIVE_UP)
-
-    async def _download(self, url: str) -> Capture:
-        """One exchange about a robots.txt, past the queue. Raises FetchFailedError."""
-        request = scrapy.Request(url, headers=self._headers, dont_filter=True, meta={"kind": UrlKind.ROBOTS, "verbatim_url": True})
-        return await self._exchange(request)
-
-    async def _exchange(self, request: scrapy.Request) -> Capture:
-        assert self.crawler.engine is not None
-        await self.crawler.engine.download_async(request)
-        capture = request.meta["capture"]
-        assert isinstance(capture, Capture)
-        return capture
+            self._session.receive(fetch, capture, rendered=rendered)
 
 
 def _conditional(headers: Headers, due: DueUrl) -> Headers:
-    """The headers of a request for what has changed since its earlier capture."""
+    """The headers of a conditional request: the page is sent only if it changed since its earlier capture."""
     asked = headers.copy()
     if due.etag:
         asked["If-None-Match"] = due.etag

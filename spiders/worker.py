@@ -1,6 +1,6 @@
 """A fetch worker: `python -m spiders.worker --run RUN --worker NAME --statistics FILE`, one process, one reactor, one run.
 
-It always writes its statistics; an error stands in them by the name of its class.
+It always writes its statistics; they contain the class name of an error.
 """
 
 from __future__ import annotations
@@ -13,44 +13,51 @@ import resource
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
 from schemas.config.redaction import redacted
 from schemas.config.settings import Settings, load_settings, make_home
 from schemas.errors import CrawlhouseError, FencedError
+from schemas.runs import CrawlRun
 from spiders.browser.browser import check_browser
 from spiders.custom.loader import find_spider
-from spiders.download.body_room import BodyRoom
+from spiders.download.body_memory import BodyMemory
 from spiders.download.credentials import read_credentials
+from spiders.download.direct import DirectDownloader
 from spiders.download.user_agent import user_agent
 from spiders.heartbeat import Heartbeat
-from spiders.reading.deaths import JOURNAL_NAME, Deaths
+from spiders.messages.rules import reading_rules
+from spiders.permission.takedown_watch import TakedownWatch
+from spiders.reading.crash_counts import JOURNAL_NAME, CrashCounts
 from spiders.reading.journal import ReadingJournal
-from spiders.reading.readers import AnswerReaders
+from spiders.reading.readers import ResponseReaders
 from spiders.schedule.next_visit import hints_after
 from spiders.scrapy_settings import scrapy_settings
 from spiders.scrapy_spider import SiteSpider
+from spiders.session.context import FetchContext
 from spiders.session.session import FetchSession
 from spiders.spool.registrar import Registrar
 from spiders.spool.repair import repair_spool
 from spiders.spool.spool import Spool, clear_spool, remove_empty, spool_folder
 from spiders.spool.statistics import WorkerStatistics, store_statistics
+from spiders.urls.scope import CrawlScope
+from spiders.urls.traps import TrapDetector
 from storage.database.clock import check_clock
 from storage.database.thread import DatabaseThread
-from storage.frontier.frontier import open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
 from storage.lake.takedown import read_takedowns
 from storage.ledger.ledger import open_ledger
 from storage.ledger.quota import Quota
 from storage.objects.open import open_store
 
 LOG = logging.getLogger(__name__)
-GARBAGE = (20_000, 20, 50)  # looked for less often than by default: an exchange leaves hardly any, and looking costs some 2 % of the CPU
+# An exchange leaves hardly any garbage. With Python's own thresholds, looking for it costs some 2 % of the CPU.
+GC_THRESHOLDS = (20_000, 20, 50)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one worker to its end; the exit code is the error's, or 0."""
+    """Run one worker to its end. The exit code is the error's, or 0."""
     parser = argparse.ArgumentParser(prog="python -m spiders.worker", description="Fetch for one crawl run.")
     parser.add_argument("--run", required=True)
     parser.add_argument("--worker", required=True)
@@ -70,47 +77,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics, heartbeat: Heartbeat) -> None:
-    """Joins the run, repairs what a dead self left, and fetches until there is nothing more. Raises CrawlhouseErrors.
+    """Join the run, repair the spool of the previous attempt, and fetch until there is nothing more. Raises CrawlhouseErrors.
 
-    A run that is closed, or was closed while this worker was away, takes nothing more: what is not registered then is dropped.
+    Nothing registers on a run that is closed, or that was closed while this worker was stopped: what is not registered then is dropped.
     """
-    _look_less_for_garbage()
+    _collect_garbage_less_often()
     check_clock(settings)
     make_home(settings)  # its spool is for this user alone
     run = open_ledger(settings).crawl_run(crawl_run)
-    credentials = read_credentials(run.crawl, os.environ)
     check_browser(run.crawl)
-    own = find_spider(run.crawl, settings) if run.crawl.has_own_spider() else None
-    frontier, store = open_frontier(settings), open_store(settings)
-    folder, database = spool_folder(settings, crawl_run, worker), DatabaseThread()
+    frontier, database = open_frontier(settings), DatabaseThread()
     try:
-        number, held = frontier.join(crawl_run, worker)
-        statistics.incarnation = number
-        repair_spool(folder, run, worker, held, frontier, store)
-        frontier.free_pages(crawl_run, worker, number)  # what the dead self set aside beyond that
-        spool = Spool(folder, run, worker, number, user_agent(run.crawl), credentials.names)
-        registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(run.crawl.revisit))
-        session = FetchSession(run, worker, number, frontier, registrar, statistics)
-        session.deaths = Deaths(settings, run.crawl.name)
-        journal, room = ReadingJournal(folder / JOURNAL_NAME), BodyRoom()
-        session.readers = AnswerReaders(session.rules, journal, room, has_to_wait=registrar.is_full)
-        session.readers.on_error = session.fail
-        session.is_quota_reached = Quota(settings).is_reached
-        session.read_takedowns = partial(read_takedowns, store)
-        session.takedowns = read_takedowns(store)
-        settings_of_scrapy = scrapy_settings(run.crawl, room, credentials.proxy)
-        _run_spider(settings_of_scrapy, session=session, held=held, credentials=credentials, own=own, heartbeat=heartbeat)
-        heartbeat.end()
-        journal.close()
-        statistics.max_memory_bytes = memory_bytes()
-        store_statistics(statistics, run.crawl.name, store)
-        remove_empty(folder)
-        if session.error is not None:
-            raise session.error
+        _fetch(run, worker, settings, statistics, heartbeat, frontier, database)
     except FencedError:
         if not frontier.is_closed(crawl_run):
             raise
-        _leave_closed(crawl_run, folder, statistics)
+        _leave_closed(crawl_run, spool_folder(settings, crawl_run, worker), statistics)
     finally:
         database.close()
         frontier.close()
@@ -118,23 +100,69 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
         raise CrawlhouseError("The worker ended before its session did; its log says why. Run the fetch step again.")
 
 
-def _look_less_for_garbage() -> None:
-    gc.collect()
-    gc.freeze()  # what the imports left goes, what they made is not looked through again
-    gc.set_threshold(*GARBAGE)
-
-
-def _run_spider(scrapy: dict[str, Any], **arguments: object) -> None:  # Any: Scrapy's settings are of every type
-    """Run Scrapy with the spider, which gets the arguments, until the session ends."""
-    process = AsyncCrawlerProcess(scrapy)
+def _fetch(
+    run: CrawlRun,
+    worker: str,
+    settings: Settings,
+    statistics: WorkerStatistics,
+    heartbeat: Heartbeat,
+    frontier: Frontier,
+    database: DatabaseThread,
+) -> None:
+    """Put a session together, from the bottom up, and run Scrapy with it. Raises the error that ended the session."""
+    crawl, store, folder = run.crawl, open_store(settings), spool_folder(settings, run.crawl_run, worker)
+    credentials = read_credentials(crawl, os.environ)
+    own = find_spider(crawl, settings) if crawl.has_own_spider() else None
+    attempt, held = frontier.join(run.crawl_run, worker)
+    statistics.attempt = attempt
+    repair_spool(folder, run, worker, held, frontier, store)
+    frontier.release_pages(run.crawl_run, worker, attempt)  # what the previous attempt reserved and did not fetch
+    spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
+    registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
+    crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
+    journal, body_memory, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
+    rules = reading_rules(crawl, scope)
+    process = AsyncCrawlerProcess(scrapy_settings(crawl, body_memory, credentials.proxy))
     crawler = process.create_crawler(SiteSpider)
+    downloader = DirectDownloader(crawler, crawl, credentials)
+    context = FetchContext(
+        run,
+        worker,
+        attempt,
+        frontier=frontier,
+        database=database,
+        registrar=registrar,
+        readers=ResponseReaders(rules, journal, body_memory, has_to_wait=registrar.has_many_found),
+        statistics=statistics,
+        scope=scope,
+        rules=rules,
+        traps=TrapDetector(crawl.budgets.max_pages_per_host),
+        crash_counts=crash_counts,
+        takedowns=TakedownWatch(partial(read_takedowns, store)),
+        downloader=downloader,
+    )
+    session = FetchSession(context, Quota(settings).is_reached)
+    spider = {"session": session, "held": held, "downloader": downloader, "credentials": credentials, "own": own, "heartbeat": heartbeat}
     logging.getLogger("scrapy").setLevel(logging.WARNING)
-    process.crawl(crawler, **arguments)
+    process.crawl(crawler, **spider)
     process.start(install_signal_handlers=False)
+    heartbeat.end()
+    journal.close()
+    statistics.max_memory_bytes = memory_bytes()
+    store_statistics(statistics, crawl.name, store)
+    remove_empty(folder)
+    if session.error is not None:
+        raise session.error
+
+
+def _collect_garbage_less_often() -> None:
+    gc.collect()
+    gc.freeze()  # garbage of the imports is collected; their objects are not looked at again
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) -> None:
-    """Ends the work for a run that others have closed."""
+    """End the work for a run that others have closed."""
     dropped = clear_spool(folder)
     if dropped:
         LOG.warning(
@@ -147,7 +175,7 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
 
 
 def memory_bytes() -> int:
-    """The most memory that this process ever had."""
+    """The peak of this process's resident memory."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

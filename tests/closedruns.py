@@ -1,4 +1,4 @@
-"""What holds for every closed crawl run, whatever happened while it was at work or being closed."""
+"""Checks of every closed crawl run, whatever happened while it went on or was being closed."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from storage.index.rows import read_index
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 
-FORGOTTEN = FetchCounts()  # the crawl was deleted since, and with it what became of its URLs
+DELETED = FetchCounts()  # the crawl was deleted meanwhile, with the outcomes of its URLs
 
 
 def check_closed_runs(settings: Settings) -> None:
-    """The manifest of every closed run lists what the ledger registered, and its books balance."""
+    """The manifest of every closed run lists the registered segments, and its counts add up."""
     ledger = open_ledger(settings)
     try:
         for run in ledger.crawl_runs(state="closed"):
             manifest = ledger.manifest(run.crawl_run)
             assert list(manifest.segments) == ledger.segments(run.crawl_run)
             counts, _, _ = run_outcomes(ledger.database, run.crawl_run)
-            assert counts in (manifest.counts, FORGOTTEN)
+            assert counts in (manifest.counts, DELETED)
             check_run(manifest, _records(manifest, settings))
     finally:
         ledger.close()
 
 
 def check_processed(settings: Settings) -> None:
-    """Every closed run is processed, and every registered record has its outcome."""
+    """Every closed run is processed, and every registered record has an outcome."""
     ledger = open_ledger(settings)
     for crawl in {run.crawl.name for run in ledger.crawl_runs(state="closed")}:
         records = sum(segment.records for run in ledger.closed_unpublished(crawl) for segment in ledger.segments(run))
@@ -46,7 +46,7 @@ def check_processed(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def closed_runs_hold(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """Looks, after each test, at the homes on SQLite in its folder and at the PostgreSQL that it was given."""
+    """After each test, check the homes on SQLite in its folder, and the PostgreSQL database that it used."""
     given = request.getfixturevalue("settings") if "settings" in request.fixturenames else None
     yield
     homes = [Settings(home=path.parent) for path in sorted(tmp_path.glob("**/frontier.sqlite"))]

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from demo import clock, truth
+from demo import clock
+from demo.news import truth
+from tests import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 TICK_SECONDS = 10
 
 

@@ -1,4 +1,4 @@
-"""The kept homes of earlier versions, unpacked where a test wants them; `tests/data/make_home.py` made them."""
+"""Unpacks the homes of earlier versions that are stored in `tests/data`; `tests/data/make_home.py` made them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SYNC_BYTES = 16
 
 
 def unpack_home(version: int, folder: Path, root: Path = DATA) -> Settings:
-    """Unpack the kept home of a version below a folder; its settings.
+    """Unpack the home of a version below a folder; returns its settings.
 
-    A lake names its files by absolute paths, and the paths in Avro files have their length before them: so the home gets a path that is as
-    long as that which it was made under, and the old path is replaced by it everywhere.
+    A lake names its files by absolute paths, and in Avro files the length of a path comes before it. So the home gets a path of the same
+    length as the one where it was made, and the old path is replaced everywhere.
     """
     with tarfile.open(root / f"home_version_{version}.tar.gz") as archive:
         old = re.search(rb"/tmp/crawlhouse-kept-home-x+", archive.extractfile("home/catalog.sqlite").read())  # type: ignore[union-attr]
@@ -37,7 +37,7 @@ def unpack_home(version: int, folder: Path, root: Path = DATA) -> Settings:
 
 
 def load_into_postgres(version: int, settings: Settings, url: str) -> Settings:
-    """Make the tables of a version in an empty PostgreSQL database, with the rows of an unpacked home; the settings of both."""
+    """Create the tables of a version in an empty PostgreSQL database and copy the rows of an unpacked home; returns the new settings."""
     moved = make_settings(home=settings.home, database=url).model_copy(update={"crawls": settings.crawls})
     engine = create_engine(moved.database_url("frontier"))
     SqlCatalogBaseTable.metadata.create_all(engine)
@@ -63,9 +63,7 @@ def _copy_rows(file: Path, connection: Connection) -> None:
             rows = [dict(row) for row in source.execute(f"SELECT * FROM {table.name}")]
             if rows:
                 connection.execute(insert(table), [row | {flag: bool(row[flag]) for flag in flags} for row in rows])
-            for key in [
-                column.name for column in table.primary_key.columns if column.server_default is not None
-            ]:  # counted up by a sequence
+            for key in [column.name for column in table.primary_key.columns if column.server_default is not None]:  # numbered by a sequence
                 connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key}'), max({key})) FROM {table.name}")
 
 
@@ -96,7 +94,7 @@ def _moved_avro(data: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def _header_end(data: bytes) -> int:
-    """Where the header's sync marker ends: after the magic and the map of metadata."""
+    """The end of the header's sync marker, after the magic bytes and the map of metadata."""
     position = 4
     while True:
         count, position = _read_long(data, position)

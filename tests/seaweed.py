@@ -21,11 +21,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.child_process import die_with_parent
+from tests import PROJECT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 ACCESS_KEY, SECRET_KEY = "testing", "testing"
@@ -67,7 +67,7 @@ def seaweed() -> Iterator[str]:
 
 def command(data: Path, ports: Ports) -> list[str]:
     """The command of docker-compose.yml, with its addresses, ports and folders replaced."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
     words = dict(word.partition("=")[::2] for word in compose["services"]["seaweedfs"]["command"])
     words |= {"-dir": str(data), "-ip": HOST, "-ip.bind": HOST, "-s3.config": str(data / "s3.json"), "-filer": "true"}
     words |= {f"-{server}.port": str(port) for server, port in ports.http.items()}

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ROOMS = [ROOT / room for room in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+from tests import PROJECT
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+ROOMS = [PROJECT / room for room in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
 LIBRARIES = {"aiohttp": "aiohttp", "airflow": "apache-airflow", "duckdb": "duckdb", "pyiceberg": "pyiceberg", "scrapy": "scrapy"}
 
 # Where each is defined, and what we take it for. A private name of a library that is used and is not here fails below.
@@ -162,7 +163,7 @@ def test_every_private_name_that_we_use_is_listed() -> None:
     }
     used = {(path, name) for room in ROOMS for path in sorted(room.rglob("*.py")) for name in _private_names(path)}
     assert {name for _, name in used} >= {"_dataframe_to_data_files", "_write_metadata", "_run", "_parser"}
-    assert {f"{path.relative_to(ROOT)}: {name}" for path, name in used if name not in listed} == set()
+    assert {f"{path.relative_to(PROJECT)}: {name}" for path, name in used if name not in listed} == set()
 
 
 def _private_names(path: Path) -> Iterator[str]:

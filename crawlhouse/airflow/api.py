@@ -12,11 +12,11 @@ import httpx
 
 from schemas.errors import ConfigError, NotFoundError, UnavailableError
 
-TIMEOUT_SECONDS = 90.0
-TRIES = 4
+TIMEOUT_SECONDS = 90.0  # of one request; on a busy machine the API server answers slowly while all components start
+TRIES = 4  # with pauses of 1, 2 and 3 s, after a server error
 POLL_SECONDS = 1.0
 FINISHED = {"success", "failed"}
-PAGE = 100
+PAGE = 100  # entries of one response; Airflow allows no more
 CREATED, CONFLICT, FORBIDDEN, NOT_FOUND, SERVER_ERROR = 201, 409, 403, 404, 500
 
 
@@ -31,7 +31,7 @@ class DagRun:
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task instance; `map_index` is -1 where the task is not mapped, `state` is empty where it has not been looked at yet."""
+    """A task instance. `map_index` is -1 if the task is not mapped, `state` is empty until the scheduler looks at it."""
 
     task_id: str
     map_index: int
@@ -55,18 +55,18 @@ class AirflowApi:
     def health(self, since: datetime | None = None) -> dict[str, str]:
         """The status of each component (`healthy`, `unhealthy` or empty). Raises UnavailableError.
 
-        With `since`, a component that has not given a sign of life after that moment is not counted as healthy.
+        With `since`, a component is healthy only if it had a heartbeat after that time.
         """
-        answer = self._send("GET", "/api/v2/monitor/health").json()
-        return {name: _status(part or {}, since) for name, part in answer.items()}
+        health = self._send("GET", "/api/v2/monitor/health").json()
+        return {name: _status(component or {}, since) for name, component in health.items()}
 
     def make_pool(self, name: str, slots: int, description: str) -> None:
-        """Create a pool; one that exists is left as its owner set it."""
+        """Create a pool. A pool that exists is not changed."""
         body = {"name": name, "slots": slots, "description": description}
         self._call("POST", "/api/v2/pools", body, accept={CONFLICT})
 
     def wait_for_dag(self, dag_id: str, timeout: float) -> None:
-        """Wait until the DAG processor has found a DAG. Raises NotFoundError with the import errors there are."""
+        """Wait until the DAG processor has found a DAG. Raises NotFoundError with the import errors."""
         deadline = time.monotonic() + timeout
         while self._call("GET", f"/api/v2/dags/{dag_id}", accept={NOT_FOUND}).status_code == NOT_FOUND:
             if time.monotonic() > deadline:
@@ -79,7 +79,7 @@ class AirflowApi:
 
     def trigger(self, dag_id: str, params: Mapping[str, object] | None = None) -> DagRun:
         """Start a DAG run now. Raises NotFoundError for no such DAG."""
-        run_id = f"crawlhouse__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"  # ours, so that trying again starts no second run
+        run_id = f"crawlhouse__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"  # made here, so that a retried request starts no second run
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(params or {})}
         self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accept={CONFLICT})
         return self.dag_run(dag_id, run_id)
@@ -89,7 +89,7 @@ class AirflowApi:
         return _dag_run(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}").json())
 
     def dag_runs(self, dag_id: str, after: datetime | None = None) -> list[DagRun]:
-        """The runs of a DAG, newest first, that were made at or after a moment."""
+        """The runs of a DAG, newest first. With `after`, only those made at or after that time."""
         query: dict[str, str | int] = {"order_by": "-run_after", "limit": PAGE}
         if after is not None:
             query["run_after_gte"] = after.astimezone(UTC).isoformat()
@@ -102,12 +102,12 @@ class AirflowApi:
         return [TaskState(task["task_id"], task["map_index"], task["state"] or "") for task in self._pages(path, "task_instances")]
 
     def xcom(self, run: DagRun, task_id: str, key: str = "return_value") -> object:
-        """What a task handed on. Raises NotFoundError."""
+        """The value that a task returned. Raises NotFoundError."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         return self._call("GET", path, query={"deserialize": "true"}).json()["value"]
 
     def wait(self, run: DagRun, timeout: float, progress: Callable[[DagRun, list[TaskState]], None] | None = None) -> DagRun:
-        """Wait for the end of a run, telling its progress every second. Raises UnavailableError when it takes too long."""
+        """Wait for the end of a run, and call `progress` every second. Raises UnavailableError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             now = self.dag_run(run.dag_id, run.run_id)
@@ -168,11 +168,11 @@ class AirflowApi:
             raise UnavailableError(f"Airflow at {self.url} does not answer ({error}); start it with `crawlhouse up`.") from error
 
     def _error(self, answer: httpx.Response, what: str) -> Exception:
-        detail = f"{what} answered {answer.status_code}: {answer.text[:300]}"
+        detail = f"{what} returned {answer.status_code}: {answer.text[:300]}"
         if answer.status_code == NOT_FOUND:
             return NotFoundError(f"Airflow at {self.url} does not have it: {detail}.")
         if answer.status_code >= SERVER_ERROR:
-            return UnavailableError(f"Airflow at {self.url} is in trouble: {detail}.")
+            return UnavailableError(f"Airflow at {self.url} failed: {detail}.")
         return ConfigError(f"Airflow at {self.url} refused: {detail}.")
 
 

@@ -1,4 +1,4 @@
-"""Airflow's own tables: made once, brought up to date when Airflow's version changes, never touched otherwise."""
+"""Airflow's own tables. They are made once, and migrated when Airflow's version changes."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from schemas.config.redaction import redacted
 from schemas.config.settings import Settings
 from schemas.errors import StorageError, UnavailableError
 
-MIGRATE_TIMEOUT_SECONDS = 300
-LOG_LINES = 15
+MIGRATE_TIMEOUT_SECONDS = 300  # many times what a quiet machine needs
+LOG_LINES = 15  # of the log in an error's message: a traceback's end
 
 
 def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mapping[str, str]) -> bool:
-    """Make or update the tables; False where they were up to date already. `mark` is that of the start it belongs to.
+    """Make or update the tables. False if they were up to date. `mark` is the mark of the caller's start.
 
     Raises UnavailableError for a database that does not answer and StorageError for a migration that fails.
     """
     done = home.folder / "migrated"
-    current = f"{version('apache-airflow-core')} {settings.database_shown()}"
+    current = f"{version('apache-airflow-core')} {settings.redacted_database()}"
     database = home.folder / "airflow.db"
     if _read(done) == current and (settings.database or database.exists()):
         return False
     if settings.database:
         make_schema(settings)
     elif not done.exists():
-        for path in home.folder.glob("airflow.db*"):  # a start that was killed while it made the tables: nothing is in them yet
+        for path in home.folder.glob("airflow.db*"):  # from a start that was killed while it made the tables: they are empty
             path.unlink()
     _run_migration(home, mark, environment)
     write_private(done, current)
@@ -53,10 +53,10 @@ def _run_migration(home: AirflowHome, mark: str, environment: Mapping[str, str])
 
 
 def make_schema(settings: Settings) -> None:
-    """Make the schema `airflow` in CRAWLHOUSE_DATABASE where it is missing. Raises UnavailableError, StorageError."""
+    """Make the schema `airflow` in CRAWLHOUSE_DATABASE if it is missing. Raises UnavailableError, StorageError."""
     import sqlalchemy
 
-    from storage.database.errors import explained, first_line
+    from storage.database.errors import as_crawlhouse_error, first_line
 
     server = parse_database_url(settings.database)
     engine = sqlalchemy.create_engine(settings.database_url("airflow"), connect_args={"connect_timeout": 10})
@@ -67,8 +67,8 @@ def make_schema(settings: Settings) -> None:
         reason = redacted(first_line(error), server.secrets())
         raise StorageError(f"The schema 'airflow' cannot be made: {reason}. Let an administrator create it for this user.") from error
     except sqlalchemy.exc.DBAPIError as error:
-        known = explained(error, f"The database {server.shown()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
-        raise known or StorageError(f"The schema 'airflow' cannot be made in {server.shown()}.") from error
+        known = as_crawlhouse_error(error, f"The database {server.redacted()} of CRAWLHOUSE_DATABASE", secrets=server.secrets())
+        raise known or StorageError(f"The schema 'airflow' cannot be made in {server.redacted()}.") from error
     finally:
         engine.dispose()
 

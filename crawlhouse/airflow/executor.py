@@ -1,6 +1,6 @@
-"""Airflow's LocalExecutor, whose workers have imported what our tasks need before they are forked.
+"""Airflow's LocalExecutor. Its workers import what crawlhouse's tasks need before tasks are forked from them.
 
-Each task is a fork of a worker, so the imports cost the scheduler's start once instead of every task.
+So the imports are done once, when the scheduler starts, instead of in every task.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NEEDED = (
 
 
 class LocalExecutor(local_executor.LocalExecutor):
-    """It has the name of Airflow's, which some of Airflow's checks look for."""
+    """The class has the same name as Airflow's, because some of Airflow's checks look for that name."""
 
     def start(self) -> None:
-        """Import, then start the workers. What cannot be imported is left to the task that needs it, which says so."""
+        """Import, then start the workers. A module that cannot be imported fails the task that needs it, with its error."""
         if self.is_mp_using_fork:
             for name in NEEDED:
                 try:

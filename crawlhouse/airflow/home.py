@@ -1,4 +1,4 @@
-"""Airflow's own home under CRAWLHOUSE_HOME: its configuration, its secrets and its password, written whole or not at all."""
+"""Airflow's home under CRAWLHOUSE_HOME: its configuration, its secrets and its password. A file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from schemas.errors import StorageError
 HOST = "127.0.0.1"
 USER = "admin"
 FETCH_POOL, PROCESS_POOL = "fetch", "process"
-FETCH_POOL_SLOTS = 8
-MIN_PARALLEL_TASKS = 2
-MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task that a worker cannot find is tried again, then red
-LOCK_WAIT_SECONDS = 60  # SQLite's own 5 s are too short when all four components start on a busy machine
+FETCH_POOL_SLOTS = 8  # more than the cores of most machines, because fetch workers mostly wait
+MIN_PARALLEL_TASKS = 2  # so that one long task does not stop all others on a machine with one core
+MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task whose DAG a worker cannot find is retried, then fails
+LOCK_WAIT_SECONDS = 60  # SQLite's default of 5 s is too short when all four components start on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
 class AirflowHome:
-    """The files of a local Airflow. Everything in it but the database and the logs is made anew when it is damaged."""
+    """The files of a local Airflow. All of them except the database and the logs are written again if they are damaged."""
 
     folder: Path
 
@@ -37,7 +37,7 @@ class AirflowHome:
 
     @property
     def logs(self) -> Path:
-        """What the components and the tasks print."""
+        """The folder of the logs of components and tasks."""
         return self.folder / "logs"
 
     @property
@@ -46,11 +46,11 @@ class AirflowHome:
         return self.folder / "passwords.json"
 
     def url(self, port: int) -> str:
-        """Where the UI is."""
+        """The URL of the UI."""
         return f"http://{HOST}:{port}"
 
     def prepare(self, settings: Settings, port: int) -> None:
-        """Write the configuration for this port, and secrets and a password where there are none. Raises StorageError."""
+        """Write the configuration for this port, and secrets and a password if there are none. Raises StorageError."""
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o700)
@@ -58,12 +58,12 @@ class AirflowHome:
                 write_private(self.passwords, json.dumps({USER: secrets.token_urlsafe(12)}) + "\n")
             parser = ConfigParser(interpolation=None)
             parser.read_dict(self._options(settings, port))
-            write_private(self.config, _text(parser))
+            write_private(self.config, _config_text(parser))
         except OSError as error:
             raise StorageError(f"{self.folder} cannot be written ({error.strerror}); free space there or set CRAWLHOUSE_HOME.") from error
 
     def password(self) -> str:
-        """The password of `admin`, or an empty text where none is written yet."""
+        """The password of `admin`. Empty if none is written yet."""
         return str(_read_json(self.passwords).get(USER, ""))
 
     def database_url(self, settings: Settings) -> str:
@@ -74,21 +74,22 @@ class AirflowHome:
         return url + ("&" if "?" in url else "?") + "options=-csearch_path%3Dairflow"
 
     def environment(self, settings: Settings) -> dict[str, str]:
-        """The environment of the components: the caller's, with this home and settings that no longer depend on a folder."""
-        ours = {f"AIRFLOW__{section}__{key}".upper() for section, options in self._options(settings, 0).items() for key in options}
-        kept = {key: value for key, value in os.environ.items() if key.upper() not in ours}
-        where = {
+        """The environment of the components: the caller's, with this home, and with absolute paths in the settings."""
+        set_here = {f"AIRFLOW__{section}__{key}".upper() for section, options in self._options(settings, 0).items() for key in options}
+        inherited = {key: value for key, value in os.environ.items() if key.upper() not in set_here}
+        settings_of_home = {
             **SAFE_PATH,
             "AIRFLOW_HOME": str(self.folder),
             "CRAWLHOUSE_HOME": str(settings.home.absolute()),
             "CRAWLHOUSE_CRAWLS": str(settings.crawls.absolute()),
             "CRAWLHOUSE_SPIDERS": str(Path(settings.spiders).absolute()) if settings.spiders else "",
+            "CRAWLHOUSE_DATASETS": str(settings.datasets_folder().absolute()),
             "CRAWLHOUSE_STORE": settings.store_url(),
             "CRAWLHOUSE_DATABASE": settings.database,
             "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
             "CRAWLHOUSE_S3_REGION": settings.s3_region,
         }
-        return {**kept, **where}
+        return {**inherited, **settings_of_home}
 
     def _options(self, settings: Settings, port: int) -> dict[str, dict[str, str]]:
         secret = self._secrets()
@@ -148,7 +149,7 @@ class AirflowHome:
 
 
 def airflow_home(settings: Settings) -> AirflowHome:
-    """Airflow's home of these settings; nothing is written."""
+    """Airflow's home for these settings. Nothing is written."""
     return AirflowHome(settings.home.absolute() / "airflow")
 
 
@@ -156,17 +157,17 @@ def dags_folder() -> Path:
     """The folder of the `dags` package, found without importing it."""
     spec = find_spec("dags")
     if spec is None or not spec.submodule_search_locations:
-        raise StorageError("The package 'dags' is not installed beside 'crawlhouse'; install crawlhouse again.")
+        raise StorageError("The package 'dags' is missing in the installation of crawlhouse; install crawlhouse again.")
     return Path(next(iter(spec.submodule_search_locations))).absolute()
 
 
 def parallel_tasks() -> int:
-    """How many processing tasks run at once on this machine."""
+    """How many processing tasks run at the same time on this machine."""
     return max(os.cpu_count() or 1, MIN_PARALLEL_TASKS)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads: whole, or not at all."""
+    """Write a file that only its owner can read. It is written completely or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -184,7 +185,7 @@ def _read_json(path: Path) -> dict[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _text(parser: ConfigParser) -> str:
+def _config_text(parser: ConfigParser) -> str:
     from io import StringIO
 
     buffer = StringIO()

@@ -1,4 +1,4 @@
-"""The pages inside Airflow's UI, open only to those who may see the UI: plugin pages are open to everyone by default."""
+"""crawlhouse's pages inside Airflow's UI, for users who may see the UI. Airflow itself would show a plugin's pages to everyone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ app = FastAPI(
 
 @app.get("/", response_class=HTMLResponse)
 def runs() -> HTMLResponse:
-    """What the latest runs of each crawl came to."""
+    """The latest runs of each crawl with their results."""
     try:
         return HTMLResponse(render_runs(load_settings()), headers=HEADERS)
     except CrawlhouseError as error:

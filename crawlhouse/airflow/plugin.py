@@ -1,6 +1,6 @@
-"""What crawlhouse adds to Airflow's UI: the page `Crawls`, for those who may see the rest of the UI.
+"""Adds the page `Crawls` to Airflow's UI, for users who may see the rest of the UI.
 
-Every Airflow process imports this module, so it imports next to nothing; the pages are made at their first request.
+Every Airflow process imports this module, so it imports almost nothing. The pages are imported by their first request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Message = MutableMapping[str, Any]  # Any: the ASGI specification's own
 
 
 class _Pages:
-    """The pages as an ASGI application that is imported when it is asked for the first time."""
+    """The pages as an ASGI application, which is imported by the first request."""
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
         from crawlhouse.airflow.pages import app
@@ -24,7 +24,7 @@ class _Pages:
 
 
 class CrawlhousePlugin(AirflowPlugin):
-    """The pages and where the UI links to them."""
+    """The pages, and the links to them in the UI."""
 
     name = "crawlhouse"
     fastapi_apps = [{"app": _Pages(), "url_prefix": PREFIX, "name": "crawlhouse"}]  # noqa: RUF012 Airflow's own shape

@@ -1,6 +1,6 @@
-"""Processes that carry a mark: a variable in their environment that all their descendants inherit.
+"""Processes that have a mark: a variable in their environment, which all their descendants inherit.
 
-A PID can be recycled and a process group can be left, but a mark made for one start names exactly what that start began.
+A process id can be used again, and a process can leave its group. A mark is made for one start, and only its processes have it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import psutil
 MARK_VARIABLE = "CRAWLHOUSE_MARK"
 POLL_SECONDS = 0.1
 
-_children: list[subprocess.Popen[bytes]] = []  # kept so that those that end are reaped, and the others outlive us without a warning
+_children: list[subprocess.Popen[bytes]] = []  # `marked` reaps those that ended; without the list Python would warn about the others
 
 
 def new_mark() -> str:
-    """A mark that no other start has."""
+    """A new mark, which no other start has."""
     return secrets.token_hex(8)
 
 
 def spawn(
     command: Sequence[str], mark: str, log: Path, environment: Mapping[str, str], pass_fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a marked process in a session of its own, its output appended to `log`."""
+    """Start a marked process in its own session. Its output is appended to `log`."""
     marked = {**environment, MARK_VARIABLE: mark, "SPT_NOENV": "1"}  # setproctitle would overwrite the environment, and the mark
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -45,13 +45,13 @@ def spawn(
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """The living processes of this user that carry the mark, without the caller."""
+    """The running processes of this user that have the mark, without the caller."""
     _children[:] = [child for child in _children if child.poll() is None]
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and _carries(process, mark)]
 
 
 def end(mark: str, grace: float) -> int:
-    """End every marked process: SIGTERM, and SIGKILL for what is left after `grace` seconds. Returns how many there were."""
+    """End every marked process: by SIGTERM, and by SIGKILL after `grace` seconds. Returns how many there were."""
     asked: set[int] = set()
     deadline = time.monotonic() + grace
     while (alive := marked(mark)) and time.monotonic() < deadline:

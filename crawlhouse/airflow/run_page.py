@@ -1,4 +1,4 @@
-"""The page `Crawls`: per crawl its latest runs as bars, what the gate said, and the way to the DAGs."""
+"""The page `Crawls`: for each crawl its latest runs as bars, the results of the gate, and links to the DAGs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from storage.ledger.history import PastRun, latest_runs
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
-RUNS_PER_CRAWL = 12
+RUNS_PER_CRAWL = 12  # they fit on a screen
 BAR_WIDTH = 420.0  # pixels of the longest bar
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a bar: its name, count, and place in pixels."""
+class BarSegment:
+    """A segment of a bar: its name, its count, and its position and width in pixels."""
 
     name: str
     count: int
@@ -34,7 +34,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectationResult:
     """One expectation's result."""
 
     text: str
@@ -47,14 +47,14 @@ class RunView:
     """A crawl run as it is shown. `urls` and `records` are bars; `gate` is empty before the gate."""
 
     run: PastRun
-    urls: tuple[Piece, ...]
-    records: tuple[Piece, ...]
+    urls: tuple[BarSegment, ...]
+    records: tuple[BarSegment, ...]
     due: int
     record_count: int
-    gate: tuple[Expectation, ...]
+    gate: tuple[ExpectationResult, ...]
 
     @property
-    def failed(self) -> tuple[Expectation, ...]:
+    def failed(self) -> tuple[ExpectationResult, ...]:
         """The expectations that were not met."""
         return tuple(expectation for expectation in self.gate if not expectation.success)
 
@@ -68,7 +68,7 @@ class CrawlView:
 
 
 def render_runs(settings: Settings | None, problem: str = "") -> str:
-    """The page as HTML; with a problem instead of runs, it says that. Raises UnavailableError, StorageError."""
+    """The page as HTML. With a `problem`, it shows that instead of runs. Raises UnavailableError, StorageError."""
     crawls = _crawls(settings) if settings is not None else ()
     environment = Environment(loader=PackageLoader("crawlhouse.airflow"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("runs.html").render(
@@ -95,19 +95,19 @@ def _view(run: PastRun, report: Mapping[str, int], longest: int, store: ObjectSt
     return RunView(run, urls, records, fetched.get("due", 0), report.get("records", 0), _gate(run, store))
 
 
-def _bar(counts: Mapping[str, int], longest: int) -> tuple[Piece, ...]:
-    pieces: list[Piece] = []
+def _bar(counts: Mapping[str, int], longest: int) -> tuple[BarSegment, ...]:
+    segments: list[BarSegment] = []
     x = 0.0
     for name, count in counts.items():
         width = count / longest * BAR_WIDTH
         if count:
-            pieces.append(Piece(str(name), count, round(x, 1), round(width, 1)))
+            segments.append(BarSegment(str(name), count, round(x, 1), round(width, 1)))
         x += width
-    return tuple(pieces)
+    return tuple(segments)
 
 
 def _report(run: PastRun, store: ObjectStore) -> dict[str, int]:
-    """The records of one crawl run and their outcomes: its part of what its process run published."""
+    """The number of records of one crawl run, and of each outcome. Empty if its process run is not published."""
     data = _read(store, report_key(run.process_run, "report.json")) if run.process_run and run.published else None
     if not data:
         return {}
@@ -115,20 +115,20 @@ def _report(run: PastRun, store: ObjectStore) -> dict[str, int]:
     return report.by_crawl_run.get(run.crawl_run, report.counts())
 
 
-def _gate(run: PastRun, store: ObjectStore) -> tuple[Expectation, ...]:
+def _gate(run: PastRun, store: ObjectStore) -> tuple[ExpectationResult, ...]:
     data = _read(store, report_key(run.process_run, "expectations.json")) if run.process_run else None
     return tuple(_expectation(result) for result in json.loads(data)["results"]) if data else ()
 
 
-def _expectation(result: Mapping[str, Any]) -> Expectation:  # Any: JSON of Great Expectations
+def _expectation(result: Mapping[str, Any]) -> ExpectationResult:  # Any: JSON of Great Expectations
     kwargs = result.get("kwargs", {})
     columns = kwargs.get("column_list") or [kwargs[name] for name in ("column", "column_A", "column_B") if name in kwargs]
     text = f"{', '.join(columns)} {result['type'].removeprefix('expect_').replace('_', ' ')}".strip()
-    return Expectation(text, bool(result["success"]), int(result.get("unexpected_count") or 0))
+    return ExpectationResult(text, bool(result["success"]), int(result.get("unexpected_count") or 0))
 
 
 def _read(store: ObjectStore, key: str) -> bytes | None:
-    """A report, or None where it is not there (yet)."""
+    """A report. None if it is not there, or not yet."""
     try:
         return store.get_bytes(key) if store.info(key) is not None else None
     except StorageError:

@@ -1,4 +1,4 @@
-"""The local stack: Airflow's four components on this machine, on loopback only, started, watched and ended as one."""
+"""The local stack: Airflow's four components on this machine, on loopback only. They are started, watched and ended together."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ from crawlhouse.airflow.home import (
 from runtime.command_line import module_command
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import ConflictError, StorageError, UnavailableError
+from schemas.numbers import format_bytes
 
 DEFAULT_PORT = 8080
-MIN_FREE_BYTES = 32 * 1000 * 1000  # what its database and the first logs take
-START_TIMEOUT_SECONDS = 300.0
-STOP_GRACE_SECONDS = 11.0
+MIN_FREE_BYTES = 32 * 1000 * 1000  # the size of its database and its first logs
+START_TIMEOUT_SECONDS = 300.0  # many times what a quiet machine needs
+STOP_GRACE_SECONDS = 11.0  # `stop` promises 15 s, and a component needs 4
 POLL_SECONDS = 0.5
-PORTS_TRIED = 50
-LOG_LINES = 10
+PORTS_TRIED = 50  # to name a free one in the error
+LOG_LINES = 10  # of each log in an error's message
 COMPONENTS = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "DAG processor", "triggerer": "triggerer"}
 
 Say = Callable[[str], None]
@@ -45,7 +46,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A local Airflow: where its UI is, who may enter, where its logs are, and the status of its components."""
+    """A local Airflow: the URL of its UI, its user and password, the folder of its logs, and the status of its components."""
 
     url: str
     user: str
@@ -60,32 +61,32 @@ class Stack:
 
     @property
     def healthy(self) -> bool:
-        """Whether every component says so."""
+        """Whether every component says that it is healthy."""
         return bool(self.health) and all(self.health.get(name) == "healthy" for name in COMPONENTS)
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What a start leaves on the disk for `status` and `stop`."""
+    """What a start writes to the disk for `status` and `stop`."""
 
     mark: str
     port: int
 
 
 def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: None) -> Stack:
-    """Start Airflow and wait until it is healthy; `say` is told of the progress.
+    """Start Airflow and wait until it is healthy. `say` is called with the progress.
 
-    Raises ConflictError when it runs already or the port is taken, StorageError for a home or a store that cannot be written and
-    UnavailableError when the store or the database does not answer, or when it does not become healthy; whatever was started is then
-    ended again.
+    Raises ConflictError when it runs already or the port is taken, StorageError for a home or a store that cannot be written, and
+    UnavailableError when the store or the database does not answer, or when Airflow does not become healthy. On an error everything that
+    was started is ended.
     """
     home = airflow_home(settings)
     lock = _lock(home, settings)
     mark = processes.new_mark()
     try:
-        _end_remains(home, say)
+        _end_interrupted_start(home, say)
         _check_port(port)
-        _check_places(settings)
+        _check_resources(settings)
         home.prepare(settings, port)
         write_private(_state_path(home), json.dumps(asdict(_State(mark, port))) + "\n")
         environment = home.environment(settings)
@@ -98,11 +99,11 @@ def start(settings: Settings, port: int = DEFAULT_PORT, say: Say = lambda _: Non
         processes.end(mark, STOP_GRACE_SECONDS)
         raise
     finally:
-        os.close(lock)  # the runner holds it as long as it lives
+        os.close(lock)  # the runner has inherited the lock and holds it until it ends
 
 
 def stop(settings: Settings) -> bool:
-    """End everything that `start` began, within 15 seconds; False when nothing ran."""
+    """End everything that `start` started, within 15 seconds. False when nothing ran."""
     home = airflow_home(settings)
     state = _read_state(home)
     if state is None:
@@ -113,13 +114,13 @@ def stop(settings: Settings) -> bool:
 
 
 def is_running(settings: Settings) -> bool:
-    """Whether a start of this home's Airflow is alive; asks nothing of it."""
+    """Whether a process of this home's Airflow runs. It sends no request."""
     state = _read_state(airflow_home(settings))
     return state is not None and bool(processes.marked(state.mark))
 
 
 def status(settings: Settings) -> Stack | None:
-    """The running stack, or None. A component that does not answer is without a status."""
+    """The running stack, or None. A component that does not answer has no status."""
     home = airflow_home(settings)
     state = _read_state(home)
     if state is None or not processes.marked(state.mark):
@@ -154,10 +155,10 @@ def _lock(home: AirflowHome, settings: Settings) -> int:
     return handle
 
 
-def _end_remains(home: AirflowHome, say: Say) -> None:
+def _end_interrupted_start(home: AirflowHome, say: Say) -> None:
     state = _read_state(home)
     if state is not None and processes.marked(state.mark):
-        say("Ending what an interrupted start left behind")
+        say("Ending the processes of an interrupted start")
         processes.end(state.mark, STOP_GRACE_SECONDS)
     _state_path(home).unlink(missing_ok=True)
 
@@ -169,8 +170,8 @@ def _check_port(port: int) -> None:
     raise ConflictError(f"Port {port} on {HOST} is taken by another program. Choose another: `crawlhouse up --port {other}`.")
 
 
-def _check_places(settings: Settings) -> None:
-    """Before anything is started that could only fail without them. Raises UnavailableError, StorageError, ConflictError."""
+def _check_resources(settings: Settings) -> None:
+    """Check disk, store and database before anything is started. Raises UnavailableError, StorageError, ConflictError."""
     from storage.database.engine import check_version
     from storage.ledger.ledger import open_ledger
     from storage.objects.open import open_store
@@ -178,7 +179,7 @@ def _check_places(settings: Settings) -> None:
     free = shutil.disk_usage(airflow_home(settings).folder).free
     if free < MIN_FREE_BYTES:
         raise StorageError(
-            f"The disk of {settings.home} has {free / 1e6:.0f} MB free; Airflow needs {MIN_FREE_BYTES / 1e6:.0f} MB for its database "
+            f"The disk of {settings.home} has {format_bytes(free)} free; Airflow needs {format_bytes(MIN_FREE_BYTES)} for its database "
             "and logs. Free some space, or set CRAWLHOUSE_HOME elsewhere."
         )
     open_store(settings).check()
@@ -199,15 +200,15 @@ def _is_free(port: int) -> bool:
 
 
 def _wait_until_healthy(home: AirflowHome, port: int, mark: str, say: Say) -> Stack:
-    told: set[str] = set()
-    since = datetime.now(UTC)  # signs of life from before a restart do not count
+    healthy: set[str] = set()
+    since = datetime.now(UTC)  # heartbeats from before a restart do not count
     say("Starting Airflow")
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         stack = _stack(home, port, since)
-        for name in [name for name in COMPONENTS if stack.health.get(name) == "healthy" and name not in told]:
-            told.add(name)
-            say(f"{COMPONENTS[name]} is up ({len(told)} of {len(COMPONENTS)})")
+        for name in [name for name in COMPONENTS if stack.health.get(name) == "healthy" and name not in healthy]:
+            healthy.add(name)
+            say(f"{COMPONENTS[name]} is up ({len(healthy)} of {len(COMPONENTS)})")
         if stack.healthy:
             _make_pools(stack)
             return stack

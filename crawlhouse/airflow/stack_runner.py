@@ -1,6 +1,6 @@
-"""The parent of Airflow's four components: starts them, starts again what dies, ends with all of them.
+"""The parent process of Airflow's four components: it starts them, restarts those that crash, and ends all of them when it ends.
 
-Run as `python -m crawlhouse.airflow.stack_runner LOGS`; it holds the stack's lock, which it inherits, for as long as it lives.
+It runs as `python -m crawlhouse.airflow.stack_runner LOGS`. It inherits the stack's lock and holds it until it ends.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
-FIRST_RESTART_SECONDS = 1.0
+FIRST_RESTART_SECONDS = 1.0  # doubled with each crash, up to
 LAST_RESTART_SECONDS = 60.0
 POLL_SECONDS = 0.2
-MAX_LOG_BYTES = 20 * 1024 * 1024
+MAX_LOG_BYTES = 20 * 1024 * 1024  # of each component, when it starts; the file before it is kept too
 
 
 @dataclass
@@ -43,12 +43,12 @@ class _Component:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 
     def watch(self) -> None:
-        """Start the component when it is due; note its death and when it is due again."""
+        """Start the component if it is due. If it has ended, plan its restart."""
         if self.process is None and time.monotonic() >= self.due:
             self.start()
         elif self.process is not None and (code := self.process.poll()) is not None:
             delay = min(FIRST_RESTART_SECONDS * 2**self.restarts, LAST_RESTART_SECONDS)
-            _say(f"{self.name} ended with {code}; it is started again in {delay:.0f} s (see {self.log})")
+            _say(f"{self.name} ended with {code}; it is restarted in {delay:.0f} s (see {self.log})")
             self.process, self.restarts, self.due = None, self.restarts + 1, time.monotonic() + delay
 
 

@@ -1,1 +1,4 @@
-"""The subcommands of `crawlhouse`, one module each; `crawlhouse.command` puts them together."""
+"""The options and the help of each subcommand of `crawlhouse`. `crawlhouse.command` lists them, `crawlhouse.actions` does their work.
+
+These modules are imported by every start of the command, so they import nothing heavy at their top.
+"""

@@ -1,28 +1,13 @@
-"""`crawlhouse crawl` and `process`: without Airflow what the DAGs do."""
+"""`crawlhouse crawl` and `process`: what the DAGs do, without Airflow."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from crawlhouse.output.accounting import show_manifest, show_report
-from crawlhouse.output.console import live_line, say, write_json
-from crawlhouse.output.row_formats import Shown
-from schemas.errors import ConfigError, NotFoundError, StorageError, ThresholdError
-from schemas.outcomes import Outcome, Reason
-
-if TYPE_CHECKING:
-    from processing.publish.report import RunReport
-    from schemas.config.crawl import Crawl
-    from schemas.config.settings import Settings
-    from schemas.manifest import Manifest
+from crawlhouse.output.row_formats import ReportFormat
 
 CRAWL_EXAMPLES = """
 Examples:
@@ -45,15 +30,13 @@ Examples:
   crawlhouse process my_news --format json
 """
 
-BY_HAND = "by hand "  # keys of runs that Airflow did not plan
-
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A crawl's name, or the path of its file.")]
-Form = Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")]
+Form = Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")]
 
 
 def crawl(
     reference: Name,
-    form: Form = Shown.TABLE,
+    form: Form = ReportFormat.TABLE,
     new: Annotated[bool, typer.Option("--new", help="Begin a new run even if one was interrupted.")] = False,
     url: Annotated[list[str] | None, typer.Option("--url", "-u", help="Fetch this URL now, due or not; as often as you like.")] = None,
     urls_from: Annotated[
@@ -62,152 +45,25 @@ def crawl(
 ) -> None:
     """Fetch what is due: one run of a crawl, into WARC segments in the store.
 
-    A run that was interrupted goes on where it was. With workers: N in the crawl's file, N processes share the run. Exit code 9 when
-    the crawl's own thresholds were missed; what was fetched is kept then too.
+    A run that was interrupted continues. With `workers: N` in the crawl's file, N processes share the run. Exit code 9 when the crawl's
+    own thresholds were missed; what was fetched is kept in this case too.
 
-    URLs that are named are fetched besides what is due, in a new run, which takes over what an interrupted one left; scope and robots.txt
-    hold for them too.
+    URLs that are named are fetched in addition to what is due, in a new run, which also takes over what an interrupted run left. Scope and
+    robots.txt hold for them too.
     """
-    from crawlhouse.crawllock import one_at_a_time
-    from processing.extract.rule_check import check_rules
-    from schemas.config.crawl_file import beside_file, find_crawl
-    from schemas.config.settings import load_settings, make_home
+    from crawlhouse.actions.crawl import read_urls, run_crawl
+    from schemas.config.settings import load_settings
 
-    settings = load_settings()
-    chosen = find_crawl(reference, settings.crawls)
-    settings = beside_file(reference, settings)
-    check_rules(chosen, settings.crawls / f"{chosen.name}.yaml")
     urls = [*(url or ()), *(read_urls(urls_from) if urls_from else ())]
-    make_home(settings)
-    with one_at_a_time(settings, f"crawl-{chosen.name}"):
-        _fetch(chosen, settings, form, new, urls)
+    run_crawl(reference, load_settings(), form, new=new, urls=urls)
 
 
-def read_urls(path: Path) -> list[str]:
-    """The URLs of a text, one a line; empty lines and those that begin with # are passed over. Raises NotFoundError, ConfigError."""
-    try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no text in UTF-8. Give a file with a URL a line.") from error
-    except OSError as error:
-        raise NotFoundError(f"{path} cannot be read: {error.strerror}.") from error
-    urls = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if not urls:
-        raise ConfigError(f"{path} names no URL. Give a file with a URL a line.")
-    return urls
-
-
-def process(reference: Name, form: Form = Shown.TABLE) -> None:
+def process(reference: Name, form: Form = ReportFormat.TABLE) -> None:
     """Turn what was fetched into published rows: extract, resolve, gate, publish.
 
-    Takes every closed crawl run that is not published yet. Running it again changes nothing.
+    It takes every closed crawl run that is not published yet. Running it again changes nothing.
     """
-    from crawlhouse.crawllock import one_at_a_time
-    from processing.stages import process_once
-    from schemas.config.settings import load_settings, make_home
+    from crawlhouse.actions.process import run_process
+    from schemas.config.settings import load_settings
 
-    settings = load_settings()
-    name = _known_name(reference, settings)
-    make_home(settings)
-    with one_at_a_time(settings, f"process-{name}"), live_line() as tell:
-        report = process_once(name, settings, progress=tell)
-    if report is None:
-        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_way_on(name, settings)}.")
-    if form is Shown.JSON:
-        write_json(None if report is None else json.loads(report.to_json()), indent=2)
-    elif report is not None:
-        show_report(report)
-    _tell_damage(report)
-
-
-def _way_on(name: str, settings: Settings) -> str:
-    from storage.ledger.ledger import open_ledger
-
-    unclosed = open_ledger(settings).unclosed_runs(name)
-    return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "fetches anew"
-
-
-def _tell_damage(report: RunReport | None) -> None:
-    damaged = 0 if report is None else report.reasons.get(f"{Outcome.REJECTED}: {Reason.DAMAGED_RECORD}", 0)
-    if damaged:
-        raise StorageError(
-            f"{damaged} records of the archive cannot be read: a segment is cut off or damaged. The rows of captures with reason "
-            "damaged_record name it; restore it from a backup. Everything else is published."
-        )
-
-
-def _fetch(chosen: Crawl, settings: Settings, form: Shown, new: bool, urls: Sequence[str]) -> None:
-    from spiders.progress import LiveLine
-    from spiders.run import crawl_once
-
-    key = _key(chosen, settings, new or bool(urls))
-    try:
-        line = LiveLine()
-        with worker_log(settings, f"crawl-{chosen.name}") as log, live_line() as tell:
-            manifest = crawl_once(chosen, settings, progress=lambda state: tell(line.text(state)), key=key, log_to=log, urls=urls)
-    except ThresholdError:
-        _show(_manifest_of(chosen.name, key, settings), form)
-        raise
-    except KeyboardInterrupt:
-        say(f"What was fetched is kept. `crawlhouse crawl {chosen.name}` goes on from there.")
-        raise
-    _show(manifest, form)
-
-
-@contextmanager
-def worker_log(settings: Settings, name: str) -> Iterator[TextIO]:
-    """Where the logs of workers go, by the file's name; named to the user when there is something in it."""
-    log = StringIO()
-    try:
-        yield log
-    finally:
-        if log.getvalue():
-            path = settings.home / "logs" / f"{name}.log"
-            with suppress(OSError):  # a full disk is told by what it broke
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(log.getvalue(), encoding="utf-8")
-                say(f"What the workers logged: {path}")
-
-
-def _show(manifest: Manifest, form: Shown) -> None:
-    if form is Shown.JSON:
-        write_json(manifest.model_dump(mode="json", exclude={"segments"}) | {"segments": len(manifest.segments)})
-    else:
-        show_manifest(manifest)
-        if manifest.finish_reason == "quota":
-            say("The archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free: the rest is left over.")
-
-
-def _key(chosen: Crawl, settings: Settings, new: bool) -> str:
-    """The key of the run that was interrupted, or a new one."""
-    from datetime import UTC, datetime
-
-    from storage.ledger.ledger import open_ledger
-
-    ledger = open_ledger(settings)
-    unclosed = ledger.unclosed_runs(chosen.name)  # also one that was just being closed
-    interrupted = [run for run in ledger.crawl_runs(chosen.name) if run.crawl_run in unclosed and run.key.startswith(BY_HAND)]
-    if interrupted and not new:
-        say(f"Going on with {interrupted[-1].crawl_run}, which was interrupted. (--new begins another.)")
-        return interrupted[-1].key
-    return f"{BY_HAND}{datetime.now(UTC).isoformat()}"
-
-
-def _manifest_of(name: str, key: str, settings: Settings) -> Manifest:
-    from storage.ledger.ledger import open_ledger
-
-    ledger = open_ledger(settings)
-    return ledger.manifest(next(run.crawl_run for run in ledger.crawl_runs(name) if run.key == key))
-
-
-def _known_name(reference: str, settings: Settings) -> str:
-    """The crawl's name; one whose file is gone is still known by its runs. Raises NotFoundError, ConfigError."""
-    from schemas.config.crawl_file import find_crawl
-    from storage.ledger.ledger import open_ledger
-
-    try:
-        return find_crawl(reference, settings.crawls).name
-    except NotFoundError:
-        if open_ledger(settings).crawl_runs(reference):
-            return reference
-        raise
+    run_process(reference, load_settings(), form)

@@ -35,13 +35,13 @@ def extract(
         list[Path], typer.Argument(metavar="WARC...", help="WARC files from any crawler, with gzip, zstd or uncompressed, or WACZ files.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The result; .parquet or .jsonl.")],
-    site_memory: Annotated[Switch, typer.Option(help="Learn each host's furniture from all given pages first.")] = Switch.ON,
+    site_memory: Annotated[Switch, typer.Option(help="First learn each host's boilerplate from all given pages.")] = Switch.ON,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores by default.")] = None,
 ) -> None:
-    """Extract the articles of WARC files: one row per response record, with its status and the reason if it is no article.
+    """Extract the articles of WARC files: one row per response record, with its status, and the reason if it is not an article.
 
-    Nothing is fetched and no lake is needed. A damaged record is a row too, and the rest of its file is read on; the exit code is then 5.
-    After an interruption the same command goes on where it was.
+    Nothing is fetched and no lake is needed. A damaged record has a row too, and the rest of its file is read; the exit code is then 5.
+    After an interruption the same command continues.
     """
     from processing.files.warc_files import extract_files
 

@@ -1,25 +1,15 @@
-"""`crawlhouse frontier`: looking at the frontier and steering it by hand."""
+"""`crawlhouse frontier`: list the URLs of the frontier and change their state."""
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections import Counter
-from dataclasses import asdict, fields
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from crawlhouse.output.console import counts_table, say, show, write_json
-from crawlhouse.output.row_formats import csv_value
-from schemas.errors import ConfigError
+from crawlhouse.output.console import say
+from crawlhouse.output.row_formats import ListFormat
 from schemas.outcomes import FetchOutcome, Reason
 from storage.frontier.admin.selection import Change, Selection, UrlState
-
-if TYPE_CHECKING:
-    from storage.frontier.admin.changes import UrlRow
 
 LIST_EXAMPLES = """
 Examples:
@@ -41,27 +31,17 @@ Examples:
 
   crawlhouse frontier resume --host example.com
 """
-MOMENTS = ("due_at", "last_fetch")
-
-app = typer.Typer(name="frontier", help="Look at the frontier, and steer it by hand, also while workers run.", no_args_is_help=True)
-
-
-class Listed(StrEnum):
-    """How URLs are listed."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
+app = typer.Typer(name="frontier", help="List URLs of the frontier and change their state, also while workers run.", no_args_is_help=True)
 
 
 CrawlName = Annotated[str | None, typer.Option("--crawl", "-c", help="Of this crawl.")]
-Host = Annotated[str | None, typer.Option("--host", help="Of this host; with its port where that is not the scheme's own.")]
-Glob = Annotated[str | None, typer.Option("--glob", help="Whole URLs like this; * and ? stand for anything.")]
+Host = Annotated[str | None, typer.Option("--host", help="Of this host; with its port if that is not the scheme's default.")]
+Glob = Annotated[str | None, typer.Option("--glob", help="Whole URLs like this; * matches any text, ? any one character.")]
 Regex = Annotated[str | None, typer.Option("--regex", help="URLs in which this regular expression is found.")]
 State = Annotated[UrlState | None, typer.Option("--state", help="Which are in this state.")]
 Outcome = Annotated[FetchOutcome | None, typer.Option("--outcome", help="Whose last visit ended so.")]
 Why = Annotated[Reason | None, typer.Option("--reason", help="Whose last visit ended so for this reason.")]
-Form = Annotated[Listed, typer.Option("--format", "-f", help="For people or for programs.")]
+Form = Annotated[ListFormat, typer.Option("--format", "-f", help="For people or for programs.")]
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
@@ -74,30 +54,20 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
     outcome: Outcome = None,
     reason: Why = None,
     rows: Annotated[int, typer.Option(min=0, help="How many URLs to list; the counts are always of all.")] = 50,
-    form: Form = Listed.TABLE,
+    form: Form = ListFormat.TABLE,
 ) -> None:
     """List URLs of the frontier, with counts by state.
 
     waiting: in an open run; due: for the next run; scheduled: for a later one; finished: never again; paused and dropped: by hand.
     """
+    from crawlhouse.actions.frontier import show_urls
     from schemas.config.settings import load_settings
-    from storage.frontier.admin.changes import open_steering
 
-    selection = Selection(crawl, host, glob, regex, state, outcome, reason)
-    steering = open_steering(load_settings())
-    counts = steering.counts(selection)
-    found = steering.urls(selection, rows) if rows else []
-    if form is Listed.CSV:
-        _write_csv(found)
-    elif form is Listed.JSON:
-        listed = [{"crawl": crawl, "state": state, "urls": number} for (crawl, state), number in counts.items()]
-        write_json({"counts": listed, "urls": [as_json(row) for row in found]})
-    else:
-        _show(found, counts)
+    show_urls(load_settings(), Selection(crawl, host, glob, regex, state, outcome, reason), rows, form)
 
 
-def _changing(change: Change, text: str, said: str) -> None:
-    """Adds the command that makes one change to the selected URLs."""
+def _add_change_command(change: Change, text: str, done: str) -> None:
+    """Add the command that makes one change to the selected URLs."""
 
     def command(
         crawl: CrawlName = None,
@@ -108,90 +78,36 @@ def _changing(change: Change, text: str, said: str) -> None:
         outcome: Outcome = None,
         reason: Why = None,
     ) -> None:
-        count = _change(change, Selection(crawl, host, glob, regex, state, outcome, reason))
-        say(f"{count:,} URLs {said}")
+        from crawlhouse.actions.frontier import change_urls
+        from schemas.config.settings import load_settings
+
+        count = change_urls(load_settings(), change, Selection(crawl, host, glob, regex, state, outcome, reason))
+        say(f"{count:,} URLs {done}")
 
     app.command(change.value, help=text, epilog=CHANGE_EXAMPLES)(command)
 
 
-_changing(
+_add_change_command(
     Change.RETRY,
-    """Make URLs due at once, dropped and paused ones too: the crawl's next run takes them.
+    """Make URLs due now, also dropped and paused ones. The crawl's next run takes them.
 
-    What waits in an open run is left as it is.""",
+    URLs that wait in an open run are not changed.""",
     "are due; the next run takes them.",
 )
-_changing(
+_add_change_command(
     Change.DROP,
-    """Never fetch these URLs again, also when they are found anew.
+    """Never fetch these URLs again, even if they are found again.
 
-    In an open run their workers mark them as filtered, for the reason 'dropped'; what a worker has in hand may still be fetched once.
-    To keep out what is like them but not found yet, use scope.exclude in the crawl's file.""",
+    In an open run their workers mark them as filtered, for the reason 'dropped'. URLs that a worker has already taken may be fetched once
+    more. To exclude similar URLs that are not found yet, use scope.exclude in the crawl's file.""",
     "dropped. `crawlhouse frontier retry` takes them back.",
 )
-_changing(
+_add_change_command(
     Change.PAUSE,
-    """Hold URLs back until they are resumed.
+    """Do not fetch these URLs until they are resumed.
 
-    In an open run their workers mark them as filtered, for the reason 'paused'; what a worker has in hand may still be fetched once.""",
-    "paused. `crawlhouse frontier resume` lets them go; what is found from now on is not paused.",
+    In an open run their workers mark them as filtered, for the reason 'paused'. URLs that a worker has already taken may be fetched once
+    more.""",
+    "paused. `crawlhouse frontier resume` resumes them; URLs that are found from now on are not paused.",
 )
-_changing(Change.RESUME, "Let paused URLs go: each is due when it was.", "resumed.")
-
-
-def as_json(row: UrlRow) -> dict[str, object]:
-    """A URL with its moments in ISO 8601."""
-    return {name: moment(value) if name in MOMENTS else value for name, value in asdict(row).items()}
-
-
-def moment(seconds: float | None) -> str | None:
-    """Seconds since the epoch as ISO 8601, UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def named(url: str, request: str) -> str:
-    """A URL, before it how it is asked for where that is no GET, and after it what is sent."""
-    method, _, body = request.partition(" ")
-    return url if method == "GET" else f"{method} {url} {body}".rstrip()
-
-
-def _change(change: Change, selection: Selection) -> int:
-    from schemas.config.settings import load_settings
-    from storage.frontier.admin.changes import open_steering
-
-    if selection.is_everything():
-        raise ConfigError("Say which URLs: by --crawl, --host, --glob, --regex, --state, --outcome or --reason. `--glob '*'` means all.")
-    return open_steering(load_settings()).change(selection, change)
-
-
-def _write_csv(rows: list[UrlRow]) -> None:
-    from storage.frontier.admin.changes import UrlRow
-
-    writer = csv.DictWriter(sys.stdout, [field.name for field in fields(UrlRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: csv_value(value) for name, value in as_json(row).items()} for row in rows)
-
-
-def _show(rows: list[UrlRow], counts: dict[tuple[str, str], int]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("state", "URL", "crawl", "due", "last visit", "ended"):
-        table.add_column(name, overflow="fold" if name == "URL" else "ellipsis", no_wrap=name != "URL")
-    for row in rows:
-        ended = " ".join(str(part) for part in (row.last_outcome, row.last_reason, row.last_status) if part is not None)
-        table.add_row(row.state, named(row.url, row.request), row.crawl, _short(row.due_at), _short(row.last_fetch), ended)
-    if rows:
-        show(table)
-    by_state: Counter[str] = Counter()
-    for (_, state), number in counts.items():
-        by_state[state] += number
-    total = sum(by_state.values())
-    show(counts_table(f"{total:,} URLs", {state.value: by_state[state] for state in UrlState if by_state[state]}))
-    if len(rows) < total:
-        say(f"The first {len(rows)} URLs. More with --rows N.")
-
-
-def _short(seconds: float | None) -> str:
-    return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+_add_change_command(Change.RESUME, "Resume paused URLs: each is due at the time that it had.", "resumed.")

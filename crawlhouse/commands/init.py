@@ -22,17 +22,17 @@ FIRST_CRAWL = """\
 # What to crawl. Try it with `crawlhouse check crawls/{name}.yaml`: that stores nothing.
 description: {host}
 
-seeds:                      # where it starts: pages, feeds or sitemaps
+seeds:                      # where the crawl starts: pages, feeds or sitemaps
   - {seed}
 
 politeness:
-  contact: {contact}        # an address or a page where the site's owner reaches you; it stands in the user agent
+  contact: {contact}        # a mail address or a page where the site's owner reaches you; part of the user agent
   delay: 2                  # seconds between two requests to one host; robots.txt may ask for more
 
 budgets:
-  max_pages: 200            # of one run; raise it when you have seen what comes
+  max_pages: 200            # of one run; raise it when the results are right
 
-# schedule: "0 */6 * * *"   # when Airflow runs it; without one it runs when you say so
+# schedule: "0 */6 * * *"   # when Airflow runs it; without a schedule it runs only by hand
 """
 
 
@@ -44,7 +44,7 @@ def init(
 ) -> None:
     """Make a project: a folder with crawls/ in it, and with --seed a first crawl.
 
-    Nothing is fetched, and no file that is there is changed.
+    Nothing is fetched, and no existing file is changed.
     """
     crawls = folder / "crawls"
     try:
@@ -57,7 +57,7 @@ def init(
     path = crawls / f"{name}.yaml"
     _write(path, name, seed, contact)
     say(
-        f"{path} is written. Next:\n  crawlhouse check {path}    what it may touch, and what comes back; nothing is stored\n"
+        f"{path} is written. Next:\n  crawlhouse check {path}    what it may touch, and what becomes of a few pages; nothing is stored\n"
         f"  crawlhouse crawl {name}\n  crawlhouse process {name}"
     )
 
@@ -69,7 +69,7 @@ def _write(path: Path, name: str, seed: str, contact: str) -> None:
     from storage.urls.host_key import host_name
 
     if not contact:
-        raise ConfigError("A crawl says who sends it: give --contact with a mail address or a page of yours.")
+        raise ConfigError("A crawl must say who sends it: give --contact with a mail address or a page of yours.")
     text = FIRST_CRAWL.format(name=name, host=host_name(seed), seed=dumps(seed), contact=dumps(contact))
     parse_crawl(text, name, str(path))
     try:

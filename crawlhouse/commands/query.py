@@ -1,4 +1,4 @@
-"""`crawlhouse query`: SQL over the published tables."""
+"""`crawlhouse query`: SQL over the published tables, as a table, CSV, JSON, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def query(
 ) -> None:
     """Query the published tables with SQL.
 
-    The tables are articles, captures, quarantine and runs; the view articles_latest has the last version of each article. Nothing can
-    be changed by a query, and nothing but the lake be read.
+    The tables are articles, captures, quarantine and runs. The view articles_latest has the last version of each article. A query can
+    change nothing, and it can read nothing except the lake.
 
-    In CSV, texts that begin with = + - or @ have a ' before them, or a spreadsheet would run them as formulas. JSON and Parquet hold them
-    as they are.
+    In CSV, a text that begins with = + - or @ gets a ' before it, because a spreadsheet would run it as a formula. JSON and Parquet have
+    texts unchanged.
     """
     from crawlhouse.sql.query import run_sql
     from crawlhouse.sql.time_limit import process_ends_after
@@ -56,14 +56,14 @@ def query(
 
     chosen = _format(form, output)
     text = sys.stdin.read() if sql == "-" else sql
-    with process_ends_after(timeout, partial(_give_up, output)):
-        found = run_sql(load_settings(), text, timeout)
+    with process_ends_after(timeout, partial(_report_time_limit, output)):
+        result = run_sql(load_settings(), text, timeout)
         if chosen is Format.TABLE:
-            _show(found, rows)
+            _show(result, rows)
         elif output is None:
-            _write_to_stdout(found, chosen, raw)
+            _write_to_stdout(result, chosen, raw)
         else:
-            _write_to_file(found, output, chosen, raw)
+            _write_to_file(result, output, chosen, raw)
 
 
 def _format(form: Format | None, output: Path | None) -> Format:
@@ -75,24 +75,24 @@ def _format(form: Format | None, output: Path | None) -> Format:
     return chosen
 
 
-def _show(found: Rows, limit: int) -> None:
+def _show(result: Rows, limit: int) -> None:
     from crawlhouse.output.row_formats import show_rows
 
-    if show_rows(found, results(), limit):
+    if show_rows(result, results(), limit):
         say(f"The first {limit} rows. More with --rows N; all of them with --format csv, or into a file with -o FILE.")
 
 
-def _write_to_stdout(found: Rows, form: Format, raw: bool) -> None:
+def _write_to_stdout(result: Rows, form: Format, raw: bool) -> None:
     from crawlhouse.output.row_formats import write_rows
 
     is_terminal = sys.stdout.isatty()
     if form is Format.PARQUET and is_terminal:
         raise ConfigError("Parquet is binary: send it to a file with -o FILE or by redirecting the output.")
-    write_rows(found, sys.stdout.buffer, form, partial(_csv_text, raw=raw, is_terminal=is_terminal))
+    write_rows(result, sys.stdout.buffer, form, partial(_csv_text, raw=raw, is_terminal=is_terminal))
 
 
-def _write_to_file(found: Rows, output: Path, form: Format, raw: bool) -> None:
-    """Written under a temporary name beside it, so that the file is whole or not there."""
+def _write_to_file(result: Rows, output: Path, form: Format, raw: bool) -> None:
+    """Write under a temporary name and rename it, so that the file is complete or not there."""
     from crawlhouse.output.row_formats import write_rows
 
     partial_file = _partial(output)
@@ -100,7 +100,7 @@ def _write_to_file(found: Rows, output: Path, form: Format, raw: bool) -> None:
         raise ConfigError(f"{output} is a folder. Name a file.")
     try:
         with partial_file.open("wb") as out:
-            count = write_rows(found, out, form, partial(_csv_text, raw=raw))
+            count = write_rows(result, out, form, partial(_csv_text, raw=raw))
         partial_file.replace(output)
     except FileNotFoundError as error:
         raise ConfigError(f"{output} cannot be written: there is no folder {output.parent}.") from error
@@ -118,8 +118,8 @@ def _partial(output: Path) -> Path:
     return output.with_name(f".{output.name}.partial")
 
 
-def _give_up(output: Path | None, message: str) -> None:
-    """The last act of a process whose query does not end."""
+def _report_time_limit(output: Path | None, message: str) -> None:
+    """Remove the unfinished file and print the message. The process ends after this."""
     if output is not None:
         _partial(output).unlink(missing_ok=True)
     say_error(message)

@@ -1,19 +1,13 @@
-"""`crawlhouse show`: the row of a URL beside its stored capture."""
+"""`crawlhouse show`: the row of a URL next to its stored capture."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from crawlhouse.output.console import write, write_json
-from crawlhouse.output.row_formats import Shown
-from schemas.errors import ConfigError, NotFoundError, StorageError
-
-if TYPE_CHECKING:
-    from crawlhouse.reports.url_report import Dossier
-    from storage.warc.reader import Record
+from crawlhouse.output.row_formats import ReportFormat
+from schemas.errors import ConfigError
 
 EXAMPLES = """
 Examples:
@@ -33,50 +27,24 @@ def show(
     text: Annotated[bool, typer.Option("--text", help="Only the article's text.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Only the page as it was received, decoded.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Only the WARC record, byte by byte.")] = False,
-    form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE,
+    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
 ) -> None:
-    """Show what became of a URL: its row beside the stored capture, and where every field came from.
+    """Show the outcome of a URL: its row next to the stored capture, and where every field came from.
 
-    The archive is read back through the row's own pointer, and the payload's digest is computed again. --text, --html and --raw give a file
-    or a pipe exactly what is stored; on a terminal, characters that would act on it are shown as escapes.
+    The capture is read from the archive by the row's own pointer, and the payload's digest is computed again. To a file or a pipe, --text,
+    --html and --raw write exactly what is stored. On a terminal, characters that would control it are shown as escapes.
     """
-    from crawlhouse.output.url_report import as_json, show_dossier
-    from crawlhouse.reports.provenance import field_sources
-    from crawlhouse.reports.url_report import decoded_html, raw_record, read_dossier
+    from crawlhouse.actions import show as action
     from schemas.config.settings import load_settings
 
     if text + html + raw > 1:
         raise ConfigError("Choose one of --text, --html and --raw.")
     settings = load_settings()
-    found = read_dossier(settings, url)
     if text:
-        write(_text(found))
-    elif raw:
-        _write_bytes(raw_record(settings, found.pointer))
+        action.show_text(settings, url)
     elif html:
-        write(decoded_html(_readable(found)))
-    elif form is Shown.JSON:
-        write_json(as_json(found, field_sources(settings, found)), indent=2)
+        action.show_html(settings, url)
+    elif raw:
+        action.show_raw(settings, url)
     else:
-        show_dossier(found, field_sources(settings, found))
-
-
-def _write_bytes(data: bytes) -> None:
-    if sys.stdout.isatty():
-        write(data.decode("utf-8", "backslashreplace"))
-    else:
-        sys.stdout.buffer.write(data)
-
-
-def _text(found: Dossier) -> str:
-    row = found.article or found.quarantined
-    if row is None:
-        outcome = found.captures[0]
-        raise NotFoundError(f"{found.url} has no text: it was {outcome['outcome']} ({outcome['reason']}). --html shows the page.")
-    return str(row["text"])
-
-
-def _readable(found: Dossier) -> Record:
-    if found.record is None:
-        raise StorageError(found.archive_problem)
-    return found.record
+        action.show_url(settings, url, form)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crawlhouse.output.console import notes, results, say, write_json
-from crawlhouse.output.row_formats import Shown
+from crawlhouse.output.row_formats import ReportFormat
 from schemas.errors import UnavailableError
 
 UP_EXAMPLES = """
@@ -40,26 +40,27 @@ Examples:
   crawlhouse demo --port 8090
 """
 
-DEFAULT_PORT = 8080
-EXIT_DOWN = 3
+DEFAULT_PORT = 8080  # Airflow's own
+EXIT_DOWN = 3  # "not found", as in the help of `crawlhouse`
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port of Airflow's UI, on 127.0.0.1 only.")]
 
 
 def up(port: Port = DEFAULT_PORT) -> None:
     """Start Airflow on this machine and say where its UI is.
 
-    Four processes, reachable from this machine only; they stay up until `crawlhouse down`.
+    It has four processes, which are reachable from this machine only. They run until `crawlhouse down`.
     """
     from crawlhouse.airflow import stack
+    from crawlhouse.output.status import show_stack
     from schemas.config.settings import load_settings
 
     with notes().status("Starting Airflow") as status:
         running = stack.start(load_settings(), port, say=status.update)
-    _show(running)
+    show_stack(running)
 
 
 def down() -> None:
-    """Stop everything that `up` and `demo` started, and nothing else. What is stored stays."""
+    """Stop everything that `up` and `demo` started, and nothing else. No data is deleted."""
     from crawlhouse.airflow import stack
     from crawlhouse.demo.demo_site import stop_site
     from schemas.config.settings import load_settings
@@ -70,39 +71,31 @@ def down() -> None:
     say(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def status(form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE) -> None:
+def status(form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE) -> None:
     """Say what runs and whether it is healthy, where things are kept, and which crawl files there are.
 
     Exit code 3 when Airflow does not run, 4 when it runs but is not healthy.
     """
-    from crawlhouse.output.status import as_json, read_status, show_status
+    from crawlhouse.output.status import read_status, show_status, status_json
     from schemas.config.settings import load_settings
 
-    found = read_status(load_settings())
-    if form is Shown.JSON:
-        write_json(as_json(found))
+    state = read_status(load_settings())
+    if form is ReportFormat.JSON:
+        write_json(status_json(state))
     else:
-        show_status(found)
-    if found.airflow is None:
+        show_status(state)
+    if state.airflow is None:
         raise typer.Exit(EXIT_DOWN)
-    if not found.airflow.healthy:
-        raise UnavailableError(f"Airflow is not healthy. Its logs are in {found.airflow.logs}; `crawlhouse down` ends it.")
+    if not state.airflow.healthy:
+        raise UnavailableError(f"Airflow is not healthy. Its logs are in {state.airflow.logs}; `crawlhouse down` ends it.")
 
 
 def demo(port: Port = DEFAULT_PORT) -> None:
-    """Crawl the bundled demo site through Airflow and query what came of it.
+    """Crawl the bundled demo site through Airflow and query the result.
 
-    Each time the site's clock moves on: articles appear, change and go. Airflow and the site stay up until `crawlhouse down`.
+    Each time the site's clock advances: articles appear, change and disappear. Airflow and the site run until `crawlhouse down`.
     """
     from crawlhouse.demo.demo import run_demo
     from schemas.config.settings import load_settings
 
     run_demo(load_settings(), results(), port)
-
-
-def _show(running: object) -> None:
-    from crawlhouse.airflow.stack import Stack
-
-    assert isinstance(running, Stack)
-    results().print(f"Airflow:     {running.url}  user {running.user}  password {running.password}")
-    results().print(f"Logs:        {running.logs}")

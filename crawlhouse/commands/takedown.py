@@ -1,4 +1,4 @@
-"""`crawlhouse takedown`: what is never fetched again, and no longer shown."""
+"""`crawlhouse takedown`: URLs that are never fetched again and no longer shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse.output.console import say, show, write_json
-from crawlhouse.output.row_formats import Shown
+from crawlhouse.output.console import say, show, table, write_json
+from crawlhouse.output.row_formats import ReportFormat
 
 ADD_EXAMPLES = """
 Examples:
@@ -33,18 +33,18 @@ Examples:
 """
 ENTRY = "A URL, a URL with * at its end, a host, or *.HOST for it and everything under it. Quote the *."
 
-app = typer.Typer(name="takedown", help="Say what is never fetched again, and no longer shown.", no_args_is_help=True)
+app = typer.Typer(name="takedown", help="Name URLs that are never fetched again and no longer shown.", no_args_is_help=True)
 Entries = Annotated[list[str], typer.Argument(metavar="ENTRY...", help=ENTRY)]
 
 
 @app.command(epilog=ADD_EXAMPLES)
 def add(
     entries: Entries,
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Who asked for it, or why: kept beside the entry, with the date.")] = "",
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Who asked for it, or why; stored with the entry and the date.")] = "",
 ) -> None:
-    """Take URLs down: workers leave them alone within half a minute, and queries no longer show their rows.
+    """Take URLs down: within half a minute no worker fetches them any more, and queries no longer show their rows.
 
-    The stored captures and the tables' files keep what they have; docs/operations.md says how to delete it.
+    The stored captures and the files of the tables stay as they are. docs/operations.md says how to delete from them.
     """
     from schemas.config.settings import load_settings, make_home
     from storage.lake.takedown import add_takedowns
@@ -52,36 +52,33 @@ def add(
 
     settings = load_settings()
     make_home(settings)
-    fresh = add_takedowns(settings, open_store(settings), entries, f"{datetime.now(UTC):%Y-%m-%d} {reason}")
-    known = f" {len(set(entries)) - fresh} stood there already." if fresh < len(set(entries)) else ""
-    say(f"{fresh} added to the takedown list.{known}")
+    added = add_takedowns(settings, open_store(settings), entries, f"{datetime.now(UTC):%Y-%m-%d} {reason}")
+    known = len(set(entries)) - added
+    say(f"{added} added to the takedown list.{f' {known} on it already.' if known else ''}")
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
-def list_entries(form: Annotated[Shown, typer.Option("--format", "-f", help="For people or for programs.")] = Shown.TABLE) -> None:
-    """List what is taken down, with the dates and reasons."""
-    from rich.table import Table
-
+def list_entries(
+    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
+) -> None:
+    """List what is taken down, with dates and reasons."""
     from schemas.config.settings import load_settings
     from storage.lake.takedown import read_entries
     from storage.objects.open import open_store
 
     entries = read_entries(open_store(load_settings()))
-    if form is Shown.JSON:
+    if form is ReportFormat.JSON:
         write_json([{"entry": entry, "reason": reason} for entry, reason in entries])
         return
     if not entries:
         say("Nothing is taken down.")
         return
-    table = Table("entry", "since, and why", box=None, pad_edge=False)
-    for entry, reason in entries:
-        table.add_row(entry, reason)
-    show(table)
+    show(table("", ("entry", "since, and why"), entries))
 
 
 @app.command(epilog=REMOVE_EXAMPLES)
 def remove(entries: Entries) -> None:
-    """Take entries off the list, as `list` shows them: their URLs may be fetched again, and what is stored of them is shown again."""
+    """Remove entries, as `list` shows them. Their URLs may be fetched again, and their stored rows are shown again."""
     from schemas.config.settings import load_settings
     from storage.lake.takedown import remove_takedown
     from storage.objects.open import open_store

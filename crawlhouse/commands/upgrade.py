@@ -1,16 +1,6 @@
-"""`crawlhouse upgrade`: brings the database and the tables of an earlier release forward."""
+"""`crawlhouse upgrade`: bring the database and the tables of an earlier release to the current version."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from crawlhouse.output.console import live_line, say
-from crawlhouse.output.upgrade import lines
-from schemas.errors import ConflictError
-
-if TYPE_CHECKING:
-    from schemas.config.settings import Settings
-    from storage.upgrade import Upgrade
 
 EXAMPLES = """
 Examples:
@@ -20,24 +10,12 @@ Examples:
 
 
 def upgrade() -> None:
-    """Bring the database and the tables of an earlier release forward, so that this one opens them.
+    """Bring the database and the tables of an earlier release to the current version, so that this release opens them.
 
-    Stop Airflow and crawls first. Each SQLite file is copied to `backups/` in the home before it is changed; PostgreSQL is not copied:
-    run `pg_dump` first. A death on the way leaves everything as it was. Running it again changes nothing.
+    Stop Airflow and crawls first. Each SQLite file is copied to `backups/` in the home before it is changed. PostgreSQL is not copied:
+    run `pg_dump` first. An upgrade that is interrupted leaves everything as it was. Running it again changes nothing.
     """
+    from crawlhouse.actions.upgrade import upgrade_home
     from schemas.config.settings import load_settings
 
-    settings = load_settings()
-    for line in lines(upgraded(settings), settings):
-        say(line)
-
-
-def upgraded(settings: Settings) -> Upgrade:
-    """Upgrade a house, with a live line. Raises ConflictError while its Airflow runs, and what `storage.upgrade.upgrade` raises."""
-    from crawlhouse.airflow import stack
-    from storage.upgrade import upgrade as run
-
-    if stack.is_running(settings):
-        raise ConflictError("Airflow runs in this home, with the code of before. Stop it with `crawlhouse down`, then upgrade.")
-    with live_line() as tell:
-        return run(settings, tell)
+    upgrade_home(load_settings())

@@ -1,4 +1,4 @@
-"""`crawlhouse demo`: from the bundled site through Airflow to queried Parquet, in front of the user's eyes."""
+"""`crawlhouse demo`: crawls the bundled site through Airflow, shows the progress, and queries the published tables."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 
 CRAWL = "demo"
-DAG_TIMEOUT_SECONDS = 90.0
-RUN_TIMEOUT_SECONDS = 900.0
+DAG_TIMEOUT_SECONDS = 90.0  # the DAG processor looks for new files every 15 s
+RUN_TIMEOUT_SECONDS = 900.0  # a run takes half a minute on a quiet machine
 POLL_SECONDS = 1.0
 QUERIES = {
     "Articles per site and language": """
@@ -44,7 +44,7 @@ QUERIES = {
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What a demo run came to."""
+    """The result of a demo run."""
 
     stack: stack.Stack
     tick: int
@@ -54,7 +54,7 @@ class DemoResult:
 
 
 def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_PORT) -> DemoResult:
-    """Start the site and Airflow, crawl and process through the DAGs, show the accounting and queries; both are left running.
+    """Start the site and Airflow, crawl and process through the DAGs, and show the accounting and queries. Site and Airflow keep running.
 
     Raises ConflictError for a taken port and UnavailableError when a run takes too long or fails.
     """
@@ -63,13 +63,13 @@ def run_demo(settings: Settings, console: Console, port: int = stack.DEFAULT_POR
     with console.status("Starting the demo site") as status:
         tick = start_site(settings, crawl)
         console.print(f"The demo site runs at {' and '.join(seed.url for seed in crawl.seeds)}, its clock at {tick}.")
-        house = _airflow(settings, port, status)
-        console.print(f"Airflow runs at {house.url} (user {house.user}, password {house.password}).")
-        with house.api() as api:
+        airflow = _airflow(settings, port, status)
+        console.print(f"Airflow runs at {airflow.url} (user {airflow.user}, password {airflow.password}).")
+        with airflow.api() as api:
             crawl_run = _crawl(api, status, settings)
             report = _process(api, status, settings, crawl_run)
     manifest = _manifest(settings, crawl_run)
-    result = DemoResult(house, tick, manifest, report, time.monotonic() - began)
+    result = DemoResult(airflow, tick, manifest, report, time.monotonic() - began)
     _show(console, settings, result)
     return result
 
@@ -82,7 +82,7 @@ def _airflow(settings: Settings, port: int, status: Status) -> stack.Stack:
 
 
 def _crawl(api: AirflowApi, status: Status, settings: Settings) -> str:
-    """Let the crawl's DAG run; the crawl run that it made."""
+    """Trigger the crawl's DAG and wait for its end. Returns the crawl run that it made."""
     status.update("Waiting for Airflow to read the DAGs")
     for dag in (f"crawl_{CRAWL}", f"process_{CRAWL}", "maintain_lake"):
         api.wait_for_dag(dag, DAG_TIMEOUT_SECONDS)
@@ -94,7 +94,7 @@ def _crawl(api: AirflowApi, status: Status, settings: Settings) -> str:
 
 
 def _process(api: AirflowApi, status: Status, settings: Settings, crawl_run: str) -> RunReport:
-    """Wait for the processing that the crawl woke; its report."""
+    """Wait for the processing that the crawl started. Returns its report."""
     dag, since, deadline = f"process_{CRAWL}", datetime.now(UTC), time.monotonic() + RUN_TIMEOUT_SECONDS
     while (report := _report(settings, crawl_run)) is None:
         runs = [run for run in api.dag_runs(dag) if run.state not in {"success", "failed"}]
@@ -173,8 +173,9 @@ def _show(console: Console, settings: Settings, result: DemoResult) -> None:
     console.print(f"Records: {report.equation()}")
     for title, sql in QUERIES.items():
         console.print(_table(title, *_rows(settings, sql)))
-    house = result.stack
-    console.print(f"\nDone in {result.seconds:.0f} s. Airflow stays up: {house.url}  user {house.user}  password {house.password}")
+    airflow = result.stack
+    console.print(f"\nDone in {result.seconds:.0f} s. Airflow keeps running:")
+    console.print(f"{airflow.url}  user {airflow.user}  password {airflow.password}")
     console.print(
         'Next: crawlhouse query "SELECT title, url FROM articles_latest LIMIT 5"; make demo again to see what changed; make down to stop.'
     )

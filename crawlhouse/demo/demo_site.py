@@ -1,4 +1,4 @@
-"""The bundled demo site as a process: started on the ports that crawls/demo.yaml names, its clock moved on, ended by `crawlhouse down`."""
+"""The bundled demo site as a process. It listens on the ports in crawls/demo.yaml, and `crawlhouse down` ends it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SITES = 2
 
 
 def start_site(settings: Settings, crawl: Crawl) -> int:
-    """Have the demo site running with its clock one tick further than the last time; returns the tick.
+    """Start the demo site if it does not run, and advance its clock by one tick. Returns the tick.
 
     Raises ConfigError for a crawl that does not name two ports, ConflictError for a taken port and UnavailableError for no answer.
     """
@@ -40,7 +40,7 @@ def start_site(settings: Settings, crawl: Crawl) -> int:
 
 
 def stop_site(settings: Settings) -> bool:
-    """End the demo site; False when it was not running."""
+    """End the demo site. False when it was not running."""
     home = _home(settings)
     ended = processes.end(_mark(home), STOP_GRACE_SECONDS) if _mark(home) else 0
     (home / "site.json").unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def stop_site(settings: Settings) -> bool:
 
 
 def site_runs(settings: Settings) -> bool:
-    """Whether the demo site is up."""
+    """Whether the demo site runs."""
     return _alive(_home(settings))
 
 
@@ -59,10 +59,10 @@ def _start(home: Path, ports: tuple[int, int]) -> None:
     command = module_command("demo.site", "--port", str(ports[0]), "--second-port", str(ports[1]), "--home", str(home))
     process = processes.spawn(command, mark, log, os.environ)
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while '"ports"' not in (told := log.read_text(encoding="utf-8", errors="replace")):
+    while '"ports"' not in (output := log.read_text(encoding="utf-8", errors="replace")):
         if process.poll() is not None:
             raise ConflictError(
-                f"The demo site cannot listen on 127.0.0.1:{ports[0]} and :{ports[1]}: {told.strip()} "
+                f"The demo site cannot listen on 127.0.0.1:{ports[0]} and :{ports[1]}: {output.strip()} "
                 "Free these ports, or name others in the seeds of crawls/demo.yaml."
             )
         if time.monotonic() > deadline:

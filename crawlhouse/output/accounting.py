@@ -1,33 +1,37 @@
-"""The accounting of a run as a table."""
+"""Prints the accounting of a crawl run or a process run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from crawlhouse.output.console import counts_table, show
-
-if TYPE_CHECKING:
-    from processing.publish.report import RunReport
-    from schemas.manifest import FetchStatistics, Manifest
+from processing.publish.report import RunReport
+from schemas.manifest import FetchStatistics, Manifest
+from schemas.numbers import format_bytes
 
 FETCHED = ("fetched", "denied", "failed", "filtered", "left_over")
 OUTCOMES = ("published", "known", "duplicate", "quarantined", "rejected")
 
 
 def show_manifest(manifest: Manifest) -> None:
-    """What became of the URLs of a crawl run: due = fetched + denied + failed + filtered + left over."""
+    """Print the outcomes of the URLs of a crawl run: due = fetched + denied + failed + filtered + left over."""
     counts = manifest.counts.model_dump()
     show(counts_table(f"{manifest.crawl_run} ({manifest.finish_reason})", {"due": counts["due"], **{f"= {n}": counts[n] for n in FETCHED}}))
     _show_reasons(manifest.reasons)
     size = sum(segment.size for segment in manifest.segments)
     show_spider(manifest.statistics)
-    show(f"{len(manifest.segments)} segments, {size / 1e6:,.1f} MB")
+    show(f"{len(manifest.segments)} segments, {format_bytes(size)}")
 
 
 def show_spider(statistics: FetchStatistics) -> None:
-    """What a spider of the user's made and what went wrong in it."""
-    for title, counts in (("Errors in callbacks", statistics.callback_errors), ("Requests refused", statistics.refused_requests)):
+    """Print how many items a user's spider made, and its errors."""
+    tables = {
+        "Errors in callbacks": statistics.callback_errors,
+        "Requests refused": statistics.refused_requests,
+        "Errors in item pipelines": statistics.pipeline_errors,
+        "Items dropped": statistics.dropped_items,
+    }
+    for title, counts in tables.items():
         if counts:
             show(counts_table(title, dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))))
     if statistics.items:
@@ -35,7 +39,7 @@ def show_spider(statistics: FetchStatistics) -> None:
 
 
 def show_report(report: RunReport) -> None:
-    """What became of the records of a process run: records = published + known + duplicate + quarantined + rejected."""
+    """Print the outcomes of the records of a process run: records = published + known + duplicate + quarantined + rejected."""
     title = f"{report.crawl}: {report.process_run}, {len(report.crawl_runs)} crawl runs"
     show(counts_table(title, {"records": report.records, **{f"= {name}": getattr(report, name) for name in OUTCOMES}}))
     _show_reasons(report.reasons)

@@ -1,6 +1,6 @@
-"""What a command shows: results on stdout, everything else on stderr, movement only on a terminal.
+"""What a command prints: results on stdout, everything else on stderr, and lines that change in place only on a terminal.
 
-All that people read goes through here: what pages, users and servers say is made `schemas.printable` on its way.
+All text for people goes through here. What it repeats from pages, users and servers is made safe by `schemas.printable`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod, RenderableType
     from rich.progress import Progress
 
-SECONDS_BETWEEN_LINES = 10.0  # where progress goes into a log
-WIDTH_WITHOUT_TERMINAL = 120  # columns of a table that goes into a file or a pipe
+SECONDS_BETWEEN_LINES = 10.0  # of progress in a log: a run of an hour adds 360 lines
+WIDTH_WITHOUT_TERMINAL = 120  # characters of a table that goes into a file or a pipe: most editors show as many
 
 
 @cache
 def results() -> Console:
-    """Where results go: stdout."""
+    """The console for results: stdout."""
     from crawlhouse.output.printable_console import PrintableConsole
 
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDTH_WITHOUT_TERMINAL
@@ -34,47 +34,47 @@ def results() -> Console:
 
 @cache
 def notes() -> Console:
-    """Where everything goes that is no result: stderr."""
+    """The console for everything that is not a result: stderr."""
     from crawlhouse.output.printable_console import PrintableConsole
 
     return PrintableConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """A note for the user, on stderr."""
+    """Print a note for the user, on stderr."""
     notes().print(text)
 
 
 def say_error(text: str) -> None:
-    """One message that says what is wrong and what to do, on stderr."""
+    """Print one message that says what is wrong and what to do, on stderr."""
     from rich.text import Text
 
     notes().print(Text.assemble(("Error: ", "bold red"), text))
 
 
 def show(result: RenderableType) -> None:
-    """A result for people, on stdout."""
+    """Print a result for people, on stdout."""
     results().print(result)
 
 
 def write(text: str) -> None:
-    """Text as it is, for programs; on a terminal as people may see it."""
+    """Print text unchanged for programs. On a terminal it is made printable."""
     print(printable(text) if sys.stdout.isatty() else text)
 
 
 def write_line(text: str) -> None:
-    """A line for people on stdout, without a table and never folded."""
+    """Print a line for people on stdout, outside a table and never folded."""
     print(printable(text, lines=False))
 
 
 def write_json(value: object, indent: int | None = None) -> None:
-    """A result for programs, on stdout."""
+    """Print a result for programs, on stdout."""
     print(printable_json(value, indent))
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A live bar on stderr if that is a terminal; silent otherwise."""
+    """A progress bar on stderr if that is a terminal. Otherwise nothing is printed."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
@@ -94,8 +94,33 @@ def counts_table(title: str, counts: Mapping[str, int]) -> RenderableType:
 
 
 def facts_table(title: str, facts: Mapping[str, str]) -> RenderableType:
-    """A small table of names and words."""
+    """A small table of names and texts."""
     return _pairs(title, facts, "left")
+
+
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    header: bool = True,
+    numbers: Collection[str] = (),
+    unfolded: Collection[str] = (),
+) -> RenderableType:
+    """A table for people. `numbers` are columns that are aligned to the right.
+
+    A long value is folded over several lines, but in the columns `unfolded` it is cut.
+    """
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title or None, title_justify="left", title_style="bold", show_header=header, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        cut = name in unfolded
+        made.add_column(name, justify="right" if name in numbers else "left", overflow="ellipsis" if cut else "fold", no_wrap=cut)
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> RenderableType:
@@ -103,29 +128,29 @@ def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> Rend
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_column()
-    table.add_column(justify=justify, overflow="fold")
+    made = Table(show_header=False, box=None, padding=(0, 2))
+    made.add_column()
+    made.add_column(justify=justify, overflow="fold")
     for name, value in pairs.items():
-        table.add_row(name, value)
-    return Group(Text(title, style="bold"), table) if title else table
+        made.add_row(name, value)
+    return Group(Text(title, style="bold"), made) if title else made
 
 
 @contextmanager
-def live_line() -> Iterator[Callable[[str], None]]:
-    """A line on stderr that changes in place on a terminal; elsewhere a line of its own, now and then."""
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """A line on stderr that changes in place on a terminal. Elsewhere, such as in a log, each text is a line, at most one in 10 s."""
     if notes().is_terminal:
         from rich.text import Text
 
         with notes().status("") as status:
             yield lambda text: status.update(Text(text))  # a string would be read as markup
         return
-    told = time.monotonic()
+    last_line_at = time.monotonic()
 
-    def tell(text: str) -> None:
-        nonlocal told
-        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
+    def update(text: str) -> None:
+        nonlocal last_line_at
+        if time.monotonic() - last_line_at > SECONDS_BETWEEN_LINES:
+            last_line_at = time.monotonic()
             say(text)
 
-    yield tell
+    yield update

@@ -1,13 +1,14 @@
-"""A crawl in words: what it may touch, how it behaves, where it stops."""
+"""Describes a crawl to its user: what it may fetch, how it behaves, and where it stops."""
 
 from __future__ import annotations
 
 from schemas.config.crawl import Crawl
-from schemas.config.redaction import shown_url
+from schemas.config.redaction import redacted_url
+from schemas.numbers import format_bytes
 
 
-def in_words(crawl: Crawl) -> dict[str, str]:
-    """What a crawl may touch and how it behaves, by subject."""
+def describe_crawl(crawl: Crawl) -> dict[str, str]:
+    """A crawl's description: texts by subject."""
     from spiders.download.user_agent import user_agent
 
     budgets = crawl.budgets
@@ -22,8 +23,8 @@ def in_words(crawl: Crawl) -> dict[str, str]:
         "network": _network(crawl),
         "stops after": (
             f"{budgets.max_pages:,} pages, {budgets.max_pages_per_host:,} on one host, "
-            f"{budgets.max_bytes / 1e9:,.1f} GB or {budgets.max_minutes:,.0f} minutes; "
-            f"{budgets.max_bytes_per_host / 1e9:,.1f} GB or {budgets.max_minutes_per_host:,.0f} minutes of one host"
+            f"{format_bytes(budgets.max_bytes)} or {budgets.max_minutes:,.0f} minutes; "
+            f"{format_bytes(budgets.max_bytes_per_host)} or {budgets.max_minutes_per_host:,.0f} minutes of one host"
         ),
         "runs": crawl.schedule or "when asked",
     }
@@ -56,5 +57,5 @@ def _network(crawl: Crawl) -> str:
     network = crawl.network
     reach = ", and ".join(["public addresses only", *(str(allowed) for allowed in network.allow)])
     tls = "TLS certificates are verified" if network.verify_tls else "TLS certificates are NOT verified"
-    proxy = "all through {}, which resolves the names: that they lead to no private address is the proxy's duty"
-    return "; ".join([reach, tls, *([proxy.format(shown_url(network.proxy))] if network.proxy else [])])
+    proxy = "all through {}, which resolves the names, so the proxy itself must refuse private addresses"
+    return "; ".join([reach, tls, *([proxy.format(redacted_url(network.proxy))] if network.proxy else [])])

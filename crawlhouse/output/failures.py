@@ -1,4 +1,4 @@
-"""The one place where a command's errors end: one clear message on stderr and the error's exit code, never a traceback."""
+"""Handles the errors of a command: one clear message on stderr and the error's exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def exit_code_of(action: Callable[[], None]) -> int:
-    """Run a command; its exit code. Whatever it raises has been told to the user when this returns."""
+    """Run a command and return its exit code. An error that it raises is printed."""
     try:
         action()
         sys.stdout.flush()
     except SystemExit as ended:
-        return _broken_pipe() if isinstance(ended.__context__, BrokenPipeError) else _code(ended)
+        return _broken_pipe() if isinstance(ended.__context__, BrokenPipeError) else _exit_code(ended)
     except KeyboardInterrupt:
         say_error("Interrupted.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _broken_pipe()
     except Exception as error:
-        return _told(error)
+        return _report(error)
     return 0
 
 
 def known_error(error: BaseException) -> CrawlhouseError | None:
-    """The error as one meant for the user, or None when it is unexpected: looks through the chain of causes."""
+    """The error for the user, found in the chain of causes. None when the error is unexpected."""
     seen: BaseException | None = error
     while seen is not None:
-        found = _translated(seen)
-        if found is not None:
-            return found
+        translated = _translated(seen)
+        if translated is not None:
+            return translated
         seen = seen.__cause__ or seen.__context__
     return None
 
 
-def _told(error: Exception) -> int:
+def _report(error: Exception) -> int:
     known = known_error(error)
     if known is not None:
         say_error(redacted(str(known)))
         return known.exit_code
-    said = redacted(_first_line(error))
-    say_error(f"Unexpected {type(error).__name__}: {said}\nThe whole story is in {_written(error)}; please report it.")
+    message = redacted(_first_line(error))
+    say_error(f"Unexpected {type(error).__name__}: {message}\nThe traceback is in {_traceback_file(error)}; please report it.")
     return EXIT_UNEXPECTED
 
 
@@ -73,18 +73,18 @@ def _translated(error: BaseException) -> CrawlhouseError | None:
         return ConflictError(f"The port is taken by another program ({error.strerror}). Choose another with --port.")
     if isinstance(error, OSError) and "AWS Error" in str(error):  # Arrow's file system, which Iceberg reads and writes through
         return UnavailableError(f"The store does not answer: {_first_line(error)}. Check CRAWLHOUSE_STORE, its endpoint and credentials.")
-    return _of_database(error)
+    return _database_error(error)
 
 
-def _of_database(error: BaseException) -> CrawlhouseError | None:
-    """SQLAlchemy's errors, told by class name so that a command without a database imports none."""
+def _database_error(error: BaseException) -> CrawlhouseError | None:
+    """The error for the user if it is SQLAlchemy's. It is recognised by its class name, so that SQLAlchemy need not be imported."""
     if not any(kind.__name__ == "DBAPIError" and kind.__module__.startswith("sqlalchemy.") for kind in type(error).__mro__):
         return None
     from sqlalchemy.exc import DBAPIError
 
-    from storage.database.errors import explained
+    from storage.database.errors import as_crawlhouse_error
 
-    return explained(error, "The database") if isinstance(error, DBAPIError) else None
+    return as_crawlhouse_error(error, "The database") if isinstance(error, DBAPIError) else None
 
 
 def _at(error: OSError) -> str:
@@ -95,7 +95,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _code(ended: SystemExit) -> int:
+def _exit_code(ended: SystemExit) -> int:
     if ended.code is None:
         return 0
     return ended.code if isinstance(ended.code, int) else EXIT_UNEXPECTED
@@ -106,8 +106,8 @@ def _broken_pipe() -> int:
     return EXIT_BROKEN_PIPE
 
 
-def _written(error: Exception) -> Path:
-    """The file with the error's traceback: under a name that nobody can guess, for its user alone."""
+def _traceback_file(error: Exception) -> Path:
+    """Write the error's traceback to a file that only its user can read, and whose name nobody can guess."""
     handle, name = tempfile.mkstemp(prefix=f"crawlhouse-error-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(printable(redacted("".join(traceback.format_exception(error)))))

@@ -1,52 +1,38 @@
-"""The golden pages of a crawl in `crawlhouse check`: each field that differs, and an error if one does."""
+"""Prints how the golden pages of a crawl differ from what is expected."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from crawlhouse.output.console import say, show
+from crawlhouse.output.console import say, show, table
+from processing.extract.golden_pages import Difference, all_differences, read_golden
+from schemas.config.crawl import Crawl
+from schemas.config.golden_page import golden_folder
 from schemas.errors import ConfigError
-
-if TYPE_CHECKING:
-    from processing.extract.golden_pages import Difference
-    from schemas.config.crawl import Crawl
 
 
 def check_golden(crawl: Crawl, crawls: Path) -> None:
-    """Read the golden pages that stand beside a crawl's file with its rules. Raises ConfigError where one is not as expected."""
-    from processing.extract.golden_pages import all_differences, read_golden
-    from schemas.config.golden_page import golden_folder
-
+    """Read the golden pages next to a crawl's file with its rules. Raises ConfigError if one is not as expected."""
     folder = golden_folder(crawls, crawl.name)
     pages = read_golden(folder)
-    differing = {page.name: found for page, found in all_differences(pages, crawl) if found}
+    differing = {page.name: differences for page, differences in all_differences(pages, crawl) if differences}
     if differing:
         _show_differences(crawl.name, differing)
         raise ConfigError(
             f"{len(differing)} of {len(pages)} golden pages in {folder} are not read as expected: {', '.join(differing)}. "
-            f"Correct articles.rules in {crawls / crawl.name}.yaml, or the page and its expected.json where the site has changed."
+            f"Correct articles.rules in {crawls / crawl.name}.yaml, or the page and its expected.json if the site has changed."
         )
     if pages:
         say(f"{crawl.name}: {len(pages)} golden page{'s are' if len(pages) > 1 else ' is'} read as expected.")
 
 
 def _show_differences(crawl: str, differing: dict[str, list[Difference]]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"Golden pages of {crawl}", title_justify="left")
-    for name in ("page", "field", "expected", "found"):
-        table.add_column(name, overflow="fold")
-    for page, found in differing.items():
-        for one in found:
-            table.add_row(page, one.field, _cell(one.expected), _cell(one.found))
-    show(table)
+    rows = [(page, one.field, _cell(one.expected), _cell(one.found)) for page, differences in differing.items() for one in differences]
+    show(table(f"Golden pages of {crawl}", ("page", "field", "expected", "found"), rows))
 
 
 def _cell(value: object) -> str:
-    from datetime import datetime
-
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""A console on which nothing that is printed can act on the terminal."""
+"""A console whose printed text cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from schemas.printable import printable
 
 
 class PrintableConsole(Console):
-    """Rich's console; the text of all that it prints is made printable, whatever table, title or progress line it stands in."""
+    """Rich's console. All text that it prints is made printable, also in tables, titles and progress lines."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The segments of a renderable. Those that move the cursor are Rich's own and stay."""
+        """The segments of a renderable. Segments that move the cursor come from Rich itself and are not changed."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)

@@ -1,4 +1,4 @@
-"""Rows as a table for people, CSV, JSON, JSON lines or Parquet."""
+"""Writes rows as a table for people, as CSV, JSON, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import math
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
@@ -21,9 +21,9 @@ from schemas.printable import printable, printable_json, spreadsheet_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-MAX_LEAST_WIDTH = 12  # characters that a table leaves of a long value; with less room it is shown as records
-COLUMN_GAP = 3
-MAX_CELL_CHARACTERS = 400
+MAX_LEAST_WIDTH = 12  # characters that a table shows of a long value; if there is less room, rows are shown one below the other
+COLUMN_GAP = 3  # characters between two columns of Rich's table
+MAX_CELL_CHARACTERS = 400  # five lines of a terminal: the beginning of a text, not all of it
 
 
 class Format(StrEnum):
@@ -36,21 +36,29 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-class Shown(StrEnum):
-    """How one result is shown: for people or for programs."""
+class ReportFormat(StrEnum):
+    """How one report is shown: for people or for programs."""
 
     TABLE = "table"
     JSON = "json"
+
+
+class ListFormat(StrEnum):
+    """How a list is shown: for people or for programs."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".parquet": Format.PARQUET}
 
 
 def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str], str] = spreadsheet_text) -> int:
-    """Write all rows as CSV, JSON, JSON lines or Parquet, a batch at a time; how many there were.
+    """Write all rows as CSV, JSON, JSON lines or Parquet, one batch at a time. Returns how many rows there were.
 
-    Times are ISO 8601 with their offset, binary values Base64, NaN and infinities null; in CSV, lists and structures are JSON, and
-    `csv_text` makes of each text what stands in its cell.
+    Times are written as ISO 8601 with their offset, binary values as Base64, NaN and infinities as null. In CSV, lists and structures are
+    JSON, and `csv_text` changes each text before it is written.
     """
     if form is Format.PARQUET:
         return _write_parquet(rows, out)
@@ -58,38 +66,38 @@ def write_rows(rows: Rows, out: BinaryIO, form: Format, csv_text: Callable[[str]
     try:
         return _write_csv(rows, text, csv_text) if form is Format.CSV else _write_json(rows, text, lines=form is Format.JSONL)
     finally:
-        text.detach()  # after what is left is written; the caller's stream stays open
+        text.detach()  # it writes what is left; the caller's stream stays open
 
 
 def show_rows(rows: Rows, console: Console, limit: int) -> bool:
-    """Print the first `limit` rows as a table, or one below the other where the terminal is too narrow; whether there were more."""
-    found = list(islice(_readable(rows), limit + 1))
-    shown = found[:limit]
+    """Print the first `limit` rows: as a table, or one below the other if the terminal is too narrow. Returns whether there are more."""
+    first = list(islice(_readable(rows), limit + 1))
+    shown = first[:limit]
     heads = {name: printable(name, lines=False) for name in rows.schema.names}
     widths = _widths(shown, heads, console.width - COLUMN_GAP * len(heads))
     if widths is None:
         _show_records(shown, heads, console)
     else:
         _show_table(shown, heads, widths, console)
-    return len(found) > limit
+    return len(first) > limit
 
 
 def _widths(rows: list[Row], names: dict[str, str], room: int) -> list[int] | None:
-    """The columns' widths in `room` characters: short values whole, long ones share what is left; None where not even that fits.
+    """The columns' widths in `room` characters. Short values get their full width, long ones share the rest. None if there is no room.
 
-    `names` are the columns' names with what stands above them.
+    `names` are the columns' names, each with its heading.
     """
     from rich.cells import cell_len
 
     heads = [cell_len(head) for head in names.values()]
-    wanted = [max([head, *(cell_len(cell(row[name])) for row in rows)]) for name, head in zip(names, heads, strict=True)]
+    wanted = [max([head, *(cell_len(cell_text(row[name])) for row in rows)]) for name, head in zip(names, heads, strict=True)]
     widths = [max(head, min(want, MAX_LEAST_WIDTH)) for head, want in zip(heads, wanted, strict=True)]
     left = room - sum(widths)
     if left < 0:
         return None
     by_want = sorted(range(len(names)), key=lambda index: wanted[index])
-    for place, index in enumerate(by_want):
-        more = min(wanted[index] - widths[index], left // (len(names) - place))
+    for done, index in enumerate(by_want):
+        more = min(wanted[index] - widths[index], left // (len(names) - done))
         widths[index] += more
         left -= more
     return widths
@@ -104,7 +112,7 @@ def _show_table(rows: list[Row], names: dict[str, str], widths: list[int], conso
         numeric = all(isinstance(row[name], (int, float, Decimal)) for row in rows) and bool(rows)
         table.add_column(names[name], justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
-        table.add_row(*(cell(row[name]) for name in names))
+        table.add_row(*(cell_text(row[name]) for name in names))
     console.print(table)
 
 
@@ -116,21 +124,21 @@ def _show_records(rows: list[Row], names: dict[str, str], console: Console) -> N
         record.add_column(style="bold", no_wrap=True, min_width=max(map(len, names.values())))
         record.add_column(overflow="ellipsis", no_wrap=True)
         for name, head in names.items():
-            record.add_row(head, cell(row[name]))
+            record.add_row(head, cell_text(row[name]))
         console.print(record)
 
 
-def cell(value: object) -> str:
-    """A value on one line as people may see it, cut where it is long."""
+def cell_text(value: object) -> str:
+    """A value for people on one line. A long value is cut."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
-    text = "" if value in (None, []) else value if isinstance(value, str) else _flat(plain(value))
+    text = "" if value in (None, []) else value if isinstance(value, str) else _flat(json_value(value))
     folded = printable(" ".join(text[: 2 * MAX_CELL_CHARACTERS].split()), lines=False)
     return folded if len(folded) <= MAX_CELL_CHARACTERS else folded[: MAX_CELL_CHARACTERS - 1] + "…"
 
 
-def in_words(value: object) -> str:
-    """A value for a table that people read: times to the second, the items of a list side by side, thousands apart."""
+def format_value(value: object) -> str:
+    """A value for a table that people read: times to the second, the items of a list on one line, numbers with thousands separators."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -139,18 +147,23 @@ def in_words(value: object) -> str:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S} {value.tzname() or ''}".rstrip()
         case list():
-            return cell("; ".join(map(in_words, value)))
+            return cell_text("; ".join(map(format_value, value)))
         case _:
-            return cell(value)
+            return cell_text(value)
+
+
+def iso_time(seconds: float | None) -> str | None:
+    """Seconds since the epoch as ISO 8601, UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _flat(value: object) -> str:
-    if value is None:  # of a number that is none
+    if value is None:  # NaN or an infinity
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def plain(value: Any) -> Any:  # Any: whatever a column holds, to what JSON knows
+def json_value(value: Any) -> Any:  # Any: a column may have any type
     """A value in JSON's own types."""
     match value:
         case float():
@@ -164,15 +177,15 @@ def plain(value: Any) -> Any:  # Any: whatever a column holds, to what JSON know
         case bytes():
             return b64encode(value).decode("ascii")
         case dict():
-            return {str(key): plain(item) for key, item in value.items()}
+            return {str(key): json_value(item) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [json_value(item) for item in value]
         case _:
             return str(value)
 
 
 def _readable(rows: Rows) -> Iterator[Row]:
-    """The rows as dicts, single-precision numbers in their shortest form: 0.9, not 0.8999999761581421."""
+    """The rows as dicts. Single-precision numbers are in their shortest form: 0.9, not 0.8999999761581421."""
     import pyarrow as pa
 
     single = [index for index, field in enumerate(rows.schema) if field.type == pa.float32()]
@@ -194,8 +207,8 @@ def _write_csv(rows: Rows, out: io.TextIOWrapper, text: Callable[[str], str]) ->
 
 
 def csv_value(value: object, text: Callable[[str], str] = spreadsheet_text) -> object:
-    """A value as it stands in a cell of CSV."""
-    value = plain(value)
+    """A value as it is written to a cell of CSV."""
+    value = json_value(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     value = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
@@ -216,7 +229,7 @@ def _write_json(rows: Rows, out: io.TextIOWrapper, *, lines: bool) -> int:
 
 def _json_rows(rows: Rows) -> Iterator[str]:
     for row in _readable(rows):
-        yield printable_json({name: plain(value) for name, value in row.items()})
+        yield printable_json({name: json_value(value) for name, value in row.items()})
 
 
 def _write_parquet(rows: Rows, out: BinaryIO) -> int:

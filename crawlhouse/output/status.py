@@ -1,11 +1,11 @@
-"""What `crawlhouse status` shows: what runs, where things are kept, and the crawl files."""
+"""Reads and prints the state of a home: what runs, where things are kept, and the crawl files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from crawlhouse.airflow.stack import COMPONENTS, Stack
-from crawlhouse.output.console import facts_table, say, show
+from crawlhouse.output.console import facts_table, results, say, show
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
@@ -14,7 +14,7 @@ from schemas.errors import CrawlhouseError
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a house. `airflow` is None when it does not run."""
+    """The state of a home. `airflow` is None when it does not run."""
 
     settings: Settings
     airflow: Stack | None
@@ -24,7 +24,7 @@ class Status:
 
 
 def read_status(settings: Settings) -> Status:
-    """How things are now. Raises what `stack.status` raises."""
+    """Read the state. Raises what `stack.status` raises."""
     from crawlhouse.airflow import stack
     from crawlhouse.demo.demo_site import site_runs
 
@@ -32,32 +32,38 @@ def read_status(settings: Settings) -> Status:
 
 
 def show_status(status: Status) -> None:
-    """Print it for people."""
+    """Print the state for people."""
     show(facts_table("Airflow", _airflow(status.airflow)))
     show(facts_table("Demo site", {"": "running" if status.demo_site else "not running"}))
-    show(facts_table("Places", places(status.settings)))
+    show(facts_table("Where things are kept", storage_locations(status.settings)))
     if status.crawls:
         show(facts_table("Crawls", {name: _crawl(crawl) for name, crawl in status.crawls.items()}))
     for error in status.broken.values():
         say(f"Broken: {error}")
 
 
-def as_json(status: Status) -> dict[str, object]:
-    """All of it but the password, in JSON's own types."""
+def show_stack(stack: Stack) -> None:
+    """Print where the UI of a local Airflow is, who may enter, and where its logs are."""
+    results().print(f"Airflow:     {stack.url}  user {stack.user}  password {stack.password}")
+    results().print(f"Logs:        {stack.logs}")
+
+
+def status_json(status: Status) -> dict[str, object]:
+    """The state without the password, in JSON's own types."""
     running = status.airflow
     return {
         "airflow": None if running is None else {"url": running.url, "healthy": running.healthy, "components": running.health},
         "demo_site": status.demo_site,
-        "places": places(status.settings),
+        "places": storage_locations(status.settings),
         "crawls": {name: crawl.schedule for name, crawl in status.crawls.items()},
         "broken": {name: str(error) for name, error in status.broken.items()},
     }
 
 
-def places(settings: Settings) -> dict[str, str]:
-    """Where things are kept; no password."""
+def storage_locations(settings: Settings) -> dict[str, str]:
+    """Where things are kept, without passwords."""
     paths = {"crawls": str(settings.crawls), "home": str(settings.home)}
-    return paths | {"store": settings.store_url(), "database": settings.database_shown()}
+    return paths | {"store": settings.store_url(), "database": settings.redacted_database()}
 
 
 def _airflow(running: Stack | None) -> dict[str, str]:

@@ -1,27 +1,24 @@
-"""What an upgrade changed, in sentences."""
+"""Describes what an upgrade changed, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from schemas.config.settings import Settings
-    from storage.upgrade import Upgrade
+from schemas.config.settings import Settings
+from storage.database.engine import SCHEMA_VERSION
+from storage.upgrade import Upgrade
 
 
-def lines(done: Upgrade, settings: Settings) -> Iterator[str]:
-    """What was done, a sentence a line."""
-    from storage.database.engine import SCHEMA_VERSION
-
+def describe_upgrade(done: Upgrade, settings: Settings) -> Iterator[str]:
+    """What was changed, one sentence per line."""
     if not done:
         yield f"Nothing to do: everything has version {SCHEMA_VERSION} already."
         return
     if done.migration is not None:
-        yield f"The database ({settings.database_shown()}) was brought from version {done.migration.before} to {done.migration.after}."
+        yield f"The database ({settings.redacted_database()}) was brought from version {done.migration.before} to {done.migration.after}."
         yield from done.migration.notes
-    for table, changes in done.tables.items():
-        yield f"The table {table} got {', '.join(changes)}."
+    for name, changes in done.tables.items():
+        yield f"The table {name} got {', '.join(changes)}."
     if done.private:
         yield (
             f"{len(done.private)} files and folders could be opened by others, and are private now: {done.private[0]}"

@@ -1,19 +1,19 @@
-"""A dossier for people, as tables, and for programs, as JSON."""
+"""The report on a URL: for people as tables, for programs as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from crawlhouse.output.console import results, say, show
-from crawlhouse.output.row_formats import in_words, plain
+from crawlhouse.output.console import results, say, show, table
+from crawlhouse.output.row_formats import format_value, json_value
+from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
+from storage.warc.reader import Record
+from storage.warc.records import sha1
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from crawlhouse.reports.url_report import Dossier
-    from storage.warc.reader import Record
+    from rich.console import RenderableType
 
 FIELDS = (
     "title", "description", "authors", "published_at", "modified_at", "language", "section", "tags", "site_name", "canonical_url",
@@ -24,127 +24,109 @@ UNSHOWN = {"minhash", "blocks"}
 
 
 CAPTURE_COLUMNS = ("fetched_at", "request_method", "fetch_status", "outcome", "reason", "crawl_run")
-ORIGIN_COLUMNS = ("kind", "page_type", "via", "depth", "crawl_run", "process_run", "code_version", "ingested_at")
+RUN_COLUMNS = ("kind", "page_type", "via", "depth", "crawl_run", "process_run", "code_version", "ingested_at")
 
 
-def show_dossier(found: Dossier, sources: Mapping[str, str]) -> None:
+def show_url_report(report: UrlReport, sources: Mapping[str, str]) -> None:
     """Print it for people, with the source of each field by its name."""
-    results().print(found.url, style="bold")
-    outcome = found.outcome()
+    results().print(report.url, style="bold")
+    outcome = report.outcome()
     if outcome:
-        show(_facts("What became of it", _outcome(outcome, sources)))
-    row = found.article or found.quarantined
+        show(_facts_table("What became of it", _outcome(outcome, sources)))
+    row = report.article or report.quarantined
     if row:
         show(_fields(row, sources))
-    show(_facts("Stored capture", _capture(found)))
-    if found.record:
-        show(_facts("Response headers", _headers(found.record)))
-    if found.original:
-        show(_facts("Duplicate of", [(str(row["duplicate_kind"]) if row else "", found.original)]))
-    if found.duplicates:
-        show(_rows("Duplicates of it", found.duplicates))
-    if len(found.versions) > 1:
-        show(_rows("Versions", found.versions))
-    if len(found.captures) > 1:
-        show(_rows("Captures", [{name: capture.get(name) for name in CAPTURE_COLUMNS} for capture in found.captures]))
-    if found.archive_problem:
-        say(f"The archive: {found.archive_problem}")
+    show(_facts_table("Stored capture", _capture(report)))
+    if report.record:
+        show(_facts_table("Response headers", _headers(report.record)))
+    if report.original:
+        show(_facts_table("Duplicate of", [(str(row["duplicate_kind"]) if row else "", report.original)]))
+    if report.duplicates:
+        show(_rows_table("Duplicates of it", report.duplicates))
+    if len(report.versions) > 1:
+        show(_rows_table("Versions", report.versions))
+    if len(report.captures) > 1:
+        show(_rows_table("Captures", [{name: capture.get(name) for name in CAPTURE_COLUMNS} for capture in report.captures]))
+    if report.archive_problem:
+        say(f"The archive: {report.archive_problem}")
 
 
 def _outcome(row: Row, sources: Mapping[str, str]) -> list[tuple[str, object]]:
     why = ": ".join(str(part) for part in (row["reason"], row["detail"]) if part)
     why_type = f" ({sources['page_type']})" if "page_type" in sources else ""
-    facts = {name: row[name] for name in ORIGIN_COLUMNS} | {"page_type": f"{row['page_type'] or ''}{why_type}"}
+    facts = {name: row[name] for name in RUN_COLUMNS} | {"page_type": f"{row['page_type'] or ''}{why_type}"}
     return [("outcome", row["outcome"]), ("why", why), *facts.items()]
 
 
-def _fields(row: Row, sources: Mapping[str, str]) -> Table:
-    table = _table("Quarantined row" if "rule" in row else "Article", "field", "value", "came from")
-    for name in (*(("reason", "rule", "detail") if "rule" in row else ()), *FIELDS):
-        if row[name] not in (None, "", []):
-            table.add_row(name, _beginning(in_words(row[name])), sources.get(name, ""))
-    return table
+def _fields(row: Row, sources: Mapping[str, str]) -> RenderableType:
+    is_quarantined = "rule" in row
+    names = (*(("reason", "rule", "detail") if is_quarantined else ()), *FIELDS)
+    shown = [name for name in names if row[name] not in (None, "", [])]
+    rows = [(name, _shortened(format_value(row[name])), sources.get(name, "")) for name in shown]
+    return table("Quarantined row" if is_quarantined else "Article", ("field", "value", "came from"), rows)
 
 
-def _beginning(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 
 
-def _capture(found: Dossier) -> list[tuple[str, object]]:
-    pointer = found.pointer
-    asked = found.outcome() or {}
+def _capture(report: UrlReport) -> list[tuple[str, object]]:
+    pointer = report.pointer
+    asked = report.outcome() or {}
     facts: list[tuple[str, object]] = [
         ("record", f"{pointer.warc_filename} at {pointer.warc_record_offset:,}, {pointer.warc_record_length:,} bytes"),
-        ("digest", f"{pointer.content_digest}{_digest_verdict(found)}"),
+        ("digest", f"{pointer.content_digest}{_digest_check(report)}"),
         ("asked for by", f"{asked['request_method']} {asked['request_body']}"[:200] if asked.get("request_method") else None),
     ]
-    if found.record:
-        capture = found.record.capture
+    if report.record:
+        capture = report.record.capture
         facts += [
             ("fetched at", capture.fetched_at),
-            ("answer", f"{capture.protocol} {capture.status} {capture.reason}"),
-            ("type of record", found.record.record_type),
+            ("response", f"{capture.protocol} {capture.status} {capture.reason}"),
+            ("type of record", report.record.record_type),
             ("body", f"{len(capture.body):,} bytes as received" + (f", truncated: {capture.truncated}" if capture.truncated else "")),
             ("from", capture.ip_address),
         ]
     return facts
 
 
-def _digest_verdict(found: Dossier) -> str:
-    if found.record is None or found.record.record_type not in {"response", "conversion"}:
+def _digest_check(report: UrlReport) -> str:
+    if report.record is None or report.record.record_type not in {"response", "conversion"}:
         return ""
-    from storage.warc.records import sha1
-
-    return " (computed again: equal)" if sha1(found.record.capture.body) == found.pointer.content_digest else " (NOT that of the bytes)"
+    return " (computed again: equal)" if sha1(report.record.capture.body) == report.pointer.content_digest else " (NOT that of the bytes)"
 
 
-def _facts(title: str, facts: list[tuple[str, object]] | list[tuple[str, str]]) -> Table:
-    table = _table(title, "", "", header=False)
-    for name, value in facts:
-        if value not in (None, ""):
-            table.add_row(name, in_words(value))
-    return table
+def _facts_table(title: str, facts: list[tuple[str, object]] | list[tuple[str, str]]) -> RenderableType:
+    rows = [(name, format_value(value)) for name, value in facts if value not in (None, "")]
+    return table(title, ("", ""), rows, header=False)
 
 
-def _rows(title: str, rows: list[Row]) -> Table:
-    table = _table(title, *rows[0])
-    for row in rows:
-        table.add_row(*(in_words(value) for value in row.values()))
-    return table
+def _rows_table(title: str, rows: list[Row]) -> RenderableType:
+    return table(title, list(rows[0]), [[format_value(value) for value in row.values()] for row in rows])
 
 
-def _table(title: str, *columns: str, header: bool = True) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", show_header=header, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def as_json(found: Dossier, sources: Mapping[str, str]) -> dict[str, object]:
+def url_report_json(report: UrlReport, sources: Mapping[str, str]) -> dict[str, object]:
     """All of it in JSON's own types, without the bodies; `sources` are the fields' by their names."""
     return {
-        "url": found.url,
-        "outcome": plain(found.outcome()),
-        "article": _plain_row(found.article),
-        "quarantined": _plain_row(found.quarantined),
+        "url": report.url,
+        "outcome": json_value(report.outcome()),
+        "article": _plain_row(report.article),
+        "quarantined": _plain_row(report.quarantined),
         "sources": dict(sources),
-        "capture": _capture_as_json(found.record) if found.record else None,
-        "archive_problem": found.archive_problem or None,
-        "versions": plain(found.versions),
-        "captures": plain(found.captures),
-        "duplicate_of_url": found.original,
-        "duplicates": plain(found.duplicates),
+        "capture": _capture_json(report.record) if report.record else None,
+        "archive_problem": report.archive_problem or None,
+        "versions": json_value(report.versions),
+        "captures": json_value(report.captures),
+        "duplicate_of_url": report.original,
+        "duplicates": json_value(report.duplicates),
     }
 
 
 def _plain_row(row: Row | None) -> object:
-    return None if row is None else plain({name: value for name, value in row.items() if name not in UNSHOWN})
+    return None if row is None else json_value({name: value for name, value in row.items() if name not in UNSHOWN})
 
 
-def _capture_as_json(record: Record) -> dict[str, object]:
+def _capture_json(record: Record) -> dict[str, object]:
     capture = record.capture
     return {
         "status": capture.status,

@@ -1,1 +1,5 @@
-"""Answers about one URL or one crawl, as values that `crawlhouse.output` shows: where a row came from, why a URL is fetched or not."""
+"""Reports on one URL or one crawl, as values. `crawlhouse.output` prints them.
+
+`url_report.read_url_report` reads what lake and archive have of a URL, `provenance` where its fields came from, `explanation.rules` which
+rules apply to it, and `check_run.run_check` tries a crawl.
+"""

@@ -1,4 +1,4 @@
-"""A crawl on trial: the real spider and the real extraction on a few pages, in a home that is thrown away."""
+"""A check of a crawl: the real spider and the real extraction on a few pages, in a temporary home."""
 
 from __future__ import annotations
 
@@ -6,77 +6,72 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from processing.extract.extraction import ReadPage
+from processing.extract.limited_pages import StoredPage, read_limited
+from runtime.scratch import scratch_folder
 from schemas.config.crawl import Crawl, Thresholds
 from schemas.config.settings import Settings
 from schemas.manifest import Manifest
+from schemas.outcomes import Rejected
+from storage.frontier.records import RunState
+from storage.index.rows import read_index
+from storage.objects.open import open_store
+from storage.objects.store import ObjectStore
+from storage.warc.reader import read_records
 
-if TYPE_CHECKING:
-    from processing.extract.extraction import ReadPage
-    from processing.extract.limited_pages import StoredPage
-    from schemas.outcomes import Rejected
-    from storage.frontier.records import RunState
-    from storage.objects.store import ObjectStore
-
-MAX_MINUTES = 5.0
+MAX_MINUTES = 5.0  # somebody waits for the result; a site that is slower than that is shown with what came until then
 
 
 @dataclass(frozen=True, slots=True)
-class TrialPage:
-    """One answer of the trial and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`."""
+class CheckedPage:
+    """One response and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`, `size` is in bytes."""
 
     url: str
     kind: str
     status: int
     size: int
-    found: ReadPage | Rejected
+    outcome: ReadPage | Rejected
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What a trial saw: its accounting and its answers in the order of the archive."""
+class CheckResult:
+    """The accounting of a check's run, and its responses in the order of the archive."""
 
     manifest: Manifest
-    pages: list[TrialPage]
+    pages: list[CheckedPage]
 
 
-def run_trial(crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None) -> Trial:
-    """Fetch up to `max_pages` pages by the crawl's own rules and extract them; nothing is kept. Raises what a crawl raises.
+def run_check(
+    crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None
+) -> CheckResult:
+    """Fetch up to `max_pages` pages by the crawl's own rules and extract them. Nothing is kept. Raises what a crawl raises.
 
-    `crawls` is the folder that the crawl's file, and its spider if it has one, are in; the workers' log goes to `log_to`.
+    `crawls` is the folder of the crawl's file, and of its spider if it has one. The workers' log goes to `log_to`.
     """
-    from runtime.scratch import scratch_folder
     from spiders.run import crawl_once
-    from storage.objects.open import open_store
 
     budgets = crawl.budgets.model_copy(update={"max_pages": max_pages, "max_minutes": min(MAX_MINUTES, crawl.budgets.max_minutes)})
-    trial = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
+    limited = crawl.model_copy(update={"budgets": budgets, "thresholds": Thresholds(), "workers": 1})
     with scratch_folder() as folder:
-        settings = _thrown_away(folder, crawls)
-        manifest = crawl_once(trial, settings, progress, log_to=log_to or io.StringIO())
-        return Trial(manifest, list(_pages(manifest, trial, open_store(settings))))
+        settings = _temporary_settings(folder, crawls)
+        manifest = crawl_once(limited, settings, progress, log_to=log_to or io.StringIO())
+        return CheckResult(manifest, list(_pages(manifest, limited, open_store(settings))))
 
 
-def _thrown_away(folder: Path, crawls: Path) -> Settings:
+def _temporary_settings(folder: Path, crawls: Path) -> Settings:
     return Settings(home=folder, crawls=crawls, store=str(folder / "store"), database="", s3_endpoint="")
 
 
-def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[TrialPage]:
-    from processing.extract.limited_pages import read_limited
-
-    for page, found in read_limited(_stored(manifest, crawl, store)):
-        if page.record is not None and found is not None:
+def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[CheckedPage]:
+    for page, outcome in read_limited(_stored(manifest, crawl, store)):
+        if page.record is not None and outcome is not None:
             capture = page.record.capture
-            yield TrialPage(capture.url, page.kind, capture.status, len(capture.body), found)
+            yield CheckedPage(capture.url, page.kind, capture.status, len(capture.body), outcome)
 
 
 def _stored(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[StoredPage]:
-    from processing.extract.limited_pages import StoredPage
-    from schemas.outcomes import Rejected
-    from storage.index.rows import read_index
-    from storage.warc.reader import read_records
-
     for segment in manifest.segments:
         kinds = {row.warc_record_offset: row.kind for row in read_index(store.get_bytes(segment.index_key))}
         with store.open(segment.warc_key) as stream:

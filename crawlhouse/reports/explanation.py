@@ -1,25 +1,31 @@
-"""Which of a crawl's rules apply to a URL, asked as a worker would ask them, without fetching anything."""
+"""Which rules of a crawl apply to a URL. The rules are those of a worker, in its order; nothing is fetched."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from crawlhouse.reports.revisit import counted
+from runtime.patterns import url_patterns
 from schemas.capture import UrlKind
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
+from schemas.numbers import plural
 from schemas.outcomes import Reason
-
-if TYPE_CHECKING:
-    from schemas.config.crawl import Crawl
-    from schemas.config.settings import Settings
-    from storage.frontier.admin.history import UrlHistory
+from spiders.permission.robots import RobotsRules
+from spiders.urls.canonical import canonicalize
+from spiders.urls.scope import CrawlScope
+from spiders.urls.traps import trap_by_shape
+from storage.frontier.admin.history import UrlHistory
+from storage.frontier.frontier import open_frontier
+from storage.lake.takedown import read_takedowns
+from storage.objects.open import open_store
+from storage.urls.host_key import host_key
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what it says (`allows`, `refuses`, `unknown`), and why."""
+    """One rule: its answer (`allows`, `refuses`, `unknown`), and why."""
 
     rule: str
     says: str
@@ -27,75 +33,69 @@ class Rule:
 
 
 def rules(crawl: Crawl, url: str, history: UrlHistory | None, settings: Settings) -> list[Rule]:
-    """The rules in the order in which a worker asks them. Raises UnavailableError, StorageError."""
+    """The rules in the order in which a worker applies them. Raises UnavailableError, StorageError."""
     kind = UrlKind(history.notes["kind"]) if history else UrlKind.PAGE
     depth = int(history.notes["depth"]) if history else 1
-    found = [_by_hand(history), *_scope(crawl, url, kind, depth), _takedown(url, settings), _trap(url), _robots(crawl, url, settings)]
-    return [*found, _opt_out(crawl, history), _budget(crawl, history)]
+    return [
+        _manual_change(history),
+        *_scope(crawl, url, kind, depth),
+        _takedown(url, settings),
+        _trap(url),
+        _robots(crawl, url, settings),
+        _opt_out(crawl, history),
+        _budget(crawl, history),
+    ]
 
 
-def _verdict(rule: str, refusal: str | None, otherwise: str) -> Rule:
-    """A rule that refuses for a reason, or allows."""
+def _rule_result(rule: str, refusal: str | None, otherwise: str) -> Rule:
+    """A rule that refuses for the reason `refusal`, or allows."""
     return Rule(rule, "refuses", refusal) if refusal else Rule(rule, "allows", otherwise)
 
 
-def _by_hand(history: UrlHistory | None) -> Rule:
+def _manual_change(history: UrlHistory | None) -> Rule:
     held = history.notes["held"] if history else None
-    return _verdict("by hand", held and f"it was {held}", "neither paused nor dropped")
+    return _rule_result("by hand", held and f"it was {held}", "neither paused nor dropped")
 
 
 def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
-    from spiders.urls.canonical import canonicalize
-    from spiders.urls.scope import CrawlScope
-    from storage.urls.host_key import host_key
-
     if url in {canonicalize(seed.url) for seed in crawl.seeds}:
         return [Rule("scope", "allows", "it is a seed")]
     host, hosts, deepest = host_key(url), ", ".join(crawl.hosts()), crawl.scope.max_depth
     inside = CrawlScope(crawl).covers_host(host)
     excluded = _first_match(crawl.scope.exclude, url, otherwise=True)
-    far = f"{counted(depth, 'link')} from a seed, of {deepest:,} at most"
-    verdicts = [
-        _verdict("scope.hosts", None if inside else f"{host} is not among {hosts}", f"{host} is among {hosts}"),
-        _verdict("scope.max_depth", far if depth > deepest else None, far),
-        _verdict("scope.exclude", excluded and f"{excluded!r} matches", "no pattern matches"),
+    far = f"{plural(depth, 'link')} from a seed, of {deepest:,} at most"
+    results = [
+        _rule_result("scope.hosts", None if inside else f"{host} is not among {hosts}", f"{host} is among {hosts}"),
+        _rule_result("scope.max_depth", far if depth > deepest else None, far),
+        _rule_result("scope.exclude", excluded and f"{excluded!r} matches", "no pattern matches"),
     ]
     if crawl.scope.include and kind is UrlKind.PAGE:
         included = _first_match(crawl.scope.include, url, otherwise=False)
-        verdicts.append(_verdict("scope.include", None if included else "no pattern matches", f"{included!r} matches"))
-    return verdicts
+        results.append(_rule_result("scope.include", None if included else "no pattern matches", f"{included!r} matches"))
+    return results
 
 
 def _first_match(patterns: tuple[str, ...], url: str, *, otherwise: bool) -> str | None:
-    """The first pattern that is in a URL; `otherwise` is what counts where that takes too long to see."""
-    from runtime.patterns import url_patterns
-
-    return next((one.pattern for one in url_patterns(patterns) if one.is_in_or(url, otherwise)), None)
+    """The first pattern that is found in a URL. `otherwise` is the answer for a pattern whose search takes too long."""
+    return next((one.pattern for one in url_patterns(patterns) if one.search_or(url, otherwise)), None)
 
 
 def _takedown(url: str, settings: Settings) -> Rule:
-    from storage.lake.takedown import read_takedowns
-    from storage.objects.open import open_store
-
     covered = read_takedowns(open_store(settings)).covers(url)
-    return _verdict("takedown", "the takedown list names it" if covered else None, "not on the list")
+    return _rule_result("takedown", "the takedown list names it" if covered else None, "not on the list")
 
 
 def _trap(url: str) -> Rule:
-    from spiders.urls.traps import endless_shape
-
-    shape = endless_shape(url, datetime.now(UTC).date())
-    return _verdict("trap", shape, "it does not look like one; how many there are like it is judged in a run")
+    shape = trap_by_shape(url, datetime.now(UTC).date())
+    return _rule_result("trap", shape, "it does not look like one; a run also counts how many URLs look alike")
 
 
 def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
-    from spiders.download.user_agent import product
-    from spiders.permission.robots import RobotsRules
-    from storage.frontier.frontier import open_frontier
+    from storage.urls.host_key import canonical_origin
 
     if crawl.politeness.robots == "ignore":
         return Rule("robots", "allows", "politeness.robots is ignore")
-    origin = "/".join(url.split("/", 3)[:3])
+    origin = canonical_origin(url)
     frontier = open_frontier(settings)
     try:
         cached = frontier.robots(origin)
@@ -103,22 +103,22 @@ def _robots(crawl: Crawl, url: str, settings: Settings) -> Rule:
         frontier.close()
     if cached is None:
         return Rule("robots", "unknown", f"{origin}/robots.txt is not cached; it is read before the next fetch")
-    name = product(crawl)
+    name = crawl.politeness.product()
     rules = RobotsRules(cached.status, cached.body, name)
-    if rules.is_not_now:
-        return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is asked again before the next fetch")
+    if rules.is_rate_limited:
+        return Rule("robots", "unknown", f"{origin}/robots.txt answered {cached.status}: too busy; it is read again before the next fetch")
     refused = rules.refusal(url) is not None
     status = f"answered {cached.status}" if cached.status else "did not answer"
-    why = f"{origin}/robots.txt {status}; for '{name}', read again {_from_now(cached.expires_at - time.time())}"
-    return _verdict("robots", why if refused else None, why)
+    why = f"{origin}/robots.txt {status}; for '{name}', read again {_time_until(cached.expires_at - time.time())}"
+    return _rule_result("robots", why if refused else None, why)
 
 
-def _from_now(seconds: float) -> str:
-    """When that is, to the hour or the minute."""
+def _time_until(seconds: float) -> str:
+    """A time from now, to the hour or the minute."""
     if seconds < 60:
         return "before the next fetch"
     hours, minutes = round(seconds / 3600), round(seconds / 60)
-    return f"in {counted(hours, 'hour')}" if hours > 1 else f"in {counted(minutes, 'minute')}"
+    return f"in {plural(hours, 'hour')}" if hours > 1 else f"in {plural(minutes, 'minute')}"
 
 
 def _opt_out(crawl: Crawl, history: UrlHistory | None) -> Rule:
@@ -127,8 +127,8 @@ def _opt_out(crawl: Crawl, history: UrlHistory | None) -> Rule:
     last = history.visits[-1] if history and history.visits else None
     reserved = last is not None and last.reason == Reason.OPTED_OUT.value
     if last is None or (last.status is None and not reserved):
-        return Rule("opt-outs", "unknown", "told by the answer, and there was none yet")
-    return _verdict("opt-outs", f"the site reserved it in {last.crawl_run}" if reserved else None, "not reserved at the last visit")
+        return Rule("opt-outs", "unknown", "a response says it, and there was none yet")
+    return _rule_result("opt-outs", f"the site reserved it in {last.crawl_run}" if reserved else None, "not reserved at the last visit")
 
 
 def _budget(crawl: Crawl, history: UrlHistory | None) -> Rule:

@@ -1,68 +1,65 @@
-"""Where each field of a row came from: what the row says of it, and where it stands on the stored page."""
+"""Where each field of a row came from: what the row itself says, and where the value is on the stored page."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
+from processing.article.provenance import TRACED_FIELDS
+from processing.article.site_rules import rules_for
+from processing.extract.limited_pages import ShownPage, provenance_limited
+from schemas.config.crawl import SiteRules
+from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, StorageError
+from schemas.keys import index_key_of
 from schemas.page import Hints
-
-if TYPE_CHECKING:
-    from crawlhouse.reports.url_report import Dossier
-    from schemas.config.crawl import SiteRules
+from storage.index.rows import read_index
+from storage.objects.open import open_store
+from storage.urls.host_key import host_key
 
 UNREADABLE = "the stored page cannot be read"
 
 
-def field_sources(settings: Settings, found: Dossier) -> dict[str, str]:
-    """The sources of the fields that the shown row has, in words, and that of the page type."""
-    row, outcome = found.article or found.quarantined or {}, found.outcome() or {}
-    origins = _origins(settings, found, row | {"page_type": outcome.get("page_type")})
-    told = _told(row, origins.pop("container", "")) if row else {}
-    return {name: source for name, source in (origins | told).items() if source}
+def field_provenance(settings: Settings, report: UrlReport) -> dict[str, str]:
+    """For each field of the reported row, and for the page type, where its value came from."""
+    row, outcome = report.article or report.quarantined or {}, report.outcome() or {}
+    on_page = _sources_on_page(settings, report, row | {"page_type": outcome.get("page_type")})
+    in_row = _sources_in_row(row, on_page.pop("container", "")) if row else {}
+    return {name: source for name, source in (on_page | in_row).items() if source}
 
 
-def _told(row: Row, container: str) -> dict[str, str]:
-    """What the row itself says of its fields' sources."""
+def _sources_in_row(row: Row, container: str) -> dict[str, str]:
+    """What the row's own columns say about the sources of its fields."""
     memory = row["memory_version"]
-    furniture = "no site memory" if memory is None else f"{row['furniture_blocks'] or 0} blocks taken away by site memory {memory}"
+    boilerplate = "no site memory" if memory is None else f"{row['furniture_blocks'] or 0} blocks removed by site memory {memory}"
     path = f"{row['extraction_path']} {container}".strip()
     zone = f", zone {row['published_zone']}" if row["published_zone"] else ""
     return {
         "published_at": f"{row['published_at_source'] or ''}{zone}",
         "modified_at": row["modified_at_source"] or "",
         "language": f"the text; the page declares {row['language_declared'] or 'none'}",
-        "text": f"{path}, confidence {row['confidence'] or 0:.2f}; {furniture}",
+        "text": f"{path}, confidence {row['confidence'] or 0:.2f}; {boilerplate}",
         "charset": row["charset_source"] or "",
         "version": row["crawl_run"],
         "duplicate_of": f"{row['duplicate_kind']}, similarity {row['duplicate_similarity']:.2f}" if row["duplicate_of"] else "",
     }
 
 
-def _origins(settings: Settings, found: Dossier, values: Row) -> dict[str, str]:
-    """Where the values stand on the stored page."""
-    from processing.article.provenance import TRACED_FIELDS
-    from processing.extract.limited_pages import ShownPage, origins_limited
-
+def _sources_on_page(settings: Settings, report: UrlReport, values: Row) -> dict[str, str]:
+    """Where the values are on the stored page. The page is read in a child process with limits."""
     wanted = {name: value for name in TRACED_FIELDS if (value := values.get(name)) not in (None, "", [])}
     if not wanted:
         return {}
-    if found.record is None:
+    if report.record is None:
         return dict.fromkeys(wanted, UNREADABLE)
     row = wanted | {"text": values.get("text")}
-    origins = origins_limited(ShownPage(found.record, _hints(settings, found), _rules(settings, found), row))
-    return dict.fromkeys(wanted, f"{UNREADABLE}: {origins}") if isinstance(origins, str) else origins
+    sources = provenance_limited(ShownPage(report.record, _hints(settings, report), _rules(settings, report), row))
+    return dict.fromkeys(wanted, f"{UNREADABLE}: {sources}") if isinstance(sources, str) else sources
 
 
-def _hints(settings: Settings, found: Dossier) -> Hints:
-    """What a feed or a sitemap said of the page; nothing where the segment's capture index cannot be read."""
-    from schemas.keys import index_key_of
-    from storage.index.rows import read_index
-    from storage.objects.open import open_store
-
-    pointer = found.pointer
+def _hints(settings: Settings, report: UrlReport) -> Hints:
+    """What a feed or a sitemap said about the page. Nothing if the segment's capture index cannot be read."""
+    pointer = report.pointer
     try:
         rows = read_index(open_store(settings).get_bytes(index_key_of(pointer.warc_filename)))
     except StorageError:
@@ -70,14 +67,10 @@ def _hints(settings: Settings, found: Dossier) -> Hints:
     return next((row.hints for row in rows if row.warc_record_offset == pointer.warc_record_offset), Hints())
 
 
-def _rules(settings: Settings, found: Dossier) -> SiteRules | None:
-    """The site rules of the crawl for the page's host, as they are now; none where it has no file any more."""
-    from processing.article.site_rules import rules_for
-    from schemas.config.crawl_file import find_crawl
-    from storage.urls.host_key import host_key
-
-    row = found.article or found.quarantined or found.captures[0]
+def _rules(settings: Settings, report: UrlReport) -> SiteRules | None:
+    """The site rules of the crawl's file for the page's host, as they are now. None if the crawl has no file any more."""
+    row = report.article or report.quarantined or report.captures[0]
     try:
-        return rules_for(host_key(found.url), find_crawl(row["crawl"], settings.crawls).articles.rules)
+        return rules_for(host_key(report.url), find_crawl(row["crawl"], settings.crawls).articles.rules)
     except (ConfigError, NotFoundError):
         return None

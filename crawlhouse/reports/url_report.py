@@ -1,4 +1,4 @@
-"""All that the lake knows of one URL, beside the stored capture it came from."""
+"""Reads everything that the lake has of one URL, and the stored capture that it was made from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from crawlhouse.sql.query import open_lake_for_reading, read_rows
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
 from schemas.page import WarcPointer
+from storage.lake.takedown import read_takedowns
+from storage.objects.open import open_store
+from storage.warc.reader import Record, read_record_at
 
 if TYPE_CHECKING:
     import duckdb
 
-    from storage.warc.reader import Record
-
-MAX_CAPTURES = 20
+MAX_CAPTURES = 20  # as many as fit on a screen
 
 ARTICLE = "SELECT * FROM articles WHERE url = $1 OR canonical_url = $1 ORDER BY (url = $1) DESC, version DESC, sequence DESC LIMIT 1"
 QUARANTINED = "SELECT * FROM quarantine WHERE url = $1 ORDER BY sequence DESC LIMIT 1"
@@ -31,11 +32,11 @@ SIMILAR = "SELECT url FROM (SELECT DISTINCT url FROM captures) ORDER BY levensht
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
-    """What is known of a URL. `article` is its last version, `quarantined` its last row that did not pass; either may be missing.
+class UrlReport:
+    """What is known of a URL. `article` is its last version, `quarantined` its last quarantined row; either may be missing.
 
-    `captures` are the last 20 of this URL, the newest first. `record` is what the archive holds of the article's capture, or of the
-    newest one; None when it cannot be read, for the reason in `archive_problem`.
+    `captures` are the last 20 of this URL, newest first. `record` is the WARC record of the article's capture, or of the newest capture.
+    It is None when it cannot be read; `archive_problem` then says why.
     """
 
     url: str
@@ -50,23 +51,23 @@ class Dossier:
     archive_problem: str
 
     def outcome(self) -> Row | None:
-        """The row of `captures` that the shown record is."""
+        """The row of `captures` that belongs to `record`."""
         shown = (self.pointer.warc_filename, self.pointer.warc_record_offset)
         return next((row for row in self.captures if (row["warc_filename"], row["warc_record_offset"]) == shown), None)
 
 
-def read_dossier(settings: Settings, url: str) -> Dossier:
-    """What the lake and the archive have of a URL. Raises NotFoundError, naming similar URLs, when they have nothing."""
+def read_url_report(settings: Settings, url: str) -> UrlReport:
+    """Read what lake and archive have of a URL. Raises NotFoundError, with similar URLs, when they have nothing."""
     lake = open_lake_for_reading(settings)
-    article, quarantined, captures = _one(lake, ARTICLE, url), _one(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
+    article, quarantined, captures = _first_row(lake, ARTICLE, url), _first_row(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
     shown = article or quarantined or next(iter(captures), None)
     if shown is None:
-        raise _nothing(lake, url, settings)
+        raise _not_found(lake, url, settings)
     article_id = article["article_id"] if article else ""
-    original = _one(lake, ORIGINAL, article["duplicate_of"]) if article and article["duplicate_of"] else None
+    original = _first_row(lake, ORIGINAL, article["duplicate_of"]) if article and article["duplicate_of"] else None
     pointer = WarcPointer(*(shown[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))
     record, problem = _record(settings, pointer)
-    return Dossier(
+    return UrlReport(
         url=shown["url"],
         article=article,
         quarantined=quarantined,
@@ -82,8 +83,6 @@ def read_dossier(settings: Settings, url: str) -> Dossier:
 
 def raw_record(settings: Settings, pointer: WarcPointer) -> bytes:
     """The WARC record as archived, its gzip member unpacked. Raises StorageError."""
-    from storage.objects.open import open_store
-
     member = open_store(settings).read_range(pointer.warc_filename, pointer.warc_record_offset, pointer.warc_record_length)
     try:
         return zlib.decompress(member, wbits=31)
@@ -92,34 +91,28 @@ def raw_record(settings: Settings, pointer: WarcPointer) -> bytes:
 
 
 def decoded_html(record: Record) -> str:
-    """The page of a record as text, its content coding and charset removed. Raises StorageError when it is no text."""
+    """The page of a record as text, its content coding and charset decoded. Raises StorageError when it is not text."""
     from processing.extract.limited_pages import ShownPage, html_limited
 
-    found = html_limited(ShownPage(record))
-    if isinstance(found, str):
-        raise StorageError(f"The page cannot be shown as text: {found}. --raw shows it as it was received.")
-    return found["html"]
+    decoded = html_limited(ShownPage(record))
+    if isinstance(decoded, str):
+        raise StorageError(f"The page cannot be shown as text: {decoded}. --raw shows it as it was received.")
+    return decoded["html"]
 
 
 def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, str]:
-    from storage.objects.open import open_store
-    from storage.warc.reader import read_record_at
-
     try:
         return read_record_at(open_store(settings), pointer), ""
     except StorageError as error:
         return None, str(error)
 
 
-def _nothing(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
-    from storage.lake.takedown import read_takedowns
-    from storage.objects.open import open_store
-
+def _not_found(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
     if read_takedowns(open_store(settings)).covers(url):
         return NotFoundError(f"{url} is taken down. `crawlhouse takedown list` shows the entries, and why.")
     similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, url))
     return NotFoundError(f"The lake has nothing of {url}." + (f" The most similar URLs it has:{similar}" if similar else " It is empty."))
 
 
-def _one(lake: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> Row | None:
+def _first_row(lake: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> Row | None:
     return next(iter(read_rows(lake, sql, parameter)), None)

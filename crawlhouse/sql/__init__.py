@@ -1,1 +1,1 @@
-"""SQL by users over the published tables: what a query may do (`reading`), how long (`time_limit`), and running it (`query`)."""
+"""Users' SQL over the published tables. `query.run_sql` runs it, `reading` checks that it only reads, `time_limit` ends it."""

@@ -1,4 +1,4 @@
-"""SQL over the published tables by DuckDB: read-only, nothing on the machine but the lake within reach."""
+"""Runs SQL over the published tables with DuckDB. A query only reads, and it can open no file except those of the lake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from crawlhouse.rows import Row, Rows
-from crawlhouse.sql.reading import parse_reading
+from crawlhouse.sql.reading import parse_read_only
 from crawlhouse.sql.time_limit import TimeLimit
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, StorageError, UnavailableError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-BATCH_ROWS = 1_000
+BATCH_ROWS = 1_000  # a batch of articles takes some MB of memory
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
     "Permission Error": (ConfigError, "A query reads the lake's tables only: {}"),
@@ -29,26 +29,25 @@ FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
 def run_sql(settings: Settings, sql: str, timeout: float | None = None) -> Rows:
     """The rows of one reading SQL statement over the published tables and views.
 
-    With a `timeout`, reading all rows takes no more than that many seconds, the time to open the lake included; DuckDB notices it between
-    two batches of its work. Raises NotFoundError for an unknown table or no lake, ConfigError for anything else that is wrong with the
-    statement, TimeLimitError, and UnavailableError or StorageError when the lake cannot be read; the rows may raise these too while they
-    stream.
+    `timeout` is in seconds. It includes opening the lake and reading all rows; DuckDB checks it between two batches. Raises NotFoundError
+    for an unknown table or no lake, ConfigError for any other mistake in the statement, TimeLimitError, and UnavailableError or
+    StorageError when the lake cannot be read. The rows may raise these too while they are read.
     """
     import duckdb
 
-    statement = parse_reading(sql)
+    statement = parse_read_only(sql)
     limit = TimeLimit(timeout)
     connection = open_lake_for_reading(settings)
     try:
         with limit.interrupting(connection):
             reader = connection.sql(statement).to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
-        raise _explained(error, connection) from error
+        raise _as_our_error(error, connection) from error
     return Rows(reader.schema, _batches(reader, connection, limit))
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> list[Row]:
-    """All rows of a query of ours with one parameter. Raises what `run_sql` raises."""
+    """All rows of one of our own queries, with one parameter. Raises what `run_sql` raises."""
     import duckdb
 
     try:
@@ -56,11 +55,11 @@ def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     except duckdb.Error as error:
-        raise _explained(error, connection) from error
+        raise _as_our_error(error, connection) from error
 
 
 def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the lake's views, which can open no other file. Raises NotFoundError where no lake is."""
+    """A DuckDB connection with the lake's views. It can open no other file. Raises NotFoundError if there is no lake."""
     from storage.lake.query import connect
 
     if not settings.database and not (settings.home / "catalog.sqlite").exists():
@@ -74,17 +73,17 @@ def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def _batches(reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection, limit: TimeLimit) -> Iterator[pa.RecordBatch]:
-    """The reader's batches; the connection lives as long as they do."""
+    """The reader's batches. The connection is kept open as long as they are read."""
     try:
         with limit.interrupting(connection):
             for batch in reader:
                 yield batch
                 limit.check()
-    except OSError as error:  # what Arrow makes of DuckDB's errors
-        raise _explained(error, connection) from error
+    except OSError as error:  # Arrow raises DuckDB's errors as OSError
+        raise _as_our_error(error, connection) from error
 
 
-def _explained(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
+def _as_our_error(error: Exception, connection: duckdb.DuckDBPyConnection) -> CrawlhouseError:
     unknown = UNKNOWN_TABLE.search(str(error))
     if unknown:
         return NotFoundError(f"There is no table {unknown[1]}. There are: {', '.join(_tables(connection))}.")
@@ -99,7 +98,7 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _message(error: Exception) -> str:
-    """DuckDB's message without its kind, its empty lines and the statement it repeats."""
+    """DuckDB's message without its kind, its empty lines and the repeated statement."""
     text = str(error).partition("\n\nLINE")[0]
     kind, _, rest = text.partition(": ")
     return " ".join((rest if kind.endswith("Error") else text).split())

@@ -1,4 +1,4 @@
-"""Which SQL a query may run: one statement that reads the published tables. It is checked as DuckDB parsed it, never as text."""
+"""Checks that SQL is one statement that only reads the published tables. The check uses DuckDB's syntax tree, never the text."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]  # Any: a part of DuckDB's own syntax tree, as JSON
 
-READING, EXPLAINING = "SELECT", "EXPLAIN"  # DuckDB's kinds; DESCRIBE, SHOW, SUMMARIZE, VALUES and FROM are of kind SELECT too
-SEVERAL = "MULTI"  # a PIVOT that has to read its values first: DuckDB makes a type of them
+READING, EXPLAINING = "SELECT", "EXPLAIN"  # DuckDB's kinds of statements; DESCRIBE, SHOW, SUMMARIZE, VALUES and FROM are SELECT too
+SEVERAL = "MULTI"  # a PIVOT that must read its values first: DuckDB makes several statements of it
 
-# Parts of the syntax tree that are no expressions. COPY and INSERT inside a WITH are parts too, and are not in this list.
-PARTS = {
+# Nodes of the syntax tree that are not expressions and that only read. COPY and INSERT inside a WITH are nodes too, but not in this list.
+NODE_TYPES = {
     "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE",
     "BASE_TABLE", "TABLE_FUNCTION", "SUBQUERY", "JOIN", "PIVOT", "EXPRESSION_LIST", "EMPTY", "SHOW_REF",
     "DISTINCT_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER", "ORDER_MODIFIER", "ORDER_DEFAULT", "ASCENDING", "DESCENDING",
 }  # fmt: skip
 
-# Functions in FROM that read no file, take no name of a table as text, run no other SQL and change nothing.
+# Functions in FROM that read no file, get no table's name as text, run no other SQL and change nothing.
 FUNCTIONS = {
     "range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree", "summary",
     "duckdb_columns", "duckdb_databases", "duckdb_functions", "duckdb_keywords", "duckdb_schemas", "duckdb_settings", "duckdb_tables",
@@ -34,16 +34,16 @@ SCHEMAS = {"memory", "main", "system", "information_schema", "pg_catalog"}
 PATH_CHARACTERS = set("./\\:*?[]{}")  # a name with one of them may be a file to DuckDB
 
 
-def parse_reading(sql: str) -> duckdb.Statement:
-    """The one statement of `sql`, parsed and found to only read tables. Execute this object, not the text.
+def parse_read_only(sql: str) -> duckdb.Statement:
+    """The one statement of `sql`, parsed and checked: it only reads tables. Execute this object, not the text.
 
-    Raises ConfigError for what is not understood, for several statements, and for one that writes, changes something or reads files.
+    Raises ConfigError for SQL that cannot be parsed, for several statements, and for a statement that writes, changes or reads files.
     """
     import duckdb
 
     with duckdb.connect(config={"temp_directory": ""}) as parser:
         statement = _only_statement(parser, sql)
-        _check_tree(parser, _read_by(parser, statement))
+        _check_tree(parser, _reading_text(parser, statement))
     return statement
 
 
@@ -51,11 +51,11 @@ def _only_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> duckdb.State
     import duckdb
 
     if "\0" in sql or not _is_utf8(sql):
-        raise ConfigError("The SQL holds a NUL character, or bytes that are no UTF-8. Write them with chr().")
+        raise ConfigError("The SQL has a NUL character, or bytes that are not UTF-8. Write them with chr().")
     try:
         statements = parser.extract_statements(sql)
     except duckdb.Error as error:
-        raise ConfigError(f"The SQL is not understood: {' '.join(str(error).partition(chr(10) * 2 + 'LINE')[0].split())}") from error
+        raise ConfigError(f"The SQL cannot be parsed: {' '.join(str(error).partition(chr(10) * 2 + 'LINE')[0].split())}") from error
     if len(statements) != 1:
         raise ConfigError(f"One SQL statement is needed, but {len(statements)} were given.")
     return statements[0]
@@ -69,13 +69,13 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str:
-    """The text of the statement that reads: itself, or what an EXPLAIN is about."""
+def _reading_text(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> str:
+    """The text of the reading statement: the statement itself, or the one after EXPLAIN."""
     kind = _kind(statement)
     if kind == READING:
         return statement.query
     if kind == EXPLAINING:
-        explained = list(_explained(statement.query))
+        explained = list(_statements_after_explain(statement.query))
         for text in explained:
             if _is_reading(parser, text):
                 return text
@@ -85,24 +85,24 @@ def _read_by(parser: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> 
     raise ConfigError(f"Only statements that read are allowed, like SELECT, DESCRIBE or SUMMARIZE; this one is {kind}.")
 
 
-def _explained(query: str) -> Iterator[str]:
-    """What may be the statement behind EXPLAIN, by DuckDB's own tokens: behind the words, and behind options in parentheses."""
+def _statements_after_explain(query: str) -> Iterator[str]:
+    """The texts that may be the statement after EXPLAIN, by DuckDB's tokens: after the keywords, and after options in parentheses."""
     import duckdb
 
     data = query.encode()
     offsets = [offset for offset, kind in duckdb.tokenize(query) if kind is not duckdb.token_type.comment]
     tokens = [data[start:end].decode(errors="replace").strip() for start, end in zip(offsets, [*offsets[1:], len(data)], strict=True)]
     words = 2 if tokens[1:2] and tokens[1].upper().startswith("ANALYZE") else 1
-    for place in (words, _behind_parentheses(tokens, words)):
-        if place < len(offsets):
-            yield data[offsets[place] :].decode()
+    for index in (words, _after_parentheses(tokens, words)):
+        if index < len(offsets):
+            yield data[offsets[index] :].decode()
 
 
-def _behind_parentheses(tokens: list[str], start: int) -> int:
-    """The first token behind a `( ... )` at `start`; past the end where none is there."""
-    for place in range(start + 1, len(tokens)) if tokens[start : start + 1] == ["("] else ():
-        if tokens[place] == ")":
-            return place + 1
+def _after_parentheses(tokens: list[str], start: int) -> int:
+    """The index of the first token after a `( ... )` at `start`. The number of tokens if there is no `( ... )`."""
+    for index in range(start + 1, len(tokens)) if tokens[start : start + 1] == ["("] else ():
+        if tokens[index] == ")":
+            return index + 1
     return len(tokens)
 
 
@@ -111,7 +111,7 @@ def _is_reading(parser: duckdb.DuckDBPyConnection, text: str) -> bool:
 
 
 def _kind_of_text(parser: duckdb.DuckDBPyConnection, text: str) -> str:
-    """The kind of the one statement that a text is; empty for anything else."""
+    """The kind of the statement in a text. Empty if the text is not exactly one statement."""
     import duckdb
 
     try:
@@ -124,24 +124,24 @@ def _kind_of_text(parser: duckdb.DuckDBPyConnection, text: str) -> str:
 def _kind(statement: duckdb.Statement) -> str:
     try:
         return str(statement.type).rpartition(".")[2]
-    except ValueError:  # a kind that DuckDB's parser knows and its Python package does not
+    except ValueError:  # DuckDB's parser knows this kind, but its Python package does not
         return "of another kind"
 
 
 def _check_tree(parser: duckdb.DuckDBPyConnection, text: str) -> None:
-    """Raises ConfigError for a part of the statement that does not read the published tables."""
+    """Raises ConfigError for a node of the statement that does not only read the published tables."""
     try:
         tree = json.loads(parser.execute("SELECT json_serialize_sql($1)", [text]).fetchall()[0][0])
     except RecursionError as error:
         raise ConfigError("The SQL is nested too deeply. Write it with fewer levels.") from error
     if tree.get("error"):
         raise ConfigError(f"Only statements that read are allowed: {tree.get('error_message')}")
-    for node in _parts(tree):
-        _check_part(node)
+    for node in _nodes(tree):
+        _check_node(node)
 
 
-def _parts(tree: Node) -> Iterator[Node]:
-    """The parts of a syntax tree that are no expressions: the table references, the clauses, and statements inside the statement."""
+def _nodes(tree: Node) -> Iterator[Node]:
+    """The nodes of a syntax tree that are not expressions: table references, clauses, and statements inside the statement."""
     open_nodes: list[object] = [tree]
     while open_nodes:
         node = open_nodes.pop()
@@ -153,15 +153,15 @@ def _parts(tree: Node) -> Iterator[Node]:
             open_nodes.extend(node)
 
 
-def _check_part(node: Node) -> None:
+def _check_node(node: Node) -> None:
     part = node["type"]
-    if part not in PARTS:
+    if part not in NODE_TYPES:
         raise ConfigError(f"A query only reads: {part.removesuffix('_NODE').removesuffix('_QUERY')} is not allowed in it.")
     if part == "TABLE_FUNCTION" and (name := str(node["function"].get("function_name"))).lower() not in FUNCTIONS:
         raise ConfigError(f"A query reads the lake's tables only: the function {name}() is not allowed in FROM.")
     if part in {"BASE_TABLE", "SHOW_REF"}:
         path = [str(name) for name in (node.get("qualified_name") or {}).get("path", [])]
-        _check_name(path or ["/"] if part == "BASE_TABLE" else path)  # a table without a name is one that we cannot check
+        _check_name(path or ["/"] if part == "BASE_TABLE" else path)  # a table without a name cannot be checked, so it is refused
 
 
 def _check_name(path: list[str]) -> None:

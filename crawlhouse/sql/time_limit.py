@@ -1,4 +1,4 @@
-"""A time limit for one DuckDB statement, for those who ask for one."""
+"""An optional time limit for one DuckDB statement."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from schemas.errors import ConfigError, TimeLimitError
 if TYPE_CHECKING:
     import duckdb
 
-SECONDS_BETWEEN_INTERRUPTS = 0.2  # one that comes while DuckDB is between two steps is lost, so it is repeated
-GRACE_SECONDS = 5.0  # DuckDB cannot be interrupted inside one call of a function on a huge value
+SECONDS_BETWEEN_INTERRUPTS = 0.2  # DuckDB ignores an interrupt between two of its steps, so it is repeated
+GRACE_SECONDS = 5.0  # after the limit; DuckDB cannot be interrupted during one call of a function on a huge value
 
 
 class TimeLimit:
-    """So many seconds from now; without a number, no limit. Raises ConfigError for a number that is not above zero."""
+    """A limit of `seconds` from now, or no limit for None. Raises ConfigError for a number that is not above zero."""
 
     def __init__(self, seconds: float | None) -> None:
         if seconds is not None and not 0 < seconds < float("inf"):
@@ -29,7 +29,7 @@ class TimeLimit:
 
     @contextmanager
     def interrupting(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Interrupt what runs on the connection meanwhile once the time is over. Raises TimeLimitError then, whatever else was raised."""
+        """Interrupt the connection's statements when the time is over. Raises TimeLimitError then, in place of any other error."""
         if self.seconds is None:
             yield
             return
@@ -47,7 +47,7 @@ class TimeLimit:
         self.check()
 
     def check(self, cause: Exception | None = None) -> None:
-        """Raises TimeLimitError once the time is over."""
+        """Raises TimeLimitError when the time is over."""
         if self.seconds is not None and time.monotonic() >= self._end:
             raise TimeLimitError(_message(self.seconds)) from cause
 
@@ -60,9 +60,9 @@ class TimeLimit:
 
 @contextmanager
 def process_ends_after(seconds: float | None, last_act: Callable[[str], None]) -> Iterator[None]:
-    """End this process, with the exit code of a time limit, where DuckDB does not answer within `GRACE_SECONDS` after `seconds`.
+    """End this process with the exit code of a time limit, if DuckDB does not stop within `GRACE_SECONDS` after `seconds`.
 
-    `last_act` is called with the message before.
+    Before that, `last_act` is called with the message.
     """
     if seconds is None:
         yield

@@ -1,4 +1,4 @@
-"""A spider of one's own: it goes through two sections of the demo's first site and notes who wrote how much."""
+"""An example of a spider: it reads two sections of the demo's first site, and makes an item with authors and length of each story."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from scrapy.http import HtmlResponse
 
 
 class CourierSpider(Spider):
-    """Sections, page after page, and their stories. The stories become articles as in any crawl; the items are an extra."""
+    """Follows the pages of the sections and their stories. The stories become articles as in any crawl; the items are additional."""
 
     name = "courier"
     site = "http://127.0.0.1:8801"

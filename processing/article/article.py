@@ -39,14 +39,15 @@ class PageAnalysis(NamedTuple):
     classification: tuple[PageType, str]
 
 
-def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = ()) -> Article | Rejected:
+def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str] = (), tree: Tree | None = None) -> Article | Rejected:
     """Read the article of a page, or the reason why it has none.
 
     A page of another type that has prose is returned too, with its `page_type`: the caller decides what it lets in.
     `rules` are the crawl's selectors for the page's host, if it has some. A selector with an error matches nothing.
     `known` are the signatures of the elements that hold the articles on the host's other pages.
+    `tree` is the page's, if it is parsed already. It is changed.
     """
-    tree, metadata, outline, container, (page_type, _) = analyze_page(page, rules)
+    tree, metadata, outline, container, (page_type, _) = analyze_page(page, rules, tree)
     path = "container"
     if rules is not None:
         outline, path = _apply_site_rules(tree, metadata.title, rules)
@@ -72,9 +73,9 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)
 
 
-def analyze_page(page: Page, rules: SiteRules | None) -> PageAnalysis:
+def analyze_page(page: Page, rules: SiteRules | None, tree: Tree | None = None) -> PageAnalysis:
     """Read a page's metadata, outline, container and type. The parameters are those of `read_article`."""
-    tree = parse(page.html)
+    tree = parse(page.html) if tree is None else tree
     metadata = read_metadata(tree, page)
     if rules is not None:
         metadata = site_rules.override_metadata(metadata, tree, rules)  # before the page type, because the title counts for it

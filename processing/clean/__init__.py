@@ -1,5 +1,6 @@
-"""Clean: a host's rows without what recurs on its pages, with language, signals, digests and MinHash.
+"""Clean: remove the blocks that recur on a host's pages, then add text, language, quality signals, digests and MinHash to each row.
 
-`cleaning` does it for one host bucket; `site_memory` knows which blocks recur; `policy` says which rows go to quarantine; `identity` which
-article a page is.
+In: extracted rows of one host bucket. Out: cleaned rows, each with the rule that it breaks, if any: `policy.check_policy` decides that.
+`cleaning.cleaned_bucket` cleans a bucket for `processing.resolve`. `site_memory.SiteMemory` knows which blocks recur on a host. `identity`
+has the ids of articles and host buckets.
 """

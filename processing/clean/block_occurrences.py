@@ -1,4 +1,4 @@
-"""Which pages of one host showed which blocks, and when: sorted arrays of digests, about 24 bytes a sighting."""
+"""Which pages of one host showed which blocks, and when: sorted arrays of digests, about 24 bytes per occurrence."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_SIGHTINGS = 8  # URLs kept per block, the latest: more say nothing new
-MAX_PAGES = 20_000  # URLs kept per host, the latest, and sightings on these only
-FORGET_SECONDS = 90 * 86_400  # a sighting this much older than the host's latest page no longer counts
-PENDING = 100_000  # sightings that wait to be sorted in
+MAX_OCCURRENCES = 8  # URLs kept per block, the latest: `site_memory.LONG_RECURRENCE` needs fewer
+MAX_PAGES = 20_000  # URLs kept per host, the latest: bounds the memory that one host takes
+MAX_AGE_SECONDS = 90 * 86_400  # an occurrence this much older than the host's latest page does not count: sites change their templates
+MAX_PENDING = 100_000  # unsorted occurrences; they are merged when there are more
 
 Digests = NDArray[np.uint64]
 Seconds = NDArray[np.int64]  # since the epoch
 
 
-class HostSightings:
-    """What a site memory knows of one host. Pages and blocks are 64-bit digests, times seconds since the epoch."""
+class HostOccurrences:
+    """The block occurrences of one host. Pages and blocks are 64-bit digests, times are seconds since the epoch."""
 
     def __init__(self) -> None:
         self._pages: Digests = np.empty(0, np.uint64)  # sorted
@@ -28,62 +28,63 @@ class HostSightings:
         self._times: Seconds = np.empty(0, np.int64)
         self._new_pages = array("Q"), array("q")
         self._new_blocks = array("Q"), array("Q"), array("q")
-        self._fresh: Seconds = np.zeros(1, np.int64)  # how many of the sightings before each are not too old
+        self._recent_before: Seconds = np.zeros(1, np.int64)  # how many occurrences before each position are recent
 
     def add(self, page: int, blocks: set[int], seen: int) -> None:
-        """Note a page with its blocks."""
+        """Add a page with its blocks."""
         _extend(self._new_pages, ([page], [seen]))
         _extend(self._new_blocks, (blocks, [page] * len(blocks), [seen] * len(blocks)))
-        if len(self._new_blocks[0]) >= max(PENDING, len(self._blocks)):
-            self._settle()
+        if len(self._new_blocks[0]) >= max(MAX_PENDING, len(self._blocks)):
+            self._merge_pending()
 
     def add_all(self, pages: Digests, page_times: Seconds, blocks: Digests, urls: Digests, times: Seconds) -> None:
-        """Take over sightings."""
-        for waiting, values in zip((*self._new_pages, *self._new_blocks), (pages, page_times, blocks, urls, times), strict=True):
-            waiting.frombytes(np.ascontiguousarray(values).tobytes())
-        self._settle()
+        """Add pages and occurrences given as arrays."""
+        for pending, values in zip((*self._new_pages, *self._new_blocks), (pages, page_times, blocks, urls, times), strict=True):
+            pending.frombytes(np.ascontiguousarray(values).tobytes())
+        self._merge_pending()
 
     def page_count(self, page: int) -> int:
-        """How many distinct pages there are, this one among them."""
-        self._settle()
-        place = int(np.searchsorted(self._pages, np.uint64(page)))
-        return len(self._pages) + (place == len(self._pages) or int(self._pages[place]) != page)
+        """The number of distinct pages, this one included."""
+        self._merge_pending()
+        position = int(np.searchsorted(self._pages, np.uint64(page)))
+        return len(self._pages) + (position == len(self._pages) or int(self._pages[position]) != page)
 
     def page_counts(self, blocks: Sequence[int], page: int) -> list[int]:
-        """On how many pages each block was seen lately, this page among them."""
-        self._settle()
+        """On how many pages each block was seen recently, this page included."""
+        self._merge_pending()
         digests = np.array(blocks, np.uint64)
         first, last = (np.searchsorted(self._blocks, digests, side) for side in ("left", "right"))
         counts: list[int] = []
-        for start, end, others in zip(first.tolist(), last.tolist(), (self._fresh[last] - self._fresh[first]).tolist(), strict=True):
+        recent = self._recent_before[last] - self._recent_before[first]
+        for start, end, others in zip(first.tolist(), last.tolist(), recent.tolist(), strict=True):
             own = others and bool(np.any((self._urls[start:end] == page) & (self._times[start:end] >= self._oldest)))
             counts.append(others if own else others + 1)
         return counts
 
     def pages(self) -> tuple[Digests, Seconds]:
-        """The pages, sorted, and when each was last seen; those too old are left out."""
-        self._settle()
-        fresh = self._page_times >= self._oldest
-        return self._pages[fresh], self._page_times[fresh]
+        """The recent pages, sorted, and when each was last seen."""
+        self._merge_pending()
+        recent = self._page_times >= self._oldest
+        return self._pages[recent], self._page_times[recent]
 
     def blocks(self) -> tuple[Digests, Digests, Seconds]:
-        """Blocks, sorted, the page that showed each and when; those too old are left out."""
-        self._settle()
-        fresh = self._times >= self._oldest
-        return self._blocks[fresh], self._urls[fresh], self._times[fresh]
+        """The recent occurrences: blocks, sorted, the page that showed each, and when."""
+        self._merge_pending()
+        recent = self._times >= self._oldest
+        return self._blocks[recent], self._urls[recent], self._times[recent]
 
     @property
     def oldest(self) -> int:
-        """The oldest sighting that still counts."""
-        self._settle()
+        """The time since which occurrences count."""
+        self._merge_pending()
         return self._oldest
 
     @property
     def _oldest(self) -> int:
-        return int(self._page_times.max(initial=0)) - FORGET_SECONDS
+        return int(self._page_times.max(initial=0)) - MAX_AGE_SECONDS
 
-    def _settle(self) -> None:
-        """Sort in what waits."""
+    def _merge_pending(self) -> None:
+        """Merge the pending pages and occurrences into the sorted arrays."""
         if not self._new_pages[0] and not self._new_blocks[0]:
             return
         pages, page_times = _joined(self._pages, self._new_pages[0]), _joined_times(self._page_times, self._new_pages[1])
@@ -101,11 +102,11 @@ class HostSightings:
             blocks, urls, times = blocks[there], urls[there], times[there]
         chosen = _latest_of_each(blocks, urls, times)
         self._blocks, self._urls, self._times = blocks[chosen], urls[chosen], times[chosen]
-        self._fresh = np.concatenate(([0], np.cumsum(self._times >= self._oldest)))
+        self._recent_before = np.concatenate(([0], np.cumsum(self._times >= self._oldest)))
 
 
-def _extend(waiting: Sequence[array[int]], values: Sequence[set[int] | list[int]]) -> None:
-    for column, more in zip(waiting, values, strict=True):
+def _extend(pending: Sequence[array[int]], values: Sequence[set[int] | list[int]]) -> None:
+    for column, more in zip(pending, values, strict=True):
         column.extend(more)
 
 
@@ -118,13 +119,13 @@ def _joined_times(known: Seconds, more: array[int]) -> Seconds:
 
 
 def _last_of_each(digests: Digests, times: Seconds) -> NDArray[np.int64]:
-    """Where the latest time of each digest stands."""
+    """The position of the latest time of each digest."""
     order = np.lexsort((times, digests))
     return order[_ends(digests[order])]
 
 
 def _ends(*columns: Digests) -> NDArray[np.bool_]:
-    """Where a stretch of equal values ends."""
+    """Whether each position is the last one of equal values."""
     changed = np.zeros(max(len(columns[0]) - 1, 0), dtype=bool)
     for column in columns:
         changed |= column[1:] != column[:-1]
@@ -132,11 +133,11 @@ def _ends(*columns: Digests) -> NDArray[np.bool_]:
 
 
 def _latest_of_each(blocks: Digests, urls: Digests, times: Seconds) -> NDArray[np.int64]:
-    """Where the latest sighting of each block on each URL stands, for the MAX_SIGHTINGS latest of a block; by block, then URL."""
+    """The positions of the latest occurrence of each block on each URL, at most MAX_OCCURRENCES per block; sorted by block, then URL."""
     order = np.lexsort((times, urls, blocks))
     order = order[_ends(blocks[order], urls[order])]
     order = order[np.lexsort((urls[order], times[order], blocks[order]))]
     ends = np.flatnonzero(_ends(blocks[order]))
     from_end = np.repeat(ends, np.diff(ends, prepend=-1)) - np.arange(len(order))
-    order = order[from_end < MAX_SIGHTINGS]
+    order = order[from_end < MAX_OCCURRENCES]
     return order[np.lexsort((urls[order], blocks[order]))]

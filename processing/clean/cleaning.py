@@ -1,4 +1,4 @@
-"""Cleaning a host bucket: site memory applied, then text, language, signals, digests and MinHash, and the policy's verdict."""
+"""Clean the rows of a host bucket: apply the site memory, then add text, language, signals, digests and MinHash, and check the policy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 from processing.clean.identity import article_id
 from processing.clean.language import detect_language
 from processing.clean.minhash import minhash
-from processing.clean.policy import Judged, judge
+from processing.clean.policy import PolicyInput, check_policy
 from processing.clean.signals import signals
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import shingles, text_digest, words
@@ -20,7 +20,7 @@ from storage.objects.store import ObjectStore
 
 
 def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory) -> None:
-    """Teach the memory the blocks of all articles of a host bucket."""
+    """Add the blocks of all articles of a host bucket to the site memory."""
     for rows in _rows(store, keys, bucket):
         for row in rows.select(["host", "url", "blocks", "fetched_at", "container"]).to_pylist():
             if row["blocks"] is not None:
@@ -30,7 +30,7 @@ def learn_bucket(store: ObjectStore, keys: Sequence[str], bucket: int, memory: S
 def cleaned_bucket(
     store: ObjectStore, keys: Sequence[str], bucket: int, memory: SiteMemory, memory_version: int | None, options: ArticleOptions
 ) -> Iterator[pa.Table]:
-    """The rows of a host bucket with everything that one row alone tells, in the order of the segments."""
+    """The cleaned rows of a host bucket, in the order of the segments."""
     for rows in _rows(store, keys, bucket):
         yield pa.Table.from_pylist([_cleaned(row, memory, memory_version, options) for row in rows.to_pylist()], schema=CLEANED)
 
@@ -38,12 +38,12 @@ def cleaned_bucket(
 def clean_blocks(
     host: str, url: str, blocks: Iterable[Block], memory: SiteMemory, options: ArticleOptions
 ) -> tuple[tuple[Block, ...], int]:
-    """The blocks without the site's furniture, and how many blocks that was."""
+    """The blocks without the site's boilerplate, and how many blocks were removed."""
     blocks = tuple(blocks)
     if not options.site_memory:
         return blocks, 0
-    kept, furniture = memory.clean(host, url, blocks)
-    return kept, len(furniture)
+    kept, boilerplate = memory.clean(host, url, blocks)
+    return kept, len(boilerplate)
 
 
 def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.Table]:
@@ -55,18 +55,18 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
     if row["blocks"] is None:
         return row
     url = row["url"]
-    blocks, furniture = clean_blocks(row["host"], url, blocks_of(row["blocks"]), memory, options)
+    blocks, boilerplate = clean_blocks(row["host"], url, blocks_of(row["blocks"]), memory, options)
     text = plain_text(blocks)
     tokens = words(text)
     runs = shingles(tokens)
     language = detect_language(text, row["language_declared"])
     found = signals(text, tokens, blocks, len(runs))
-    judged = Judged(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
-    verdict = judge(judged, options)
-    sure = memory.agreed(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
+    policy_input = PolicyInput(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
+    violation = check_policy(policy_input, options)
+    confidence = memory.adjusted_confidence(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
     return row | {
         "blocks": stored_blocks(blocks),
-        "confidence": sure,
+        "confidence": confidence,
         "article_id": article_id(url, row["canonical_url"]),
         "text": text,
         "text_length": len(text),
@@ -78,9 +78,9 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
         "symbol_word_ratio": found.symbol_word_ratio,
         "mean_word_length": found.mean_word_length,
         "link_density": found.link_density,
-        "furniture_blocks": furniture,
+        "furniture_blocks": boilerplate,
         "memory_version": memory_version,
-        "quarantine_reason": None if verdict is None else str(verdict.reason),
-        "rule": None if verdict is None else verdict.rule,
-        "quarantine_detail": None if verdict is None else verdict.detail,
+        "quarantine_reason": None if violation is None else str(violation.reason),
+        "rule": None if violation is None else violation.rule,
+        "quarantine_detail": None if violation is None else violation.detail,
     }

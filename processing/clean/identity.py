@@ -1,4 +1,4 @@
-"""Which article a page is: its identity URL, the article's id, and the host bucket that it is resolved in."""
+"""The identity of a page: its identity URL, the id of its article, and its host bucket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from storage.urls.host_key import host_key, without_port
 
-BUCKETS = 64
+BUCKETS = 64  # resolve holds one bucket's site memory at a time; stored site memories are sorted by bucket, so the number is fixed
 _SAME_SITE_PREFIX = re.compile(r"^(www\d?|m|mobile|amp)\.")
 
 
@@ -18,10 +18,10 @@ def bucket_of(host: str) -> int:
 
 
 def identity_url(url: str, canonical: str | None) -> str:
-    """The URL that an article goes by: its canonical URL if that is plausible, else its own, both normalised.
+    """The URL that identifies an article: its canonical URL if that is plausible, otherwise its own, both normalised.
 
-    A canonical URL is implausible on another host (`www.`, `m.`, `amp.` aside), when it names the home page of a page that is not
-    the home page, or when it is no URL.
+    A canonical URL is implausible when it is on another host (`www.`, `m.` and `amp.` do not count), when it is the home page and the page
+    is not, or when it is not a URL.
     """
     claimed = _plausible(url, canonical)
     return _normalised(claimed or url)
@@ -56,7 +56,7 @@ def _is_home(parts: SplitResult) -> bool:
 
 
 def _normalised(url: str) -> str:
-    """Without fragment, host folded; plain http counts as https, so that a site's move to TLS makes no article anew."""
+    """Without fragment, host in lower case. http becomes https, so that articles stay the same when a site moves to TLS."""
     parts = _split(url)
     if parts is None:
         return url

@@ -1,4 +1,4 @@
-"""The language of a text, detected."""
+"""Detect the language of a text."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 
 import pycld2
 
-SAMPLE_CHARACTERS = 2_000
-MIN_CHARACTERS = 20
+SAMPLE_CHARACTERS = 2_000  # enough for the detector; bounds its time
+MIN_CHARACTERS = 20  # shorter texts are too little for the detector
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _RENAMED = {"iw": "he", "jw": "jv", "in": "id", "zh-Hant": "zh"}
 
 
 def detect_language(text: str, declared: str | None = None) -> str | None:
-    """The ISO 639-1 code of a text's language by its first characters, or None when it cannot be told.
+    """The ISO 639-1 code of a text's language, from its first characters; None when the detector is not sure.
 
-    `declared` is what the page says (for example `de-AT`): a hint only.
+    `declared` is the language that the page names (for example `de-AT`), a hint only.
     """
     sample = _UNPRINTABLE.sub(" ", text[:SAMPLE_CHARACTERS])
     if len(sample.strip()) < MIN_CHARACTERS:

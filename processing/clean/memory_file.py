@@ -1,4 +1,4 @@
-"""A site memory as one Parquet in the store, by host bucket: read a bucket at a time, since all hosts at once may not fit into memory."""
+"""Store a site memory as one Parquet file, sorted by host bucket, and read it one bucket at a time: all hosts may not fit into memory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from storage.objects.store import ObjectStore
 
 GROUP_ROWS = 200_000
 ORDER = b"crawlhouse.order"
-BY_BUCKET = b"bucket"  # no row group has hosts of two buckets
+BY_BUCKET = b"bucket"  # the value of ORDER in files in which no row group has hosts of two buckets
 
 
 def write_memory(store: ObjectStore, key: str, memories: Iterable[SiteMemory]) -> None:
-    """Write the memories of all host buckets, one after the other."""
+    """Write the site memories of all host buckets, one after the other."""
     with staged_writer(store, key, SCHEMA.with_metadata({ORDER: BY_BUCKET})) as writer:
         for memory in memories:
             for table in bounded([memory.to_arrow()], GROUP_ROWS):
@@ -27,12 +27,12 @@ def write_memory(store: ObjectStore, key: str, memories: Iterable[SiteMemory]) -
 
 
 def read_memory(store: ObjectStore, key: str | None, bucket: int) -> SiteMemory:
-    """What a stored memory knows of the hosts of one bucket; without a key the empty memory."""
+    """The part of a stored site memory that has the hosts of one bucket; an empty one without a key."""
     return SiteMemory() if key is None else SiteMemory.from_arrow(*_rows(store, key, bucket))
 
 
 def read_containers(store: ObjectStore, key: str | None) -> dict[str, tuple[str, ...]]:
-    """The containers in which hosts have their articles, of all hosts of a stored memory; without a key none."""
+    """The containers in which hosts have their articles, for all hosts of a stored site memory; none without a key."""
     return {} if key is None else SiteMemory.from_arrow(*_container_rows(store, key)).all_containers()
 
 

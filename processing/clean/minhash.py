@@ -1,4 +1,4 @@
-"""MinHash signatures of texts and the bands under which similar ones meet (Broder 1997; Leskovec et al., chapter 3)."""
+"""MinHash signatures of texts, and the bands by which similar texts are found (Broder 1997; Leskovec et al., chapter 3)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-PERMUTATIONS = 128
-SEED = 42
-RECALL = 0.99  # of pairs at the threshold that must meet in a band
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+PERMUTATIONS = 128  # stored in `articles.minhash`: fixed
+SEED = 42  # likewise
+RECALL = 0.99  # share of the pairs at the threshold that must share a band
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 Signatures = NDArray[np.uint32]  # one row of PERMUTATIONS per text
 Bands = NDArray[np.uint64]  # one row per text, one hash per band
@@ -37,7 +37,7 @@ def similarity(one: Signatures, other: Signatures) -> NDArray[np.float64]:
 
 
 def rows_per_band(threshold: float) -> int:
-    """How many values one band takes so that pairs of this similarity meet with a probability of at least RECALL."""
+    """The largest number of values per band with which pairs of this similarity share a band with a probability of at least RECALL."""
     for rows in (16, 8, 4, 2):
         if 1 - (1 - threshold**rows) ** (PERMUTATIONS // rows) >= RECALL:
             return rows
@@ -45,11 +45,11 @@ def rows_per_band(threshold: float) -> int:
 
 
 def bands(matrix: Signatures, rows: int) -> Bands:
-    """The hash of each band of each signature; different bands never share a hash on purpose."""
+    """The hash of each band of each signature. The band's number goes into the hash, so that different bands do not match."""
     parts = matrix.astype(np.uint64).reshape(len(matrix), PERMUTATIONS // rows, rows)
-    hashed = np.arange(1, parts.shape[1] + 1, dtype=np.uint64)[None, :] * _ODD
+    hashed = np.arange(1, parts.shape[1] + 1, dtype=np.uint64)[None, :] * _MULTIPLIER
     with np.errstate(over="ignore"):
-        for place in range(rows):
-            hashed = (hashed ^ parts[:, :, place]) * _ODD
+        for position in range(rows):
+            hashed = (hashed ^ parts[:, :, position]) * _MULTIPLIER
             hashed ^= hashed >> np.uint64(29)
     return np.asarray(hashed, dtype=np.uint64)

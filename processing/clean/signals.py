@@ -1,4 +1,4 @@
-"""Quality signals of a text: cheap numbers by which a policy or a user sorts good prose from bad."""
+"""Quality signals of a text: cheap numbers that tell good prose from bad, for the policy and for users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SYMBOL = re.compile(r"[#…]|\.\.\.|[\u2580-\u259f\ufffd]")
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """All between 0 and 1 but the mean word length (characters).
+    """All are between 0 and 1, except the mean word length (in characters).
 
     `duplicate_word_fraction` is the share of five-word runs that occurred before in the text, `symbol_word_ratio` the symbols
     (hash marks, ellipses, replacement characters) per word, `link_density` the share of characters in links.

@@ -1,7 +1,7 @@
-"""Site memory: blocks that recur on several distinct URLs of a host are its furniture, and where its articles were they will be again.
+"""Site memory: which blocks recur on a host's pages and are therefore boilerplate, and in which containers its articles are.
 
-One memory belongs to one crawl. It keeps, per host, which pages (URL digests) showed which blocks (text digests), in which container
-they had their article, and when: enough to count distinct URLs exactly, to forget what left the site, and to fold two memories without
+Each crawl has one. It keeps, per host, which pages (URL digests) showed which blocks (text digests), in which container they had their
+article, and when. So distinct URLs are counted exactly, blocks that left the site are forgotten, and two memories can be merged without
 counting a page twice.
 """
 
@@ -15,97 +15,97 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.clean.block_occurrences import Digests, HostSightings, Seconds
-from processing.clean.container_occurrences import ContainerSightings, Sighting
+from processing.clean.block_occurrences import Digests, HostOccurrences, Seconds
+from processing.clean.container_occurrences import ContainerOccurrences, Occurrence
 from schemas.article import Block, BlockKind
 
-MIN_PAGES = 3  # distinct URLs of a host before anything is judged
-MIN_RECURRENCE = 2  # distinct URLs that show a block
-MAX_FURNITURE_SHARE = 0.6  # of a page's text: more means that the page itself recurs (a copy at another URL)
-LONG_PROSE = 300  # characters: a paragraph this long must recur more often before it counts as furniture
+MIN_PAGES = 3  # distinct URLs of a host before blocks are removed: fewer are not evidence
+MIN_RECURRENCE = 2  # distinct URLs that show a block before it is boilerplate
+MAX_BOILERPLATE_SHARE = 0.6  # of a page's text; if more recurs, the whole page is a copy of a page at another URL
+LONG_PROSE = 300  # characters; a paragraph of this length must recur on LONG_RECURRENCE URLs: quotes and copies recur too
 LONG_RECURRENCE = 3
-DISAGREEMENT = 0.8  # of its confidence keeps a page whose article is not where the host's other pages have theirs
+DISAGREEMENT_FACTOR = 0.8  # confidence of a page whose article is in another container than those of the host's other pages, times this
 
 SCHEMA = pa.schema(
     [
         pa.field("host", pa.string(), nullable=False),
         pa.field("url", pa.uint64(), nullable=False),
-        pa.field("block", pa.uint64()),  # null: the page itself was seen
+        pa.field("block", pa.uint64()),  # NULL: the row says that the page was seen
         pa.field("seen", pa.timestamp("s", "UTC"), nullable=False),
-        pa.field("container", pa.string()),  # where the page had its article; then `block` is null
+        pa.field("container", pa.string()),  # the container of the article; `block` is NULL then
     ]
 )
 
 
 class SiteMemory:
-    """Which blocks recur on which hosts of a crawl. The same pages, learned in any order, give the same memory."""
+    """Which blocks recur on which hosts of a crawl. The order in which pages are learned does not matter."""
 
     def __init__(self) -> None:
-        self._hosts: dict[str, HostSightings] = {}
-        self._containers: dict[str, ContainerSightings] = {}
+        self._hosts: dict[str, HostOccurrences] = {}
+        self._containers: dict[str, ContainerOccurrences] = {}
 
     def learn(self, host: str, url: str, blocks: Sequence[Block], when: datetime, container: str | None = None) -> None:
-        """Note a page's blocks and the signature of their container; `when` is its time of fetch (aware).
+        """Add a page's blocks and the signature of their container; `when` is its time of fetch (aware).
 
-        The same URL again is no new evidence, only a later date.
+        The same URL again counts once, with the later time.
         """
-        known = self._hosts.setdefault(host, HostSightings())
-        known.add(_digest(url), {_digest(_folded(block)) for block in blocks}, int(when.timestamp()))
+        known = self._hosts.setdefault(host, HostOccurrences())
+        known.add(_digest(url), {_digest(_normalised_text(block)) for block in blocks}, int(when.timestamp()))
         if container is not None:
-            self._containers.setdefault(host, ContainerSightings()).add([(_digest(url), int(when.timestamp()), container)])
+            self._containers.setdefault(host, ContainerOccurrences()).add([(_digest(url), int(when.timestamp()), container)])
 
     def containers(self, host: str) -> tuple[str, ...]:
-        """The signatures of the containers in which the host's pages have their articles now, the most frequent first."""
+        """The signatures of the containers in which the host's recent pages have their articles, the most frequent first."""
         return self._containers[host].current(self._oldest(host)) if host in self._containers else ()
 
     def all_containers(self) -> dict[str, tuple[str, ...]]:
-        """`containers` of every host that has some."""
+        """The `containers` of every host that has any."""
         return {host: found for host in sorted(self._containers) if (found := self.containers(host))}
 
-    def agreed(self, host: str, container: str | None, confidence: float) -> float:
-        """A page's confidence, less where its article is not in a container in which the host's other pages have theirs."""
+    def adjusted_confidence(self, host: str, container: str | None, confidence: float) -> float:
+        """A page's confidence, reduced if its article is in another container than the articles of the host's other pages."""
         known = self.containers(host)
-        return round(DISAGREEMENT * confidence, 3) if container and known and container not in known else confidence
+        return round(DISAGREEMENT_FACTOR * confidence, 3) if container and known and container not in known else confidence
 
     def clean(self, host: str, url: str, blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-        """Split a page's blocks into (kept, furniture); all are kept while the host has fewer than `MIN_PAGES` distinct URLs."""
+        """Split a page's blocks into (article, boilerplate). No block is boilerplate while the host has fewer than `MIN_PAGES` URLs."""
         known = self._hosts.get(host)
         page = _digest(url)
         if known is None or known.page_count(page) < MIN_PAGES:
             return tuple(blocks), ()
-        counts = known.page_counts([_digest(_folded(block)) for block in blocks], page)
+        counts = known.page_counts([_digest(_normalised_text(block)) for block in blocks], page)
         recurring = [count >= _needed(block) for block, count in zip(blocks, counts, strict=True)]
-        recurring = _spare_headings(blocks, recurring)
+        recurring = _keep_headings(blocks, recurring)
         total = sum(len(block.text) for block in blocks)
-        if sum(len(b.text) for b, r in zip(blocks, recurring, strict=True) if r) > MAX_FURNITURE_SHARE * total:
+        if sum(len(b.text) for b, r in zip(blocks, recurring, strict=True) if r) > MAX_BOILERPLATE_SHARE * total:
             return tuple(blocks), ()
         kept = tuple(b for b, r in zip(blocks, recurring, strict=True) if not r)
         return kept, tuple(b for b, r in zip(blocks, recurring, strict=True) if r)
 
-    def fold(self, other: SiteMemory) -> None:
-        """Take over all that another memory knows. Folding the same one twice changes nothing."""
+    def merge(self, other: SiteMemory) -> None:
+        """Add everything that another site memory knows. Merging the same one twice changes nothing."""
         for host, theirs in other._hosts.items():
             (pages, page_times), (digests, urls, times) = theirs.pages(), theirs.blocks()
-            self._hosts.setdefault(host, HostSightings()).add_all(pages, page_times, digests, urls, times)
-        for host, places in other._containers.items():
-            self._containers.setdefault(host, ContainerSightings()).add(places.sightings())
+            self._hosts.setdefault(host, HostOccurrences()).add_all(pages, page_times, digests, urls, times)
+        for host, containers in other._containers.items():
+            self._containers.setdefault(host, ContainerOccurrences()).add(containers.occurrences())
 
     def to_arrow(self) -> pa.Table:
-        """One row per sighting, sorted; forgotten sightings are left out. The same memory gives the same bytes."""
+        """One row per recent occurrence, sorted. Equal memories give equal bytes."""
         return pa.concat_tables([SCHEMA.empty_table(), *(rows for host in sorted(self._hosts) for rows in self._host_rows(host))])
 
     @classmethod
     def from_arrow(cls, *tables: pa.Table) -> SiteMemory:
-        """The memory of which `to_arrow` wrote these tables."""
+        """The site memory that `to_arrow` wrote as these tables."""
         memory = cls()
         for table in tables:
-            for host, stretch in _by_host(table):
-                rows, places = _without_containers(stretch)
-                if places:
-                    memory._containers.setdefault(host, ContainerSightings()).add(places)
+            for host, host_rows in _by_host(table):
+                rows, occurrences = _without_containers(host_rows)
+                if occurrences:
+                    memory._containers.setdefault(host, ContainerOccurrences()).add(occurrences)
                 is_block = pc.is_valid(rows["block"])
                 pages, blocks = rows.filter(pc.invert(is_block)), rows.filter(is_block)
-                known = memory._hosts.setdefault(host, HostSightings())
+                known = memory._hosts.setdefault(host, HostOccurrences())
                 known.add_all(_numbers(pages, "url"), _seconds(pages), _numbers(blocks, "block"), _numbers(blocks, "url"), _seconds(blocks))
         return memory
 
@@ -114,18 +114,21 @@ class SiteMemory:
         return known.oldest if known else 0
 
     def _host_rows(self, host: str) -> Iterator[pa.Table]:
-        places = (
-            [place for place in self._containers[host].sightings() if place[1] >= self._oldest(host)] if host in self._containers else []
-        )
-        if places:
-            urls, times, containers = zip(*places, strict=True)
-            seen = pa.array(times, pa.int64()).cast(SCHEMA.field("seen").type)
-            block = pa.nulls(len(places), pa.uint64())
-            yield pa.table([pa.repeat(host, len(places)), pa.array(urls, pa.uint64()), block, seen, pa.array(containers)], schema=SCHEMA)
-        yield _sighting_rows(host, self._hosts[host])
+        if host in self._containers:
+            oldest = self._oldest(host)
+            yield _container_rows(host, [occurrence for occurrence in self._containers[host].occurrences() if occurrence[1] >= oldest])
+        yield _occurrence_rows(host, self._hosts[host])
 
 
-def _sighting_rows(host: str, known: HostSightings) -> pa.Table:
+def _container_rows(host: str, occurrences: Sequence[Occurrence]) -> pa.Table:
+    urls, times, containers = ([occurrence[field] for occurrence in occurrences] for field in range(3))
+    count = len(occurrences)
+    seen = pa.array(times, pa.int64()).cast(SCHEMA.field("seen").type)
+    columns = [pa.repeat(host, count), pa.array(urls, pa.uint64()), pa.nulls(count, pa.uint64()), seen, pa.array(containers, pa.string())]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _occurrence_rows(host: str, known: HostOccurrences) -> pa.Table:
     pages, page_times = known.pages()
     digests, urls, times = known.blocks()
     count = len(pages) + len(digests)
@@ -136,18 +139,18 @@ def _sighting_rows(host: str, known: HostSightings) -> pa.Table:
     )
 
 
-def _without_containers(rows: pa.Table) -> tuple[pa.Table, list[Sighting]]:
-    """A host's rows of pages and blocks, and its containers; a memory of before they were learned has none."""
+def _without_containers(rows: pa.Table) -> tuple[pa.Table, list[Occurrence]]:
+    """A host's rows of pages and blocks, and its containers. Memories that early releases wrote have no containers."""
     if "container" not in rows.column_names or rows["container"].null_count == rows.num_rows:
         return rows, []
-    is_place = pc.is_valid(rows["container"])
-    places = rows.filter(is_place)
-    sightings = zip(_numbers(places, "url").tolist(), _seconds(places).tolist(), places["container"].to_pylist(), strict=True)
-    return rows.filter(pc.invert(is_place)), list(sightings)
+    has_container = pc.is_valid(rows["container"])
+    found = rows.filter(has_container)
+    occurrences = zip(_numbers(found, "url").tolist(), _seconds(found).tolist(), found["container"].to_pylist(), strict=True)
+    return rows.filter(pc.invert(has_container)), list(occurrences)
 
 
 def _by_host(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of a table in stretches of one host."""
+    """The rows of a table, host by host."""
     if not table.num_rows:
         return
     hosts = table["host"].combine_chunks().dictionary_encode()
@@ -169,22 +172,22 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def _folded(block: Block) -> str:
+def _normalised_text(block: Block) -> str:
     return " ".join(block.text.casefold().split())
 
 
 def _needed(block: Block) -> int:
-    """On how many distinct URLs a block must be seen to be furniture."""
+    """On how many distinct URLs a block must be seen before it is boilerplate."""
     prose = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.CODE, BlockKind.TABLE}
     return LONG_RECURRENCE if prose and len(block.text) >= LONG_PROSE else MIN_RECURRENCE
 
 
-def _spare_headings(blocks: Sequence[Block], recurring: list[bool]) -> list[bool]:
-    """A heading that recurs ("Background", "Conclusion") is the article's own when prose of the article follows it."""
-    spared = list(recurring)
-    for place, block in enumerate(blocks[:-1]):
-        follower = blocks[place + 1]
+def _keep_headings(blocks: Sequence[Block], recurring: list[bool]) -> list[bool]:
+    """A recurring heading ("Background", "Conclusion") belongs to the article when prose of the article follows it."""
+    result = list(recurring)
+    for position, block in enumerate(blocks[:-1]):
+        follower = blocks[position + 1]
         prose = follower.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and len(follower.text) >= 100
-        if block.kind is BlockKind.HEADING and prose and not recurring[place + 1]:
-            spared[place] = False
-    return spared
+        if block.kind is BlockKind.HEADING and prose and not recurring[position + 1]:
+            result[position] = False
+    return result

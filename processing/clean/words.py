@@ -1,4 +1,4 @@
-"""Words of a text in any script: scripts that write without spaces are counted by character."""
+"""The words of a text in any script. In scripts without spaces each character is a word."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 # kana, Han, Thai and Lao, Burmese, Khmer
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-UNSPACED_SHARE = 0.3  # of the characters that are no blanks: more makes a text one of an unspaced script
+UNSPACED_SHARE = 0.3  # of the characters other than blanks; a text with more is in a script without spaces
 SHINGLE_WORDS = 5
 
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
@@ -16,7 +16,7 @@ _BLANK = re.compile(r"\s+")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, case folded; each character of an unspaced script is one."""
+    """The words of a text in lower case; each character of a script without spaces is a word."""
     return _TOKEN.findall(text.casefold())
 
 
@@ -26,16 +26,16 @@ def unspaced_characters(text: str) -> int:
 
 
 def shingles(tokens: list[str]) -> list[str]:
-    """Five words in a row each, as a set in order of appearance; the whole of a shorter text.
+    """The distinct runs of five words, in the order in which they appear; of a shorter text the whole text.
 
-    In unspaced scripts words are characters, so that these are character 5-grams.
+    In scripts without spaces a word is a character, so these are character 5-grams.
     """
     if len(tokens) < SHINGLE_WORDS:
         return [" ".join(tokens)] if tokens else []
-    runs = zip(*(tokens[place:] for place in range(SHINGLE_WORDS)), strict=False)
+    runs = zip(*(tokens[start:] for start in range(SHINGLE_WORDS)), strict=False)
     return list(dict.fromkeys(" ".join(run) for run in runs))
 
 
 def text_digest(text: str) -> str:
-    """SHA-256 of the text, case and blanks folded; the first 32 hex digits."""
+    """SHA-256 of the text in lower case with single blanks; the first 32 hex digits."""
     return hashlib.sha256(_BLANK.sub(" ", text.casefold()).strip().encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,5 +1,5 @@
-"""Extract: a WARC segment to staged rows, an article or a reason per record.
+"""Extract: read each record of a WARC segment as an article, or find the reason why it is not an article.
 
-`extraction.extract_segment` is the stage; `decode` turns bytes into text, `robots_meta` reads opt-outs of the page, `golden_pages` compares
-pages with what must come out of them. Next comes `processing.resolve`.
+In: a segment and its capture index. Out: staged rows, one per record; `processing.resolve` reads them. `extraction.extract_segment` is the
+stage. `limited_pages.read_limited` reads single pages, for `check`, `show` and golden pages.
 """

@@ -1,4 +1,4 @@
-"""Charset labels as the web writes them, the WHATWG encodings they mean, and the Python codecs that read those.
+"""Map charset labels that the web uses to WHATWG encodings, and these to Python codecs.
 
 Source: WHATWG Encoding Standard, section 4.2 (names and labels), through resiliparse's table.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from resiliparse.parse.encoding import map_encoding_to_html5
 
-# Seen on the web though no WHATWG label.
+# Labels that pages use although the standard does not have them.
 ALIASES = {
     "utf_8": "utf-8",
     "utf8mb4": "utf-8",

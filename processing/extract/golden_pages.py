@@ -1,4 +1,4 @@
-"""Golden pages through extraction, with the crawl's rules: what comes out other than expected, field by field."""
+"""Compare golden pages with the result of their extraction under the crawl's rules, field by field."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Blocks = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class GoldenPage:
-    """A page as bytes and what is expected of it; `name` is its folder's."""
+    """A page as bytes and its expected article; `name` is the name of its folder."""
 
     name: str
     body: bytes
@@ -35,7 +35,7 @@ class GoldenPage:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field, such as `title` or `blocks[3]`, that is not as expected."""
+    """A field, such as `title` or `blocks[3]`, with another value than expected."""
 
     field: str
     expected: object
@@ -48,7 +48,7 @@ def read_golden(folder: Path) -> list[GoldenPage]:
 
 
 def all_differences(pages: Sequence[GoldenPage], crawl: Crawl) -> Iterator[tuple[GoldenPage, list[Difference]]]:
-    """What extraction in limited workers, with the crawl's rules, makes of each page other than expected; without site memory."""
+    """Each page with its differences. Pages are read in workers with limits, with the crawl's rules, without site memory."""
     stored = (stored_page(page, crawl) for page in pages)
     for page, (_, found) in zip(pages, read_limited(stored) if pages else (), strict=True):
         if found is not None:
@@ -56,12 +56,12 @@ def all_differences(pages: Sequence[GoldenPage], crawl: Crawl) -> Iterator[tuple
 
 
 def stored_page(page: GoldenPage, crawl: Crawl) -> StoredPage:
-    """The page as if the crawl had just fetched it, so that it goes the whole way of a real one."""
+    """The page as a record that the crawl has just fetched: it is read like any other."""
     return StoredPage(_record(page), crawl)
 
 
 def differences(page: GoldenPage, found: ReadPage | Rejected) -> list[Difference]:
-    """What is other than expected in what a page was read as."""
+    """The differences between the expected article and the one that was read."""
     expected = page.expected
     if isinstance(found, Rejected):
         return [] if found.reason == expected.reason else [Difference("reason", expected.reason, f"{found.reason} {found.detail}".strip())]
@@ -78,7 +78,9 @@ def _read_case(folder: Path) -> GoldenPage:
         expected = Expected.model_validate_json(path.read_bytes())
         return GoldenPage(folder.name, (folder / PAGE_FILE).read_bytes(), expected)
     except OSError as error:
-        raise ConfigError(f"{folder} is no golden page: {error.filename} cannot be read. It needs {PAGE_FILE} and {path.name}.") from error
+        raise ConfigError(
+            f"{folder} is not a golden page: {error.filename} cannot be read. It needs {PAGE_FILE} and {path.name}."
+        ) from error
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors())
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems)) from error

@@ -1,4 +1,4 @@
-"""Single stored pages read in a limited worker, as extraction reads those of a segment: a hostile page costs itself."""
+"""Read single stored pages in workers with limits, as extraction reads those of a segment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processing.workers.pool import Exceeded, Limits, run_limited
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
-from storage.warc.contentcoding import CodingError, decode_content
+from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record
 
 NO_HINTS = Hints()
@@ -20,7 +20,7 @@ NO_HINTS = Hints()
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A record and what its crawl says of its page; `record` is None where it can no longer be had."""
+    """A record and the options of its crawl. `record` is None where the capture can no longer be read."""
 
     record: Record | None
     crawl: Crawl
@@ -30,13 +30,13 @@ class StoredPage:
 
     @property
     def weight(self) -> int:
-        """About how many bytes of memory it takes."""
+        """About how many bytes of memory the page takes."""
         return 0 if self.record is None else len(self.record.capture.body)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """A record that is shown, with the row whose values are looked for on its page, and the site rules for it."""
+    """A record for `crawlhouse show`, with its site rules and the row whose values are searched for on the page."""
 
     record: Record
     hints: Hints = NO_HINTS
@@ -47,13 +47,11 @@ class ShownPage:
 def read_limited(
     pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
-    """Each page with its article, or why there is none, in order; None where there is no record. A page that exceeds is rejected."""
+    """Each page with its article, or why there is none, in order; None where there is no record."""
     read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
     for page, found in run_limited(pages, read, workers, limits or Limits(), results):
         if isinstance(found, Exceeded) and page.record is not None:
-            pointer = page.record.pointer
-            url, file, offset = page.record.capture.url, pointer.warc_filename, pointer.warc_record_offset
-            yield page, Rejected(url, file, offset, "extract", found.reason, found.detail)
+            yield page, found.rejected(page.record.pointer, page.record.capture.url)
         else:
             yield page, None if isinstance(found, Exceeded) else found
 
@@ -63,37 +61,39 @@ def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
     return None if page.record is None else read_page(page.record, page.crawl, page.kind, page.hints, page.containers)
 
 
-def origins_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
-    """Where the values of the row stand on the page (see `read_provenance`), or in a sentence why that cannot be told."""
-    return _only(page, "processing.extract.limited_pages.find_origins", limits)
+def provenance_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """Where on the page the values of the row are from, by field, or a sentence that says why it cannot be read."""
+    return _read_one(page, "processing.extract.limited_pages.find_provenance", limits)
 
 
 def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
-    """The page as text, under `html`, its content coding and charset removed; or in a sentence why it is none."""
-    return _only(page, "processing.extract.limited_pages.decode_html", limits)
+    """The decoded page under `html`, or a sentence that says why it cannot be decoded."""
+    return _read_one(page, "processing.extract.limited_pages.decode_html", limits)
 
 
-def find_origins(page: ShownPage) -> dict[str, str]:
-    """The places by field, or `problem`. Runs inside a page worker."""
+def find_provenance(page: ShownPage) -> dict[str, str]:
+    """The provenance by field, or `problem`. Runs inside a page worker."""
     found = page_of(page.record, "page", page.hints)
-    return {"problem": "it is no page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
+    return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:
-    """The text of a page under `html`, or `problem`. Runs inside a page worker."""
+    """The decoded page under `html`, or `problem`. Runs inside a page worker."""
     capture = page.record.capture
     try:
         body = decode_content(capture.body, capture.header("content-encoding"), MAX_PAGE_BYTES)
     except CodingError as error:
         return {"problem": f"the body cannot be decoded: {error}"}
     decoded = decode(body, capture.header("content-type"))
-    return {"problem": f"the body is no text ({decoded})"} if isinstance(decoded, Reason) else {"html": decoded.html}
+    return {"problem": f"the body is not text ({decoded})"} if isinstance(decoded, Reason) else {"html": decoded.html}
 
 
-def _only(page: ShownPage, function: str, limits: Limits | None) -> dict[str, str] | str:
+def _read_one(page: ShownPage, function: str, limits: Limits | None) -> dict[str, str] | str:
     ((_, found),) = run_limited([page], function, 1, limits or Limits())
     if isinstance(found, Exceeded):
         return (
-            f"to read it takes too much: {found.detail}" if found.reason is not Reason.PAGE_CRASH else f"it cannot be read: {found.detail}"
+            f"reading it exceeds the limits: {found.detail}"
+            if found.reason is not Reason.PAGE_CRASH
+            else f"it cannot be read: {found.detail}"
         )
     return str(found["problem"]) if "problem" in found else dict(found)

@@ -1,38 +1,18 @@
-"""Opt-outs that a page states: not to be indexed, by X-Robots-Tag or by a robots meta element."""
+"""Whether a page asks not to be indexed: by an X-Robots-Tag header or a robots meta element, as `schemas.directives` reads them."""
 
 from __future__ import annotations
 
-import re
-
-from processing.article.tree.entities import unescaped
+from processing.article.tree.parse import Tree
 from schemas.capture import Capture
-from schemas.directives import Directives, header_directives, is_addressed, read_directives
-
-HEAD_CHARACTERS = 65_536
-_META = re.compile(r"<meta\b[^>]{0,400}>", re.IGNORECASE)
-_NAME = re.compile(r"\bname\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
-_CONTENT = re.compile(r"\bcontent\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
+from schemas.directives import Directives, header_directives, meta_directives, meta_elements
 
 
-def forbids_indexing(capture: Capture, html: str, product: str) -> bool:
-    """Whether the page asked, when it was fetched, not to be indexed: all robots, or the one of this product token by its name."""
-    said = header_directives(_robots_tags(capture), product)
-    for tag in _META.findall(_head(html)):
-        said = said.joined(_meta_directives(tag, product))
-    return said.forbids_indexing(capture.fetched_at)
+def page_directives(capture: Capture, tree: Tree, product: str) -> Directives:
+    """What a page and its headers ask of all robots, and of the one with this product token."""
+    in_headers = header_directives(capture.response_headers, product)
+    return in_headers.combined(meta_directives(meta_elements(tree), product))
 
 
-def _robots_tags(capture: Capture) -> list[str]:
-    return [value.decode("latin-1") for name, value in capture.response_headers if name.lower() == b"x-robots-tag"]
-
-
-def _meta_directives(tag: str, product: str) -> Directives:
-    name, content = _NAME.search(tag), _CONTENT.search(tag)
-    if name is None or content is None or not is_addressed(name[1].strip("\"'"), product):
-        return Directives()
-    return read_directives(unescaped(content[1].strip("\"'")))
-
-
-def _head(html: str) -> str:
-    end = html.lower().find("</head", 0, HEAD_CHARACTERS)
-    return html[: end if end >= 0 else HEAD_CHARACTERS]
+def forbids_indexing(capture: Capture, tree: Tree, product: str) -> bool:
+    """Whether the page asked, when it was fetched, not to be indexed."""
+    return page_directives(capture, tree, product).forbids_indexing(capture.fetched_at)

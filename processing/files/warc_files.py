@@ -1,7 +1,7 @@
-"""Articles from any WARC files to one Parquet or JSON Lines file: one row per response record, nothing left out.
+"""Extract the articles of any WARC files into one Parquet or JSON Lines file: one row per response record, rejected ones too.
 
-Two passes: every page is read once and staged beside the output, then, when all are known, the site memory cleans the staged blocks and
-the rows are written. What is staged survives a kill; the output appears whole.
+There are two passes. First each page is read once and staged in a folder next to the output. Then the site memory, which has learned from
+all pages, cleans the staged blocks, and the rows are written. Staged rows survive a kill; the output appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from processing.clean.language import detect_language
 from processing.clean.site_memory import SiteMemory
 from processing.extract.extraction import ReadPage, article_columns, page_of, reason_of, type_of
 from processing.files.warc_sources import WarcSource, find_sources
-from processing.staging.staging import Row, blocks_of, in_chunks, stored_blocks
+from processing.staging.staging import METADATA_COLUMNS, Row, blocks_of, in_chunks, stored_blocks
 from processing.workers.heap import bound_heap
 from processing.workers.pool import Exceeded, Limits, run_limited
 from schemas.article import PageType, plain_text
@@ -36,12 +36,7 @@ from storage.warc.reader import Record, read_records
 
 READ = "processing.files.warc_files.read_row"
 
-_SAID = [
-    "title", "description", "authors", "published_at", "published_at_source", "published_zone", "modified_at", "modified_at_source",
-    "language_declared", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "extraction_path",
-    "confidence", "charset", "charset_source",
-]  # fmt: skip
-_RECORD = [
+_RECORD_COLUMNS = [
     pa.field("url", pa.string(), nullable=False),
     pa.field("status", pa.string(), nullable=False),  # article | rejected
     pa.field("reason", pa.string()),
@@ -53,20 +48,20 @@ _RECORD = [
     pa.field("warc_record_offset", pa.int64(), nullable=False),
     pa.field("warc_record_length", pa.int64()),
 ]
-_METADATA = [ARTICLES.field(name).with_nullable(True) for name in _SAID]
-STAGED = pa.schema([*_RECORD, *_METADATA, pa.field("container", pa.string()), pa.field("blocks", pa.list_(BLOCK))])
+_METADATA_FIELDS = [ARTICLES.field(name).with_nullable(True) for name in METADATA_COLUMNS]
+STAGED = pa.schema([*_RECORD_COLUMNS, *_METADATA_FIELDS, pa.field("container", pa.string()), pa.field("blocks", pa.list_(BLOCK))])
 _TIMES = ("published_at", "modified_at")
 OUTPUT = pa.schema(
     [
-        *_RECORD[:5],
+        *_RECORD_COLUMNS[:5],
         # ISO 8601, in the zone that the page wrote
-        *(pa.field(field.name, pa.string()) if field.name in _TIMES else field for field in _METADATA),
+        *(pa.field(field.name, pa.string()) if field.name in _TIMES else field for field in _METADATA_FIELDS),
         pa.field("published_at_utc", TIMESTAMP),
         pa.field("language", pa.string()),
         pa.field("text", pa.string()),
         pa.field("furniture_blocks", pa.int32()),
         pa.field("blocks", pa.list_(BLOCK)),
-        *_RECORD[5:],
+        *_RECORD_COLUMNS[5:],
     ]
 )
 
@@ -80,9 +75,9 @@ def extract_files(
 ) -> dict[str, int]:
     """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
 
-    With `site_memory` the blocks that recur on several pages of a host are taken out, and all pages are read before the first is written.
-    A WACZ is read as the WARC files in it. `progress` is told the bytes read and their total. Called again after a kill, it goes on where
-    it was. Pages that are no article keep their text and metadata, where they have any, with `status` rejected.
+    With `site_memory`, blocks that recur on several pages of a host are removed. A WACZ is read as the WARC files in it. `progress`
+    is called with the bytes read and their total. A call after a kill continues with the staged rows. Pages that are not articles have the
+    status `rejected`, and text and metadata if these were found.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
     bound_heap()
@@ -94,7 +89,7 @@ def extract_files(
         staged = _stage_all(sources, parts, workers, progress or (lambda *_: None))
         memory = _learn(staged) if site_memory else None
         counts: Counter[str] = Counter()
-        write(output, _counted((_finish(row, memory) for row in _read(staged)), counts))
+        write(output, _counted((_output_row(row, memory) for row in _read(staged)), counts))
     except OSError as error:
         raise StorageError(f"{output} cannot be written: {error}. Free the disk or choose another place, then run it again.") from error
     shutil.rmtree(parts)
@@ -104,68 +99,67 @@ def extract_files(
 def read_row(record: Record) -> Row:
     """One response record as a staged row. Runs inside a page worker."""
     page = page_of(record, record.capture.kind, record.capture.hints)
-    found = page if isinstance(page, Rejected) else read_article(page)
-    if isinstance(page, Rejected) or isinstance(found, Rejected):
-        row = _rejected_row(record, found.reason, found.detail) if isinstance(found, Rejected) else {}
+    result = page if isinstance(page, Rejected) else read_article(page)
+    if isinstance(page, Rejected) or isinstance(result, Rejected):
+        row = _rejected_row(record, result.reason, result.detail) if isinstance(result, Rejected) else {}
         return row if isinstance(page, Rejected) else row | {"charset": page.charset, "charset_source": page.charset_source}
-    row = _record_row(record) | article_columns(ReadPage(found, page.charset, page.charset_source))
-    if found.page_type is PageType.ARTICLE:
+    row = _record_row(record) | article_columns(ReadPage(result, page.charset, page.charset_source))
+    if result.page_type is PageType.ARTICLE:
         return row | {"status": "article"}
-    return row | {"status": "rejected", "reason": str(reason_of(found.page_type))}
+    return row | {"status": "rejected", "reason": str(reason_of(result.page_type))}
 
 
 def _stage_all(sources: Sequence[WarcSource], parts: Path, workers: int | None, progress: Callable[[int, int], None]) -> list[Path]:
-    """Stage every file; the chunks of all, in order. A file given twice is read once for each."""
+    """Stage every file; the chunks of all files, in order. A file that is given twice is read twice."""
     sizes = [source.size for source in sources]
     staged: list[Path] = []
-    for place, source in enumerate(sources):
-        before = sum(sizes[:place])
-        for chunk in _stage(source, parts, f"{place:05d}-{source.identity}", workers):
+    for number, source in enumerate(sources):
+        before = sum(sizes[:number])
+        for chunk in _stage(source, parts, f"{number:05d}-{source.identity}", workers):
             staged.append(chunk.path)
             progress(before + chunk.read_bytes, sum(sizes))
-        progress(before + sizes[place], sum(sizes))
+        progress(before + sizes[number], sum(sizes))
     return staged
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """A staged chunk, and how much of its WARC file was read by then."""
+    """A staged chunk, and how many bytes of its WARC file were read when it was written."""
 
     path: Path
     read_bytes: int
 
 
 def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> Iterator[_Chunk]:
-    """Stage one file in chunks, each whole or absent; a mark says that there are no more."""
+    """Stage one file in chunks, each whole or absent. A file `.done` says that the last one is written."""
     mark = parts / f"{name}.done"
-    kept = sorted(parts.glob(f"{name}.*.parquet"))
-    for chunk in kept:
+    finished = sorted(parts.glob(f"{name}.*.parquet"))
+    for chunk in finished:
         yield _Chunk(chunk, 0)
     if mark.exists():
         return
     with source.open() as stream:
-        read = sum(pq.read_metadata(chunk).num_rows for chunk in kept)
+        read = sum(pq.read_metadata(chunk).num_rows for chunk in finished)
         rows = _rows(islice(_responses(stream, source.name), read, None), workers)
-        for number, chunk_rows in enumerate(in_chunks(rows), len(kept)):
+        for number, chunk_rows in enumerate(in_chunks(rows), len(finished)):
             target = parts / f"{name}.{number:06d}.parquet"
-            _put(pa.Table.from_pylist(chunk_rows, schema=STAGED), target)
+            _write_chunk(pa.Table.from_pylist(chunk_rows, schema=STAGED), target)
             yield _Chunk(target, stream.tell())
     mark.touch()
 
 
 def _responses(stream: Any, filename: str) -> Iterator[Record | Rejected]:  # Any: a binary file
-    """The response records and the damaged ones; a revisit has no page of its own."""
-    return (
-        found for found in read_records(stream, filename) if isinstance(found, Rejected) or found.record_type in {"response", "conversion"}
-    )
+    """The response and conversion records, and the damaged ones. A revisit has no page."""
+    with_page = {"response", "conversion"}
+    return (one for one in read_records(stream, filename) if isinstance(one, Rejected) or one.record_type in with_page)
 
 
 def _rows(records: Iterable[Record | Rejected], workers: int | None) -> Iterator[Row]:
-    for record, found in run_limited(records, "processing.files.warc_files.stage_row", workers, Limits()):
-        if isinstance(found, Exceeded) and isinstance(record, Record):
-            yield _rejected_row(record, found.reason, found.detail)
-        elif isinstance(found, dict):
-            yield found
+    for record, result in run_limited(records, "processing.files.warc_files.stage_row", workers, Limits()):
+        if isinstance(result, Exceeded) and isinstance(record, Record):
+            yield _rejected_row(record, result.reason, result.detail)
+        elif isinstance(result, dict):
+            yield result
 
 
 def stage_row(record: Record | Rejected) -> Row:
@@ -188,19 +182,19 @@ def _rejected_row(record: Record, reason: Reason, detail: str) -> Row:
     return _record_row(record) | {"status": "rejected", "reason": str(reason), "detail": detail or None, "page_type": type_of(reason)}
 
 
-def _damaged_row(found: Rejected) -> Row:
+def _damaged_row(result: Rejected) -> Row:
     return {
-        "url": found.url,
+        "url": result.url,
         "status": "rejected",
-        "reason": str(found.reason),
-        "detail": found.detail or None,
-        "warc_filename": found.warc_filename,
-        "warc_record_offset": found.warc_record_offset,
+        "reason": str(result.reason),
+        "detail": result.detail or None,
+        "warc_filename": result.warc_filename,
+        "warc_record_offset": result.warc_record_offset,
     }
 
 
 def _learn(staged: Iterable[Path]) -> SiteMemory:
-    """What all pages with an article show of their sites."""
+    """The site memory of all pages with an article."""
     memory = SiteMemory()
     for row in _read(staged, ["url", "status", "fetched_at", "blocks", "container"]):
         if row["status"] == "article":
@@ -208,19 +202,19 @@ def _learn(staged: Iterable[Path]) -> SiteMemory:
     return memory
 
 
-def _finish(row: Row, memory: SiteMemory | None) -> Row:
+def _output_row(row: Row, memory: SiteMemory | None) -> Row:
     """A staged row with its blocks cleaned, its text and its language."""
-    row = row | {"published_at_utc": row["published_at"], **{name: _written(row[name], row["published_zone"]) for name in _TIMES}}
+    row = row | {"published_at_utc": row["published_at"], **{name: _iso_time(row[name], row["published_zone"]) for name in _TIMES}}
     if row["blocks"] is None:
         return row
-    blocks, furniture, sure = blocks_of(row["blocks"]), 0, row["confidence"]
+    blocks, boilerplate, confidence = blocks_of(row["blocks"]), 0, row["confidence"]
     if memory is not None and row["status"] == "article":
         host = host_key(row["url"])
         blocks, removed = memory.clean(host, row["url"], blocks)
-        furniture, sure = len(removed), memory.agreed(host, row["container"], sure)
+        boilerplate, confidence = len(removed), memory.adjusted_confidence(host, row["container"], confidence)
     text = plain_text(tuple(blocks))
     cleaned = {"text": text, "language": detect_language(text, row["language_declared"])}
-    return row | cleaned | {"blocks": stored_blocks(blocks), "furniture_blocks": furniture, "confidence": sure}
+    return row | cleaned | {"blocks": stored_blocks(blocks), "furniture_blocks": boilerplate, "confidence": confidence}
 
 
 def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
@@ -250,7 +244,7 @@ def _write_parquet(output: Path, rows: Iterator[Row]) -> None:
 
 
 def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
-    """One object a line."""
+    """Write one JSON object per line."""
     temporary = output.with_name(output.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as out:
         for row in rows:
@@ -259,14 +253,14 @@ def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
     temporary.replace(output)
 
 
-def _written(moment: datetime | None, zone: str | None) -> str | None:
-    """A moment in the page's zone; in UTC where it wrote none."""
+def _iso_time(moment: datetime | None, zone: str | None) -> str | None:
+    """A time as ISO 8601, in the zone that the page wrote, otherwise in UTC."""
     if moment is None or zone is None:
         return moment.isoformat() if moment else None
     return moment.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo).isoformat()
 
 
-def _put(table: pa.Table, target: Path) -> None:
+def _write_chunk(table: pa.Table, target: Path) -> None:
     temporary = target.with_suffix(".tmp")
     pq.write_table(table, temporary, compression="zstd")
     temporary.replace(target)

@@ -1,4 +1,4 @@
-"""The WARC files that a user names: files, and those inside a WACZ (a zip with its WARCs under `archive/`).
+"""Find the WARC files that a user names: plain files, and those inside a WACZ (a zip file with WARCs under `archive/`).
 
 Source: WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/).
 """
@@ -21,32 +21,32 @@ from schemas.errors import ConfigError, NotFoundError
 from storage.warc.window import UnreadableError
 
 _WARC_ENDINGS = (".warc", ".warc.gz", ".warc.zst")
-# What is wrong with a zip that cannot be read: damage, an unknown compression, a password, a name that is no text.
+# Raised for zips that cannot be read: damage, an unknown compression, a password, a name in an unknown encoding.
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
-MAX_RATIO = 100  # a WARC file in a zip may unpack to so many times its size there, and FREE_BYTES: more is a bomb
+MAX_RATIO = 100  # a file in a zip that unpacks to more than this times its packed size, and FREE_BYTES, is a bomb
 FREE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class WarcSource:
-    """One WARC file, or one in a zip; `size` is in bytes, uncompressed by the zip. `place` is where the zip's list has it."""
+    """A WARC file, or one in a zip. `size` is in bytes, unpacked from the zip; `position` is that in the zip's list of files."""
 
     path: Path
     member: str | None
     size: int
-    place: int = 0
+    position: int = 0
 
     @property
     def name(self) -> str:
-        """What rows call the file: offsets count from its beginning. `crawl.wacz/archive/data.warc.gz` is a member."""
+        """The file's name in rows, whose offsets count from its beginning: `crawl.wacz/archive/data.warc.gz` for a file in a zip."""
         name = self.path.name if self.member is None else f"{self.path.name}/{self.member}"
         return name.encode("utf-8", "replace").decode()
 
     @property
     def identity(self) -> str:
-        """What it is known by: its place, size and time, and the code that reads it."""
+        """A digest of its path, size, time and position, and of the code that reads it: equal ones have equal staged rows."""
         info = self.path.stat()
-        known = f"{self.path.resolve()} {info.st_size} {info.st_mtime_ns} {self.member or ''} {self.place} {code_version()}"
+        known = f"{self.path.resolve()} {info.st_size} {info.st_mtime_ns} {self.member or ''} {self.position} {code_version()}"
         return hashlib.sha256(known.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     @contextmanager
@@ -57,11 +57,11 @@ class WarcSource:
                 yield stream
             return
         with zipfile.ZipFile(self.path) as archive:
-            yield cast("BinaryIO", _ZipMember(archive, archive.infolist()[self.place]))
+            yield cast("BinaryIO", _ZipMember(archive, archive.infolist()[self.position]))
 
 
 class _ZipMember(io.RawIOBase):
-    """A file in a zip. To go back in it means to unpack it from its beginning. Raises UnreadableError where it cannot be unpacked."""
+    """A file in a zip. Seeking back unpacks it again from its beginning. Raises UnreadableError if it cannot be unpacked."""
 
     seeks_by_reading = True
 
@@ -71,15 +71,15 @@ class _ZipMember(io.RawIOBase):
         self._member: IO[bytes] | None = None
 
     def readable(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     def seekable(self) -> bool:
-        """It is, at a cost."""
+        """True, but seeking back is slow."""
         return True
 
     def tell(self) -> int:
-        """How many unpacked bytes stand before the position."""
+        """The position in unpacked bytes."""
         return 0 if self._member is None else self._member.tell()
 
     def read(self, size: int = -1) -> bytes:
@@ -93,14 +93,14 @@ class _ZipMember(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position that was read before."""
+        """Go to a position."""
         try:
             return self._opened().seek(offset, whence)
         except _BROKEN_ZIP as error:
             raise UnreadableError(f"{self._info.filename} cannot be unpacked again ({error})"[:300]) from error
 
     def close(self) -> None:
-        """Close it; the zip stays open."""
+        """Close the file; the zip stays open."""
         if self._member is not None:
             self._member.close()
         super().close()
@@ -112,9 +112,9 @@ class _ZipMember(io.RawIOBase):
 
 
 def find_sources(path: Path) -> list[WarcSource]:
-    """The WARC files of one named file, a WACZ's by name. Raises NotFoundError; ConfigError for a zip without WARCs.
+    """The WARC files of one path; those in a WACZ sorted by name. Raises NotFoundError, and ConfigError for a zip without WARCs.
 
-    A zip whose list of files is damaged is read as a WARC file, which finds the records that it holds uncompressed.
+    A zip with a damaged list of files is read as a WARC file: the records that it holds uncompressed are found.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no WARC file {path}.")
@@ -127,10 +127,10 @@ def find_sources(path: Path) -> list[WarcSource]:
     except _BROKEN_ZIP:
         return whole
     if sum(info.compress_size for info in listed) > path.stat().st_size:
-        raise ConfigError(f"{path} is no WACZ: the files in it overlap, as in a zip bomb.")
+        raise ConfigError(f"{path} is not a WACZ: the files in it overlap, as in a zip bomb.")
     found = [
-        WarcSource(path, info.filename, info.file_size, place)
-        for place, info in enumerate(listed)
+        WarcSource(path, info.filename, info.file_size, position)
+        for position, info in enumerate(listed)
         if info.filename.lower().endswith(_WARC_ENDINGS)
     ]
     if not found:
@@ -139,6 +139,6 @@ def find_sources(path: Path) -> list[WarcSource]:
 
 
 def _begins_like_a_warc(path: Path) -> bool:
-    """A WARC may hold a zip at its end, which makes it look like one."""
+    """Whether the file does not begin as a zip does. A WARC that ends with a zip looks like a zip to `zipfile`."""
     with path.open("rb") as stream:
         return not stream.read(4).startswith(b"PK")

@@ -1,6 +1,7 @@
-"""Gate and publish: rows are judged, then committed to the lake together.
+"""Gate and publish: validate the rows of a process run, then commit those of all tables together.
 
-`gate.gate_run` splits off the quarantine and asks the expectation suite; `publish.publish_run` commits; `accounting` holds the equations.
+In: cleaned rows with their decisions (`processing.resolve`). Out: rows in the lake, and a report. `gate.gate_run` stages the rows of each
+table and validates them; `publish.publish_run` commits them; `report.RunReport` says what came out.
 """
 
 from schemas.moved import former_module

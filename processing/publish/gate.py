@@ -1,20 +1,25 @@
-"""The gate: resolved rows to the rows of each table, quarantine apart, then the expectation suite's judgement of the articles."""
+"""Gate: make the rows of each table, check the equations and validate the articles. A run that fails is not published.
+
+Before: `processing.resolve.resolution` has staged cleaned rows and a decision beside each. Rows that break the policy go to the table
+`quarantine`; the expectation suite then validates the rows of `articles`. After: `processing.publish.publish` commits the staged rows.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.publish.accounting import RunCounts, check_run, check_tables, count
-from processing.publish.expectations import NEEDED, judge_articles
-from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, Resolved
-from processing.staging.staging import read_rows, staged_writer
+from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
+from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
+from processing.publish.expectations import NEEDED_COLUMNS, validate_articles
+from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
+from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
+from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
 from schemas.keys import gated_key, mark_key, report_key, resolved_key
 from schemas.outcomes import Outcome
@@ -23,88 +28,102 @@ from schemas.tables import TABLES
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
-NOT_YET = datetime(1970, 1, 1, tzinfo=UTC)  # `ingested_at` and `sequence` are publishing's to fill in
-NO_VERSION = 0
+NO_VERSION = 0  # of rows in quarantine
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
-    """The completion mark of the gate: the name of what the rows were resolved against, and the counts per crawl run."""
+class GateMark:
+    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run."""
 
-    base: str
+    base_key: str
     counts: dict[str, RunCounts]
 
 
-def gated(store: ObjectStore, process_run: str, base: str) -> Gated | None:
-    """The mark of a gate that what was resolved against `base` has passed, or None. An empty `base` is for an earlier release's staging."""
-    key = mark_key(process_run, "gated", base)
+def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
+    """The mark of a passed gate for rows resolved against this base, or None. Rows that an earlier release staged have an empty key."""
+    key = mark_key(process_run, "gated", base_key)
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return Gated(base, {crawl_run: RunCounts.from_json(found) for crawl_run, found in mark["counts"].items()})
+    return GateMark(base_key, {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()})
 
 
-def gate_run(run: ProcessRun, resolved: Resolved, store: ObjectStore, ledger: Ledger) -> Gated:
-    """Stage the rows of each table and judge them.
+def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Ledger) -> GateMark:
+    """Stage the rows of each table and validate them.
 
-    Raises AccountingError when the equations do not hold and GateError when the suite fails; nothing is published then. The suite's result
-    is kept as the report `expectations.json`.
+    Raises AccountingError when the equations do not hold and GateError when the suite fails. The suite's result becomes the report
+    `expectations.json`, whether it failed or not.
     """
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
-    rows = _write_tables(run, resolved, store, counts)
+    if run.makes_articles:
+        for found in counts.values():
+            found.rows[ARTICLES] = RowCounts()
+    base = mark.base.key()
+    staged = _write_tables(run, mark, store, counts)
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
-    check_tables(list(counts.values()), **rows)
-    base = resolved.base.key()
-    judgement = judge_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED))
-    store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(judgement.result, indent=2).encode())
-    if not judgement.success:
+    check_tables(list(counts.values()), staged, made_rows(run, _segment_names(run, ledger), store))
+    suite_result = validate_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED_COLUMNS))
+    store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(suite_result.result, indent=2).encode())
+    if not suite_result.success:
         raise GateError(
-            f"The expectation suite failed for {run.process_run} and nothing was published: {judgement.failures()}. "
+            f"The expectation suite failed for {run.process_run} and nothing was published: {suite_result.failures()}. "
             f"Its result is {report_key(run.process_run, 'expectations.json')}."
         )
-    mark = {"base": asdict(resolved.base), "counts": {crawl_run: found.as_json() for crawl_run, found in counts.items()}}
-    store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(mark).encode())
-    return Gated(base, counts)
+    gate_mark = {"base": asdict(mark.base), "counts": {crawl_run: found.to_dict() for crawl_run, found in counts.items()}}
+    store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
+    return GateMark(base, counts)
 
 
-def _write_tables(run: ProcessRun, resolved: Resolved, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
-    """Stage the rows of every table in one pass over what was resolved; how many rows each has."""
+def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
+    """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
+    datasets = DatasetRows(run, mark.base.key(), store)
     with ExitStack() as stack:
-        keys = {name: gated_key(run.process_run, resolved.base.key(), name) for name in _MAKERS}
-        writers = {name: stack.enter_context(staged_writer(store, key, TABLES[name])) for name, key in keys.items()}
-        for rows in _resolved_rows(run, resolved, store):
-            for name, make in _MAKERS.items():
-                made = make(rows)
-                writers[name].write(made)
-                if name == "captures":
-                    count(made, counts)
+        schemas = {name: TABLES[name] for name in ("captures", "articles", "quarantine", "sightings")}
+        schemas |= {dataset.name: table_schema(dataset) for dataset in run.own_datasets}
+        keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in schemas}
+        writers = {name: stack.enter_context(staged_writer(store, keys[name], schema)) for name, schema in schemas.items()}
+        for rows in _resolved_rows(run, mark, store):
+            captures = datasets.captures(_captures(rows))
+            writers["captures"].write(captures)
+            count(captures, counts)
+            if run.makes_articles:
+                writers["articles"].write(_articles(rows))
+                writers["quarantine"].write(_quarantine(rows))
+                count_articles(rows, counts)
+        for dataset in run.own_datasets:
+            _write_all(writers[dataset.name], datasets.rows(dataset))
+            _write_all(writers["quarantine"], datasets.quarantine(dataset))
+            _write_all(writers["sightings"], datasets.sightings(dataset))
+        datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
 
 
-def _resolved_rows(run: ProcessRun, resolved: Resolved, store: ObjectStore) -> Iterator[pa.Table]:
-    """Cleaned rows beside what was decided on them, a row group at a time."""
-    base = resolved.base.key()
-    for bucket in resolved.buckets:
+def _segment_names(run: ProcessRun, ledger: Ledger) -> list[str]:
+    return [segment.segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments]
+
+
+def _write_all(writer: StagedWriter, tables: Iterable[pa.Table]) -> None:
+    for table in bounded(tables):
+        writer.write(table)
+
+
+def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> Iterator[pa.Table]:
+    """Cleaned rows with the columns of their decisions, one row group at a time."""
+    base = mark.base.key()
+    for bucket in mark.buckets:
         cleaned = read_rows(store, resolved_key(run.process_run, base, bucket, CLEANED_TABLE))
         decided = read_rows(store, resolved_key(run.process_run, base, bucket, DECIDED_TABLE))
         for rows, decisions in zip(cleaned, decided, strict=True):
-            beside = rows
+            joined = rows
             for name in decisions.schema.names:
-                beside = beside.append_column(name, decisions[name])
-            yield _with_origin(beside, run)
+                joined = joined.append_column(name, decisions[name])
+            yield _with_provenance(joined, run)
 
 
-def _with_origin(rows: pa.Table, run: ProcessRun) -> pa.Table:
-    constants = {
-        "crawl": pa.scalar(run.crawl.name),
-        "process_run": pa.scalar(run.process_run),
-        "code_version": pa.scalar(run.code_version),
-        "ingested_at": pa.scalar(NOT_YET, TABLES["runs"].field("ingested_at").type),
-        "sequence": pa.scalar(0, pa.int64()),
-    }
-    for name, value in constants.items():
-        rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+def _with_provenance(rows: pa.Table, run: ProcessRun) -> pa.Table:
+    for name, value in run_constants(run).items():
+        rows = rows.append_column(name, pa.repeat(pa.scalar(value, TABLES["articles"].field(name).type), rows.num_rows))
     return rows
 
 
@@ -114,28 +133,30 @@ def _captures(rows: pa.Table) -> pa.Table:
         "detail": rows["decided_detail"],
         "article_id": rows["decided_article_id"],
         "article_version": rows["version"],
+        "outcomes": pa.nulls(rows.num_rows, TABLES["captures"].field("outcomes").type),
     }
     return _columns(rows, renamed, "captures")
 
 
 def _articles(rows: pa.Table) -> pa.Table:
-    kept = rows.filter(pc.is_in(rows["outcome"], pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])))
-    return _columns(kept, {}, "articles")
+    articles = rows.filter(pc.is_in(rows["outcome"], pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])))
+    return _columns(articles, {}, "articles")
 
 
 def _quarantine(rows: pa.Table) -> pa.Table:
-    kept = rows.filter(pc.equal(rows["outcome"], str(Outcome.QUARANTINED)))
+    quarantined = rows.filter(pc.equal(rows["outcome"], str(Outcome.QUARANTINED)))
     renamed = {
-        "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), kept.num_rows),
-        "reason": kept["quarantine_reason"],
-        "detail": kept["quarantine_detail"],
+        "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), quarantined.num_rows),
+        "reason": quarantined["quarantine_reason"],
+        "detail": quarantined["quarantine_detail"],
+        "dataset": pa.repeat(pa.scalar("articles"), quarantined.num_rows),
+        "row_id": quarantined["article_id"],
+        "row_json": pa.nulls(quarantined.num_rows, pa.string()),
+        "position": pa.nulls(quarantined.num_rows, pa.int32()),
     }
-    return _columns(kept, renamed, "quarantine")
+    return _columns(quarantined, renamed, "quarantine")
 
 
 def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], name: str) -> pa.Table:
     schema = TABLES[name]
     return pa.table([renamed[field.name] if field.name in renamed else rows[field.name] for field in schema], schema=schema)
-
-
-_MAKERS: dict[str, Callable[[pa.Table], pa.Table]] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}

@@ -1,7 +1,7 @@
-"""The expectation suite in a process of its own: `python -m processing.publish.gate_process ROWS.parquet SUITE.json RESULT.json`.
+"""Judge rows by expectations: `python -m processing.publish.gate_process ORDER.json RESULT.json`.
 
-Great Expectations takes hundreds of megabytes before the first row; here that memory ends with the process.
-Exit code 0 when the suite was judged, whatever the judgement.
+Great Expectations takes hundreds of megabytes before the first row; that memory is free again when this process ends. It is imported only
+if there is something to judge, and once for all datasets. The exit code is 0 when the expectations were judged, also when some failed.
 """
 
 from __future__ import annotations
@@ -15,35 +15,11 @@ from typing import Any
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 
-LATER = ("altair", "scipy.stats")  # for pictures and for distributions: a third of the start, for expectations that few suites have
-MAX_UNEXPECTED = 20
-INDEX_COLUMNS = ["article_id", "version"]
+LAZY_MODULES = ("altair", "scipy.stats")  # a third of the time to start; only few expectations use them
 
 
-def judge(rows: Path, suite: dict[str, Any]) -> dict[str, Any]:
-    """The suite's result on the rows of a Parquet file, with the ids of the first unexpected rows, as plain JSON values."""
-    import great_expectations as gx
-    import pandas as pd
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(enable=False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    batch = context.data_sources.add_pandas("staged").add_dataframe_asset("articles").add_batch_definition_whole_dataframe("all")
-    expectations = gx.ExpectationSuite(name=suite["name"], expectations=suite["expectations"])
-    result_format = {
-        "result_format": "COMPLETE",
-        "unexpected_index_column_names": INDEX_COLUMNS,
-        "return_unexpected_index_query": False,
-        "include_unexpected_rows": False,
-        "partial_unexpected_count": MAX_UNEXPECTED,
-    }
-    found = batch.get_batch(batch_parameters={"dataframe": pd.read_parquet(rows)}).validate(expectations, result_format=result_format)
-    return {"success": bool(found.success), "results": [_plain(result.to_json_dict()) for result in found.results]}
-
-
-def import_when_used(name: str) -> None:
-    """Let whoever imports a module have it at once; its code runs at the first use of one of its names."""
+def import_lazily(name: str) -> None:
+    """Run a module's code at the first use of one of its names, not when it is imported."""
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return
@@ -55,31 +31,17 @@ def import_when_used(name: str) -> None:
         setattr(sys.modules[package], last, module)
 
 
-def _plain(result: dict[str, Any]) -> dict[str, Any]:
-    told = result.get("result", {})
-    return {
-        "success": result["success"],
-        "type": result["expectation_config"]["type"],
-        "kwargs": {name: value for name, value in result["expectation_config"]["kwargs"].items() if name != "batch_id"},
-        "unexpected_count": told.get("unexpected_count"),
-        "unexpected": (told.get("unexpected_index_list") or [])[:MAX_UNEXPECTED],
-        "exception": _exception(result.get("exception_info", {})),
-    }
-
-
-def _exception(info: dict[str, Any]) -> str | None:
-    """A metric that raises shows only here: its message, flat or keyed by metric."""
-    infos = [info] if "raised_exception" in info else [value for value in info.values() if isinstance(value, dict)]
-    return next((str(value.get("exception_message")) for value in infos if value.get("raised_exception")), None)
-
-
 def main() -> None:
-    """Judge, and write the result whole."""
-    for name in LATER:
-        import_when_used(name)
-    rows, suite, result = (Path(argument) for argument in sys.argv[1:4])
-    judged = judge(rows, json.loads(suite.read_text(encoding="utf-8")))
-    result.write_text(json.dumps(judged, indent=2, default=str), encoding="utf-8")
+    """Judge every batch of the order and write the results."""
+    from processing.publish.judging import judge_batch
+
+    order, result = (Path(argument) for argument in sys.argv[1:3])
+    batches: list[dict[str, Any]] = json.loads(order.read_text(encoding="utf-8"))
+    if any(batch["expectations"] for batch in batches):
+        for name in LAZY_MODULES:
+            import_lazily(name)
+    judged = [judge_batch(batch) for batch in batches]
+    result.write_text(json.dumps(judged, default=str), encoding="utf-8")
 
 
 if __name__ == "__main__":

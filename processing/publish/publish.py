@@ -1,9 +1,10 @@
-"""Publish: captures, quarantine, articles and runs in one commit; a run is seen when it stands in `runs`.
+"""Publish: commit the rows of captures, quarantine, articles and runs together. Readers see a run once it has rows in `runs`.
 
-One publisher at a time holds the ledger's publish lock, and its token. Everything is decided against the tables as they were read, and the
-commit happens on top of exactly these, by the holder of the last token given, or not at all (`storage.lake.publishing`). A run that was
-resolved against an older lake or memory is resolved and gated again, under the lock. What follows the commit, the site memory's next
-version and the report, is done again by whoever finds it missing; the report comes last.
+Before: `processing.publish.gate` has staged the rows of each table. One publisher at a time holds the ledger's publish lock and its token.
+If the lake or the site memory has changed since the run was resolved, the run is resolved and gated again under the lock. The commit
+succeeds only for the holder of the latest token, and only if the tables are still those that the run was resolved against. After: the
+commit itself is in `storage.lake.publishing`. The next version of the site memory and then the report are written after it; when a process
+dies between them, the next one that plans or publishes writes them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from processing.publish.accounting import RunCounts
-from processing.publish.gate import Gated, gate_run, gated
+from processing.publish.accounting import ARTICLES, RunCounts
+from processing.publish.gate import GateMark, gate_run, read_gate_mark
 from processing.publish.report import RunReport, report_of
-from processing.resolve.resolution import Base, resolve_run, resolved
+from processing.resolve.earlier_dataset_rows import rows_digest
+from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import bounded, read_rows
 from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
@@ -32,24 +34,24 @@ from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_mem
 from schemas.manifest import Manifest
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
-from schemas.tables import RUNS, TABLES
+from schemas.tables import RUNS
 from storage.lake.lake import Lake, committed_runs, snapshot_of
-from storage.lake.publishing import commit, repair_marks
+from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = ("captures", "quarantine", "articles")
 CHUNK_ROWS = 20_000
-CHUNK_BYTES = 8 * 1024 * 1024  # in memory, where sorting and writing take several times that
-ATTEMPTS = 5  # another writer that keeps changing the tables without the lock is none of ours
+CHUNK_BYTES = 8 * 1024 * 1024  # in memory; sorting and writing take several times as much
+ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
 
 RunRow = dict[str, Any]  # Any: the values of a row of `runs`
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What every row of a publishing carries."""
+    """The values that publish writes into every row of a process run."""
 
     sequence: int
     ingested_at: datetime
@@ -58,57 +60,56 @@ class Stamp:
 def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str) -> RunReport:
     """Publish a gated run; publishing it again returns the same report and changes nothing.
 
-    `code_version` is the code's own: only the code that a run was planned with publishes it. Raises ConflictError for a run that is not
-    gated, was planned by other code, or whose crawl runs another process run published meanwhile: process again. Raises FencedError when
-    another took the publish lock meanwhile.
+    `code_version` is that of the running code. Raises ConflictError for a run that has not passed the gate, that other code planned, or
+    whose crawl runs another process run has published. Raises FencedError when another process has taken the publish lock.
     """
     with ledger.publish_lock() as token:
-        repair_marks(lake, ledger)
+        repair_publications(lake, ledger)
         for other in half_published(lake, ledger):
-            _finish(other, token, store, lake, ledger)
+            _finish_half_published(other, token, store, lake, ledger)
         if ledger.published_at(run.process_run) is not None:
-            return _completed(run, lake.run_rows(run.process_run), store, ledger)
+            return _complete(run, lake.run_rows(run.process_run), store, ledger)
         _refuse_published(run, ledger)
         refuse_other_code(run, code_version)
-        complete_last(run.crawl.name, store, lake, ledger)
-        return _completed(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
+        complete_last_published(run.crawl.name, store, lake, ledger)
+        return _complete(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
 
 
 def refuse_other_code(run: ProcessRun, code_version: str) -> None:
-    """Raise ConflictError unless the code is the one that a process run was planned with: its rows would be made by two."""
+    """Raise ConflictError unless this code planned the process run: one run's rows must all be made by the same code."""
     if run.code_version != code_version:
         raise ConflictError(
             f"{run.process_run} was planned by the code {run.code_version}, this is {code_version}. Let a worker of that code finish it, "
-            f"or process '{run.crawl.name}' again from `plan` on: the same crawl runs are then planned anew with this code."
+            f"or process '{run.crawl.name}' again from `plan` on: its crawl runs are then planned again with this code."
         )
 
 
 def half_published(lake: Lake, ledger: Ledger) -> list[ProcessRun]:
-    """The process runs of an earlier release, which committed to one table after the other, that are in some tables only."""
+    """The process runs that are in some tables only: earlier releases committed to one table after the other."""
     unpublished = ledger.unpublished()
-    begun = sorted(unpublished & committed_runs(lake.table(ROW_TABLES[0]))) if unpublished else []
-    return [ledger.process_run(name) for name in begun]
+    half_done = sorted(unpublished & committed_runs(lake.table(ROW_TABLES[0]))) if unpublished else []
+    return [ledger.process_run(name) for name in half_done]
 
 
-def complete_last(crawl: str, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
-    """Complete a crawl's last published process run: its publisher may have died after the commit."""
+def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+    """Write the site memory and the report of a crawl's last published process run, if its publisher died after the commit."""
     last = ledger.last_published(crawl)
     if last is not None and store.info(report_key(last, "report.json")) is None and (rows := lake.run_rows(last)):
-        _completed(ledger.process_run(last), rows, store, ledger)
+        _complete(ledger.process_run(last), rows, store, ledger)
 
 
 def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> list[RunRow]:
-    """Commit a run's rows to all tables; its rows of `runs`."""
+    """Commit a run's rows to all tables; the rows that it has in `runs`."""
     for _ in range(ATTEMPTS):
         tables = lake.tables()
         base = _base(run, tables, ledger)
-        passed = _passed(run, base, segments, store, lake, ledger)
-        if passed.base != base.key():
+        passed = _passed_gate(run, base, segments, store, lake, ledger)
+        if passed.base_key != base.key():
             continue
         try:
             return _commit(run, passed, Stamp(ledger.next_sequence(), datetime.now(UTC)), tables, token, store, lake, ledger)
         except LakeMovedError as error:
-            LOG.warning("%s: %s It is tried again.", run.process_run, error)
+            LOG.warning("%s: %s Publish tries again.", run.process_run, error)
     raise ConflictError(
         f"{run.process_run} was not published: another program keeps changing the lake's tables. Stop it, then publish again."
     )
@@ -116,41 +117,40 @@ def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: Object
 
 def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
     articles, captures = tables["articles"].metadata.current_snapshot_id, tables["captures"].metadata.current_snapshot_id
-    return Base(articles, captures, ledger.memory_version(run.crawl.name))
+    datasets = tuple((name, tables[name].metadata.current_snapshot_id) for name in dataset_table_names(run))
+    return Base(articles, captures, ledger.memory_version(run.crawl.name), datasets)
 
 
-def _passed(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> Gated:
-    """The gate's mark for the lake as it is now: resolved and gated again where it was another."""
-    passed = gated(store, run.process_run, base.key())
+def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
+    """The mark of the gate for the lake as it is now. A run that was gated against another state is resolved and gated again."""
+    passed = read_gate_mark(store, run.process_run, base.key())
     if passed is not None:
         return passed
-    earlier = resolved(store, run.process_run)
-    if earlier is None or gated(store, run.process_run, earlier.base.key()) is None:
+    earlier = read_resolve_mark(store, run.process_run)
+    if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
         raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
     return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, ledger)
 
 
-def _finish(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
-    """Commit what an earlier release left out of a half published run, from what it staged."""
-    passed, stamp = gated(store, run.process_run, ""), mark_key(run.process_run, "stamp")
+def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
+    """Commit the staged rows of a half published run to the tables that the earlier release did not reach."""
+    passed, stamp = read_gate_mark(store, run.process_run, ""), mark_key(run.process_run, "stamp")
     if passed is None or store.info(stamp) is None:
         raise ConflictError(f"{run.process_run} is half published, but its staged rows are gone. Restore the store's staging folder.")
     sequence, ingested_at = json.loads(store.get_bytes(stamp))
     rows = _commit(run, passed, Stamp(sequence, datetime.fromisoformat(ingested_at)), lake.tables(), token, store, lake, ledger)
-    _completed(run, rows, store, ledger)
+    _complete(run, rows, store, ledger)
 
 
 def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
     done = sorted(set(run.crawl_runs) - set(ledger.closed_unpublished(run.crawl.name)))
     if done:
-        raise ConflictError(
-            f"{', '.join(done)} was published by another process run meanwhile. Process '{run.crawl.name}' again for the rest."
-        )
+        raise ConflictError(f"{', '.join(done)} was published by another process run. Process '{run.crawl.name}' again for the rest.")
 
 
 def _commit(
     run: ProcessRun,
-    passed: Gated,
+    passed: GateMark,
     stamp: Stamp,
     tables: Mapping[str, Table],
     token: int,
@@ -160,7 +160,7 @@ def _commit(
 ) -> list[RunRow]:
     run_rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
     staged = []
-    for name in (*ROW_TABLES, "runs"):
+    for name in (*_row_tables(run), "runs"):
         if snapshot_of(tables[name], run.process_run) is not None:
             continue  # an earlier release committed to it
         reached(f"publish.before.{name}")
@@ -171,8 +171,13 @@ def _commit(
     return run_rows
 
 
-def _completed(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
-    """Do what follows a commit, once: the site memory's next version, then the report, which is made of the run's rows of `runs`."""
+def _row_tables(run: ProcessRun) -> list[str]:
+    """The tables that a run adds rows to, but for `runs`."""
+    return [*(name for name in ROW_TABLES if name != ARTICLES or run.makes_articles), *dataset_table_names(run)]
+
+
+def _complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
+    """Write what follows a commit, if it is missing: the next site memory, then the report, from the run's rows in `runs`."""
     key = report_key(run.process_run, "report.json")
     if store.info(key) is None:
         reached("publish.before.memory")
@@ -183,14 +188,14 @@ def _completed(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: 
 
 
 def _advance_memory(run: ProcessRun, store: ObjectStore, ledger: Ledger) -> None:
-    """The memory with this run's pages becomes the crawl's next version, once. The version is told when it is there to be read."""
+    """Make the site memory with this run's pages the crawl's next version, once. The ledger names the version after its file is written."""
     version, made_by = ledger.memory(run.crawl.name)
     if not run.crawl.articles.site_memory or made_by == run.process_run:
         return
     for staged in (staged_memory_key(run.process_run, version), staged_memory_key(run.process_run, None)):
         if store.info(staged) is not None:
             _copy(store, staged, memory_key(run.crawl.name, version + 1))
-            with suppress(ConflictError):  # another process has completed this run, and published the next one
+            with suppress(ConflictError):  # another process has done it, and has published the next run
                 ledger.advance_memory(run.crawl.name, version, version + 1, run.process_run)
             return
 
@@ -203,13 +208,15 @@ def _copy(store: ObjectStore, source: str, target: str) -> None:
         store.put_file(target, path)
 
 
-def _stamped(name: str, run: ProcessRun, passed: Gated, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
-    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base, name)), CHUNK_ROWS, CHUNK_BYTES):
+def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
+    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base_key, name)), CHUNK_ROWS, CHUNK_BYTES):
         table = chunk
         for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
-            field = TABLES[name].field(column)
-            place = table.schema.get_field_index(column)
-            table = table.set_column(place, field, pa.repeat(pa.scalar(value, field.type), table.num_rows))
+            position = table.schema.get_field_index(column)
+            if position < 0:
+                continue
+            field = table.schema.field(position)
+            table = table.set_column(position, field, pa.repeat(pa.scalar(value, field.type), table.num_rows))
         yield table
 
 
@@ -231,6 +238,15 @@ def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stam
         "bytes": sum(segment.size for segment in manifest.segments),
         "segments": len(manifest.segments),
         "statistics": json.dumps(
-            {**counts.as_json(), "fetch_reasons": manifest.reasons, "fetch": manifest.statistics.model_dump()}, sort_keys=True
+            {
+                **counts.to_dict(),
+                "definitions": {
+                    dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets
+                },
+                "fetch_reasons": manifest.reasons,
+                "fetch": manifest.statistics.model_dump(),
+            },
+            sort_keys=True,
         ),
+        "datasets": [{"dataset": name, **asdict(rows)} for name, rows in sorted(counts.rows.items())],
     }

@@ -1,5 +1,6 @@
-"""Resolve: what became of each record of a run: known, a new version, a duplicate, quarantined or rejected.
+"""Resolve: decide what each record of a process run is: known, a new version, a duplicate, quarantined or rejected.
 
-`resolution.resolve_run` is the stage; `decisions` decides; `duplicates` finds near-duplicates; `earlier_rows` is what the lake has already.
-Next comes `processing.publish.gate`.
+In: the staged rows of all segments (`processing.extract`) and the rows that are in the lake already. Out: staged cleaned rows with a
+decision each; `processing.publish.gate` reads them. `resolution.resolve_run` is the stage; `resolution.read_resolve_mark` tells whether it
+is done. `decisions.decide` decides; `duplicates` only finds similar texts.
 """

@@ -1,6 +1,6 @@
-"""Near-duplicates: locality-sensitive hashing over the texts of a run, against one another and against the lake.
+"""Find near-duplicates by locality-sensitive hashing: among the texts of a run, and between them and the texts of the lake.
 
-A text takes about a kilobyte here, a pair of similar ones 12 bytes: a site whose every page is like the others makes millions of pairs.
+A text takes about a kilobyte of memory and a pair of similar texts 12 bytes: a site whose pages are all alike makes millions of pairs.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from processing.clean.minhash import Signatures, bands, rows_per_band, signatures, similarity
 
-MAX_GROUP = 50  # texts of one band group that later ones are compared with, earliest first: bounds templates that fill a site
-COMPARED_PAIRS = 10_000  # at a time: a pair's signatures are a kilobyte
+MAX_GROUP = 50  # each text is compared with so many earlier ones that share a band: bounds the pairs of a site whose pages are all alike
+COMPARED_PAIRS = 10_000  # at a time: the signatures of a pair take a kilobyte
 
-Near = tuple[int, str, float]  # row of the query, text digest of the run, similarity
+SimilarPair = tuple[int, str, float]  # row of the query, text digest of the run, similarity
 Pairs = NDArray[np.uint64]  # two numbers of 32 bits each
 _HALF = np.uint64(32)
 
 
 class NearIndex:
-    """The distinct texts of a run by text digest, in the order of fetching. `threshold` is a Jaccard similarity, 0 to 1."""
+    """The distinct texts of a run by text digest, in the order in which they were fetched. `threshold` is a Jaccard similarity, 0 to 1."""
 
     def __init__(self, digests: Sequence[str], stored: Sequence[bytes], threshold: float) -> None:
         self._digests = list(digests)
@@ -35,78 +35,78 @@ class NearIndex:
             self._bands.append(hashes[order])
             self._order.append(order)
 
-    def query(self, others: Signatures) -> list[Near]:
+    def query(self, others: Signatures) -> list[SimilarPair]:
         """All pairs of a row of `others` and a text of the run that are similar, sorted."""
-        met = np.empty(0, np.uint64)
+        candidates = np.empty(0, np.uint64)
         for ours, order, hashes in zip(self._bands, self._order, bands(others, self._rows).T, strict=True):
             first, last = np.searchsorted(ours, hashes, "left"), np.searchsorted(ours, hashes, "right")
             counts = last - first
             within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
             theirs, own = np.repeat(np.arange(len(hashes)), counts), order[np.repeat(first, counts) + within]
-            met = _united(met, _paired(theirs, own))
+            candidates = _merged(candidates, _packed(theirs, own))
         return [
             (int(one), self._digests[own], float(found))
-            for theirs, texts, values in self._similar(met, others)
+            for theirs, texts, values in self._similar(candidates, others)
             for one, own, found in zip(theirs, texts, values, strict=True)
         ]
 
     def pairs(self) -> SimilarTexts:
-        """Per text digest the earlier texts of the run that are similar to it, earliest first."""
-        met = np.empty(0, np.uint64)
+        """The similar texts that were fetched earlier, per text digest, earliest first."""
+        candidates = np.empty(0, np.uint64)
         for hashes, order in zip(self._bands, self._order, strict=True):
-            met = _united(met, _meetings(hashes, order))
-        found = list(self._similar(met, self._signatures))
+            candidates = _merged(candidates, _candidate_pairs(hashes, order))
+        found = list(self._similar(candidates, self._signatures))
         if not found:
             return SimilarTexts(self._digests, np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float32))
         later, earlier, values = zip(*found, strict=True)
         return SimilarTexts(self._digests, np.concatenate(later), np.concatenate(earlier), np.concatenate(values))
 
     def _similar(self, pairs: Pairs, others: Signatures) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]]:
-        """The pairs that are similar: rows of `others`, our texts, similarities."""
+        """The pairs that are similar, as arrays: rows of `others`, texts of the run, similarities."""
         for start in range(0, len(pairs), COMPARED_PAIRS):
             part = pairs[start : start + COMPARED_PAIRS]
             theirs, own = (part >> _HALF).astype(np.uint32), part.astype(np.uint32)
             found = similarity(others[theirs], self._signatures[own])
-            kept = found >= self._threshold
-            yield theirs[kept], own[kept], found[kept].astype(np.float32)
+            similar = found >= self._threshold
+            yield theirs[similar], own[similar], found[similar].astype(np.float32)
 
 
 class SimilarTexts(Mapping[str, Sequence[tuple[str, float]]]):
-    """Text digest -> the earlier similar ones with their similarity, earliest first."""
+    """Text digest -> the similar texts that were fetched earlier, with their similarity, earliest first."""
 
     def __init__(self, digests: Sequence[str], later: NDArray[np.uint32], earlier: NDArray[np.uint32], found: NDArray[np.float32]) -> None:
         self._digests, self._earlier, self._found = digests, earlier, found
         texts, starts = np.unique(later, return_index=True)
         ends = np.append(starts[1:], len(later))
-        self._places = {digests[int(text)]: (int(start), int(end)) for text, start, end in zip(texts, starts, ends, strict=False)}
+        self._slices = {digests[int(text)]: (int(start), int(end)) for text, start, end in zip(texts, starts, ends, strict=False)}
 
     def __getitem__(self, digest: str) -> list[tuple[str, float]]:
-        start, end = self._places[digest]
+        start, end = self._slices[digest]
         return [(self._digests[one], float(found)) for one, found in zip(self._earlier[start:end], self._found[start:end], strict=True)]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._slices)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._slices)
 
 
-def _meetings(hashes: NDArray[np.uint64], order: NDArray[np.uint32]) -> Pairs:
-    """The pairs (later, earlier) of texts that share a hash, given sorted hashes and which text each belongs to, ascending in a group."""
+def _candidate_pairs(hashes: NDArray[np.uint64], order: NDArray[np.uint32]) -> Pairs:
+    """The pairs (later, earlier) of texts that share a hash. `hashes` is sorted; `order` has their texts, ascending for equal hashes."""
     starts = np.flatnonzero(np.diff(hashes, prepend=hashes[:1] + np.uint64(1)))
     begin = np.repeat(starts, np.diff(starts, append=len(hashes)))
-    place = np.arange(len(hashes)) - begin
+    position = np.arange(len(hashes)) - begin
     found = []
     for back in range(MAX_GROUP):
-        later = np.flatnonzero(place > back)
+        later = np.flatnonzero(position > back)
         if not len(later):
             break
-        found.append(_paired(order[later], order[begin[later] + back]))
+        found.append(_packed(order[later], order[begin[later] + back]))
     return np.concatenate(found) if found else np.empty(0, np.uint64)
 
 
-def _united(some: Pairs, more: Pairs) -> Pairs:
-    """Both, sorted, each pair once. Pairs met before are most of `more`: they are dropped before anything is sorted together."""
+def _merged(some: Pairs, more: Pairs) -> Pairs:
+    """Both, sorted, each pair once. Most of `more` is in `some` already, and is dropped before sorting."""
     if len(some):
         more = more[some[np.minimum(np.searchsorted(some, more), len(some) - 1)] != more]
     both: Pairs = np.sort(np.concatenate((some, more)))
@@ -114,5 +114,5 @@ def _united(some: Pairs, more: Pairs) -> Pairs:
     return np.compress(first, both)
 
 
-def _paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> Pairs:
+def _packed(one: NDArray[np.integer], other: NDArray[np.integer]) -> Pairs:
     return (one.astype(np.uint64) << _HALF) | other.astype(np.uint64)

@@ -1,6 +1,6 @@
-"""What the lake already knows of a run's records: payloads, revisited captures, versions, exact and near originals.
+"""Read the rows of the lake that matter for a run's records: equal payloads, revisited captures, versions, exact and near originals.
 
-Streamed: of the lake's rows only those are kept that something in the run may meet.
+The tables are streamed. Only rows that match a record of the run stay in memory.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,7 @@ import pyarrow.compute as pc
 
 from processing.clean.minhash import signatures
 from processing.resolve.duplicates import NearIndex
-from processing.resolve.records import Card, Place
-from schemas.outcomes import Outcome
+from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, record_id_of
 from schemas.page import WarcPointer
 from storage.lake.lake import Lake
 
@@ -34,15 +34,16 @@ _CAPTURE_COLUMNS = [
     "warc_filename",
     "warc_record_offset",
     "sequence",
+    "outcomes",
 ]
-_SERVED = [str(Outcome.PUBLISHED), str(Outcome.KNOWN), str(Outcome.DUPLICATE)]
+_WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
-Rank = tuple[int, datetime, str, int]  # sequence, then fetch order: which row was committed first
+CommitOrder = tuple[int, datetime, str, int]  # (sequence, fetched_at, WARC file, offset): the smaller one was committed first
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The latest version of an article in the lake, and what it was cleaned by."""
+    """The latest version of an article in the lake, with the code and the site memory that cleaned it."""
 
     version: int
     sequence: int
@@ -56,8 +57,8 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What an earlier capture came to."""
+class EarlierOutcome:
+    """The outcome of an earlier capture."""
 
     outcome: str
     reason: str | None
@@ -67,65 +68,81 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A committed row that others may be duplicates of."""
+    """A committed row of which others may be duplicates."""
 
-    rank: Rank
+    commit_order: CommitOrder
     article_id: str
     similarity: float = 1.0
 
 
 @dataclass(slots=True)
-class LakeView:
-    """The part of the lake that a run can meet. `near` lists, per text digest of the run, similar originals."""
+class EarlierRows:
+    """The rows of the lake that match records of a run.
 
-    payloads: dict[tuple[str, str], Told] = field(default_factory=dict)
-    captures: dict[Place, Told] = field(default_factory=dict)
+    `payloads` are by (URL, content digest), `captures` by record, `versions` by article, `exact` by text digest; `near` has similar
+    originals by the text digest of the run.
+    """
+
+    payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
+    captures: dict[RecordId, EarlierOutcome] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
     exact: dict[str, list[Original]] = field(default_factory=dict)
     near: dict[str, list[Original]] = field(default_factory=dict)
 
 
-def look(lake: Lake, cards: Sequence[Card], index: NearIndex) -> LakeView:
-    """What the lake knows of these records now; `index` holds the run's own signatures."""
-    view = LakeView()
-    _look_at_captures(lake, cards, view)
-    _look_at_articles(lake, cards, index, view)
-    for found in (*view.exact.values(), *view.near.values()):
-        found.sort(key=lambda original: original.rank)
-    return view
+def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex) -> EarlierRows:
+    """The rows that the lake has now for these records. `index` has the run's own MinHash signatures."""
+    earlier = EarlierRows()
+    _add_captures(lake, summaries, earlier)
+    _add_articles(lake, summaries, index, earlier)
+    for found in (*earlier.exact.values(), *earlier.near.values()):
+        found.sort(key=lambda original: original.commit_order)
+    return earlier
 
 
-def _look_at_captures(lake: Lake, cards: Sequence[Card], view: LakeView) -> None:
-    payloads = pa.array({card.content_digest for card in cards if card.content_digest}, pa.string())
-    files = pa.array({card.refers_to[0] for card in cards if card.refers_to}, pa.string())
-    urls = {(card.url, card.content_digest) for card in cards}
-    places = {card.refers_to for card in cards if card.refers_to}
+def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: EarlierRows) -> None:
+    payloads = pa.array({summary.content_digest for summary in summaries if summary.content_digest}, pa.string())
+    files = pa.array({summary.refers_to[0] for summary in summaries if summary.refers_to}, pa.string())
+    urls = {(summary.url, summary.content_digest) for summary in summaries}
+    record_ids = {summary.refers_to for summary in summaries if summary.refers_to}
     latest: dict[tuple[str, str], int] = {}
     for batch in lake.scan("captures", _CAPTURE_COLUMNS):
-        served = pc.and_(pc.is_in(batch["outcome"], pa.array(_SERVED)), pc.is_in(batch["content_digest"], payloads))
-        for row in batch.filter(pc.or_(served, pc.is_in(batch["warc_filename"], files))).to_pylist():
-            told = Told(row["outcome"], row["reason"], row["article_id"], row["article_version"])
-            payload, place = (row["url"], row["content_digest"]), (row["warc_filename"], row["warc_record_offset"])
-            if place in places:
-                view.captures[place] = told
-            if row["outcome"] in _SERVED and payload in urls and row["sequence"] >= latest.get(payload, 0):
+        with_article = pc.and_(pc.is_in(batch["outcome"], pa.array(_WITH_ARTICLE)), pc.is_in(batch["content_digest"], payloads))
+        for row in batch.filter(pc.or_(with_article, pc.is_in(batch["warc_filename"], files))).to_pylist():
+            previous = _article_outcome(row)
+            if previous is None:
+                continue
+            payload, record_id = (row["url"], row["content_digest"]), record_id_of(row)
+            if record_id in record_ids:
+                earlier.captures[record_id] = previous
+            if previous.outcome in WITH_ARTICLE and payload in urls and row["sequence"] >= latest.get(payload, 0):
                 latest[payload] = row["sequence"]
-                view.payloads[payload] = told
+                earlier.payloads[payload] = previous
 
 
-def _look_at_articles(lake: Lake, cards: Sequence[Card], index: NearIndex, view: LakeView) -> None:
-    ids = pa.array({card.article_id for card in cards if card.article_id}, pa.string())
-    digests = pa.array({card.text_digest for card in cards if card.text_digest}, pa.string())
+def _article_outcome(row: dict[str, Any]) -> EarlierOutcome | None:
+    """What a capture was for `articles`; None where its crawl makes none. The column `outcome` is the summary of all datasets."""
+    if row["outcomes"] is None:  # in rows of earlier releases
+        return EarlierOutcome(row["outcome"], row["reason"], row["article_id"], row["article_version"])
+    for found in row["outcomes"]:
+        if found["dataset"] == "articles":
+            return EarlierOutcome(found["outcome"], found["reason"], row["article_id"], row["article_version"])
+    return None
+
+
+def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:
+    ids = pa.array({summary.article_id for summary in summaries if summary.article_id}, pa.string())
+    digests = pa.array({summary.text_digest for summary in summaries if summary.text_digest}, pa.string())
     for batch in lake.scan("articles", [*_VERSION_COLUMNS, "minhash"]):
         originals = batch.filter(pc.is_null(batch["duplicate_of"]))
         for row in batch.filter(pc.is_in(batch["article_id"], ids)).select(_VERSION_COLUMNS).to_pylist():
-            _keep_latest(view, row)
+            _add_if_latest(earlier, row)
         for row in originals.filter(pc.is_in(originals["text_digest"], digests)).select(_VERSION_COLUMNS).to_pylist():
-            view.exact.setdefault(row["text_digest"], []).append(Original(_rank(row), row["article_id"]))
-        _look_for_near(originals.filter(pc.is_valid(originals["minhash"])), index, view)
+            earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
+        _add_near_originals(originals.filter(pc.is_valid(originals["minhash"])), index, earlier)
 
 
-def _look_for_near(originals: pa.RecordBatch, index: NearIndex, view: LakeView) -> None:
+def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: EarlierRows) -> None:
     if not originals.num_rows:
         return
     found = index.query(signatures(originals["minhash"].to_pylist()))
@@ -135,17 +152,17 @@ def _look_for_near(originals: pa.RecordBatch, index: NearIndex, view: LakeView) 
     by_place = dict(zip(sorted({theirs for theirs, _, _ in found}), rows, strict=True))
     for theirs, digest, similar in found:
         row = by_place[theirs]
-        view.near.setdefault(digest, []).append(Original(_rank(row), row["article_id"], similar))
+        earlier.near.setdefault(digest, []).append(Original(_commit_order(row), row["article_id"], similar))
 
 
-def _keep_latest(view: LakeView, row: dict[str, object]) -> None:
-    known = view.versions.get(str(row["article_id"]))
+def _add_if_latest(earlier: EarlierRows, row: dict[str, object]) -> None:
+    known = earlier.versions.get(str(row["article_id"]))
     if known is not None and (known.version, known.sequence) >= (row["version"], row["sequence"]):
         return
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
     names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version")
-    view.versions[str(row["article_id"])] = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
+    earlier.versions[str(row["article_id"])] = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
 
 
-def _rank(row: dict[str, object]) -> Rank:
+def _commit_order(row: dict[str, object]) -> CommitOrder:
     return row["sequence"], row["fetched_at"], row["warc_filename"], row["warc_record_offset"]  # type: ignore[return-value]

@@ -1,8 +1,8 @@
-"""What resolving needs to know of each record of a run, small enough to hold all of a run in memory."""
+"""The records of a run as resolve sees them: small enough that those of a whole run fit into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,26 +10,29 @@ import pyarrow as pa
 
 from schemas.outcomes import Outcome
 
-Place = tuple[str, int]  # WARC file and offset: the identity of a record
+RecordId = tuple[str, int]  # WARC file and offset: the identity of a record
 
-COLUMNS = [
+WITH_ARTICLE = frozenset({Outcome.PUBLISHED, Outcome.KNOWN, Outcome.DUPLICATE})
+"""The outcomes of records whose article is in the lake."""
+
+SUMMARY_COLUMNS = [
     "url", "host", "fetched_at", "record_type", "kind", "content_digest", "warc_filename", "warc_record_offset", "reason", "detail",
     "refers_to_filename", "refers_to_offset", "article_id", "text_digest", "minhash", "quarantine_reason", "quarantine_detail",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A record, as resolving sees it. `article_id`, `text_digest` and `minhash` are an article's."""
+class RecordSummary:
+    """The part of a cleaned row that resolve decides on. `article_id`, `text_digest` and `minhash` are None where there is no article."""
 
-    place: Place
+    record_id: RecordId
     url: str
     fetched_at: datetime
     kind: str
     content_digest: str
     reason: str | None
     detail: str | None
-    refers_to: Place | None
+    refers_to: RecordId | None
     is_revisit: bool
     article_id: str | None
     text_digest: str | None
@@ -38,14 +41,14 @@ class Card:
     quarantine_detail: str | None
 
     @property
-    def age(self) -> tuple[datetime, Place]:
-        """The order of fetching, total: the same on every machine."""
-        return self.fetched_at, self.place
+    def fetch_order(self) -> tuple[datetime, RecordId]:
+        """Sorts records by time of fetch; the order is the same on every machine."""
+        return self.fetched_at, self.record_id
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a record; `reason` and `detail` go with `rejected` and `quarantined`."""
+    """The outcome of a record. `reason` and `detail` are for `rejected` and `quarantined`."""
 
     outcome: Outcome
     article_id: str | None = None
@@ -70,16 +73,21 @@ class Decision:
         }
 
 
-def read_cards(tables: Iterable[pa.Table]) -> list[Card]:
-    """The cards of cleaned rows, in their order."""
-    return [_card(row) for table in tables for row in table.select(COLUMNS).to_pylist()]
+def record_id_of(row: Mapping[str, object]) -> RecordId:
+    """The id of a row that has the columns `warc_filename` and `warc_record_offset`."""
+    return row["warc_filename"], row["warc_record_offset"]  # type: ignore[return-value]
 
 
-def _card(row: dict[str, object]) -> Card:
+def read_summaries(tables: Iterable[pa.Table]) -> list[RecordSummary]:
+    """The summaries of cleaned rows, in their order."""
+    return [_summary(row) for table in tables for row in table.select(SUMMARY_COLUMNS).to_pylist()]
+
+
+def _summary(row: dict[str, object]) -> RecordSummary:
     refers_to = None if row["refers_to_filename"] is None else (row["refers_to_filename"], row["refers_to_offset"])
     same = ("url", "fetched_at", "kind", "content_digest", "reason", "detail", "article_id", "text_digest", "minhash")
-    return Card(
-        place=(row["warc_filename"], row["warc_record_offset"]),  # type: ignore[arg-type]
+    return RecordSummary(
+        record_id=record_id_of(row),
         refers_to=refers_to,  # type: ignore[arg-type]
         is_revisit=row["record_type"] == "revisit",
         quarantine_reason=row["quarantine_reason"],  # type: ignore[arg-type]

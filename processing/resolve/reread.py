@@ -1,6 +1,7 @@
-"""Committed versions read again from their captures, to be compared with what is captured now: in limited workers, once a process run.
+"""Read committed versions again from their captures, to compare them with new captures under the same code.
 
-What was read is staged, so that a run which is resolved again, perhaps under the publish lock, has no page to read.
+Each page is read once per process run, in a worker with limits, and its blocks are staged. A run that is resolved again, perhaps under the
+publish lock, takes them from there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pyarrow as pa
 from processing.extract.extraction import ReadPage
 from processing.extract.limited_pages import StoredPage, read_limited
 from processing.resolve.earlier_rows import Version
+from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import bounded, read_rows, staged_writer, stored_blocks
 from schemas.errors import StorageError
 from schemas.keys import reread_key, reread_prefix
@@ -36,44 +38,44 @@ _SCHEMA = pa.schema(
 def reread(
     versions: Sequence[Version], run: ProcessRun, store: ObjectStore, containers: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[Version, Blocks | None]]:
-    """Each version with the blocks that its capture has under the run's code, in order; None for a page that can no longer be read.
+    """Each version with the blocks that the run's code finds in its capture, in order.
 
-    That is one whose record is gone, that is no article any more, or that exceeds the limits of a page.
+    None instead of blocks where the record is gone, is no article under this code, or exceeds the limits of a page.
     """
     staged = _staged(versions, run, store)
-    missing = [version for version in versions if _place(version.pointer) not in staged]
+    missing = [version for version in versions if _record_id(version.pointer) not in staged]
     found = _read(missing, run, store, containers) if missing else iter(())
     for version in versions:
-        place = _place(version.pointer)
-        yield version, staged[place] if place in staged else next(found)
-    for _ in found:  # it ends, and stages what it has read
+        record_id = _record_id(version.pointer)
+        yield version, staged[record_id] if record_id in staged else next(found)
+    for _ in found:  # the generator must end: then it stages what it has read
         pass
 
 
 def _read(
     versions: Sequence[Version], run: ProcessRun, store: ObjectStore, containers: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Blocks | None]:
-    """Read the pages and stage what they have."""
+    """Read the pages and stage their blocks."""
     pages = (StoredPage(_record(version, store), run.crawl, containers=containers.get(version.host, ())) for version in versions)
     name = hashlib.sha256(repr([version.pointer for version in versions]).encode()).hexdigest()[:16]
     with staged_writer(store, reread_key(run.process_run, name), _SCHEMA) as writer:
         for version, (_, found) in zip(versions, read_limited(pages), strict=True):
             blocks = stored_blocks(found.article.blocks) if isinstance(found, ReadPage) else None
-            row = dict(zip(_SCHEMA.names, (*_place(version.pointer), blocks), strict=True))
+            row = dict(zip(_SCHEMA.names, (*_record_id(version.pointer), blocks), strict=True))
             for table in bounded([pa.Table.from_pylist([row], schema=_SCHEMA)]):
                 writer.write(table)
             yield blocks
 
 
-def _staged(versions: Sequence[Version], run: ProcessRun, store: ObjectStore) -> dict[tuple[str, int], Blocks | None]:
-    """What an earlier resolve of the same run has read."""
-    wanted = {_place(version.pointer) for version in versions}
-    found: dict[tuple[str, int], Blocks | None] = {}
+def _staged(versions: Sequence[Version], run: ProcessRun, store: ObjectStore) -> dict[RecordId, Blocks | None]:
+    """The blocks that an earlier resolve of the same run has staged."""
+    wanted = {_record_id(version.pointer) for version in versions}
+    found: dict[RecordId, Blocks | None] = {}
     for info in store.list(reread_prefix(run.process_run)):
         for table in read_rows(store, info.key):
             for row in table.to_pylist():
-                if (place := (row["warc_filename"], row["warc_record_offset"])) in wanted:
-                    found[place] = row["blocks"]
+                if (record_id := record_id_of(row)) in wanted:
+                    found[record_id] = row["blocks"]
     return found
 
 
@@ -84,5 +86,5 @@ def _record(version: Version, store: ObjectStore) -> Record | None:
         return None
 
 
-def _place(pointer: WarcPointer) -> tuple[str, int]:
+def _record_id(pointer: WarcPointer) -> RecordId:
     return pointer.warc_filename, pointer.warc_record_offset

@@ -1,4 +1,8 @@
-"""Resolve: site memory, cleaning, versions and duplicates, host bucket by host bucket, then across the run and against the lake."""
+"""Resolve: clean the staged rows with the site memory, then decide the outcome of every record of the process run.
+
+Before: `processing.extract.extraction` has staged the rows of every segment. The rows are cleaned one host bucket at a time; versions and
+duplicates are decided over the whole run and against the lake. After: `processing.publish.gate` makes the rows of the tables.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,10 +19,11 @@ from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.memory_file import read_containers, read_memory, write_memory
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest
+from processing.resolve.datasets import resolve_datasets
 from processing.resolve.decisions import decide
 from processing.resolve.duplicates import NearIndex
-from processing.resolve.earlier_rows import LakeView, Version, look
-from processing.resolve.records import COLUMNS, Card, Decision, Place, read_cards
+from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
+from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
@@ -35,43 +41,60 @@ DECIDED_TABLE = "decided"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a resolution was made against: the lake's snapshots and the site memory's version."""
+    """The state that a run was resolved against: the snapshots of the lake's tables and the version of the site memory.
+
+    `datasets` has the snapshots of the tables of the run's own datasets, and of `sightings`.
+    """
 
     articles: int | None
     captures: int | None
     memory_version: int
+    datasets: tuple[tuple[str, int | None], ...] = ()
 
     def key(self) -> str:
-        """The name of what is staged against this base: 12 hex digits of SHA-256."""
+        """The name of the folder for rows that were resolved against this base: 12 hex digits of SHA-256."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """The completion mark of resolve."""
+class ResolveMark:
+    """The completion mark of resolve: what the run was resolved against, and the host buckets that have rows."""
 
     base: Base
     buckets: tuple[int, ...]
 
 
 def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
-    """What a resolution made now would be made against."""
-    return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name))
+    """The base that the run would be resolved against now."""
+    datasets = tuple((name, lake.snapshot_id(name)) for name in dataset_table_names(run))
+    return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name), datasets)
 
 
-def resolved(store: ObjectStore, process_run: str) -> Resolved | None:
+def dataset_table_names(run: ProcessRun) -> list[str]:
+    """The tables that a run's own datasets read and write; none without such datasets."""
+    names = [dataset.name for dataset in run.own_datasets]
+    return [*names, "sightings"] if names else []
+
+
+def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | None:
     """The mark of a finished resolve, or None."""
     key = mark_key(process_run, "resolved")
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return Resolved(Base(**mark["base"]), tuple(mark["buckets"]))
+    return ResolveMark(read_base(mark["base"]), tuple(mark["buckets"]))
 
 
-def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> Resolved:
+def read_base(stored: dict[str, Any]) -> Base:  # Any: JSON
+    """The base that was stored as JSON."""
+    datasets = tuple((name, snapshot) for name, snapshot in stored.get("datasets", ()))
+    return Base(**{**stored, "datasets": datasets})
+
+
+def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> ResolveMark:
     """Resolve all staged segments of a run against the lake as it is now.
 
-    What is staged carries the name of what it was resolved against: a second process at the same work never mixes its rows with these.
+    The staged rows are named after their base, so that two processes that resolve the same run never mix their rows.
     Raises ConflictError when a segment is not extracted yet.
     """
     base = current_base(run, lake, ledger)
@@ -80,101 +103,105 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
         if store.info(key) is None:
             raise ConflictError(f"{key} is not there yet. Run extract for every segment before resolve.")
     buckets = tuple(sorted({bucket for key in keys for bucket in buckets_in(store, key)}))
-    learned = _learn(run, keys, buckets, store, base.memory_version)
+    memory_staged = _stage_memory(run, keys, buckets, store, base.memory_version)
     version = base.memory_version if run.crawl.articles.site_memory else None
     for bucket in buckets:
-        tables = cleaned_bucket(store, keys, bucket, read_memory(store, learned, bucket), version, run.crawl.articles)
+        tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory_staged, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
-    mark = Resolved(base, buckets)
-    _write_decisions(run, mark, store, _decided(run, mark, store, lake, learned))
+    mark = ResolveMark(base, buckets)
+    _write_decisions(run, mark, store, _decide_all(run, mark, store, lake, memory_staged))
+    resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
-    """Where hosts have their articles, by the memory that the run was planned with: for all its reading."""
+    """The elements in which hosts have their articles, from the site memory that the run was planned with. All its stages use these."""
     known = run.crawl.articles.site_memory and run.memory_version > 0
     return read_containers(store, memory_key(run.crawl.name, run.memory_version) if known else None)
 
 
-def _learn(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
-    """Stage the pinned memory with the run's own pages, which publishing makes the next version; its key, None without site memory."""
+def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
+    """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory."""
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
 
-    def learned(bucket: int) -> SiteMemory:
+    def with_own_pages(bucket: int) -> SiteMemory:
         memory = read_memory(store, pinned, bucket)
         if bucket in buckets:
             learn_bucket(store, keys, bucket, memory)
         return memory
 
     staged = staged_memory_key(run.process_run, version)
-    write_memory(store, staged, map(learned, range(BUCKETS)))
+    write_memory(store, staged, map(with_own_pages, range(BUCKETS)))
     return staged
 
 
-def _decided(run: ProcessRun, mark: Resolved, store: ObjectStore, lake: Lake, learned: str | None) -> dict[Place, Decision]:
-    cards, index, view = _viewed(run, mark, store, lake)
-    digests = _recleaned(cards, view, run, store, learned)
-    return decide(cards, view, index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+def _decide_all(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, memory_staged: str | None) -> dict[RecordId, Decision]:
+    summaries, index, earlier = _read_run(run, mark, store, lake)
+    digests = _current_digests(summaries, earlier, run, store, memory_staged)
+    return decide(summaries, earlier, index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
 
 
-def _viewed(run: ProcessRun, mark: Resolved, store: ObjectStore, lake: Lake) -> tuple[list[Card], NearIndex, LakeView]:
-    """The run's records, their near duplicates among each other, and what the lake knows of them."""
-    cards = [card for bucket in mark.buckets for card in read_cards(_cleaned_rows(run, mark.base, bucket, store, COLUMNS))]
-    index = _index(cards, run.crawl.articles.near_duplicate_similarity)
-    return cards, index, look(lake, cards, index)
+def _read_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake) -> tuple[list[RecordSummary], NearIndex, EarlierRows]:
+    """The run's records, the index of their texts, and the rows of the lake that match them."""
+    cleaned = (rows for bucket in mark.buckets for rows in _cleaned_rows(run, mark.base, bucket, store, SUMMARY_COLUMNS))
+    summaries = read_summaries(cleaned)
+    index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
+    return summaries, index, read_earlier_rows(lake, summaries, index)
 
 
-def _index(cards: Sequence[Card], threshold: float) -> NearIndex:
+def _near_index(summaries: Sequence[RecordSummary], threshold: float) -> NearIndex:
     texts: dict[str, bytes] = {}
-    for card in sorted(cards, key=lambda card: card.age):
-        if card.text_digest and card.minhash and card.quarantine_reason is None:
-            texts.setdefault(card.text_digest, card.minhash)
+    for summary in sorted(summaries, key=lambda summary: summary.fetch_order):
+        if summary.text_digest and summary.minhash and summary.quarantine_reason is None:
+            texts.setdefault(summary.text_digest, summary.minhash)
     return NearIndex(list(texts), list(texts.values()), threshold)
 
 
 def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
-    """Read what a new resolution would read again, if the lake or the memory has changed since the last one; it is staged for it.
+    """Read and stage the committed versions that resolving again would read, where the lake or the site memory has changed since.
 
-    For the time before the publish lock is taken: under the lock no page is read then. What is committed is not resolved again.
+    Called before the publish lock is taken, so that no page is read under the lock. A committed run is not resolved again.
     """
     if ledger.published_at(run.process_run) is not None or lake.snapshot_of("captures", run.process_run) is not None:
         return
-    mark = resolved(store, run.process_run)
+    mark = read_resolve_mark(store, run.process_run)
     if mark is None or mark.base == current_base(run, lake, ledger):
         return
-    cards, _, view = _viewed(run, mark, store, lake)
-    versions = _changed(cards, view, run)
+    summaries, _, earlier = _read_run(run, mark, store, lake)
+    versions = _changed_versions(summaries, earlier, run)
     for _ in reread(versions, run, store, pinned_containers(run, store) if versions else {}):
         pass
 
 
-def _changed(cards: Iterable[Card], view: LakeView, run: ProcessRun) -> list[Version]:
-    """The committed versions whose article was captured with another text and must be read again, by host bucket.
+def _changed_versions(summaries: Iterable[RecordSummary], earlier: EarlierRows, run: ProcessRun) -> list[Version]:
+    """The committed versions that must be read again, sorted by host bucket: their article now has another text.
 
-    Those that this run's code and memory have cleaned need not be. With site memory there are none, as each run adds its own pages.
+    Versions that this run's code cleaned without site memory need not be read again. With site memory all must be: each run changes it.
     """
     differing = {
-        card.article_id
-        for card in cards
-        if card.article_id in view.versions and card.text_digest != view.versions[card.article_id].text_digest
+        summary.article_id
+        for summary in summaries
+        if summary.article_id in earlier.versions and summary.text_digest != earlier.versions[summary.article_id].text_digest
     }
-    versions = [view.versions[article] for article in sorted(differing) if not _is_todays(view.versions[article], run)]
+    versions = [earlier.versions[article] for article in sorted(differing) if not _is_current(earlier.versions[article], run)]
     return sorted(versions, key=lambda version: bucket_of(version.host))
 
 
-def _is_todays(version: Version, run: ProcessRun) -> bool:
+def _is_current(version: Version, run: ProcessRun) -> bool:
     return version.code_version == run.code_version and version.memory_version is None and not run.crawl.articles.site_memory
 
 
-def _recleaned(cards: Iterable[Card], view: LakeView, run: ProcessRun, store: ObjectStore, learned: str | None) -> dict[WarcPointer, str]:
-    """The text digests that changed versions would have today, under this run's code and memory.
+def _current_digests(
+    summaries: Iterable[RecordSummary], earlier: EarlierRows, run: ProcessRun, store: ObjectStore, memory_staged: str | None
+) -> dict[WarcPointer, str]:
+    """The text digests that changed versions have under this run's code and site memory.
 
-    What can no longer be read has none: it stands as it was committed.
+    A version that can no longer be read is left out and counts as it was committed.
     """
-    versions = _changed(cards, view, run)
+    versions = _changed_versions(summaries, earlier, run)
     containers = pinned_containers(run, store) if versions else {}
     digests: dict[WarcPointer, str] = {}
     bucket, memory = -1, SiteMemory()
@@ -183,23 +210,19 @@ def _recleaned(cards: Iterable[Card], view: LakeView, run: ProcessRun, store: Ob
             continue
         if bucket != bucket_of(version.host):
             bucket = bucket_of(version.host)
-            memory = read_memory(store, learned, bucket)
+            memory = read_memory(store, memory_staged, bucket)
         blocks, _ = clean_blocks(version.host, version.url, blocks_of(stored), memory, run.crawl.articles)
         digests[version.pointer] = text_digest(plain_text(blocks))
     return digests
 
 
-def _write_decisions(run: ProcessRun, mark: Resolved, store: ObjectStore, decisions: dict[Place, Decision]) -> None:
-    """One row group beside each of the cleaned rows, in their order."""
+def _write_decisions(run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
+    """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
     for bucket in mark.buckets:
         with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
             for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
-                writer.write(pa.Table.from_pylist([decisions[_place(row)].row() for row in rows.to_pylist()], schema=DECIDED))
+                writer.write(pa.Table.from_pylist([decisions[record_id_of(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 
 def _cleaned_rows(run: ProcessRun, base: Base, bucket: int, store: ObjectStore, columns: list[str]) -> Iterator[pa.Table]:
     return read_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), columns)
-
-
-def _place(row: dict[str, object]) -> Place:
-    return row["warc_filename"], row["warc_record_offset"]  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Rows put in the order of their host buckets on the local disk, when they are too many for memory."""
+"""Sort rows by host bucket on the local disk: those of a segment may be too many for memory."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ SPILL_FILE = "spill.arrow"
 
 
 class BucketSpill:
-    """Rows of one schema with a column `bucket`: taken in any order, given back bucket by bucket.
+    """Takes rows with a column `bucket` in any order and gives them back bucket by bucket.
 
-    Within a bucket they keep the order in which they were added. Memory holds what one `add` is given, and where the rest lies.
+    Within a bucket rows keep the order in which they were added. Only the rows of one `add` are in memory.
     """
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
-        self._schema = schema
+        self.schema = schema
         self._file = pa.OSFile(str(folder / SPILL_FILE), "wb")
         self._writer = pa.ipc.new_file(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self._path = folder / SPILL_FILE
-        self._places: dict[int, list[int]] = {}
+        self._batches: dict[int, list[int]] = {}
         self._count = 0
 
     def add(self, rows: pa.Table) -> None:
-        """Take rows in."""
+        """Add rows."""
         buckets = rows["bucket"].to_numpy()
         order = np.argsort(buckets, kind="stable")
         ordered = rows.take(pa.array(order)).combine_chunks()
         starts = np.flatnonzero(np.diff(buckets[order], prepend=-1))
         for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-            self._places.setdefault(int(buckets[order[start]]), []).append(self._count)
+            self._batches.setdefault(int(buckets[order[start]]), []).append(self._count)
             self._writer.write_batch(ordered.slice(start, end - start).to_batches()[0])
             self._count += 1
 
     def finish(self) -> None:
-        """No more rows come."""
+        """Close the file: all rows are added."""
         self._writer.close()
         self._file.close()
 
     @property
     def buckets(self) -> list[int]:
-        """The buckets that there are rows of, sorted."""
-        return sorted(self._places)
+        """The buckets that have rows, sorted."""
+        return sorted(self._batches)
 
     def read(self, bucket: int) -> Iterator[pa.Table]:
-        """The rows of a bucket, as they were added, after `finish`."""
+        """The rows of a bucket in the order in which they were added. Call it after `finish`."""
         with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
-            for place in self._places.get(bucket, []):
-                yield pa.Table.from_batches([reader.get_batch(place)])
+            for number in self._batches.get(bucket, []):
+                yield pa.Table.from_batches([reader.get_batch(number)])
 
     def __enter__(self) -> BucketSpill:
         return self

@@ -1,4 +1,7 @@
-"""What one stage hands to the next: Parquet in the store under the process run's name, written whole or not at all."""
+"""The staged rows of a process run: their schemas, and how Parquet is written to the store and read in small row groups.
+
+An object appears in the store whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -12,53 +15,57 @@ import pyarrow.parquet as pq
 
 from runtime.scratch import scratch_folder
 from schemas.article import Block, BlockKind
-from schemas.tables import ARTICLES, CAPTURES
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import table_schema
+from schemas.tables import ARTICLES, CAPTURES, RUN_FIELDS
 from storage.objects.store import ObjectStore
 
-GROUP_ROWS = 1_000
-CHUNK_CHARACTERS = 4 * 1024 * 1024
-GROUP_BYTES = 4 * 1024 * 1024  # in memory; what reads a row group takes several times that
+RUN_COLUMNS = frozenset(field.name for field in RUN_FIELDS)
+GROUP_ROWS = 1_000  # per row group, at most
+GROUP_BYTES = 4 * 1024 * 1024  # per row group in memory; cleaning a row group takes several times as much
+CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text in rows that are Python objects
 
-_RECORD = [
+_CAPTURE_COLUMNS = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
     "request_method", "request_body", "reason", "detail", "page_type",
 ]  # fmt: skip
-_SAID = [
-    "canonical_url", "site_name", "title", "description", "authors", "published_at", "published_at_source", "published_zone",
-    "modified_at", "modified_at_source", "language_declared", "section", "tags", "lead_image", "paywalled", "form", "blocks",
-    "extraction_path", "confidence", "charset", "charset_source",
+# The columns of ARTICLES that extraction fills from the page, except `blocks`.
+METADATA_COLUMNS = [
+    "title", "description", "authors", "published_at", "published_at_source", "published_zone", "modified_at", "modified_at_source",
+    "language_declared", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "extraction_path",
+    "confidence", "charset", "charset_source",
 ]  # fmt: skip
-_UNDERSTOOD = [
+_CLEANED_COLUMNS = [
     "article_id", "text", "text_length", "word_count", "text_digest", "minhash", "language", "duplicate_word_fraction",
     "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version",
 ]  # fmt: skip
 
-# One row per response or revisit record. `blocks` is set for an article and only then; a rejected record has a `reason`, a revisit
-# has neither, but refers to a capture.
+# One row per response or revisit record. An article has `blocks`, a rejected record a `reason`; a revisit has neither, but names the
+# capture that it refers to.
 EXTRACTED = pa.schema(
     [
         pa.field("bucket", pa.int16(), nullable=False),
-        *(CAPTURES.field(name) for name in _RECORD),
+        *(CAPTURES.field(name) for name in _CAPTURE_COLUMNS),
         pa.field("refers_to_filename", pa.string()),
         pa.field("refers_to_offset", pa.int64()),
         pa.field("container", pa.string()),
-        *(ARTICLES.field(name) for name in _SAID),
+        *(ARTICLES.field(name) for name in (*METADATA_COLUMNS, "blocks")),
     ]
 )
 
-# The same rows of one host bucket, articles cleaned and measured. `rule` names the policy's rule that an article broke.
+# The rows of one host bucket after cleaning. `rule` is the rule of the policy that an article breaks.
 CLEANED = pa.schema(
     [
         *EXTRACTED,
-        *(ARTICLES.field(name).with_nullable(True) for name in _UNDERSTOOD),
+        *(ARTICLES.field(name).with_nullable(True) for name in _CLEANED_COLUMNS),
         pa.field("quarantine_reason", pa.string()),
         pa.field("rule", pa.string()),
         pa.field("quarantine_detail", pa.string()),
     ]
 )
 
-# What became of each row of a cleaned bucket, in the same order.
+# The decision on each row of a cleaned bucket, in the same order.
 DECIDED = pa.schema(
     [
         pa.field("outcome", pa.string(), nullable=False),
@@ -72,11 +79,42 @@ DECIDED = pa.schema(
     ]
 )
 
-Row = dict[str, Any]  # a row of one of these schemas, as Arrow takes and gives it
+# What a record gave for a dataset: how many rows, or the error for which its page is rejected. Records without both are left out.
+PAGES = pa.schema(
+    [
+        pa.field("warc_filename", pa.string(), nullable=False),
+        pa.field("warc_record_offset", pa.int64(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("rows", pa.int32(), nullable=False),
+        pa.field("error", pa.string()),
+    ]
+)
+PAGES_NAME = "@pages"  # no dataset has this name
+
+# What became of the rows of each record for one dataset: made = published + unchanged + quarantined.
+RECORD_OUTCOMES = pa.schema(
+    [
+        pa.field("warc_filename", pa.string(), nullable=False),
+        pa.field("warc_record_offset", pa.int64(), nullable=False),
+        pa.field("crawl_run", pa.string(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+        *(pa.field(name, pa.int32(), nullable=False) for name in ("made", "published", "unchanged", "quarantined")),
+    ]
+)
+
+Row = dict[str, Any]  # a row of one of these schemas; Any: the values are those that Arrow converts
+
+
+def decided_schema(dataset: Dataset) -> pa.Schema:
+    """The Arrow schema of a dataset's rows that are to be published: those of its table but for the columns that name the process run."""
+    table = table_schema(dataset)
+    return pa.schema([field for field in table if field.name == "crawl_run" or field.name not in RUN_COLUMNS])
 
 
 def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    """Write Parquet to the store, a row group at a time; the number of rows. The object appears when it is whole."""
+    """Write Parquet to the store, one row group at a time; the number of rows."""
     with staged_writer(store, key, schema) as writer:
         for table in bounded(tables):
             writer.write(table)
@@ -85,7 +123,7 @@ def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema:
 
 @contextmanager
 def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[StagedWriter]:
-    """A Parquet that appears in the store, whole, at the end of the block; not at all after an error."""
+    """Write a Parquet file that appears in the store at the end of the `with` block; after an error it does not."""
     with scratch_folder() as folder:
         path = folder / "rows.parquet"
         statistics = ["bucket"] if "bucket" in schema.names else ["host"] if "host" in schema.names else False
@@ -96,7 +134,7 @@ def staged_writer(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[S
 
 
 class StagedWriter:
-    """Writes row groups and counts the rows."""
+    """Writes row groups and counts their rows."""
 
     def __init__(self, out: pq.ParquetWriter, schema: pa.Schema) -> None:
         self.rows = 0
@@ -111,28 +149,28 @@ class StagedWriter:
 
 
 def bounded(tables: Iterable[pa.Table], rows: int = GROUP_ROWS, size: int = GROUP_BYTES) -> Iterator[pa.Table]:
-    """The same rows in tables of about `size` bytes and at most `rows` rows: small ones put together, large ones cut."""
-    held: list[pa.Table] = []
-    held_rows = held_bytes = 0
+    """The same rows in tables of about `size` bytes and at most `rows` rows: small tables are joined, large ones are split."""
+    pending: list[pa.Table] = []
+    pending_rows = pending_bytes = 0
     for table in tables:
-        for part in _parts(table, rows, size):
-            if held and (held_rows + part.num_rows > rows or held_bytes + part.nbytes > size):
-                yield pa.concat_tables(held)
-                held, held_rows, held_bytes = [], 0, 0
-            held.append(part)
-            held_rows, held_bytes = held_rows + part.num_rows, held_bytes + part.nbytes
-    if held:
-        yield pa.concat_tables(held)
+        for part in _halves(table, rows, size):
+            if pending and (pending_rows + part.num_rows > rows or pending_bytes + part.nbytes > size):
+                yield pa.concat_tables(pending)
+                pending, pending_rows, pending_bytes = [], 0, 0
+            pending.append(part)
+            pending_rows, pending_bytes = pending_rows + part.num_rows, pending_bytes + part.nbytes
+    if pending:
+        yield pa.concat_tables(pending)
 
 
-def _parts(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
-    """Halves of halves, until each is small enough or one row."""
+def _halves(table: pa.Table, rows: int, size: int) -> Iterator[pa.Table]:
+    """Split a table in two, again and again, until each part is small enough or has one row."""
     if table.num_rows <= 1 or (table.num_rows <= rows and table.nbytes <= size):
         yield table
         return
     middle = table.num_rows // 2
-    yield from _parts(table.slice(0, middle), rows, size)
-    yield from _parts(table.slice(middle), rows, size)
+    yield from _halves(table.slice(0, middle), rows, size)
+    yield from _halves(table.slice(middle), rows, size)
 
 
 def read_rows(store: ObjectStore, key: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
@@ -156,7 +194,7 @@ def read_bucket(store: ObjectStore, key: str, bucket: int) -> Iterator[pa.Table]
 
 
 def buckets_in(store: ObjectStore, key: str) -> set[int]:
-    """Which host buckets a staged Parquet has rows of."""
+    """The host buckets that have rows in a staged Parquet."""
     found: set[int] = set()
     for table in read_rows(store, key, ["bucket"]):
         found.update(table.column(0).unique().to_pylist())
@@ -164,7 +202,7 @@ def buckets_in(store: ObjectStore, key: str) -> set[int]:
 
 
 def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows with blocks, by the thousand, or fewer where their texts are long: what is held as Python objects at a time."""
+    """Lists of at most GROUP_ROWS rows, and fewer if texts are long. Only one list at a time is in memory as Python objects."""
     chunk: list[Row] = []
     characters = 0
     for row in rows:
@@ -178,10 +216,10 @@ def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:
-    """Blocks as they were before they were stored."""
+    """The blocks that `stored_blocks` converted."""
     return tuple(Block(BlockKind(b["kind"]), b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
 
 
 def stored_blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:
-    """Blocks as they are stored."""
+    """Blocks as values of the column `blocks`."""
     return [{"kind": str(b.kind), "text": b.text, "level": b.level, "link_density": b.link_density} for b in blocks]

@@ -1,7 +1,7 @@
-"""The inside of a page worker: a process that reads items from a pipe, calls one function on each and writes what comes back.
+"""The code that runs in a page worker: read items from a pipe, call one function on each, write each result.
 
-In: frames, each the pickle of a list of items. Out: once, when the function is imported, the most memory in bytes so far; then one result
-an item, in order, flushed at once, so that the parent knows which item a dead or silent process was at.
+In: frames, each a pickled list of items. Out: first, when the function is imported, a frame with the peak memory in bytes; then one result
+per item, in order, each flushed at once. So the parent knows which item a crashed or silent process was reading.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from runtime.child_process import limit_memory, named, peak_memory, streams
+from runtime.child_process import import_name, limit_memory, open_streams, peak_memory
+from runtime.child_results import UNENCODABLE, encode_result
 from runtime.frames import read_frame, write_frame
-from runtime.results import UNENCODABLE, encode_result
 
 
-def serve(function: str, memory_bytes: str) -> None:
-    """Serve until the input ends. `function` is `module.name`; memory is what the process may take beyond what it has when ready."""
-    source, sink = streams()
-    call = named(function)
-    gc.freeze()  # what is loaded by now stays
+def serve_pages(function: str, memory_bytes: str) -> None:
+    """Serve until the input ends. `function` is `module.name`; `memory_bytes` is the memory that it may use in addition to its imports."""
+    source, sink = open_streams()
+    call = import_name(function)
+    gc.freeze()  # imported modules stay: the collector need not look at them again
     limit_memory(int(memory_bytes))
     write_frame(sink, encode_result(None, peak_memory()))
     while (frame := read_frame(source)) is not None:
-        for item in pickle.loads(frame):  # noqa: S301 our own parent wrote it
+        for item in pickle.loads(frame):  # noqa: S301 the parent process wrote it
             write_frame(sink, _result(call, item))
 
 
-def _result(call: Callable[[Any], Any], item: Any) -> bytes:  # Any: whatever the function takes and returns
+def _result(call: Callable[[Any], Any], item: Any) -> bytes:  # Any: what the function takes and returns
     try:
         value = call(item)
     except MemoryError:

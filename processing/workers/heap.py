@@ -1,4 +1,4 @@
-"""The C heap of a processing process: what was freed goes back to the system, so that one stage's peak is not the next one's floor."""
+"""Return freed memory of the C heap to the system, so that the peak of one stage does not add to that of the next."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import cache
 import pyarrow as pa
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # parameters of glibc's mallopt(3)
-ARENAS = 2
-MMAP_BYTES = 256 * 1024  # larger blocks are the system's again as soon as they are freed
+ARENAS = 2  # each thread may open one, and each keeps freed memory
+MMAP_BYTES = 256 * 1024  # larger blocks return to the system as soon as they are freed
 
 
 @cache
 def bound_heap() -> None:
-    """Bound what freed memory this process keeps: few arenas, large blocks apart. Once per process; nothing where there is no glibc."""
+    """Bound the freed memory that this process keeps, once per process. Does nothing without glibc."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
@@ -24,5 +24,5 @@ def bound_heap() -> None:
 
 
 def trim_heap() -> None:
-    """Give free memory back to the system."""
+    """Return free memory to the system."""
     pa.system_memory_pool().release_unused()

@@ -1,8 +1,8 @@
-"""Pages in killable worker processes: a hostile page costs itself, never its neighbours or the file.
+"""Run a function on items in worker processes with limits per item: a harmful page is lost, but no other page.
 
-Each worker is a process of its own (started with the interpreter, not forked: safe below Airflow and Celery) that gets batches of items
-through a pipe. One that takes too long, too much memory or crashes is killed; the page it was at is answered for, the rest of its batch
-goes to a new worker. Items come back in the order they went in.
+Each worker is a new process (not a fork, which is unsafe below Airflow and Celery) that gets batches of items through a pipe. A worker that
+takes too long or too much memory is killed. Its current item gets the result `Exceeded`; the rest of its batch goes to another worker.
+Results come in the order of the items.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
-from runtime.child import cause_of_death, command, cpu_count, memory_detail, reap
+from runtime.child import child_failure, command, cpu_count, memory_detail, reap
+from runtime.child_results import ResultDecoder, ResultError
 from runtime.frames import FrameBuffer, FrameError, write_frame
-from runtime.results import ResultDecoder, ResultError
 from schemas.article import Article
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
-from schemas.page import Page
+from schemas.page import Page, WarcPointer
 
 Item = TypeVar("Item")
 
-BATCH_ITEMS = 16
+BATCH_ITEMS = 16  # per message to a worker, at most; likewise the next
 BATCH_BYTES = 2 * 1024 * 1024
-WINDOW_BATCHES = 4  # per worker, given out or waiting for their turn
+WINDOW_BATCHES = 4  # per worker: how far workers may be ahead of the first item without a result
 WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
-START_SECONDS = 120.0
-ENTRY = "processing.workers.child.serve"
+START_SECONDS = 120.0  # to start a worker and import the function, on a busy machine
+ENTRY = "processing.workers.child.serve_pages"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one page may take: seconds of wall clock, and bytes of memory beyond what a fresh worker has."""
+    """The limits of one item: seconds of wall clock, and bytes of memory in addition to those of a new worker."""
 
     seconds: float = 30.0
     memory_bytes: int = 1024 * 1024 * 1024
@@ -46,23 +46,26 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:
-    """An item that the function gave nothing for: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
+    """Why an item has no result: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and one line of detail."""
 
     reason: Reason
     detail: str
+
+    def rejected(self, pointer: WarcPointer, url: str) -> Rejected:
+        """The rejection of the record that the item was made from."""
+        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "extract", self.reason, self.detail)
 
 
 def read_pages(
     pages: Iterable[Page], read: str, workers: int | None = None, limits: Limits = Limits()
 ) -> Iterator[tuple[Page, Article | Rejected]]:
-    """Each page with what `read` (`module.function`, Page -> Article or Rejected) makes of it, in order, streaming.
+    """Each page with the result of `read` (`module.function`, Page -> Article or Rejected), in order, streaming.
 
-    A page that exceeds the limits is Rejected for it. `workers` defaults to the CPUs of this process.
+    A page that exceeds the limits is Rejected. `workers` defaults to the CPUs of this process.
     """
     for page, found in run_limited(pages, read, workers, limits, (Article, Rejected)):
         if isinstance(found, Exceeded):
-            pointer = page.pointer
-            yield page, Rejected(page.url, pointer.warc_filename, pointer.warc_record_offset, "extract", found.reason, found.detail)
+            yield page, found.rejected(page.pointer, page.url)
         else:
             yield page, found
 
@@ -70,23 +73,23 @@ def read_pages(
 def run_limited(
     items: Iterable[Item], function: str, workers: int | None = None, limits: Limits = Limits(), results: Sequence[type] = ()
 ) -> Iterator[tuple[Item, Any | Exceeded]]:  # Any: what the named function returns
-    """Each item with what the function returns for it, or Exceeded, in order.
+    """Each item with its result or `Exceeded`, in order.
 
-    Items must pickle. Results come back as data, never as pickles: they are dataclasses of the types in `results`, or plain values.
-    Holds a few batches per worker at a time. Raises ConfigError where the function cannot be imported.
+    Items must pickle. Results are sent as data, never as pickles: dataclasses of the types in `results`, or plain values.
+    A few batches per worker are in memory. Raises ConfigError if the function cannot be imported.
     """
-    crew = _Crew(function, workers or cpu_count(), limits, ResultDecoder(results))
+    pool = _Pool(function, workers or cpu_count(), limits, ResultDecoder(results))
     try:
-        yield from crew.run(iter(items))
+        yield from pool.run(iter(items))
     finally:
-        crew.close()
+        pool.close()
 
 
 @dataclass(slots=True)
 class _Task:
     item: Any
     weight: int
-    answer: Any = None
+    result: Any = None
     done: bool = False
 
 
@@ -96,22 +99,22 @@ class _Worker:
     ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
     received: FrameBuffer = field(default_factory=FrameBuffer)
-    since: float = 0.0
+    busy_since: float = 0.0
     served: int = 0
     memory_at_start: int = 0
 
 
-class _Crew:
-    """The workers, and which task each is at."""
+class _Pool:
+    """The workers and their tasks; a worker works on the first of its tasks."""
 
     def __init__(self, function: str, size: int, limits: Limits, decoder: ResultDecoder) -> None:
         self._function, self._size, self._limits, self._decoder = function, size, limits, decoder
         self._workers: list[_Worker] = []
-        self._again: deque[deque[_Task]] = deque()
+        self._waiting_batches: deque[deque[_Task]] = deque()
         self._selector = selectors.DefaultSelector()
 
     def run(self, items: Iterator[Item]) -> Iterator[tuple[Item, Any]]:
-        """Give out batches, take in answers, yield them in order."""
+        """Send batches, receive results, yield them in order."""
         waiting: deque[_Task] = deque()
         weight, exhausted = 0, False
         while True:
@@ -121,16 +124,16 @@ class _Crew:
                 waiting.extend(batch)
                 weight += sum(task.weight for task in batch)
                 if batch:
-                    self._give(deque(batch))
+                    self._assign(deque(batch))
             while waiting and waiting[0].done:
                 task = waiting.popleft()
                 weight -= task.weight
-                yield task.item, task.answer
+                yield task.item, task.result
             if not waiting:
                 if exhausted:
                     return
                 continue
-            self._take()
+            self._wait()
 
     def close(self) -> None:
         """Kill all workers and wait for them."""
@@ -141,36 +144,36 @@ class _Crew:
     def _has_room(self) -> bool:
         return len(self._workers) < self._size or any(worker.ready and not worker.tasks for worker in self._workers)
 
-    def _give(self, tasks: deque[_Task]) -> None:
+    def _assign(self, tasks: deque[_Task]) -> None:
         idle = next((worker for worker in self._workers if not worker.tasks), None)
         if idle is None:
             if len(self._workers) >= self._size:
-                self._again.append(tasks)
+                self._waiting_batches.append(tasks)
                 return
             idle = self._start()
-        idle.tasks, idle.since = tasks, time.monotonic()
+        idle.tasks, idle.busy_since = tasks, time.monotonic()
         if idle.ready:
             self._send(idle)
 
     def _send(self, worker: _Worker) -> None:
-        worker.since = time.monotonic()
+        worker.busy_since = time.monotonic()
         try:
             write_frame(cast("BinaryIO", worker.process.stdin), pickle.dumps([task.item for task in worker.tasks], protocol=5))
-        except OSError:  # it died between two batches: no page of this one is to blame
+        except OSError:  # it crashed between two batches: no item of this batch is the cause
             self._replace(worker)
 
     def _start(self) -> _Worker:
         started = command(ENTRY, self._function, str(self._limits.memory_bytes))
         process = subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        worker = _Worker(process, since=time.monotonic())
+        worker = _Worker(process, busy_since=time.monotonic())
         self._workers.append(worker)
         self._selector.register(cast("BinaryIO", process.stdout), selectors.EVENT_READ, worker)
         return worker
 
-    def _take(self) -> None:
-        """Wait for answers; when none comes, look for the worker that is over its time."""
+    def _wait(self) -> None:
+        """Wait for results; when none comes, fail the items that are over their time."""
         now = time.monotonic()
-        busy = [worker.since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
+        busy = [worker.busy_since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
         events = self._selector.select(max(0.0, min(busy, default=now) - now) + 0.01)
         for key, _ in events:
             self._receive(key.data)
@@ -178,28 +181,28 @@ class _Crew:
             return
         now = time.monotonic()
         for worker in [worker for worker in self._workers if worker.tasks]:
-            if now - worker.since > (self._limits.seconds if worker.ready else START_SECONDS):
-                self._blame(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
+            if now - worker.busy_since > (self._limits.seconds if worker.ready else START_SECONDS):
+                self._fail_first(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
 
     def _receive(self, worker: _Worker) -> None:
         data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), 1 << 20)
         if not data:
-            self._died(worker)
+            self._handle_death(worker)
             return
         worker.received.feed(data)
-        worker.since = time.monotonic()
+        worker.busy_since = time.monotonic()
         try:
             while (frame := worker.received.pop()) is not None:
-                if not self._understand(worker, frame):
+                if not self._handle_frame(worker, frame):
                     return
-        except (FrameError, ResultError) as error:  # whatever a page made of its worker
-            self._blame(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
+        except (FrameError, ResultError) as error:  # a page may have taken over its worker
+            self._fail_first(worker, Reason.PAGE_CRASH, f"its worker wrote {error}"[:300])
             return
         if not worker.tasks and worker.ready:
-            self._next(worker)
+            self._assign_next(worker)
 
-    def _understand(self, worker: _Worker, frame: bytes) -> bool:
-        """Take one frame in; False where the worker is gone after it. Raises ResultError."""
+    def _handle_frame(self, worker: _Worker, frame: bytes) -> bool:
+        """Handle one frame; False when the worker is replaced after it. Raises ResultError."""
         reason, value = self._decoder.decode(frame)
         if not worker.ready:
             worker.ready, worker.memory_at_start = True, int(value)
@@ -207,45 +210,45 @@ class _Crew:
                 self._send(worker)
             return True
         if not worker.tasks:
-            raise ResultError("a result that nobody waits for")
+            raise ResultError("a result without a task")
         task = worker.tasks.popleft()
         task.done, worker.served = True, worker.served + 1
-        task.answer = value if reason is None else self._exceeded(_reason(reason), str(value))
+        task.result = value if reason is None else self._exceeded(_reason(reason), str(value))
         if reason == Reason.PAGE_MEMORY:
-            self._replace(worker)  # its heap is in pieces
+            self._replace(worker)  # its heap is fragmented
             return False
         return True
 
-    def _next(self, worker: _Worker) -> None:
+    def _assign_next(self, worker: _Worker) -> None:
         if worker.served >= self._limits.pages_per_worker:
             self._remove(worker)
-            if self._again:
-                self._give(self._again.popleft())
-        elif self._again:
-            self._give(self._again.popleft())
+            if self._waiting_batches:
+                self._assign(self._waiting_batches.popleft())
+        elif self._waiting_batches:
+            self._assign(self._waiting_batches.popleft())
 
-    def _died(self, worker: _Worker) -> None:
+    def _handle_death(self, worker: _Worker) -> None:
         if not worker.ready:
             self.close()
             raise ConfigError(f"A page worker cannot import {self._function!r}; see its error above. Name it as 'module.function'.")
         code, peak = reap(worker.process)
-        cause = cause_of_death(code, peak, worker.memory_at_start, self._limits.memory_bytes)
-        self._blame(worker, Reason(cause.reason), cause.detail)
+        cause = child_failure(code, peak, worker.memory_at_start, self._limits.memory_bytes)
+        self._fail_first(worker, Reason(cause.reason), cause.detail)
 
-    def _blame(self, worker: _Worker, reason: Reason, detail: str) -> None:
-        """The first task of a worker is answered for with its failure; the others go on elsewhere."""
+    def _fail_first(self, worker: _Worker, reason: Reason, detail: str) -> None:
+        """The first task of a worker gets the failure as its result; the others go to another worker."""
         if worker.tasks:
             task = worker.tasks.popleft()
-            task.done, task.answer = True, Exceeded(reason, detail)
+            task.done, task.result = True, Exceeded(reason, detail)
         self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:
         rest = worker.tasks
         self._remove(worker)
         if rest:
-            self._give(rest)
-        elif self._again:
-            self._give(self._again.popleft())
+            self._assign(rest)
+        elif self._waiting_batches:
+            self._assign(self._waiting_batches.popleft())
 
     def _remove(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -256,7 +259,7 @@ class _Crew:
         for pipe in (process.stdin, process.stdout):
             try:
                 cast("BinaryIO", pipe).close()
-            except OSError:  # what was not yet written to a dead process
+            except OSError:  # bytes that could not be written to a crashed process
                 continue
 
     def _exceeded(self, reason: Reason, detail: str) -> Exceeded:
@@ -278,7 +281,7 @@ def _batch(items: Iterator[Any]) -> tuple[list[_Task], bool]:
 
 
 def _weight(item: Any) -> int:
-    """About how many bytes a page or a record takes; what has a `weight` says so itself."""
+    """About how many bytes of memory an item takes: its `weight` if it has one, otherwise the size of its body or text."""
     if (weight := getattr(item, "weight", None)) is not None:
         return int(weight)
     capture = getattr(item, "capture", None)

@@ -1,5 +1,5 @@
-"""Configuration: the crawl's YAML and the environment, read, checked and bounded.
+"""Configuration: crawl files (YAML) and the environment are read, checked and bounded here.
 
-`crawl_file.read_crawl(path)` gives a `crawl.Crawl`; `settings.load_settings()` gives the `Settings`. Both raise ConfigError with a sentence
-that says what to correct.
+`crawl_file.read_crawl(path)` returns a `crawl.Crawl`, and `settings.load_settings()` returns the `Settings`. Both raise ConfigError with a
+sentence that says what to correct.
 """

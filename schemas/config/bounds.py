@@ -1,6 +1,7 @@
-"""Upper bounds of what a crawl file may say: no value that is read may be too much for those who use it later.
+"""Upper bounds for the values of a crawl file, so that no value is too large for the code that uses it later.
 
-A configuration that was pinned in the database, perhaps by an earlier release, is read with `context=PINNED`: it was accepted in its day.
+A configuration that was stored with a run, perhaps by an earlier release, is read with `context=PINNED`. It was accepted when the run was
+planned, so it is not checked against today's bounds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Sequence = TypeVar("Sequence", bound=Sized)
 
 
 def at_most(limit: float) -> AfterValidator:
-    """A number that is not more than the limit."""
+    """Accepts a number up to the limit."""
 
     def check(number: Number, info: ValidationInfo) -> Number:
         if number > limit and not is_pinned(info):
@@ -28,8 +29,8 @@ def at_most(limit: float) -> AfterValidator:
     return AfterValidator(check)
 
 
-def longest(limit: int) -> AfterValidator:
-    """A text of no more characters, or a list of no more entries, than the limit."""
+def length_at_most(limit: int) -> AfterValidator:
+    """Accepts a text of at most `limit` characters, or a list of at most `limit` entries."""
 
     def check(value: Sequence, info: ValidationInfo) -> Sequence:
         if len(value) > limit and not is_pinned(info):
@@ -41,12 +42,12 @@ def longest(limit: int) -> AfterValidator:
 
 
 def one_line(text: str, info: ValidationInfo) -> str:
-    """A text without line ends, other control characters, and characters that change the direction of what is around them."""
+    """Accepts a text without line ends, other control characters, and characters that change the direction of the text around them."""
     if NOT_IN_A_LINE.search(text) and not is_pinned(info):
         raise ValueError(f"{text!r} has a line end or another control character; take it out")
     return text
 
 
 def is_pinned(info: ValidationInfo) -> bool:
-    """Whether what is read was accepted before."""
+    """Whether the configuration was stored with a run, and so was accepted before."""
     return bool(info.context == PINNED)

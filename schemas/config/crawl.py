@@ -1,4 +1,4 @@
-"""What to crawl: one YAML file per crawl, checked and frozen."""
+"""The model of a crawl file: every key with its type, its bounds and its default. `docs/crawl_template.yaml` explains each key to users."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from schemas.config.bounds import at_most, longest
+from schemas.config.bounds import at_most, length_at_most
+from schemas.config.model import ConfigModel
 from schemas.config.values import (
-    MOST_BODY_BYTES,
-    MOST_DEPTH,
-    MOST_ENTRIES,
-    MOST_HOSTS,
-    MOST_SEEDS,
-    MOST_TAGS,
+    MAX_BODY_BYTES,
+    MAX_DATASETS,
+    MAX_DEPTH_OF_LINKS,
+    MAX_ENTRIES,
+    MAX_HOSTS,
+    MAX_SEEDS,
+    MAX_TAGS,
     SECRET_NAME,
     SITE_SPIDER,
     Bytes,
     Count,
     Cron,
+    DatasetNames,
     Host,
     Hosts,
     Hours,
@@ -39,50 +42,45 @@ from schemas.config.values import (
     Tag,
     Text,
 )
+from schemas.datasets.expectation import Drift, Expectation
 
 MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
-class Part(BaseModel):
-    """A part of a crawl's configuration: frozen; an unknown key is an error, and so is a number without end."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Seed(Part):
-    """Where a crawl starts. `kind: auto` looks at what comes back."""
+class Seed(ConfigModel):
+    """Where a crawl starts. With `kind: auto` the response decides what it is."""
 
     url: SeedUrl
     kind: Literal["auto", "page", "feed", "sitemap"] = "auto"
 
 
-class SeedsFile(Part):
-    """Further seeds: an object in the store that ends in .parquet or .csv (its `column` holds URLs), or text with a URL a line."""
+class SeedsFile(ConfigModel):
+    """Further seeds: an object in the store. A .parquet or .csv file has URLs in `column`; any other object is text with a URL a line."""
 
     key: Line = Field(min_length=1)
     column: Line = "url"
 
 
-class Scope(Part):
-    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with port, where a seed names one).
+class Scope(ConfigModel):
+    """Which URLs belong to the crawl. `hosts` defaults to the seeds' hosts (with a port, if a seed has one).
 
-    Files that are no pages, such as PDF and images, are left where they are unless `keep_types` names them: they are then archived.
+    Files that are not pages, such as PDF and images, are not archived, unless `keep_types` names their media type.
     """
 
     hosts: Hosts = ()
     subdomains: bool = False
     include: Patterns = ()
     exclude: Patterns = ()
-    max_depth: Annotated[int, at_most(MOST_DEPTH)] = Field(default=20, ge=0)
+    max_depth: Annotated[int, at_most(MAX_DEPTH_OF_LINKS)] = Field(default=20, ge=0)
     follow_links: bool = True
     sitemaps: bool = True
     feeds: bool = True
-    keep_types: Annotated[tuple[MediaType, ...], longest(MOST_ENTRIES)] = ()
+    keep_types: Annotated[tuple[MediaType, ...], length_at_most(MAX_ENTRIES)] = ()
 
 
-class Politeness(Part):
-    """How a crawl treats the sites. `delay` in seconds between requests to one host."""
+class Politeness(ConfigModel):
+    """How a crawl treats the sites. `delay` is in seconds, between requests to one host."""
 
     robots: Literal["obey", "ignore"] = "obey"
     opt_outs: Literal["obey", "record"] = "obey"
@@ -97,13 +95,13 @@ class Politeness(Part):
         return self.user_agent.split("/", 1)[0].strip() or "crawlhouse"
 
 
-class Network(Part):
-    """What the fetchers may connect to besides public addresses. Only exact networks, like 127.0.0.1/32.
+class Network(ConfigModel):
+    """What the fetch workers may connect to in addition to public addresses: exact networks only, like 127.0.0.1/32.
 
     `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
     """
 
-    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], longest(MOST_ENTRIES)] = ()
+    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], length_at_most(MAX_ENTRIES)] = ()
     proxy: ProxyUrl | None = None
     proxy_secret: str | None = Field(default=None, pattern=SECRET_NAME)
     verify_tls: bool = True
@@ -115,11 +113,11 @@ class Network(Part):
         return self
 
 
-class Browser(Part):
+class Browser(ConfigModel):
     """Pages whose text is made by scripts: URLs that match one of `pages` are rendered in Chromium. None by default.
 
-    While it is rendered, a page may fetch scripts, styles and data of the crawl's hosts and of `hosts`. `timeout` in seconds; `wait_for` is
-    a CSS selector to wait for instead of the network's rest.
+    While it is rendered, a page may fetch scripts, styles and data from the crawl's hosts and from `hosts`. `timeout` is in seconds.
+    `wait_for` is a CSS selector to wait for. Without it, the page is ready when it requests nothing more.
     """
 
     pages: Patterns = ()
@@ -128,33 +126,33 @@ class Browser(Part):
     wait_for: Selector | None = None
 
 
-class Credential(Part):
-    """Whose headers and cookies go to an origin, and to it alone: `secret` is a name, never the secret itself.
+class Credential(ConfigModel):
+    """Headers and cookies that are sent to one origin only. `secret` is a name, never the secret itself.
 
-    It is looked up as CRAWLHOUSE_SECRET_<NAME> in the environment, or under Airflow as the connection of that name.
+    The secret is the variable CRAWLHOUSE_SECRET_<NAME> of the environment, or the Airflow connection of that name.
     """
 
     origin: Origin
     secret: str = Field(pattern=SECRET_NAME)
 
 
-class Budgets(Part):
-    """Where a run stops. Sizes in bytes, times in minutes."""
+class Budgets(ConfigModel):
+    """Where a run stops. Sizes are in bytes, times in minutes."""
 
     max_pages: Count = Field(default=100_000, ge=1)
     max_pages_per_host: Count = Field(default=20_000, ge=1)
     max_bytes: Bytes = Field(default=50 * 1024 * MIB, ge=1)
     max_bytes_per_host: Bytes = Field(default=10 * 1024 * MIB, ge=1)
-    max_body_bytes: Annotated[int, at_most(MOST_BODY_BYTES)] = Field(default=16 * MIB, ge=1024)
+    max_body_bytes: Annotated[int, at_most(MAX_BODY_BYTES)] = Field(default=16 * MIB, ge=1024)
     max_minutes: Minutes = Field(default=24 * 60, gt=0)
     max_minutes_per_host: Minutes = Field(default=24 * 60, gt=0)
-    max_retries: Annotated[int, at_most(MOST_ENTRIES)] = Field(default=2, ge=0)
+    max_retries: Annotated[int, at_most(MAX_ENTRIES)] = Field(default=2, ge=0)
 
 
-class Revisit(Part):
-    """How soon a URL is due again, per kind: bounds between which the interval adapts. In hours; 0 means at every run.
+class Revisit(ConfigModel):
+    """How soon a URL is due again, per kind: the bounds between which the interval adapts. In hours; 0 means at every run.
 
-    `price` is how many new articles a fetch of a usual list should bring: the smaller, the more fetches.
+    `price` is how many new articles a fetch of an ordinary list should bring. A smaller price means more fetches.
     """
 
     price: Annotated[float, at_most(1_000_000)] = Field(default=0.5, gt=0)
@@ -176,33 +174,33 @@ class Revisit(Part):
         return self
 
 
-class Thresholds(Part):
+class Thresholds(ConfigModel):
     """When a run counts as failed."""
 
     min_pages: Count = Field(default=0, ge=0)
     max_error_rate: float = Field(default=1.0, ge=0, le=1)
 
 
-class SiteRules(Part):
-    """CSS selectors for one host: the field's text comes from the first match; `remove` is cut out before anything else."""
+class SiteRules(ConfigModel):
+    """CSS selectors for one host. A field's text is that of the first match. Matches of `remove` are deleted before anything else."""
 
     body: Selector | None = None
     title: Selector | None = None
     authors: Selector | None = None
     published_at: Selector | None = None
     description: Selector | None = None
-    remove: Annotated[tuple[Selector, ...], longest(MOST_ENTRIES)] = ()
+    remove: Annotated[tuple[Selector, ...], length_at_most(MAX_ENTRIES)] = ()
 
 
-class ArticleOptions(Part):
-    """The policy of the `articles` dataset. Lengths in characters."""
+class ArticleOptions(ConfigModel):
+    """Which articles are published. Lengths are in characters."""
 
-    languages: Annotated[tuple[Language, ...], longest(MOST_ENTRIES)] = ()
+    languages: Annotated[tuple[Language, ...], length_at_most(MAX_ENTRIES)] = ()
     min_length: Count = Field(default=200, ge=0)
     max_length: Count = Field(default=1_000_000, ge=1)
     near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
     site_memory: bool = True
-    rules: Annotated[dict[Host, SiteRules], longest(MOST_HOSTS)] = Field(default_factory=dict)
+    rules: Annotated[dict[Host, SiteRules], length_at_most(MAX_HOSTS)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
@@ -211,12 +209,15 @@ class ArticleOptions(Part):
         return self
 
 
-class Crawl(Part):
-    """One crawl. Its name is its file's name."""
+class Crawl(ConfigModel):
+    """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
+
+    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: Text = ""
-    seeds: Annotated[tuple[Seed, ...], longest(MOST_SEEDS)] = ()
+    seeds: Annotated[tuple[Seed, ...], length_at_most(MAX_SEEDS)] = ()
     seeds_file: SeedsFile | None = None
     scope: Scope = Scope()
     politeness: Politeness = Politeness()
@@ -227,12 +228,18 @@ class Crawl(Part):
     schedule: Cron | None = None
     workers: int = Field(default=1, ge=1, le=100)
     spider: Spider = SITE_SPIDER
-    credentials: Annotated[tuple[Credential, ...], longest(MOST_ENTRIES)] = ()
+    credentials: Annotated[tuple[Credential, ...], length_at_most(MAX_ENTRIES)] = ()
     browser: Browser = Browser()
-    dataset: Literal["articles"] = "articles"
+    datasets: DatasetNames = ("articles",)
+    expectations: Annotated[dict[str, Annotated[tuple[Expectation, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = (
+        Field(default_factory=dict)
+    )
+    drift: Annotated[dict[str, Annotated[tuple[Drift, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = Field(
+        default_factory=dict
+    )
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
-    tags: Annotated[tuple[Tag, ...], longest(MOST_TAGS)] = ()
+    tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -244,8 +251,30 @@ class Crawl(Part):
 
     @model_validator(mode="before")
     @classmethod
+    def _former_dataset(cls, data: object) -> object:
+        """The key `dataset` of earlier releases, which named one dataset."""
+        if not isinstance(data, dict) or "dataset" not in data or "datasets" in data:
+            return data
+        return {**{name: value for name, value in data.items() if name != "dataset"}, "datasets": [data["dataset"]]}
+
+    @model_validator(mode="after")
+    def _each_dataset_once(self) -> Self:
+        if not self.datasets or len(set(self.datasets)) < len(self.datasets):
+            raise ValueError("'datasets' names one dataset or more, each once, like [articles, products]")
+        return self
+
+    @model_validator(mode="after")
+    def _expects_of_its_datasets(self) -> Self:
+        for key, names in (("expectations", self.expectations), ("drift", self.drift)):
+            for name in names:
+                if name not in self.datasets:
+                    raise ValueError(f"'{key}' names {name!r}, which is none of the crawl's datasets: {', '.join(self.datasets)}")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
     def _own_spider_follows(cls, data: object) -> object:
-        """A spider of one's own says itself what is followed, unless the file asks for more."""
+        """A user's spider decides what is followed, so links, sitemaps and feeds are off unless the file turns them on."""
         if not isinstance(data, dict) or data.get("spider", SITE_SPIDER) == SITE_SPIDER:
             return data
         scope = data.get("scope") or {}
@@ -255,7 +284,7 @@ class Crawl(Part):
     def _one_secret_per_origin(self) -> Self:
         origins = [credential.origin for credential in self.credentials]
         if len(set(origins)) < len(origins):
-            raise ValueError("'credentials' names an origin twice; one secret may hold several headers and cookies")
+            raise ValueError("'credentials' has an origin twice; one secret may hold several headers and cookies")
         return self
 
     @model_validator(mode="after")
@@ -269,17 +298,21 @@ class Crawl(Part):
         return self
 
     def has_own_spider(self) -> bool:
-        """Whether a class of the user's says what is fetched."""
+        """Whether a user's class decides what is fetched."""
         return self.spider != SITE_SPIDER
 
+    def makes_articles(self) -> bool:
+        """Whether `articles` is among its datasets."""
+        return "articles" in self.datasets
+
     def hosts(self) -> tuple[str, ...]:
-        """The hosts in scope, lower case, with the port where one is named."""
+        """The hosts in scope, in lower case, with the port if one is given."""
         if self.scope.hosts:
             return tuple(host.lower() for host in self.scope.hosts)
         return tuple(dict.fromkeys(urlsplit(seed.url).netloc.lower() for seed in self.seeds))
 
     def secret_names(self) -> list[str]:
-        """The names of all secrets that fetching needs, sorted."""
+        """The sorted names of all secrets that fetching needs."""
         proxy = [self.network.proxy_secret] if self.network.proxy_secret else []
         return sorted({*(credential.secret for credential in self.credentials), *proxy})
 

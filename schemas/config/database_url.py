@@ -1,4 +1,4 @@
-"""The URL of a PostgreSQL database: read once, and shown without what is secret in it."""
+"""The URL of a PostgreSQL database: parsed here only, and written for people without its secrets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlencode
 
 SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?://")
-PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::(?P<port>\d{1,5}))?")
+HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::(?P<port>\d{1,5}))?")
 PARAMETER = re.compile(r"[a-z_]+")
 HIDDEN = "***"
 MAX_PORT = 65_535
-# what a message of the driver may name; every other parameter of the URL could be a secret
+# These values may appear in messages of the driver; every other parameter of the URL could be a secret.
 PLAIN_PARAMETERS = frozenset(
     {"application_name", "channel_binding", "connect_timeout", "dbname", "gssencmode", "host", "hostaddr", "load_balance_hosts", "port"}
     | {"sslcert", "sslmode", "sslrootcert", "target_session_attrs", "user"}
@@ -21,7 +21,7 @@ ENCODE = "a password with @ : / ? # % or a space has them percent-encoded, like 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
-    """A database of PostgreSQL. `host` is empty where the parameter `host` says it; `parameters` are libpq's, with their values."""
+    """A PostgreSQL database. `host` is empty if the parameter `host` is given. `parameters` are libpq's, with their values."""
 
     user: str | None
     password: str | None = field(repr=False)
@@ -33,18 +33,18 @@ class DatabaseUrl:
     def text(self, scheme: str = "postgresql") -> str:
         """The whole URL, with its password, every part percent-encoded."""
         query = urlencode(self.parameters, quote_via=quote)
-        return f"{scheme}://{self._user(self.password)}{self._place()}{f'?{query}' if query else ''}"
+        return f"{scheme}://{self._user(self.password)}{self._address()}{f'?{query}' if query else ''}"
 
-    def shown(self) -> str:
-        """The URL for people: no password, and of the parameters only their names."""
+    def redacted(self) -> str:
+        """The URL for people: without the password, and with only the names of the parameters."""
         names = "&".join(f"{name}={HIDDEN}" for name, _ in self.parameters)
-        return f"postgresql://{self._user(self.password and HIDDEN)}{self._place()}{f'?{names}' if names else ''}"
+        return f"postgresql://{self._user(self.password and HIDDEN)}{self._address()}{f'?{names}' if names else ''}"
 
     def secrets(self) -> tuple[str, ...]:
-        """What no message may hold: the password and the values of parameters, if they are not the user, the host or the name too."""
+        """What no message may contain: the password and the values of parameters, unless the user, host or name has the same text."""
         values = [value for name, value in self.parameters if name not in PLAIN_PARAMETERS]
-        shown = {None, "", self.user, self.host, self.name}
-        return tuple(value for value in (self.password, *values) if value is not None and value not in shown)
+        public = {None, "", self.user, self.host, self.name}
+        return tuple(value for value in (self.password, *values) if value is not None and value not in public)
 
     def _user(self, password: str | None) -> str:
         if self.user is None and password is None:
@@ -52,7 +52,7 @@ class DatabaseUrl:
         hidden = password if password in {None, HIDDEN} else quote(str(password), safe="")
         return quote(self.user or "", safe="") + ("" if hidden is None else f":{hidden}") + "@"
 
-    def _place(self) -> str:
+    def _address(self) -> str:
         port = "" if self.port is None else f":{self.port}"
         return f"{self.host}{port}/{quote(self.name, safe='')}"
 
@@ -60,36 +60,36 @@ class DatabaseUrl:
 def parse_database_url(text: str) -> DatabaseUrl:
     """The parts of `postgresql://USER:PASSWORD@HOST:PORT/NAME?PARAMETERS`.
 
-    Of several `@` before the first `/` the last one ends the password. Raises ValueError where a part cannot be told from another; its
-    message shows nothing of the text.
+    If there are several `@` before the first `/`, the last one ends the password. Raises ValueError if the parts are ambiguous. Its
+    message repeats nothing of the text.
     """
     scheme = SCHEME.match(text)
     if scheme is None:
         raise ValueError("a database is postgresql://USER:PASSWORD@HOST/NAME, or nothing for SQLite files in the home")
     if any(character.isspace() or not character.isprintable() for character in text):
         raise ValueError(f"a database's URL has no spaces or control characters; {ENCODE}")
-    authority, name, query = _cut(text[scheme.end() :])
-    login, at, address = authority.rpartition("@")
-    place = PLACE.fullmatch(address)
-    if place is None or int(place["port"] or 0) > MAX_PORT:
+    authority, name, query = _split(text[scheme.end() :])
+    login, at, host_and_port = authority.rpartition("@")
+    address = HOST_AND_PORT.fullmatch(host_and_port)
+    if address is None or int(address["port"] or 0) > MAX_PORT:
         raise ValueError(f"what follows the password in a database's URL is HOST or HOST:PORT, the port a number; {ENCODE}")
     user, colon, password = login.partition(":")
     parameters = [_parameter(part) for part in query.split("&") if part]
     named = dict(
         parameters
-    )  # a login in the parameters, which come first, stands before the host from now on: others know to hide it there
+    )  # a login in the parameters has precedence; it is moved before the host, where other libraries know how to hide it
     return DatabaseUrl(
         user=named.get("user", unquote(user) if at else None),
         password=named.get("password", unquote(password) if colon else None),
-        host=place["host"],
-        port=int(place["port"]) if place["port"] else None,
+        host=address["host"],
+        port=int(address["port"]) if address["port"] else None,
         name=unquote(name),
         parameters=tuple((name, value) for name, value in parameters if name not in {"user", "password"}),
     )
 
 
-def _cut(rest: str) -> tuple[str, str, str]:
-    """Authority, path and query. Raises ValueError for what looks like a password that was cut in two."""
+def _split(rest: str) -> tuple[str, str, str]:
+    """Authority, path and query. Raises ValueError if the text looks as if a password were cut in two."""
     before, _, query = rest.partition("?")
     authority, _, name = before.partition("/")
     if "#" in rest or "@" in name or "/" in name or "@" in query:

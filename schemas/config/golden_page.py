@@ -1,4 +1,4 @@
-"""A golden page: a page of a site, kept beside the crawl's file, and what extraction must make of it.
+"""A golden page: a stored page of a site, next to the crawl's file, and what extraction must read from it.
 
 `crawls/<crawl>.golden/<case>/` holds `page.html`, bytes in any charset, and `expected.json`.
 """
@@ -17,10 +17,10 @@ PAGE_FILE, EXPECTED_FILE = "page.html", "expected.json"
 
 
 class Expected(BaseModel):
-    """`expected.json`: where the page is from, and the fields that are compared: those that are given, null included.
+    """`expected.json`: where the page is from, and the expected fields. All fields that are given are compared, null included.
 
-    `content_type` is the answer's header; `fetched_at` when the page was fetched, as no date may be later; `why` is for people.
-    `reason` is expected of a page that is no article. `blocks` are pairs of kind and text, `text` is the plain text.
+    `content_type` is the response's header. `fetched_at` is when the page was fetched: no date may be later. `why` is for people.
+    `reason` is for a page that is not an article. `blocks` are pairs of kind and text, `text` is the plain text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,5 +57,5 @@ class Expected(BaseModel):
 
 
 def golden_folder(crawls: Path, crawl: str) -> Path:
-    """Where the golden pages of a crawl are, one folder each, if it has any."""
+    """The folder of a crawl's golden pages. It has one folder per page, and is missing if there are none."""
     return crawls / f"{crawl}.golden"

@@ -1,4 +1,7 @@
-"""Where things are: the environment `CRAWLHOUSE_*`. The only home of secrets."""
+"""Settings: where things are, from the environment `CRAWLHOUSE_*`.
+
+Secrets come from the environment or from an Airflow connection, never from a file.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ PREFIX = "CRAWLHOUSE_"
 SECRET_PREFIX = "SECRET_"  # noqa: S105 the name of variables that hold some
 PROJECT_MARK = "crawls"
 HOME = "var"
-MIN_FREE_BYTES = 512 * 1024 * 1024
+DATASETS = "datasets"  # next to the crawl folder
+MIN_FREE_BYTES = 512 * 1024 * 1024  # eight open segments of 64 MB
 S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^?#@\s]*)?", re.IGNORECASE)
 PRIVATE_FOLDER = 0o700
@@ -48,12 +52,13 @@ def _default_crawls(data: Mapping[str, object]) -> Path:
 
 
 class Settings(BaseSettings):
-    """Where crawlhouse keeps things; every path absolute.
+    """Where crawlhouse stores things. All paths are absolute.
 
     `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
-    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders beside them;
-    `spiders` is a further folder of such modules. `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much
-    the disks of the home and of a store in a directory must have free: else crawls stop.
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders next to them;
+    `spiders` is a further folder of such modules; `datasets` is the folder of dataset files, or empty for the one next to the crawl folder.
+    `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much the disks of the home and of a store in a
+    directory must have free: otherwise crawls stop.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -63,6 +68,7 @@ class Settings(BaseSettings):
     database: str = Field(default="", repr=False)
     crawls: Path = Field(default_factory=_default_crawls)
     spiders: str = ""
+    datasets: str = ""
     s3_endpoint: str = ""
     s3_region: str = "us-east-1"
     quota_bytes: int = Field(default=0, ge=0)
@@ -73,9 +79,9 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return Path(path).expanduser().absolute()
 
-    @field_validator("spiders")
+    @field_validator("spiders", "datasets")
     @classmethod
-    def _spiders(cls, folder: str) -> str:
+    def _folder(cls, folder: str) -> str:
         return str(Path(folder).expanduser().absolute()) if folder else ""
 
     @field_validator("store")
@@ -100,7 +106,7 @@ class Settings(BaseSettings):
         if endpoint and not ENDPOINT.fullmatch(endpoint):
             raise ValueError(
                 "an endpoint is an http or https URL, like http://127.0.0.1:8333, without a user and parameters; "
-                "keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
         return endpoint
 
@@ -108,19 +114,27 @@ class Settings(BaseSettings):
         """The object store: `s3://bucket/prefix` or an absolute directory."""
         return self.store or str(self.home / "store")
 
+    def datasets_folder(self) -> Path:
+        """Where the files of the user's own datasets are, if there are any."""
+        return Path(self.datasets) if self.datasets else self.crawls.parent / DATASETS
+
+    def module_folders(self) -> list[Path]:
+        """Where the user's own modules are, with spiders and functions, besides installed packages."""
+        return [self.crawls, *([Path(self.spiders)] if self.spiders else [])]
+
     def database_url(self, name: str) -> str:
-        """The SQLAlchemy URL of one database: `frontier` (with the ledger) or `catalog`."""
+        """The SQLAlchemy URL of one database: `frontier` (which has the ledger too) or `catalog`."""
         if self.database:
             return parse_database_url(self.database).text("postgresql+psycopg")
         return sqlite_url(self.database_file(name))
 
     def database_file(self, name: str) -> Path:
-        """The SQLite file of one database, where no server holds it."""
+        """The SQLite file of one database, if there is no database server."""
         return self.home / f"{name}.sqlite"
 
-    def database_shown(self) -> str:
-        """The database for people: without its password and its parameters' values."""
-        return parse_database_url(self.database).shown() if self.database else f"SQLite files in {self.home}"
+    def redacted_database(self) -> str:
+        """The database for people: without its password and the values of its parameters."""
+        return parse_database_url(self.database).redacted() if self.database else f"SQLite files in {self.home}"
 
 
 def sqlite_url(path: Path) -> str:
@@ -129,7 +143,7 @@ def sqlite_url(path: Path) -> str:
 
 
 def load_settings() -> Settings:
-    """The settings of this process, from its environment.
+    """Read the settings of this process from its environment.
 
     Raises ConfigError for a malformed or misspelt variable and NotFoundError outside a project.
     """
@@ -138,18 +152,18 @@ def load_settings() -> Settings:
 
 
 def make_settings(home: str | Path | None = None, store: str | Path | None = None, database: str | None = None) -> Settings:
-    """The settings of the environment, with what is given here in their place. Raises ConfigError, NotFoundError."""
+    """Read the settings from the environment; what is given here replaces a setting. Raises ConfigError, NotFoundError."""
     given = {"home": home, "store": None if store is None else str(store), "database": database}
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        # a default that is made of other settings is not made where one of these is wrong: nothing is wrong with it
+        # pydantic also reports defaults that depend on a wrong setting: these are not mistakes of the user
         problems = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
         raise ConfigError("\n".join(_problem(item["loc"], item["msg"]) for item in problems)) from error
 
 
 def make_home(settings: Settings) -> None:
-    """Make the home's folder if it is missing, for its user alone. Raises StorageError when that fails or nothing can be written there."""
+    """Make the home's folder if it is missing, private to its user. Raises StorageError when it cannot be made or written to."""
     try:
         make_private_folder(settings.home)
     except OSError as error:
@@ -159,7 +173,7 @@ def make_home(settings: Settings) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its user can open, whatever the umask; one that is there stays as it is. Raises OSError."""
+    """Make a folder that only its user can open, whatever the umask. A folder that is there is not changed. Raises OSError."""
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -179,7 +193,7 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
 def _check_spelling(environment: Mapping[str, str]) -> None:
     known = [name.upper() for name in Settings.model_fields]
     for name in environment:
-        ours = name.removeprefix(PREFIX)
-        near = get_close_matches(ours, known, n=1, cutoff=0.8)
-        if ours != name and ours not in known and near and not ours.startswith(SECRET_PREFIX):
-            raise ConfigError(f"{name} is no setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")
+        own_name = name.removeprefix(PREFIX)
+        near = get_close_matches(own_name, known, n=1, cutoff=0.8)
+        if own_name != name and own_name not in known and near and not own_name.startswith(SECRET_PREFIX):
+            raise ConfigError(f"{name} is not a setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")

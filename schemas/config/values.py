@@ -1,4 +1,4 @@
-"""The kinds of values in a crawl file, each checked and bounded where it is read."""
+"""The types of values in a crawl file. Each is checked and bounded when it is read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, ValidationInfo
 
-from schemas.config.bounds import at_most, is_pinned, longest, one_line
-from schemas.config.redaction import shown_url
+from schemas.config.bounds import at_most, is_pinned, length_at_most, one_line
+from schemas.config.redaction import redacted_url
+from schemas.datasets.names import check_dataset_name
+from schemas.urls import DEFAULT_PORTS
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")
@@ -25,50 +27,51 @@ PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
 
 CENTURY_HOURS = 100 * 365.25 * 24
 CENTURY_MINUTES = 60 * CENTURY_HOURS
-DAY_SECONDS = 86_400
-MOST = 10**12  # pages, and whatever else is counted
-MOST_BYTES = 2**60
-MOST_BODY_BYTES = 16 * 2**30  # an answer is held in memory
-MOST_DEPTH = 30_000  # the frontier keeps a depth in two bytes
-MOST_SEEDS = 100_000
-MOST_HOSTS = 10_000
-MOST_ENTRIES = 1_000
-MOST_TAGS = 100
-TAG_CHARACTERS = 100  # Airflow refuses a longer one, and with it all DAGs of the file
+DAY_SECONDS = 86_400  # the longest delay or timeout
+MAX_COUNT = 10**12  # of pages, characters and all other counts: more than any crawl reaches, and far below an int64
+MAX_BYTES_OF_RUN = 2**60  # an exbibyte: more than any store, and below an int64
+MAX_BODY_BYTES = 16 * 2**30  # a response is held in memory
+MAX_DEPTH_OF_LINKS = 30_000  # the frontier keeps a depth in two bytes
+MAX_SEEDS = 100_000  # of one file; more of them go into a seeds_file
+MAX_HOSTS = 10_000  # a scope is checked for every link
+MAX_DATASETS = 50  # of one crawl: each is read from every page
+MAX_ENTRIES = 1_000  # of all other lists
+MAX_TAGS = 100  # the UI shows all of them
+MAX_TAG_CHARACTERS = 100  # Airflow refuses a longer one, and with it all DAGs of the file
 _parse_pattern: Any = import_module("re._parser").parse  # the grammar alone: compiling a pattern may take seconds
 
 
 def _http_url(url: str) -> str:
     parts = _parts(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{shown_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
+        raise ValueError(f"{redacted_url(url)!r} is not an absolute http or https URL, like https://example.com/news")
     return url
 
 
 def _without_password(url: str) -> str:
     if "@" in _parts(url).netloc:
-        raise ValueError("a seed holds no user name or password, for it is kept and shown: take it out, and see 'credentials'")
+        raise ValueError("a seed must have no user name or password, because it is stored and shown: take it out, and see 'credentials'")
     return url
 
 
 def _parts(url: str) -> SplitResult:
-    """The parts of a URL. Raises ValueError, whose message shows nothing of the URL, for one that has none."""
+    """The parts of a URL. Raises ValueError if it cannot be parsed; the message repeats nothing of the URL."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError("the host or the port is none; a URL is like https://example.com:8080/news") from None
+        raise ValueError("the host or the port is not valid; a URL is like https://example.com:8080/news") from None
     return parts
 
 
 def _proxy(url: str, info: ValidationInfo) -> str:
-    """A proxy's URL, without a login. Runs that earlier releases planned may have one."""
+    """A proxy's URL without a login. In a run that an earlier release planned it may have a login."""
     if is_pinned(info):
         return url
     if "@" in url:
         raise ValueError(
-            "a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME' beside it, and set "
-            'CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
+            "a proxy's URL must have no user name or password, because it is stored and shown: also write 'proxy_secret: NAME', "
+            'and set CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
         )
     parts = _parts(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -99,7 +102,10 @@ def _cron(text: str, info: ValidationInfo) -> str:
 
 
 def _has_dates(text: str) -> bool:
-    """Whether it is a cron expression, always of the same dates. Raises what croniter raises where it has none: Airflow asks for both."""
+    """Whether the text is a cron expression whose dates are always the same.
+
+    Raises what croniter raises if there is no next or no previous date; Airflow needs both.
+    """
     from croniter import croniter
 
     if RANDOM_FIELD.search(text) or not croniter.is_valid(text):
@@ -119,7 +125,7 @@ def _host(host: str) -> str:
 
 def _language(code: str) -> str:
     if not LANGUAGE.fullmatch(code):
-        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1, in quotes where YAML wants them)")
+        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1; write 'no' in quotes, as YAML reads it as false)")
     return code
 
 
@@ -132,34 +138,42 @@ def _media_type(name: str) -> str:
 def _spider(name: str) -> str:
     if name == SITE_SPIDER or SPIDER.fullmatch(name):
         return name
-    raise ValueError(f"{name!r} is no spider: {SITE_SPIDER}, or a class of your own as module:Class, like my_spiders.shop:ShopSpider")
+    raise ValueError(f"{name!r} is not a spider: {SITE_SPIDER}, or a class of your own as module:Class, like my_spiders.shop:ShopSpider")
 
 
 def _origin(origin: str) -> str:
     origin = origin.lower().removesuffix("/")
     if not ORIGIN.fullmatch(origin):
-        raise ValueError(f"{origin!r} is no origin, like https://members.example.com (a scheme, a host, a port where it is not the usual)")
-    return origin.removesuffix(":443" if origin.startswith("https") else ":80")
+        raise ValueError(
+            f"{origin!r} is not an origin, like https://members.example.com (scheme, host, and a port if it is not the default)"
+        )
+    return origin.removesuffix(f":{DEFAULT_PORTS[origin.partition(':')[0]]}")
 
 
-HttpUrl = Annotated[str, longest(8_000), AfterValidator(_http_url)]
-SeedUrl = Annotated[str, longest(8_000), AfterValidator(_without_password), AfterValidator(_http_url)]
-ProxyUrl = Annotated[str, longest(8_000), AfterValidator(_proxy)]
-Pattern = Annotated[str, longest(10_000), AfterValidator(_pattern)]
-Cron = Annotated[str, longest(500), AfterValidator(one_line), AfterValidator(_cron)]
-Host = Annotated[str, longest(300), AfterValidator(_host)]
+def _dataset_name(name: str) -> str:
+    check_dataset_name(name)
+    return name
+
+
+HttpUrl = Annotated[str, length_at_most(8_000), AfterValidator(_http_url)]
+SeedUrl = Annotated[str, length_at_most(8_000), AfterValidator(_without_password), AfterValidator(_http_url)]
+ProxyUrl = Annotated[str, length_at_most(8_000), AfterValidator(_proxy)]
+Pattern = Annotated[str, length_at_most(10_000), AfterValidator(_pattern)]
+Cron = Annotated[str, length_at_most(500), AfterValidator(one_line), AfterValidator(_cron)]
+Host = Annotated[str, length_at_most(300), AfterValidator(_host)]
 Language = Annotated[str, AfterValidator(_language)]
-MediaType = Annotated[str, longest(200), AfterValidator(_media_type)]
-Spider = Annotated[str, longest(300), AfterValidator(_spider)]
-Origin = Annotated[str, longest(300), AfterValidator(_origin)]
-Selector = Annotated[str, longest(10_000)]
-Line = Annotated[str, longest(1_000), AfterValidator(one_line)]
-Tag = Annotated[str, longest(TAG_CHARACTERS), AfterValidator(one_line)]
-Text = Annotated[str, longest(20_000)]
-Count = Annotated[int, at_most(MOST)]
-Bytes = Annotated[int, at_most(MOST_BYTES)]
+MediaType = Annotated[str, length_at_most(200), AfterValidator(_media_type)]
+Spider = Annotated[str, length_at_most(300), AfterValidator(_spider)]
+Origin = Annotated[str, length_at_most(300), AfterValidator(_origin)]
+Selector = Annotated[str, length_at_most(10_000)]
+Line = Annotated[str, length_at_most(1_000), AfterValidator(one_line)]
+Tag = Annotated[str, length_at_most(MAX_TAG_CHARACTERS), AfterValidator(one_line)]
+Text = Annotated[str, length_at_most(20_000)]
+Count = Annotated[int, at_most(MAX_COUNT)]
+Bytes = Annotated[int, at_most(MAX_BYTES_OF_RUN)]
 Hours = Annotated[float, at_most(CENTURY_HOURS)]
 Minutes = Annotated[float, at_most(CENTURY_MINUTES)]
 Seconds = Annotated[float, at_most(DAY_SECONDS)]
-Patterns = Annotated[tuple[Pattern, ...], longest(MOST_ENTRIES)]
-Hosts = Annotated[tuple[Host, ...], longest(MOST_HOSTS)]
+Patterns = Annotated[tuple[Pattern, ...], length_at_most(MAX_ENTRIES)]
+DatasetNames = Annotated[tuple[Annotated[str, AfterValidator(_dataset_name)], ...], length_at_most(MAX_DATASETS)]
+Hosts = Annotated[tuple[Host, ...], length_at_most(MAX_HOSTS)]

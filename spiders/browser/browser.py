@@ -1,7 +1,7 @@
-"""Rendering pages whose text is made by scripts: Chromium through Playwright, for the URL patterns that a crawl names.
+"""Renders pages in Chromium through Playwright, for the URL patterns that a crawl names.
 
-scrapy-playwright lets the browser itself fetch the page. Here the page is fetched as every page is, and archived as it came; the browser
-gets that very answer and what `SubResources` allows, and never a connection of its own: its proxy is a port where nobody listens.
+scrapy-playwright lets the browser fetch the page. Here the page is fetched and archived like every page. The browser gets that response
+and what `SubResources` allows. It never has a connection of its own: its proxy is a port at which no program listens.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright, Route
 
 LOG = logging.getLogger(__name__)
-NOWHERE = "http://127.0.0.1:1"
-MAX_TABS = 2
-CLOSE_SECONDS = 3.0
+DEAD_PROXY = "http://127.0.0.1:1"  # nobody listens at port 1
+MAX_TABS = 2  # pages at a time: rendering takes about a second of CPU time a page
+CLOSE_SECONDS = 3.0  # for Chromium to end by itself, before the worker ends without it
 ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -40,15 +40,15 @@ ARGUMENTS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 HTML = re.compile(r"text/html|application/xhtml\+xml", re.IGNORECASE)
-KEPT_OUT = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+REPLACED_HEADERS = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 class RenderError(Exception):
-    """A page that the browser could not render, and why."""
+    """The browser could not render a page. The message says why."""
 
 
 def check_browser(crawl: Crawl) -> None:
-    """Sees that there is a browser, where the crawl wants one. Raises ConfigError, which says what to install."""
+    """Check that there is a browser if the crawl needs one. Raises ConfigError, which says what to install."""
     if not crawl.browser.pages:
         return
     if find_spec("playwright") is None:
@@ -58,12 +58,12 @@ def check_browser(crawl: Crawl) -> None:
         )
     given = os.environ.get(EXECUTABLE)
     if given and not os.access(given, os.X_OK):
-        raise ConfigError(f"{EXECUTABLE} is {given!r}, which cannot be executed. Give the path of a Chromium.")
+        raise ConfigError(f"{EXECUTABLE} is {given!r}, which cannot be executed. Set it to the path of a Chromium.")
     check_sandbox(executable())
 
 
 class PageBrowser:
-    """One Chromium per worker, started with the first page; a page has a context of its own, without cookies or storage of others."""
+    """One Chromium per worker, started for the first page. Each page has its own context, without the cookies of others."""
 
     def __init__(self, crawl: Crawl, subresources: SubResources) -> None:
         self._crawl = crawl
@@ -75,12 +75,12 @@ class PageBrowser:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
 
-    def is_for(self, url: str) -> bool:
-        """Whether a page of this URL is to be rendered."""
-        return any(pattern.is_in_or(url, otherwise=False) for pattern in self._patterns)
+    def should_render(self, url: str) -> bool:
+        """Whether the page at this URL should be rendered."""
+        return any(pattern.search_or(url, default=False) for pattern in self._patterns)
 
     def is_renderable(self, capture: Capture) -> bool:
-        """Whether an answer is a whole HTML page, and the one of its URL: a browser would ask for it by GET."""
+        """Whether a response is a complete HTML page, requested by GET as a browser does."""
         return (
             capture.method == "GET"
             and capture.status == 200
@@ -91,19 +91,19 @@ class PageBrowser:
     async def render(self, capture: Capture) -> Capture:
         """The page after its scripts have run, as a capture: its DOM as UTF-8. Raises RenderError.
 
-        Scripts have until the page asks for nothing more, `browser.wait_for` is there, or the time is up: what is there then, counts.
+        Rendering ends when the page makes no more requests, when `browser.wait_for` is found, or when the time is up.
         """
         begin = time.monotonic()
         async with self._tabs:
             try:
                 async with asyncio.timeout(2 * self._options.timeout + CLOSE_SECONDS):
                     html = await self._html(capture)
-            except Exception as error:  # the browser's errors are of many kinds, and none may end more than its page
-                await self._forget_dead()
+            except Exception as error:  # the browser raises many kinds of errors, and an error may stop only its own page
+                await self._drop_dead_browser()
                 raise RenderError(f"{capture.url}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
         body = html.encode("utf-8", "replace")
         limit = self._crawl.budgets.max_body_bytes
-        headers = tuple(pair for pair in capture.response_headers if pair[0].lower() not in KEPT_OUT)
+        headers = tuple(pair for pair in capture.response_headers if pair[0].lower() not in REPLACED_HEADERS)
         return replace(
             capture,
             fetched_at=datetime.now(UTC),
@@ -114,7 +114,7 @@ class PageBrowser:
         )
 
     async def close(self) -> None:
-        """Ends the browser."""
+        """End the browser."""
         browser, playwright = self._browser, self._playwright
         self._browser = self._playwright = None
         try:
@@ -123,7 +123,7 @@ class PageBrowser:
                     await browser.close()
                 if playwright is not None:
                     await playwright.stop()
-        except Exception as error:  # it ends with its pipe to us in any case
+        except Exception as error:  # it ends anyway, when its pipe to this process is closed
             LOG.warning("The browser did not close: %s", error)
 
     async def _html(self, capture: Capture) -> str:
@@ -134,7 +134,7 @@ class PageBrowser:
         context = await browser.new_context(user_agent=agent, service_workers="block", accept_downloads=False)
         try:
             page = await context.new_page()
-            await context.route("**/*", _Requests(capture, page, self._crawl, self._subresources).answer)
+            await context.route("**/*", _PageRequests(capture, page, self._crawl, self._subresources).respond)
             await context.route_web_socket("**/*", lambda socket: socket.close())
             patience = self._options.timeout * 1000
             await page.goto(capture.url, wait_until="domcontentloaded", timeout=patience)
@@ -144,7 +144,7 @@ class PageBrowser:
                 else:
                     await page.wait_for_load_state("networkidle", timeout=patience)
             except NotYet:
-                LOG.info("%s was still at work after %g s", capture.url, self._options.timeout)
+                LOG.info("%s was still loading after %g s", capture.url, self._options.timeout)
             return await page.content()
         finally:
             await context.close()
@@ -159,32 +159,32 @@ class PageBrowser:
                     executable_path=executable(),
                     args=ARGUMENTS,
                     chromium_sandbox=is_sandboxed(),  # Playwright's own default is without
-                    proxy={"server": NOWHERE, "bypass": "<-loopback>"},
+                    proxy={"server": DEAD_PROXY, "bypass": "<-loopback>"},
                     handle_sigint=False,
                     handle_sigterm=False,
                     handle_sighup=False,
                 )
             return self._browser
 
-    async def _forget_dead(self) -> None:
+    async def _drop_dead_browser(self) -> None:
         if self._browser is not None and not self._browser.is_connected():
             self._browser = None
 
 
-class _Requests:
-    """The requests of one page under way."""
+class _PageRequests:
+    """Responds to the requests of one page while it is rendered."""
 
     def __init__(self, capture: Capture, page: Page, crawl: Crawl, subresources: SubResources) -> None:
         self._capture = capture
         self._page = page
         self._crawl = crawl
         self._subresources = subresources
-        self._is_given = False
+        self._is_loaded = False
         self._count = 0
         self._bytes = 0
 
-    async def answer(self, route: Route) -> None:
-        """Answers with the page itself, once, and with its sub-resources within their limits; everything else fails."""
+    async def respond(self, route: Route) -> None:
+        """Respond with the page itself, once, and with its sub-resources up to their limits. All other requests fail."""
         request: Any = route.request  # Any: Playwright's frame may be missing
         try:
             if request.is_navigation_request():
@@ -194,20 +194,20 @@ class _Requests:
             if self._count > MAX_PAGE_REQUESTS or self._bytes > MAX_PAGE_BYTES:
                 await route.abort()
                 return
-            found = await self._subresources.get(request.url, request.resource_type, request.method, request.headers)
-            if found is None:
+            resource = await self._subresources.get(request.url, request.resource_type, request.method, request.headers)
+            if resource is None:
                 await route.abort()
                 return
-            self._bytes += len(found.body)
-            await route.fulfill(status=found.status, headers=found.headers, body=found.body)
-        except Exception as error:  # the page is gone meanwhile
+            self._bytes += len(resource.body)
+            await route.fulfill(status=resource.status, headers=resource.headers, body=resource.body)
+        except Exception as error:  # the page was closed meanwhile
             LOG.debug("%s: %s", request.url, error)
 
     async def _navigate(self, route: Route, is_main: bool) -> None:
-        """Gives the page its own answer; frames, and leaving for another page, are not followed."""
-        if not is_main or self._is_given:
-            await route.fulfill(status=204)  # "no content": the page stays where it is, while an error would take its place
+        """Give the page its own response. Frames and other pages are not loaded."""
+        if not is_main or self._is_loaded:
+            await route.fulfill(status=204)  # "no content": the page stays, while an error would replace it
             return
-        self._is_given = True
-        own = await self._subresources.resource(self._capture)
-        await route.fulfill(status=own.status, headers=own.headers, body=own.body)
+        self._is_loaded = True
+        response = await self._subresources.browser_response(self._capture)
+        await route.fulfill(status=response.status, headers=response.headers, body=response.body)

@@ -1,7 +1,7 @@
-"""What a page in the browser may fetch while it is rendered: scripts, styles and data of the crawl's hosts, through our own downloader.
+"""Fetches what a page in the browser needs: scripts, styles and data of the crawl's hosts, through crawlhouse's own downloader.
 
-The browser has no way to the network of its own, so that the address guard, robots.txt, takedowns, limits and credentials hold for every
-request of a page as for the page itself.
+The browser itself cannot reach the network. So the address guard, robots.txt, takedowns, limits and credentials apply to every request of
+a page as they apply to the page itself.
 """
 
 from __future__ import annotations
@@ -11,30 +11,31 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from schemas.capture import Capture
-from spiders.discover.response import REDIRECTS
+from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
-from spiders.permission.robots import RobotsRules, robots_from_answer
-from spiders.reading.reader import Unread
-from spiders.session.robots_fetch import refusal, robots_of, with_rules
-from spiders.session.session import FetchSession
-from spiders.urls.canonical import canonicalize, resolve
+from spiders.permission.robots import RobotsRules
+from spiders.reading.reader import ReadFailure
+from spiders.session.context import FetchContext
+from spiders.session.origin_file import file_to_cache
+from spiders.session.robots_fetch import robots_refusal, rules_of
+from spiders.urls.canonical import canonicalize, resolve_link
 from storage.urls.host_key import canonical_host, canonical_origin
 
-LOADED = frozenset({"script", "stylesheet", "xhr", "fetch"})
-SHARED = frozenset({"script", "stylesheet"})
-MAX_REDIRECTS = 5
-MAX_PAGE_REQUESTS = 100
-MAX_PAGE_BYTES = 20 * 1024 * 1024
-MAX_SHARED_BYTES = 32 * 1024 * 1024
-PASSED_ON = frozenset({"accept", "accept-language", "origin", "referer", "x-requested-with"})
-OF_THE_WIRE = frozenset({b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie", b"connection"})
+ALLOWED_TYPES = frozenset({"script", "stylesheet", "xhr", "fetch"})
+CACHED_TYPES = frozenset({"script", "stylesheet"})
+MAX_REDIRECTS = 5  # for one sub-resource
+MAX_PAGE_REQUESTS = 100  # of one page; chosen above what pages of text load, below what would burden a host
+MAX_PAGE_BYTES = 20 * 1024 * 1024  # of one page's sub-resources
+MAX_CACHED_BYTES = 32 * 1024 * 1024  # of a worker's scripts and styles
+FORWARDED_HEADERS = frozenset({"accept", "accept-language", "origin", "referer", "x-requested-with"})
+DROPPED_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie", b"connection"})
 
 Download = Callable[[str, Mapping[str, str]], Awaitable[Capture]]
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """An answer as the browser takes it: its body without coding."""
+class BrowserResponse:
+    """A response as the browser takes it: its body without content coding."""
 
     status: int
     headers: dict[str, str]
@@ -42,74 +43,73 @@ class Resource:
 
 
 class SubResources:
-    """The sub-resources of a worker's pages; scripts and styles are fetched once and kept in bounded memory."""
+    """The sub-resources of a worker's pages. Scripts and styles are fetched once and cached in bounded memory."""
 
-    def __init__(self, session: FetchSession, download: Download) -> None:
-        self._session = session
+    def __init__(self, context: FetchContext, download: Download) -> None:
+        self._context = context
         self._download = download
-        self._hosts = frozenset(session.crawl.browser.hosts)
+        self._hosts = frozenset(context.crawl.browser.hosts)
         self._robots: dict[str, RobotsRules] = {}
-        self._shared: dict[str, Resource] = {}
-        self._shared_bytes = 0
+        self._cache: dict[str, BrowserResponse] = {}
+        self._cached_bytes = 0
 
-    async def get(self, asked: str, kind: str, method: str, headers: Mapping[str, str]) -> Resource | None:
-        """A sub-resource, None where the page may not have it. `kind` is the browser's type of the request."""
-        url = canonicalize(asked, strip=False)
-        if kind not in LOADED or method != "GET" or url is None:
+    async def get(self, requested: str, kind: str, method: str, headers: Mapping[str, str]) -> BrowserResponse | None:
+        """A sub-resource, or None if the page may not have it. `kind` is the browser's type of the request."""
+        url = canonicalize(requested, strip_parameters=False)
+        if kind not in ALLOWED_TYPES or method != "GET" or url is None:
             return None
-        if url in self._shared:
-            return self._shared[url]
-        passed = {name: value for name, value in headers.items() if name in PASSED_ON}
-        found = await self._fetch(url, passed)
-        if found is not None and kind in SHARED and self._shared_bytes + len(found.body) <= MAX_SHARED_BYTES:
-            self._shared[url] = found
-            self._shared_bytes += len(found.body)
-        return found
+        if url in self._cache:
+            return self._cache[url]
+        forwarded = {name: value for name, value in headers.items() if name in FORWARDED_HEADERS}
+        response = await self._fetch(url, forwarded)
+        if response is not None and kind in CACHED_TYPES and self._cached_bytes + len(response.body) <= MAX_CACHED_BYTES:
+            self._cache[url] = response
+            self._cached_bytes += len(response.body)
+        return response
 
-    async def _fetch(self, url: str, headers: Mapping[str, str]) -> Resource | None:
+    async def _fetch(self, url: str, headers: Mapping[str, str]) -> BrowserResponse | None:
         for _ in range(MAX_REDIRECTS + 1):
-            if not await self._may(url):
+            if not await self._is_allowed(url):
                 return None
             try:
                 capture = await self._download(url, headers)
             except FetchFailedError:
                 return None
-            self._session.statistics.sub_resources += 1
-            target = resolve(url, capture.header("location") or "", strip=False) if capture.status in REDIRECTS else None
+            self._context.statistics.sub_resources += 1
+            target = resolve_link(url, redirect_location(capture), strip_parameters=False) if capture.status in REDIRECTS else None
             if target is None:
-                return await self.resource(capture)
+                return await self.browser_response(capture)
             url = target
         return None
 
-    async def _may(self, url: str) -> bool:
-        session, host = self._session, canonical_host(url)
-        if not (session.scope.covers_host(host) or host in self._hosts) or session.takedowns.covers(url):
+    async def _is_allowed(self, url: str) -> bool:
+        context, host = self._context, canonical_host(url)
+        if not (context.scope.covers_host(host) or host in self._hosts) or context.takedowns.covers(url):
             return False
-        if session.crawl.politeness.robots == "ignore":
+        if context.crawl.politeness.robots == "ignore":
             return True
         origin = canonical_origin(url)
         rules = self._robots.get(origin)
         if rules is None or rules.expires_at <= time.time():
             rules = self._robots[origin] = await self._rules(origin)
-        return await refusal(session, rules, url) is None
+        return await robots_refusal(context, rules, url) is None
 
     async def _rules(self, origin: str) -> RobotsRules:
-        """An origin's robots.txt: what some worker read within a day, or the site's answer."""
-        frontier, sql = self._session.frontier, self._session.sql
-        cached = await sql(frontier.robots, origin)
+        """The rules of an origin's robots.txt: from the cache, which all workers share, or from the site."""
+        context = self._context
+        cached = await context.database.run(context.frontier.robots, origin)
         if cached is None:
             try:
-                answer = await self._session.download(origin + "/robots.txt")
+                answer = await context.downloader.download(origin + "/robots.txt")
             except FetchFailedError:
-                cached = robots_from_answer(origin, None, b"", None)
-            else:
-                cached = await robots_of(self._session, origin, answer)
-            await sql(frontier.remember_robots, cached)
-        return await with_rules(self._session, cached)
+                answer = None
+            cached = await file_to_cache(context, origin, answer)
+            await context.database.run(context.frontier.cache_robots, cached)
+        return await rules_of(context, cached)
 
-    async def resource(self, capture: Capture) -> Resource:
-        """A capture as the browser takes it: without coding, and without cookies to keep."""
-        kept = ((name, value) for name, value in capture.response_headers if name.lower() not in OF_THE_WIRE)
+    async def browser_response(self, capture: Capture) -> BrowserResponse:
+        """A capture as the browser takes it: without content coding and without cookies."""
+        kept = ((name, value) for name, value in capture.response_headers if name.lower() not in DROPPED_HEADERS)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept}
-        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes)
-        return Resource(capture.status, headers, b"" if isinstance(body, Unread) else body)
+        body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes)
+        return BrowserResponse(capture.status, headers, b"" if isinstance(body, ReadFailure) else body)

@@ -9,47 +9,48 @@ from schemas.outcomes import FetchOutcome, Reason
 
 MAX_REASONS = 3
 HINTS = {"quota": ": the archive is at CRAWLHOUSE_QUOTA_BYTES, or a disk has less than CRAWLHOUSE_MIN_FREE_BYTES free. Free some space"}
-SILENT_HOST = f"{FetchOutcome.DENIED}:{Reason.ROBOTS_UNREACHABLE}"  # a host that is down denies by its robots.txt: an error all the same
-UNFETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcome.FILTERED.value)
+# A host that is down is denied by its unreachable robots.txt: that counts as an error too.
+ROBOTS_UNREACHABLE_OUTCOME = f"{FetchOutcome.DENIED}:{Reason.ROBOTS_UNREACHABLE}"
+NOT_FETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcome.FILTERED.value)
 
 
 def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
-    """Raises ThresholdError where a closed run fetched too little or failed too often; its text names the worst host and why."""
+    """Raises ThresholdError if a closed run fetched too little or failed too often; its text names the worst host and why."""
     counts, thresholds = manifest.counts, crawl.thresholds
     if counts.fetched < thresholds.min_pages:
         raise ThresholdError(
             f"{manifest.crawl_run} fetched {counts.fetched} pages, fewer than thresholds.min_pages = {thresholds.min_pages}. "
-            f"{_blame(manifest, *UNFETCHED)}"
+            f"{_worst_host(manifest, *NOT_FETCHED)}"
         )
-    failed = counts.failed + manifest.reasons.get(SILENT_HOST, 0)
+    failed = counts.failed + manifest.reasons.get(ROBOTS_UNREACHABLE_OUTCOME, 0)
     tried = counts.fetched + failed
     if tried and failed / tried > thresholds.max_error_rate:
         raise ThresholdError(
             f"{manifest.crawl_run}: {failed} of {tried} fetches failed, more than thresholds.max_error_rate = "
-            f"{thresholds.max_error_rate}. {_blame(manifest, FetchOutcome.FAILED.value, SILENT_HOST)}"
+            f"{thresholds.max_error_rate}. {_worst_host(manifest, FetchOutcome.FAILED.value, ROBOTS_UNREACHABLE_OUTCOME)}"
         )
 
 
-def _blame(manifest: Manifest, *outcomes: str) -> str:
+def _worst_host(manifest: Manifest, *outcomes: str) -> str:
     """The host that lost most URLs to these outcomes, with what became of them."""
     ended = f"The run ended as '{manifest.finish_reason}'{HINTS.get(manifest.finish_reason, '')}."
     hosts = manifest.statistics.hosts
     if not hosts:
         return ended
-    name, host = max(hosts.items(), key=lambda item: (item[1].lost(*outcomes), item[1].left_over))
-    lost = host.lost(*outcomes)
+    name, host = max(hosts.items(), key=lambda item: (item[1].count_of(*outcomes), item[1].left_over))
+    lost = host.count_of(*outcomes)
     if not lost and not host.left_over:
         return ended
-    return f"Worst was {name}: {_words(host, outcomes)} of its {host.due} URLs{_rest(host)}. {ended}"
+    return f"Worst was {name}: {_main_reasons(host, outcomes)} of its {host.due} URLs{_left_over(host)}. {ended}"
 
 
-def _words(host: HostCounts, outcomes: tuple[str, ...]) -> str:
+def _main_reasons(host: HostCounts, outcomes: tuple[str, ...]) -> str:
     reasons = [item for item in host.reasons.items() if {item[0], item[0].partition(":")[0]} & set(outcomes)]
     most = sorted(reasons, key=lambda item: (-item[1], item[0]))[:MAX_REASONS]
     return ", ".join(f"{reason.replace(':', ' by ')} ({count})" for reason, count in most) or "none lost"
 
 
-def _rest(host: HostCounts) -> str:
+def _left_over(host: HostCounts) -> str:
     if not host.left_over:
         return ""
     return f", {host.left_over} left over" + (f" because of {host.stopped}" if host.stopped else "")

@@ -1,138 +1,153 @@
-"""The callbacks of a user's spider: called with each answer that stands; what they yield goes to the frontier or is kept."""
+"""Call the callbacks of a user's spider with each final response. Requests that they yield go to the frontier, items are stored."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
-from itemadapter import ItemAdapter
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.defer import ensure_awaitable
 from scrapy.utils.misc import arg_to_iter
-from scrapy.utils.serialize import ScrapyJSONEncoder
 from scrapy.utils.url import url_is_from_any_domain
 from twisted.python.failure import Failure
 
 from schemas.capture import Capture, UrlKind
-from schemas.errors import SpiderError
+from schemas.errors import SpiderError, StorageError
 from schemas.outcomes import Reason
-from spiders.custom.full_response import full_response, is_wanted
+from spiders.custom.full_response import full_response, is_status_handled
+from spiders.custom.item_json import check_item, item_json, item_type_name
+from spiders.custom.item_pipelines import ItemPipelines, last_line
+from spiders.custom.item_types import item_type
 from spiders.custom.loader import make_spider
-from spiders.custom.request_text import WITHOUT_EFFECT, request_from_text, request_text
+from spiders.custom.page_objects import PageObjects, item_of, use_zyte_items, uses_page_objects
+from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, request_text
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
-from spiders.reading.reader import Unread
-from spiders.session.fetch import Fetch
+from spiders.reading.reader import ReadFailure
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from spiders.urls.canonical import canonicalize
 from storage.frontier.records import Discovery, DueUrl
 from storage.urls.host_key import host_name
 
 LOG = logging.getLogger(__name__)
-MAX_CALLBACK_SECONDS = 300.0
-MAX_PRIORITY = 30_000
-SHOWN_TRACEBACKS = 3
-BREATH_REQUESTS = 100
+MAX_CALLBACK_SECONDS = 300.0  # chosen: a page that needs longer holds up its host
+MAX_PRIORITY = 30_000  # of the frontier: a small integer column; higher ones are for revisits
+LOGGED_TRACEBACKS = 3  # of each kind of error, so that a spider that fails on every page does not fill the log
+RESULTS_BETWEEN_PAUSES = 100
 NOT_MODIFIED = 304
-CUT_OFF = frozenset({"time", "disconnect"})
+INCOMPLETE_BODY = frozenset({"time", "disconnect"})
 
-Call = Callable[[], Any]  # Any: what callbacks give back may be an item, a request, or any kind of iterable or awaitable of them
+Call = Callable[[], Any]  # Any: callbacks return an item, a request, or any kind of iterable or awaitable of them
 
 
 class Callbacks:
-    """A user's spider at work in a session. Raises SpiderError when it cannot be made."""
+    """A user's spider in a session. Raises SpiderError if the spider or one of its pipelines cannot be made."""
 
-    def __init__(self, kind: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
-        self._spider = make_spider(kind, crawler)
+    def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
+        use_zyte_items()
+        self._spider = make_spider(spider_class, crawler)
         self._session = session
-        self._encoder = ScrapyJSONEncoder(ensure_ascii=False)
-        self._domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
-        self._warned: set[str] = set()
-        session.is_starting = True
+        self._context = session.context
+        statistics = session.context.statistics
+        self._pipelines = ItemPipelines(self._spider.crawler, statistics.dropped_items, self._count_pipeline_error)
+        self._page_objects = PageObjects(self._spider.crawler) if uses_page_objects() else None
+        self._allowed_domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
+        self._warned_meta_keys: set[str] = set()
 
-    async def begin(self) -> None:
-        """Takes in what `start` asks for; the session does not end before. Raises SpiderError where it breaks."""
+    async def run_start(self) -> None:
+        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError if one fails."""
+        await self._pipelines.open()
         count = 0
         try:
-            async for one in self._spider.start():
+            async for result in self._spider.start():
                 count += 1
-                self._take_start(one)
-                if self._session.registrar.is_full():
-                    await self._session.registrar.flush()
-                if count % BREATH_REQUESTS == 0:
-                    await asyncio.sleep(0)  # others have their turn, whatever `start` does
+                self._accept_start_request(result)
+                if self._context.registrar.has_many_found():
+                    await self._context.registrar.flush()
+                if count % RESULTS_BETWEEN_PAUSES == 0:
+                    await asyncio.sleep(0)  # the other coroutines get their turn
         except CloseSpider as stop:
-            self._close(stop)
+            self._end_run(stop)
         except SpiderError as error:
-            raise SpiderError(f"start of {self._named()}: {error}") from error
+            raise SpiderError(f"start of {self._spider_name()}: {error}") from error
         except Exception as error:
-            raise SpiderError(f"start of {self._named()} broke: {type(error).__name__}: {error}. What it had asked for is kept.") from error
-        await self._session.registrar.flush()
-        self._session.is_starting = False
+            raise SpiderError(
+                f"start of {self._spider_name()} failed: {type(error).__name__}: {error}. The requests before that are stored."
+            ) from error
+        await self._context.registrar.flush()
 
-    async def answered(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
-        """Calls back with an answer that stands, or with what a browser made of it, then hands all to the session."""
-        session = self._session
-        stands = session.settling.wait_to_retry(fetch, capture) is None and capture.status != NOT_MODIFIED
-        session.settling.answered(fetch, capture, await self._ask(fetch.due, rendered or capture) if stands else NOTHING, rendered)
+    async def handle_response(self, fetch: UrlInProgress, capture: Capture, rendered: Capture | None = None) -> None:
+        """Call the callback with a final response, or with the page that a browser rendered. Then pass the results to the session."""
+        is_final = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
+        yielded = await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING
+        self._session.receive(fetch, capture, yielded, rendered)
 
-    async def failed(self, fetch: Fetch, error: BaseException) -> None:
-        """Calls back about an exchange without an answer that is not tried again, then hands both to the session."""
-        session = self._session
-        yielded = NOTHING
-        if not session.stopping and session.settling.wait_to_retry_failed(fetch, error) is None:
-            yielded = await self._tell(fetch.due, error)
-        session.settling.failed(fetch, error, yielded)
+    async def handle_failure(self, fetch: UrlInProgress, error: BaseException) -> None:
+        """Call the errback for a request without a response that is not tried again. Then pass the results to the session."""
+        yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._run_errback(fetch.due, error)
+        self._session.receive_failure(fetch, error, yielded)
 
-    async def end(self, reason: str) -> None:
-        """Tells the spider that its session is over."""
+    async def close(self, reason: str) -> None:
+        """Close the pipelines and the spider, as Scrapy does at the end of a crawl."""
+        await self._pipelines.close()
         closed = getattr(self._spider, "closed", None)
         if callable(closed):
             try:
                 await ensure_awaitable(closed(reason))
             except Exception as error:
-                self._note("closed", error)
+                self._count_callback_error("closed", error)
 
-    async def _ask(self, due: DueUrl, capture: Capture) -> Yielded:
+    async def _run_callback(self, due: DueUrl, capture: Capture) -> Yielded:
+        await self._pipelines.wait_until_open()
         try:
             request = self._request(due)
         except SpiderError as error:
-            self._note("callback", error)
+            self._count_callback_error("callback", error)
             return Yielded(broken=Reason.CALLBACK_ERROR)
-        body = await self._session.readers.decoded(capture, self._session.crawl.budgets.max_body_bytes, due.url_id)
-        if isinstance(body, Unread):  # reading its links will say the same
+        body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
+        if isinstance(body, ReadFailure):  # the reading of its links ends the same way, and is counted
             return NOTHING
-        with self._session.readers.journal.reading(due.url_id):
-            return await self._call(due, capture, full_response(capture, body, request), request)
+        with self._context.readers.journal.reading(due.url_id):
+            return await self._call_method(due, capture, full_response(capture, body, request), request)
 
-    async def _call(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
-        """Calls the request's callback, or its errback where the response is none that the callback takes."""
-        if is_wanted(response, self._spider) and capture.truncated not in CUT_OFF:
-            callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: a callback of whatever kind
-            return await self._collect(_name(request.callback or "parse"), partial(callback, response, **request.cb_kwargs), due)
+    async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
+        """Call the request's callback, or its errback if the callback does not handle the response's status."""
+        if is_status_handled(response, self._spider) and capture.truncated not in INCOMPLETE_BODY:
+            name = _callable_name(request.callback or "parse")
+            return await self._collect_results(name, partial(self._call_back, request, response), due)
         if request.errback is None or capture.status in REDIRECTS:
             return NOTHING
         failure = _failure(HttpError(response, f"{capture.url} answered {capture.status}"), request)
-        return await self._collect(_name(request.errback), partial(request.errback, failure), due)
+        return await self._collect_results(_callable_name(request.errback), partial(request.errback, failure), due)
 
-    async def _tell(self, due: DueUrl, error: BaseException) -> Yielded:
+    async def _call_back(self, request: scrapy.Request, response: Response) -> Any:  # Any: see Call
+        """Call the callback with its `cb_kwargs` and the page objects that it asks for."""
+        arguments = request.cb_kwargs if self._page_objects is None else await self._page_objects.arguments(request, response)
+        callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: any kind of callback
+        result = callback(response, **arguments)
+        return result if hasattr(result, "__aiter__") else await ensure_awaitable(result)
+
+    async def _run_errback(self, due: DueUrl, error: BaseException) -> Yielded:
+        await self._pipelines.wait_until_open()
         try:
             request = self._request(due)
-        except SpiderError:  # the failure itself is what counts
+        except SpiderError:  # the failed request is counted, not its errback
             return NOTHING
         if request.errback is None:
             return NOTHING
-        yielded = await self._collect(_name(request.errback), partial(request.errback, _failure(error, request)), due)
-        self._refuse("item_without_page", len(yielded.items))
+        yielded = await self._collect_results(_callable_name(request.errback), partial(request.errback, _failure(error, request)), due)
+        self._count_refused("item_without_page", len(yielded.items))
         return yielded
 
     def _request(self, due: DueUrl) -> scrapy.Request:
@@ -140,112 +155,122 @@ class Callbacks:
         request.meta["depth"] = due.depth
         return request
 
-    async def _collect(self, name: str, call: Call, due: DueUrl) -> Yielded:
-        """What a callback gives back; its errors, of whatever kind, are counted here and nowhere else."""
-        yielded = Yielded()
+    async def _collect_results(self, name: str, call: Call, due: DueUrl) -> Yielded:
+        """The requests and items that a callback yields. Errors of callbacks are counted here. Raises StorageError: the disk is full."""
+        yielded, count = Yielded(items=self._context.registrar.item_buffer()), 0
         try:
             async with asyncio.timeout(MAX_CALLBACK_SECONDS):
-                async for one in _results(call()):
-                    self._take(name, one, due, yielded)
+                async for result in _each_result(call()):
+                    count += 1
+                    await self._accept(name, result, due, yielded)
+                    if count % RESULTS_BETWEEN_PAUSES == 0:
+                        await asyncio.sleep(0)
         except CloseSpider as stop:
-            self._close(stop)
+            self._end_run(stop)
+        except StorageError:
+            raise
         except Exception as error:
-            self._break(name, error, yielded, due.url)
+            self._count_failure(name, error, yielded, due.url)
         return yielded
 
-    def _take(self, name: str, one: object, due: DueUrl, yielded: Yielded) -> None:
-        """An item or a request; one that cannot be kept does not take the others with it."""
+    async def _accept(self, name: str, result: object, due: DueUrl, yielded: Yielded) -> None:
+        """Take a request or an item. One that cannot be stored does not stop the others."""
         try:
-            if isinstance(one, scrapy.Request):
-                found = self._discovery(one, due.url, due.depth + 1)
-                yielded.found += [found] if found else []
+            if isinstance(result, scrapy.Request):
+                discovery = self._discovery(result, due.url, due.depth + 1)
+                yielded.found += [discovery] if discovery else []
             else:
-                yielded.items.append(self._item(one))
+                await self._accept_item(await item_of(result), due.url, yielded)
         except SpiderError as error:
-            self._break(name, error, yielded, due.url)
+            self._count_failure(name, error, yielded, due.url)
 
-    def _take_start(self, one: object) -> None:
-        if not isinstance(one, scrapy.Request):
-            self._refuse("item_without_page")
+    async def _accept_item(self, item: object, url: str, yielded: Yielded) -> None:
+        check_item(item)
+        processed = await self._pipelines.process(item, url)
+        if processed is not None:
+            yielded.items.append(item_type_name(processed), item_json(processed), item_type(type(processed)))
+
+    def _accept_start_request(self, result: object) -> None:
+        if not isinstance(result, scrapy.Request):
+            self._count_refused("item_without_page")
             return
-        found = self._discovery(one, None, 0)
-        if found:
-            self._session.registrar.find([found])
+        discovery = self._discovery(result, None, 0)
+        if discovery:
+            self._context.registrar.add_discoveries([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
-        """A request as the frontier takes it; None, and counted, where it is not to be fetched. Raises SpiderError."""
+        """A request as a row of the frontier; None, and counted, if it may not be fetched. Raises SpiderError."""
         text = request_text(request, self._spider)
-        self._warn_of(request)
-        url = canonicalize(request.url, strip=False)
+        self._warn_about_meta(request)
+        url = canonicalize(request.url, strip_parameters=False)
         if url is None:
-            self._refuse("no_http_url")
-        elif not self._session.scope.covers(url, UrlKind.PAGE, depth):
-            self._refuse("out_of_scope")
-        elif self._domains and not url_is_from_any_domain(_without_port(url), self._domains):
-            self._refuse("allowed_domains")
+            self._count_refused("no_http_url")
+        elif not self._context.scope.covers(url, UrlKind.PAGE, depth):
+            self._count_refused("out_of_scope")
+        elif self._allowed_domains and not url_is_from_any_domain(_origin_without_port(url), self._allowed_domains):
+            self._count_refused("allowed_domains")
         else:
             priority = min(max(PAGE_PRIORITY + depth - request.priority, 0), MAX_PRIORITY)
             return Discovery(url, UrlKind.PAGE, via, depth, priority=priority, request=text)
         return None
 
-    def _item(self, item: object) -> str:
-        if not ItemAdapter.is_item(item):
-            raise SpiderError(f"{item!r:.200} is neither a request nor an item. Yield a dict, a dataclass or a scrapy.Item.")
-        plain = ItemAdapter(item).asdict()
-        try:
-            return self._encoder.encode(plain)
-        except (TypeError, ValueError) as error:
-            wrong = next((f", its {key!r}" for key, value in plain.items() if not self._is_json(value)), "")
-            raise SpiderError(f"An item of {self._named()}{wrong} cannot be kept as JSON: {error}.") from error
-
-    def _is_json(self, value: object) -> bool:
-        try:
-            self._encoder.encode(value)
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    def _refuse(self, why: str, count: int = 1) -> None:
+    def _count_refused(self, reason: str, count: int = 1) -> None:
         if count:
-            self._session.statistics.refused_requests[why] += count
+            self._context.statistics.refused_requests[reason] += count
 
-    def _break(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
+    def _count_failure(self, name: str, error: Exception, yielded: Yielded, url: str) -> None:
         yielded.broken = Reason.CALLBACK_ERROR
-        self._note(name, error, url)
+        self._count_callback_error(name, error, url)
 
-    def _note(self, name: str, error: Exception, url: str = "") -> None:
-        """Counts an error, and logs the first of its kind."""
-        kind = f"{name}: {type(error).__name__}"
-        self._session.statistics.callback_errors[kind] += 1
-        count = self._session.statistics.callback_errors[kind]
-        if count <= SHOWN_TRACEBACKS:
-            last = " Further ones of this kind are only counted." if count == SHOWN_TRACEBACKS else ""
-            shown = None if isinstance(error, SpiderError) else error
-            LOG.error("%s of %s broke at %s: %s.%s", name, self._named(), url or "its end", error or kind, last, exc_info=shown)
+    def _count_callback_error(self, name: str, error: Exception, url: str = "") -> None:
+        """Count an error. The first ones of its kind are logged with their traceback."""
+        ending = _count(self._context.statistics.callback_errors, name, error)
+        if ending is not None:
+            traceback = None if isinstance(error, SpiderError) else error
+            place = url or "its end"
+            text = str(error).removesuffix(".") or type(error).__name__
+            LOG.error("%s of %s failed at %s: %s.%s", name, self._spider_name(), place, text, ending, exc_info=traceback)
 
-    def _warn_of(self, request: scrapy.Request) -> None:
-        for key in (WITHOUT_EFFECT & request.meta.keys()) - self._warned:
-            self._warned.add(key)
+    def _count_pipeline_error(self, name: str, error: Exception, url: str) -> None:
+        """Count an error. The first ones of its kind are logged with the last line of their traceback."""
+        ending = _count(self._context.statistics.pipeline_errors, name, error)
+        if ending is not None:
+            LOG.error("%s failed at %s: %s.%s", name, url or "its end", last_line(error), ending)
+
+    def _warn_about_meta(self, request: scrapy.Request) -> None:
+        for key in (IGNORED_META_KEYS & request.meta.keys()) - self._warned_meta_keys:
+            self._warned_meta_keys.add(key)
             LOG.warning(
-                "meta[%r] in requests of %s has no effect in crawlhouse: the crawl's YAML says how pages are fetched.", key, self._named()
+                "meta[%r] in requests of %s has no effect in crawlhouse: the crawl's YAML says how pages are fetched.",
+                key,
+                self._spider_name(),
             )
 
-    def _close(self, stop: CloseSpider) -> None:
+    def _end_run(self, stop: CloseSpider) -> None:
         self._session.end_run(f"spider:{stop.reason}")
 
-    def _named(self) -> str:
+    def _spider_name(self) -> str:
         return type(self._spider).__name__
 
 
-async def _results(output: Any) -> AsyncIterator[object]:  # Any: see Call
+def _count(counts: Counter[str], name: str, error: Exception) -> str | None:
+    """Count an error by name and class. Returns the end of its log line; None if enough of its kind are logged."""
+    kind = f"{name}: {type(error).__name__}"
+    counts[kind] += 1
+    if counts[kind] > LOGGED_TRACEBACKS:
+        return None
+    return " Further errors of this kind are only counted." if counts[kind] == LOGGED_TRACEBACKS else ""
+
+
+async def _each_result(output: Any) -> AsyncIterator[object]:  # Any: see Call
     output = await ensure_awaitable(output) if not hasattr(output, "__aiter__") else output
     if hasattr(output, "__aiter__"):
-        async for one in output:
-            yield one
+        async for result in output:
+            yield result
         return
-    for one in arg_to_iter(output):
-        if one is not None:
-            yield one
+    for result in arg_to_iter(output):
+        if result is not None:
+            yield result
 
 
 def _failure(error: BaseException, request: scrapy.Request) -> Failure:
@@ -254,10 +279,10 @@ def _failure(error: BaseException, request: scrapy.Request) -> Failure:
     return failure
 
 
-def _without_port(url: str) -> str:
-    """`allowed_domains` are names alone."""
+def _origin_without_port(url: str) -> str:
+    """The start of a URL without its port: `allowed_domains` are names alone."""
     return f"{urlsplit(url).scheme}://{host_name(url)}/"
 
 
-def _name(callback: object) -> str:
+def _callable_name(callback: object) -> str:
     return str(getattr(callback, "__name__", callback))

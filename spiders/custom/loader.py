@@ -1,129 +1,115 @@
-"""A spider of the user's: finding its class by the name in the YAML, and making one of it."""
+"""Load the class of a user's spider by its name in the YAML, and make the spider."""
 
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 import traceback
+from copy import copy
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 import scrapy
 from scrapy.crawler import Crawler
-from scrapy.settings import Settings as ScrapySettings
-from scrapy.settings import default_settings
+from tldextract import tldextract
 
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError, SpiderError
-
-LOG = logging.getLogger(__name__)
-INSTEAD = {
-    "USER_AGENT": "politeness.user_agent",
-    "ROBOTSTXT_OBEY": "politeness.robots",
-    "DOWNLOAD_DELAY": "politeness.delay",
-    "CONCURRENT_REQUESTS_PER_DOMAIN": "politeness.concurrency_per_host",
-    "DOWNLOAD_TIMEOUT": "politeness.timeout",
-    "DOWNLOAD_MAXSIZE": "budgets.max_body_bytes",
-    "RETRY_TIMES": "budgets.max_retries",
-    "DEPTH_LIMIT": "scope.max_depth",
-    "CLOSESPIDER_PAGECOUNT": "budgets.max_pages",
-    "CLOSESPIDER_TIMEOUT": "budgets.max_minutes",
-    "COOKIES_ENABLED": "credentials",
-    "DEFAULT_REQUEST_HEADERS": "credentials, or the headers of requests",
-}
+from spiders.custom.spider_settings import spider_settings
 
 
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
-    """The class that a crawl names as module:Class; its module is beside the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
+    """The class that a crawl names as `module:Class`. Its module is next to the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
 
-    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for no spider.
+    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for a class that is not
+    a spider.
     """
     module, _, name = crawl.spider.partition(":")
-    where = _where(crawl, settings)
+    where = _yaml_location(crawl, settings)
     folders = spider_folders(settings)
-    _check_shadow(module, folders, where)
+    _check_module_name(module, folders, where)
+    _keep_suffix_list_offline()
     sys.path += [str(folder) for folder in folders if str(folder) not in sys.path]
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install what it needs beside crawlhouse.") from error
-        raise NotFoundError(f"{where} there is no module {module!r}. Looked in {_named(folders)}.") from error
+            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install the missing package.") from error
+        raise NotFoundError(f"{where} there is no module {module!r}. Looked in {_folder_names(folders)}.") from error
     except Exception as error:
-        raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_line(error)}.") from error
-    return _class(found, name, where)
+        raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_error_location(error)}.") from error
+    return _spider_class(found, name, where)
 
 
-def _line(error: Exception) -> str:
-    """Where a module broke, unless the error says it."""
+def _keep_suffix_list_offline() -> None:
+    """Make tldextract use the list of public suffixes that it contains.
+
+    Otherwise the first URL rule of a page object downloads the list, and no request may go past the frontier.
+    """
+    tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def _error_location(error: Exception) -> str:
+    """The file and line of an import error, unless its message has them."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def spider_folders(settings: Settings) -> list[Path]:
-    """Where the modules of users' spiders are, besides installed packages."""
-    return [settings.crawls, *([Path(settings.spiders)] if settings.spiders else [])]
+    """The folders with the modules of users' spiders, in addition to installed packages."""
+    return settings.module_folders()
 
 
-def make_spider(kind: type[scrapy.Spider], crawler: Crawler) -> scrapy.Spider:
-    """A spider of that class. Of its `custom_settings` it has those that are not Scrapy's. Raises SpiderError."""
-    own = {name: value for name, value in (kind.custom_settings or {}).items() if not hasattr(default_settings, name)}
+def make_spider(spider_class: type[scrapy.Spider], crawler: Crawler) -> scrapy.Spider:
+    """A spider of that class, with a crawler of its own that shares all but the settings with the worker's. Raises SpiderError."""
+    own_crawler = copy(crawler)
+    own_crawler.spidercls = spider_class
+    own_crawler.settings = spider_settings(spider_class, crawler.settings)
     try:
-        spider = kind.from_crawler(crawler)
+        own_crawler.spider = spider_class.from_crawler(own_crawler)
     except Exception as error:
-        raise SpiderError(f"{kind.__name__} cannot be made: {type(error).__name__}: {error}.") from error
-    merged = ScrapySettings(dict(crawler.settings.items()))
-    merged.setdict(own, priority="spider")
-    spider.settings = merged
-    _warn(kind)
-    return spider
+        raise SpiderError(f"{spider_class.__name__} cannot be made: {type(error).__name__}: {error}.") from error
+    return own_crawler.spider
 
 
-def _warn(kind: type[scrapy.Spider]) -> None:
-    """Says which of Scrapy's settings have no effect: they would bring back what the frontier, the robots layer and the archive replace."""
-    for name in sorted(kind.custom_settings or {}):
-        if hasattr(default_settings, name):
-            instead = f" Say it in the crawl's YAML: {INSTEAD[name]}." if name in INSTEAD else ""
-            LOG.warning("custom_settings[%r] of %s has no effect in crawlhouse.%s", name, kind.__name__, instead)
-
-
-def _class(module: object, name: str, where: str) -> type[scrapy.Spider]:
+def _spider_class(module: object, name: str, where: str) -> type[scrapy.Spider]:
     found = getattr(module, name, None)
     path = getattr(module, "__file__", None)
     if found is None:
-        spiders = [key for key, one in vars(module).items() if _is_spider(one) and one.__module__ == module.__name__]  # type: ignore[attr-defined]
-        there = f" There are: {', '.join(sorted(spiders))}." if spiders else " It has no spiders at all."
-        raise NotFoundError(f"{where} {path} has no class {name!r}.{there}")
+        spiders = [key for key, member in vars(module).items() if _is_spider(member) and member.__module__ == module.__name__]  # type: ignore[attr-defined]
+        alternatives = f" There are: {', '.join(sorted(spiders))}." if spiders else " It has no spiders at all."
+        raise NotFoundError(f"{where} {path} has no class {name!r}.{alternatives}")
     if not _is_spider(found):
-        raise ConfigError(f"{where} {name} in {path} is no scrapy.Spider. Name a class that inherits from it.")
+        raise ConfigError(f"{where} {name} in {path} is not a scrapy.Spider. Name a class that inherits from it.")
     if not getattr(found, "name", None):
         raise ConfigError(f'{where} {name} in {path} has no name. Give the class one, like name = "{name.lower()}".')
     assert isinstance(found, type)
     return found
 
 
-def _is_spider(thing: object) -> bool:
-    return isinstance(thing, type) and issubclass(thing, scrapy.Spider)
+def _is_spider(member: object) -> bool:
+    return isinstance(member, type) and issubclass(member, scrapy.Spider)
 
 
-def _check_shadow(module: str, folders: list[Path], where: str) -> None:
-    """A file that another module of its name hides would never be found. Raises ConfigError."""
+def _check_module_name(module: str, folders: list[Path], where: str) -> None:
+    """Raises ConfigError for a file that another module of its name hides: it would not be imported."""
     top = module.partition(".")[0]
-    ours = PathFinder.find_spec(top, [str(folder) for folder in folders])
-    others = PathFinder.find_spec(top, [path for path in sys.path if path not in {str(folder) for folder in folders}])
-    hidden = ours is not None and (others is not None or top in sys.builtin_module_names)
-    if hidden and ours is not None and ours.origin != getattr(others, "origin", None):
-        raise ConfigError(f"{where} {ours.origin} has the name of another module, {others.origin if others else top}. Rename the file.")
+    own_spec = PathFinder.find_spec(top, [str(folder) for folder in folders])
+    other_spec = PathFinder.find_spec(top, [path for path in sys.path if path not in {str(folder) for folder in folders}])
+    is_hidden = own_spec is not None and (other_spec is not None or top in sys.builtin_module_names)
+    if is_hidden and own_spec is not None and own_spec.origin != getattr(other_spec, "origin", None):
+        raise ConfigError(
+            f"{where} {own_spec.origin} has the name of another module, {other_spec.origin if other_spec else top}. Rename the file."
+        )
 
 
-def _where(crawl: Crawl, settings: Settings) -> str:
+def _yaml_location(crawl: Crawl, settings: Settings) -> str:
     path = settings.crawls / f"{crawl.name}.yaml"
     line = line_of(path, "spider")
     return f"{path}: line {line}: spider:" if line else f"spider {crawl.spider!r} of {crawl.name}:"
 
 
-def _named(folders: list[Path]) -> str:
+def _folder_names(folders: list[Path]) -> str:
     return f"{', '.join(str(folder) for folder in folders)} and the installed packages; CRAWLHOUSE_SPIDERS names a further folder"

@@ -1,4 +1,6 @@
-"""What a response says: its kind, the URLs in it, and when those changed. Runs in a reader's process.
+"""What a response says: whether it is a page, a feed or a sitemap, which URLs it names, and what its owner reserves.
 
-`body.read_body` reads a body; `links`, `feeds` and `sitemaps` are its three kinds; `response` makes discoveries for the frontier of it.
+In: a `Capture`. Out: a `response.ParsedResponse` with discoveries for the frontier.
+`response.read_head` reads status and headers in the worker, and follows redirects: their target is a discovery. `body.read_body` reads
+the body in a reader's process, with `links`, `feeds` and `sitemaps` for the three kinds.
 """

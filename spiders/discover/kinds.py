@@ -1,28 +1,26 @@
-"""What an answer is: a page, a feed or a sitemap, by its own first bytes rather than by its name."""
+"""Tells pages, feeds and sitemaps apart, by the first bytes of a body. Headers and names of files are often wrong."""
 
 from __future__ import annotations
 
-import re
-
 from schemas.capture import UrlKind
+from spiders.discover.list_text import list_root, list_text
 
-HEAD_BYTES = 2_048
-FIRST_TAG = re.compile(rb"<(?![?!])(?:[a-zA-Z0-9_]+:)?([a-zA-Z0-9]+)")
+HEAD_BYTES = 128 * 1024  # a root element comes earlier, even behind a licence and pages of warnings
 KINDS = {
-    b"urlset": UrlKind.SITEMAP,
-    b"sitemapindex": UrlKind.SITEMAP,
-    b"rss": UrlKind.FEED,
-    b"feed": UrlKind.FEED,
-    b"rdf": UrlKind.FEED,
+    "urlset": UrlKind.SITEMAP,
+    "sitemapindex": UrlKind.SITEMAP,
+    "rss": UrlKind.FEED,
+    "feed": UrlKind.FEED,
+    "rdf": UrlKind.FEED,
 }
 
 
-def sniff_kind(body: bytes, asked: UrlKind) -> UrlKind:
-    """The kind of a decoded body that was asked for as `asked`. A sitemap may be a plain list of URLs; robots.txt stays what it is."""
-    if asked is UrlKind.ROBOTS:
-        return asked
-    head = body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"<"):
-        first = FIRST_TAG.search(head)
-        return KINDS.get(first[1].lower(), UrlKind.PAGE) if first else UrlKind.PAGE
-    return asked if asked is UrlKind.SITEMAP and head.startswith(b"http") else UrlKind.PAGE
+def sniff_kind(body: bytes, requested: UrlKind) -> UrlKind:
+    """The kind of a decoded body that was requested as `requested`. A sitemap may be a plain list of URLs."""
+    if requested is UrlKind.ROBOTS:
+        return requested
+    text = list_text(body[:HEAD_BYTES])
+    root = list_root(text)
+    if root is not None:
+        return KINDS[root[0]]
+    return requested if requested is UrlKind.SITEMAP and text[:HEAD_BYTES].lstrip()[:4].lower() == "http" else UrlKind.PAGE

@@ -1,29 +1,31 @@
-"""The links that a worker has dealt with already, so that the same menu on every page costs next to nothing."""
+"""A cache of links that were handled already, so that the same menu on every page costs almost nothing."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
 
-SLOTS = 1 << 18
+from storage.urls.host_key import canonical_origin
+
+MAX_REMEMBERED = 1 << 18  # links, of 8 bytes each: 2 MB
 ABSOLUTE = ("/", "http://", "https://")
 
 
 class LinkMemory:
-    """References as written that need no second look, in 2 MB whatever the crawl's size: the newer one takes the older one's slot."""
+    """Links as written that were handled before. A new link overwrites an old one in the same slot, so that memory stays constant."""
 
     def __init__(self) -> None:
-        self._keys = array("q", bytes(8 * SLOTS))
+        self._keys = array("q", bytes(8 * MAX_REMEMBERED))
 
-    def fresh(self, base: str, references: Iterable[str]) -> Iterator[tuple[str, int]]:
-        """The references on a page at `base` that are not remembered, each with the key to remember it by."""
-        site = "/".join(base.split("/", 3)[:3])
+    def unseen(self, base: str, references: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """The references on a page at `base` that are not remembered, each with its key for `remember`."""
+        origin = canonical_origin(base)
         keys = self._keys
         for reference in references:
-            key = hash((site if reference.startswith(ABSOLUTE) else base, reference))
-            if keys[key % SLOTS] != key:
+            key = hash((origin if reference.startswith(ABSOLUTE) else base, reference))
+            if keys[key % MAX_REMEMBERED] != key:
                 yield reference, key
 
     def remember(self, key: int) -> None:
-        """A reference needs no second look: the frontier has its URL, or it never leads anywhere."""
-        self._keys[key % SLOTS] = key
+        """Mark a reference as handled: the frontier has its URL, or it is never in scope."""
+        self._keys[key % MAX_REMEMBERED] = key

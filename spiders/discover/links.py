@@ -1,4 +1,4 @@
-"""The links of an HTML page, and what it says about following and keeping it."""
+"""Reads the links of an HTML page, and its opt-outs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
-from spiders.discover.charsets import is_pages_charset
-from spiders.permission.optouts import SILENT, OptOuts, may_opt_out, meta_optouts
+from schemas.directives import meta_elements
+from spiders.discover.charsets import is_web_charset
+from spiders.permission.opt_outs import OptOuts, meta_opt_outs
 
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 
-MAX_DEPTH = 5_000
-MAX_TAGS = 500_000  # what a page may have to be parsed whole: its first ones have more links than are followed
-MAX_METAS = 1_000
-CHUNK_BYTES = 64 * 1024
+MAX_DEPTH = 5_000  # open elements; chosen far above real pages: lexbor's time grows with the square of the depth
+MAX_TAGS = 500_000  # of one page: more links than are followed
+CHUNK_BYTES = 64 * 1024  # in which tags are counted
 TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})[^<>]*")
-VOID = frozenset({b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"})
-# left open by many pages, and closed by the next one of their kind: they nest in something else only, which is counted
-CLOSED_BY_OTHERS = frozenset(
+VOID_ELEMENTS = frozenset(
+    {b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"}
+)
+# HTML lets authors omit their end tags. They nest only inside other elements, and those are counted
+OPTIONAL_END_TAGS = frozenset(
     {
         b"p",
         b"li",
@@ -40,8 +42,10 @@ CLOSED_BY_OTHERS = frozenset(
         b"head",
     }
 )
-# drawings have them by the thousand, and there `/>` closes them
-SHAPES = frozenset({b"circle", b"ellipse", b"g", b"image", b"line", b"path", b"polygon", b"polyline", b"rect", b"stop", b"text", b"use"})
+# drawings have thousands of them, and inside `svg` they are closed by `/>`
+SVG_ELEMENTS = frozenset(
+    {b"circle", b"ellipse", b"g", b"image", b"line", b"path", b"polygon", b"polyline", b"rect", b"stop", b"text", b"use"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,12 @@ class PageLinks:
 
 
 def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
-    """Reads `a`, `area`, `link`, `base` and `meta` of a page; links marked nofollow are left out.
+    """Read `a`, `area`, `link`, `base` and `meta` of a page. Links marked nofollow are left out.
 
     `product` is the crawler's product token, which opt-outs may name.
     """
-    html = _first_tags(_utf8(html, charset))
-    html = html[: shallow_bytes(html)]
+    html = _limit_tags(_to_utf8(html, charset))
+    html = html[: parsable_length(html)]
     tree = LexborHTMLParser(html)
     base = tree.css_first("base[href]")
     references: dict[str, None] = {}
@@ -72,38 +76,37 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
             references[reference] = None
     feeds, sitemaps, pages = _head_links(tree)
     references.update(dict.fromkeys(pages))
-    opt_outs = meta_optouts(_meta_elements(tree), product) if may_opt_out(html, product) else SILENT
+    opt_outs = meta_opt_outs(meta_elements(tree), product)
     return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
 
 
-def shallow_bytes(html: bytes) -> int:
-    """How much of a page can be parsed: up to where more than MAX_DEPTH elements are open, for the time grows with the square of the depth.
+def parsable_length(html: bytes) -> int:
+    """The number of bytes that can be parsed in bounded time: up to the place where more than MAX_DEPTH elements are open.
 
-    Counts the elements that are open at the same time, as HTML opens and closes them: `<div/>` opens one, and `</x>` closes no other than
-    an open `x`.
+    Open elements are counted by the rules of HTML: `<div/>` opens one, and `</x>` closes only an open `x`.
     """
     if html.count(b"<") <= MAX_DEPTH:
         return len(html)
     depth = 0
-    still_open: Counter[bytes] = Counter()
+    open_elements: Counter[bytes] = Counter()
     for match in TAG.finditer(html):
         name = match[2].lower()
-        if name in VOID or name in CLOSED_BY_OTHERS:
+        if name in VOID_ELEMENTS or name in OPTIONAL_END_TAGS:
             continue
         if not match[1]:
-            if name in SHAPES and still_open[b"svg"] and html.startswith(b"/>", match.end() - 1):
+            if name in SVG_ELEMENTS and open_elements[b"svg"] and html.startswith(b"/>", match.end() - 1):
                 continue
-            still_open[name] += 1
+            open_elements[name] += 1
             depth += 1
             if depth > MAX_DEPTH:
                 return match.start()
-        elif still_open[name]:
-            still_open[name] -= 1
+        elif open_elements[name]:
+            open_elements[name] -= 1
             depth -= 1
     return len(html)
 
 
-def _first_tags(html: bytes) -> bytes:
+def _limit_tags(html: bytes) -> bytes:
     """The page up to its MAX_TAGS-th tag."""
     if len(html) < 2 * MAX_TAGS or html.count(b"<") <= MAX_TAGS:
         return html
@@ -115,9 +118,9 @@ def _first_tags(html: bytes) -> bytes:
     return html
 
 
-def _utf8(html: bytes, charset: str | None) -> bytes:
-    """A page in the charset of its header as UTF-8, in which its tags are what they will be parsed as."""
-    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_pages_charset(charset):
+def _to_utf8(html: bytes, charset: str | None) -> bytes:
+    """The page as UTF-8, from the charset that its header names: the parser reads UTF-8."""
+    if not charset or charset.lower() in {"utf-8", "utf8", "us-ascii"} or not is_web_charset(charset):
         return html
     try:
         return html.decode(charset, "replace").encode("utf-8", "replace")
@@ -126,7 +129,7 @@ def _utf8(html: bytes, charset: str | None) -> bytes:
 
 
 def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The feeds, sitemaps and pages that `link` elements name; an alternate for another screen is the same page."""
+    """The feeds, sitemaps and pages that `link` elements name. An alternate with `media` is the same page for another screen."""
     feeds: dict[str, None] = {}
     sitemaps: dict[str, None] = {}
     pages: dict[str, None] = {}
@@ -143,10 +146,3 @@ def _head_links(tree: LexborHTMLParser) -> tuple[tuple[str, ...], tuple[str, ...
         elif "canonical" in relations or "next" in relations or ("alternate" in relations and is_page):
             pages[reference] = None
     return tuple(feeds), tuple(sitemaps), tuple(pages)
-
-
-def _meta_elements(tree: LexborHTMLParser) -> list[tuple[str, str]]:
-    """Name and content of each meta element."""
-    nodes = tree.css("meta[name][content]")[:MAX_METAS]
-    pairs = [(node.attributes.get("name"), node.attributes.get("content")) for node in nodes]
-    return [(name, content) for name, content in pairs if name and content]

@@ -1,6 +1,6 @@
-"""In which order found URLs are fetched: lower numbers first."""
+"""The order in which discovered URLs are fetched: lower numbers come first."""
 
-LIST_PRIORITY = 0
-HINTED_PRIORITY = 10
-PAGE_PRIORITY = 20
-MAX_PRIORITY_DEPTH = 100
+LIST_PRIORITY = 0  # feeds and sitemaps: they lead to all others
+HINTED_PRIORITY = 10  # pages that a feed or a sitemap names
+PAGE_PRIORITY = 20  # pages that are only linked; the depth is added
+MAX_PRIORITY_DEPTH = 100  # pages that are deeper all have the same priority

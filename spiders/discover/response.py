@@ -1,4 +1,8 @@
-"""What an answer says: its kind, the URLs in it, and what its owner reserves. Its body is read elsewhere (`spiders.reading.readers`)."""
+"""Turns a response into discoveries and opt-outs: its head here, its body in a reader's process.
+
+Before: `spiders.download.handler` downloads a `Capture`. After: `spiders.session.exchange` archives it and gives the discoveries to the
+frontier. `spiders.reading.readers` has the body read by `spiders.discover.body`.
+"""
 
 from __future__ import annotations
 
@@ -12,77 +16,77 @@ from schemas.page import Hints
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.priorities import LIST_PRIORITY
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import Found, PageOptOuts, Question, Reading, Task
-from spiders.permission.optouts import SILENT, OptOuts, header_optouts
-from spiders.urls.canonical import resolve
+from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question, ReaderTask
+from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs
+from spiders.urls.canonical import resolve_link
 from spiders.urls.scope import CrawlScope
 from storage.frontier.records import Discovery
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 8
+MAX_REDIRECTS = 8  # between a URL and its page; chosen below the 20 of browsers, because each costs a turn of the host
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A read answer.
+class ParsedResponse:
+    """A response that was read.
 
-    `new_items` of the discoveries were not known; `redirect_lost` tells that a redirect was one too many; `opt_outs` are what its headers
-    and its page reserve; `unread` is why its body could not be read.
+    `new_items` is the number of discoveries that the frontier did not know. With `too_many_redirects` the redirect is not followed.
+    `opt_outs` are those of its headers and of its page. `unread_reason` says why its body could not be read.
     """
 
     kind: UrlKind
     discoveries: tuple[Discovery, ...] = ()
     new_items: int = 0
-    redirect_lost: bool = False
-    opt_outs: OptOuts = SILENT
-    unread: Reason | None = None
+    too_many_redirects: bool = False
+    opt_outs: OptOuts = NO_OPT_OUTS
+    unread_reason: Reason | None = None
 
 
-def read_head(capture: Capture, redirects: int, rules: ReadingRules) -> Answer:
-    """What the head of an answer says, which was reached over so many redirects. Only the body of a 200 says more."""
-    said = header_optouts(capture.response_headers, rules.product)
+def read_head(capture: Capture, redirects: int, rules: ReadingRules) -> ParsedResponse:
+    """Read the head of a response, which was reached by this number of redirects. Only the body of a 200 says more."""
+    opt_outs = header_opt_outs(capture.response_headers, rules.product)
     if capture.status in REDIRECTS:
-        return _redirect(capture, redirects, rules.scope, said)
+        return _redirect(capture, redirects, rules.scope, opt_outs)
     kind = sniff_kind(b"", capture.kind) if capture.status == 200 else capture.kind
-    return Answer(kind, opt_outs=said)
+    return ParsedResponse(kind, opt_outs=opt_outs)
 
 
 def has_body_to_read(capture: Capture) -> bool:
-    """Whether only the body tells what an answer is."""
+    """Whether the body must be read too."""
     return capture.status == 200 and bool(capture.body)
 
 
-def question_about(capture: Capture, head: Answer, rules: ReadingRules, url_id: int) -> Question:
-    """What to ask a reader about an answer's body."""
-    may_follow = not (rules.obeys and head.opt_outs.directives.forbids_following())
-    content_type, coding = capture.header("content-type") or "", capture.header("content-encoding")
-    return Question(Task.READ, url_id, capture.url, capture.kind, capture.depth, content_type, coding, may_follow)
+def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int) -> Question:
+    """What to ask a reader about the body of a response."""
+    may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
+    content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
+    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, content_type, coding, may_follow)
 
 
-def with_reading(capture: Capture, head: Answer, reading: Reading) -> Answer:
-    """The answer with what its body says."""
-    found = tuple(_discovery(one, capture.url) for one in reading.found)
-    return Answer(reading.kind, found, opt_outs=head.opt_outs.then(_opt_outs(reading.opt_outs)))
+def with_reading(capture: Capture, head: ParsedResponse, reading: BodyReading) -> ParsedResponse:
+    """The response with what its body says."""
+    discoveries = tuple(_discovery(found, capture.url) for found in reading.found)
+    return ParsedResponse(reading.kind, discoveries, opt_outs=head.opt_outs.combined(_opt_outs(reading.opt_outs)))
 
 
-def _discovery(found: Found, via: str) -> Discovery:
+def _discovery(found: FoundUrl, via: str) -> Discovery:
     if found.source is None:
         return Discovery(found.url, found.kind, via, found.depth, priority=found.priority)
     hints = Hints(found.title, found.published_at, found.source)
     return Discovery(found.url, found.kind, via, found.depth, priority=found.priority, hints=hints, modified_at=found.modified_at)
 
 
-def _opt_outs(said: PageOptOuts | None) -> OptOuts:
-    return SILENT if said is None else OptOuts(Directives(frozenset(said.words), said.unavailable_after), said.tdm)
+def _opt_outs(sent: PageOptOuts | None) -> OptOuts:
+    return NO_OPT_OUTS if sent is None else OptOuts(Directives(frozenset(sent.words), sent.unavailable_after), sent.tdm)
 
 
 def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | None:
-    """A sitemap that robots.txt names."""
+    """The discovery of a sitemap that robots.txt names; None for None."""
     return Discovery(url, UrlKind.SITEMAP, via, depth, priority=LIST_PRIORITY) if url else None
 
 
-def location(capture: Capture) -> str:
-    """The target of a redirect as written; its bytes are UTF-8 where they can be, as every browser reads them."""
+def redirect_location(capture: Capture) -> str:
+    """The target of a redirect as written. Its bytes are read as UTF-8 if that is possible, as browsers do."""
     text = capture.header("location") or ""
     try:
         return text.encode("latin-1").decode("utf-8")
@@ -90,20 +94,20 @@ def location(capture: Capture) -> str:
         return text
 
 
-def _redirect(capture: Capture, redirects: int, scope: CrawlScope, said: OptOuts) -> Answer:
-    target = resolve(capture.url, location(capture))
-    if target is None or (target == capture.url and capture.method == "GET"):  # a POST may lead to the same URL, to be read
-        return Answer(capture.kind, opt_outs=said)
+def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: OptOuts) -> ParsedResponse:
+    target = resolve_link(capture.url, redirect_location(capture))
+    if target is None or (target == capture.url and capture.method == "GET"):  # a POST may lead to a GET of the same URL
+        return ParsedResponse(capture.kind, opt_outs=opt_outs)
     if redirects >= MAX_REDIRECTS:
-        return Answer(capture.kind, redirect_lost=True, opt_outs=said)
+        return ParsedResponse(capture.kind, too_many_redirects=True, opt_outs=opt_outs)
     found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
-    return Answer(capture.kind, _in_scope([found], scope), opt_outs=said)
+    return ParsedResponse(capture.kind, _in_scope([found], scope), opt_outs=opt_outs)
 
 
-def _in_scope(found: Iterable[Discovery], scope: CrawlScope) -> tuple[Discovery, ...]:
-    return tuple(one for one in found if scope.covers(one.url, one.kind, one.depth))
+def _in_scope(discoveries: Iterable[Discovery], scope: CrawlScope) -> tuple[Discovery, ...]:
+    return tuple(found for found in discoveries if scope.covers(found.url, found.kind, found.depth))
 
 
 def with_kind(capture: Capture, kind: UrlKind) -> Capture:
-    """The capture under the kind that it turned out to be."""
+    """The capture with the kind that its body has."""
     return capture if capture.kind is kind else replace(capture, kind=kind)

@@ -1,5 +1,5 @@
-"""One HTTP exchange, kept as it was on the wire.
+"""Makes one HTTP exchange and keeps it as it was on the wire.
 
-`handler` downloads, `address_guard` refuses private addresses, `lenient_http` accepts common faults of servers, `credentials` adds headers
-from secrets. Out comes a `Capture`, or a `FetchFailedError`.
+In: a Scrapy request. Out: a `Capture`, or a `FetchFailedError` with its reason. `handler` downloads. `address_guard` refuses private
+addresses, `lenient_http` accepts common faults of servers, and `credentials` gives the headers that come from secrets.
 """

@@ -1,7 +1,7 @@
-"""The address guard: a fetcher connects to public addresses, and to exactly those networks that the crawl's YAML allows.
+"""The address guard: a fetcher connects only to public addresses and to the networks that the crawl's YAML allows.
 
-The check is made on the resolved address when the socket is made, on every hop, so that neither odd spellings (`2130706433`, `0x7f.1`)
-nor DNS answers that change between check and connect get through.
+Each socket checks the resolved address when it is created, also after a redirect. So neither odd spellings (`2130706433`, `0x7f.1`) nor DNS
+responses that change between check and connection can pass.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 REFUSED = "address refused by crawlhouse"
 NAT64 = IPv6Network("64:ff9b::/96")
 SIX_TO_FOUR = IPv6Network("2002::/16")
-METADATA = frozenset(
+CLOUD_METADATA = frozenset(
     {ip_address("168.63.129.16"), ip_address("100.100.100.200"), ip_address("192.0.0.192")}
-)  # clouds' own, some of them public
+)  # metadata services of clouds; some of these addresses are public
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-# The IANA special-purpose address registries, but for what is served to everybody (AS112): Python's `is_global` lacks some of them, and
-# which ones depends on its release. Of IPv6, only 2000::/3 is in use for public addresses.
+# The IANA special-purpose address registries, without AS112, which serves everybody. Python's `is_global` lacks some of them, depending on
+# the release. Of IPv6, only 2000::/3 is in use for public addresses.
 SPECIAL_IPV4 = tuple(
     IPv4Network(network)
     for network in (
@@ -34,17 +34,17 @@ PUBLIC_IPV6 = IPv6Network("2000::/3")
 SPECIAL_IPV6 = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 ISATAP = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))  # RFC 5214: before an IPv4 address at an IPv6 address's end
 
-# What machines call themselves and their own network: RFC 6761, 6762, 8375, ICANN's `internal`, the hosts files of the distributions.
+# Names of the own machine and network: RFC 6761, 6762, 8375, ICANN's `internal`, the hosts files of Linux distributions.
 LOCAL_NAMES = frozenset({"localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback", "loopback", "broadcasthost"})
 LOCAL_DOMAINS = (".localhost", ".localdomain", ".localdomain4", ".localdomain6", ".local", ".internal", ".home.arpa")
 
 
-def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
-    """Whether a fetcher may connect to a resolved address: global unicast, or inside one of the allowed networks."""
-    found = _unwrapped(ip_address(address.partition("%")[0]))
-    if any(found.version == network.version and found in network for network in allowed):
+def is_address_allowed(address: str, allowed: Sequence[Network]) -> bool:
+    """Whether a fetcher may connect to a resolved address: it is global unicast, or in one of the allowed networks."""
+    unwrapped = _embedded_address(ip_address(address.partition("%")[0]))
+    if any(unwrapped.version == network.version and unwrapped in network for network in allowed):
         return True
-    return found.is_global and found not in METADATA and not _is_special(found)
+    return unwrapped.is_global and unwrapped not in CLOUD_METADATA and not _is_special(unwrapped)
 
 
 def _is_special(address: Address) -> bool:
@@ -53,7 +53,7 @@ def _is_special(address: Address) -> bool:
     return address not in PUBLIC_IPV6 or any(address in network for network in SPECIAL_IPV6)
 
 
-def _unwrapped(address: Address) -> Address:
+def _embedded_address(address: Address) -> Address:
     """The IPv4 address inside a mapped, translated or tunnelled IPv6 one."""
     if isinstance(address, IPv4Address):
         return address
@@ -63,7 +63,7 @@ def _unwrapped(address: Address) -> Address:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     if address in SIX_TO_FOUR and address.sixtofour is not None:
         return address.sixtofour
-    if address.packed[:12] == bytes(12) and int(address) > 1:  # IPv4-compatible, long deprecated
+    if address.packed[:12] == bytes(12) and int(address) > 1:  # IPv4-compatible, deprecated
         return IPv4Address(int(address))
     if address.packed[8:12] in ISATAP:
         return IPv4Address(address.packed[12:])
@@ -71,7 +71,7 @@ def _unwrapped(address: Address) -> Address:
 
 
 def literal_address(host: str) -> str | None:
-    """The address that a host name spells in any form that resolvers accept, or None for a real name."""
+    """The address that a host spells, in any form that resolvers accept; None for a name."""
     bare = host.strip("[]").rstrip(".")
     try:
         return str(ip_address(bare.partition("%")[0]))
@@ -83,26 +83,26 @@ def literal_address(host: str) -> str | None:
         return None
 
 
-def is_literal_allowed(host: str, allowed: Sequence[Network]) -> bool:
-    """Whether a URL's host may be asked of a proxy: what a name means is the proxy's to know; addresses and local names are refused here.
+def is_host_allowed(host: str, allowed: Sequence[Network]) -> bool:
+    """Whether a proxy may be asked for a URL's host. The proxy resolves names, so addresses and local names are refused here.
 
-    A name without a dot is one of the proxy's own network, and needs some network in `allowed`.
+    A name without a dot belongs to the proxy's own network, and needs a network in `allowed`.
     """
     address = literal_address(host)
     if address is not None:
-        return is_allowed(address, allowed)
+        return is_address_allowed(address, allowed)
     name = host.lower().rstrip(".")
     if name in LOCAL_NAMES or name.endswith(LOCAL_DOMAINS) or name == socket.gethostname().lower():
-        return is_allowed("127.0.0.1", allowed)
+        return is_address_allowed("127.0.0.1", allowed)
     return "." in name or bool(allowed)
 
 
-def guarded_sockets(allowed: Sequence[Network]) -> Callable[[Any], socket.socket]:
-    """A socket factory for aiohttp that refuses addresses; the OSError's text holds `REFUSED`."""
+def guarded_socket_factory(allowed: Sequence[Network]) -> Callable[[Any], socket.socket]:
+    """A socket factory for aiohttp that refuses addresses with an OSError whose text contains `REFUSED`."""
 
     def make(info: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, where = info
-        if not is_allowed(str(where[0]), allowed):
+        if not is_address_allowed(str(where[0]), allowed):
             raise OSError(errno.EACCES, f"{REFUSED}: {where[0]}")
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)

@@ -1,4 +1,4 @@
-"""Headers and cookies from secrets: for one origin each, from the environment only, never into the archive, the database or a log."""
+"""Reads headers and cookies from secrets in the environment, each for one origin. They never reach the archive, the database or a log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from schemas.config.settings import PREFIX, SECRET_PREFIX
 from schemas.errors import ConfigError
 from storage.urls.host_key import canonical_origin, origin
 
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-VALUE = re.compile(r"[\x20-\x7e\x80-\uffff]*")
-COOKIE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
-NOT_OURS = frozenset({"host", "connection", "content-length", "transfer-encoding", "user-agent", "accept-encoding", "cookie"})
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\uffff]*")
+COOKIE_VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
+RESERVED_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding", "user-agent", "accept-encoding", "cookie"})
 
 
 class _Secret(BaseModel):
@@ -38,7 +38,7 @@ class Login:
 
 
 class Credentials:
-    """What is sent to which origin, and to no other. `proxy` is the login of the crawl's proxy, if it has one."""
+    """The secret headers of each origin. `proxy` is the login of the crawl's proxy, if it has one."""
 
     def __init__(self, headers: Mapping[str, Mapping[str, str]], proxy: Login | None = None) -> None:
         self._headers = headers
@@ -50,19 +50,19 @@ class Credentials:
         return frozenset(name.lower().encode() for headers in self._headers.values() for name in headers)
 
     def headers(self, url: str) -> Mapping[str, str]:
-        """The headers that go along to a canonical URL: those of its very scheme, host and port."""
+        """The secret headers for a canonical URL: those of its scheme, host and port."""
         return self._headers.get(canonical_origin(url), {}) if self._headers else {}
 
 
 def read_credentials(crawl: Crawl, environment: Mapping[str, str]) -> Credentials:
-    """The credentials that a crawl names. Raises ConfigError for a secret that is missing or malformed; its text never shows it."""
+    """The credentials that a crawl names. Raises ConfigError for a secret that is missing or malformed. The message never shows it."""
     proxy = crawl.network.proxy_secret
-    headers = {origin(one.origin): _headers(one.secret, environment) for one in crawl.credentials}
+    headers = {origin(secret.origin): _headers(secret.secret, environment) for secret in crawl.credentials}
     return Credentials(headers, _login(proxy, environment) if proxy else None)
 
 
 def secret_variable(secret: str) -> str:
-    """The environment's variable of a secret."""
+    """The environment variable that holds a secret."""
     return f"{PREFIX}{SECRET_PREFIX}{secret.upper()}"
 
 
@@ -84,28 +84,28 @@ def _headers(name: str, environment: Mapping[str, str]) -> dict[str, str]:
         ) from None
     headers = {**_basic(secret), **secret.headers}
     for header, value in headers.items():
-        if not NAME.fullmatch(header) or header.lower() in NOT_OURS or not VALUE.fullmatch(value):
-            raise ConfigError(f"{variable}: {header[:40]!r} is no header that can be sent. Cookies stand under 'cookies'.")
+        if not HEADER_NAME.fullmatch(header) or header.lower() in RESERVED_HEADERS or not HEADER_VALUE.fullmatch(value):
+            raise ConfigError(f"{variable}: the header {header[:40]!r} cannot be sent. Cookies belong under 'cookies'.")
     for cookie, value in secret.cookies.items():
-        if not NAME.fullmatch(cookie) or not COOKIE.fullmatch(value):
-            raise ConfigError(f"{variable}: the cookie {cookie[:40]!r} has characters that no cookie may have.")
+        if not HEADER_NAME.fullmatch(cookie) or not COOKIE_VALUE.fullmatch(value):
+            raise ConfigError(f"{variable}: the cookie {cookie[:40]!r} has characters that are not allowed in a cookie.")
     pairs = "; ".join(f"{cookie}={value}" for cookie, value in secret.cookies.items())
     return {**headers, **({"Cookie": pairs} if pairs else {})}
 
 
 def _basic(secret: _Secret) -> dict[str, str]:
-    """The header that a user and a password become."""
+    """The header for a user and a password."""
     login = base64.b64encode(f"{secret.user}:{secret.password}".encode()).decode()
     return {"Authorization": f"Basic {login}"} if secret.user or secret.password else {}
 
 
 def _login(name: str, environment: Mapping[str, str]) -> Login:
-    """The login of a proxy: the secret's user and password, which Airflow's connections have as a header."""
+    """The login of a proxy: the user and the password in a secret. Airflow's connections hold them as a header."""
     scheme, _, text = _headers(name, environment).get("Authorization", "").partition(" ")
     try:
         user, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
     except ValueError:
         colon = ""
     if scheme.lower() != "basic" or not colon:
-        raise ConfigError(f'{secret_variable(name)} is no login of a proxy: set it to {{"user": "...", "password": "..."}}.')
+        raise ConfigError(f'{secret_variable(name)} holds no login for a proxy. Set it to {{"user": "...", "password": "..."}}.')
     return Login(user, password)

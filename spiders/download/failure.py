@@ -1,4 +1,4 @@
-"""Why an exchange gave no answer to keep."""
+"""The error of an exchange that gave no usable response."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from schemas.outcomes import Reason
 
 
 class FetchFailedError(Exception):
-    """No usable answer. `again` tells whether another try in the same run makes sense; the text is one line for people."""
+    """There is no usable response. `retryable`: another try in the same run makes sense. The message is one line for people."""
 
-    def __init__(self, reason: Reason, detail: str, again: bool = False) -> None:
+    def __init__(self, reason: Reason, detail: str, retryable: bool = False) -> None:
         super().__init__(detail)
         self.reason = reason
-        self.again = again
+        self.retryable = retryable

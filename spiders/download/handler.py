@@ -1,7 +1,10 @@
-"""Downloading through aiohttp so that every exchange is kept as it was on the wire.
+"""Downloads through aiohttp and keeps every exchange as it was on the wire.
 
-Scrapy's own aiohttp handler is experimental and loses the reason phrase and the raw headers; its default handler loses header case and
-order too. This one hands a whole `Capture` over in `request.meta["capture"]`, and Scrapy sees a plain response.
+Before: `spiders.scrapy_spider` sends a request for a URL of a leased host. After: `request.meta["capture"]` holds the `Capture`, which
+`spiders.session.exchange` archives, and Scrapy gets a plain response.
+
+Scrapy's own aiohttp handler is experimental and loses the reason phrase and the raw headers. Its default handler also loses the case and
+the order of headers.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
@@ -24,28 +26,34 @@ from schemas.capture import Capture, HeaderList, UrlKind
 from schemas.config.crawl import Crawl
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
-from spiders.download.address_guard import REFUSED, guarded_sockets, is_literal_allowed
-from spiders.download.body_room import LARGE_BYTES, BodyRoom
-from spiders.download.connections import WatchfulConnector
+from spiders.download.address_guard import REFUSED, guarded_socket_factory, is_host_allowed
+from spiders.download.body_memory import LARGE_BYTES, BodyMemory
+from spiders.download.connections import CheckedConnector
 from spiders.download.credentials import Login
+from spiders.download.decode_body import decode_body
 from spiders.download.failure import FetchFailedError
 from spiders.download.media_types import is_unsupported
+from storage.urls.host_key import host_name
+from storage.warc.page_bytes import ends_as_whole_page
 
-CONNECT_SECONDS = 15.0
-KEEPALIVE_SECONDS = 15.0
-MAX_HEADER_BYTES = 64 * 1024
-MAX_HEADERS = 256
-GIVE_UP = object()  # the signal to give up every exchange that is under way
+CONNECT_SECONDS = 15.0  # at most; aiohttp waits 30
+KEEPALIVE_SECONDS = 15.0  # aiohttp's own default
+MAX_HEADER_BYTES = 64 * 1024  # of one line; aiohttp's 8 kB are too few for some sites' cookies and policies
+MAX_HEADERS = 256  # twice aiohttp's limit
+BROKEN_OFF = frozenset({"time", "disconnect"})
+MAX_CODED_BYTES = 64 * 1024  # of a broken body that is decoded here, to see whether it is whole: some milliseconds
+MAX_DECODED_BYTES = 1024 * 1024
+CANCEL_DOWNLOADS = object()  # the signal that cancels every running exchange
 
 
-class _Answer(aiohttp.ClientResponse):
-    """Remembers the peer's address, which aiohttp forgets when an answer ends at once."""
+class _Response(aiohttp.ClientResponse):
+    """Keeps the peer's address. aiohttp loses it if a response ends immediately."""
 
     peer: str | None = None
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:  # Any: aiohttp's Connection, not exported
-        where = connection.transport.get_extra_info("peername") if connection.transport else None
-        self.peer = where[0] if where else None
+        peer = connection.transport.get_extra_info("peername") if connection.transport else None
+        self.peer = peer[0] if peer else None
         return await super().start(connection)
 
 
@@ -59,16 +67,16 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         self._crawl: Crawl = crawler.settings["CRAWLHOUSE_CRAWL"]
         login: Login | None = crawler.settings["CRAWLHOUSE_PROXY_LOGIN"]
         self._proxy_auth = aiohttp.BasicAuth(login.user, login.password, encoding="utf-8") if login else None
-        self._room: BodyRoom = crawler.settings["CRAWLHOUSE_BODY_ROOM"]
+        self._body_memory: BodyMemory = crawler.settings["CRAWLHOUSE_BODY_MEMORY"]
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        crawler.signals.connect(self.cancel, signal=GIVE_UP)
+        crawler.signals.connect(self.cancel, signal=CANCEL_DOWNLOADS)
 
     def _open(self) -> aiohttp.ClientSession:
         network = self._crawl.network
-        connector = WatchfulConnector(
-            limit=0,  # the spider limits itself, host by host
-            socket_factory=guarded_sockets(network.allow),
+        connector = CheckedConnector(
+            limit=0,  # the session limits the requests of each host
+            socket_factory=guarded_socket_factory(network.allow),
             keepalive_timeout=KEEPALIVE_SECONDS,
             ssl=network.verify_tls,
         )
@@ -76,7 +84,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            response_class=_Answer,
+            response_class=_Response,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
@@ -84,19 +92,19 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         )
 
     async def download_request(self, request: Request) -> Response:
-        """One exchange; redirects are answers. Raises FetchFailedError."""
+        """Make one exchange. A redirect is a response like any other. Raises FetchFailedError."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if "kind" not in request.meta:  # what the session sends has one
+        if "kind" not in request.meta:  # each request of the session has one
             raise SpiderError(
-                f"{request.url} was asked for past the frontier. Yield the request: it is then fetched politely and archived."
+                f"{request.url} was requested without the frontier. Yield the request: then it is fetched politely and archived."
             )
         try:
             capture = await self._exchange(request)
-        except asyncio.CancelledError:  # Scrapy would wait for ever for an exchange that ends so
-            raise FetchFailedError(Reason.CONNECTION, f"{request.url} was given up", again=True) from None
+        except asyncio.CancelledError:  # Scrapy would wait for ever after a CancelledError
+            raise FetchFailedError(Reason.CONNECTION, f"{request.url} was cancelled", retryable=True) from None
         request.meta["capture"] = capture
         if request.meta.get("capture_only"):
             return Response(request.url, status=capture.status)
@@ -106,41 +114,43 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         return Response(request.url, status=capture.status, headers=headers, body=capture.body, request=request)
 
     async def _exchange(self, request: Request) -> Capture:
-        started = datetime.now(UTC)
+        fetched_at = datetime.now(UTC)
         loop = asyncio.get_running_loop()
-        begin = loop.time()
-        async with self._answer(request) as answer:
+        started = loop.time()
+        async with self._response(request) as response:
             if not request.meta.get("is_subresource"):
-                self._refuse_unsupported(answer)
-            body, truncated = await self._body(answer, begin + self._crawl.politeness.timeout)
+                self._refuse_unsupported(response)
+            body, truncated = await self._body(response, started + self._crawl.politeness.timeout)
+        if truncated in BROKEN_OFF and _is_whole(response, body):
+            truncated = None
         return Capture(
             url=request.url,
-            fetched_at=started,
-            status=answer.status,
-            reason=answer.reason or "",
-            protocol=f"HTTP/{answer.version.major}.{answer.version.minor}" if answer.version else "HTTP/1.1",
-            request_headers=_sent_headers(answer),
-            response_headers=_kept_headers(answer, with_secrets=bool(request.meta.get("with_secrets"))),
+            fetched_at=fetched_at,
+            status=response.status,
+            reason=response.reason or "",
+            protocol=f"HTTP/{response.version.major}.{response.version.minor}" if response.version else "HTTP/1.1",
+            request_headers=_sent_headers(response),
+            response_headers=_archived_headers(response, with_secrets=bool(request.meta.get("with_secrets"))),
             body=body,
             method=request.method,
-            ip_address=None if self._crawl.network.proxy else answer.peer,  # behind a proxy the site's address is not known
+            ip_address=None if self._crawl.network.proxy else response.peer,  # with a proxy the peer is the proxy
             truncated=truncated,
             kind=request.meta.get("kind", UrlKind.PAGE),
-            latency_ms=round((loop.time() - begin) * 1000),
+            latency_ms=round((loop.time() - started) * 1000),
             request_body=request.body,
         )
 
     @asynccontextmanager
-    async def _answer(self, request: Request) -> AsyncIterator[_Answer]:
+    async def _response(self, request: Request) -> AsyncIterator[_Response]:
         network = self._crawl.network
-        host = urlsplit(request.url).hostname or ""
-        if (network.proxy or host[:1].isdigit()) and not is_literal_allowed(host, network.allow):  # aiohttp knows few spellings
+        host = host_name(request.url)
+        if (network.proxy or host[:1].isdigit()) and not is_host_allowed(host, network.allow):  # aiohttp knows few of their spellings
             raise FetchFailedError(Reason.PRIVATE_ADDRESS, f"{request.url} names an address that the crawl's network.allow does not allow")
         self._session = self._session or self._open()
         limit = self._crawl.politeness.timeout
         try:
             async with asyncio.timeout(limit + 1):
-                answer = await self._session.request(
+                response = await self._session.request(
                     request.method,
                     yarl.URL(request.url, encoded=True),
                     headers=request.headers.to_tuple_list(),
@@ -150,82 +160,90 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
                     proxy=network.proxy,
                     proxy_auth=self._proxy_auth,
                 )
-            async with answer:
-                assert isinstance(answer, _Answer)
-                yield answer
+            async with response:
+                assert isinstance(response, _Response)
+                yield response
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise _failure(request.url, error) from error
+            raise _fetch_error(request.url, error) from error
 
-    def _refuse_unsupported(self, answer: aiohttp.ClientResponse) -> None:
-        declared = answer.headers.get("Content-Type", "")
-        if answer.status == 200 and is_unsupported(declared, self._crawl.scope.keep_types):
-            raise FetchFailedError(Reason.UNSUPPORTED_TYPE, f"{answer.url} is {declared}")
+    def _refuse_unsupported(self, response: aiohttp.ClientResponse) -> None:
+        declared = ", ".join(response.headers.getall("Content-Type", ()))
+        if response.status == 200 and is_unsupported(declared, self._crawl.scope.keep_types):
+            raise FetchFailedError(Reason.UNSUPPORTED_TYPE, f"{response.url} is {declared}")
 
-    async def _body(self, answer: aiohttp.ClientResponse, deadline: float) -> tuple[bytes, str | None]:
-        """The payload as received, and why it is cut off, if it is."""
+    async def _body(self, response: aiohttp.ClientResponse, deadline: float) -> tuple[bytes, str | None]:
+        """The body as received, and why it is truncated, or None."""
         limit = self._crawl.budgets.max_body_bytes
         body = bytearray()
-        taken = 0
+        reserved = 0
         try:
             async with asyncio.timeout_at(deadline) as clock:
-                async for chunk in answer.content.iter_any():
+                async for chunk in response.content.iter_any():
                     body += chunk
                     if len(body) > limit:
-                        answer.close()
+                        response.close()
                         return bytes(body[:limit]), "length"
-                    if len(body) > LARGE_BYTES and not taken:
-                        await self._wait_for_room(limit, deadline, clock)
-                        taken = limit
+                    if len(body) > LARGE_BYTES and not reserved:
+                        await self._wait_for_memory(limit, deadline, clock)
+                        reserved = limit
         except TimeoutError:
-            answer.close()
+            response.close()
             return bytes(body), "time"
         except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError):
             return bytes(body), "disconnect"
         finally:
-            if taken:
-                self._room.remove(taken)
+            if reserved:
+                self._body_memory.release(reserved)
         return bytes(body), None
 
-    async def _wait_for_room(self, size: int, deadline: float, clock: asyncio.Timeout) -> None:
-        """Waits until there is room for a large body; the time of the exchange stands still meanwhile."""
+    async def _wait_for_memory(self, size: int, deadline: float, clock: asyncio.Timeout) -> None:
+        """Wait until there is memory for a large body. The time limit of the exchange pauses meanwhile."""
         loop = asyncio.get_running_loop()
-        begin = loop.time()
+        started = loop.time()
         clock.reschedule(None)
-        await self._room.take(size)
-        clock.reschedule(deadline + loop.time() - begin)
+        await self._body_memory.acquire(size)
+        clock.reschedule(deadline + loop.time() - started)
 
     def cancel(self) -> None:
-        """Gives up every exchange that is under way."""
+        """Cancel every running exchange."""
         for task in list(self._tasks):
             task.cancel()
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
 
-def _sent_headers(answer: aiohttp.ClientResponse) -> HeaderList:
-    """The request's headers as sent, but for the password of the proxy, which is between the proxy and us."""
-    sent = answer.request_info.headers.items()
+def _is_whole(response: aiohttp.ClientResponse, body: bytes) -> bool:
+    """Whether a transfer that broke off lost nothing: some servers never send the last chunk, or announce too many bytes."""
+    coding = ", ".join(response.headers.getall("Content-Encoding", ()))
+    if coding and len(body) > MAX_CODED_BYTES:
+        return False
+    return ends_as_whole_page(decode_body(body, coding, MAX_DECODED_BYTES) if coding else body)
+
+
+def _sent_headers(response: aiohttp.ClientResponse) -> HeaderList:
+    """The request's headers as sent, without the password of the proxy."""
+    sent = response.request_info.headers.items()
     return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in sent if name.lower() != "proxy-authorization")
 
 
-def _kept_headers(answer: aiohttp.ClientResponse, with_secrets: bool) -> HeaderList:
-    """The answer's headers as received; what a site sets as cookies for somebody who is known to it is a secret too."""
-    return tuple(pair for pair in answer.raw_headers if not with_secrets or pair[0].lower() != b"set-cookie")
+def _archived_headers(response: aiohttp.ClientResponse, with_secrets: bool) -> HeaderList:
+    """The response's headers as received. After a request with secrets, cookies are secrets too and are left out."""
+    return tuple(pair for pair in response.raw_headers if not with_secrets or pair[0].lower() != b"set-cookie")
 
 
-def _failure(url: str, error: Exception) -> FetchFailedError:
+def _fetch_error(url: str, error: Exception) -> FetchFailedError:
     text = f"{url}: {str(error) or type(error).__name__}"
     if REFUSED in text:
         return FetchFailedError(Reason.PRIVATE_ADDRESS, text)
     if isinstance(error, TimeoutError):
-        return FetchFailedError(Reason.TIMEOUT, text, again=True)
+        return FetchFailedError(Reason.TIMEOUT, text, retryable=True)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return FetchFailedError(Reason.DNS, text, again=True)
+        return FetchFailedError(Reason.DNS, text, retryable=True)
     if isinstance(error, aiohttp.ClientSSLError):
         return FetchFailedError(Reason.TLS, text)
     if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL | ValueError):
         return FetchFailedError(Reason.MALFORMED_RESPONSE, text)
-    return FetchFailedError(Reason.CONNECTION, text, again=True)
+    return FetchFailedError(Reason.CONNECTION, text, retryable=True)

@@ -1,12 +1,13 @@
-"""Answers with more bytes than they announce: a 304 or 204 with a body, a body longer than its Content-Length.
+"""Accepts responses with more bytes than they announce: a 304 or 204 with a body, or a body longer than its Content-Length.
 
-Browsers take such an answer and drop the rest; aiohttp drops the answer too when the surplus comes in one piece with the head, for it
-reads the surplus as the next answer, fails, and forgets what it had read of that piece. So the head is fed to its parser by itself.
+Browsers use such a response and ignore the extra bytes. aiohttp loses the response if the extra bytes arrive together with the head: it
+parses them as the next response, fails, and drops what it had parsed of these bytes. So its parser gets the head alone.
 
-While no request is under way, nothing may come at all: what comes all the same, and what a piece has beyond the end of its answer, would
-be read as the answer to the next request. The connection is closed then.
+Between two requests a server may send nothing. Bytes that arrive then, and bytes after the end of a response, would be read as the
+response to the next request. So the connection is closed.
 
-A chunked body whose chunks are none breaks that parser too, but nobody tells the reader of the body, who would wait until its time is over.
+aiohttp's parser also fails at malformed chunks, but does not tell the reader of the body, who would wait until the timeout. So this
+handler does.
 """
 
 from __future__ import annotations
@@ -20,62 +21,62 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import StreamReader
 
 HEAD_END = b"\r\n\r\n"
-SEAM = len(HEAD_END) - 1
+OVERLAP_BYTES = len(HEAD_END) - 1
 
 
-class SurplusTolerantHandler(ResponseHandler):
-    """aiohttp's protocol, fed no head together with what follows it."""
+class LenientResponseHandler(ResponseHandler):
+    """aiohttp's protocol, whose parser gets the head of a response without the bytes after it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._seam = b""
-        self._on_foreign: Callable[[], None] | None = None
+        self._last_bytes = b""
+        self._on_unsolicited: Callable[[], None] | None = None
 
-    def rest(self, on_foreign: Callable[[], None]) -> None:
-        """No request is under way from now on; `on_foreign` is called when bytes come nevertheless."""
-        self._on_foreign = on_foreign
-        if self._has_surplus():
-            self._turn_away()
+    def mark_idle(self, on_unsolicited: Callable[[], None]) -> None:
+        """The connection has no request from now on. `on_unsolicited` is called if bytes arrive all the same."""
+        self._on_unsolicited = on_unsolicited
+        if self._has_extra_bytes():
+            self._reject()
 
     def set_response_params(self, **settings: Any) -> None:  # Any: aiohttp's own settings
-        """A request follows. Raises aiohttp.ClientConnectionError where bytes are there before it."""
-        self._on_foreign = None
-        self._seam = b""
+        """Prepare for a request. Raises aiohttp.ClientConnectionError if bytes arrived before it."""
+        self._on_unsolicited = None
+        self._last_bytes = b""
         if self._tail:
-            raise ClientConnectionError("The server sent bytes before it was asked for anything.")
+            raise ClientConnectionError("The server sent bytes before the request.")
         super().set_response_params(**settings)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes from the wire; none, where what was received is read on."""
-        if data and self._on_foreign is not None:
-            self._turn_away()
+        """Take bytes from the network. Without bytes, go on with those that were received."""
+        if data and self._on_unsolicited is not None:
+            self._reject()
             return
-        self._take(data)
-        if self._on_foreign is not None and self._has_surplus():  # the answer ended within this piece
-            self._turn_away()
+        self._receive(data)
+        if self._on_unsolicited is not None and self._has_extra_bytes():  # the response ended within these bytes
+            self._reject()
 
-    def _has_surplus(self) -> bool:
-        """Whether more was received than the answer: whole messages, or the beginning of one."""
+    def _has_extra_bytes(self) -> bool:
+        """Whether more was received than the response: whole messages, or the beginning of one."""
         if self._buffer or self._tail:
             return True
         try:
             return self._parser is not None and self._payload_is_whole() and self._parser.feed_eof() is not None
-        except Exception:  # of whatever kind: the beginning of something that is no message
+        except Exception:  # of any kind: the bytes are not the beginning of a message
             return True
 
     def _payload_is_whole(self) -> bool:
         return self._payload is None or self._payload.is_eof()
 
-    def _turn_away(self) -> None:
-        if self._on_foreign is not None and self.transport is not None:
-            self._on_foreign()
+    def _reject(self) -> None:
+        if self._on_unsolicited is not None and self.transport is not None:
+            self._on_unsolicited()
         self.close()
 
-    def _take(self, data: bytes) -> None:
-        seam = (self._seam + data[:SEAM]).find(HEAD_END)
-        end = data.find(HEAD_END) + len(HEAD_END) if seam < 0 else seam + len(HEAD_END) - len(self._seam)
-        self._seam = data[-SEAM:] if len(data) >= SEAM else (self._seam + data)[-SEAM:]
-        if SEAM < end < len(data) or (seam >= 0 and end < len(data)):
+    def _receive(self, data: bytes) -> None:
+        position = (self._last_bytes + data[:OVERLAP_BYTES]).find(HEAD_END)
+        end = data.find(HEAD_END) + len(HEAD_END) if position < 0 else position + len(HEAD_END) - len(self._last_bytes)
+        self._last_bytes = data[-OVERLAP_BYTES:] if len(data) >= OVERLAP_BYTES else (self._last_bytes + data)[-OVERLAP_BYTES:]
+        if OVERLAP_BYTES < end < len(data) or (position >= 0 and end < len(data)):
             self._feed(data[:end])
             self._feed(data[end:])
         else:
@@ -85,9 +86,9 @@ class SurplusTolerantHandler(ResponseHandler):
         super().data_received(data)
         error, body = self.exception(), self._payload
         if error is not None and body is not None and not body.is_eof():
-            self._loop.call_soon(_break_off, body, error)  # once the reader has what came before
+            self._loop.call_soon(_fail_body, body, error)  # after the reader got what came before
 
 
-def _break_off(body: StreamReader, error: BaseException) -> None:
+def _fail_body(body: StreamReader, error: BaseException) -> None:
     if body.exception() is None:
         body.set_exception(ClientPayloadError(f"The body is malformed: {error}"), error)

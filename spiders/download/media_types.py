@@ -1,12 +1,14 @@
-"""Media types that hold no page: known by their header, before the body is read."""
+"""Knows the media types that are not pages, so that a download can stop at the headers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
-TYPES = frozenset(
+from schemas.media_type import read_media_type
+
+UNSUPPORTED_PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
+UNSUPPORTED_TYPES = frozenset(
     {
         "application/pdf", "application/postscript", "application/rtf", "application/msword", "application/epub+zip", "application/zip",
         "application/x-tar", "application/x-7z-compressed", "application/x-rar-compressed", "application/vnd.rar", "application/x-bzip2",
@@ -16,9 +18,11 @@ TYPES = frozenset(
 )  # fmt: skip
 
 
-def is_unsupported(content_type: str, kept: Sequence[str]) -> bool:
-    """Whether a Content-Type header names what is no page and is not among the types to keep (`application/pdf`, `image/*`)."""
-    declared = content_type.split(";", 1)[0].strip().lower()
-    if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds of vendors
+def is_unsupported(content_type: str, keep_types: Sequence[str]) -> bool:
+    """Whether the Content-Type lines, joined, name a type that is not a page and is not in `keep_types` (`application/pdf`, `image/*`)."""
+    declared = read_media_type(content_type).name or ""
+    if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds with a vendor's type
         return False
-    return (declared.startswith(PREFIXES) or declared in TYPES) and not any(fnmatchcase(declared, pattern) for pattern in kept)
+    return (declared.startswith(UNSUPPORTED_PREFIXES) or declared in UNSUPPORTED_TYPES) and not any(
+        fnmatchcase(declared, pattern) for pattern in keep_types
+    )

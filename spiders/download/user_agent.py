@@ -1,4 +1,4 @@
-"""Who we say we are: the crawler's name and version, and how to reach the people who run it."""
+"""Makes the User-Agent header: the crawler's name and version, and how to reach the people who run it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,4 @@ def user_agent(crawl: Crawl) -> str:
     except PackageNotFoundError:
         release = "0"
     contact = f" (+{crawl.politeness.contact})" if crawl.politeness.contact else ""
-    return f"{product(crawl)}/{release}{contact}"
-
-
-def product(crawl: Crawl) -> str:
-    """The product token that robots.txt groups are matched with."""
-    return crawl.politeness.product()
+    return f"{crawl.politeness.product()}/{release}{contact}"

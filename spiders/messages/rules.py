@@ -1,4 +1,4 @@
-"""What a crawl says about reading answers: all that a reader of bodies needs to know of it."""
+"""The part of a crawl's configuration that readers of bodies need."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:  # pydantic stays out of the readers' processes
 
 @dataclass(frozen=True, slots=True)
 class ReadingRules:
-    """`product` is the crawler's product token; `feeds`, `sitemaps` and `links` tell what is followed; `max_bytes` bounds decoded bodies.
+    """`product` is the crawler's product token. `feeds`, `sitemaps`, `links`: whether they are followed. `max_bytes` limits decoded bodies.
 
-    `obeys` tells whether a page that says `nofollow` is obeyed.
+    `obeys_nofollow`: the links of pages with `nofollow` are ignored.
     """
 
     scope: CrawlScope
@@ -24,11 +24,11 @@ class ReadingRules:
     feeds: bool
     sitemaps: bool
     max_bytes: int
-    obeys: bool
+    obeys_nofollow: bool
 
 
 def reading_rules(crawl: Crawl, scope: CrawlScope) -> ReadingRules:
     """The rules of a crawl."""
     given = crawl.scope
-    product, obeys = crawl.politeness.product(), crawl.politeness.opt_outs == "obey"
-    return ReadingRules(scope, product, given.follow_links, given.feeds, given.sitemaps, crawl.budgets.max_body_bytes, obeys)
+    product, obeys_nofollow = crawl.politeness.product(), crawl.politeness.opt_outs == "obey"
+    return ReadingRules(scope, product, given.follow_links, given.feeds, given.sitemaps, crawl.budgets.max_body_bytes, obeys_nofollow)

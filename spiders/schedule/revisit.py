@@ -1,22 +1,26 @@
-"""When a URL is due again: as soon as a fetch is expected to be worth its price, in new things.
+"""When a URL is due again: as soon as the new things that a fetch is expected to bring are worth the price of a fetch.
 
-Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits (`spiders.schedule.edits`). One
-number, the price of a fetch, so spends fetches where something is happening. The dearer a fetch, the more edits it must bring, faster than
-new links: where fetches are scarce, edits yield first.
+Of a feed, sitemap or hub the new things are links that the frontier did not know. Of an article they are edits
+(`spiders.schedule.edits`). The price of a fetch is one number for the whole crawl, so it decides where fetches are used. If fetches are
+scarce, the price is higher. Then visits for edits are dropped first, because they need more value than visits for new links.
 
-A source is credited only with links that the frontier did not know yet, so what others have brought already draws no visits. Two
-sources with the same news, each visited in its own rhythm, would still cost twice what one costs: so one source of a site leads, the one
-that would show most of the news, by the dates of its items, the room it has for them, and how often it would be visited. It is visited
-for all that it carries, the others for what it leaves over. Rates are Gamma-Poisson estimates that forget; publication hours are learned
-from what the items say of themselves, as far as plausible. A first visit tells a rate by the dates of the items; without dates, a guess.
+Links that other sources found first cause no visits: a source gets credit only for links that the frontier did not know. But if two
+sources had the same news, and each was visited at its own times, they would cost twice as many fetches as one. So one source of a site is
+its primary source. It is the source that would show most of the news: by the dates of its items, the number of items that it shows, and
+how often it would be visited. The primary source is visited for all its news. Other sources are visited only for links that no other
+source finds.
 
-News loses its worth: half of all articles are soonest captured where the busy sources are visited at almost every tick, the others now and
-then. The worth of an article falls on three time scales, most of it within a quarter of an hour, the rest within hours and days, and a
-visit is due where waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral
-content, 2016). The same threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et
-al. (Staying up to date with online content changes, 2019) find optimal where the price is the Lagrange multiplier of the budget.
+Rates are Gamma-Poisson estimates in which old events count less and less. Publication hours are learned from the dates of the items, if
+these are plausible. A first visit gives a rate by the dates of the items; without dates, the rate is a guess.
 
-As all articles begin alike, each asks its own share of the price: else a small change of it would move all at once.
+News loses its worth with time. The median delay is smallest if busy sources are visited at almost every tick and others rarely. The worth
+of an article falls on three time scales: most of it within a quarter of an hour, the rest within hours and days. A visit is due when
+waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016). The same
+threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et al. (Staying up to date with
+online content changes, 2019) find optimal if the price is the Lagrange multiplier of the budget.
+
+All articles begin with the same state. With the same price, a small change of the price would change the visits of all of them at once. So
+each article has its own share of the price (`tie_breaker`).
 
 All times here are hours since the epoch, UTC, as floats.
 """
@@ -29,26 +33,26 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from spiders.schedule.edits import edit_price, edits_expected, exposure, next_look
+from spiders.schedule.edits import edit_price, edits_expected, exposure, next_edit_check
 
 DEFAULT_PRICE_ITEMS = 0.5
 RATE_MEMORY_HOURS = 14 * 24.0
 PRIOR_ITEMS = 0.2
 PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
-WORTHS = ((0.25, 1.5), (6.0, 0.2), (48.0, 0.05))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
-WORTH_A_PRICE = 0.373  # so that a source with an item every two hours brings about the default price
-UNDATED_ITEMS = 4.2  # a source without dates may drop news unseen: so many items, at the price 1, are the most that gather there
-UNDATED_POWER = 1.3  # of the price: where fetches are scarce, the busy sites go first
-LEAD_MARGIN = 1.15
-LEAD_HOURS = 24.0  # of exposure of both, from which on a small margin decides
-EARLY_MARGIN = 1.4  # before: twenty dates tell a rate to about a fifth
-LEAD_PRIOR_HOURS = 1.0
-REST_HOURS_PER_PRICE = 180.0  # a source that brings nothing is looked at once in so many hours, at the price 1
+VALUE_SCALES = ((0.25, 1.5), (6.0, 0.2), (48.0, 0.05))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
+VALUE_PER_PRICE = 0.373  # a source with an item every two hours then brings about the default price
+UNDATED_ITEMS = 4.2  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
+UNDATED_POWER = 1.3  # of the price: if fetches are scarce, the busy sites go first
+PRIMARY_MARGIN = 1.15
+PRIMARY_HOURS = 24.0  # when both sources are known for so long, PRIMARY_MARGIN decides
+EARLY_MARGIN = 1.4  # before that: twenty dates give a rate only to about a fifth
+PRIMARY_PRIOR_HOURS = 1.0
+QUIET_HOURS_PER_PRICE = 180.0  # the interval of a source that brings nothing, at the price 1
 BACKLOG_SHARE = 0.08  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
-OVERFLOW_SHARE = 0.85  # of the links that a source without dates has room for: where so many are new, others were dropped unseen
+OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
 OVERFLOW_FACTOR = 2.0
-SPREAD = 16.0  # between the articles that ask least of a look and those that ask most
+THRESHOLD_SPREAD = 16.0  # factor between the lowest and the highest threshold of an article
 FAILURE_HOURS = 1.0
 DEAD_AFTER_FAILURES = 5
 DEAD_HOURS = 7 * 24.0
@@ -57,8 +61,8 @@ MAX_ITEM_AGE_HOURS = 7 * 24.0
 
 
 def _index(interval: float) -> float:
-    """What a visit after so many hours is worth per item an hour: what it gains less what waiting on for as long would go on to gain."""
-    return sum(weight * hours * (1 - (1 + interval / hours) * math.exp(-interval / hours)) for hours, weight in WORTHS)
+    """The value of a visit after `interval` hours, per item an hour: its gain, less what waiting longer would gain (the Whittle index)."""
+    return sum(weight * hours * (1 - (1 + interval / hours) * math.exp(-interval / hours)) for hours, weight in VALUE_SCALES)
 
 
 INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(120)))  # hours, up to two months
@@ -94,10 +98,10 @@ class RevisitState:
     """What the visits to one URL have shown so far.
 
     `items` and `hours` are the events and the exposure that the rate is estimated from; of an article, edits and the logarithm of
-    its age. `carried` counts a source's news by their dates, whoever brought them first; `haste` says how soon, as a rule, a source of its
-    kind tells the news, 1 for the quickest; `leads` whether it is its site's leader. `lot`, between 0 and 1, is the URL's own: it decides
-    ties, and an article's share of the price. `profile` counts items per hour of the day. `window` is how many items a source has
-    room for, 0 where that is unknown.
+    its age. `dated_items` counts a source's news by their dates, whichever source brought them first. `source_speed` says how soon a
+    source of its kind usually shows the news, 1 for the quickest kind. `is_primary_source`: it is the site's primary source. `tie_breaker`,
+    between 0 and 1, is the URL's own: it decides ties, and an article's share of the price. `profile` counts items per hour of the day.
+    `window` is the most items that a source shows at once, 0 if that is unknown.
     """
 
     source: bool
@@ -107,91 +111,95 @@ class RevisitState:
     items: float = 0.0
     hours: float = 0.0
     failures: int = 0
-    carried: float = 0.0
-    leads: bool = False
-    haste: float = 1.0
-    lot: float = 0.5
+    dated_items: float = 0.0
+    is_primary_source: bool = False
+    source_speed: float = 1.0
+    tie_breaker: float = 0.5
     profile: tuple[float, ...] = field(default=())
     window: float = 0.0
 
     def to_text(self) -> str:
         """A compact text for the frontier's row."""
-        values = (self.first_seen, self.last_visit, self.items, self.hours, self.carried, self.haste, self.lot)
+        values = (self.first_seen, self.last_visit, self.items, self.hours, self.dated_items, self.source_speed, self.tie_breaker)
         numbers = [round(value, 3) for value in values]
-        flags = [int(self.source), self.visits, self.failures, int(self.leads)]
+        flags = [int(self.source), self.visits, self.failures, int(self.is_primary_source)]
         return json.dumps([*flags, *numbers, *[round(count, 1) for count in self.profile], round(self.window)])
 
     @classmethod
     def from_text(cls, text: str) -> RevisitState:
         """The state that `to_text` wrote."""
-        source, visits, failures, leads, first_seen, last_visit, items, hours, carried, haste, lot, *rest = json.loads(text)
+        source, visits, failures, is_primary, first_seen, last_visit, items, hours, dated_items, speed, tie_breaker, *rest = json.loads(
+            text
+        )
         profile, window = (tuple(rest[:HOURS_A_DAY]), rest[HOURS_A_DAY:]) if len(rest) >= HOURS_A_DAY else ((), rest)
-        numbers = (first_seen, last_visit, visits, items, hours, failures, carried)
-        return cls(bool(source), *numbers, bool(leads), haste, lot, profile, window[0] if window else 0.0)
+        numbers = (first_seen, last_visit, visits, items, hours, failures, dated_items)
+        return cls(bool(source), *numbers, bool(is_primary), speed, tie_breaker, profile, window[0] if window else 0.0)
 
 
 def after_visit(
-    state: RevisitState, visit: Visit, siblings: Iterable[RevisitState] = (), price: float = DEFAULT_PRICE_ITEMS
+    state: RevisitState, visit: Visit, other_sources: Iterable[RevisitState] = (), price: float = DEFAULT_PRICE_ITEMS
 ) -> RevisitState:
-    """The state after one more visit. `siblings` are the other sources of the same site, among which one leads."""
+    """The state after one more visit. `other_sources` are the other sources of the same site, one of which is the primary source."""
     if visit.failed or visit.gone:
         failures = DEAD_AFTER_FAILURES if visit.gone else state.failures + 1
         return replace(state, last_visit=visit.at, visits=state.visits + 1, failures=failures)
     seen = replace(state, last_visit=visit.at, visits=state.visits + 1, failures=0)
     if not state.source:
-        return _article_seen(state, seen, visit)
-    seen = _source_first_seen(seen, visit) if state.visits == 0 else _source_seen(state, seen, visit)
-    leads = _leads(seen, siblings, price)
-    credit = 0.0 if seen.carried and not leads and (state.leads or state.visits == 0) else seen.items  # earned only while it led
-    return replace(seen, leads=leads, items=credit)
+        return _after_visit_of_article(state, seen, visit)
+    seen = _after_first_visit_of_source(seen, visit) if state.visits == 0 else _after_visit_of_source(state, seen, visit)
+    is_primary_source = _is_primary(seen, other_sources, price)
+    credit = (
+        0.0 if seen.dated_items and not is_primary_source and (state.is_primary_source or state.visits == 0) else seen.items
+    )  # earned only while it was primary
+    return replace(seen, is_primary_source=is_primary_source, items=credit)
 
 
 def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITEMS) -> float:
     """When the URL is due again, never before it was last visited plus the shortest interval."""
-    longest = min(REST_HOURS_PER_PRICE * price, bounds.longest) if state.source else bounds.longest
+    longest = min(QUIET_HOURS_PER_PRICE * price, bounds.longest) if state.source else bounds.longest
     interval = _failure_interval(state) if state.failures else _interval(state, longest, price)
     return state.last_visit + min(max(interval, bounds.shortest), max(bounds.longest, bounds.shortest))
 
 
 def expected_items_an_hour(state: RevisitState) -> float:
-    """The estimated rate at which visits to a source pay: by what it carries if it leads, else by what only it brought."""
-    return ((state.carried if state.leads else state.items) + PRIOR_ITEMS) / (state.hours + PRIOR_HOURS)
+    """The rate of items that a source is visited for: all its news if it is the primary source, otherwise what only it brought."""
+    return ((state.dated_items if state.is_primary_source else state.items) + PRIOR_ITEMS) / (state.hours + PRIOR_HOURS)
 
 
-def _leads(state: RevisitState, siblings: Iterable[RevisitState], price: float) -> bool:
-    """Whether a source is its site's leader; to take the lead from a living leader, it must carry clearly more."""
-    rivals = [other for other in siblings if other.leads and other.failures < DEAD_AFTER_FAILURES]
-    if not state.carried or not rivals:
-        return state.carried > 0
-    return all(_goes_before(state, other, price) for other in rivals)
+def _is_primary(state: RevisitState, other_sources: Iterable[RevisitState], price: float) -> bool:
+    """Whether a source is its site's primary source. To replace one that still works, it must have clearly more news."""
+    primary_sources = [other for other in other_sources if other.is_primary_source and other.failures < DEAD_AFTER_FAILURES]
+    if not state.dated_items or not primary_sources:
+        return state.dated_items > 0
+    return all(_outranks(state, other, price) for other in primary_sources)
 
 
-def _goes_before(state: RevisitState, rival: RevisitState, price: float) -> bool:
-    """Whether a source leads rather than one that leads; until both are known for a day, only a clear difference decides.
+def _outranks(state: RevisitState, other: RevisitState, price: float) -> bool:
+    """Whether a source is primary rather than another that is primary. Until both are known for a day, only a clear difference decides.
 
-    Of two that both lead, as may be where they were visited at the same time, the same one yields whichever of them is asked.
+    Two may both be primary, if they were visited at the same time. Then the same one wins, whichever of them is visited next.
     """
-    mine, theirs = _weight_of_news(state, price), _weight_of_news(rival, price)
-    margin = LEAD_MARGIN if min(state.hours, rival.hours) >= LEAD_HOURS else EARLY_MARGIN
+    mine, theirs = _news_rate(state, price), _news_rate(other, price)
+    margin = PRIMARY_MARGIN if min(state.hours, other.hours) >= PRIMARY_HOURS else EARLY_MARGIN
     if max(mine, theirs) > margin * min(mine, theirs):
         return mine > theirs
-    if min(state.hours, rival.hours) < LEAD_HOURS and state.haste != rival.haste:
-        return state.haste > rival.haste
-    return state.leads and (state.haste, state.lot) > (rival.haste, rival.lot)
+    if min(state.hours, other.hours) < PRIMARY_HOURS and state.source_speed != other.source_speed:
+        return state.source_speed > other.source_speed
+    return state.is_primary_source and (state.source_speed, state.tie_breaker) > (other.source_speed, other.tie_breaker)
 
 
-def _weight_of_news(state: RevisitState, price: float) -> float:
-    """The news an hour that visits would find; what drops out of a short list before it is visited again does not count."""
-    rate = state.carried / (state.hours + LEAD_PRIOR_HOURS)
+def _news_rate(state: RevisitState, price: float) -> float:
+    """The news an hour that visits would find. What drops out of a short list between two visits does not count."""
+    rate = state.dated_items / (state.hours + PRIMARY_PRIOR_HOURS)
     if not rate:
         return 0.0
-    wait = min(_best_interval(WORTH_A_PRICE * price / rate), INTERVALS[-1])
+    wait = min(_best_interval(VALUE_PER_PRICE * price / rate), INTERVALS[-1])
     room = state.window or math.inf  # unknown in the state of an earlier release
-    return state.haste * rate * min(1.0, room / max(rate * wait, 1e-9))
+    return state.source_speed * rate * min(1.0, room / max(rate * wait, 1e-9))
 
 
-def _source_first_seen(state: RevisitState, visit: Visit) -> RevisitState:
-    """A first visit's links are a backlog, no rate; only dates that the items carry tell one."""
+def _after_first_visit_of_source(state: RevisitState, visit: Visit) -> RevisitState:
+    """The links of a first visit are a backlog and give no rate. Only the dates of the items do."""
     state = replace(state, window=float(max(len(visit.item_times), visit.new_items)))
     ages = sorted(visit.at - time for time in visit.item_times if 0 <= visit.at - time <= MAX_ITEM_AGE_HOURS)
     if len(ages) < 3 or ages[-1] - ages[0] < 1:
@@ -199,57 +207,57 @@ def _source_first_seen(state: RevisitState, visit: Visit) -> RevisitState:
             return replace(state, items=visit.new_items * BACKLOG_SHARE)
         return state
     share = visit.new_items / max(len(visit.item_times), visit.new_items)
-    profile = _counted((0.0,) * HOURS_A_DAY, [visit.at - age for age in ages], 1.0)
-    return replace(state, items=len(ages) * share, carried=float(len(ages)), hours=ages[-1], profile=profile)
+    profile = _with_times((0.0,) * HOURS_A_DAY, [visit.at - age for age in ages], 1.0)
+    return replace(state, items=len(ages) * share, dated_items=float(len(ages)), hours=ages[-1], profile=profile)
 
 
-def _source_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
+def _after_visit_of_source(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
     waited = max(visit.at - state.last_visit, 0.0)
     kept = math.exp(-waited / RATE_MEMORY_HOURS)
     fresh = [time for time in visit.item_times if state.last_visit < time <= visit.at]
     profile = state.profile or (0.0,) * HOURS_A_DAY
     if fresh or visit.new_items:
-        profile = _counted(profile, fresh or _spread(state.last_visit, visit.at, visit.new_items), kept)
+        profile = _with_times(profile, fresh or _spread_evenly(state.last_visit, visit.at, visit.new_items), kept)
     new = float(visit.new_items)
     if not visit.item_times and state.window >= 5 and visit.new_items >= OVERFLOW_SHARE * state.window:
         new *= OVERFLOW_FACTOR
     return replace(
         seen,
         items=state.items * kept + new,
-        carried=state.carried * kept + (max(_carried(fresh, visit, waited), visit.new_items) if visit.item_times else 0),
-        hours=state.hours * kept + _mass(state, state.last_visit, visit.at),
+        dated_items=state.dated_items * kept + (max(_dated_items(fresh, visit, waited), visit.new_items) if visit.item_times else 0),
+        hours=state.hours * kept + _weighted_hours(state, state.last_visit, visit.at),
         profile=profile,
         window=float(len(visit.item_times) or max(state.window, visit.new_items)),
     )
 
 
-def _carried(fresh: Sequence[float], visit: Visit, waited: float) -> float:
-    """The news of a source since its last visit; where all that it shows is newer, more have passed through than it shows."""
+def _dated_items(fresh: Sequence[float], visit: Visit, waited: float) -> float:
+    """The news of a source since its last visit. If all items are newer than that, more items appeared than it shows."""
     if not fresh or len(fresh) < len(visit.item_times):
         return len(fresh)
     return len(fresh) * waited / max(visit.at - min(fresh), 0.25)
 
 
-def _article_seen(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
+def _after_visit_of_article(state: RevisitState, seen: RevisitState, visit: Visit) -> RevisitState:
     if state.visits == 0:
         return seen
     exposed = exposure(state.last_visit - state.first_seen, visit.at - state.first_seen)
     return replace(seen, items=state.items + visit.changed, hours=state.hours + exposed)
 
 
-def _spread(start: float, end: float, count: int) -> list[float]:
+def _spread_evenly(start: float, end: float, count: int) -> list[float]:
     return [start + (end - start) * (index + 0.5) / count for index in range(min(count, 48))]
 
 
-def _counted(profile: tuple[float, ...], times: Sequence[float], kept: float) -> tuple[float, ...]:
+def _with_times(profile: tuple[float, ...], times: Sequence[float], kept: float) -> tuple[float, ...]:
     counts = [count * kept for count in profile]
     for time in times:
         counts[int(time) % HOURS_A_DAY] += 1
     return tuple(counts)
 
 
-def _weight(state: RevisitState, hour: int) -> float:
-    """How busy an hour of the day is beside the average, 1 when nothing is known; neighbours smooth it."""
+def _hour_weight(state: RevisitState, hour: int) -> float:
+    """How busy an hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours before and after it."""
     if not state.profile:
         return 1.0
     counts = state.profile
@@ -257,14 +265,14 @@ def _weight(state: RevisitState, hour: int) -> float:
     return (smooth * HOURS_A_DAY + PROFILE_PRIOR_ITEMS) / (sum(counts) + PROFILE_PRIOR_ITEMS)
 
 
-def _mass(state: RevisitState, start: float, end: float) -> float:
+def _weighted_hours(state: RevisitState, start: float, end: float) -> float:
     """The hours from start to end, each weighted by how busy it is."""
     if not state.profile or end - start > 7 * HOURS_A_DAY:
         return end - start
     total, time = 0.0, start
     while time < end:
         step = min(math.floor(time) + 1, end) - time
-        total += step * _weight(state, int(time) % HOURS_A_DAY)
+        total += step * _hour_weight(state, int(time) % HOURS_A_DAY)
         time += max(step, 1e-6)
     return total
 
@@ -277,8 +285,8 @@ def _interval(state: RevisitState, longest: float, price: float) -> float:
 
 def _source_interval(state: RevisitState, longest: float, price: float) -> float:
     """Walk forward, hour by hour, until the visits that the hours deserve add up to one; whole days at once."""
-    rate, dated = expected_items_an_hour(state), state.carried > 0
-    speeds = [_visits_an_hour(rate * _weight(state, hour), price, dated) for hour in range(HOURS_A_DAY)]
+    rate, dated = expected_items_an_hour(state), state.dated_items > 0
+    speeds = [_visits_an_hour(rate * _hour_weight(state, hour), price, dated) for hour in range(HOURS_A_DAY)]
     days = int(min(1 / max(sum(speeds), 1e-9), longest / HOURS_A_DAY))
     done, waited = days * sum(speeds), float(days * HOURS_A_DAY)
     while waited < longest:
@@ -292,22 +300,22 @@ def _source_interval(state: RevisitState, longest: float, price: float) -> float
 
 
 def _visits_an_hour(rate: float, price: float, dated: bool) -> float:
-    """How many visits an hour a source deserves while it has so many items an hour."""
-    return max(1 / _best_interval(WORTH_A_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_ITEMS * price**UNDATED_POWER))
+    """How many visits an hour a source deserves while it has `rate` new items an hour."""
+    return max(1 / _best_interval(VALUE_PER_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_ITEMS * price**UNDATED_POWER))
 
 
-def _best_interval(asked: float) -> float:
-    """The hours after which a visit is worth what is asked, per item an hour; infinite where it never is."""
-    place = bisect_right(INDEXES, asked)
+def _best_interval(threshold: float) -> float:
+    """The hours after which a visit is worth the threshold, per item an hour; infinite if it never is."""
+    place = bisect_right(INDEXES, threshold)
     if place == len(INDEXES):
         return math.inf
-    share = (asked - INDEXES[place - 1]) / (INDEXES[place] - INDEXES[place - 1])
+    share = (threshold - INDEXES[place - 1]) / (INDEXES[place] - INDEXES[place - 1])
     return INTERVALS[place - 1] + (INTERVALS[place] - INTERVALS[place - 1]) * share
 
 
 def _article_interval(state: RevisitState, longest: float, price: float) -> float:
     strength = edits_expected(state.items, state.hours)
-    wait = next_look(state.last_visit - state.first_seen, strength, edit_price(price) * SPREAD ** (state.lot - 0.5))
+    wait = next_edit_check(state.last_visit - state.first_seen, strength, edit_price(price) * THRESHOLD_SPREAD ** (state.tie_breaker - 0.5))
     return longest if wait is None else wait
 
 

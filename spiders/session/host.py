@@ -1,4 +1,8 @@
-"""Serving one leased host: its robots.txt, its turns, its URLs one after the other, and its retries."""
+"""One leased host: its robots.txt, its turns, its URLs one after the other, and its retries.
+
+Before: `leased_hosts` leased it. After: each URL whose turn has come goes into the `request_queue`. Its ExchangeResult comes back to
+`finish`.
+"""
 
 from __future__ import annotations
 
@@ -6,281 +10,283 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from schemas.capture import UrlKind
+from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.permission.optouts import TDM_FILE, TdmRules
+from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
-from spiders.session.fetch import Fetch
+from spiders.session.context import FetchContext
+from spiders.session.exchange import ExchangeResult, record_refusal
+from spiders.session.origin_file import OriginRules
 from spiders.session.pace import HostPace
-from spiders.session.robots_fetch import read_robots, refusal
+from spiders.session.request_queue import RequestQueue
+from spiders.session.robots_fetch import load_robots_rules, robots_refusal
+from spiders.session.tasks import GuardedTasks
 from spiders.session.tdm_fetch import read_tdm_rules
+from spiders.session.url_in_progress import UrlInProgress
+from spiders.session.url_results import retry_after
 from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
-from storage.frontier.records import DueUrl, Lease, Mark
-from storage.urls.host_key import canonical_origin
+from storage.frontier.records import DueUrl, Lease
+from storage.urls.host_key import canonical_host, canonical_origin
 
-if TYPE_CHECKING:
-    from spiders.session.session import FetchSession
-
-BATCH_URLS = 100
-LOOK_SECONDS = 60.0  # how often a long wait looks whether it still makes sense
-MAX_FAILURES_IN_A_ROW = 10
+BATCH_URLS = 100  # due URLs of one query; chosen: with a delay of a second it is asked again after 100 seconds
+RECHECK_SECONDS = 60.0  # a long wait checks so often whether the host became too busy meanwhile
+MAX_CONSECUTIVE_FAILURES = 10  # chosen: then the host counts as down, and its other URLs are left for another run
 T = TypeVar("T")
 
 
-class HostService:
-    """One lease at work. `resting`: it has nothing to ask for until something wakes it. `taken` are URLs not registered yet.
+class HostFetcher:
+    """Fetches the URLs of one leased host.
 
-    `is_leaving`: the lease is being given back.
+    `in_progress` are the URLs that it handed out or refused, and that are not registered yet. `is_idle`: it has nothing to request until
+    `wake` is called. `is_leaving`: the lease is being released.
     """
 
-    def __init__(self, session: FetchSession, lease: Lease) -> None:
+    def __init__(self, context: FetchContext, lease: Lease, request_queue: RequestQueue, tasks: GuardedTasks) -> None:
         self.lease = lease
-        self.resting = self.is_leaving = False
-        self.taken: set[int] = set()
-        self.task: asyncio.Task[None] | None = None
-        self._session = session
-        self._slots = asyncio.Semaphore(session.crawl.politeness.concurrency_per_host)
-        self._pace = HostPace(session.crawl.politeness.delay, lease.wait, time.monotonic())
-        self._under_way = 0
-        self._after = (-1, -1)
-        self._look_back = False
-        self._asked_for_new = False  # since known articles were last about to be asked for
-        self._news = asyncio.Event()
+        self.is_idle = self.is_leaving = False
+        self.in_progress: set[int] = set()
+        self._context = context
+        self._crawl = context.crawl
+        self._run = context.run.crawl_run
+        self._frontier = context.frontier
+        self._sql = context.database.run
+        self._request_queue = request_queue
+        self._tasks = tasks
+        self._slots = asyncio.Semaphore(context.crawl.politeness.concurrency_per_host)
+        self._pace = HostPace(context.crawl.politeness.delay, lease.wait, time.monotonic())
+        self._in_flight = 0
+        self._last_place = (-1, -1)
+        self._must_rescan = False
+        self._asked_for_new = False  # new pages, since known articles were last about to be requested
+        self._changed = asyncio.Event()
         self._robots: dict[str, RobotsRules] = {}
         self._tdm: dict[str, TdmRules] = {}
-        self._served = 0
+        self._handed_out = 0
         self._received = 0
         self._begun_at = time.time()
         self._failures = 0
 
-    async def serve(self) -> None:
-        """Serves the host until nothing of it waits in the run, then gives the lease back."""
-        session = self._session
-        before = await session.sql(session.frontier.progress, session.run.crawl_run, self.lease.host_id)
-        self._served, self._received, self._begun_at = before.marked, before.received, before.begun_at
+    async def run(self) -> None:
+        """Fetch until no URL of the host is due in this run, then release the lease."""
+        before = await self._sql(self._frontier.progress, self._run, self.lease.host_id)
+        self._handed_out, self._received, self._begun_at = before.done, before.received, before.begun_at
         stopped = False
         while not stopped:
-            batch = await self._waiting()
+            batch = await self._next_due()
             for due in batch:
                 if due.priority >= HINTED_REVISIT_PRIORITY and not stopped and await self._has_found_new():
                     break
-                stopped = stopped or not await self._serve_url(due)
-            if not batch and not await self._rest():
+                stopped = stopped or not await self._fetch_url(due)
+            if not batch and not await self._wait_for_change():
                 break
-        while stopped and await self._rest(stopped=True):
+        while stopped and await self._wait_for_change(stopped=True):
             pass
         self.is_leaving = True
-        await session.sql(session.frontier.release, {self.lease: self.wait_after()})
-        if session.services.get(self.lease.host_id) is self:
-            del session.services[self.lease.host_id]
+        await self._sql(self._frontier.release, {self.lease: self.wait_after()})
 
     def wake(self) -> None:
-        """Something changed: URLs were found, or a batch was registered."""
-        self._look_back = True
-        self._news.set()
-
-    def cancel(self) -> None:
-        """Asks for nothing more."""
-        if self.task is not None and self.task is not asyncio.current_task():
-            self.task.cancel()
+        """Look again: URLs were found, or results were registered."""
+        self._must_rescan = True
+        self._changed.set()
 
     def wait_after(self) -> float:
-        """Seconds for which the host is to be left alone from now on."""
+        """Seconds from now until the host may be requested again."""
         return max(self._pace.next_turn - time.monotonic(), 0.0)
 
-    def completed(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
-        """A request came to its end; with `wait`, it is asked again after so many seconds."""
+    def finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
+        """An exchange is finished: its URL has its result, or is requested again."""
+        if result.response is not None:
+            self._count(result.response)
         self._slots.release()
         now = time.monotonic()
-        self._pace.ended(now, latency)
-        if wait is not None:
-            self._pace.next_turn = max(self._pace.next_turn, now + wait)
-            self._session.start(self._again(fetch))
+        self._pace.request_ended(now, result.latency)
+        if result.retry_wait is not None:
+            self._pace.wait(now, result.retry_wait)
+            self._tasks.start(self._retry(fetch))
             return
-        self._under_way -= 1
-        failed = mark is not None and mark.outcome is FetchOutcome.FAILED and mark.status is None
+        self._in_flight -= 1
+        fetched = result.fetch_result
+        failed = fetched is not None and fetched.outcome is FetchOutcome.FAILED and fetched.status is None
         self._failures = self._failures + 1 if failed else 0
-        if not self._under_way:
-            self._news.set()
+        if not self._in_flight:
+            self._changed.set()
 
-    def answered(self, status: int, retry_after: float, received: int) -> None:
-        """The host answered with so many bytes, whatever it was asked: it may be too busy."""
-        self._received += received
-        self._pace.answered(time.monotonic(), status, retry_after)
+    def _count(self, response: Capture) -> None:
+        """Count a response of this host, to whatever request. It may say that the host is too busy."""
+        if canonical_host(response.url) == self.lease.host:
+            self._received += len(response.body)
+            self._pace.response_received(time.monotonic(), response.status, retry_after(response, time.time()))
 
-    async def _again(self, fetch: Fetch) -> None:
-        """Hands a URL out once more in its turn; where the host is left for another run, the URL is left with it."""
-        if not await self._turn(patient=False):
-            self._session.return_budget()
-            self._under_way -= 1
-            self.taken.discard(fetch.due.url_id)
-            self._news.set()
+    async def _retry(self, fetch: UrlInProgress) -> None:
+        """Request a URL again in its turn. If the host is too busy, the URL stays due with the rest of the host."""
+        if not await self._take_turn(is_patient=False):
+            self._request_queue.release_page()
+            self._in_flight -= 1
+            self.in_progress.discard(fetch.due.url_id)
+            self._changed.set()
             return
         fetch.tries += 1
-        self._session.hand_out(fetch)
+        self._request_queue.put(fetch)
 
-    async def _waiting(self) -> list[DueUrl]:
-        """The next URLs that were not taken yet; a second look from the beginning finds what was added before our place.
+    async def _next_due(self) -> list[DueUrl]:
+        """The next URLs that are not in progress. A second scan from the beginning finds URLs that were added before the current position.
 
-        What the database answers before a registration is looked at before it, too: until then those URLs are still taken.
+        Results of queries come back in order: those from before a registration are read before it, while its URLs are in progress.
         """
-        session = self._session
-        due_urls, run = session.frontier.due_urls, session.run.crawl_run
-        while found := await session.sql(due_urls, run, self.lease, BATCH_URLS, self._after):
-            self._after = (found[-1].priority, found[-1].url_id)
-            if waiting := [due for due in found if due.url_id not in self.taken]:
+        due_urls = self._frontier.due_urls
+        while found := await self._sql(due_urls, self._run, self.lease, BATCH_URLS, self._last_place):
+            self._last_place = (found[-1].priority, found[-1].url_id)
+            if waiting := [due for due in found if due.url_id not in self.in_progress]:
                 return waiting
-        if self._look_back:
-            self._look_back = False
-            found = await session.sql(due_urls, run, self.lease, len(self.taken) + BATCH_URLS)
-        return [due for due in found if due.url_id not in self.taken]
+        if self._must_rescan:
+            self._must_rescan = False
+            found = await self._sql(due_urls, self._run, self.lease, len(self.in_progress) + BATCH_URLS)
+        return [due for due in found if due.url_id not in self.in_progress]
 
     async def _has_found_new(self) -> bool:
-        """Before a known article is asked for: whether the pages before it led to new ones; these go first, from the beginning."""
+        """Asked before a known article is requested: whether new pages were found. New pages go first, from the beginning."""
         if not self._asked_for_new:
             return False
         self._asked_for_new = False
-        while self._under_way:
-            self._news.clear()
-            await self._news.wait()
-        session = self._session
-        await session.registrar.flush()
-        first = await session.sql(session.frontier.due_urls, session.run.crawl_run, self.lease, len(self.taken) + 1)
-        if all(due.priority >= HINTED_REVISIT_PRIORITY or due.url_id in self.taken for due in first):
+        while self._in_flight:
+            self._changed.clear()
+            await self._changed.wait()
+        await self._context.registrar.flush()
+        first = await self._sql(self._frontier.due_urls, self._run, self.lease, len(self.in_progress) + 1)
+        if all(due.priority >= HINTED_REVISIT_PRIORITY or due.url_id in self.in_progress for due in first):
             return False
-        self._after = (-1, -1)
+        self._last_place = (-1, -1)
         return True
 
-    async def _serve_url(self, due: DueUrl) -> bool:
-        """Hands one URL out when its turn has come; False when the rest of the host is to be left."""
-        session = self._session
+    async def _fetch_url(self, due: DueUrl) -> bool:
+        """Hand out one URL when its turn has come. False if the rest of the host is to be left for another run."""
         refusal = await self._refusal(due)
-        if refusal is not None and any(rules.is_not_now for rules in self._robots.values()):
+        if refusal is not None and any(rules.is_rate_limited for rules in self._robots.values()):
             return await self._stop_host("busy")
         if refusal is not None:
-            self.taken.add(due.url_id)
-            session.settling.refuse(due, self.lease, *refusal)
+            self.in_progress.add(due.url_id)
+            record_refusal(self._context, due, self.lease, *refusal)
             return True
-        if reason := self._reason_to_leave():
+        if reason := self._reason_to_stop():
             return await self._stop_host(reason)
-        if not await session.has_budget():  # before a slot is taken: retries of the same host need one to come to their end
+        if not await self._request_queue.take_page():  # before a slot is taken: retries of the same host need one to finish
             return False
-        has_turn = await self._turn(patient=False)
-        if reason := self._reason_to_leave() if has_turn else "busy":  # asked again: meanwhile an answer came, and time went by
+        has_turn = await self._take_turn(is_patient=False)
+        if reason := self._reason_to_stop() if has_turn else "busy":  # checked again: responses came while it waited
             if has_turn:
                 self._slots.release()
-            session.return_budget()
+            self._request_queue.release_page()
             return await self._stop_host(reason)
-        self.taken.add(due.url_id)
-        self._served += 1
-        self._under_way += 1
+        self.in_progress.add(due.url_id)
+        self._handed_out += 1
+        self._in_flight += 1
         self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
-        session.hand_out(Fetch(due, self.lease))
+        self._request_queue.put(UrlInProgress(due, self.lease))
         return True
 
-    def _reason_to_leave(self) -> str | None:
-        """Why the rest of the host is to be left for another run."""
-        budgets = self._session.crawl.budgets
+    def _reason_to_stop(self) -> str | None:
+        """Why the rest of the host is left for another run; None while it is not."""
+        budgets = self._crawl.budgets
         reasons = {
-            "failures": self._failures >= MAX_FAILURES_IN_A_ROW,
-            "busy": self._pace.has_given_up(),
-            "max_pages_per_host": self._served >= budgets.max_pages_per_host,
+            "failures": self._failures >= MAX_CONSECUTIVE_FAILURES,
+            "busy": self._pace.is_too_busy(),
+            "max_pages_per_host": self._handed_out >= budgets.max_pages_per_host,
             "max_bytes_per_host": self._received >= budgets.max_bytes_per_host,
             "max_minutes_per_host": time.time() - self._begun_at >= 60 * budgets.max_minutes_per_host,
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
     async def _stop_host(self, reason: str) -> bool:
-        await self._session.sql(self._session.frontier.stop_host, self._session.run.crawl_run, self.lease.host_id, reason)
+        await self._sql(self._frontier.stop_host, self._run, self.lease.host_id, reason)
         return False
 
     async def _refusal(self, due: DueUrl) -> tuple[FetchOutcome, Reason] | None:
-        """Why a URL is not to be asked for: what can be told without the site first, then what the site itself says."""
-        session = self._session
+        """Why a URL is not to be fetched. What needs no request is checked first, then robots.txt and opt-outs."""
+        context = self._context
         if due.held is not None:
             return FetchOutcome.FILTERED, Reason(due.held)
-        if not session.scope.covers(due.url, due.kind, due.depth):
+        if not context.scope.covers(due.url, due.kind, due.depth):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
-        if session.takedowns.covers(due.url):
+        if context.takedowns.covers(due.url):
             return FetchOutcome.DENIED, Reason.TAKEDOWN
-        if session.deaths.is_fatal(due.url_id):
+        if context.crash_counts.is_fatal(due.url_id):
             return FetchOutcome.FAILED, Reason.PAGE_CRASH
-        vouched = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
-        if due.kind is UrlKind.PAGE and session.traps.judge(due.host_id, due.url, vouched, datetime.now(UTC).date()):
+        is_trusted = due.hints.source is not None or due.earlier is not None or due.depth == 0 or due.request is not None
+        if due.kind is UrlKind.PAGE and context.traps.trap_reason(due.host_id, due.url, is_trusted, datetime.now(UTC).date()):
             return FetchOutcome.FILTERED, Reason.TRAP
         origin = canonical_origin(due.url)
         reason = await self._robots_refusal(origin, due.url)
         if reason is not None:
             return FetchOutcome.DENIED, reason
-        if session.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
+        if context.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
             return FetchOutcome.DENIED, Reason.OPTED_OUT
         return None
 
     async def _robots_refusal(self, origin: str, url: str) -> Reason | None:
-        session = self._session
-        if session.crawl.politeness.robots == "ignore":
+        if self._crawl.politeness.robots == "ignore":
             return None
-        return await refusal(session, await self._rules(origin), url)
+        return await robots_refusal(self._context, await self._rules(origin), url)
 
     async def _rules(self, origin: str) -> RobotsRules:
-        """The rules of an origin, read again when they are too old, and while the host asks to wait as long as it is worth waiting for."""
-        session, rules = self._session, self._robots.get(origin)
-        while rules is None or rules.expires_at <= time.time() or (rules.is_not_now and self._pace.is_worth_waiting()):
-            rules = self._robots[origin] = await self._ask_first(read_robots(session, self.lease, origin))
+        """The rules of an origin. They are read again when they are too old, and while a busy host is worth waiting for."""
+        rules = self._robots.get(origin)
+        while rules is None or rules.expires_at <= time.time() or (rules.is_rate_limited and self._pace.is_worth_waiting()):
+            rules = self._robots[origin] = await self._read_about_origin(load_robots_rules(self._context, self.lease, origin))
             self._tdm.pop(origin, None)  # of the same age
             self._pace.slow_down(rules.crawl_delay())
             if self._pace.delay:
-                await session.sql(session.frontier.set_delay, self.lease, self._pace.delay)
-                self._pace.started(time.monotonic())
+                await self._sql(self._frontier.set_delay, self.lease, self._pace.delay)
+                self._pace.request_started(time.monotonic())
         return rules
 
     async def _is_reserved(self, origin: str, url: str) -> bool:
         if origin not in self._tdm:
             may_ask = await self._robots_refusal(origin, origin + TDM_FILE) is None
-            self._tdm[origin] = await self._ask_first(read_tdm_rules(self._session, self.lease, origin)) if may_ask else TdmRules()
+            self._tdm[origin] = await self._read_about_origin(read_tdm_rules(self._context, self.lease, origin)) if may_ask else TdmRules()
         return bool(self._tdm[origin].reserves(url))
 
-    async def _ask_first(self, reading: Coroutine[None, None, tuple[T, bool]]) -> T:
-        """Reads a file about the whole origin, in the host's turn; where the site need not be asked, the turn stays."""
+    async def _read_about_origin(self, reading: Coroutine[None, None, OriginRules[T]]) -> T:
+        """Read a file about the whole origin, in the host's turn. If it was cached and the site is not asked, the turn is given back."""
         turn = self._pace.next_turn
-        await self._turn()
+        await self._take_turn()
         try:
-            found, asked = await reading
+            read = await reading
         finally:
             self._slots.release()
-        if asked:
-            self._pace.ended(time.monotonic(), 0.0)
+        for response in read.responses:
+            self._count(response)
+        if read.was_asked:
+            self._pace.request_ended(time.monotonic(), 0.0)
         else:
-            self._pace.next_turn = turn
-        return found
+            self._pace.return_turn(turn)
+        return read.rules
 
-    async def _turn(self, patient: bool = True) -> bool:
-        """Takes a slot and waits for the host's next turn; False, and no slot, where that is too far off for the impatient."""
+    async def _take_turn(self, is_patient: bool = True) -> bool:
+        """Take a slot and wait for the host's next turn. False, and no slot, if the host is too busy and the caller is not patient."""
         await self._slots.acquire()
         while (wait := self._pace.next_turn - time.monotonic()) > 0:
-            if not patient and self._pace.has_given_up():
+            if not is_patient and self._pace.is_too_busy():
                 self._slots.release()
                 return False
-            await asyncio.sleep(min(wait, LOOK_SECONDS))
-        self._pace.started(time.monotonic())
+            await asyncio.sleep(min(wait, RECHECK_SECONDS))
+        self._pace.request_started(time.monotonic())
         return True
 
-    async def _rest(self, stopped: bool = False) -> bool:
-        """Waits until something changed; False when nothing of the host waits in the run any more and all is registered.
+    async def _wait_for_change(self, stopped: bool = False) -> bool:
+        """Wait until something changed. False if no URL of the host is due in this run and everything is registered.
 
-        What changed since the last look at what waits counts, unless the rest of the host is left anyway.
+        Changes since the last query of due URLs count too, unless the rest of the host is left for another run.
         """
-        session = self._session
-        self._news.clear()
-        if self._look_back and not stopped:
+        self._changed.clear()
+        if self._must_rescan and not stopped:
             return True
-        if not self._under_way and not self.taken:
-            pending = await session.sql(session.frontier.pending, session.run.crawl_run, [self.lease.host_id])
+        if not self._in_flight and not self.in_progress:
+            pending = await self._sql(self._frontier.pending, self._run, [self.lease.host_id])
             if not pending.get(self.lease.host_id):
                 return False
-        self.resting = not self._under_way
-        await self._news.wait()
-        self.resting = False
+        self.is_idle = not self._in_flight
+        await self._changed.wait()
+        self.is_idle = False
         return True

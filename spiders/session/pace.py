@@ -1,4 +1,4 @@
-"""The pace at which one host is asked: its delay, its turns, and how long to leave it alone when it is busy or slow.
+"""The pace of requests to one host: its delay, its turns, and how long it is left alone when it is busy or slow.
 
 Times are seconds of a monotonic clock that the caller reads.
 """
@@ -6,37 +6,45 @@ Times are seconds of a monotonic clock that the caller reads.
 from __future__ import annotations
 
 BUSY = frozenset({429, 503})
-MAX_SLOWNESS = 10  # a slow host is left alone as long as it needed to answer, at most so many delays
-FIRST_BACK_OFF_SECONDS = 1.0
-MAX_BACK_OFF_SECONDS = 300.0
-MAX_BUSY_IN_A_ROW = 8
+MAX_SLOWNESS = 10  # delays; a slow host is left alone for as long as it took to respond, up to this. Chosen
+FIRST_BACK_OFF_SECONDS = 1.0  # doubles with each busy response
+MAX_BACK_OFF_SECONDS = 300.0  # chosen: who asks for more than five minutes is left for another run
+MAX_CONSECUTIVE_BUSY = 8  # chosen: with the default delay the waits before add up to two minutes
 
 
 class HostPace:
-    """When a host may be asked next. `delay` is kept between the end of an answer and the next request."""
+    """When a host may be requested next. `delay` is the time between the end of a response and the next request."""
 
     def __init__(self, delay: float, wait: float, now: float) -> None:
         self.delay = delay
         self.next_turn = now + wait
         self._busy = 0
-        self._asked_for = 0.0
+        self._retry_after = 0.0
 
     def slow_down(self, delay: float) -> None:
-        """The host asks for so many seconds between requests: the longer of its and ours holds."""
+        """The host asks for a delay, in seconds. The longer one of this delay and the crawl's own delay is kept."""
         self.delay = max(self.delay, delay)
 
-    def started(self, now: float) -> None:
-        """A request goes out."""
+    def request_started(self, now: float) -> None:
+        """A request is sent."""
         self.next_turn = max(self.next_turn, now + self.delay)
 
-    def ended(self, now: float, latency: float) -> None:
-        """A request came to its end after so many seconds: a host that needs long is left alone for as long."""
+    def request_ended(self, now: float, latency: float) -> None:
+        """A request ended after `latency` seconds. A slow host is left alone for as long."""
         if self.delay:
             self.next_turn = max(self.next_turn, now + max(self.delay, min(latency, MAX_SLOWNESS * self.delay)))
 
-    def answered(self, now: float, status: int, retry_after: float) -> None:
-        """The host answered; when it is too busy, it is left alone for as long as it asks, and longer each time that it says so again."""
-        self._asked_for = retry_after
+    def wait(self, now: float, seconds: float) -> None:
+        """Do not request the host for the next `seconds` seconds."""
+        self.next_turn = max(self.next_turn, now + seconds)
+
+    def return_turn(self, turn: float) -> None:
+        """Give back a turn that was taken without a request to the host."""
+        self.next_turn = turn
+
+    def response_received(self, now: float, status: int, retry_after: float) -> None:
+        """The host responded. If it says that it is busy, it is left alone for as long as it asks, and longer each time."""
+        self._retry_after = retry_after
         if status not in BUSY:
             self._busy = 0
             return
@@ -45,9 +53,9 @@ class HostPace:
         self.next_turn = max(self.next_turn, now + max(retry_after, min(back_off, MAX_BACK_OFF_SECONDS)))
 
     def is_worth_waiting(self) -> bool:
-        """Whether the host said that it is busy, but neither for long nor again and again."""
-        return self._busy > 0 and not self.has_given_up()
+        """Whether the host is busy, but only for a short time."""
+        return self._busy > 0 and not self.is_too_busy()
 
-    def has_given_up(self) -> bool:
-        """Whether the rest of the host should be left for another run: it is busy for long, or again and again."""
-        return self._busy >= MAX_BUSY_IN_A_ROW or (self._busy > 0 and self._asked_for > MAX_BACK_OFF_SECONDS)
+    def is_too_busy(self) -> bool:
+        """Whether the rest of the host should be left for another run: it is busy for a long time, or many times in a row."""
+        return self._busy >= MAX_CONSECUTIVE_BUSY or (self._busy > 0 and self._retry_after > MAX_BACK_OFF_SECONDS)

@@ -1,32 +1,34 @@
-"""A worker's part of `budgets.max_pages`: pages are set aside in the frontier, some at a time, before they are asked for."""
+"""A worker's part of `budgets.max_pages`: it reserves pages in the frontier, some at a time, before it requests them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from storage.database.thread import DatabaseThread
-from storage.frontier.frontier import Frontier
+from spiders.session.context import FetchContext
 
-DRY_SECONDS = 0.5
+EMPTY_WAIT_SECONDS = 0.5  # chosen: between two questions to the database for pages
 
 
 class PageBudget:
-    """`is_dry`: nothing was left at the last asking, though others may still give back; `is_spent`: all of it is registered."""
+    """The pages that a worker has reserved.
 
-    def __init__(self, frontier: Frontier, crawl_run: str, worker: str, number: int, limit: int, database: DatabaseThread) -> None:
-        self.is_dry = False
-        self.is_spent = False
-        self._frontier = frontier
-        self._database = database
+    `is_empty`: the last question got none, though other workers may still release some. `is_used_up`: all pages are registered.
+    """
+
+    def __init__(self, context: FetchContext) -> None:
+        self.is_empty = False
+        self.is_used_up = False
+        self._frontier = context.frontier
+        self._database = context.database
         self._asking = asyncio.Lock()
-        self._who = (crawl_run, worker, number)
-        self._limit = limit
+        self._who = (context.run.crawl_run, context.worker, context.attempt)
+        self._limit = context.crawl.budgets.max_pages
         self._held = 0
         self._asked_at = 0.0
 
     async def take(self) -> bool:
-        """Takes one page; False where none is to be had now. Raises FencedError."""
+        """Take one page. False if there is none now. Raises FencedError."""
         if not self._held:
             async with self._asking:
                 await self._ask()
@@ -36,23 +38,23 @@ class PageBudget:
         return True
 
     async def _ask(self) -> None:
-        if self._held or (self.is_dry and time.monotonic() - self._asked_at < DRY_SECONDS):  # others asked meanwhile
+        if self._held or (self.is_empty and time.monotonic() - self._asked_at < EMPTY_WAIT_SECONDS):  # another host asked meanwhile
             return
         grant = await self._database.run(self._frontier.reserve_pages, *self._who, self._limit)
         self._held, self._asked_at = self._held + grant.granted, time.monotonic()
-        self.is_dry, self.is_spent = not grant.granted, grant.pages >= self._limit
+        self.is_empty, self.is_used_up = not grant.granted, grant.pages >= self._limit
 
-    def put_back(self) -> None:
-        """A page that was taken came to no fetched page: another may be fetched for it."""
+    def release_page(self) -> None:
+        """Release a page that was taken and not fetched: another page may be fetched in its place."""
         self._held += 1
 
-    async def give_back(self) -> None:
-        """Lets others have what is not needed now."""
+    async def release_unused(self) -> None:
+        """Release the reserved pages that nobody took, for other workers."""
         if self._held:
             held, self._held = self._held, 0
-            await self._database.run(self._frontier.free_pages, *self._who, held)
+            await self._database.run(self._frontier.release_pages, *self._who, held)
 
-    async def end(self) -> None:
-        """Gives back everything, also what is under way: call it when nothing more will be registered."""
+    async def release_all(self) -> None:
+        """Release everything, also pages in flight. Call it when nothing more will be registered."""
         self._held = 0
-        await self._database.run(self._frontier.free_pages, *self._who)
+        await self._database.run(self._frontier.release_pages, *self._who)

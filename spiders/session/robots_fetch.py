@@ -1,101 +1,64 @@
-"""Getting an origin's robots.txt: from what some worker read within a day, or from the site, archived like everything."""
+"""Gets an origin's robots.txt: from the cache that all workers share, or from the site."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from schemas.capture import Capture
 from schemas.outcomes import Reason
-from spiders.discover.response import REDIRECTS, location, sitemap_discovery
-from spiders.download.failure import FetchFailedError
-from spiders.download.user_agent import product
-from spiders.messages.wire import Question, Task
-from spiders.permission.robots import (
-    MAX_ROBOTS_BYTES,
-    TOO_MANY_REQUESTS,
-    UNREACHABLE_LIFE_SECONDS,
-    RobotsRules,
-    robots_from_answer,
-    robots_from_text,
-)
-from spiders.reading.reader import Unread
-from spiders.urls.canonical import resolve
+from spiders.discover.response import sitemap_discovery
+from spiders.messages.wire import Question, ReaderTask
+from spiders.permission.robots import TOO_MANY_REQUESTS, UNREACHABLE_CACHE_SECONDS, RobotsRules
+from spiders.reading.reader import ReadFailure
+from spiders.session.context import FetchContext
+from spiders.session.origin_file import OriginFile, OriginRules, fetch_origin_file, file_to_cache
+from spiders.urls.canonical import resolve_link
 from storage.frontier.records import Lease
 from storage.frontier.robots_cache import CachedRobots
 
-if TYPE_CHECKING:
-    from spiders.session.session import FetchSession
-
-MAX_REDIRECTS = 5
 NO_FILE = 404
 
 
-async def read_robots(session: FetchSession, lease: Lease, origin: str) -> tuple[RobotsRules, bool]:
-    """The rules of an origin, and whether the site was asked for them. The sitemaps that they name are taken in."""
-    cached = await session.sql(session.frontier.robots, origin)
-    asked = cached is None or cached.status == TOO_MANY_REQUESTS  # when a host may be asked again, its lease and its pace say
-    if cached is None or asked:
-        cached = await _ask(session, lease, origin)
-    rules = await with_rules(session, cached)
-    if session.crawl.scope.sitemaps:
-        found = (sitemap_discovery(resolve(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
-        session.registrar.find([one for one in found if one and session.scope.covers(one.url, one.kind, 0)])
-    return rules, asked
+async def load_robots_rules(context: FetchContext, lease: Lease, origin: str) -> OriginRules[RobotsRules]:
+    """The rules of an origin. The sitemaps that they name go to the frontier."""
+    cached, file = await context.database.run(context.frontier.robots, origin), None
+    if cached is None or cached.status == TOO_MANY_REQUESTS:  # its lease and its pace say when a busy host may be asked again
+        file = await fetch_origin_file(context, lease, origin + "/robots.txt")
+        cached = await _remember(context, origin, file)
+    rules = await rules_of(context, cached)
+    if context.crawl.scope.sitemaps:
+        found = (sitemap_discovery(resolve_link(origin + "/", url), origin + "/robots.txt") for url in rules.sitemaps())
+        context.registrar.add_discoveries([one for one in found if one and context.scope.covers(one.url, one.kind, 0)])
+    return OriginRules(rules, file is not None, file.responses if file else ())
 
 
-async def _ask(session: FetchSession, lease: Lease, origin: str) -> CachedRobots:
-    try:
-        capture = await follow(session, lease, origin + "/robots.txt")
-    except FetchFailedError as failure:
-        if failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
-            return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_LIFE_SECONDS)
-        robots = robots_from_answer(origin, None, b"", None)
-    else:
-        robots = await robots_of(session, origin, capture)
-    await session.sql(session.frontier.remember_robots, robots)
+async def _remember(context: FetchContext, origin: str, file: OriginFile) -> CachedRobots:
+    if file.failure is not None and file.failure.reason is Reason.PRIVATE_ADDRESS:  # then every URL will be refused for that
+        return CachedRobots(origin, NO_FILE, b"", time.time() + UNREACHABLE_CACHE_SECONDS)
+    robots = await file_to_cache(context, origin, None if file.failure else file.responses[-1])
+    await context.database.run(context.frontier.cache_robots, robots)
     return robots
 
 
-async def robots_of(session: FetchSession, url: str, capture: Capture) -> CachedRobots:
-    """What to remember of an answer to robots.txt, or to another file about the origin. One that cannot be decoded in time is no answer."""
-    if not 200 <= capture.status < 300:
-        return robots_from_text(url, capture.status, b"")
-    text = await session.readers.decoded(capture, MAX_ROBOTS_BYTES + 1)
-    return robots_from_answer(url, None, b"", None) if isinstance(text, Unread) else robots_from_text(url, capture.status, text)
+async def rules_of(context: FetchContext, cached: CachedRobots) -> RobotsRules:
+    """The rules in a cached file.
 
-
-async def with_rules(session: FetchSession, cached: CachedRobots) -> RobotsRules:
-    """The rules in a cached file. A large one is read by a reader; one that takes too long is as good as none, and forbids everything."""
-    rules = RobotsRules(cached.status, cached.body, product(session.crawl), cached.expires_at)
+    A large file is read by a reader. If that takes too long, nothing may be fetched, as after a request without a response.
+    """
+    rules = RobotsRules(cached.status, cached.body, context.crawl.politeness.product(), cached.expires_at)
     if not rules.is_large:
         return rules
-    result = await session.readers.ask(Question(Task.ROBOTS), cached.body)
-    if isinstance(result, Unread):
-        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_LIFE_SECONDS))
-    return replace(rules, told=result.robots)
+    result = await context.readers.ask(Question(ReaderTask.ROBOTS), cached.body)
+    if isinstance(result, ReadFailure):
+        return replace(rules, status=None, body=b"", expires_at=min(rules.expires_at, time.time() + UNREACHABLE_CACHE_SECONDS))
+    return replace(rules, reader_reply=result.robots)
 
 
-async def refusal(session: FetchSession, rules: RobotsRules, url: str) -> Reason | None:
-    """Why a URL may not be fetched by the rules of its origin, or None where it may."""
+async def robots_refusal(context: FetchContext, rules: RobotsRules, url: str) -> Reason | None:
+    """Why a URL may not be fetched by the rules of its origin, or None if it may."""
     if not rules.is_large:
         return rules.refusal(url)
-    result = await session.readers.ask(Question(Task.ROBOTS, url=url), rules.body)
-    if isinstance(result, Unread) or result.robots is None:
+    result = await context.readers.ask(Question(ReaderTask.ROBOTS, url=url), rules.body)
+    if isinstance(result, ReadFailure) or result.robots is None:
         return Reason.ROBOTS_UNREACHABLE
     return None if result.robots.allowed else Reason.ROBOTS
-
-
-async def follow(session: FetchSession, lease: Lease, url: str) -> Capture:
-    """The last answer of at most five redirects, each of them archived; more than that means that there is no file."""
-    for _ in range(MAX_REDIRECTS + 1):
-        capture = await session.download(url)
-        session.statistics.robots += 1
-        session.settling.host_answered(lease, capture)
-        session.registrar.mark(lease, None, session.registrar.archive(capture, lease))
-        target = resolve(url, location(capture)) if capture.status in REDIRECTS else None
-        if target is None:
-            return capture
-        url = target
-    return capture

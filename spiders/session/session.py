@@ -1,319 +1,243 @@
-"""A worker's session in a crawl run: which hosts it serves, which URLs are under way, and when it ends.
+"""A worker's session in a crawl run: it takes URLs from leased hosts to the downloader, records their responses, and registers them.
 
-Everything runs in one event loop. `requests()` gives the URLs to fetch; each comes back to `settling`.
+Before: `spiders.worker` joined the run. `requests()` gives Scrapy the URLs to fetch; each response comes back to `receive`, each failure to
+`receive_failure`. After: `exchange` records it, `spiders.spool.registrar` registers it. Everything runs in one event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from functools import partial
 
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError, FencedError
-from schemas.outcomes import FetchOutcome
-from schemas.runs import CrawlRun
-from spiders.messages.rules import reading_rules
-from spiders.reading.deaths import Deaths
-from spiders.reading.readers import AnswerReaders
-from spiders.session.exchange import Settling
-from spiders.session.fetch import Fetch
-from spiders.session.host import HostService
-from spiders.session.page_budget import DRY_SECONDS, PageBudget
-from spiders.spool.registrar import Registrar
-from spiders.spool.statistics import WorkerStatistics
-from spiders.urls.scope import CrawlScope
-from spiders.urls.traps import TrapWatch
-from storage.frontier.frontier import LEASE_SECONDS, Frontier
-from storage.frontier.records import Lease, Mark, RunPhase
-from storage.lake.takedown import Takedowns
+from spiders.messages.wire import ReaderReply
+from spiders.reading.reader import ReadFailure
+from spiders.session.context import FetchContext
+from spiders.session.exchange import (
+    ExchangeResult,
+    ReceivedResponse,
+    body_question,
+    read_response,
+    receive,
+    record_failure,
+    record_response,
+    wait_to_retry,
+    wait_to_retry_failed,
+)
+from spiders.session.leased_hosts import LeasedHosts
+from spiders.session.progress_report import ProgressReport
+from spiders.session.request_queue import RequestQueue
+from spiders.session.tasks import GuardedTasks
+from spiders.session.url_in_progress import UrlInProgress
+from spiders.session.yielded import NOTHING, Yielded
+from storage.database.thread import run_to_completion
+from storage.frontier.records import Lease, RunPhase
 
-MAX_ACTIVE_HOSTS = 64
-RENEW_SECONDS = LEASE_SECONDS / 4
-TICK_SECONDS = 0.2
-WATCH_SECONDS = 1.0
-IDLE_SECONDS = 0.25
-STOP_SECONDS = 4.0
-TAKEDOWN_SECONDS = 30.0
+TICK_SECONDS = 0.2  # chosen: found URLs, which wait for half a second, are then at most 0.7 seconds old
+WATCH_SECONDS = 1.0  # chosen: one query a second for each worker that has hosts
+IDLE_SECONDS = 0.25  # chosen: a worker without hosts looks for new ones more often
+STOP_SECONDS = 4.0  # chosen: less than half of the nine seconds after which a worker that was asked to end is killed
 
 
 class FetchSession:
-    """One worker in one run; `number` is its incarnation."""
+    """One worker in one run. `stopping` is why it ends, `error` the first error."""
 
-    def __init__(
-        self, run: CrawlRun, worker: str, number: int, frontier: Frontier, registrar: Registrar, statistics: WorkerStatistics
-    ) -> None:
-        self.run = run
-        self.crawl = run.crawl
-        self.frontier = frontier  # its methods are called through `sql`
-        self.sql = registrar.database.run
-        self.registrar = registrar
-        self.statistics = statistics
-        self.scope = CrawlScope(run.crawl)
-        self.rules = reading_rules(run.crawl, self.scope)
-        self.readers: AnswerReaders  # set by the worker, as the next one
-        self.deaths: Deaths
-        self.traps = TrapWatch(run.crawl.budgets.max_pages_per_host)
-        self.takedowns = Takedowns()
-        self.read_takedowns: Callable[[], Takedowns] = Takedowns  # set by the worker: the list as it stands
-        self.services: dict[int, HostService] = {}
-        self.settling = Settling(self)
+    def __init__(self, context: FetchContext, is_quota_reached: Callable[[], bool]) -> None:
+        self.context = context
         self.stopping = ""
-        self.is_starting = False  # whether a user's spider has not said yet where it starts
         self.error: CrawlhouseError | None = None
-        self.download: Callable[[str], Awaitable[Capture]]  # set by the spider: one exchange about robots.txt
-        self.cancel_downloads: Callable[[], None] = lambda: None
-        self.is_quota_reached: Callable[[], bool] = lambda: False
-        self._worker = worker
-        self._number = number
-        self._unserved: dict[int, Lease] = {}
+        self._is_quota_reached = is_quota_reached
+        self._is_starting = False
+        self._tasks = GuardedTasks(self.fail)
+        self._request_queue = RequestQueue(context)
+        self._hosts = LeasedHosts(context, self._request_queue, self._tasks)
+        self._report = ProgressReport(context)
         self._registration: asyncio.Task[None] | None = None
-        self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
-        self._under_way: set[Fetch] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._budget = PageBudget(frontier, run.crawl_run, worker, number, run.crawl.budgets.max_pages, registrar.database)
-        self._told = (0, 0, 0)
-        self._told_at = 0.0
-        self._renewed = time.monotonic()
-        self._deadline = run.planned_at.timestamp() + run.crawl.max_run_time().total_seconds()
-        registrar.on_found = self._wake
-        registrar.on_registered = self._registered
+        self._deadline = context.run.planned_at.timestamp() + context.crawl.max_run_time().total_seconds()
 
-    async def requests(self, held: Sequence[Lease]) -> AsyncIterator[Fetch]:
-        """The URLs to fetch, each when its host's turn has come, until the run has no more or the session is stopped.
+    async def requests(self, held: Sequence[Lease]) -> AsyncIterator[UrlInProgress]:
+        """Yield the URLs to fetch, each when its host's turn has come, until the run has no more or the session is stopped.
 
-        `held` are leases taken back from a dead self. At the end everything fetched is registered and all leases are given back.
+        `held` are leases taken over from the previous attempt. At the end everything fetched is registered and all leases are released.
         """
         for lease in held:
-            self._serve(lease)
-        self.start(self._lease_hosts())
-        self.start(self._tick())
-        self.start(self._follow_takedowns())
+            self._hosts.serve(lease)
+        for work in (self._lease_hosts(), self._tick(), self._follow_found(), self.context.takedowns.follow()):
+            self._tasks.start(work)
         try:
-            while (fetch := await self._queue.get()) is not None:
+            while (fetch := await self._request_queue.get()) is not None:
                 yield fetch
         finally:
             await self._end()
 
-    def start(self, loop: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Runs a coroutine beside the others; an error of ours ends the session."""
-        task = asyncio.create_task(self._guarded(loop))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run a coroutine in parallel with the others. An error ends the session."""
+        return self._tasks.start(work)
 
-    async def _guarded(self, loop: Coroutine[None, None, None]) -> None:
-        with self.failing():
-            await loop
+    def start_first(self, work: Coroutine[None, None, None]) -> None:
+        """Run a coroutine that finds the run's first URLs: the session does not end before it."""
+        self._is_starting = True
+        self._tasks.start(self._start_first(work))
 
-    @contextmanager
-    def failing(self) -> Iterator[None]:
-        """An error of ours ends the session, and so does a defect, with its name: it must never leave the worker waiting."""
-        try:
-            yield
-        except CrawlhouseError as error:
-            self.fail(error)
-        except Exception as error:
-            self.fail(CrawlhouseError(f"The worker broke off: {error!r}. What it had fetched stays in its spool."))
-            raise
+    async def _start_first(self, work: Coroutine[None, None, None]) -> None:
+        await work
+        self._is_starting = False
 
     def fail(self, error: CrawlhouseError) -> None:
-        """Ends the session by an error; the first one stays."""
+        """End the session by an error; the first one stays."""
         self.error = self.error or error
         self.stop(type(error).__name__)
 
     def stop(self, reason: str) -> None:
-        """Ends the session: nothing more is asked for. The first reason stays."""
+        """End the session: nothing more is requested. The first reason stays."""
         if not self.stopping:
             self.stopping = reason
-            for service in self.services.values():
-                service.cancel()
-            self._queue.put_nowait(None)
+            self._hosts.cancel()
+            self._request_queue.close()
 
-    def hand_out(self, fetch: Fetch) -> None:
-        """Queues a URL for its request."""
-        self._under_way.add(fetch)
-        self._queue.put_nowait(fetch)
+    def end_run(self, reason: str) -> None:
+        """End the whole run, with all its workers."""
+        self._tasks.start(self._stop_run(reason))
+        self.stop(reason)
 
-    async def has_budget(self) -> bool:
-        """Takes a page of the run's budget, waiting for what others may give back; when all of it is fetched, the whole run is stopped."""
-        while not self.stopping:
-            if not self.registrar.is_full() and await self._budget.take():
-                return True
-            if self._budget.is_spent:
-                self.end_run("budget:max_pages")
-            else:
-                await asyncio.sleep(DRY_SECONDS)
-        return False
+    async def _stop_run(self, reason: str) -> None:
+        await self.context.database.run(self.context.frontier.stop_run, self.context.run.crawl_run, reason)
 
-    def return_budget(self) -> None:
-        """Gives a page of the budget back that is not fetched after all."""
-        self._budget.put_back()
+    def receive(self, fetch: UrlInProgress, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
+        """A response arrived: have its body read, then record it.
 
-    def let_go(self, fetch: Fetch) -> None:
-        """Takes an exchange as over, without a word on its URL: it stays due."""
-        self._under_way.discard(fetch)
+        `yielded` is what a callback made of it, `rendered` what a browser did.
+        """
+        received = receive(self.context, fetch, capture, yielded, rendered)
+        question = body_question(self.context, received)
+        if question is not None:
+            self.context.readers.read(question, received.capture.body, partial(self._record_read, received))
+            return
+        with self._tasks.guarded():
+            self._finish(fetch, record_response(self.context, received, received.head, not self.stopping))
 
-    def settled(self, fetch: Fetch, mark: Mark | None, wait: float | None, latency: float) -> None:
-        """Takes an exchange as over after `latency` seconds: its URL is marked, or asked for again after `wait` seconds."""
-        self._under_way.discard(fetch)
-        if wait is not None:
-            self.statistics.retries += 1
-            self.statistics.host(fetch.lease.host).retries += 1
-        if mark is not None and mark.outcome is not FetchOutcome.FETCHED:
-            self._budget.put_back()
-        service = self.services.get(fetch.lease.host_id)
-        if service is not None:
-            service.completed(fetch, mark, wait, latency)
+    def _record_read(self, received: ReceivedResponse, result: ReaderReply | ReadFailure) -> None:
+        with self._tasks.guarded(), self.context.readers.journal.reading(received.fetch.due.url_id):
+            response = read_response(received, result)
+            self._finish(received.fetch, record_response(self.context, received, response, not self.stopping))
+
+    def receive_failure(self, fetch: UrlInProgress, error: BaseException, yielded: Yielded = NOTHING) -> None:
+        """An exchange gave no response. One that was broken off because the session ends stays due."""
+        result = record_failure(self.context, fetch, error, yielded, not self.stopping)
+        if result is None:
+            self._request_queue.drop(fetch)
+        else:
+            self._finish(fetch, result)
+
+    def _finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
+        """An exchange is recorded: its host goes on."""
+        if result.retry_wait is not None:
+            self.context.statistics.retries += 1
+            self.context.statistics.host(fetch.lease.host).retries += 1
+        self._request_queue.finish(fetch, result)
+        self._hosts.finish(fetch, result)
+
+    def will_retry(self, fetch: UrlInProgress, capture: Capture) -> bool:
+        """Whether a URL is requested again after this response."""
+        return not self.stopping and wait_to_retry(self.context, fetch, capture) is not None
+
+    def will_retry_failed(self, fetch: UrlInProgress, error: BaseException) -> bool:
+        """Whether a URL is requested again whose exchange gave no response, in this run or, because the session ends, in another."""
+        return bool(self.stopping) or wait_to_retry_failed(self.context, fetch, error) is not None
 
     async def _lease_hosts(self) -> None:
-        """Keeps the hands full, until the run has neither URLs nor leased hosts."""
+        """Lease hosts while there is room, until the run has neither due URLs nor leased hosts."""
         while not self.stopping:
-            if await self.sql(self.is_quota_reached):
+            if await self.context.database.run(self._is_quota_reached):
                 self.end_run("quota")
-                break
-            room = MAX_ACTIVE_HOSTS - sum(not service.resting for service in self.services.values())
-            leases = []
-            if room > 0:
-                leases = await self.sql(self._lease, room, self._held())
-            for lease in leases:
-                self._serve(lease)
-            if not leases:
+            elif not await self._hosts.lease_more():
                 await self._watch_run()
-                await asyncio.sleep(WATCH_SECONDS if self.services else IDLE_SECONDS)
-
-    def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
-        """Leases hosts, in the database's thread; should the session end meanwhile, they are given back all the same.
-
-        After a pause, of the whole process or of the database, our own leases may look expired: they are prolonged first.
-        """
-        self._renew(held)
-        leases = self.frontier.lease_hosts(self.run.crawl_run, self._worker, self._number, room)
-        self._unserved |= {lease.host_id: lease for lease in leases}
-        return leases
+                await asyncio.sleep(WATCH_SECONDS if self._hosts else IDLE_SECONDS)
 
     async def _watch_run(self) -> None:
-        state = await self.sql(self.frontier.state, self.run.crawl_run)
-        if state.phase is RunPhase.DRAINED and not self.services and not self.is_starting:
+        context = self.context
+        state = await context.database.run(context.frontier.state, context.run.crawl_run)
+        if state.phase is RunPhase.DRAINED and not self._hosts and not self._is_starting:
             self.stop("finished")
         elif state.phase in {RunPhase.STOPPING, RunPhase.CLOSED}:
             self.stop(state.stopping or "closed")
-        elif state.bytes >= self.crawl.budgets.max_bytes:
+        elif state.bytes >= context.crawl.budgets.max_bytes:
             self.end_run("budget:max_bytes")
         elif time.time() > self._deadline:
             self.end_run("budget:max_minutes")
 
-    def end_run(self, reason: str) -> None:
-        """Ends the whole run, with all its workers."""
-        self.start(self._stop_run(reason))
-        self.stop(reason)
-
-    async def _stop_run(self, reason: str) -> None:
-        await self.sql(self.frontier.stop_run, self.run.crawl_run, reason)
-
-    def _serve(self, lease: Lease) -> None:
-        service = HostService(self, lease)
-        self._unserved.pop(lease.host_id, None)
-        self.services[lease.host_id] = service
-        service.task = self.start(service.serve())
-
     async def _tick(self) -> None:
-        """Flushes, rotates, registers and renews."""
+        """Flush found URLs, close and register segments, report progress and renew leases, every TICK_SECONDS."""
+        registrar = self.context.registrar
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            waits = not self._under_way and self._is_idle()
-            await self.registrar.flush_if_due(hurry=waits)
+            self._look_for_end()
+            waits = not self._request_queue.in_flight and self._is_idle()
+            await registrar.flush_if_due(at_once=waits)
             waits = waits and self._is_idle()
-            if self.registrar.is_old() or (waits and self.registrar.has_news()):
-                self.registrar.rotate()
+            if registrar.is_old() or (waits and registrar.has_unregistered()):
+                registrar.rotate()
             await self._register(waits)
             if waits:
-                await self._budget.give_back()
-            await self._tell()
-            await self._renew_if_due()
+                await self._request_queue.budget.release_unused()
+            await self._report.send_if_due()
+            await self._hosts.renew_if_due()
+
+    def _look_for_end(self) -> None:
+        """End the session if no reader can be started, and the run if all its pages are fetched."""
+        if self.context.readers.error is not None:
+            self.fail(self.context.readers.error)
+        if self._request_queue.budget.is_used_up and not self.stopping:
+            self.end_run("budget:max_pages")
+
+    def _is_idle(self) -> bool:
+        """Whether no host requests anything: nothing is due, or no page may be fetched before others are registered."""
+        return self._request_queue.budget.is_empty or self._hosts.are_idle()
 
     async def _register(self, waits: bool) -> None:
-        """Registers what is set aside, beside the ticks: an upload may outlast a lease. Without anything to do, waits for its end."""
-        if self.registrar.has_full() and (self._registration is None or self._registration.done()):
-            self._registration = self.start(self.registrar.register_full())
+        """Register closed batches in their own task: an upload may take longer than a lease. `waits`: wait for its end."""
+        if self.context.registrar.has_closed_batch() and (self._registration is None or self._registration.done()):
+            self._registration = self._tasks.start(self._register_full())
         if waits and self._registration is not None:
             await asyncio.wait([self._registration])
 
-    async def _renew_if_due(self) -> None:
-        """Prolongs the leases in good time. Raises FencedError."""
-        if time.monotonic() - self._renewed > RENEW_SECONDS:
-            await self.sql(self._renew, self._held())
+    async def _register_full(self) -> None:
+        """Register the closed batches, in their order. Raises FencedError, UnavailableError, StorageError."""
+        await run_to_completion(self._register_each())
 
-    def _renew(self, held: list[Lease]) -> None:
-        """Prolongs leases, where that is due by the time the database's thread comes to it."""
-        now = time.monotonic()
-        if now - self._renewed > RENEW_SECONDS:
-            if held:
-                self.frontier.renew(held)
-            self._renewed = now
+    async def _register_each(self) -> None:
+        while (results := await self.context.registrar.register_next()) is not None:
+            self.context.crash_counts.registered(result.url_id for result in results)
+            self._hosts.registered(results)
+            self.context.readers.resume()
 
-    def _held(self) -> list[Lease]:
-        """The leases to keep; one that is being given back may have its next owner already."""
-        return [service.lease for service in self.services.values() if not service.is_leaving]
-
-    async def _follow_takedowns(self) -> None:
-        """Keeps to the takedown list as it changes."""
+    async def _follow_found(self) -> None:
+        """Wake readers and hosts when found URLs are in the frontier."""
         while True:
-            await asyncio.sleep(TAKEDOWN_SECONDS)
-            self.takedowns = await asyncio.to_thread(self.read_takedowns)
-
-    def _is_idle(self) -> bool:
-        """Whether no host asks for anything: nothing waits, or no page may be fetched before some are registered."""
-        return self._budget.is_dry or all(service.resting for service in self.services.values())
-
-    async def _tell(self) -> None:
-        """Tells those who watch the run what this worker did, once a second."""
-        now, statistics = time.monotonic(), self.statistics
-        told = (statistics.answers, statistics.bytes, statistics.errors)
-        if told != self._told and now - self._told_at >= WATCH_SECONDS:
-            answers, received, errors = (new - old for new, old in zip(told, self._told, strict=True))
-            self._told, self._told_at = told, now
-            await self.sql(self.frontier.report, self.run.crawl_run, self._worker, answers, received, errors)
-
-    def _wake(self) -> None:
-        self.readers.resume()
-        for service in self.services.values():
-            service.wake()
-
-    def _registered(self, marks: Sequence[Mark]) -> None:
-        self.deaths.settled(mark.url_id for mark in marks)
-        for mark in marks:
-            service = self.services.get(mark.host_id)
-            if service is not None:
-                service.taken.discard(mark.url_id)
-        self._wake()
+            await self.context.registrar.wait_for_added()
+            self.context.readers.resume()
+            self._hosts.wake()
 
     async def _end(self) -> None:
-        """Waits a moment for what is under way, gives up the rest, registers, gives the leases back."""
+        """Wait STOP_SECONDS for what is in flight, cancel the rest, register, and release the leases."""
         self.stop("closed")
         deadline = time.monotonic() + STOP_SECONDS
-        while self._under_way and not self.error and time.monotonic() < deadline:
+        while self._request_queue.in_flight and not self.error and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
-        self.cancel_downloads()
-        self.readers.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if isinstance(self.error, FencedError):
-            await self._guarded(self._release())  # what is still ours
-        else:
-            await self._guarded(self._give_back())
-        self.statistics.finish_reason = self.stopping
+        self.context.downloader.cancel()
+        self.context.readers.close()
+        await self._tasks.cancel()
+        with self._tasks.guarded():
+            if not isinstance(self.error, FencedError):
+                await self._register_rest()
+            await self._hosts.release()  # after a FencedError: the leases that this worker still holds
+        self.context.statistics.finish_reason = self.stopping
 
-    async def _give_back(self) -> None:
-        self.registrar.rotate()
-        await self.registrar.register_full()
-        self._told_at = 0.0
-        await self._tell()
-        await self._budget.end()
-        await self._release()
-
-    async def _release(self) -> None:
-        waits = {service.lease: service.wait_after() for service in self.services.values()}
-        await self.sql(lambda: self.frontier.release({lease: lease.wait for lease in self._unserved.values()} | waits))
+    async def _register_rest(self) -> None:
+        self.context.registrar.rotate()
+        await self._register_full()
+        await self._report.send()
+        await self._request_queue.budget.release_all()

@@ -1,43 +1,115 @@
-"""Items: what a user's spider makes of pages, as JSON lines that say which capture each was made of.
+"""Items of users' spiders on their way to the store: gathered while a page is parsed, then written next to the segment of its capture.
 
-They stand on the same registering transaction as their captures: the items of a segment count when the segment is registered.
+Items are registered in the same transaction as their captures: the items of a segment count when the segment is registered.
+`schemas.items` describes the lines.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from schemas.errors import StorageError
+from schemas.items import ItemType, ItemTypes, sorted_types
 from storage.index.rows import CaptureRow
 
 ITEMS_SUFFIX = ".items"
+PACKED_SUFFIX = ".packed"  # next to the items file
+BUFFER_BYTES = 256 * 1024  # what the items of one page take in memory, before they go to a file: most pages have fewer
 
 
-def append_items(path: Path, row: CaptureRow, items: Sequence[str]) -> None:
-    """Adds the items of a capture (JSON each) to a segment's file. Raises StorageError when the disk is full."""
-    about = {
-        "url": row.url,
-        "fetched_at": row.fetch_time.isoformat(),
-        "crawl_run": row.crawl_run,
-        "warc_filename": row.warc_filename,
-        "warc_record_offset": row.warc_record_offset,
-    }
-    head = json.dumps(about, ensure_ascii=False)[:-1]
+class ItemBuffer:
+    """The items of one page, in memory while they are few, in an unnamed file in `folder` when they are many."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.types: set[ItemType] = set()
+        self._folder = folder
+        self._count = 0
+        self._file: tempfile.SpooledTemporaryFile[bytes] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, type_name: str | None, item: bytes, item_type: ItemType | None = None) -> None:
+        """Adds an item (JSON), the name of its type, and the definition of its class. Raises StorageError when the disk is full."""
+        if item_type is not None:
+            self.types.add(item_type)
+        head = f'"position": {self._count}, "type": {json.dumps(type_name, ensure_ascii=False)}, "item": '
+        try:
+            if self._file is None:
+                self._file = tempfile.SpooledTemporaryFile(BUFFER_BYTES, dir=str(self._folder) if self._folder else None)  # noqa: SIM115 closed below
+                weakref.finalize(self, self._file.close)
+            self._file.write(head.encode() + item + b"}\n")
+        except OSError as error:
+            raise StorageError(f"Writing items to {self._folder} failed: {error.strerror}. Free space there and run again.") from error
+        self._count += 1
+
+    def lines(self) -> Iterator[bytes]:
+        """The items as ends of lines, which say nothing of the capture yet."""
+        if self._file is not None:
+            self._file.seek(0)
+            yield from self._file
+
+
+def append_items(path: Path, row: CaptureRow, items: ItemBuffer, written_types: set[ItemType]) -> None:
+    """Adds the items of a capture to a segment's file, after the types that it does not have yet. Raises StorageError: the disk is full."""
+    pointer = {"warc_filename": row.warc_filename, "warc_record_offset": row.warc_record_offset}
+    origin = {"url": row.url, "fetched_at": row.fetch_time.isoformat(), "crawl_run": row.crawl_run, **pointer}
+    head = (_json({**origin, "warc_record_length": row.warc_record_length})[:-1] + ", ").encode()
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write("".join(f'{head}, "item": {item}}}\n' for item in items))
+        with path.open("ab") as file:
+            for item_type in items.types - written_types:
+                line = {**pointer, "item_type": item_type.model_dump(exclude_defaults=True)}
+                file.write(_json(line).encode() + b"\n")
+            file.writelines(head + line for line in items.lines())
     except OSError as error:
         raise StorageError(f"Writing {path} failed: {error.strerror}. Free space there and run again.") from error
+    written_types |= items.types
 
 
-def packed_items(path: Path, rows: Sequence[CaptureRow]) -> tuple[int, bytes]:
-    """How many items were made of these captures, and their lines as gzip; a torn line, or one of another capture, is left out."""
+@dataclass(frozen=True, slots=True)
+class PackedItems:
+    """The items of a segment as they go to the store: how many, their file (JSON lines, gzip), and their types."""
+
+    count: int
+    path: Path
+    types: ItemTypes
+
+
+def pack_items(path: Path, rows: Sequence[CaptureRow]) -> PackedItems:
+    """Packs the items that were made of these captures, line by line. A torn line, or one of another capture, is left out."""
+    packed, count, types = path.with_suffix(PACKED_SUFFIX), 0, set[ItemType]()
     if not path.exists():
-        return 0, b""
-    offsets = {row.warc_record_offset for row in rows}
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = [line for line in text[: text.rfind("\n") + 1].split("\n") if line and json.loads(line)["warc_record_offset"] in offsets]
-    return len(lines), gzip.compress("".join(line + "\n" for line in lines).encode(), mtime=0)
+        return PackedItems(0, packed, ItemTypes())
+    try:
+        with packed.open("wb") as target, gzip.GzipFile("", "wb", fileobj=target, mtime=0) as file:
+            for line, values in _whole_lines(path, frozenset(row.warc_record_offset for row in rows)):
+                if "item_type" in values:
+                    types.add(ItemType.model_validate(values["item_type"]))
+                else:
+                    file.write(line)
+                    count += 1
+    except OSError as error:
+        raise StorageError(f"Writing {packed} failed: {error.strerror}. Free space there and run again.") from error
+    return PackedItems(count, packed, ItemTypes(types=sorted_types(types)))
+
+
+def _whole_lines(path: Path, offsets: frozenset[int]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """The lines about captures at these offsets, and their values."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if not line.endswith(b"\n"):  # a crash tore it
+                return
+            values: dict[str, Any] = json.loads(line)  # Any: JSON
+            if values["warc_record_offset"] in offsets:
+                yield line, values
+
+
+def _json(values: Mapping[str, object]) -> str:
+    return json.dumps(values, ensure_ascii=False)

@@ -1,6 +1,8 @@
-"""What a worker fetched and found, on its way into the frontier and the store.
+"""Registers what a worker fetched and found: found URLs in the frontier, captures in the store, results in both at once.
 
-Found URLs go to the frontier within half a second. Captures and marks gather in a batch, which is uploaded and registered as one.
+Before: `spiders.session.exchange` records a response here. After: `storage.frontier.registration` writes it in one transaction.
+
+Found URLs go to the frontier within half a second. Captures and results gather in a batch, which is uploaded and registered as one.
 """
 
 from __future__ import annotations
@@ -16,43 +18,44 @@ from runtime import failpoint
 from schemas.capture import Capture
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
-from spiders.spool.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, mark_line
+from spiders.spool.items import ItemBuffer
+from spiders.spool.spool import MAX_SEGMENT_BYTES, MAX_SEGMENT_SECONDS, Batch, Spool, result_line
 from spiders.spool.statistics import WorkerStatistics, store_statistics
-from storage.database.thread import DatabaseThread, to_the_end
+from storage.database.thread import DatabaseThread, run_to_completion
 from storage.frontier.frontier import Frontier
-from storage.frontier.records import Discovery, Lease, Mark
+from storage.frontier.records import Discovery, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.request_body import Sent, sent_by
+from storage.urls.request_body import RequestBody, read_request_body
 from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
-SEEN_SLOTS = 1 << 18  # 2 MB, whatever the crawl's size
+SEEN_SLOTS = 1 << 18  # chosen: 2 MB of memory for the URLs found last, whatever the crawl's size
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A URL where others are found; `remake` gives its mark for a number of new ones."""
+class FoundOn:
+    """A page with links. `result_for` makes its result from the number of URLs that the frontier did not know."""
 
     url: str
-    remake: Callable[[int], Mark]
+    result_for: Callable[[int], FetchResult]
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
-    """Where the mark of a capture with finds stands, and its line of the journal."""
+class _PendingResult:
+    """The position of a result that waits for the number of new URLs, in its batch and among the lines of the journal."""
 
-    marks: list[Mark]
-    mark_place: int
+    results: list[FetchResult]
+    result_index: int
     lines: list[str]
-    line_place: int
+    line_index: int
     row: CaptureRow | None
-    source: Source
+    source: FoundOn
 
 
 class Registrar:
-    """The open batch, the full ones, and the found URLs of one worker. `on_found` and `on_registered` are told what became true."""
+    """One worker's open batch, its closed batches, and the URLs that it found."""
 
     def __init__(
         self,
@@ -65,151 +68,162 @@ class Registrar:
         database: DatabaseThread,
         hints_after: float,
     ) -> None:
-        """`hints_after`: the seconds since an article's last fetch, before which no source's word that it was edited is followed."""
-        self.on_found: Callable[[], None] = lambda: None
-        self.on_registered: Callable[[Sequence[Mark]], None] = lambda marks: None
+        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch."""
         self._run = run
         self._worker = worker
         self._frontier = frontier
         self._store = store
         self._spool = spool
         self._statistics = statistics
-        self.database = database
+        self._database = database
         self._failed: BaseException | None = None
         self._flushing = asyncio.Lock()
         self._registering = asyncio.Lock()
         self._hints_after = hints_after
         self._batch = spool.open(time.monotonic())
-        self._full: list[Batch] = []
+        self._closed: list[Batch] = []
         self._found: list[Discovery] = []
+        self._added = asyncio.Event()
         self._found_at = 0.0
-        self._sources: list[_Finding] = []
+        self._sources: list[_PendingResult] = []
         self._seen = array("q", bytes(8 * SEEN_SLOTS))
 
     def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
-        """Writes a capture into the open segment; `mark` must follow at once."""
+        """Write a capture into the open segment. `add_result` must follow at once."""
         return self._spool.write(self._batch, capture, lease, refers_to)
 
     def archive_rendered(self, capture: Capture, rendered: Capture, lease: Lease) -> CaptureRow:
-        """Writes a page and what a browser made of it into the open segment; the row of the latter, whose `mark` must follow at once."""
-        shell, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
-        self._spool.mark(self._batch, lease, None, shell)
+        """Write a page and its rendered form into the open segment. Returns the latter's row; its `add_result` must follow at once."""
+        unrendered, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
+        self._spool.add_result(self._batch, lease, None, unrendered)
         return row
 
-    def keep_items(self, row: CaptureRow, items: Sequence[str]) -> None:
-        """Keeps what a user's spider made of a capture just archived: JSON, an item each."""
+    def item_buffer(self) -> ItemBuffer:
+        """A buffer for the items of one page."""
+        return ItemBuffer(self._spool.folder)
+
+    def keep_items(self, row: CaptureRow, items: ItemBuffer) -> None:
+        """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def mark(self, lease: Lease, mark: Mark | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
-        """Notes what became of a URL (None: nothing final), and the capture that says so; `find` what was found there afterwards.
+    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
+        """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
-        The mark of a `source` is made anew once the frontier has told how many of its finds were new.
+        The result of a `source` is made again when it is known how many of its links are new.
         """
-        self._spool.mark(self._batch, lease, mark, row)
-        if source is not None and mark is not None:
+        self._spool.add_result(self._batch, lease, result, row)
+        if source is not None and result is not None:
             batch = self._batch
-            self._sources.append(_Finding(batch.marks, len(batch.marks) - 1, batch.lines, len(batch.lines) - 1, row, source))
-        if mark is not None:
-            name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
+            self._sources.append(_PendingResult(batch.results, len(batch.results) - 1, batch.lines, len(batch.lines) - 1, row, source))
+        if result is not None:
+            name = f"{result.outcome.value}:{result.reason.value}" if result.reason else result.outcome.value
             self._statistics.outcomes[name] += 1
         if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
             self.rotate()
 
-    def find(self, discoveries: Sequence[Discovery]) -> None:
-        """Takes in found URLs, passing over those that this worker saw not long ago."""
-        fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at, _sent(found))))]
+    def add_discoveries(self, discoveries: Sequence[Discovery]) -> None:
+        """Add found URLs, except those that this worker found recently."""
+        fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at, _request_body(found))))]
         if not fresh:
             return
         if not self._found:
             self._found_at = time.monotonic()
         self._found += fresh
 
-    def is_full(self) -> bool:
-        """Whether so many found URLs wait for the frontier that no more should be asked for."""
+    def has_many_found(self) -> bool:
+        """Whether too many found URLs wait for the frontier. Then nothing more should be requested."""
         return len(self._found) >= FLUSH_URLS
 
+    async def wait_for_added(self) -> None:
+        """Wait until found URLs are in the frontier that were not there at the last return."""
+        await self._added.wait()
+        self._added.clear()
+
     def _is_fresh(self, key: int) -> bool:
-        """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
+        """Whether a URL was not found recently; now it was. A newer URL takes an older one's slot."""
         fresh = self._seen[key % SEEN_SLOTS] != key
         self._seen[key % SEEN_SLOTS] = key
         return fresh
 
     async def flush(self) -> None:
-        """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of.
+        """Add found URLs to the frontier, then write to the journals which captures have all their links there.
 
-        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        If that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
         """
         async with self._flushing:
-            await to_the_end(self._flush())
+            await run_to_completion(self._flush())
 
     async def _flush(self) -> None:
         found, self._found = self._found, []
         findings, self._sources = self._sources, []
-        noted = [(batch, batch.take_lines()) for batch in (*self._full, self._batch)]
+        noted = [(batch, batch.take_lines()) for batch in (*self._closed, self._batch)]
         if found:
             fresh = await self._add(found)
             self._statistics.found += fresh.total()
-            self._credit(fresh, findings)
+            self._update_results(fresh, findings)
         for batch, lines in noted:
             self._spool.journal(batch, lines)
 
     async def _add(self, found: Sequence[Discovery]) -> Counter[str | None]:
-        """Adds URLs to the frontier, in transactions so short that leases are renewed in time; counts the new ones by source."""
+        """Add URLs to the frontier, in transactions so short that leases are renewed in time. Counts the new ones by source."""
         fresh: Counter[str | None] = Counter()
         run, counts = self._run, Counter(one.via for one in found)
-        found = sorted(found, key=lambda one: counts[one.via])  # nobody's few wait for another one's many
+        found = sorted(found, key=lambda one: counts[one.via])  # pages with few links do not wait for pages with many
         for start in range(0, len(found), FLUSH_URLS):
             part = found[start : start + FLUSH_URLS]
             try:
-                fresh += await self.database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, part, self._hints_after)
+                fresh += await self._database.run(self._frontier.add_by_source, run.crawl_run, run.crawl.name, part, self._hints_after)
             except BaseException as error:
                 self._failed = error
                 raise
-            self.on_found()
+            self._added.set()
         return fresh
 
-    def _credit(self, fresh: Mapping[str | None, int], findings: Sequence[_Finding]) -> None:
-        """Tells sources how many of their finds the frontier did not know."""
+    def _update_results(self, fresh: Mapping[str | None, int], findings: Sequence[_PendingResult]) -> None:
+        """Make the results of pages again, now that it is known how many of their links are new."""
         for finding in findings:
             count = fresh.get(finding.source.url, 0)
             if count:
-                mark = finding.source.remake(count)
-                finding.marks[finding.mark_place] = mark
-                finding.lines[finding.line_place] = mark_line(mark, finding.row)
+                result = finding.source.result_for(count)
+                finding.results[finding.result_index] = result
+                finding.lines[finding.line_index] = result_line(result, finding.row)
 
-    async def flush_if_due(self, hurry: bool) -> None:
-        """Flushes what is half a second old; in a hurry, or when it is much, everything."""
-        if hurry or not self._found or self.is_full() or time.monotonic() - self._found_at >= FLUSH_SECONDS:
+    async def flush_if_due(self, at_once: bool) -> None:
+        """Flush found URLs that waited for FLUSH_SECONDS. Flush at once if `at_once`, or if there are many."""
+        if at_once or not self._found or self.has_many_found() or time.monotonic() - self._found_at >= FLUSH_SECONDS:
             await self.flush()
 
     def is_old(self) -> bool:
-        """Whether the open batch has waited long enough."""
-        return self.has_news() and time.monotonic() - self._batch.opened_at >= MAX_SEGMENT_SECONDS
+        """Whether the open batch is MAX_SEGMENT_SECONDS old."""
+        return self.has_unregistered() and time.monotonic() - self._batch.opened_at >= MAX_SEGMENT_SECONDS
 
-    def has_news(self) -> bool:
+    def has_unregistered(self) -> bool:
         """Whether anything is not registered yet."""
-        return bool(self._full) or not self._batch.is_empty
+        return bool(self._closed) or not self._batch.is_empty
 
     def rotate(self) -> None:
-        """Sets the open batch aside for registering."""
+        """Close the open batch, to be registered, and open another."""
         if not self._batch.is_empty:
-            self._full.append(self._batch)
+            self._closed.append(self._batch)
         self._batch = self._spool.open(time.monotonic())
 
-    async def register_full(self) -> None:
-        """Uploads and registers the batches set aside, in their order. Raises FencedError, UnavailableError, StorageError."""
+    async def register_next(self) -> Sequence[FetchResult] | None:
+        """Upload and register the oldest closed batch. Returns its results, None if there is no closed batch.
+
+        Raises FencedError, UnavailableError, StorageError. Cancelling it may leave a segment in the store that is not registered.
+        """
         async with self._registering:
-            await to_the_end(self._register_full())
-
-    def has_full(self) -> bool:
-        """Whether a batch is set aside."""
-        return bool(self._full)
-
-    async def _register_full(self) -> None:
-        while self._full:
+            if not self._closed:
+                return None
             failpoint.reached("before-rotate")
-            await self._register(self._full[0])
-            del self._full[0]
+            batch = self._closed[0]
+            await self._register(batch)
+            del self._closed[0]
+            return batch.results
+
+    def has_closed_batch(self) -> bool:
+        """Whether a closed batch waits to be registered."""
+        return bool(self._closed)
 
     async def _register(self, batch: Batch) -> None:
         await self.flush()
@@ -219,16 +233,15 @@ class Registrar:
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
         register, leases = self._frontier.register, list(batch.leases.values())
-        await self.database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
+        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.results, segment)
         failpoint.reached("after-register")
-        self._spool.forget(batch)
+        self._spool.remove(batch)
         self._statistics.segments += segment is not None
-        self.on_registered(batch.marks)
 
     def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
         store_statistics(statistics, self._run.crawl.name, self._store)
         return self._spool.upload(batch, self._store)
 
 
-def _sent(found: Discovery) -> Sent | None:
-    return None if found.request is None else sent_by(found.request)
+def _request_body(found: Discovery) -> RequestBody | None:
+    return None if found.request is None else read_request_body(found.request)

@@ -1,4 +1,4 @@
-"""What a worker counted: the JSON by which it is judged, since exit codes do not tell."""
+"""What a worker counted, as JSON: its end, its error and its numbers. An exit code says too little."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from schemas.keys import statistics_key
 from schemas.printable import printable
 from storage.objects.store import ObjectStore
 
 
-class HostTroubles(BaseModel):
-    """What leaves no record in the archive: exchanges without an answer, and answers that were asked for again."""
+class HostErrorCounts(BaseModel):
+    """What leaves no record in the archive: exchanges without a response (`errors`), and repeated requests (`retries`)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,21 +25,23 @@ class HostTroubles(BaseModel):
 class WorkerStatistics(BaseModel):
     """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
 
-    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
-    `sub_resources` are what pages fetched while a browser rendered them.
-    `callback_errors` of a user's spider are keyed `callback: error`, `refused_requests` by why. `hosts` has
-    only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker nothing.
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by opt-out.
+    `sub_resources` are what a browser loaded for pages.
+    Of a user's spider: `callback_errors` are keyed `callback: error`, `pipeline_errors` `process_item of pipeline: error`,
+    `refused_requests` and `dropped_items` (by item pipelines) by reason.
+    `hosts` has only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker
+    nothing.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     crawl_run: str
     worker: str
-    incarnation: int = 0
+    attempt: int = Field(default=0, validation_alias=AliasChoices("attempt", "incarnation"))  # the second name: earlier releases
     finish_reason: str = ""
     error: str = ""
     message: str = ""
-    answers: int = 0
+    responses: int = Field(default=0, validation_alias=AliasChoices("responses", "answers"))
     bytes: int = 0
     errors: int = 0
     retries: int = 0
@@ -53,19 +55,22 @@ class WorkerStatistics(BaseModel):
     opt_outs: Counter[str] = Field(default_factory=Counter)
     callback_errors: Counter[str] = Field(default_factory=Counter)
     refused_requests: Counter[str] = Field(default_factory=Counter)
-    hosts: dict[str, HostTroubles] = Field(default_factory=dict)
+    pipeline_errors: Counter[str] = Field(default_factory=Counter)
+    dropped_items: Counter[str] = Field(default_factory=Counter)
+    hosts: dict[str, HostErrorCounts] = Field(default_factory=dict)
 
-    def host(self, name: str) -> HostTroubles:
-        """The troubles with a host, to be counted up."""
-        return self.hosts.setdefault(name, HostTroubles())
+    def host(self, name: str) -> HostErrorCounts:
+        """The counts of a host, which the caller changes."""
+        return self.hosts.setdefault(name, HostErrorCounts())
 
     def text(self) -> str:
-        """What the worker did, in a line for people."""
+        """A line for people about what the worker did."""
         became = ", ".join(f"{count:,} {name.replace(':', ' by ')}" for name, count in self.outcomes.most_common()) or "no URLs"
         return printable(
-            f"{self.worker} ended as '{self.finish_reason}': {became}; {self.answers:,} answers, {self.bytes / 1e6:,.1f} MB,"
+            f"{self.worker} ended as '{self.finish_reason}': {became}; {self.responses:,} responses, {self.bytes / 1e6:,.1f} MB,"
             f" {self.errors:,} errors, {self.segments:,} segments"
             f"{_listed('errors in callbacks', self.callback_errors)}{_listed('requests refused', self.refused_requests)}"
+            f"{_listed('errors in item pipelines', self.pipeline_errors)}{_listed('items dropped', self.dropped_items)}"
         )
 
     def write(self, path: Path) -> None:
@@ -80,7 +85,7 @@ def _listed(title: str, counts: Mapping[str, int]) -> str:
 
 
 def read_statistics(path: Path) -> WorkerStatistics | None:
-    """A worker's statistics, or None where it wrote none."""
+    """A worker's statistics, or None if it wrote none."""
     try:
         return WorkerStatistics.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -88,15 +93,15 @@ def read_statistics(path: Path) -> WorkerStatistics | None:
 
 
 def store_statistics(statistics: WorkerStatistics, crawl: str, store: ObjectStore) -> None:
-    """Puts what a worker counted so far into the store, where its death cannot take it away. Raises UnavailableError, StorageError."""
-    key = statistics_key(crawl, statistics.crawl_run, statistics.worker, statistics.incarnation)
+    """Store what a worker counted so far, so that it is kept if the worker crashes. Raises UnavailableError, StorageError."""
+    key = statistics_key(crawl, statistics.crawl_run, statistics.worker, statistics.attempt)
     store.put_bytes(key, statistics.model_dump_json().encode())
 
 
 def stored_statistics(crawl: str, crawl_run: str, workers: Mapping[str, int], store: ObjectStore) -> Iterator[WorkerStatistics]:
-    """What every incarnation of the workers (name -> how many incarnations) left in the store."""
-    for worker, incarnations in sorted(workers.items()):
-        for incarnation in range(1, incarnations + 1):
-            key = statistics_key(crawl, crawl_run, worker, incarnation)
+    """The stored statistics of each attempt of the workers (name -> how many attempts)."""
+    for worker, attempts in sorted(workers.items()):
+        for attempt in range(1, attempts + 1):
+            key = statistics_key(crawl, crawl_run, worker, attempt)
             if store.info(key) is not None:
                 yield WorkerStatistics.model_validate_json(store.get_bytes(key))

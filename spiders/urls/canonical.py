@@ -1,4 +1,4 @@
-"""One spelling per page: the canonical form of URLs, before anyone asks whether a URL is known."""
+"""Gives each URL one spelling, its canonical form. The frontier compares URLs in this form only."""
 
 from __future__ import annotations
 
@@ -8,94 +8,102 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
+from schemas.urls import DEFAULT_PORTS
 from spiders.urls.session_ids import is_session_parameter, without_path_session
-from storage.urls.host_key import DEFAULT_PORTS, canonical_name, canonical_origin
+from storage.urls.host_key import canonical_name, canonical_origin, with_port
 
-MAX_URL_CHARACTERS = 2_000
+MAX_URL_CHARACTERS = 2_000  # the length that all browsers and servers accept
 TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(enc|mi)"
     r"|_ga|_gl|vero_(id|conv)|oly_(anon|enc)_id|wt_?mc\w*|at_(medium|campaign|custom\d|link\w*)|ns_(mchannel|source|campaign|linkname|fee)"
     r"|cmpid|ocid|ito|spm|s_kwcid|ef_id|mibextid)$",
     re.IGNORECASE,
 )
-PLAIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
-UNTIDY = re.compile(r"/\.|;|/\(")
+CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
+NEEDS_CLEANING = re.compile(r"/\.|;|/\(")
+AUTHORITY = re.compile(r"([A-Za-z]+://(?:[^/?#@]*@)?)([^/?#@:\\[\]]+)")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
-NO_HOST = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
-SIMPLE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
+FORBIDDEN_HOST_CHARACTERS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
+SIMPLE_REFERENCE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def resolve(base: str, reference: str, strip: bool = True) -> str | None:
-    """The canonical URL of a link found on a page, or None if it leads to no http page. `strip` as in `canonicalize`."""
+def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> str | None:
+    """The canonical URL of a link on the page `base`, or None if it is not an http(s) URL. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
     try:
         if reference.startswith(("http://", "https://")):
-            return canonicalize(reference, strip)
+            return canonicalize(reference, strip_parameters)
         if not reference or reference[0] == "#" or reference[:11].lower().startswith(OTHER_SCHEMES):
             return None
         if reference[0] == "/" and reference[1:2] != "/":
-            return canonicalize(canonical_origin(base) + reference, strip)
-        if SIMPLE.match(reference):
-            return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip)
-        return canonicalize(urljoin(base, reference), strip)
+            return canonicalize(canonical_origin(base) + reference, strip_parameters)
+        if SIMPLE_REFERENCE.match(reference):
+            return canonicalize(base.partition("?")[0].rpartition("/")[0] + "/" + reference, strip_parameters)
+        return canonicalize(urljoin(base, reference), strip_parameters)
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=2_000)
-def canonicalize(url: str, strip: bool = True) -> str | None:
+def canonicalize(url: str, strip_parameters: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 
-    Without `strip` all parameters stay: a sitemap names a site's pages as the site itself means them. The order of parameters is kept,
-    since servers may mean it. None for what is no http(s) URL or longer than 2,000 characters.
+    Without `strip_parameters` all parameters stay; sitemaps name URLs exactly. The order of parameters is kept, because a server may need
+    it. None for a text that is not an http(s) URL or is longer than 2,000 characters.
     """
     url = url.partition("#")[0]
     if len(url) > MAX_URL_CHARACTERS:
         return None
-    if PLAIN.match(url) and not UNTIDY.search(url, 8):
+    if CANONICAL_URL.match(url) and not NEEDS_CLEANING.search(url, 8):
         return url
     try:
-        return _rebuilt(urlsplit(safe_url_string(url.strip(), "utf-8")), strip)
+        return _normalized(urlsplit(safe_url_string(_with_ascii_host(url.strip()), "utf-8")), strip_parameters)
     except (ValueError, UnicodeError):
         return None
 
 
-def _rebuilt(parts: SplitResult, strip: bool) -> str | None:
+def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     scheme = parts.scheme.lower()
     host = _host(parts.hostname or "")
     if scheme not in DEFAULT_PORTS or not host:
         return None
-    port = parts.port
-    netloc = host if port is None or port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
-    path = _escapes(_without_dots(without_path_session(parts.path)) or "/")
-    query = _query(parts.query, strip)
-    return f"{scheme}://{netloc}{path}{'?' + query if query else ''}"
+    path = _normalize_escapes(_remove_dot_segments(without_path_session(parts.path)) or "/")
+    query = _clean_query(parts.query, strip_parameters)
+    return f"{scheme}://{with_port(scheme, host, parts.port)}{path}{'?' + query if query else ''}"
+
+
+def _with_ascii_host(url: str) -> str:
+    """The URL with its host in ASCII by IDNA 2008; w3lib would write it by IDNA 2003. Raises ValueError for a bad name."""
+    found = None if url.isascii() else AUTHORITY.match(url)
+    if found is None or found[2].isascii():
+        return url
+    return found[1] + canonical_name(found[2]) + url[found.end() :]
 
 
 def _host(host: str) -> str:
-    return "" if NO_HOST.search(host) else canonical_name(host)
+    return "" if FORBIDDEN_HOST_CHARACTERS.search(host) else canonical_name(host)
 
 
-def _without_dots(path: str) -> str:
+def _remove_dot_segments(path: str) -> str:
     if "/." not in path:
         return path
-    kept: list[str] = []
+    result: list[str] = []
     segments = path.split("/")
     for segment in segments:
         if segment == "..":
-            if len(kept) > 1:
-                kept.pop()
+            if len(result) > 1:
+                result.pop()
         elif segment != ".":
-            kept.append(segment)
+            result.append(segment)
     if segments[-1] in {".", ".."}:
-        kept.append("")
-    return "/".join(kept)
+        result.append("")
+    return "/".join(result)
 
 
-def _escapes(text: str) -> str:
-    """Percent escapes in capitals, and none where a plain character does."""
+def _normalize_escapes(text: str) -> str:
+    """Percent escapes in upper case, and none for unreserved characters (RFC 3986, 6.2.2)."""
     return ESCAPE.sub(_escape, text) if "%" in text else text
 
 
@@ -104,12 +112,12 @@ def _escape(match: re.Match[str]) -> str:
     return character if character in UNRESERVED else match[0].upper()
 
 
-def _query(query: str, strip: bool) -> str:
-    if not query or not strip:
-        return _escapes(query)
-    return _escapes("&".join(pair for pair in query.split("&") if pair and not _is_noise(pair)))
+def _clean_query(query: str, strip_parameters: bool) -> str:
+    if not query or not strip_parameters:
+        return _normalize_escapes(query)
+    return _normalize_escapes("&".join(pair for pair in query.split("&") if pair and not _is_tracking_or_session(pair)))
 
 
-def _is_noise(pair: str) -> bool:
+def _is_tracking_or_session(pair: str) -> bool:
     name, _, value = pair.partition("=")
     return bool(TRACKING.match(name)) or is_session_parameter(name, value)

@@ -1,4 +1,4 @@
-"""The scope of a crawl: which URLs belong to it."""
+"""Decides which URLs belong to a crawl."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:  # pydantic stays out of the readers' processes
 
 
 class CrawlScope:
-    """Decides by host, patterns and depth. Seeds are always in scope; include patterns speak of pages only.
+    """Decides by host, patterns and depth. Seeds are always in scope. Include patterns apply to pages only.
 
-    A URL in which a pattern is searched for too long is out of scope.
+    If the search for a pattern takes too long, the URL is out of scope.
     """
 
     def __init__(self, crawl: Crawl) -> None:
@@ -28,15 +28,15 @@ class CrawlScope:
         self._seeds = frozenset(canonicalize(seed.url) for seed in crawl.seeds)
 
     def covers(self, url: str, kind: UrlKind, depth: int) -> bool:
-        """Whether a canonical URL, found so many links from a seed, belongs to the crawl."""
+        """Whether a canonical URL belongs to the crawl. `depth` is its distance from a seed in links."""
         if url in self._seeds:
             return True
         if depth > self._max_depth or not self.covers_host(canonical_host(url)):
             return False
-        if any(pattern.is_in_or(url, otherwise=True) for pattern in self._exclude):
+        if any(pattern.search_or(url, default=True) for pattern in self._exclude):
             return False
-        return kind is not UrlKind.PAGE or not self._include or any(pattern.is_in_or(url, otherwise=False) for pattern in self._include)
+        return kind is not UrlKind.PAGE or not self._include or any(pattern.search_or(url, default=False) for pattern in self._include)
 
     def covers_host(self, host: str) -> bool:
-        """Whether a host (with its port, where it is not the scheme's own) belongs to the crawl."""
+        """Whether a host, as `storage.urls.host_key.host_key` spells it, belongs to the crawl."""
         return host in self._hosts or bool(self._suffixes and host.endswith(self._suffixes))

@@ -1,4 +1,4 @@
-"""SQLite files as a whole: a consistent copy while others read and write them, and a file without what was deleted from it."""
+"""Copies of SQLite files, consistent while others read and write them; and removing deleted data from a file."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from schemas.errors import StorageError
 from storage.database.private_files import make_private_file
 
 FOLDER = "backups"
-PAGES_AT_ONCE = 10_000
-BUSY_SECONDS = 60.0
+PAGES_AT_ONCE = 10_000  # 40 MB: after each, progress is reported and others may write
+BUSY_SECONDS = 60.0  # to wait for other processes
 
 
-def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: None) -> Path:
-    """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` beside it, for its user alone; the copy's path.
+def back_up(database: Path, label: str, report_progress: Callable[[str], None] = lambda _: None) -> Path:
+    """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` next to it, readable by its user only; returns the path of the copy.
 
-    `say` is told of the progress. A copy that is cut short has another name, and is removed by the next one. Raises StorageError.
+    `report_progress` gets a line now and then. An unfinished copy has another name, and the next backup removes it. Raises StorageError.
     """
     folder = database.parent / FOLDER
     copy = folder / f"{database.stem}-{label}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{database.suffix}"
     partial = folder / f".{database.stem}.part"
     try:
         make_private_folder(folder)
-        for left in folder.glob(f"{partial.name}*"):  # by a death: with its journal, which would be played back into the new copy
+        for left in folder.glob(f"{partial.name}*"):  # of a killed process, and its journal, which SQLite would apply to the new copy
             left.unlink()
         make_private_file(partial)
-        _copy(database, partial, lambda part: say(f"Copying {database.name}: {part:.0%}"))
+        _copy(database, partial, lambda part: report_progress(f"Copying {database.name}: {part:.0%}"))
         partial.replace(copy)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
@@ -43,23 +43,23 @@ def back_up(database: Path, label: str, say: Callable[[str], None] = lambda _: N
     return copy
 
 
-def compact(database: Path) -> None:
-    """Write a SQLite file anew, without what was deleted from it. Raises StorageError."""
+def vacuum(database: Path) -> None:
+    """Rewrite a SQLite file without the data that was deleted from it. Raises StorageError."""
     try:
         with closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise StorageError(
-            f"{database} is upgraded, but what was deleted from it may still be readable in it: {error}. Free some space, then run "
+            f"{database} is upgraded, but deleted data may still be readable in it: {error}. Free some space, then run "
             f"`sqlite3 {database} VACUUM`."
         ) from error
 
 
-def _copy(source: Path, target: Path, tell: Callable[[float], None]) -> None:
+def _copy(source: Path, target: Path, report_part: Callable[[float], None]) -> None:
     with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: tell(1 - left / max(all_pages, 1)))
-        writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: report_part(1 - left / max(all_pages, 1)))
+        writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log next to it
     _sync(target)
 
 

@@ -1,4 +1,4 @@
-"""Long writing in short transactions: workers that share a SQLite file write in between."""
+"""Large changes in short transactions: workers that share a SQLite file can write in between."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 from runtime import failpoint
 from storage.database.engine import Database
 
-CHUNK_ROWS = 5_000  # some 0.1 to 0.3 s on SQLite
-PAUSE_SECONDS = 0.12  # who waits for a SQLite file looks at least every 0.1 s
+CHUNK_ROWS = 5_000  # take some 0.1 to 0.3 s on SQLite
+PAUSE_SECONDS = 0.12  # a process that waits for a SQLite file tries again at least every 0.1 s
 
 
 def write_chunks(database: Database, write: Callable[[Connection, int], int]) -> int:
-    """Calls `write(connection, limit)` in transactions of its own until it changes fewer than `limit` rows; returns how many in all."""
+    """Call `write(connection, limit)`, each time in a new transaction, until it returns less than `limit`; returns the sum."""
     total = 0
     while True:
         with database.write() as connection:
@@ -28,6 +28,6 @@ def write_chunks(database: Database, write: Callable[[Connection, int], int]) ->
 
 
 def pause(database: Database) -> None:
-    """Lets other writers have their turn; a server does that by itself."""
+    """Let other processes write to a SQLite file. A server does not need this."""
     if database.is_sqlite:
         time.sleep(PAUSE_SECONDS)

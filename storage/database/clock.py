@@ -1,6 +1,6 @@
-"""Time as a database's processes share it: the server's clock, or the machine's where the database is a file.
+"""The time that all processes of a database share: the server's clock, or the machine's clock if the database is a file.
 
-Leases are compared by several machines, whose own clocks may differ.
+Several machines compare times of leases, and their own clocks may differ.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from schemas.config.settings import Settings
 from schemas.errors import ConfigError
 from storage.database.engine import Database, open_database
 
-WARN_SECONDS = 5.0
-REFUSE_SECONDS = 60.0  # a lease's life; dates in WARC files, due times and a Retry-After are wrong by as much
-SAMPLES = 3
+WARN_SECONDS = 5.0  # chosen: synchronized clocks differ by far less
+REFUSE_SECONDS = 60.0  # the length of a lease; dates in WARC files, due times and a Retry-After are wrong by as much
+SAMPLES = 3  # the smallest difference counts: a slow network makes it larger, never smaller
 LOG = logging.getLogger(__name__)
 
 Clock = Callable[[], float]  # seconds since the epoch
 
 
-def moment(connection: Connection, clock: Clock | None = None) -> float:
-    """Seconds since the epoch, by the clock that is given, or else by the database's."""
+def current_time(connection: Connection, clock: Clock | None = None) -> float:
+    """Seconds since the epoch, by the given clock, or by the database's if none is given."""
     if clock is not None:
         return clock()
     if connection.dialect.name == "sqlite":
@@ -33,7 +33,7 @@ def moment(connection: Connection, clock: Clock | None = None) -> float:
 
 
 def clock_skew(database: Database) -> float:
-    """By how many seconds this machine's clock is ahead of the database's (negative: behind); never more than is certain."""
+    """How many seconds this machine's clock is ahead of the database's (negative: behind), at least: less the query's own time."""
     skews = [_sample(database) for _ in range(SAMPLES)]
     return min(skews, key=abs)
 
@@ -41,14 +41,14 @@ def clock_skew(database: Database) -> float:
 def _sample(database: Database) -> float:
     with database.read() as connection:
         before, began = time.time(), time.monotonic()
-        theirs = moment(connection)
+        theirs = current_time(connection)
         doubt = (time.monotonic() - began) / 2
     skew = before + doubt - theirs
     return max(skew - doubt, 0.0) if skew > 0 else min(skew + doubt, 0.0)
 
 
 def check_clock(settings: Settings) -> None:
-    """Warns of a clock that differs from the database server's. Raises ConfigError where it differs by a minute."""
+    """Warn if this machine's clock differs from the database server's. Raises ConfigError if it differs by a minute or more."""
     database = open_database(settings.database_url("frontier"))
     try:
         skew = 0.0 if database.is_sqlite else clock_skew(database)

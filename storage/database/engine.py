@@ -1,4 +1,4 @@
-"""The database under frontier and ledger: SQLite or PostgreSQL through one door of short transactions."""
+"""The database of frontier and ledger: short transactions, the same for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, insert, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -19,38 +19,32 @@ from runtime.patterns import regexp
 from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import ConflictError, StorageError
-from storage.database.errors import explained, first_line, is_held
+from storage.database import frontier_tables, ledger_tables  # noqa: F401 they add their tables to METADATA
+from storage.database.errors import as_crawlhouse_error, first_line, is_busy
 from storage.database.private_files import make_private_file
+from storage.database.version_table import METADATA, SCHEMA
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 5  # that of the newest file in storage/database/migrations
-OLDEST_VERSION = 4  # the oldest that `crawlhouse upgrade` brings forward
+SCHEMA_VERSION = 5  # the version of the newest file in storage/database/migrations/versions
+OLDEST_VERSION = 4  # the oldest version that `crawlhouse upgrade` can upgrade
 ELSEWHERE = "or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere"
-SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker hears of it before others take its hosts
-CONNECT_SECONDS = 10
-IDLE_SECONDS = 60  # a process that is frozen inside a transaction keeps its locks no longer
-INSERT_ROWS = 100  # a statement; more make it no quicker, only larger
-CREATION_LOCK = 7_205_759
-METADATA = MetaData()
-
-SCHEMA = Table(
-    "schema_version",
-    METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("made_by", String),  # the release that made the tables or upgraded them last
-)
+SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker gets the error before others take its hosts
+CONNECT_SECONDS = 10  # chosen: a server that is there answers at once
+IDLE_SECONDS = 60  # after this time a frozen process loses its transaction and its locks
+INSERT_ROWS = 100  # in one statement; more are not faster
+CREATION_LOCK = 7_205_759  # key of an advisory lock; arbitrary
 
 
 class Database:
-    """One engine. `read()` and `write()` are its only two kinds of transaction; a write on SQLite begins IMMEDIATE."""
+    """A database with two kinds of transactions, `read()` and `write()`. On SQLite, a writing one begins with BEGIN IMMEDIATE."""
 
     def __init__(self, url: str, pooled: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         server = None if self.is_sqlite else parse_database_url(url)
-        self.shown = str(self.url.database) if server is None else server.shown()
+        self.display_name = str(self.url.database) if server is None else server.redacted()
         self._secrets = () if server is None else server.secrets()
         self._engine = _sqlite_engine(self.url, pooled) if self.is_sqlite else _server_engine(self.url, pooled)
         self._writer = self._engine.execution_options(writes=True)
@@ -59,49 +53,49 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads: one consistent snapshot. Raises UnavailableError, StorageError."""
-        with self._explained(), self._reader.begin() as connection:
+        """A transaction that only reads, from one consistent snapshot. Raises UnavailableError, StorageError."""
+        with self._translated_errors(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that writes: commits at the end, rolls back on an error. Raises UnavailableError, StorageError."""
-        with self._explained(), self._writer.begin() as connection:
+        """A transaction that writes: it commits at the end and rolls back on an error. Raises UnavailableError, StorageError."""
+        with self._translated_errors(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     @contextmanager
     def session_lock(self, key: int) -> Iterator[bool]:
-        """Tries for a PostgreSQL advisory lock that ends with its session, also by `kill -9`; yields whether it was got."""
-        with self._explained(), self._engine.connect() as plain:
+        """Try to take an advisory lock of PostgreSQL, which ends with its session, also after `kill -9`; yields whether it was taken."""
+        with self._translated_errors(), self._engine.connect() as plain:
             connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-            got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
+            is_held = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
             try:
-                yield got
+                yield is_held
             finally:
-                if got:
-                    with suppress(DBAPIError):  # the session has ended, and the lock with it
+                if is_held:
+                    with suppress(DBAPIError):  # the session has ended, so the lock is free
                         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
             if "no such table" in first_line(error):
                 raise NoTableError(first_line(error)) from error
-            known = explained(error, f"The database {self.shown}", SQLITE_BUSY_SECONDS, self._secrets)
+            known = as_crawlhouse_error(error, f"The database {self.display_name}", SQLITE_BUSY_SECONDS, self._secrets)
             if known is None:
                 raise
             raise known from error
 
     def create_tables(self) -> None:
-        """Creates what is missing, once, however many processes start together.
+        """Create missing tables, once, also if many processes start together.
 
-        Raises ConflictError if the tables are another version's.
+        Raises ConflictError if the tables have another version.
         """
         found = self.version()
         if found is None:
@@ -110,44 +104,45 @@ class Database:
         self._check(found)
 
     def check_version(self) -> None:
-        """Sees that the tables, where there are any, are of this crawlhouse's version. Raises ConflictError."""
+        """Check that the tables, if there are any, have the version of this release. Raises ConflictError."""
         self._check(self.version())
 
     def check_upgradable(self) -> None:
-        """Sees that the tables, where there are any, are neither newer than this crawlhouse nor too old. Raises ConflictError."""
+        """Check that the tables, if there are any, are neither newer than this release nor too old. Raises ConflictError."""
         self._check_bounds(self.version())
 
     def _check(self, found: int | None) -> None:
         self._check_bounds(found)
         if found is not None and found < SCHEMA_VERSION:
             raise ConflictError(
-                f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) needs {SCHEMA_VERSION}. "
+                f"The database {self.display_name} has tables of version {found}, this crawlhouse ({release()}) needs {SCHEMA_VERSION}. "
                 f"Run `crawlhouse upgrade`, {ELSEWHERE}."
             )
 
     def _check_bounds(self, found: int | None) -> None:
         if found is not None and found > SCHEMA_VERSION:
             raise ConflictError(
-                f"The database {self.shown} has tables of version {found}{self._maker()}, this crawlhouse ({release()}) knows "
+                f"The database {self.display_name} has tables of version {found}{self._made_by()}, this crawlhouse ({release()}) knows "
                 f"{SCHEMA_VERSION} at most. Install the newer crawlhouse again, restore the backup that its `upgrade` made, {ELSEWHERE}."
             )
         if found is not None and found < OLDEST_VERSION:
             raise ConflictError(
-                f"The database {self.shown} has tables of version {found}, this crawlhouse ({release()}) upgrades from {OLDEST_VERSION}. "
+                f"The database {self.display_name} has tables of version {found}, this crawlhouse ({release()}) upgrades from "
+                f"{OLDEST_VERSION}. "
                 f"Use the crawlhouse that made them, {ELSEWHERE}."
             )
 
-    def _maker(self) -> str:
-        """Who made the tables, for a message; empty where they do not say so."""
+    def _made_by(self) -> str:
+        """Which release made the tables, for a message; empty if that is not known."""
         try:
             with self.read() as connection:
-                maker = connection.scalar(select(SCHEMA.c.made_by))
+                made_by = connection.scalar(select(SCHEMA.c.made_by))
         except DBAPIError:
             return ""
-        return f", made by crawlhouse {maker}" if maker else ""
+        return f", made by crawlhouse {made_by}" if made_by else ""
 
     def version(self) -> int | None:
-        """The version of the tables; None where there are none yet. Raises UnavailableError, StorageError."""
+        """The version of the tables; None if there are none yet. Raises UnavailableError, StorageError."""
         try:
             with self.read() as connection:
                 return connection.scalar(select(SCHEMA.c.version))
@@ -157,8 +152,6 @@ class Database:
             return None
 
     def _create(self) -> None:
-        from storage.database import frontier_tables, ledger_tables  # noqa: F401 they put their tables into METADATA
-
         with self.write() as connection:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
@@ -168,11 +161,11 @@ class Database:
 
 
 class NoTableError(Exception):
-    """SQLite's way to say that the tables are not there yet."""
+    """SQLite's error for tables that do not exist yet."""
 
 
 def check_version(settings: Settings) -> None:
-    """Sees that a house, where there is one, is of this crawlhouse's version; makes nothing. Raises ConflictError."""
+    """Check that a home, if there is one, has the version of this release. Creates nothing. Raises ConflictError."""
     if not settings.database and not settings.database_file("frontier").exists():
         return
     database = Database(settings.database_url("frontier"))
@@ -183,14 +176,14 @@ def check_version(settings: Settings) -> None:
 
 
 def release() -> str:
-    """The version of this crawlhouse's package."""
+    """The version of the package crawlhouse."""
     return version("crawlhouse")
 
 
 def open_database(url: str, pooled: bool = False) -> Database:
-    """The database at a SQLAlchemy URL, its tables created.
+    """The database at a SQLAlchemy URL; missing tables are created.
 
-    `pooled` keeps a connection open between transactions: for a process that makes many, forks never and closes at its end.
+    `pooled` keeps a connection open between transactions: for a process that makes many, never forks, and closes at its end.
     Raises UnavailableError, StorageError, ConflictError.
     """
     database = Database(url, pooled)
@@ -215,7 +208,7 @@ def _sqlite_engine(url: URL, pooled: bool) -> Engine:
 
 
 def make_database_folder(path: Path) -> None:
-    """Make the folder of a SQLite file, for its user alone. Raises StorageError."""
+    """Make the folder of a SQLite file, which only its user can open. Raises StorageError."""
     try:
         make_private_folder(path.parent)
     except OSError as error:
@@ -245,11 +238,11 @@ def _server_connected(connection: psycopg.Connection, _record: object) -> None:
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
+    connection.isolation_level = None  # `Database` begins transactions itself, not the driver
     _set_wal(connection)
-    connection.execute("PRAGMA synchronous=NORMAL")  # WAL: a power cut may lose the last commits, never the consistency
-    connection.execute("PRAGMA cache_size=-2048")  # kB in every process; the system keeps the file in memory anyway
-    connection.create_function("regexp", 2, regexp)  # in place of SQLAlchemy's, whose time has no bound
+    connection.execute("PRAGMA synchronous=NORMAL")  # with WAL, a power cut may lose the last commits, but the file stays consistent
+    connection.execute("PRAGMA cache_size=-2048")  # 2 MB in each process; the operating system caches the file anyway
+    connection.create_function("regexp", 2, regexp)  # in place of SQLAlchemy's, which has no time limit
 
 
 def _set_wal(connection: sqlite3.Connection) -> None:
@@ -258,8 +251,8 @@ def _set_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError as error:  # switching modes does not wait for the busy timeout
-            if not is_held(error) or time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:  # SQLite does not wait here by itself
+            if not is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 

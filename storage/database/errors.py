@@ -1,4 +1,4 @@
-"""What a database's error means for the user: by SQLite's error code and PostgreSQL's SQLSTATE, without a secret of its URL."""
+"""Translates a database's error for the user, by SQLite's error code or PostgreSQL's SQLSTATE. Secrets of its URL are removed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from schemas.config.redaction import redacted
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 
-PRIMARY_CODE = 0xFF  # SQLite's extended codes have the primary one in their lowest byte
-HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+PRIMARY_CODE = 0xFF  # the lowest byte of SQLite's extended codes is the primary code
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 UNUSABLE = {
     sqlite3.SQLITE_FULL,
@@ -28,36 +28,36 @@ SERVER_FORBIDS = {"42501"}  # insufficient_privilege
 SERVER_BUSY = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 
 
-def explained(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: Iterable[str] = ()) -> CrawlhouseError | None:
-    """The error as one meant for the user, or None for one of another kind (a mistake in SQL, a broken constraint).
+def as_crawlhouse_error(error: DBAPIError, name: str, busy_seconds: float = 0, secrets: Iterable[str] = ()) -> CrawlhouseError | None:
+    """The error as a CrawlhouseError, or None if it is of another kind (a mistake in SQL, a violated constraint).
 
-    `name` is how the database is called, like "The database X"; `secrets` are hidden in what the driver says.
+    `name` names the database in the message, like "The database X"; `secrets` are removed from the driver's message.
     """
     message = redacted(first_line(error), secrets)
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return _of_sqlite(code & PRIMARY_CODE, name, message, busy_seconds)
     state, operational = getattr(error.orig, "sqlstate", None), isinstance(error, OperationalError)
-    if error.statement is None and state is None and not operational:  # the driver does not even try to connect
+    if error.statement is None and state is None and not operational:  # the driver did not try to connect
         return ConfigError(f"{name} cannot be used: {message}. Correct CRAWLHOUSE_DATABASE.")
     return _of_server(state, name, message, operational)
 
 
-def is_held(error: sqlite3.Error) -> bool:
-    """Whether a SQLite file cannot be used only because another process uses it now."""
-    return error.sqlite_errorcode & PRIMARY_CODE in HELD
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether the only problem is that another process uses the SQLite file now."""
+    return error.sqlite_errorcode & PRIMARY_CODE in BUSY
 
 
 def first_line(error: DBAPIError) -> str:
-    """What the driver says, without the statement and its values."""
+    """The driver's message, without the statement and its values."""
     lines = str(error.orig).strip().splitlines()
     return lines[0] if lines else type(error.orig).__name__
 
 
 def _of_sqlite(code: int, name: str, message: str, busy_seconds: float) -> CrawlhouseError | None:
-    if code in HELD:
+    if code in BUSY:
         since = f" for {busy_seconds:.0f} s" if busy_seconds else ""
-        return UnavailableError(f"{name} has been held by another process{since}. Let that process go on or end it, then run again.")
+        return UnavailableError(f"{name} has been held by another process{since}. Wait for that process or end it, then run again.")
     if code in DAMAGED:
         return StorageError(f"{name} is damaged: {message}. Restore it from a backup.")
     if code in UNUSABLE:

@@ -1,27 +1,27 @@
 """The frontier's tables. Times are seconds since the epoch, UTC.
 
-`urls.run_no` is the run that a URL waits in, or NULL: two partial indexes then hold only what is waiting (to lease a batch) and only
-what is idle (to plan a run), so that neither grows with what was fetched before.
+`urls.run_no` is the run that a URL waits in, or NULL. One partial index holds only waiting URLs (to read those of a host), the other only
+URLs that wait in no run (to plan a run). So neither grows with the URLs of earlier runs.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text, false, text
 
-from storage.database.engine import METADATA
 from storage.database.ledger_tables import ROW_ID
+from storage.database.version_table import METADATA
 
 HOSTS = Table(
     "hosts",
     METADATA,
     Column("host_id", ROW_ID, primary_key=True),
     Column("host", String, nullable=False, unique=True),
-    Column("token", BigInteger, nullable=False, server_default="0"),  # grows with every lease: the fence
+    Column("token", BigInteger, nullable=False, server_default="0"),  # grows with every lease: the fencing token
     Column("lease_run", BigInteger),
     Column("lease_worker", String),
-    Column("free_at", Float, nullable=False, server_default="0"),  # when the lease or the back-off ends
+    Column("free_at", Float, nullable=False, server_default="0"),  # when the lease ends, or the time to leave the host alone
     Column("leased", Boolean, nullable=False, server_default=false()),
-    Column("delay", Float, nullable=False, server_default="0"),  # seconds between requests, as last known
+    Column("delay", Float, nullable=False, server_default="0"),  # seconds between requests, as the last worker knew them
 )
 
 Index("ix_hosts_leased", HOSTS.c.lease_run, HOSTS.c.free_at, sqlite_where=text("leased = 1"), postgresql_where=HOSTS.c.leased)
@@ -42,7 +42,7 @@ URLS = Table(
     Column("redirects", SmallInteger, nullable=False),
     Column("first_seen", Float, nullable=False),
     Column("due_at", Float),  # NULL: never again
-    Column("held", String),  # dropped | paused: by hand
+    Column("held", String),  # dropped | paused, if a person did that
     Column("revisit", Text),  # the revisit policy's state
     Column("etag", Text),
     Column("last_modified", Text),
@@ -58,16 +58,18 @@ URLS = Table(
     Column("hint_title", Text),
     Column("hint_published_at", Float),
     Column("hint_source", Text),
-    Column("request", Text),  # the request of a spider of the user's: callback, arguments, meta, headers (JSON)
-    Column("leads", Boolean, nullable=False, server_default=false()),  # the feed or sitemap that a host's news are looked for in
-    Column("hinted_by", String),  # the kind of source that said it was modified, if that made it due
+    Column("request", Text),  # the request of a user's spider: callback, arguments, meta, headers (JSON)
+    Column(
+        "is_primary_source", Boolean, nullable=False, server_default=false()
+    ),  # the feed or sitemap in which new pages of the host are looked for
+    Column("hinted_by", String),  # the kind of source whose hint made it due
 )
 
 _waits = URLS.c.run_no.is_not(None)
 _idle = URLS.c.run_no.is_(None)
 _waiting_columns = (URLS.c.run_no, URLS.c.host_id, URLS.c.priority, URLS.c.url_id)
 Index("ix_urls_waiting", *_waiting_columns, sqlite_where=_waits, postgresql_where=_waits)
-Index("ix_urls_leaders", URLS.c.host_id, sqlite_where=text("leads = 1"), postgresql_where=URLS.c.leads)
+Index("ix_urls_primary_sources", URLS.c.host_id, sqlite_where=text("is_primary_source = 1"), postgresql_where=URLS.c.is_primary_source)
 Index("ix_urls_due", URLS.c.crawl, URLS.c.due_at, sqlite_where=_idle, postgresql_where=_idle)
 
 RUN_HOSTS = Table(
@@ -75,10 +77,10 @@ RUN_HOSTS = Table(
     METADATA,
     Column("run_no", BigInteger, primary_key=True, autoincrement=False),
     Column("host_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("due", BigInteger, nullable=False),  # URLs that ever waited here in this run
-    Column("pending", BigInteger, nullable=False),  # of these, not yet marked
-    Column("stopped", String),  # why this run leaves the rest of the host alone, if it does
-    Column("received", BigInteger, nullable=False, server_default="0"),  # bytes of the answers that the marks stand on
+    Column("due", BigInteger, nullable=False),  # all URLs that have waited in this run
+    Column("pending", BigInteger, nullable=False),  # those without a result yet
+    Column("stopped", String),  # why this run fetches nothing more from the host, if so
+    Column("received", BigInteger, nullable=False, server_default="0"),  # bytes of the responses of registered results
     Column("begun_at", Float),  # when the run first leased the host
 )
 
@@ -90,10 +92,10 @@ HINTS = Table(
     METADATA,
     Column("crawl", String, primary_key=True),
     Column("host_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("source", String, primary_key=True),  # the kind of source that says when pages were modified
-    Column("kept", Float, nullable=False),
-    Column("lied", Float, nullable=False),
-    Column("open", Integer, nullable=False),  # followed, outcome unknown
+    Column("source", String, primary_key=True),  # the kind of source whose hints are counted
+    Column("confirmed", Float, nullable=False),
+    Column("refuted", Float, nullable=False),
+    Column("pending", Integer, nullable=False),  # followed, outcome unknown
     Column("followed_at", Float, nullable=False),
 )
 
@@ -102,11 +104,11 @@ WORKERS = Table(
     METADATA,
     Column("run_no", BigInteger, primary_key=True, autoincrement=False),
     Column("worker", String, primary_key=True),
-    Column("incarnation", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
     Column("joined_at", Float, nullable=False),
-    Column("reserved", Integer),  # pages of the budget that it set aside and did not register yet; NULL: it never asked
-    Column("seen_at", Float),  # when it last set pages aside, registered or told what it does
-    Column("answers", BigInteger, nullable=False, server_default="0"),  # what it told of itself, registered or not
+    Column("reserved", Integer),  # pages of the budget that it reserved and did not register yet; NULL: it never reserved any
+    Column("seen_at", Float),  # when it last reserved pages, registered or reported
+    Column("responses", BigInteger, nullable=False, server_default="0"),  # as the worker itself reported, registered or not
     Column("received", BigInteger, nullable=False, server_default="0"),  # bytes
     Column("errors", BigInteger, nullable=False, server_default="0"),
 )
@@ -127,7 +129,7 @@ ROBOTS = Table(
     "robots",
     METADATA,
     Column("origin", String, primary_key=True),  # scheme://host:port
-    Column("status", SmallInteger),  # NULL: no answer
+    Column("status", SmallInteger),  # NULL: no response
     Column("body", LargeBinary, nullable=False),
     Column("expires_at", Float, nullable=False),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from storage.database.engine import METADATA
+from storage.database.version_table import METADATA
 
-ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER keys only
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives new numbers to INTEGER keys only
 
 CRAWL_RUNS = Table(
     "crawl_runs",
@@ -20,8 +20,8 @@ CRAWL_RUNS = Table(
     Column("config_hash", String, nullable=False),
     Column("config", Text, nullable=False),
     Column("state", String, nullable=False),  # planning | open | closing | closed
-    Column("stopping", String),  # why its workers should end, if they should
-    Column("bytes", BigInteger, nullable=False, default=0),  # fetched so far
+    Column("stopping", String),  # why its workers should end, if so
+    Column("bytes", BigInteger, nullable=False, default=0),  # of the registered segments
     Column("pages", BigInteger, nullable=False, default=0),
     Column("manifest", Text),
     UniqueConstraint("crawl", "key"),
@@ -38,7 +38,7 @@ SEGMENTS = Table(
     Column("size", BigInteger, nullable=False),
     Column("digest", String, nullable=False),
     Column("records", Integer, nullable=False),
-    Column("items", Integer, nullable=False, server_default="0"),  # what a spider of the user's made of them
+    Column("items", Integer, nullable=False, server_default="0"),  # that a user's spider made of its records
     Column("registered_at", Float, nullable=False),
 )
 
@@ -52,6 +52,7 @@ PROCESS_RUNS = Table(
     Column("config", Text, nullable=False),
     Column("memory_version", BigInteger, nullable=False),
     Column("base_snapshot", BigInteger),
+    Column("datasets", Text),  # their definitions, JSON; NULL: articles alone
     Column("published_at", Float),
 )
 

@@ -1,4 +1,4 @@
-"""Locks that only a live process holds, so that a killed one never blocks the lake: the publisher's, and short ones for single objects."""
+"""Locks that end with their process, so that a killed process never blocks the lake: the publisher's, and short ones for single objects."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from schemas.errors import ConflictError
 from storage.database.engine import Database
 from storage.database.private_files import make_private_file
 
-PUBLISH_KEY = 7_205_760
-POLL_SECONDS = 0.2
+PUBLISH_KEY = 7_205_760  # of PostgreSQL's advisory lock; arbitrary, as the other lock keys
+POLL_SECONDS = 0.2  # between two attempts
 
 
 @contextmanager
 def hold_publish_lock(database: Database, wait_seconds: float) -> Iterator[None]:
-    """Holds the lock of the lake whose ledger is this database.
+    """Hold the publish lock of the lake whose ledger is in this database.
 
-    A PostgreSQL advisory lock, or a file lock beside a SQLite file: both end with the process that holds them.
+    It is an advisory lock of PostgreSQL, or a lock on a file next to the SQLite file. Both end with the process that holds them.
     Raises ConflictError if it is not free within `wait_seconds`.
     """
-    with _hold(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):
+    with _wait_for_lock(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):
         yield
 
 
 @contextmanager
 def hold_lock(settings: Settings, key: int, wait_seconds: float, doing: str) -> Iterator[None]:
-    """Holds the lock of that number in this lake; `doing` says in an error what its holder does. Raises ConflictError."""
+    """Hold the lock `key` of this home. `doing` says in the error message what its holder does. Raises ConflictError."""
     database = Database(settings.database_url("frontier"))
     try:
-        with _hold(database, key, str(key), wait_seconds, doing):
+        with _wait_for_lock(database, key, str(key), wait_seconds, doing):
             yield
     finally:
         database.close()
 
 
 @contextmanager
-def _hold(database: Database, key: int, name: str, wait_seconds: float, doing: str) -> Iterator[None]:
+def _wait_for_lock(database: Database, key: int, name: str, wait_seconds: float, doing: str) -> Iterator[None]:
     deadline = time.monotonic() + wait_seconds
     while True:
-        with _attempt(database, key, name) as got:
-            if got:
+        with _try_lock(database, key, name) as is_held:
+            if is_held:
                 yield
                 return
         if time.monotonic() >= deadline:
@@ -54,10 +54,10 @@ def _hold(database: Database, key: int, name: str, wait_seconds: float, doing: s
 
 
 @contextmanager
-def _attempt(database: Database, key: int, name: str) -> Iterator[bool]:
+def _try_lock(database: Database, key: int, name: str) -> Iterator[bool]:
     if not database.is_sqlite:
-        with database.session_lock(key) as got:
-            yield got
+        with database.session_lock(key) as is_held:
+            yield is_held
         return
     path = Path(f"{database.url.database}.{name}.lock")
     make_private_file(path)

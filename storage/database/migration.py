@@ -1,4 +1,4 @@
-"""Brings the tables of frontier and ledger to this crawlhouse's version: one transaction, in which nobody else writes."""
+"""Upgrades the tables of frontier and ledger to the version of this release: one transaction, in which no other process writes."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from sqlalchemy import Connection, text, update
 
 from runtime.failpoint import reached
 from schemas.errors import ConflictError
-from storage.database.backup import back_up, compact
-from storage.database.engine import CREATION_LOCK, SCHEMA, SCHEMA_VERSION, Database, release
+from storage.database.backup import back_up, vacuum
+from storage.database.engine import CREATION_LOCK, SCHEMA_VERSION, Database, release
 from storage.database.locks import hold_publish_lock
-from storage.database.migrations import Migrated
+from storage.database.migrations import MigrationStep
+from storage.database.version_table import SCHEMA
 
 FOLDER = Path(__file__).parent / "migrations"
-PUBLISHER_WAIT_SECONDS = 30.0
-LOCK_WAIT_SECONDS = 30
-# what every version since the oldest has; taken in the order in which workers take them
+PUBLISHER_WAIT_SECONDS = 30.0  # chosen: a short publication ends meanwhile, a long one is reported
+LOCK_WAIT_SECONDS = 30  # for transactions of others
+# tables of every version since the oldest; locked in the order in which workers lock them
 WRITTEN_BY_WORKERS = "crawl_runs, workers, hosts, schema_version"
 
 
-class AtWorkError(ConflictError):
-    """A worker holds hosts: the tables cannot be changed now."""
+class WorkersActiveError(ConflictError):
+    """A worker holds hosts, so the tables cannot be changed now."""
 
 
-Say = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What was done: the versions before and after, the copy made before (SQLite only), and what the user should know."""
+    """What was done: the versions before and after, the copy made before (SQLite only), and notes for the user."""
 
     before: int
     after: int
@@ -43,55 +44,55 @@ class Migration:
     notes: tuple[str, ...]
 
 
-def migrate(database: Database, say: Say = lambda _: None) -> Migration | None:
-    """Bring the tables forward; None where there is nothing to do. `say` is told of the progress.
+def migrate(database: Database, report_progress: ProgressCallback = lambda _: None) -> Migration | None:
+    """Upgrade the tables; None if there is nothing to do. `report_progress` gets a line for each step.
 
-    A death on the way leaves the tables as they were. Raises ConflictError for tables that are newer or too old, and while workers or a
-    publisher are at work; UnavailableError, StorageError.
+    If the process crashes, the tables stay as they were. Raises ConflictError if the tables are newer or too old, and while workers or a
+    publisher run; UnavailableError, StorageError.
     """
     found = database.version()
     if found is None or found == SCHEMA_VERSION:
         return None
     database.check_upgradable()
     with hold_publish_lock(database, PUBLISHER_WAIT_SECONDS), database.write() as connection:
-        _keep_others_out(connection)
+        _lock_tables(connection)
         before = connection.execute(text("SELECT version FROM schema_version")).scalar_one()
-        if before == SCHEMA_VERSION:  # another upgrade was first
+        if before == SCHEMA_VERSION:  # another upgrade was faster
             return None
         _check_no_worker(connection)
-        copy = _backup(database, before, say)
-        done = list(_run(connection, before, say))
+        copy = _backup(database, before, report_progress)
+        done = list(_run(connection, before, report_progress))
         reached("upgrade.before.version")
         connection.execute(update(SCHEMA).values(version=SCHEMA_VERSION, made_by=release()))
         reached("upgrade.before.commit")
     if database.is_sqlite and any(one.removed_secrets for one in done):
-        say("Removing what was deleted from the file")
-        compact(Path(str(database.url.database)))
+        report_progress("Removing what was deleted from the file")
+        vacuum(Path(str(database.url.database)))
     return Migration(before, SCHEMA_VERSION, copy, tuple(note for one in done for note in one.notes))
 
 
 def migrations() -> ScriptDirectory:
-    """The migrations, one a version, as Alembic reads them."""
+    """The migrations, one for each version, as Alembic reads them."""
     return ScriptDirectory(str(FOLDER), version_locations=[str(FOLDER / "versions")])
 
 
-def _run(connection: Connection, before: int, say: Say) -> Iterator[Migrated]:
+def _run(connection: Connection, before: int, report_progress: ProgressCallback) -> Iterator[MigrationStep]:
     steps: list[Script] = list(migrations().iterate_revisions(str(SCHEMA_VERSION), str(before)))
     with Operations.context(MigrationContext.configure(connection)):
         for step in reversed(steps):
-            say(f"Version {step.revision}: {step.doc.removeprefix(f'Version {step.revision}: ')}")
+            report_progress(f"Version {step.revision}: {step.doc.removeprefix(f'Version {step.revision}: ')}")
             yield step.module.upgrade()
             reached(f"upgrade.after.{step.revision}")
 
 
-def _keep_others_out(connection: Connection) -> None:
-    """On PostgreSQL nobody reads or writes the workers' tables until the end; on SQLite the transaction itself is that lock."""
+def _lock_tables(connection: Connection) -> None:
+    """Let no other process use the workers' tables until the end. On SQLite the transaction itself is the lock."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
         connection.execute(text(f"LOCK TABLE {WRITTEN_BY_WORKERS} IN ACCESS EXCLUSIVE MODE"))
     else:
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is deleted does not stay readable in the file
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # deleted data does not stay readable in the file
 
 
 def _check_no_worker(connection: Connection) -> None:
@@ -102,7 +103,7 @@ def _check_no_worker(connection: Connection) -> None:
     )
     row = connection.execute(query, {"now": now}).one_or_none()
     if row is not None:
-        raise AtWorkError(
+        raise WorkersActiveError(
             f"The worker {row.lease_worker} of the run {row.crawl_run} is at work. Stop it with `crawlhouse stop`, or wait "
             f"{row.until - now:.0f} s if it was killed; then upgrade again."
         )
@@ -114,7 +115,7 @@ def _now(connection: Connection) -> float:
     return time.time()
 
 
-def _backup(database: Database, version: int, say: Say) -> Path | None:
+def _backup(database: Database, version: int, report_progress: ProgressCallback) -> Path | None:
     if not database.is_sqlite:
         return None
-    return back_up(Path(str(database.url.database)), f"version-{version}", say)
+    return back_up(Path(str(database.url.database)), f"version-{version}", report_progress)

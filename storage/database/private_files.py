@@ -1,4 +1,4 @@
-"""Database files that only their user can open, whatever the umask; those of a folder that a group shares are the group's too."""
+"""Database files that only their user can open, whatever the umask is. In a folder that a group shares, the group can open them too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUP_AND_OTHERS = 0o077
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file if there is none, for its user alone. Raises OSError."""
+    """Make an empty file if there is none, which only its user can open. Raises OSError."""
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY)
     except FileExistsError:
@@ -25,12 +25,12 @@ def make_private_file(path: Path) -> None:
 
 
 def is_shared(folder: Path) -> bool:
-    """Whether a folder is set up to be shared by a group: it has the setgid bit, which gives new files the folder's group."""
+    """Whether a group shares a folder: it has the setgid bit, by which new files get the folder's group."""
     return bool(folder.stat().st_mode & stat.S_ISGID)
 
 
-def tighten(path: Path, shared: bool) -> bool:
-    """Take the rights of others from a file or folder, and the group's where it is not `shared`; whether it had any. Raises OSError."""
+def restrict_mode(path: Path, shared: bool) -> bool:
+    """Remove the rights of others from a file or folder, and the group's unless it is `shared`; whether there were any. Raises OSError."""
     mode = stat.S_IMODE(path.stat().st_mode)
     private = mode & ~(OTHERS if shared else GROUP_AND_OTHERS)
     if private == mode:

@@ -1,4 +1,4 @@
-"""The one thread in which a worker's transactions run, so that a database that is slow or locked holds up nothing else."""
+"""The thread in which a worker's transactions run, so that a slow or locked database does not block the event loop."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ P = ParamSpec("P")
 
 
 class DatabaseThread:
-    """Runs calls one after the other, in the order in which they were made; their results come back in that order too."""
+    """Runs calls one after the other, in the order in which they were made. Their results come back in the same order."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """What a call returns or raises. It is executed also if its caller is cancelled meanwhile."""
+        """What a call returns or raises. The call is made even if its caller is cancelled meanwhile."""
         future = asyncio.wrap_future(self._executor.submit(call, *given, **named))
-        future.add_done_callback(_look_at)
+        future.add_done_callback(_retrieve_exception)
         return await asyncio.shield(future)
 
     def close(self) -> None:
-        """Ends the thread once its last call is done."""
+        """End the thread when its last call is done."""
         self._executor.shutdown(wait=False)
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Does a piece of work of several steps to its end, also if its caller is cancelled meanwhile; only then is the caller."""
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, even if the caller is cancelled meanwhile; the cancellation is raised after it."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
-        _look_at(task)
+        _retrieve_exception(task)
         raise
 
 
-def _look_at(future: asyncio.Future[Any]) -> None:
-    """An error that nobody waits for any more is no news to asyncio."""
+def _retrieve_exception(future: asyncio.Future[Any]) -> None:
+    """Read the error that no caller waits for any more, so that asyncio does not log it."""
     if not future.cancelled():
         future.exception()

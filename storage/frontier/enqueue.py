@@ -1,6 +1,6 @@
-"""Putting URLs into the frontier, inside the caller's transaction.
+"""Adding URLs to the frontier, inside the caller's transaction.
 
-Rows are always touched in the order hosts, hint_trust, urls, run_hosts, each sorted by its key, so that no two writers wait for each other.
+All writers lock rows in the same order: hosts, hint_trust, urls, run_hosts, each sorted by its key. This prevents deadlocks.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from storage.urls.host_key import canonical_host, url_digest
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-LOOKUP_ROWS = 500
+LOOKUP_ROWS = 500  # values in one IN list; far below the limit of parameters in a statement (32,766 on SQLite)
 
 
-def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """The dialect's INSERT that knows ON CONFLICT; only the dialect in use is loaded."""
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The dialect's INSERT with ON CONFLICT. Only the dialect in use is imported."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite
 
@@ -33,11 +33,11 @@ def upserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
 
 
 def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
-    """The ids of hosts, made where they are new."""
+    """The ids of hosts; new hosts are added."""
     names = sorted(set(hosts))
     found: dict[str, int] = {}
     if names:
-        connection.execute(upserting(connection, HOSTS).on_conflict_do_nothing(), [{"host": name} for name in names])
+        connection.execute(upsert(connection, HOSTS).on_conflict_do_nothing(), [{"host": name} for name in names])
     for start in range(0, len(names), LOOKUP_ROWS):
         query = select(HOSTS.c.host, HOSTS.c.host_id).where(HOSTS.c.host.in_(names[start : start + LOOKUP_ROWS]))
         found.update((row.host, row.host_id) for row in connection.execute(query))
@@ -47,35 +47,35 @@ def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:
 def insert_urls(
     connection: Connection, crawl: str, run_no: int | None, discoveries: Sequence[Discovery], hosts: Mapping[str, int], now: float
 ) -> Counter[tuple[int, str | None]]:
-    """Inserts the URLs that the crawl does not know yet, waiting in the run (or idle and due).
+    """Insert the URLs that the crawl does not know yet. They wait in the run; without a run they are due.
 
-    Counts the new ones per host id and the URL that they were found at.
+    Returns the number of new URLs by (host id, URL of the page that they were found on).
     """
     rows = {}
     for found in discoveries:
         digest = url_digest(crawl, found.url, found.request)
         rows[digest] = _row(found, digest, crawl, run_no, hosts[canonical_host(found.url)], now)
-    statement = upserting(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
+    statement = upsert(connection, URLS).on_conflict_do_nothing(index_elements=["digest"]).returning(URLS.c.host_id, URLS.c.via)
     if not rows:
         return Counter()
-    _renew_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
+    _update_requests(connection, {digest: str(row["request"]) for digest, row in rows.items() if row["request"] is not None})
     return Counter((row.host_id, row.via) for row in connection.execute(statement, [rows[digest] for digest in sorted(rows)]))
 
 
-def _renew_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
-    """Gives known URLs the request that a spider makes of them now: those without one, and those that wait for a later visit.
+def _update_requests(connection: Connection, requests: Mapping[bytes, str]) -> None:
+    """Store the newest request of a spider for known URLs that have none, or that do not wait in a run.
 
     Rows are changed in the order of their ids, as registering does it.
     """
-    digests, renewed = sorted(requests), dict[int, str]()
+    digests, updated = sorted(requests), dict[int, str]()
     free = URLS.c.run_no.is_(None) | URLS.c.request.is_(None)
     for start in range(0, len(digests), LOOKUP_ROWS):
         query = select(URLS.c.url_id, URLS.c.digest, URLS.c.request).where(URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]), free)
         found = connection.execute(query)
-        renewed.update((row.url_id, requests[row.digest]) for row in found if row.request != requests[row.digest])
-    if renewed:
+        updated.update((row.url_id, requests[row.digest]) for row in found if row.request != requests[row.digest])
+    if updated:
         known = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), free).values(request=bindparam("_request"))
-        connection.execute(known, [{"_url_id": url_id, "_request": renewed[url_id]} for url_id in sorted(renewed)])
+        connection.execute(known, [{"_url_id": url_id, "_request": updated[url_id]} for url_id in sorted(updated)])
 
 
 def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_id: int, now: float) -> dict[str, object]:
@@ -101,10 +101,10 @@ def _row(found: Discovery, digest: bytes, crawl: str, run_no: int | None, host_i
 
 
 def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int]) -> None:
-    """Adds newly waiting URLs to the counts of their hosts in the run."""
+    """Add new waiting URLs to the counts of their hosts in the run."""
     if not added:
         return
-    statement = upserting(connection, RUN_HOSTS)
+    statement = upsert(connection, RUN_HOSTS)
     statement = statement.on_conflict_do_update(
         index_elements=["run_no", "host_id"],
         set_={"due": RUN_HOSTS.c.due + statement.excluded.due, "pending": RUN_HOSTS.c.pending + statement.excluded.pending},
@@ -113,8 +113,8 @@ def count_waiting(connection: Connection, run_no: int, added: Mapping[int, int])
     connection.execute(statement, rows)
 
 
-def make_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
-    """Makes URLs that the crawl knows due at once, with the priority that they have now; those that wait in a run stay there."""
+def set_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now: float) -> None:
+    """Make known URLs due now, with the priority of `wanted`. Those that wait in a run stay there."""
     digests = sorted({url_digest(crawl, one.url) for one in wanted})
     for start in range(0, len(digests), LOOKUP_ROWS):
         idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)

@@ -1,6 +1,8 @@
-"""The frontier: which URLs wait, who may fetch from which host, and what became of each URL.
+"""The frontier: which URLs wait, which worker may fetch from which host, and what became of each URL.
 
-Hosts are leased whole, across all crawls, each lease with a fencing token that only grows; URL state is per (crawl, URL).
+A host is leased as a whole, for all crawls. Each lease has a fencing token that only grows. The state of a URL is per (crawl, URL).
+
+On the main path, `spiders.spool.registrar` comes before `Frontier.register`, and `storage.frontier.registration` does what it needs.
 """
 
 from __future__ import annotations
@@ -15,60 +17,60 @@ from schemas.config.settings import Settings
 from schemas.errors import FencedError, RunClosedError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
-from storage.frontier.due_plan import left_due
-from storage.frontier.enqueue import count_waiting, host_ids, insert_urls, upserting
-from storage.frontier.hints import follow_hints, settle_hints
-from storage.frontier.pagebudget import free_pages, reserve_pages, spend_pages
-from storage.frontier.planning import free_run, plan_run
+from storage.frontier.due_plan import budget_shortfall
+from storage.frontier.enqueue import count_waiting, host_ids, insert_urls, upsert
+from storage.frontier.hints import count_hint_outcomes, follow_hints
+from storage.frontier.page_budget import release_pages, reserve_pages, spend_pages
+from storage.frontier.planning import plan_run, release_run
 from storage.frontier.queries import (
-    LISTS,
+    SOURCE_KINDS,
+    avoid_merge_joins,
     check_open,
+    current_attempt,
     due_url,
-    forced_phase,
+    ending_phase,
+    has_waiting_urls,
     host_outcomes,
-    incarnation,
-    join_by_key,
-    leaders,
-    leased_here,
+    is_leased_by_run,
+    primary_sources,
     run_number,
-    waiting_here,
 )
 from storage.frontier.records import (
-    MANY_HOSTS,
+    MAX_COUNTED_HOSTS,
+    BudgetShortfall,
     Discovery,
     DueUrl,
+    FetchResult,
     HostOutcomes,
     HostProgress,
     Lease,
-    LeftDue,
-    Mark,
     PageGrant,
     RunPhase,
     RunState,
 )
-from storage.frontier.registration import CLOSED, FENCED, add_totals, check_tokens, write_marks
-from storage.frontier.robots_cache import CachedRobots, read_robots, write_robots
+from storage.frontier.registration import CLOSED_MESSAGE, FENCED_MESSAGE, add_totals, check_tokens, write_results
+from storage.frontier.robots_cache import CachedRobots, read_cached_robots, write_cached_robots
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
-LEASE_SECONDS = 60.0
-KNOWN_HOSTS = 100_000
+LEASE_SECONDS = 60.0  # chosen: longer than a database is busy, and a crashed worker's hosts are free after a minute
+KNOWN_HOSTS = 100_000  # whose ids are kept in memory
 
 
 def open_frontier(settings: Settings, clock: Clock | None = None) -> Frontier:
-    """The frontier of this lake, its tables created. Close it at the end. Raises UnavailableError, StorageError."""
+    """The frontier of this home; its tables are created if they are missing. Close it at the end. Raises UnavailableError, StorageError."""
     return Frontier(open_database(settings.database_url("frontier"), pooled=True), clock)
 
 
 class Frontier:
-    """Every method but `plan` and `finish_close` is one transaction.
+    """The frontier in its database. Every method is one transaction, except those that say otherwise.
 
-    `clock` gives seconds since the epoch; without one, the database does, so that workers on several machines agree on their leases.
+    `clock` gives seconds since the epoch. Without it the database's clock is used, so that workers on several machines agree.
     """
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
@@ -78,40 +80,39 @@ class Frontier:
         self._hosts: dict[str, int] = {}
 
     def plan(self, run: CrawlRun, seeds: Sequence[Discovery], wanted: Sequence[Discovery] = ()) -> CrawlRun:
-        """Plans a run: adds the seeds that are new and takes the URLs that are due, and those wanted now, due or not.
+        """Plan a run, in several transactions: add new seeds, take the due URLs, and the `wanted` ones whether they are due or not.
 
-        Known articles yield to what is new where the budgets cannot cover all, see `storage.frontier.due_plan`.
-
-        By a known key, returns that run unchanged.
+        If the budgets do not cover all of them, new URLs come before known articles, see `storage.frontier.due_plan`.
+        If a run of the same key exists, it is returned unchanged.
         """
         return plan_run(self._database, run, seeds, wanted, self._clock)
 
-    def left_due(self, run: CrawlRun) -> LeftDue:
-        """The due URLs that a run, just planned, leaves for want of budget."""
+    def budget_shortfall(self, run: CrawlRun) -> BudgetShortfall:
+        """The due URLs that a run, just planned, cannot fetch because its budget is too small."""
         run_no = self._number(run.crawl_run)
         with self._database.read() as connection:
-            return left_due(connection, run.crawl, run_no, moment(connection, self._clock))
+            return budget_shortfall(connection, run.crawl, run_no, current_time(connection, self._clock))
 
     def now(self) -> float:
-        """Seconds since the epoch, by the clock that leases are compared with."""
+        """Seconds since the epoch, by the clock that decides about leases."""
         with self._database.read() as connection:
-            return moment(connection, self._clock)
+            return current_time(connection, self._clock)
 
     def add(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery]) -> int:
-        """Adds found URLs to a run; those that the crawl knows already stay as they are. Returns how many were new."""
+        """Add found URLs to a run. URLs that the crawl knows already stay as they are. Returns how many were new."""
         return self.add_by_source(crawl_run, crawl, discoveries).total()
 
     def add_by_source(self, crawl_run: str, crawl: str, discoveries: Sequence[Discovery], hints_after: float = 0.0) -> Counter[str | None]:
-        """Adds found URLs to a run as `add` does; returns how many were new by the URL that they were found at.
+        """Add found URLs to a run as `add` does; returns how many were new, by the URL of the page that they were found on.
 
-        Known ones that were modified since their last fetch, by the word of a source that is believed, join the run too, unless that
-        fetch is not `hints_after` seconds old. Raises RunClosedError where the run takes no more, and adds nothing then.
+        Known URLs join the run too if a trusted source says that they were modified since their last fetch, and if that fetch is at least
+        `hints_after` seconds old. Raises RunClosedError if the run takes no more URLs; nothing is added then.
         """
         run_no = self._number(crawl_run)
         wanted = {canonical_host(found.url) for found in discoveries}
         with self._database.write() as connection:
             hosts = self._known_hosts(connection, wanted)
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             per_host, per_source = follow_hints(connection, crawl, run_no, discoveries, now, hints_after), Counter[str | None]()
             added = insert_urls(connection, crawl, run_no, discoveries, hosts, now)
             for (host_id, via), count in added.items():
@@ -119,7 +120,7 @@ class Frontier:
                 per_source[via] += count
             count_waiting(connection, run_no, per_host)
             check_open(connection, run_no)
-        self._hosts.update(hosts)  # only now: a rollback takes new hosts back
+        self._hosts.update(hosts)  # only after the commit: a rollback removes new hosts
         return per_source
 
     def _known_hosts(self, connection: Connection, wanted: Collection[str]) -> dict[str, int]:
@@ -129,42 +130,42 @@ class Frontier:
         return hosts | host_ids(connection, (host for host in wanted if host not in hosts))
 
     def join(self, crawl_run: str, worker: str) -> tuple[int, list[Lease]]:
-        """A worker begins, or begins again after its death: its dead self is fenced out and its leases are taken back.
+        """A worker starts, or starts again after its crash. Its previous attempt can no longer write, and this one takes over its leases.
 
-        Returns its incarnation, and the leases that the dead self held, each by a token one higher; their hosts are to be left alone for
+        Returns the number of the attempt (from 1), and the leases taken over, each with a token one higher. Leave their hosts alone for
         `wait` seconds first. Raises NotFoundError; RunClosedError if the run takes no workers.
         """
         with self._database.write() as connection:
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             run_no = run_number(connection, crawl_run)
-            statement = upserting(connection, WORKERS).values(run_no=run_no, worker=worker, incarnation=1, joined_at=now)
+            statement = upsert(connection, WORKERS).values(run_no=run_no, worker=worker, attempt=1, joined_at=now)
             statement = statement.on_conflict_do_update(
-                index_elements=["run_no", "worker"], set_={"incarnation": WORKERS.c.incarnation + 1, "joined_at": now}
+                index_elements=["run_no", "worker"], set_={"attempt": WORKERS.c.attempt + 1, "joined_at": now}
             )
             connection.execute(statement)
             mine = and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.lease_worker == worker)
             query = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.delay).where(mine).order_by(HOSTS.c.host_id)
             held = [Lease(row.host_id, row.host, row.token + 1, row.delay) for row in connection.execute(query.with_for_update())]
             connection.execute(update(HOSTS).where(mine).values(token=HOSTS.c.token + 1, free_at=now + LEASE_SECONDS))
-            number = incarnation(connection, run_no, worker)
+            attempt = current_attempt(connection, run_no, worker)
             check_open(connection, run_no)
-        return number, held
+        return attempt, held
 
-    def lease_hosts(self, crawl_run: str, worker: str, number: int, limit: int) -> list[Lease]:
-        """Leases up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
+    def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int) -> list[Lease]:
+        """Lease up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
 
-        `number` is the worker's incarnation. Raises FencedError if the worker was begun anew elsewhere.
+        `attempt` is the number that `join` returned. Raises FencedError if the worker was started again elsewhere.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            now = moment(connection, self._clock)
-            if incarnation(connection, run_no, worker) != number:
-                raise FencedError(FENCED.format(what=f"the name '{worker}'"))
-            if forced_phase(connection, run_no) is not None:
+            now = current_time(connection, self._clock)
+            if current_attempt(connection, run_no, worker) != attempt:
+                raise FencedError(FENCED_MESSAGE.format(what=f"the name '{worker}'"))
+            if ending_phase(connection, run_no) is not None:
                 return []
-            join_by_key(connection)
+            avoid_merge_joins(connection)
             free = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.free_at, HOSTS.c.delay, HOSTS.c.leased)
-            free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(waiting_here(run_no), HOSTS.c.free_at <= now)
+            free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(has_waiting_urls(run_no), HOSTS.c.free_at <= now)
             free = free.order_by(RUN_HOSTS.c.host_id).limit(limit).with_for_update(of=HOSTS, skip_locked=True)
             rows = connection.execute(free).mappings().all()
             if rows:
@@ -176,98 +177,102 @@ class Frontier:
         return [Lease(row["host_id"], row["host"], row["token"] + 1, row["delay"] if row["leased"] else 0.0) for row in rows]
 
     def renew(self, leases: Collection[Lease]) -> None:
-        """Prolongs leases. Raises FencedError if one of them is held by a newer owner."""
+        """Extend leases. Raises FencedError if one of them has a newer owner."""
         with self._database.write() as connection:
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
-            connection.execute(update(HOSTS).where(mine).values(free_at=moment(connection, self._clock) + LEASE_SECONDS))
+            connection.execute(update(HOSTS).where(mine).values(free_at=current_time(connection, self._clock) + LEASE_SECONDS))
 
     def release(self, leases: Mapping[Lease, float]) -> None:
-        """Gives leases back, each host to be left alone for so many seconds; leases lost to others are passed over."""
+        """End leases. `leases` gives the seconds in which nobody leases the host again. Leases that others have taken over are skipped."""
         if not leases:
             return
         mine = and_(HOSTS.c.host_id == bindparam("_host_id"), HOSTS.c.token == bindparam("_token"))
         with self._database.write() as connection:
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             rows = [{"_host_id": lease.host_id, "_token": lease.token, "_free_at": now + wait} for lease, wait in leases.items()]
             connection.execute(update(HOSTS).where(mine).values(leased=False, free_at=bindparam("_free_at")), rows)
 
     def set_delay(self, lease: Lease, delay: float) -> None:
-        """Notes the seconds between requests to a host, so that its next owner keeps to them even after a crash."""
+        """Store the seconds between requests to a host, so that its next owner keeps to them even after a crash."""
         mine = and_(HOSTS.c.host_id == lease.host_id, HOSTS.c.token == lease.token)
         with self._database.write() as connection:
             connection.execute(update(HOSTS).where(mine).values(delay=delay))
 
     def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
-        """The next URLs of a leased host that wait in the run, in the order (priority, url id), beyond the position `after`."""
+        """The next URLs of a leased host that wait in the run, in the order (priority, url id), after the position `after`."""
         here = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id)
-        # Two ranges of the index, one after the other: joined by OR they are none, and SQLite uses half of a bound on both columns.
+        # Two queries, each a range of the index. One query with OR is not, and SQLite uses only the first column of a row comparison.
         same = here.where(URLS.c.priority == after[0], URLS.c.url_id > after[1]).order_by(URLS.c.url_id)
         later = here.where(URLS.c.priority > after[0]).order_by(URLS.c.priority, URLS.c.url_id)
         with self._database.read() as connection:
             rows = list(connection.execute(same.limit(limit)).mappings())
             if len(rows) < limit:
                 rows += connection.execute(later.limit(limit - len(rows))).mappings()
-            lists = [row["crawl"] for row in rows if row["kind"] in LISTS]
-            leading = leaders(connection, lists[0], lease.host_id) if lists else {}
+            lists = [row["crawl"] for row in rows if row["kind"] in SOURCE_KINDS]
+            leading = primary_sources(connection, lists[0], lease.host_id) if lists else {}
         return [due_url(row, leading) for row in rows]
 
     def progress(self, crawl_run: str, host_id: int) -> HostProgress:
-        """How far the run is with a host that it has leased."""
+        """How far the run is with a leased host."""
         query = select(RUN_HOSTS).where(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id == host_id)
         with self._database.read() as connection:
             row = connection.execute(query).one()
         return HostProgress(row.due - row.pending, row.received, row.begun_at)
 
     def pending(self, crawl_run: str, host_ids: Collection[int]) -> dict[int, int]:
-        """How many URLs of these hosts wait in the run, marked ones not counted; hosts where the run stopped count 0."""
+        """How many URLs of these hosts wait in the run, without those that are done. 0 for hosts where the run stopped."""
         query = select(RUN_HOSTS.c.host_id, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
         query = query.where(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id.in_(sorted(host_ids)))
         with self._database.read() as connection:
             return {row.host_id: 0 if row.stopped else row.pending for row in connection.execute(query)}
 
     def register(
-        self, crawl_run: str, worker: str, leases: Collection[Lease], marks: Sequence[Mark], segment: Segment | None = None
+        self, crawl_run: str, worker: str, leases: Collection[Lease], results: Sequence[FetchResult], segment: Segment | None = None
     ) -> None:
-        """The registering transaction: all of it, or nothing.
+        """Register results and their segment in one transaction: all of it or nothing.
 
-        `leases` must cover every host of the marks and of the segment. Raises FencedError if one is held by a newer owner, and
-        RunClosedError where the run is closed or is being closed.
+        `leases` must cover every host of the results and of the segment. Raises FencedError if one of them has a newer owner, and
+        RunClosedError if the run is closed or is being closed.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            if forced_phase(connection, run_no) is RunPhase.CLOSED:  # said first, whatever else has become of our leases since
-                raise RunClosedError(CLOSED.format(crawl_run=crawl_run))
-            now = moment(connection, self._clock)
-            spend_pages(connection, run_no, worker, marks, now)
+            if ending_phase(connection, run_no) is RunPhase.CLOSED:  # comes first: this worker's leases may be lost as well
+                raise RunClosedError(CLOSED_MESSAGE.format(crawl_run=crawl_run))
+            now = current_time(connection, self._clock)
+            spend_pages(connection, run_no, worker, results, now)
             check_tokens(connection, {lease.host_id: lease.token for lease in leases})
-            settle_hints(connection, run_no, marks)
-            write_marks(connection, run_no, marks)
+            count_hint_outcomes(connection, run_no, results)
+            write_results(connection, run_no, results)
             if segment is not None:
                 insert_segment(connection, crawl_run, worker, segment, now)
-            add_totals(connection, crawl_run, marks, segment)
+            add_totals(connection, crawl_run, results, segment)
             failpoint.reached("inside-register")
             mine = HOSTS.c.host_id.in_([lease.host_id for lease in leases])
             connection.execute(update(HOSTS).where(mine).values(free_at=now + LEASE_SECONDS))
 
-    def reserve_pages(self, crawl_run: str, worker: str, number: int, limit: int) -> PageGrant:
-        """Sets pages of the run's budget aside for a worker: none when `limit` pages are fetched or set aside. Raises FencedError."""
+    def reserve_pages(self, crawl_run: str, worker: str, attempt: int, limit: int) -> PageGrant:
+        """Reserve pages of the run's budget for a worker: none if `limit` pages are fetched or reserved. Raises FencedError."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            return reserve_pages(connection, run_no, worker, number, limit, moment(connection, self._clock), LEASE_SECONDS)
+            return reserve_pages(connection, run_no, worker, attempt, limit, current_time(connection, self._clock), LEASE_SECONDS)
 
-    def free_pages(self, crawl_run: str, worker: str, number: int, count: int | None = None) -> None:
-        """Gives pages back that were set aside; all of them without a count."""
+    def release_pages(self, crawl_run: str, worker: str, attempt: int, count: int | None = None) -> None:
+        """Release reserved pages; all of them without a count."""
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            free_pages(connection, run_no, worker, number, count)
+            release_pages(connection, run_no, worker, attempt, count)
 
-    def report(self, crawl_run: str, worker: str, answers: int, received: int, errors: int) -> None:
-        """Adds to what a worker told of itself, for those who watch the run."""
-        added = {"answers": WORKERS.c.answers + answers, "received": WORKERS.c.received + received, "errors": WORKERS.c.errors + errors}
+    def report(self, crawl_run: str, worker: str, responses: int, received: int, errors: int) -> None:
+        """Add to the counts of a worker, which people see while the run goes on."""
+        added = {
+            "responses": WORKERS.c.responses + responses,
+            "received": WORKERS.c.received + received,
+            "errors": WORKERS.c.errors + errors,
+        }
         mine = and_(WORKERS.c.run_no == self._number(crawl_run), WORKERS.c.worker == worker)
         with self._database.write() as connection:
-            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=moment(connection, self._clock)))
+            connection.execute(update(WORKERS).where(mine).values(**added, seen_at=current_time(connection, self._clock)))
 
     def is_registered(self, segment: str) -> bool:
         """Whether a segment of that name is registered."""
@@ -278,74 +283,80 @@ class Frontier:
         """Whether a run is closed or is being closed."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
-            return forced_phase(connection, run_no) is RunPhase.CLOSED
+            return ending_phase(connection, run_no) is RunPhase.CLOSED
 
     def state(self, crawl_run: str) -> RunState:
-        """Where a run stands. Workers ask this often: open hosts are counted up to MANY_HOSTS only."""
+        """The state of a run. Workers ask for it often, so open hosts are counted up to MAX_COUNTED_HOSTS only."""
         run_no = self._number(crawl_run)
         with self._database.read() as connection:
-            now = moment(connection, self._clock)
+            now = current_time(connection, self._clock)
             run = connection.execute(select(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no)).mappings().one()
-            open_hosts = select(RUN_HOSTS.c.host_id).where(waiting_here(run_no)).order_by(RUN_HOSTS.c.host_id).limit(MANY_HOSTS).subquery()
+            open_hosts = (
+                select(RUN_HOSTS.c.host_id)
+                .where(has_waiting_urls(run_no))
+                .order_by(RUN_HOSTS.c.host_id)
+                .limit(MAX_COUNTED_HOSTS)
+                .subquery()
+            )
             waiting = connection.scalar(select(func.count()).select_from(open_hosts)) or 0
-            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(leased_here(run_no, now))) or 0
-            phase = forced_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
-            told = select(func.sum(WORKERS.c.answers), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
-            live = [int(total or 0) for total in connection.execute(told.where(WORKERS.c.run_no == run_no)).one()]
+            leased = connection.scalar(select(func.count()).select_from(HOSTS).where(is_leased_by_run(run_no, now))) or 0
+            phase = ending_phase(connection, run_no) or (RunPhase.WORKING if waiting or leased else RunPhase.DRAINED)
+            reported = select(func.sum(WORKERS.c.responses), func.sum(WORKERS.c.received), func.sum(WORKERS.c.errors))
+            live = [int(total or 0) for total in connection.execute(reported.where(WORKERS.c.run_no == run_no)).one()]
         return RunState(phase, run["stopping"], run["pages"], run["bytes"], waiting, leased, *live)
 
     def stop_run(self, crawl_run: str, reason: str) -> None:
-        """Asks all workers of a run to end; the first reason stays."""
+        """Ask all workers of a run to end; the first reason stays."""
         first = and_(CRAWL_RUNS.c.crawl_run == crawl_run, CRAWL_RUNS.c.stopping.is_(None))
         with self._database.write() as connection:
             run_number(connection, crawl_run)
             connection.execute(update(CRAWL_RUNS).where(first).values(stopping=reason))
 
     def stop_host(self, crawl_run: str, host_id: int, reason: str) -> None:
-        """Leaves the rest of a host alone in this run: its waiting URLs will be left over."""
+        """Fetch nothing more from a host in this run: its waiting URLs will be left over."""
         here = and_(RUN_HOSTS.c.run_no == self._number(crawl_run), RUN_HOSTS.c.host_id == host_id)
         with self._database.write() as connection:
             connection.execute(update(RUN_HOSTS).where(here).values(stopped=reason))
 
     def begin_close(self, crawl_run: str) -> tuple[FetchCounts, dict[str, int]]:
-        """Shuts a run to workers and counts what became of its URLs: the counts, and the reasons as `outcome:reason` -> number.
+        """Begin to close a run; returns the counts of what became of its URLs, and the reasons as `outcome:reason` -> number.
 
-        Nothing registers in it and no URL joins it from then on. Raises ConflictError while a worker holds a live lease, RunClosedError for
-        a run that is closed already.
+        From now on nothing is registered in it and no URL is added. Raises ConflictError while a worker holds a live lease,
+        RunClosedError if the run is closed already.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            return begin_close(connection, crawl_run, run_no, moment(connection, self._clock), LEASE_SECONDS)
+            return begin_close(connection, crawl_run, run_no, current_time(connection, self._clock), LEASE_SECONDS)
 
     def workers(self, crawl_run: str) -> dict[str, int]:
-        """The workers that joined a run, and how often each did."""
-        query = select(WORKERS.c.worker, WORKERS.c.incarnation).where(WORKERS.c.run_no == self._number(crawl_run))
+        """The workers that joined a run, with the number of their attempts."""
+        query = select(WORKERS.c.worker, WORKERS.c.attempt).where(WORKERS.c.run_no == self._number(crawl_run))
         with self._database.read() as connection:
-            return {row.worker: row.incarnation for row in connection.execute(query)}
+            return {row.worker: row.attempt for row in connection.execute(query)}
 
     def host_outcomes(self, crawl_run: str) -> dict[str, HostOutcomes]:
-        """What became of a run's URLs, host by host."""
+        """What became of a run's URLs, by host."""
         with self._database.read() as connection:
             return host_outcomes(connection, self._number(crawl_run))
 
     def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
-        """Closes a run with its manifest and lets go of its left-over URLs, for the next run. The first manifest stays."""
+        """Close a run with its manifest and release its left-over URLs, in several transactions. The first manifest stays."""
         return finish_close(self._database, self._number(crawl_run), manifest)
 
-    def free_left_over(self, crawl_run: str) -> None:
-        """Lets go of the URLs that still wait in a closed run: its close was cut off in the middle of that."""
-        free_run(self._database, self._number(crawl_run))
+    def release_left_over(self, crawl_run: str) -> None:
+        """Release the URLs that still wait in a closed run, because its close was interrupted."""
+        release_run(self._database, self._number(crawl_run))
 
     def robots(self, origin: str) -> CachedRobots | None:
-        """The robots.txt of an origin that some worker read not long ago."""
-        return read_robots(self._database, origin, self._clock)
+        """The robots.txt of an origin, if a worker read it and it is still valid."""
+        return read_cached_robots(self._database, origin, self._clock)
 
-    def remember_robots(self, robots: CachedRobots) -> None:
-        """Shares a robots.txt with all workers."""
-        write_robots(self._database, robots)
+    def cache_robots(self, robots: CachedRobots) -> None:
+        """Share a robots.txt with all workers."""
+        write_cached_robots(self._database, robots)
 
     def close(self) -> None:
-        """Gives the database connections back."""
+        """Close the database connections."""
         self._database.close()
 
     def _number(self, crawl_run: str) -> int:

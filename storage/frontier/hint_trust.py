@@ -1,62 +1,63 @@
-"""How far a source's word that a page was modified is believed: hints that led to a changed page are counted against those that did not.
+"""How far a source is trusted when it says that a page was modified.
 
-Each source begins with a little credit. One that lies most of the time is not asked again but for a single try now and then, so that it
-may mend; how many hints are followed before their outcome is known grows with what was kept. No clock, no I/O; times are seconds.
+Hints that led to a changed page (`confirmed`) are counted against those that did not (`refuted`). A new source may have a few hints
+followed. The more hints are confirmed, the more may be followed before their outcome is known (`pending`). From a source that is mostly
+wrong only a single hint is followed now and then, so that it can become trusted again. No clock, no I/O; times are seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-FIRST_HINTS = 5
-HINTS_PER_KEPT = 10
-BELIEVED_SHARE = 0.5
-KEPT_OF_OLD = 0.95  # an outcome's weight after each newer one
-TRIAL_SECONDS = 7 * 24 * 3600.0
-FUTURE_SECONDS = 3600.0
+FIRST_HINTS = 5  # of a new source; chosen: this is what a source that is wrong costs at first
+HINTS_PER_CONFIRMED = 10  # pending hints that each confirmed one allows; chosen: a source that is right soon has no limit in practice
+TRUSTED_SHARE = 0.5  # a fetch by a hint should find a change at least every second time
+OUTCOME_DECAY = 0.95  # the weight of older outcomes at each new one: about the last 20 count
+RETRY_SECONDS = 7 * 24 * 3600.0  # between single hints of a source that is not trusted; chosen
+FUTURE_SECONDS = 3600.0  # how far a site's clock may be ahead of this one
 
 
 @dataclass(frozen=True, slots=True)
 class HintTrust:
-    """What a source's hints were worth: `kept` and `lied` outcomes, newer ones counting more; `open` hints wait for theirs."""
+    """The outcomes of a source's hints: `confirmed` and `refuted` ones (newer ones weigh more), and `pending` ones."""
 
-    kept: float = 0.0
-    lied: float = 0.0
-    open: int = 0
+    confirmed: float = 0.0
+    refuted: float = 0.0
+    pending: int = 0
     followed_at: float = 0.0
 
     @property
     def share(self) -> float:
         """The estimated share of hints that lead to a changed page; a half when nothing is known."""
-        return (self.kept + 1) / (self.kept + self.lied + 2)
+        return (self.confirmed + 1) / (self.confirmed + self.refuted + 2)
 
     @property
-    def is_believed(self) -> bool:
-        """Whether hints are followed as they come."""
-        return self.share >= BELIEVED_SHARE
+    def is_trusted(self) -> bool:
+        """Whether all hints of the source are followed, up to the allowance."""
+        return self.share >= TRUSTED_SHARE
 
 
 def allowance(trust: HintTrust, now: float) -> int:
     """How many more hints of a source may be followed now."""
-    if trust.is_believed:
-        return max(FIRST_HINTS + int(HINTS_PER_KEPT * trust.kept) - trust.open, 0)
-    return int(trust.open <= 0 and now - trust.followed_at >= TRIAL_SECONDS)
+    if trust.is_trusted:
+        return max(FIRST_HINTS + int(HINTS_PER_CONFIRMED * trust.confirmed) - trust.pending, 0)
+    return int(trust.pending <= 0 and now - trust.followed_at >= RETRY_SECONDS)
 
 
-def followed(trust: HintTrust, count: int, now: float) -> HintTrust:
-    """The trust after so many hints were followed."""
-    return replace(trust, open=trust.open + count, followed_at=now)
+def with_followed(trust: HintTrust, count: int, now: float) -> HintTrust:
+    """The trust after `count` hints were followed."""
+    return replace(trust, pending=trust.pending + count, followed_at=now)
 
 
-def settled(trust: HintTrust, changed: bool | None) -> HintTrust:
-    """The trust after the outcome of one hint: whether the page had changed, None if it gave no answer that tells."""
-    waiting = max(trust.open - 1, 0)
+def with_outcome(trust: HintTrust, changed: bool | None) -> HintTrust:
+    """The trust after the outcome of one hint: whether the page had changed, None if the response does not show it."""
+    waiting = max(trust.pending - 1, 0)
     if changed is None:
-        return replace(trust, open=waiting)
-    kept, lied = trust.kept * KEPT_OF_OLD + changed, trust.lied * KEPT_OF_OLD + (not changed)
-    return replace(trust, kept=kept, lied=lied, open=waiting)
+        return replace(trust, pending=waiting)
+    confirmed, refuted = trust.confirmed * OUTCOME_DECAY + changed, trust.refuted * OUTCOME_DECAY + (not changed)
+    return replace(trust, confirmed=confirmed, refuted=refuted, pending=waiting)
 
 
 def is_plausible(modified_at: float, fetched_at: float, now: float) -> bool:
-    """Whether a claimed modification says something: later than the last fetch, and not in the future."""
+    """Whether a modification time is plausible: later than the last fetch, and not in the future."""
     return fetched_at < modified_at <= now + FUTURE_SECONDS

@@ -1,8 +1,9 @@
-"""The manifest of a closed run in the store, with what is derived from its segments, and its completion where segments are missing."""
+"""The manifest of a closed run in the store, what is derived from its segments, and how missing segments are added to it."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from storage.database.engine import Database
 from storage.frontier.queries import count_outcomes, host_outcomes, run_number
 from storage.frontier.records import HostOutcomes
 from storage.index.cdxj import store_cdxj
+from storage.index.items import store_item_types
 from storage.index.rows import CaptureRow, read_index
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
@@ -23,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 
 def store_manifest(manifest: Manifest, store: ObjectStore) -> None:
-    """Puts a manifest into the store (JSON)."""
+    """Write a manifest to the store (JSON)."""
     store.put_bytes(manifest_key(manifest.crawl, manifest.crawl_run), manifest.model_dump_json(indent=2).encode())
 
 
@@ -34,22 +36,24 @@ def index_rows(segments: Iterable[Segment], store: ObjectStore) -> Iterator[Capt
 
 
 def store_run_items(crawl: str, crawl_run: str, segments: Sequence[Segment], store: ObjectStore, folder: Path | None = None) -> int:
-    """Puts the items of all segments into one object, gzip member after gzip member; returns how many they are."""
+    """Put the items of all segments into one object, gzip member after gzip member, and their types into another; returns their number."""
     made = [segment for segment in segments if segment.items]
     if made:
         with scratch_folder(folder) as scratch:
             path = scratch / "items"
             with path.open("wb") as file:
                 for segment in made:
-                    file.write(store.get_bytes(segment_items_key(crawl, crawl_run, segment.segment)))
+                    with store.open(segment_items_key(crawl, crawl_run, segment.segment)) as part:
+                        shutil.copyfileobj(part, file)
             store.put_file(items_key(crawl, crawl_run), path)
+        store_item_types(crawl, crawl_run, made, store)
     return sum(segment.items for segment in made)
 
 
 def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Manifest:
-    """The manifest of a closed run, completed by registered segments that it lacks, and its counts with it.
+    """The manifest of a closed run. Registered segments that it lacks are added, and its counts corrected.
 
-    Earlier releases let a worker register while its run was being closed. Raises NotFoundError; ConflictError for a run that is not closed.
+    Earlier releases let a worker register while its run was being closed. Raises NotFoundError; ConflictError if the run is not closed.
     """
     manifest = ledger.manifest(crawl_run)
     listed = {segment.segment for segment in manifest.segments}
@@ -59,16 +63,16 @@ def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Man
     segments = tuple(sorted((*manifest.segments, *missing), key=lambda segment: segment.segment))
     counts, reasons, hosts = run_outcomes(ledger.database, crawl_run)
     found: dict[str, object] = {"segments": segments}
-    if counts.due >= manifest.counts.due:  # fewer: the crawl was deleted meanwhile, and with it what became of its URLs
+    if counts.due >= manifest.counts.due:  # fewer: the crawl was deleted meanwhile, and the outcomes of its URLs with it
         found |= {"counts": counts, "reasons": reasons}
     items = store_run_items(manifest.crawl, crawl_run, segments, store)
-    found["statistics"] = _with_rows(manifest.statistics, index_rows(missing, store), hosts, items)
+    found["statistics"] = _with_added_rows(manifest.statistics, index_rows(missing, store), hosts, items)
     whole = manifest.model_copy(update=found)
     store_cdxj(manifest.crawl, crawl_run, index_rows(segments, store), store)
     store_manifest(whole, store)
-    ledger.amend_manifest(whole)
+    ledger.replace_manifest(whole)
     LOG.warning(
-        "%s: %d registered segments with %d records were missing in its manifest. They are in it now: a worker had registered them while "
+        "%s: %d registered segments with %d records were missing in its manifest. They were added: a worker had registered them while "
         "the run was being closed.",
         crawl_run,
         len(missing),
@@ -78,40 +82,40 @@ def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Man
 
 
 def run_outcomes(database: Database, crawl_run: str) -> tuple[FetchCounts, dict[str, int], dict[str, HostOutcomes]]:
-    """What became of a closed run's URLs: the counts, the reasons, and the same host by host. Raises NotFoundError."""
+    """What became of the URLs of a closed run: the counts, the reasons, and both by host. Raises NotFoundError."""
     with database.read() as connection:
         run_no = run_number(connection, crawl_run)
         counts, reasons = count_outcomes(connection, run_no)
         hosts = host_outcomes(connection, run_no)
-    left_over = counts.due - counts.fetched - counts.denied - counts.failed - counts.filtered  # they wait in it no more
+    left_over = counts.due - counts.fetched - counts.denied - counts.failed - counts.filtered  # they do not wait in it any more
     return counts.model_copy(update={"left_over": left_over}), reasons, hosts
 
 
-def _with_rows(
+def _with_added_rows(
     statistics: FetchStatistics, rows: Iterable[CaptureRow], outcomes: Mapping[str, HostOutcomes], items: int
 ) -> FetchStatistics:
-    """Statistics with further rows of the capture index counted, for the whole run and for the hosts that it names."""
-    answers = [row for row in rows if row.record_type != "conversion"]
+    """Statistics with more rows of the capture index added, for the whole run and for the hosts that are listed in it."""
+    responses = [row for row in rows if row.record_type != "conversion"]
     by_host: dict[str, list[CaptureRow]] = {}
-    for row in answers:
+    for row in responses:
         by_host.setdefault(canonical_host(row.url), []).append(row)
     hosts = {
-        name: counted.model_copy(update=_sums(counted, by_host.get(name, [])) | _became(outcomes.get(name)))
+        name: counted.model_copy(update=_added_counts(counted, by_host.get(name, [])) | _outcome_counts(outcomes.get(name)))
         for name, counted in statistics.hosts.items()
     }
-    return statistics.model_copy(update=_sums(statistics, answers) | {"hosts": hosts, "items": items})
+    return statistics.model_copy(update=_added_counts(statistics, responses) | {"hosts": hosts, "items": items})
 
 
-def _sums(before: FetchStatistics | HostCounts, rows: Sequence[CaptureRow]) -> dict[str, object]:
+def _added_counts(before: FetchStatistics | HostCounts, rows: Sequence[CaptureRow]) -> dict[str, object]:
     return {
-        "answers": before.answers + len(rows),
+        "responses": before.responses + len(rows),
         "bytes": before.bytes + sum(row.content_length or 0 for row in rows),
         "latency_ms": before.latency_ms + sum(row.latency_ms or 0 for row in rows),
         "statuses": dict(sorted((Counter(before.statuses) + Counter(str(row.fetch_status) for row in rows)).items())),
     }
 
 
-def _became(outcomes: HostOutcomes | None) -> dict[str, object]:
+def _outcome_counts(outcomes: HostOutcomes | None) -> dict[str, object]:
     if outcomes is None:
         return {}
     return {"due": outcomes.due, "left_over": outcomes.left_over, "reasons": dict(sorted(outcomes.reasons.items()))}

@@ -1,4 +1,4 @@
-"""Questions to the frontier's tables, inside the caller's transaction."""
+"""Queries of the frontier's tables, inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS, WO
 from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.records import DueUrl, EarlierCapture, HostOutcomes, RunPhase
 
-LISTS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
-MAX_LEADERS = 8
+SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
+MAX_PRIMARY_SOURCES = 8  # of a host; usually there is one; two if they changed at the same time
 
 
 def run_number(connection: Connection, crawl_run: str) -> int:
@@ -29,9 +29,9 @@ def run_number(connection: Connection, crawl_run: str) -> int:
 
 
 def check_open(connection: Connection, run_no: int) -> None:
-    """Raises RunClosedError unless the run is open. Its row is locked until the end of the transaction: it cannot begin to close before.
+    """Raise RunClosedError unless the run is open. Its row is locked until the end of the transaction, so it cannot begin to close before.
 
-    Ask last in a transaction that writes. Registering, too, locks this row last, so that neither waits for the other in a circle.
+    Call it last in a transaction that writes. Registering locks this row last too, which prevents deadlocks.
     """
     query = select(CRAWL_RUNS.c.crawl_run, CRAWL_RUNS.c.state).where(CRAWL_RUNS.c.run_no == run_no)
     row = connection.execute(query.with_for_update(read=True)).one()
@@ -39,40 +39,40 @@ def check_open(connection: Connection, run_no: int) -> None:
         raise RunClosedError(f"The crawl run {row.crawl_run} is {row.state}: nothing more is fetched in it. Plan a new run.")
 
 
-def forced_phase(connection: Connection, run_no: int) -> RunPhase | None:
-    """STOPPING or CLOSED where the run's own row says so, else None."""
+def ending_phase(connection: Connection, run_no: int) -> RunPhase | None:
+    """STOPPING or CLOSED if the run's own row says so, otherwise None."""
     row = connection.execute(select(CRAWL_RUNS.c.state, CRAWL_RUNS.c.stopping).where(CRAWL_RUNS.c.run_no == run_no)).one()
     if row.state != "open":
         return RunPhase.CLOSED
     return RunPhase.STOPPING if row.stopping else None
 
 
-def incarnation(connection: Connection, run_no: int, worker: str) -> int:
-    """How often a worker of that name has joined the run."""
-    return int(connection.scalar(select(WORKERS.c.incarnation).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
+def current_attempt(connection: Connection, run_no: int, worker: str) -> int:
+    """The number of a worker's current attempt: how often it has joined the run."""
+    return int(connection.scalar(select(WORKERS.c.attempt).where(WORKERS.c.run_no == run_no, WORKERS.c.worker == worker)) or 0)
 
 
-def join_by_key(connection: Connection) -> None:
-    """Makes PostgreSQL look each open host up by its key: a merge join would walk through all the hosts that are done."""
+def avoid_merge_joins(connection: Connection) -> None:
+    """Make PostgreSQL find each open host by its key: a merge or hash join would read all hosts that are done."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL enable_mergejoin = off"))
         connection.execute(text("SET LOCAL enable_hashjoin = off"))
 
 
-def waiting_here(run_no: int) -> ColumnElement[bool]:
-    """The hosts of `run_hosts` that have URLs to fetch in the run."""
+def has_waiting_urls(run_no: int) -> ColumnElement[bool]:
+    """Whether a row of `run_hosts` has URLs to fetch in the run."""
     return and_(RUN_HOSTS.c.run_no == run_no, RUN_HOSTS.c.pending > 0, RUN_HOSTS.c.stopped.is_(None))
 
 
-def leased_here(run_no: int, now: float) -> ColumnElement[bool]:
-    """The hosts of `hosts` that a live worker of the run holds."""
+def is_leased_by_run(run_no: int, now: float) -> ColumnElement[bool]:
+    """Whether a row of `hosts` is leased by a live worker of the run."""
     return and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.free_at > now)
 
 
 def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, dict[str, int]]:
     """What became of a run's URLs: the counts, and `outcome:reason` -> number.
 
-    `due` is counted where URLs enter, the others where they leave, so that a lost URL shows.
+    `due` is counted when URLs enter the run, the others when they leave it. So a lost URL becomes visible.
     """
     query = select(FETCHES.c.outcome, FETCHES.c.reason, func.count().label("number")).where(FETCHES.c.run_no == run_no)
     outcomes = dict.fromkeys((outcome.value for outcome in FetchOutcome), 0)
@@ -87,7 +87,7 @@ def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, di
 
 
 def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes]:
-    """What became of a run's URLs, host by host."""
+    """What became of a run's URLs, by host."""
     columns = (HOSTS.c.host_id, HOSTS.c.host, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
     query = select(*columns).join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(RUN_HOSTS.c.run_no == run_no)
     names: dict[int, str] = {}
@@ -103,14 +103,14 @@ def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes
     return found
 
 
-def leaders(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:
-    """The revisit states of the feeds and sitemaps of a host that lead, by their URLs' ids."""
-    query = select(URLS.c.url_id, URLS.c.revisit).where(URLS.c.host_id == host_id, URLS.c.leads, URLS.c.crawl == crawl)
-    return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_LEADERS))}
+def primary_sources(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:
+    """The revisit states of a host's primary sources (feeds and sitemaps), by the ids of their URLs."""
+    query = select(URLS.c.url_id, URLS.c.revisit).where(URLS.c.host_id == host_id, URLS.c.is_primary_source, URLS.c.crawl == crawl)
+    return {row.url_id: row.revisit for row in connection.execute(query.order_by(URLS.c.url_id).limit(MAX_PRIMARY_SOURCES))}
 
 
-def due_url(row: RowMapping, leaders: Mapping[int, str]) -> DueUrl:
-    """A row of `urls` as what a worker fetches; `leaders` of its host, for a feed or a sitemap."""
+def due_url(row: RowMapping, primary_sources: Mapping[int, str]) -> DueUrl:
+    """A row of `urls` as the URL that a worker fetches. For a feed or sitemap, `primary_sources` are those of its host."""
     published = row["hint_published_at"]
     hinted = None if published is None else datetime.fromtimestamp(published, UTC)
     return DueUrl(
@@ -131,7 +131,9 @@ def due_url(row: RowMapping, leaders: Mapping[int, str]) -> DueUrl:
         hints=Hints(row["hint_title"], hinted, row["hint_source"]),
         held=row["held"],
         request=row["request"],
-        rivals=tuple(text for url_id, text in leaders.items() if url_id != row["url_id"]) if row["kind"] in LISTS else (),
+        other_primary_sources=tuple(text for url_id, text in primary_sources.items() if url_id != row["url_id"])
+        if row["kind"] in SOURCE_KINDS
+        else (),
         hinted_by=row["hinted_by"],
     )
 

@@ -1,4 +1,4 @@
-"""What goes in and out of the frontier."""
+"""The values that go into the frontier and come out of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from schemas.page import Hints
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """A URL that was found: canonical, in scope. `redirects` counts the hops that led to it; lower `priority` is fetched first.
+    """A URL that was found: canonical and in scope. `redirects` counts the redirects that led to it; a lower `priority` is fetched first.
 
-    `request` is what a spider of the user's asked for, as text (None: what every spider is asked).
-    `modified_at`, in seconds since the epoch, is when its page was last changed by the word of `hints.source`.
+    `request` is the request of a user's spider, as text (None: an ordinary GET).
+    `modified_at`, in seconds since the epoch, is when the page was last changed, as `hints.source` says.
     """
 
     url: str
@@ -31,7 +31,7 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to fetch from one host. `token` fences; `wait` is how long, in seconds, to leave the host alone first."""
+    """The right to fetch from one host. `token` is the fencing token; `wait` is how many seconds to leave the host alone first."""
 
     host_id: int
     host: str
@@ -41,7 +41,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class EarlierCapture:
-    """The registered capture of a URL that a revisit record may refer to. `fetched_at` in seconds since the epoch."""
+    """The registered capture of a URL to which a revisit record may refer. `fetched_at` in seconds since the epoch."""
 
     warc_filename: str
     offset: int
@@ -51,11 +51,11 @@ class EarlierCapture:
 
 @dataclass(frozen=True, slots=True)
 class DueUrl:
-    """A URL to fetch now, with what is known from before. Times in seconds since the epoch; `revisit` is the policy's.
+    """A URL to fetch now, with what is known from earlier fetches. Times in seconds since the epoch; `revisit` is the policy's state.
 
-    `held` is `paused` or `dropped` where a person did that: then it is not to be fetched. `request` as in `Discovery`. `rivals` are the
-    states of those other feeds and sitemaps of the host that lead; `hinted_by` is the kind of source that said the URL was modified, if
-    that is why it is due.
+    `held` is `paused` or `dropped` if a person did that: then it must not be fetched. `request` as in `Discovery`.
+    `other_primary_sources` are the states of the host's other primary sources (feeds and sitemaps); `hinted_by`
+    is the kind of source that said the URL was modified, if that is why it is due.
     """
 
     url_id: int
@@ -75,15 +75,16 @@ class DueUrl:
     hints: Hints
     held: str | None = None
     request: str | None = None
-    rivals: tuple[str, ...] = ()
+    other_primary_sources: tuple[str, ...] = ()
     hinted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FetchResult:
     """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch.
 
-    `leads` is the revisit policy's; `changed` tells whether an answer showed other content than the one before (None: no such answer).
+    `is_primary_source` is decided by the revisit policy; `changed`: whether a response had other content than the one before
+    (None: there was no such response).
     """
 
     url_id: int
@@ -99,7 +100,7 @@ class Mark:
     etag: str | None = None
     last_modified: str | None = None
     earlier: EarlierCapture | None = None
-    leads: bool = False
+    is_primary_source: bool = False
     changed: bool | None = None
     hinted_by: str | None = None
     received: int = 0
@@ -107,16 +108,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class HostProgress:
-    """How far a run is with a host: URLs marked, bytes of their answers as received, and since when (seconds since the epoch)."""
+    """How far a run is with a host: URLs done, bytes of their responses as received, and the start (seconds since the epoch)."""
 
-    marked: int
+    done: int
     received: int
     begun_at: float
 
 
 @dataclass(slots=True)
 class HostOutcomes:
-    """One host in a run: URLs that were due, those left over, why the run left it alone, and counts by `outcome` or `outcome:reason`."""
+    """One host in a run: URLs due, URLs left over, why the run stopped there (if it did), and counts by `outcome` or `outcome:reason`."""
 
     due: int
     left_over: int
@@ -133,22 +134,22 @@ class PageGrant:
 
 
 class RunPhase(StrEnum):
-    """Where a crawl run stands, as a worker sees it."""
+    """The phase of a crawl run, as a worker sees it."""
 
     WORKING = "working"  # some host has URLs to fetch and may be leased, now or soon
-    DRAINED = "drained"  # nothing waits and nobody works
+    DRAINED = "drained"  # no URL waits and no host is leased
     STOPPING = "stopping"  # its workers should end
     CLOSED = "closed"
 
 
-MANY_HOSTS = 1_000
+MAX_COUNTED_HOSTS = 1_000  # workers ask often; above it the exact number does not matter
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open (up to MANY_HOSTS) or leased.
+    """A crawl run's phase, the reason of a stop, what is registered so far, and how many hosts are open (up to a limit) or leased.
 
-    `answers`, `received` (bytes) and `errors` are what its workers told, a second ago at most, also of what is not registered yet.
+    `responses`, `received` (bytes) and `errors` are its workers' own counts, at most a second old, with what is not registered yet.
     """
 
     phase: RunPhase
@@ -157,14 +158,14 @@ class RunState:
     bytes: int
     open_hosts: int
     leased_hosts: int
-    answers: int = 0
+    responses: int = 0
     received: int = 0
     errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class LeftDue:
-    """Due URLs that a run leaves for want of budget: new pages; feeds, sitemaps and hubs; known articles, which are visited for edits."""
+class BudgetShortfall:
+    """Due URLs that a run's budget does not cover: new pages; sources (feeds, sitemaps, hubs); known articles, visited to find edits."""
 
     new: int
     sources: int

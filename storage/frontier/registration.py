@@ -1,4 +1,8 @@
-"""The registering transaction: a segment, its URLs' outcomes and their next due times become true together, or not at all."""
+"""The registering transaction: a segment, the outcomes of its URLs and their next due times are written together or not at all.
+
+On the main path, `storage.frontier.frontier` comes before. After it, the close of the run lists the segment in the manifest, and
+`processing.extract` reads it from there.
+"""
 
 from __future__ import annotations
 
@@ -12,84 +16,86 @@ from schemas.manifest import Segment
 from schemas.outcomes import FetchOutcome
 from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.frontier.records import Mark
+from storage.frontier.records import FetchResult
 
-FENCED = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
+FENCED_MESSAGE = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
 
-CLOSED = "The crawl run {crawl_run} is closed or is being closed: nothing more is registered. What waited in it is due in the next run."
+CLOSED_MESSAGE = (
+    "The crawl run {crawl_run} is closed or is being closed: nothing more is registered. What waited in it is due in the next run."
+)
 
 
 def check_tokens(connection: Connection, tokens: Mapping[int, int]) -> None:
-    """Locks the hosts' rows and sees that every lease is still ours. Raises FencedError."""
+    """Lock the hosts' rows and check that this worker still has every lease. Raises FencedError."""
     query = select(HOSTS.c.host_id, HOSTS.c.token).where(HOSTS.c.host_id.in_(sorted(tokens))).order_by(HOSTS.c.host_id)
     held = {row.host_id: row.token for row in connection.execute(query.with_for_update())}
     for host_id, token in tokens.items():
         if held.get(host_id) != token:
-            raise FencedError(FENCED.format(what=f"host number {host_id}"))
+            raise FencedError(FENCED_MESSAGE.format(what=f"host number {host_id}"))
 
 
-def write_marks(connection: Connection, run_no: int, marks: Sequence[Mark]) -> None:
-    """Marks URLs done in the run. Raises FencedError if one of them does not wait in it any more."""
-    if not marks:
+def write_results(connection: Connection, run_no: int, results: Sequence[FetchResult]) -> None:
+    """Write the results of URLs; they are done in the run. Raises FencedError if one of them does not wait in it any more."""
+    if not results:
         return
     statement = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), URLS.c.run_no == bindparam("_run_no"))
-    rows = [_url_values(mark, run_no) for mark in sorted(marks, key=lambda mark: mark.url_id)]
+    rows = [_url_values(result, run_no) for result in sorted(results, key=lambda result: result.url_id)]
     statement = statement.values({name: bindparam(name) for name in rows[0] if not name.startswith("_")})
     if connection.execute(statement, rows).rowcount != len(rows):
-        raise FencedError(FENCED.format(what="some of its URLs"))
-    connection.execute(insert(FETCHES), [_fetch_values(mark, run_no) for mark in marks])
+        raise FencedError(FENCED_MESSAGE.format(what="some of its URLs"))
+    connection.execute(insert(FETCHES), [_fetch_values(result, run_no) for result in results])
     received = Counter[int]()
-    for mark in marks:
-        received[mark.host_id] += mark.received
-    for host_id, count in sorted(Counter(mark.host_id for mark in marks).items()):
+    for result in results:
+        received[result.host_id] += result.received
+    for host_id, count in sorted(Counter(result.host_id for result in results).items()):
         here = (RUN_HOSTS.c.run_no == run_no) & (RUN_HOSTS.c.host_id == host_id)
         totals = {"pending": RUN_HOSTS.c.pending - count, "received": RUN_HOSTS.c.received + received[host_id]}
         connection.execute(update(RUN_HOSTS).where(here).values(totals))
 
 
-def add_totals(connection: Connection, crawl_run: str, marks: Sequence[Mark], segment: Segment | None) -> None:
-    """Adds fetched pages and archived bytes to the totals that budgets look at. Raises RunClosedError unless the run is open.
+def add_totals(connection: Connection, crawl_run: str, results: Sequence[FetchResult], segment: Segment | None) -> None:
+    """Add fetched pages and archived bytes to the totals, which budgets are compared with. Raises RunClosedError unless the run is open.
 
-    The run's row is locked until the end of the transaction, so that a run that begins to close waits for it.
+    The run's row is locked until the end of the transaction: a close that begins meanwhile waits for it.
     """
-    pages = sum(mark.outcome is FetchOutcome.FETCHED for mark in marks)
+    pages = sum(result.outcome is FetchOutcome.FETCHED for result in results)
     totals = {"bytes": CRAWL_RUNS.c.bytes + (segment.size if segment else 0), "pages": CRAWL_RUNS.c.pages + pages}
     still_open = (CRAWL_RUNS.c.crawl_run == crawl_run) & (CRAWL_RUNS.c.state == "open")
     if not connection.execute(update(CRAWL_RUNS).where(still_open).values(totals)).rowcount:
-        raise RunClosedError(CLOSED.format(crawl_run=crawl_run))
+        raise RunClosedError(CLOSED_MESSAGE.format(crawl_run=crawl_run))
 
 
-def _url_values(mark: Mark, run_no: int) -> dict[str, object]:
-    earlier = mark.earlier
+def _url_values(result: FetchResult, run_no: int) -> dict[str, object]:
+    earlier = result.earlier
     return {
-        "_url_id": mark.url_id,
+        "_url_id": result.url_id,
         "_run_no": run_no,
         "run_no": None,
-        "kind": mark.kind.value,
-        "due_at": mark.due_at,
-        "revisit": mark.revisit,
-        "fails": mark.fails,
-        "etag": mark.etag,
-        "last_modified": mark.last_modified,
+        "kind": result.kind.value,
+        "due_at": result.due_at,
+        "revisit": result.revisit,
+        "fails": result.fails,
+        "etag": result.etag,
+        "last_modified": result.last_modified,
         "content_digest": earlier.content_digest if earlier else None,
         "capture_filename": earlier.warc_filename if earlier else None,
         "capture_offset": earlier.offset if earlier else None,
         "captured_at": earlier.fetched_at if earlier else None,
-        "last_outcome": mark.outcome.value,
-        "last_reason": mark.reason.value if mark.reason else None,
-        "last_status": mark.status,
-        "last_fetch": mark.fetched_at,
-        "leads": mark.leads,
+        "last_outcome": result.outcome.value,
+        "last_reason": result.reason.value if result.reason else None,
+        "last_status": result.status,
+        "last_fetch": result.fetched_at,
+        "is_primary_source": result.is_primary_source,
         "hinted_by": None,
     }
 
 
-def _fetch_values(mark: Mark, run_no: int) -> dict[str, object]:
+def _fetch_values(result: FetchResult, run_no: int) -> dict[str, object]:
     return {
         "run_no": run_no,
-        "url_id": mark.url_id,
-        "outcome": mark.outcome.value,
-        "reason": mark.reason.value if mark.reason else None,
-        "status": mark.status,
-        "fetched_at": mark.fetched_at,
+        "url_id": result.url_id,
+        "outcome": result.outcome.value,
+        "reason": result.reason.value if result.reason else None,
+        "status": result.status,
+        "fetched_at": result.fetched_at,
     }

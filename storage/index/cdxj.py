@@ -1,4 +1,4 @@
-"""CDXJ of a crawl run, derived from its capture index: the lines that `cdxj-indexer --sort --post-append` writes of the same WARC files."""
+"""The CDXJ file of a crawl run, made from its capture index: the same lines as `cdxj-indexer --sort --post-append` writes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from schemas.keys import cdxj_key
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
 
-SORTED_LINES = 50_000
+SORTED_LINES = 50_000  # sorted in memory at a time: some 20 MB
 
 
 def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
-    """Write the rows, in any order and number, as sorted lines to `path`; returns how many lines.
+    """Write rows, in any order and number, as sorted lines to `path`; returns the number of lines.
 
-    Sorted in pieces of SORTED_LINES through temporary files beside `path`, so that memory does not grow with the rows.
+    Chunks of SORTED_LINES are sorted and written to temporary files next to `path`, then merged. So memory does not grow with the rows.
     """
     with ExitStack() as files:
-        pieces = [_spill(lines, files, path.parent) for lines in _sorted_pieces(rows)]
+        chunks = [_spill(lines, files, path.parent) for lines in _sorted_chunks(rows)]
         count, last = 0, ""
         out = files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-        for line in heapq.merge(*pieces):
+        for line in heapq.merge(*chunks):
             if line != last:
                 out.write(line)
                 count += 1
@@ -37,7 +37,7 @@ def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
 
 
 def store_cdxj(crawl: str, crawl_run: str, rows: Iterable[CaptureRow], store: ObjectStore, folder: Path | None = None) -> None:
-    """Puts a run's CDXJ into the store; it is sorted in a temporary folder, inside `folder` if given."""
+    """Write a run's CDXJ file to the store. It is sorted in a temporary folder, inside `folder` if given."""
     with scratch_folder(folder) as scratch:
         path = scratch / "index.cdxj"
         write_cdxj(rows, path)
@@ -57,20 +57,20 @@ def cdxj_line(row: CaptureRow) -> str:
         "requestBody": row.request_body,
         "method": row.request_method,
     }
-    told = {name: value for name, value in fields.items() if value is not None}
-    return f"{row.url_surtkey} {row.fetch_time:%Y%m%d%H%M%S} {json.dumps(told)}\n"
+    present = {name: value for name, value in fields.items() if value is not None}
+    return f"{row.url_surtkey} {row.fetch_time:%Y%m%d%H%M%S} {json.dumps(present)}\n"
 
 
-def _sorted_pieces(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
-    lines = (cdxj_line(row) for row in rows if row.record_type != "conversion")  # replay wants what the site sent
-    while piece := list(islice(lines, SORTED_LINES)):
-        piece.sort()
-        yield piece
+def _sorted_chunks(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
+    lines = (cdxj_line(row) for row in rows if row.record_type != "conversion")  # replay shows what the site sent
+    while chunk := list(islice(lines, SORTED_LINES)):
+        chunk.sort()
+        yield chunk
 
 
 def _spill(lines: list[str], files: ExitStack, folder: Path) -> IO[str]:
-    piece: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)  # noqa: SIM115 the stack closes it
-    files.enter_context(piece)
-    piece.writelines(lines)
-    piece.seek(0)
-    return piece
+    chunk: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)  # noqa: SIM115 the stack closes it
+    files.enter_context(chunk)
+    chunk.writelines(lines)
+    chunk.seek(0)
+    return chunk

@@ -1,4 +1,4 @@
-"""From a capture to its row in the capture index."""
+"""Makes the row of the capture index from a capture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a row says of the body: its length in bytes as received and its media type by its first bytes."""
+    """What a row says about the body: its length in bytes as received, and its media type by its first bytes."""
 
     length: int
     mime_detected: str | None
@@ -36,7 +36,7 @@ class CrawlLabel:
 def capture_row(
     capture: Capture, record_type: str, pointer: WarcPointer, payload: Payload, label: CrawlLabel, refers_to: tuple[str, int] | None = None
 ) -> CaptureRow:
-    """The row of a response or revisit record; `refers_to` is object key and offset of the capture that a revisit refers to."""
+    """The row of a record; `refers_to` is the object key and offset of the capture that a revisit refers to."""
     parts = split_url(capture.url)
     is_get = capture.method == "GET"
     query = None if is_get else post_query(_request_type(capture), capture.request_body)
@@ -83,7 +83,7 @@ def capture_row(
 
 
 def _request_type(capture: Capture) -> str:
-    """The Content-Type that was sent, or nothing."""
+    """The Content-Type of the request, or an empty text."""
     return next((value.decode("latin-1") for name, value in capture.request_headers if name.lower() == b"content-type"), "")
 
 
@@ -93,7 +93,7 @@ def _charset(content_type: str | None) -> str | None:
 
 
 def _redirect(capture: Capture) -> str | None:
-    """The absolute target of a redirect; None where there is none or it is no URL."""
+    """The absolute target of a redirect; None if there is none, or if it is not a URL."""
     location = capture.header("location") if capture.status in _REDIRECTS else None
     if not location:
         return None

@@ -1,6 +1,6 @@
-"""The capture index: one row per response or revisit record, as Parquet under Common Crawl's columnar index names.
+"""The capture index: one row per response, revisit or conversion record, as Parquet with the column names of Common Crawl's index.
 
-Written and read by the small Rust library arro3: pyarrow would be a third of a fetch worker's memory.
+The small Rust library arro3 writes and reads it: pyarrow would take a third of a fetch worker's memory.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from arro3.io import read_parquet, write_parquet
 from schemas.index import CAPTURE_INDEX, TIMESTAMP
 from schemas.page import Hints, WarcPointer
 
-WRITE_ROWS = 10_000
-READ_ROWS = 1_000
+WRITE_ROWS = 10_000  # a row group; a segment seldom has more
+READ_ROWS = 1_000  # as Python objects at a time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,7 +72,7 @@ class CaptureRow:
 
     @property
     def hints(self) -> Hints:
-        """What a feed or a sitemap said of the page."""
+        """What a feed or a sitemap said about the page."""
         return Hints(self.hint_title, self.hint_published_at, self.hint_source)
 
 
@@ -80,7 +80,7 @@ _NAMES = tuple(field.name for field in fields(CaptureRow))
 
 
 def write_index(rows: Iterable[CaptureRow]) -> bytes:
-    """Rows as one Parquet file (zstd), in the order given."""
+    """Rows as one Parquet file (zstd), in the given order."""
     given = list(rows)
     columns = [_column([getattr(row, name) for row in given], CAPTURE_INDEX.field(name).type) for name in _NAMES]
     out = io.BytesIO()
@@ -89,7 +89,7 @@ def write_index(rows: Iterable[CaptureRow]) -> bytes:
 
 
 def read_index(data: bytes) -> Iterator[CaptureRow]:
-    """The rows of a Parquet file that `write_index` made. Columns that an older version did not write are None."""
+    """The rows of a Parquet file that `write_index` made. Columns that an earlier release did not write are None."""
     for batch in read_parquet(data, batch_size=READ_ROWS):
         absent = [None] * batch.num_rows
         names = frozenset(batch.schema.names)
@@ -98,7 +98,7 @@ def read_index(data: bytes) -> Iterator[CaptureRow]:
             yield CaptureRow(*values)
 
 
-def _column(values: list[Any], kind: DataType) -> Array:  # Any: whatever the column holds
+def _column(values: list[Any], kind: DataType) -> Array:  # Any: the type depends on the column
     if not DataType.is_timestamp(kind):
         return Array(values, type=kind)
     micros = [None if value is None else (value - _EPOCH) // _MICROSECOND for value in values]

@@ -1,8 +1,9 @@
-"""The lake: Iceberg tables of published rows, and what reads and keeps them.
+"""The lake: Iceberg tables of published rows, which everybody may read.
 
-`lake.open_lake(settings)` gives the `Lake`, which stages and scans; `publishing.commit` commits several tables at once; `query.connect`
-gives a DuckDB connection with a view per table; `maintenance.maintain` joins small files and removes old ones; `takedown` is the list of
-what may not be fetched or shown.
+In: chunks of rows (Arrow). Out: Iceberg tables, batches of rows, a DuckDB connection for SQL.
+Others call `lake.open_lake(settings)` (the `Lake` stages and scans rows), `publishing.commit` (commits several tables at once) and
+`query.connect` (DuckDB with a view for each table). `maintenance.maintain` joins small files and removes old ones. `takedown` is the list
+of URLs that must not be fetched or shown.
 """
 
 from schemas.moved import former_module

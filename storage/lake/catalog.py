@@ -1,4 +1,4 @@
-"""The catalog of the lake: an SQL database that holds which metadata file is each table's current one."""
+"""The catalog of the lake: an SQL database that knows the current metadata file of each table."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import CrawlhouseError, StorageError, UnavailableError
 from schemas.keys import LAKE_PREFIX
-from storage.database.errors import explained, first_line
+from storage.database.errors import as_crawlhouse_error, first_line
 from storage.database.private_files import make_private_file
 
 NAMESPACE = "crawlhouse"
-SQLITE_BUSY_SECONDS = 60
+SQLITE_BUSY_SECONDS = 60  # to wait for another publisher's transaction
 CREATION_ATTEMPTS = 5
 S3_FILES = "storage.lake.files.LakeFileIO"
 
 
 def warehouse(settings: Settings) -> str:
-    """Where the tables' files are: a directory or an `s3://` prefix."""
+    """The place of the tables' files: a directory or an `s3://` prefix."""
     return f"{settings.store_url()}/{LAKE_PREFIX}"
 
 
 def open_catalog(settings: Settings) -> SqlCatalog:
-    """The catalog with its namespace. Raises UnavailableError when the database does not answer, StorageError without space."""
+    """The catalog with its namespace. Raises UnavailableError if the database does not answer, StorageError if there is no space."""
     url = settings.database_url("catalog")
     for attempt in range(1, CREATION_ATTEMPTS + 1):
         try:
@@ -37,9 +37,9 @@ def open_catalog(settings: Settings) -> SqlCatalog:
         except IntegrityError:
             continue  # another process made the namespace
         except DBAPIError as error:
-            # two processes that create the catalog's tables at once disturb each other: the next attempt finds them
+            # if two processes create the catalog's tables at the same time, one fails; its next attempt finds them
             if attempt == CREATION_ATTEMPTS or "exist" not in str(error.orig):
-                raise _explained(settings, error) from error
+                raise _translated_errors(settings, error) from error
             time.sleep(0.1 * attempt)
         except OSError as error:
             raise StorageError(f"The lake's catalog under {settings.home} cannot be made: {error}. Free space or move the home.") from error
@@ -69,17 +69,17 @@ def _connected(url: str, settings: Settings) -> SqlCatalog:
 
 @contextmanager
 def catalog_errors(settings: Settings) -> Iterator[None]:
-    """Around what asks the catalog's database. Raises UnavailableError, StorageError in place of the database's own errors."""
+    """For code that uses the catalog's database: turns the database's errors into UnavailableError and StorageError."""
     try:
         yield
     except (IntegrityError, ProgrammingError):
         raise
     except DBAPIError as error:
-        raise _explained(settings, error) from error
+        raise _translated_errors(settings, error) from error
 
 
-def _explained(settings: Settings, error: DBAPIError) -> CrawlhouseError:
+def _translated_errors(settings: Settings, error: DBAPIError) -> CrawlhouseError:
     server = parse_database_url(settings.database) if settings.database else None
-    name = f"The catalog database {server.shown() if server else settings.database_file('catalog')}"
-    known = explained(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
+    name = f"The catalog database {server.redacted() if server else settings.database_file('catalog')}"
+    known = as_crawlhouse_error(error, name, SQLITE_BUSY_SECONDS, () if server is None else server.secrets())
     return known or StorageError(f"{name} cannot be used: {first_line(error)}. Correct CRAWLHOUSE_DATABASE, or restore it from a backup.")

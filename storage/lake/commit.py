@@ -1,7 +1,7 @@
-"""Commits to several tables of the lake at once: the next metadata of each is written first, then all pointers move together.
+"""Commits to several tables of the lake at once: the new metadata of each table is written first, then all pointers change together.
 
-pyiceberg commits one table at a time, and tries again when it meets another commit. Here a commit names the metadata that was checked,
-and happens on top of exactly that or not at all.
+pyiceberg commits one table at a time, and tries again after another commit. Here a commit names the metadata that the decisions were
+made on. If a table has other metadata by then, nothing is committed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ POINTERS = cast("sa.Table", IcebergTables.__table__)
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A table as it was checked, and its next metadata: written at `location`, but no pointer leads there yet."""
+    """A table as it was when it was checked, and its new metadata, which is written at `location` but not committed."""
 
     table: Table
     metadata: TableMetadata
@@ -35,16 +35,16 @@ class Staged:
 
     @property
     def snapshot_id(self) -> int:
-        """The id of the table's current snapshot once this is committed."""
+        """The id of the table's current snapshot after the commit."""
         return int(self.metadata.current_snapshot_id or 0)
 
 
 def stage(transaction: Transaction) -> Staged:
-    """Write what a transaction makes of its table as the table's next metadata, without committing it.
+    """Write the table's new metadata, as a transaction changes it, without committing it.
 
     The transaction must not be committed by itself: `Transaction(table, autocommit=False)`, and not as a context manager.
     """
-    table: Table = transaction._table  # noqa: SLF001 pyiceberg has no public way to write metadata without a commit
+    table: Table = transaction._table  # noqa: SLF001 pyiceberg has no public function that writes metadata without a commit
     catalog = cast("SqlCatalog", table.catalog)
     made = catalog._update_and_stage_table(table, table.name(), transaction._requirements, transaction._updates)  # noqa: SLF001
     catalog._write_metadata(made.metadata, made.io, made.metadata_location)  # noqa: SLF001
@@ -52,11 +52,11 @@ def stage(transaction: Transaction) -> Staged:
 
 
 def move_pointers(connection: sa.Connection, staged: Sequence[Staged]) -> None:
-    """Point the catalog to what was staged, inside the caller's transaction.
+    """Make the staged metadata the current one in the catalog, inside the caller's transaction.
 
-    Raises LakeMovedError when a table is no longer the one that was checked; the caller's transaction must then be rolled back.
+    Raises LakeMovedError if a table has changed since it was checked; the caller's transaction must then be rolled back.
     """
-    for one in sorted(staged, key=lambda one: one.name):  # one order for all, so that two commits never wait for each other
+    for one in sorted(staged, key=lambda one: one.name):  # the same order in all commits prevents deadlocks
         *namespace, name = one.table.name()
         checked = one.table.metadata_location
         here = (
@@ -71,6 +71,6 @@ def move_pointers(connection: sa.Connection, staged: Sequence[Staged]) -> None:
 
 
 def delete_old_metadata(staged: Sequence[Staged]) -> None:
-    """After a commit: delete the metadata files that the tables no longer list, as pyiceberg does after its own commits."""
+    """After a commit: delete the metadata files that the tables do not list any more, as pyiceberg does after its own commits."""
     for one in staged:
         SqlCatalog._delete_old_metadata(one.table.io, one.table.metadata, one.metadata)  # noqa: SLF001 see `stage`

@@ -1,4 +1,4 @@
-"""How the lake's files in S3 are read and written: one client a process, one request for a small file, metadata fetched once."""
+"""Reads and writes the lake's files in S3: one client for each process, one request for a small file, metadata read only once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pyiceberg.io import S3_ENDPOINT, S3_REGION, InputStream, OutputStream
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 METADATA = (".json", ".avro")
-CACHE_BYTES = 16 * 1024 * 1024
+CACHE_BYTES = 16 * 1024 * 1024  # chosen: the metadata of all tables, and little of a process's memory
 
 
 class LakeFileIO(PyArrowFileIO):
-    """Iceberg's files in S3, by Arrow: all tables of a process share a client, and metadata is read once.
+    """Iceberg's files in S3, by Arrow. All tables of a process share a client, and metadata is read only once.
 
-    Iceberg gives every file a name that nothing had before, so nothing is asked before it is written, and what was read stays true.
+    Iceberg gives every file a new name. So a file is written without asking whether it exists, and a file that was read does not change.
     """
 
     def _initialize_s3_fs(self, netloc: str | None) -> FileSystem:
@@ -40,7 +40,7 @@ class LakeFileIO(PyArrowFileIO):
 
 
 class _Cache:
-    """The newest metadata files, whole, of at most `CACHE_BYTES` in all."""
+    """The metadata files that were used last, at most `CACHE_BYTES` together."""
 
     def __init__(self) -> None:
         self._files: LRUCache[str, bytes] = LRUCache(CACHE_BYTES, getsizeof=len)
@@ -104,5 +104,5 @@ class _Written(io.BytesIO):
 
 @cache
 def _client(region: str, endpoint: str | None) -> S3FileSystem:
-    """Files smaller than a part are written by one request: that is the delayed opening."""
+    """A client. With `allow_delayed_open`, files smaller than a part are written by one request."""
     return S3FileSystem(region=region, endpoint_override=endpoint, allow_delayed_open=True)

@@ -1,4 +1,8 @@
-"""The lake: Iceberg tables that only ever grow, readable by everyone, written once per process run."""
+"""The lake: Iceberg tables to which rows are only added, once for each process run.
+
+On the main path, `processing.publish.publish` comes before: it stages rows here and commits them by `storage.lake.publishing`. Readers come
+after.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,17 @@ from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy import Connection
 
 from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
 from schemas.tables import RUNS, TABLES
 from storage.lake.catalog import catalog_errors, open_catalog, warehouse
 from storage.lake.commit import Staged, move_pointers, stage
-from storage.lake.tables import SORT_COLUMNS, load_table
+from storage.lake.dataset_tables import dataset_names, ensure_dataset_table, is_dataset_table
+from storage.lake.tables import load_table, sort_columns
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
 
-# finds the newest by three narrow columns: sorting whole rows would hold all texts in memory
+# finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
 LATEST_SQL = """
 SELECT articles.* FROM articles SEMI JOIN (
   SELECT article_id, unnest(max(struct_pack(version := version, sequence := sequence))) FROM articles GROUP BY article_id
@@ -32,15 +38,15 @@ SELECT articles.* FROM articles SEMI JOIN (
 
 
 def open_lake(settings: Settings) -> Lake:
-    """The lake of these settings; its catalog is made at first use. Raises UnavailableError, StorageError."""
+    """The lake of these settings; its catalog is created at first use. Raises UnavailableError, StorageError."""
     return Lake(settings)
 
 
 class Lake:
-    """The tables `articles`, `captures`, `quarantine` and `runs`.
+    """The tables `articles`, `captures`, `quarantine`, `sightings` and `runs`, and one for each dataset of the users' own.
 
-    Rows are visible through `scan` and `published_runs` once their process run stands in `runs`. Publishing commits to all tables at once
-    (`storage.lake.publishing.commit`): what is staged is seen by nobody before.
+    `scan` and `published_runs` show rows as soon as their process run is in `runs`. Publishing commits to all tables at once
+    (`storage.lake.publishing.commit`); nobody sees staged rows before.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -49,36 +55,50 @@ class Lake:
         self._catalog = open_catalog(settings)
 
     def table(self, name: str) -> Table:
-        """A table as it is now, for what this class does not offer. Raises NotFoundError, UnavailableError, StorageError."""
+        """A table as it is now, for other uses. Raises NotFoundError, UnavailableError, StorageError."""
         with catalog_errors(self._settings):
             return load_table(self._catalog, name, self.warehouse)
 
     def tables(self) -> dict[str, Table]:
-        """All tables as they are now."""
-        return {name: self.table(name) for name in TABLES}
+        """All tables as they are now: the built-in ones, and those of datasets."""
+        return {name: self.table(name) for name in TABLES} | self.dataset_tables()
+
+    def dataset_tables(self) -> dict[str, Table]:
+        """The tables of users' datasets as they are now, also of those whose definition was deleted."""
+        with catalog_errors(self._settings):
+            names = dataset_names(self._catalog)
+        return {name: table for name in names if is_dataset_table(table := self.table(name))}
+
+    def ensure_dataset_tables(self, datasets: Iterable[Dataset]) -> dict[str, Table]:
+        """The tables of these datasets: created, or changed in place as their definitions say; older rows are NULL in new columns.
+
+        Raises ConfigError for a definition that does not fit its table, with the way out; UnavailableError, StorageError.
+        """
+        with catalog_errors(self._settings):
+            return {dataset.name: ensure_dataset_table(self._catalog, dataset, self.warehouse) for dataset in datasets}
 
     def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str) -> Staged:
-        """Write the rows of a process run, and the table's next metadata with one snapshot more, without committing it.
+        """Write the rows of a process run, and new metadata of the table with one more snapshot, without committing it.
 
-        Each chunk, in the table's Arrow schema, is sorted by host and URL and held in memory one at a time. Raises StorageError when files
-        cannot be written.
+        Each chunk, in the table's Arrow schema, is sorted by host and URL; one chunk at a time is in memory. A column that a chunk lacks is
+        NULL. Raises StorageError if files cannot be written.
         """
         name = table.name()[-1]
         transaction = Transaction(table)
         try:
             with transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot:
                 for chunk in chunks:
-                    for data_file in _dataframe_to_data_files(table.metadata, ordered(chunk.cast(TABLES[name])), table.io):
+                    for data_file in _dataframe_to_data_files(table.metadata, sort_rows(_fitted(chunk, table)), table.io):
                         snapshot.append_data_file(data_file)
             return stage(transaction)
         except OSError as error:
             raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
 
     def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
-        """Commit the rows of a process run to one table, once; the snapshot's id.
+        """Commit the rows of a process run to one table, once; returns the id of the snapshot.
 
-        Appending again for the same process run changes nothing and returns the first snapshot's id. Publishing, which commits to all
-        tables at once, does not use it. Raises StorageError when files cannot be written.
+        Appending again for the same process run changes nothing and returns the id of the first snapshot. Publishing does not use it: it
+        commits to all tables at once. Raises StorageError if files cannot be written.
         """
         rows = list(chunks)
         while True:
@@ -92,23 +112,23 @@ class Lake:
                 return staged.snapshot_id
 
     @contextmanager
-    def catalog_transaction(self, books: Connection | None = None) -> Iterator[Connection]:
-        """A transaction of the catalog's database. `books` is one of the ledger's: it is the same transaction where the database is.
+    def catalog_transaction(self, ledger_connection: Connection | None = None) -> Iterator[Connection]:
+        """A transaction of the catalog's database. On PostgreSQL the ledger's own transaction, `ledger_connection`, is used.
 
         Raises UnavailableError, StorageError.
         """
-        if books is not None and books.dialect.name != "sqlite":
-            yield books
+        if ledger_connection is not None and ledger_connection.dialect.name != "sqlite":
+            yield ledger_connection
             return
         with catalog_errors(self._settings), self._catalog.engine.begin() as connection:
             yield connection
 
     def snapshot_of(self, name: str, process_run: str) -> int | None:
-        """The snapshot by which a process run committed to a table, or None."""
+        """The snapshot that a process run committed to a table, or None."""
         return snapshot_of(self.table(name), process_run)
 
     def committed_runs(self, name: str) -> set[str]:
-        """The process runs that committed to a table, as far back as its snapshots go."""
+        """The process runs that committed to a table, as far back as it has snapshots."""
         return committed_runs(self.table(name))
 
     def run_rows(self, process_run: str) -> list[dict[str, Any]]:
@@ -122,11 +142,11 @@ class Lake:
         return None if snapshot is None else snapshot.snapshot_id
 
     def published_runs(self) -> set[str]:
-        """The process runs whose rows readers see."""
+        """The process runs whose rows are visible."""
         return {value for batch in self._batches("runs", ("process_run",), AlwaysTrue()) for value in batch.column(0).to_pylist()}
 
     def scan(self, name: str, columns: Sequence[str], where: BooleanExpression | None = None) -> Iterator[pa.RecordBatch]:
-        """The published rows of a table, a batch at a time, file after file: columns in the order asked for.
+        """The published rows of a table in batches, file after file, with the columns in the given order.
 
         `where` is an Iceberg expression.
         """
@@ -134,16 +154,16 @@ class Lake:
         wanted = tuple(dict.fromkeys([*columns, "process_run"]))
         for batch in self._batches(name, wanted, where or AlwaysTrue()):
             mask = pc.is_in(batch.column("process_run").cast(pa.string()), value_set=visible)
-            kept = batch.filter(mask)
-            if kept.num_rows:
-                yield kept.select(list(columns))
+            published = batch.filter(mask)
+            if published.num_rows:
+                yield published.select(list(columns))
 
     def live_files(self, name: str) -> list[str]:
-        """The data files of a table's current snapshot, sorted: a listing of the directory would also find replaced ones."""
+        """The data files of a table's current snapshot, sorted. The directory has replaced files too."""
         return sorted(task.file.file_path for task in self.table(name).scan().plan_files())
 
     def close(self) -> None:
-        """Give the catalog's connections back."""
+        """Close the catalog's connections."""
         self._catalog.close()
 
     def __enter__(self) -> Lake:
@@ -156,30 +176,36 @@ class Lake:
         table = self.table(name)
         scan = table.scan(row_filter=where, selected_fields=tuple(columns))
         reader = ArrowScan(table.metadata, table.io, scan.projection(), where)
-        for task in scan.plan_files():  # one file at a time: the scan's own reader would load all of them at once
+        for task in scan.plan_files():  # one file at a time: pyiceberg's own reader would load all of them
             for batch in reader.to_record_batches([task]):
                 yield batch.select(list(columns))
 
 
-def ordered(rows: pa.Table) -> pa.Table:
-    """Rows by host and URL, where a table has them: the order within each file."""
-    keys = [(column, "ascending") for column in SORT_COLUMNS if column in rows.schema.names]
+def sort_rows(rows: pa.Table) -> pa.Table:
+    """Rows sorted by host and URL, if the table has these columns: the order within each file."""
+    keys = [(column, "ascending") for column in sort_columns(rows.schema.names)]
     return rows.sort_by(keys) if keys else rows
 
 
+def _fitted(rows: pa.Table, table: Table) -> pa.Table:
+    """Rows with the table's rule for each column, whether it may be NULL. Raises ValueError if one is NULL that may not."""
+    may_be_null = {field.name: field.optional for field in table.schema().fields}
+    return rows.cast(pa.schema([field.with_nullable(may_be_null.get(field.name, True)) for field in rows.schema]))
+
+
 def snapshot_of(table: Table, process_run: str) -> int | None:
-    """The snapshot by which a process run committed to a table as it was read, or None."""
+    """The snapshot that a process run committed to this state of a table, or None."""
     for snapshot in table.metadata.snapshots:
-        if run_of(snapshot) == process_run:
+        if process_run_of(snapshot) == process_run:
             return int(snapshot.snapshot_id)
     return None
 
 
 def committed_runs(table: Table) -> set[str]:
-    """The process runs that committed to a table as it was read, as far back as its snapshots go."""
-    return {process_run for snapshot in table.metadata.snapshots if (process_run := run_of(snapshot))}
+    """The process runs that committed to this state of a table, as far back as it has snapshots."""
+    return {process_run for snapshot in table.metadata.snapshots if (process_run := process_run_of(snapshot))}
 
 
-def run_of(snapshot: Snapshot) -> str | None:
-    """The process run that committed a snapshot; None for one of maintenance."""
+def process_run_of(snapshot: Snapshot) -> str | None:
+    """The process run that committed a snapshot; None if it was maintenance."""
     return None if snapshot.summary is None else snapshot.summary.additional_properties.get(RUN_PROPERTY)

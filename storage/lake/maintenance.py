@@ -1,7 +1,7 @@
-"""Keeping the lake fit: small files put together, old snapshots expired, files that nothing refers to deleted.
+"""Maintenance of the lake: small files are joined, old snapshots expire, files to which nothing refers are deleted.
 
-Safe beside publishing: a change holds the publish lock and is committed as publishing is (`storage.lake.publishing`), and only files older
-than any publishing could still be writing are deleted.
+It may run beside publishing: a change holds the publish lock and is committed in the same way (`storage.lake.publishing`), and files are
+deleted only if they are too old for a publication that still goes on.
 """
 
 from __future__ import annotations
@@ -20,29 +20,28 @@ from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table, Transaction
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 
-from runtime.scratch import sweep
+from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
-from schemas.tables import TABLES
 from storage.lake.commit import Staged, stage
-from storage.lake.lake import Lake, ordered, run_of
-from storage.lake.publishing import commit, repair_marks
+from storage.lake.lake import Lake, process_run_of, sort_rows
+from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
-SMALL_FILE_BYTES = 16 * 1024 * 1024
-MIN_FILES = 4  # fewer small files of a day are left alone
-MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times that
-KEEP_SNAPSHOTS = timedelta(days=7)
-KEEP_ORPHANS = timedelta(days=3)
-MOVES = 5  # by other writers; the next maintenance goes on
+SMALL_FILE_BYTES = 16 * 1024 * 1024  # chosen: half of MAX_GROUP_BYTES, so that at least two files fit into a group
+MIN_FILES = 4  # fewer small files of a day are not joined; chosen: each rewrite reads and writes all their rows
+MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times as much
+KEEP_SNAPSHOTS = timedelta(days=7)  # readers may use one for so long
+KEEP_ORPHANS = timedelta(days=3)  # far longer than a publication takes
+MAX_CONFLICTS = 5  # with other writers; the next maintenance continues
 
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceReport:
-    """What maintenance did, over all tables."""
+    """What maintenance did, for all tables together."""
 
     files_before: int = 0
     files_after: int = 0
@@ -53,7 +52,7 @@ class MaintenanceReport:
     staged_deleted: int = 0
 
     def counts(self) -> dict[str, int]:
-        """The report as plain numbers."""
+        """The report as numbers by name."""
         return asdict(self)
 
     def __add__(self, other: MaintenanceReport) -> MaintenanceReport:
@@ -66,10 +65,10 @@ def maintain(
     keep_orphans: timedelta = KEEP_ORPHANS,
     now: datetime | None = None,
 ) -> MaintenanceReport:
-    """Compact, expire and clean every table, and delete what settled process runs staged; doing it again at once changes nothing.
+    """Compact every table, expire its snapshots, delete orphan files, and delete staged objects that are not needed any more.
 
-    `keep_orphans` must be longer than any publishing takes. Raises UnavailableError, StorageError; ConflictError when a publisher holds
-    the lock for too long.
+    Doing it again at once changes nothing. `keep_orphans` must be longer than a publication takes. Raises UnavailableError, StorageError;
+    ConflictError if a publisher holds the lock for too long.
     """
     now = now or datetime.now(UTC)
     report = MaintenanceReport()
@@ -77,66 +76,68 @@ def maintain(
         lake = stack.enter_context(Lake(settings))
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
-        repair_marks(lake, ledger)
-        for name in TABLES:
+        repair_publications(lake, ledger)
+        for name in lake.tables():
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
             report += delete_orphans(lake, name, now - keep_orphans)
         store = open_store(settings)
         report += MaintenanceReport(staged_deleted=delete_staged(store, ledger))
         store.delete_unfinished(now - keep_orphans)
-        sweep(settings.home)
-        sweep(Path(tempfile.gettempdir()))
+        remove_stale(settings.home)
+        remove_stale(Path(tempfile.gettempdir()))
     return report
 
 
 def delete_staged(store: ObjectStore, ledger: Ledger) -> int:
-    """Delete what was staged by process runs that are published and completed, or whose crawl runs are all published; how many objects."""
+    """Delete the staged objects of process runs that are complete, or whose crawl runs are all published by others; returns how many."""
     deleted = 0
-    settled: dict[str, bool] = {}
+    obsolete: dict[str, bool] = {}
     for info in store.list(STAGING_PREFIX):
         process_run = info.key.split("/")[1]
-        if process_run not in settled:
-            settled[process_run] = _settled(process_run, store, ledger)
-        if settled[process_run]:
+        if process_run not in obsolete:
+            obsolete[process_run] = _is_staging_obsolete(process_run, store, ledger)
+        if obsolete[process_run]:
             store.delete(info.key)
             deleted += 1
     return deleted
 
 
-def _settled(process_run: str, store: ObjectStore, ledger: Ledger) -> bool:
+def _is_staging_obsolete(process_run: str, store: ObjectStore, ledger: Ledger) -> bool:
     try:
         run = ledger.process_run(process_run)
     except NotFoundError:
         return False
     if ledger.published_at(process_run) is not None:
-        return store.info(report_key(process_run, "report.json")) is not None  # written last: nothing reads the staging any more
+        return (
+            store.info(report_key(process_run, "report.json")) is not None
+        )  # the report is written last: after it nothing reads the staged objects
     return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
 
 
 def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
-    """Rewrite the small files of each day into sorted larger ones, a group at a time."""
+    """Rewrite the small files of each day into larger sorted ones, one group at a time."""
     report = MaintenanceReport(files_before=len(lake.live_files(name)))
-    moves = 0
-    while moves < MOVES:
+    conflicts = 0
+    while conflicts < MAX_CONFLICTS:
         with ledger.publish_lock() as token:
             table = lake.table(name)
             group = next(_groups(table), None)
             if group is None:
                 break
-            rows, rewritten = _rewritten(table, name, group)
+            rows, rewritten = _rewritten(table, group)
             try:
                 commit(lake, ledger, token, [rewritten])
                 report += MaintenanceReport(rows_rewritten=rows)
             except LakeMovedError:
-                moves += 1
+                conflicts += 1
     return report + MaintenanceReport(files_after=len(lake.live_files(name)))
 
 
 def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> MaintenanceReport:
-    """Forget the snapshots older than a moment. Their files become orphans.
+    """Remove snapshots that are older than a time. Their files become orphans.
 
-    The current one always stays, and those of process runs that are not published: they say what of these is committed already.
+    The current snapshot always stays. So do those of process runs that are not published: they show which tables are committed already.
     """
     with ledger.publish_lock() as token:
         table, unpublished = lake.table(name), ledger.unpublished()
@@ -144,7 +145,7 @@ def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> Maintenan
         old = [
             snapshot.snapshot_id
             for snapshot in table.metadata.snapshots
-            if snapshot.timestamp_ms < oldest and snapshot.snapshot_id != current and run_of(snapshot) not in unpublished
+            if snapshot.timestamp_ms < oldest and snapshot.snapshot_id != current and process_run_of(snapshot) not in unpublished
         ]
         if not old:
             return MaintenanceReport()
@@ -158,11 +159,11 @@ def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> Maintenan
 
 
 def delete_orphans(lake: Lake, name: str, before: datetime) -> MaintenanceReport:
-    """Delete the files under a table that no snapshot refers to and that were last written before a moment."""
+    """Delete the files of a table to which no snapshot refers and that were last written before a time."""
     table = lake.table(name)
     filesystem, path = pafs.FileSystem.from_uri(table.location()) if "://" not in table.location() else _s3(table)
     old = [info for info in _files(filesystem, path) if info.mtime is not None and info.mtime < before]
-    used = _referenced(lake.table(name))  # read after the listing: what was committed meanwhile counts as used
+    used = _referenced(lake.table(name))  # read after the listing: files that were committed meanwhile are used
     orphans = [info for info in old if info.path not in used]
     for info in orphans:
         filesystem.delete_file(info.path)
@@ -186,11 +187,11 @@ def _groups(table: Table) -> Iterator[list[FileScanTask]]:
             yield group
 
 
-def _rewritten(table: Table, name: str, group: list[FileScanTask]) -> tuple[int, Staged]:
-    """How many rows a group of files has, and the table with one file in their place."""
+def _rewritten(table: Table, group: list[FileScanTask]) -> tuple[int, Staged]:
+    """The number of rows of a group of files, and the table with one file in their place."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    rows = ordered(rows.select(TABLES[name].names).cast(TABLES[name]))
+    rows = sort_rows(rows)
     transaction = Transaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
         for task in group:
@@ -210,7 +211,7 @@ def _files(filesystem: pafs.FileSystem, path: str) -> list[pafs.FileInfo]:
 
 
 def _referenced(table: Table) -> set[str]:
-    """The paths of all files that the table's metadata leads to, as the file system names them."""
+    """The paths of all files to which the table's metadata refers, as the file system names them."""
     used = {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
     for snapshot in table.metadata.snapshots:
         used.add(snapshot.manifest_list)

@@ -1,7 +1,7 @@
-"""The commit of a publishing: the tables of the lake and the ledger's mark together, by the holder of the publish lock's token only.
+"""The commit of a publication: the tables of the lake and the entry in the ledger together, only by the holder of the publish lock.
 
-On PostgreSQL it is one transaction. On SQLite catalog and ledger are two files: the catalog's transaction, which comes first, is the
-commit, and a mark that a death in between left out is made up for from the snapshots of `runs`.
+On PostgreSQL it is one transaction. On SQLite, catalog and ledger are two files: the catalog's transaction comes first and is the commit.
+If the process dies before the second one, the missing entry in the ledger is added later, from the snapshots of `runs`.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from collections.abc import Sequence
 from runtime.failpoint import reached
 from storage.lake.commit import Staged, delete_old_metadata, move_pointers
 from storage.lake.lake import Lake, committed_runs, snapshot_of
-from storage.ledger.ledger import Ledger, insert_mark
+from storage.ledger.ledger import Ledger, insert_publication
 
 
 def commit(lake: Lake, ledger: Ledger, token: int, staged: Sequence[Staged], process_run: str | None = None) -> None:
-    """Commit what was staged, to all tables or to none, and mark the process run, if one is named, as published.
+    """Commit what was staged, to all tables or to none. If a process run is named, it becomes published.
 
-    Raises FencedError when another has taken the publish lock since this token was given, and LakeMovedError when a table is no longer the
-    one that was checked. Nothing is committed then; the files that were staged become orphans, which maintenance deletes.
+    Raises FencedError if another process has taken the publish lock since this token was given, and LakeMovedError if a table has changed
+    since it was checked. Then nothing is committed; the staged files become orphans, which maintenance deletes.
     """
-    with ledger.fenced(token) as books:
-        with lake.catalog_transaction(books) as catalog:
+    with ledger.fenced(token) as ledger_connection:
+        with lake.catalog_transaction(ledger_connection) as catalog:
             move_pointers(catalog, staged)
         reached("publish.after.catalog")
         if process_run is not None:
-            insert_mark(books, process_run, {one.name: one.snapshot_id for one in staged})
+            insert_publication(ledger_connection, process_run, {one.name: one.snapshot_id for one in staged})
     delete_old_metadata(staged)
 
 
-def repair_marks(lake: Lake, ledger: Ledger) -> None:
-    """Mark the process runs as published whose commit stands in the lake, but not in the ledger."""
+def repair_publications(lake: Lake, ledger: Ledger) -> None:
+    """Enter process runs as published whose commit is in the lake, but not in the ledger."""
     unmarked = ledger.unpublished()
     if not unmarked:
         return

@@ -1,4 +1,4 @@
-"""SQL over the lake: a DuckDB connection with one view per table, over the live files, the published runs and what is not taken down."""
+"""SQL over the lake: a DuckDB connection with one view for each table. The views show published rows that are not taken down."""
 
 from __future__ import annotations
 
@@ -18,51 +18,53 @@ from storage.objects.open import open_store
 
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
-SOURCES = "sources"  # the attached database of what the views are made of: SHOW TABLES does not list it
+SOURCES = "sources"  # an attached database with the tables behind the views: SHOW TABLES does not list it
 GLOB_CHARACTERS = set("*?[]{}")
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection, in memory, with the views `articles`, `articles_latest`, `captures`, `quarantine` and `runs`.
 
-    It shows the lake as it was at this moment, without the rows whose URL or canonical URL is taken down. Times are shown in UTC. It can
-    open no other file than the live ones, has no folder to write to, and its settings cannot be changed. What it must not be given is SQL
-    of others: `crawlhouse.sql.reading` says which may run. Raises UnavailableError, StorageError; ConfigError for a takedown list that
-    cannot be read.
+    It shows the lake as it is now, without rows whose URL or canonical URL is taken down. Times are in UTC. It can open only the files of
+    the current snapshots, has no folder to write to, and its settings cannot be changed. Do not run SQL of other people with it:
+    `crawlhouse.sql.reading` decides which may run. Raises UnavailableError, StorageError; ConfigError if the takedown list cannot be
+    read.
     """
-    # without a temporary directory: DuckDB would let SQL read and write in it
+    # no temporary directory, because SQL could read and write in it
     connection = duckdb.connect(config={"temp_directory": ""})
     connection.execute(f"SET TimeZone = 'UTC'; SET python_enable_replacements = false; ATTACH ':memory:' AS {SOURCES}")
     takedowns = read_takedowns(open_store(settings))
     with open_lake(settings) as lake:
-        # `runs` first: a run that is published meanwhile is then seen by none of the views
-        tables = {name: lake.table(name) for name in ("runs", *URL_COLUMNS)}
+        # `runs` first: so a run that is published meanwhile is visible in none of the views
+        tables = {name: lake.table(name) for name in ("runs", *URL_COLUMNS, "sightings")} | lake.dataset_tables()
         files = {name: _live_files(table) for name, table in tables.items()}
         sources = {name: _source(connection, table, files[name]) for name, table in tables.items()}
     _add_source(connection, "taken_down", _taken_down(connection, sources, takedowns))
     for name, source in sources.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{_visible(name, takedowns)}")  # noqa: S608 our own names
+        if name == "sightings":
+            continue
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}{_visible_condition(name, takedowns)}")  # noqa: S608 our own names
     connection.execute(f"CREATE VIEW articles_latest AS {LATEST_SQL}")
-    _lock(connection, [file for sizes in files.values() for file in sizes if _is_read_by_duckdb(file)])
+    _restrict_access(connection, [file for sizes in files.values() for file in sizes if _is_read_by_duckdb(file)])
     return connection
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
-    """Let the connection open these files and nothing else, for good."""
+def _restrict_access(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
+    """Let the connection open these files and nothing else, until its end."""
     connection.execute(f"SET allowed_paths = [{_quoted(files)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _visible(name: str, takedowns: Takedowns) -> str:
+def _visible_condition(name: str, takedowns: Takedowns) -> str:
     if name == "runs":
         return ""
-    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
+    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns and name != "sightings" else ""  # noqa: S608 our own names
     return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
 
 
 def _taken_down(connection: duckdb.DuckDBPyConnection, sources: dict[str, str], takedowns: Takedowns) -> pa.Table:
-    """The URLs of rows that are taken down. SQL finds those that name a listed host, the list itself decides."""
+    """The URLs of rows that are taken down. SQL finds URLs that contain a listed host; `Takedowns.covers` decides."""
     urls: set[str] = set()
     for name, columns in URL_COLUMNS.items() if takedowns else ():
         near = " OR ".join(f"contains(lower({column}), _named)" for column in columns)
@@ -81,7 +83,7 @@ def _live_files(table: Table) -> dict[str, int]:
 
 
 def _source(connection: duckdb.DuckDBPyConnection, table: Table, sizes: dict[str, int]) -> str:
-    """A table's live files as something to select from."""
+    """The text after FROM that selects from a table's files."""
     schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
     if sizes and all(map(_is_read_by_duckdb, sizes)):
         columns = ", ".join(f'"{column}"' for column in schema.names)
@@ -90,7 +92,7 @@ def _source(connection: duckdb.DuckDBPyConnection, table: Table, sizes: dict[str
 
 
 def _add_source(connection: duckdb.DuckDBPyConnection, name: str, data: ds.Dataset | pa.Table) -> str:
-    """Make Arrow data selectable; the name to select from."""
+    """Add Arrow data as a view; returns its name."""
     connection.execute(f"USE {SOURCES}")
     connection.from_arrow(data).create_view(name)
     connection.execute("USE memory")
@@ -100,14 +102,13 @@ def _add_source(connection: duckdb.DuckDBPyConnection, name: str, data: ds.Datas
 def _is_read_by_duckdb(file: str) -> bool:
     """Whether DuckDB reads a file itself.
 
-    Arrow reads those in S3, for which DuckDB would first have to download an extension, and those whose path DuckDB would take as a
-    pattern of several files.
+    Arrow reads files in S3, because DuckDB would have to download an extension first, and files whose path DuckDB would take as a pattern.
     """
     return not file.startswith("s3://") and not GLOB_CHARACTERS & set(file)
 
 
 def _dataset(table: Table, sizes: dict[str, int], schema: pa.Schema) -> ds.Dataset:
-    """Files as Arrow sees them."""
+    """The files as an Arrow dataset."""
     filesystem: FileSystem = LocalFileSystem()
     if next(iter(sizes)).startswith("s3://"):
         filesystem = cast("PyArrowFileIO", table.io).fs_by_scheme("s3", None)

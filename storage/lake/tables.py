@@ -1,6 +1,8 @@
-"""The lake's tables as Iceberg knows them: schema, partitions, order, properties, made when they are first used."""
+"""The lake's tables in Iceberg: schema, partitions, sort order and properties. They are created when they are first used."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
@@ -12,16 +14,16 @@ from schemas.errors import NotFoundError, UnavailableError
 from schemas.tables import TABLES
 from storage.lake.catalog import NAMESPACE
 
-PARTITION_COLUMN = "fetched_at"  # by day; a table without it is not partitioned
-SORT_COLUMNS = ("host", "url")
-EVOLUTION_ATTEMPTS = 20
+PARTITION_COLUMN = "fetched_at"  # partitioned by its day; a table without this column is not partitioned
+SORT_ORDERS = (("host", "url"), ("dataset", "row_id"))  # a table has the first of them whose columns it has
+EVOLUTION_ATTEMPTS = 20  # while other processes change the table
 PROPERTIES = {
     "commit.retry.num-retries": "20",
     "commit.retry.min-wait-ms": "50",
     "commit.retry.max-wait-ms": "2000",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
-    # rows are only ever added, so that a rewrite of files conflicts with a rewrite of the same files and with nothing else
+    # rows are only added: so a rewrite of files conflicts only with a rewrite of the same files
     "write.delete.isolation-level": "snapshot",
     "write.update.isolation-level": "snapshot",
     "write.parquet.compression-codec": "zstd",
@@ -37,54 +39,63 @@ PROPERTIES = {
 
 
 def load_table(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
-    """One of the lake's tables as it is now, made or given its new columns if need be. Raises NotFoundError for an unknown name."""
-    if name not in TABLES:
-        raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}.")
+    """One of the lake's tables as it is now.
+
+    A built-in one is created, or given new columns, if necessary. Raises NotFoundError for a name that no table has.
+    """
     try:
         table = catalog.load_table((NAMESPACE, name))
-    except NoSuchTableError:
-        table = _create(catalog, name, warehouse)
-    return add_columns(catalog, table, name)
+    except NoSuchTableError as error:
+        if name not in TABLES:
+            raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}, and one for each dataset.") from error
+        table = create_table(catalog, name, TABLES[name], warehouse, PROPERTIES)
+    return with_columns(catalog, table, TABLES[name]) if name in TABLES else table
 
 
-def missing_columns(table: Table, name: str) -> list[pa.Field]:
-    """The columns that a table of an earlier release lacks."""
-    return [field for field in TABLES[name] if field.name not in table.schema().column_names]
+def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:
+    """The columns that a table of an earlier release lacks, or that must have a value there and may be NULL now."""
+    stored = {field.name: field for field in table.schema().fields}
+    return [field.name for field in schema if field.name not in stored or (field.nullable and stored[field.name].required)]
 
 
-def add_columns(catalog: SqlCatalog, table: Table, name: str) -> Table:
-    """The table with all columns of this release, empty in its earlier rows. Raises UnavailableError while others keep changing it."""
+def with_columns(catalog: SqlCatalog, table: Table, schema: pa.Schema) -> Table:
+    """The table with all columns of a schema; new ones are empty in older rows. Raises UnavailableError if others keep changing it."""
+    name = table.name()[-1]
     for _ in range(EVOLUTION_ATTEMPTS):
-        missing = missing_columns(table, name)
-        if not missing:
+        if not outdated_columns(table, schema):
             return table
         try:
             with table.update_schema() as update:
-                update.union_by_name(pa.schema([*table.schema().as_arrow(), *missing]))
-        except CommitFailedException:  # another process added them, or rows, just now
+                update.union_by_name(schema)
+        except CommitFailedException:  # another process has just added them, or rows
             table = catalog.load_table((NAMESPACE, name))
     raise UnavailableError(f"The table '{name}' cannot get its new columns: other processes keep changing it. Stop them, then run again.")
 
 
-def changed_properties(table: Table) -> dict[str, str]:
-    """The properties that a table of an earlier release has not, or not like this."""
+def outdated_properties(table: Table) -> dict[str, str]:
+    """The properties of this release that a table of an earlier release lacks or has with another value."""
     return {key: value for key, value in PROPERTIES.items() if table.properties.get(key) != value}
 
 
-def _create(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
-    schema = TABLES[name]
+def sort_columns(names: list[str]) -> tuple[str, ...]:
+    """The columns by which the rows of a table with these columns are sorted within each file."""
+    return next((order for order in SORT_ORDERS if set(order) <= set(names)), ())
+
+
+def create_table(catalog: SqlCatalog, name: str, schema: pa.Schema, warehouse: str, properties: Mapping[str, str]) -> Table:
+    """A new table, or the one that another process has just created."""
     location = f"{warehouse}/{name}"
     try:
-        with catalog.create_table_transaction((NAMESPACE, name), schema, location=location, properties=PROPERTIES) as creation:
+        with catalog.create_table_transaction((NAMESPACE, name), schema, location=location, properties=dict(properties)) as creation:
             if PARTITION_COLUMN in schema.names:
                 with creation.update_spec() as spec:
                     spec.add_field(PARTITION_COLUMN, DayTransform(), "fetched_day")
-            if set(SORT_COLUMNS) <= set(schema.names):
+            if columns := sort_columns(schema.names):
                 with creation.update_sort_order() as order:
-                    for column in SORT_COLUMNS:
+                    for column in columns:
                         order.asc(column, IdentityTransform())
     except (TableAlreadyExistsError, CommitFailedException):
         if not catalog.table_exists((NAMESPACE, name)):
             raise
-        # another process made it just now
+        # another process has just created it
     return catalog.load_table((NAMESPACE, name))

@@ -1,7 +1,7 @@
-"""The takedown list: what is never fetched again, and left out of what readers see. One text object in the store, one entry a line.
+"""The takedown list: URLs that are never fetched again, and that readers do not see. One text object in the store, one entry on each line.
 
 An entry is a URL (`https://example.com/story`), a prefix (`https://example.com/people/*`), or a host (`example.com`, `example.com:8080`;
-`*.example.com` is the host and everything under it). Both schemes are meant, whichever an entry names. `#` begins a comment.
+`*.example.com` is the host with all its subdomains). An entry is valid for http and https, whichever it names. `#` begins a comment.
 """
 
 from __future__ import annotations
@@ -9,29 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import idna
 
+from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
 from storage.database.locks import hold_lock
-from storage.urls.host_key import host_key, host_of_text, without_port
-
-if TYPE_CHECKING:
-    from schemas.config.settings import Settings
-    from storage.objects.store import ObjectStore
+from storage.objects.store import ObjectStore
+from storage.urls.host_key import host_key, parse_host, without_port
 
 KEY = "takedown.txt"
-LOCK_KEY = 7_205_761
-LOCK_SECONDS = 30.0
+LOCK_KEY = 7_205_761  # arbitrary
+LOCK_SECONDS = 30.0  # for another process that changes the list
 COMMENT = re.compile(r"(?:^|\s)#.*$")
 HOST_ENTRY = re.compile(r"(?:\*\.)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/:?#*@\[\]]+)(?::\d{1,5})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Takedowns:
-    """The list, ready to be asked. URLs and prefixes are kept as `host/path?query`, without the scheme."""
+    """The parsed list. URLs and prefixes are stored as `host/path?query`, without the scheme."""
 
     urls: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
@@ -42,7 +39,7 @@ class Takedowns:
         return bool(self.urls or self.prefixes or self.hosts or self.domains)
 
     def host_names(self) -> set[str]:
-        """The hosts that entries name, without ports, in ASCII and in Unicode: a URL that holds none of them is not taken down."""
+        """The hosts of all entries, without ports, in ASCII and in Unicode. A URL that contains none of them is not taken down."""
         named = [*self.hosts, *self.domains, *(address.partition("/")[0] for address in (*self.urls, *self.prefixes))]
         names = {without_port(host) for host in named}
         return names | {_in_unicode(name) for name in names if "xn--" in name}
@@ -63,7 +60,7 @@ class Takedowns:
 
 
 def read_takedowns(store: ObjectStore) -> Takedowns:
-    """The list as it stands; empty where there is none. Raises UnavailableError, StorageError, ConfigError for a line that is no entry."""
+    """The current list; empty if there is none. Raises UnavailableError, StorageError, ConfigError for a line that is not an entry."""
     return parse_takedowns(list_takedowns(store))
 
 
@@ -74,52 +71,52 @@ def list_takedowns(store: ObjectStore) -> list[str]:
 
 def read_entries(store: ObjectStore) -> list[tuple[str, str]]:
     """The entries, in their order, each with its comment."""
-    lines = ((COMMENT.sub("", line).strip(), COMMENT.search(line)) for line in _text(store).splitlines())
+    lines = ((COMMENT.sub("", line).strip(), COMMENT.search(line)) for line in _read_text(store).splitlines())
     return [(entry, found.group().strip().lstrip("#").strip() if found else "") for entry, found in lines if entry]
 
 
 def parse_takedowns(entries: Iterable[str]) -> Takedowns:
-    """Entries as a list to be asked. Raises ConfigError."""
+    """Parse entries. Raises ConfigError."""
     urls, prefixes, hosts, domains = set[str](), set[str](), set[str](), set[str]()
     for entry in entries:
-        kind, text = _read(entry)
+        kind, text = _parse_entry(entry)
         {"url": urls, "prefix": prefixes, "host": hosts, "domain": domains}[kind].add(text)
     return Takedowns(frozenset(urls), tuple(sorted(prefixes)), frozenset(hosts), tuple(sorted(domains)))
 
 
 def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str], reason: str = "") -> int:
-    """Adds entries, each with the reason as its comment; returns how many were not there yet. Workers follow within a minute.
+    """Add entries, each with the reason as its comment; returns how many were new. Workers read the list again within a minute.
 
     Raises ConfigError, ConflictError.
     """
     comment = f"  # {' '.join(reason.split())}" if reason.strip() else ""
     for entry in entries:
-        _read(entry)
+        _parse_entry(entry)
     with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
         known = list_takedowns(store)
-        fresh = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
-        if fresh:
-            text = _text(store)
+        new = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
+        if new:
+            text = _read_text(store)
             text += "\n" if text and not text.endswith("\n") else ""
-            store.put_bytes(KEY, (text + "".join(f"{entry}{comment}\n" for entry in fresh)).encode())
-    return len(fresh)
+            store.put_bytes(KEY, (text + "".join(f"{entry}{comment}\n" for entry in new)).encode())
+    return len(new)
 
 
 def remove_takedown(settings: Settings, store: ObjectStore, entry: str) -> None:
-    """Removes an entry, as written in the list; its URLs may be fetched again. Raises NotFoundError, ConflictError."""
+    """Remove an entry, as written in the list. Its URLs may be fetched again. Raises NotFoundError, ConflictError."""
     with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
-        lines = _text(store).splitlines(keepends=True)
-        kept = [line for line in lines if COMMENT.sub("", line.rstrip("\n")).strip() != entry.strip()]
-        if len(kept) == len(lines):
+        lines = _read_text(store).splitlines(keepends=True)
+        remaining = [line for line in lines if COMMENT.sub("", line.rstrip("\n")).strip() != entry.strip()]
+        if len(remaining) == len(lines):
             raise NotFoundError(f"{entry!r} is not in the takedown list. `crawlhouse takedown list` shows the entries as they are written.")
-        store.put_bytes(KEY, "".join(kept).encode())
+        store.put_bytes(KEY, "".join(remaining).encode())
 
 
-def _text(store: ObjectStore) -> str:
+def _read_text(store: ObjectStore) -> str:
     return store.get_bytes(KEY).decode("utf-8") if store.info(KEY) is not None else ""
 
 
-def _read(entry: str) -> tuple[str, str]:
+def _parse_entry(entry: str) -> tuple[str, str]:
     """Kind (`url`, `prefix`, `host`, `domain`) and text of one entry. Raises ConfigError."""
     entry = entry.strip()
     if entry.lower().startswith(("http://", "https://")):
@@ -134,20 +131,20 @@ def _read(entry: str) -> tuple[str, str]:
 
 
 def _address(url: str) -> str:
-    """A URL as it is compared: host, path and query, without the scheme, the default port and the escapes of plain characters."""
+    """A URL for comparison: host, path and query, without scheme, default port and unnecessary escapes."""
     url = url.partition("#")[0]
     try:
         parts = urlsplit(url)
-    except ValueError:  # what a page called its canonical URL
+    except ValueError:  # a bad canonical URL of a page
         return url
     query = f"?{parts.query}" if parts.query else ""
     return host_key(url) + unquote(parts.path or "/") + unquote(query)
 
 
 def _host(text: str) -> str:
-    """A host as the frontier spells it. Raises ConfigError for what is no host name."""
+    """A host as the frontier spells it. Raises ConfigError for a bad host name."""
     try:
-        return host_of_text(text)
+        return parse_host(text)
     except ValueError as error:
         raise ConfigError(f"{text!r} is no host name: {error}.") from error
 

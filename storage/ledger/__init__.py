@@ -1,7 +1,8 @@
 """The ledger: which crawl runs and process runs exist, which segments are registered, and what is published.
 
-`ledger.open_ledger(settings)` gives the `Ledger`; `history.latest_runs` the last runs of each crawl; `quota.Quota` says when the disk or
-the archive is full. Below the frontier, which registers segments here.
+In: planned runs, manifests, commits. Out: the same, and what is to be processed next.
+Others call `ledger.open_ledger(settings)`, `history.latest_runs` (the last runs of each crawl) and `quota.Quota` (whether the disk or the
+archive is full). The frontier is above it and registers segments here.
 """
 
 from schemas.moved import former_module

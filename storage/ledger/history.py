@@ -1,4 +1,4 @@
-"""The latest runs of every crawl, as the ledger knows them: one query, whatever the ledger's age."""
+"""The latest runs of every crawl, read by one query, however many runs the ledger has."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from storage.database.ledger_tables import CRAWL_RUNS, PROCESS_INPUTS, PROCESS_R
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A crawl run with what became of it: `manifest` once it is closed, `process_run` once it was taken up, `published` at the end.
+    """A crawl run and what became of it: `manifest` if it is closed, `process_run` if one processes it, and whether it is `published`.
 
-    `pages` is what is registered so far.
+    `pages` are the pages registered so far.
     """
 
     crawl: str
@@ -46,11 +46,11 @@ def latest_runs(settings: Settings, per_crawl: int) -> list[PastRun]:
             runs = [_past_run(row) for row in connection.execute(query).mappings()]
     finally:
         database.close()
-    return list({run.crawl_run: run for run in reversed(runs)}.values())[::-1]  # of several process runs the published one
+    return list({run.crawl_run: run for run in reversed(runs)}.values())[::-1]  # if there are several process runs, the published one
 
 
 def unfinished_crawls(settings: Settings) -> set[str]:
-    """The crawls that have a run which is not closed, or not published. Raises UnavailableError, StorageError, ConflictError."""
+    """The crawls with a run that is not closed or not published. Raises UnavailableError, StorageError, ConflictError."""
     published = PROCESS_INPUTS.join(PROCESS_RUNS, PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run)
     done = select(PROCESS_INPUTS.c.crawl_run).select_from(published).where(PROCESS_RUNS.c.published_at.is_not(None))
     database = open_database(settings.database_url("frontier"))

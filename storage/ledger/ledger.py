@@ -1,4 +1,4 @@
-"""The ledger: which crawl runs exist, what they registered, and what of it was published, each commit once."""
+"""The ledger: which crawl runs exist, which segments they registered, and what is published. Each commit is stored once."""
 
 from __future__ import annotations
 
@@ -8,40 +8,46 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
 from schemas.errors import ConflictError, FencedError, NotFoundError
 from schemas.manifest import Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import WORKERS
 from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
 from storage.database.locks import hold_publish_lock
 
-PUBLISH_WAIT_SECONDS = 3600.0
+_DATASETS = TypeAdapter(tuple[Dataset, ...])
+PUBLISH_WAIT_SECONDS = 3600.0  # chosen: longer than publishing or a compaction takes
 PUBLISHER = "publisher"  # the counter of the publish lock's tokens
 
 
 @dataclass(frozen=True, slots=True)
 class UnclosedRun:
-    """A run that is not closed: whether a worker ever joined it, and for how many seconds it was silent (or since it was planned)."""
+    """A run that is not closed: whether a worker ever joined it, and how many seconds ago a worker (or its planning) last wrote."""
 
     has_workers: bool
     silent_seconds: float
 
 
 def open_ledger(settings: Settings, clock: Clock | None = None) -> Ledger:
-    """The ledger of this lake, its tables created. Raises UnavailableError, StorageError."""
+    """The ledger of this home; its tables are created if they are missing. Raises UnavailableError, StorageError."""
     return Ledger(open_database(settings.database_url("frontier")), clock)
 
 
 class Ledger:
-    """The truth about runs. Every method is one transaction. `clock` gives seconds since the epoch; without one, the database does."""
+    """Crawl runs and process runs. Every method is one transaction.
+
+    `clock` gives seconds since the epoch; without it the database's clock is used.
+    """
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
@@ -49,11 +55,11 @@ class Ledger:
 
     @property
     def database(self) -> Database:
-        """The database, for what is written beside the ledger."""
+        """The database, for code that reads or writes other tables in it."""
         return self._database
 
     def add_crawl_run(self, run: CrawlRun) -> CrawlRun:
-        """Plans a crawl run; if its crawl already has a run of the same key, that one is returned and nothing changes."""
+        """Add a crawl run. If its crawl has a run of the same key already, that one is returned and nothing changes."""
         with self._database.write() as connection:
             return insert_crawl_run(connection, run)[0]
 
@@ -80,7 +86,7 @@ class Ledger:
         query = query.outerjoin(last, last.c.run_no == CRAWL_RUNS.c.run_no)
         query = query.where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed").order_by(CRAWL_RUNS.c.run_no)
         with self._database.read() as connection:
-            rows, now = connection.execute(query).all(), moment(connection, self._clock)
+            rows, now = connection.execute(query).all(), current_time(connection, self._clock)
         return {row.crawl_run: UnclosedRun(row.seen_at is not None, now - max(row.planned_at, row.seen_at or 0.0)) for row in rows}
 
     def segments(self, crawl_run: str) -> list[Segment]:
@@ -95,7 +101,7 @@ class Ledger:
             return int(connection.scalar(select(func.sum(SEGMENTS.c.size))) or 0)
 
     def close_crawl_run(self, crawl_run: str, manifest: Manifest) -> Manifest:
-        """Marks a run closed with its manifest; closing again changes nothing and returns the first manifest."""
+        """Close a run with its manifest. Closing it again changes nothing and returns the first manifest."""
         with self._database.write() as connection:
             row = _crawl_run_row(connection, crawl_run)
             if row["manifest"] is not None:
@@ -113,14 +119,14 @@ class Ledger:
             raise ConflictError(f"The crawl run {crawl_run} is still open. Let it finish, or run its close step.")
         return Manifest.model_validate_json(row["manifest"])
 
-    def amend_manifest(self, manifest: Manifest) -> None:
-        """Puts another manifest in the place of a closed run's."""
+    def replace_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest of a closed run."""
         closed = (CRAWL_RUNS.c.crawl_run == manifest.crawl_run) & CRAWL_RUNS.c.manifest.is_not(None)
         with self._database.write() as connection:
             connection.execute(update(CRAWL_RUNS).where(closed).values(manifest=manifest.model_dump_json()))
 
     def closed_unpublished(self, crawl: str) -> list[str]:
-        """The closed crawl runs that no published process run contains, oldest first."""
+        """The closed crawl runs that are in no published process run, oldest first."""
         published = exists().where(
             PROCESS_INPUTS.c.crawl_run == CRAWL_RUNS.c.crawl_run,
             PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run,
@@ -131,7 +137,7 @@ class Ledger:
             return list(connection.scalars(query.order_by(CRAWL_RUNS.c.run_no)))
 
     def add_process_run(self, run: ProcessRun) -> ProcessRun:
-        """Plans a process run; adding the same id again changes nothing. Raises NotFoundError for an unknown crawl run."""
+        """Add a process run. Adding the same id again changes nothing. Raises NotFoundError for an unknown crawl run."""
         with self._database.write() as connection:
             for crawl_run in run.crawl_runs:
                 _crawl_run_row(connection, crawl_run)
@@ -143,6 +149,7 @@ class Ledger:
                 "config": run.crawl.model_dump_json(),
                 "memory_version": run.memory_version,
                 "base_snapshot": run.base_snapshot,
+                "datasets": _DATASETS.dump_json(run.datasets).decode() if run.datasets else None,
             }
             _insert_once(connection, PROCESS_RUNS, [values])
             _insert_once(connection, PROCESS_INPUTS, [{"process_run": run.process_run, "crawl_run": name} for name in run.crawl_runs])
@@ -162,6 +169,7 @@ class Ledger:
             config_hash=row["config_hash"],
             memory_version=row["memory_version"],
             base_snapshot=row["base_snapshot"],
+            datasets=_DATASETS.validate_json(row["datasets"], context=PINNED) if row["datasets"] else (),
         )
 
     def process_runs(self, crawl: str | None = None) -> list[str]:
@@ -177,18 +185,18 @@ class Ledger:
             return {row.table_name: row.snapshot_id for row in connection.execute(query)}
 
     def mark_published(self, process_run: str, commits: Mapping[str, int] = MappingProxyType({})) -> None:
-        """Mark a process run published by these snapshots, one per table; the first time counts. Raises NotFoundError, ConflictError."""
+        """Mark a process run as published by these snapshots, one per table. The first call counts. Raises NotFoundError, ConflictError."""
         with self._database.write() as connection:
-            insert_mark(connection, process_run, commits, self._clock)
+            insert_publication(connection, process_run, commits, self._clock)
 
     def published_at(self, process_run: str) -> datetime | None:
         """When a process run was published, or None. Raises NotFoundError."""
         with self._database.read() as connection:
-            moment = _process_run_row(connection, process_run)["published_at"]
-        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+            published_at = _process_run_row(connection, process_run)["published_at"]
+        return None if published_at is None else datetime.fromtimestamp(published_at, UTC)
 
     def unpublished(self) -> set[str]:
-        """The process runs that were planned and are not published."""
+        """The process runs that are not published."""
         with self._database.read() as connection:
             return set(connection.scalars(select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.published_at.is_(None))))
 
@@ -199,7 +207,7 @@ class Ledger:
             return connection.scalar(query.order_by(PROCESS_RUNS.c.published_at.desc()).limit(1))
 
     def next_sequence(self) -> int:
-        """The next number of publishing, over all crawls: 1, 2, 3, ... never given twice."""
+        """The next sequence number of a publication, over all crawls: 1, 2, 3, ... No number is used twice."""
         return self._next("sequence")
 
     def memory_version(self, crawl: str) -> int:
@@ -213,9 +221,9 @@ class Ledger:
         return (0, "") if row is None else (row.version, row.process_run)
 
     def advance_memory(self, crawl: str, from_version: int, to_version: int, process_run: str) -> None:
-        """Moves a crawl's site memory on, once per process run: compare and set.
+        """Set a crawl's site memory to its next version, once per process run (compare and set).
 
-        Advancing again by the same process run changes nothing. Raises ConflictError if the memory is at another version.
+        Calling it again for the same process run changes nothing. Raises ConflictError if the memory has another version.
         """
         with self._database.write() as connection:
             _insert_once(connection, MEMORIES, [{"crawl": crawl, "version": 0, "process_run": ""}])
@@ -230,23 +238,23 @@ class Ledger:
 
     @contextmanager
     def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[int]:
-        """One publisher at a time per lake, over all processes and machines; freed by the death of its holder. Yields its token.
+        """A lock for one publisher at a time, over all processes and machines. It is free again when its holder crashes. Yields a token.
 
-        Each holder's token is greater than all before. A holder may lose the lock without noticing, when its database session ends:
-        `fenced` then refuses its commits. Raises ConflictError if the lock is not free within `wait_seconds`.
+        Each token is greater than all earlier ones. If its database session ends, a holder loses the lock without noticing; then `fenced`
+        refuses its commits. Raises ConflictError if the lock is not free within `wait_seconds`.
         """
         with hold_publish_lock(self._database, wait_seconds):
             yield self._next(PUBLISHER)
 
     @contextmanager
     def fenced(self, token: int) -> Iterator[Connection]:
-        """A writing transaction for the publish lock's last holder: nobody gets a token before it ends. Raises FencedError for others."""
+        """A writing transaction for the latest holder of the publish lock; no new token is given meanwhile. Others get FencedError."""
         query = select(COUNTERS.c.value).where(COUNTERS.c.name == PUBLISHER).with_for_update()
         with self._database.write() as connection:
             if connection.scalar(query) != token:
                 raise FencedError(
-                    "Another process took the publish lock while this one was at work: this one's database session had ended. "
-                    "Nothing of this was committed. Run it again."
+                    "Another process took the publish lock because this process lost its database session. Nothing was committed. "
+                    "Run the command again."
                 )
             yield connection
 
@@ -257,12 +265,12 @@ class Ledger:
             return int(connection.execute(add_one.returning(COUNTERS.c.value)).scalar_one())
 
     def close(self) -> None:
-        """Gives the database connections back."""
+        """Close the database connections."""
         self._database.close()
 
 
 def insert_crawl_run(connection: Connection, run: CrawlRun, state: str = "open") -> tuple[CrawlRun, bool]:
-    """The run as it stands in the ledger, and whether it is new: this one, in that state, or the one that had its key before."""
+    """Insert a run in a state, unless its crawl has one of the same key. Returns the run in the ledger, and whether it is new."""
     values = {
         "crawl_run": run.crawl_run,
         "crawl": run.crawl.name,
@@ -284,13 +292,13 @@ def insert_crawl_run(connection: Connection, run: CrawlRun, state: str = "open")
 
 
 def insert_segment(connection: Connection, crawl_run: str, worker: str, segment: Segment, at: float) -> None:
-    """Registers a segment, inside the caller's transaction."""
+    """Register a segment, inside the caller's transaction."""
     values = {**segment.model_dump(), "crawl_run": crawl_run, "worker": worker, "registered_at": at}
     connection.execute(insert(SEGMENTS).values(values))
 
 
-def insert_mark(connection: Connection, process_run: str, commits: Mapping[str, int], clock: Clock | None = None) -> None:
-    """Mark a process run published by these snapshots, inside the caller's transaction; the first time counts.
+def insert_publication(connection: Connection, process_run: str, commits: Mapping[str, int], clock: Clock | None = None) -> None:
+    """Mark a process run as published by these snapshots, inside the caller's transaction. Only the first call counts.
 
     Raises NotFoundError, and ConflictError if it was committed by other snapshots before.
     """
@@ -303,7 +311,7 @@ def insert_mark(connection: Connection, process_run: str, commits: Mapping[str, 
         if commits.get(row.table_name, row.snapshot_id) != row.snapshot_id:
             raise ConflictError(f"The process run {process_run} was committed to '{row.table_name}' before, by snapshot {row.snapshot_id}.")
     once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
-    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=moment(connection, clock)))
+    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=current_time(connection, clock)))
 
 
 def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""The quota: crawls stop before the archive is larger than allowed, and before a disk is full."""
+"""The quota: crawls stop before the archive is larger than the settings allow, and before a disk is full."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 from schemas.config.settings import Settings
 from storage.ledger.ledger import Ledger, open_ledger
 
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0  # between two checks; chosen: little is written meanwhile, and the check itself is cheap
 
 
 class Quota:
-    """Looks at most every two seconds; once reached it stays so."""
+    """Checks at most every CHECK_SECONDS. Once it is reached, it stays reached."""
 
     def __init__(self, settings: Settings, ledger: Ledger | None = None) -> None:
         self._settings = settings
         self._ledger = ledger or open_ledger(settings)
-        self._looked_at = -LOOK_SECONDS
+        self._checked_at = -CHECK_SECONDS
         self._reached = False
 
     def is_reached(self) -> bool:
-        """Whether nothing more is to be fetched. Raises UnavailableError, StorageError."""
+        """Whether nothing more may be fetched. Raises UnavailableError, StorageError."""
         now = time.monotonic()
-        if not self._reached and now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
+        if not self._reached and now - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = now
             self._reached = self._is_full() or self._is_archive_full()
         return self._reached
 
@@ -39,7 +39,7 @@ class Quota:
 
 
 def free_bytes(folder: Path) -> int:
-    """What a user may still write on the disk of a folder, which need not exist yet."""
+    """How many bytes a user may still write on the disk of a folder. The folder need not exist yet."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

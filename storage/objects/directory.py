@@ -1,4 +1,4 @@
-"""The object store in a directory: one file per object, written under a temporary name and then renamed."""
+"""The object store in a directory: one file for each object, written under a temporary name and then renamed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class DirectoryStore:
-    """Objects as files under `root`. Names that begin with a dot are writes under way and no objects."""
+    """Objects as files under `root`. Files whose name begins with a dot are not objects: they are being written."""
 
     def __init__(self, root: Path, home: Path | None = None) -> None:
-        """A home that the directory is in is made for its user alone, where it is missing."""
+        """If the directory is in `home` and that is missing, the home is made so that only its user can open it."""
         self._root = root
         self._home = home if home is not None and home in root.parents else None
 
@@ -35,13 +35,13 @@ class DirectoryStore:
         """Write an object; see ObjectStore."""
         with self._writing(key) as (file, target):
             file.write(data)
-            return _settle(file, target, if_absent=if_absent)
+            return _rename_into_place(file, target, if_absent=if_absent)
 
     def put_file(self, key: str, path: Path) -> None:
         """Write an object from a file; see ObjectStore."""
         with path.open("rb") as source, self._writing(key) as (file, target):
             shutil.copyfileobj(source, file, COPY_BYTES)
-            _settle(file, target, if_absent=False)
+            _rename_into_place(file, target, if_absent=False)
 
     def get_bytes(self, key: str) -> bytes:
         """A whole object; see ObjectStore."""
@@ -56,13 +56,13 @@ class DirectoryStore:
 
     def open(self, key: str) -> BinaryIO:
         """An object as a stream; see ObjectStore."""
-        with self._explained(key):
+        with self._translated_errors(key):
             return self._path(key).open("rb")
 
     def info(self, key: str) -> ObjectInfo | None:
         """Key and size or None; see ObjectStore."""
         path = self._path(key)
-        with self._explained(key):
+        with self._translated_errors(key):
             try:
                 return ObjectInfo(key, path.stat().st_size) if path.is_file() else None
             except (FileNotFoundError, NotADirectoryError):
@@ -77,7 +77,7 @@ class DirectoryStore:
 
     def delete(self, key: str) -> None:
         """Remove an object; see ObjectStore."""
-        with self._explained(key):
+        with self._translated_errors(key):
             try:
                 self._path(key).unlink(missing_ok=True)
             except NotADirectoryError:
@@ -89,16 +89,16 @@ class DirectoryStore:
         for folder, _, names in os.walk(self._root):
             for name in filter(PARTIAL.fullmatch, names):
                 path = Path(folder) / name
-                with suppress(OSError):  # its writer ends it just now
+                with suppress(OSError):  # its writer has just renamed it
                     if path.stat().st_mtime < before.timestamp():
                         path.unlink()
                         deleted += 1
         return deleted
 
     def check(self) -> None:
-        """Make the directory and write a file in it; see ObjectStore."""
+        """Make the directory and write a file to it; see ObjectStore."""
         probe = self._root / f".check-{secrets.token_hex(8)}"
-        with self._explained(""):
+        with self._translated_errors(""):
             self._make(self._root)
             try:
                 probe.write_bytes(b"crawlhouse")
@@ -114,7 +114,7 @@ class DirectoryStore:
         return self._root / valid_key(key)
 
     def _walk(self, folder: str, prefix: str) -> Iterator[ObjectInfo]:
-        with self._explained(folder):
+        with self._translated_errors(folder):
             try:
                 entries = list(os.scandir(self._root / folder))
             except (FileNotFoundError, NotADirectoryError):
@@ -134,7 +134,7 @@ class DirectoryStore:
     def _writing(self, key: str) -> Iterator[tuple[BinaryIO, Path]]:
         target = self._path(key)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")  # PARTIAL
-        with self._explained(key):
+        with self._translated_errors(key):
             self._make(target.parent)
             try:
                 with temporary.open("xb") as file:
@@ -143,7 +143,7 @@ class DirectoryStore:
                 temporary.unlink(missing_ok=True)
 
     @contextmanager
-    def _explained(self, key: str) -> Iterator[None]:
+    def _translated_errors(self, key: str) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:
@@ -158,8 +158,8 @@ class DirectoryStore:
             raise StorageError(f"The store {self._root} failed at {key}: {error.strerror}.") from error
 
 
-def _settle(file: BinaryIO, target: Path, *, if_absent: bool) -> bool:
-    """Bring the bytes to the disk and give the file its name; False when it was there already and should stay."""
+def _rename_into_place(file: BinaryIO, target: Path, *, if_absent: bool) -> bool:
+    """Write the bytes to the disk and give the file its name; False if there is such a file and `if_absent` is set."""
     file.flush()
     os.fsync(file.fileno())
     temporary = Path(file.name)

@@ -1,4 +1,4 @@
-"""Opening the object store that the settings name."""
+"""Opens the object store that the settings name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def open_store(settings: Settings) -> ObjectStore:
     url = settings.store_url()
     if not url.startswith("s3://"):
         return DirectoryStore(Path(url), settings.home)
-    from storage.objects.s3 import S3Store  # boto3 only where it is used
+    from storage.objects.s3 import S3Store  # boto3 is imported only if it is used
 
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     if not bucket:

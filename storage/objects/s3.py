@@ -1,4 +1,4 @@
-"""The object store in S3 or a server that speaks its protocol, by boto3."""
+"""The object store in S3 or a compatible server, by boto3."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
-from schemas.config.redaction import redacted, shown_url
+from schemas.config.redaction import redacted, redacted_url
 from schemas.errors import StorageError, UnavailableError
 from storage.objects.store import ObjectInfo, valid_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-PART_BYTES = 8 * 1024 * 1024
-READ_BYTES = 4 * 1024 * 1024
+PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 allows 5 MiB at least
+READ_BYTES = 4 * 1024 * 1024  # of one range request; chosen: one request for most objects, little memory
 READ_ATTEMPTS = 3
-LIST_KEYS = 1000  # a page; S3 gives no more
+LIST_KEYS = 1000  # a page; S3 does not give more
 TRANSFER = TransferConfig(multipart_threshold=2 * PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 PRESENT = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
-NOT_CONDITIONAL = {"501", "NotImplemented", "InvalidRequest", "InvalidArgument"}
+UNCONDITIONAL_ONLY = {"501", "NotImplemented", "InvalidRequest", "InvalidArgument"}
 NO_BUCKET = {"NoSuchBucket"}
 REFUSED = {"403", "401", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
 UNREACHED = (failures.ConnectionError, failures.HTTPClientError)
@@ -52,23 +52,23 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._url = f"s3://{bucket}/{self._prefix}"
-        self._where = f"{self._url} at {shown_url(endpoint)}" if endpoint else self._url
+        self._where = f"{self._url} at {redacted_url(endpoint)}" if endpoint else self._url
         self._conditional = True
-        with self._explained(""):
+        with self._translated_errors(""):
             self._client: S3Client = _session().client("s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint))
 
     def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
         """Write an object; see ObjectStore.
 
-        A server that knows no conditional write is asked whether the object exists first, which two writers may do at once.
+        If the server has no conditional writes, it is asked first whether the object exists. Two writers may do that at the same time.
         """
         name = self._name(key)
-        with self._explained(key):
+        with self._translated_errors(key):
             if if_absent and self._conditional:
                 try:
                     return self._put_new(name, data)
                 except failures.ClientError as error:
-                    if _code(error) not in NOT_CONDITIONAL:
+                    if _code(error) not in UNCONDITIONAL_ONLY:
                         raise
                     self._conditional = False
             if if_absent and self.info(key) is not None:
@@ -79,7 +79,7 @@ class S3Store:
     def put_file(self, key: str, path: Path) -> None:
         """Write an object from a file, a large one in parts; see ObjectStore."""
         name, size = self._name(key), path.stat().st_size
-        with self._explained(key):
+        with self._translated_errors(key):
             self._client.upload_file(str(path), self._bucket, name, Config=TRANSFER)
         stored = self.info(key)
         if stored is None or stored.size != size:
@@ -95,9 +95,9 @@ class S3Store:
         return self._read(key, offset, length)[0] if length > 0 else b""
 
     def open(self, key: str) -> BinaryIO:
-        """An object as a stream of ranged reads, so that a broken connection costs one piece; see ObjectStore.
+        """An object as a stream of range requests, so that after a broken connection only one part is read again; see ObjectStore.
 
-        The first piece is read at once and tells the size: a small object is one request.
+        The first part is read at once, and its response has the size: a small object is one request.
         """
         first, size = self._read(key, 0, READ_BYTES)
         return cast("BinaryIO", io.BufferedReader(_ObjectReader(self, key, first, size), READ_BYTES))
@@ -105,7 +105,7 @@ class S3Store:
     def info(self, key: str) -> ObjectInfo | None:
         """Key and size or None; see ObjectStore."""
         name = self._name(key)
-        with self._explained(key):
+        with self._translated_errors(key):
             try:
                 return ObjectInfo(key, self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"])
             except failures.ClientError as error:
@@ -123,13 +123,13 @@ class S3Store:
     def delete(self, key: str) -> None:
         """Remove an object; see ObjectStore."""
         name = self._name(key)
-        with self._explained(key):
+        with self._translated_errors(key):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
     def delete_unfinished(self, before: datetime) -> int:
-        """Give up old uploads in parts, which cost space; see ObjectStore. Where they cannot be listed there are none for us."""
+        """Abort old multipart uploads, which take space; see ObjectStore. If the server cannot list them, nothing is done."""
         deleted = 0
-        with self._explained(""):
+        with self._translated_errors(""):
             try:
                 for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._prefix):
                     for upload in page.get("Uploads", ()):
@@ -137,14 +137,14 @@ class S3Store:
                             self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
                             deleted += 1
             except failures.ClientError as error:
-                if _code(error) not in NOT_CONDITIONAL | ABSENT | REFUSED:
+                if _code(error) not in UNCONDITIONAL_ONLY | ABSENT | REFUSED:
                     raise
         return deleted
 
     def check(self) -> None:
         """Write and remove a small object; see ObjectStore."""
         name = f"{self._prefix}.check-{secrets.token_hex(8)}"
-        with self._explained(""):
+        with self._translated_errors(""):
             self._client.put_object(Bucket=self._bucket, Key=name, Body=b"crawlhouse")
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
@@ -161,9 +161,9 @@ class S3Store:
         return True
 
     def _read(self, key: str, offset: int, length: int) -> tuple[bytes, int]:
-        """A piece of an object and the object's size; the size is `offset` where the object ends before it."""
+        """A part of an object and the object's size; the size is `offset` if the object ends before it."""
         name = self._name(key)
-        with self._explained(key):
+        with self._translated_errors(key):
             for attempt in range(READ_ATTEMPTS):
                 try:
                     return self._get(name, offset, length)
@@ -174,21 +174,21 @@ class S3Store:
 
     def _get(self, name: str, offset: int, length: int) -> tuple[bytes, int]:
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=name, Range=f"bytes={offset}-{offset + length - 1}")
+            response = self._client.get_object(Bucket=self._bucket, Key=name, Range=f"bytes={offset}-{offset + length - 1}")
         except failures.ClientError as error:
             if _code(error) in {"416", "InvalidRange"}:
                 return b"", offset
             raise
-        with answer["Body"] as body:
+        with response["Body"] as body:
             data = body.read()
-        size = answer.get("ContentRange", "").rpartition("/")[2]
+        size = response.get("ContentRange", "").rpartition("/")[2]
         return data, int(size) if size.isdigit() else offset + len(data)
 
     def _pages(self, prefix: str) -> Iterator[ObjectInfo]:
         token = ""
         while True:
             more = {"ContinuationToken": token} if token else {}
-            with self._explained(prefix):
+            with self._translated_errors(prefix):
                 page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=LIST_KEYS, **more)  # type: ignore[arg-type]
             for entry in page.get("Contents", ()):
                 key = entry["Key"].removeprefix(self._prefix)
@@ -199,7 +199,7 @@ class S3Store:
                 return
 
     @contextmanager
-    def _explained(self, key: str) -> Iterator[None]:
+    def _translated_errors(self, key: str) -> Iterator[None]:
         try:
             yield
         except NO_CREDENTIALS as error:
@@ -211,17 +211,17 @@ class S3Store:
                 f"{self._where} does not answer ({redacted(str(error))}). Start it, or correct CRAWLHOUSE_S3_ENDPOINT."
             ) from error
         except failures.ClientError as error:
-            raise self._refusal(key, _code(error), redacted(str(error))) from error
+            raise self._error_of_code(key, _code(error), redacted(str(error))) from error
         except S3UploadFailedError as error:
             cause = error.__context__
             code = _code(cause) if isinstance(cause, failures.ClientError) else ""
-            raise self._refusal(key, code, redacted(str(error))) from error
+            raise self._error_of_code(key, code, redacted(str(error))) from error
         except (failures.BotoCoreError, ValueError) as error:
             raise UnavailableError(
                 f"{self._where} cannot be used: {redacted(str(error))}. Correct CRAWLHOUSE_STORE or CRAWLHOUSE_S3_ENDPOINT."
             ) from error
 
-    def _refusal(self, key: str, code: str, message: str) -> UnavailableError | StorageError:
+    def _error_of_code(self, key: str, code: str, message: str) -> UnavailableError | StorageError:
         if code in NO_BUCKET:
             return UnavailableError(f"{self._where}: there is no bucket '{self._bucket}'. Create it, or correct CRAWLHOUSE_STORE.")
         if code in REFUSED:
@@ -232,7 +232,7 @@ class S3Store:
 
 
 def _session() -> boto3.Session:
-    """A session that reads credentials anew, but not botocore's descriptions of AWS: a third of a second, once a process."""
+    """A session that reads the credentials again, but botocore's descriptions of AWS only once a process: they take a third of a second."""
     session = get_session()
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     return boto3.Session(botocore_session=session)
@@ -244,7 +244,7 @@ def _loader(data_path: str | None) -> Loader:
 
 
 class _ObjectReader(io.RawIOBase):
-    """A seekable reader of one object; `BufferedReader` around it asks for large pieces."""
+    """A seekable reader of one object. `BufferedReader` around it reads large parts."""
 
     def __init__(self, store: S3Store, key: str, first: bytes, size: int) -> None:
         self._store = store
@@ -268,10 +268,10 @@ class _ObjectReader(io.RawIOBase):
         return self._position
 
     def readall(self) -> bytes:
-        pieces = bytearray()
-        while piece := self.read(READ_BYTES):
-            pieces += piece
-        return bytes(pieces)
+        data = bytearray()
+        while part := self.read(READ_BYTES):
+            data += part
+        return bytes(data)
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         length = min(len(buffer), self._size - self._position)
@@ -288,16 +288,16 @@ class _ObjectReader(io.RawIOBase):
 
 
 def _config(endpoint: str) -> Config:
-    """Retries and timeouts; servers other than AWS are not asked for checksums that many of them lack, unless the environment says so."""
+    """Retries and timeouts. Only AWS is asked for checksums, which many other servers lack, unless the environment says otherwise."""
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
     if not endpoint:
         return config
-    own = {}
+    options = {}
     if "AWS_REQUEST_CHECKSUM_CALCULATION" not in os.environ:
-        own["request_checksum_calculation"] = "when_required"
+        options["request_checksum_calculation"] = "when_required"
     if "AWS_RESPONSE_CHECKSUM_VALIDATION" not in os.environ:
-        own["response_checksum_validation"] = "when_required"
-    style = Config(s3={"addressing_style": "path"}, **own)  # type: ignore[arg-type]
+        options["response_checksum_validation"] = "when_required"
+    style = Config(s3={"addressing_style": "path"}, **options)  # type: ignore[arg-type]
     return config.merge(style)
 
 

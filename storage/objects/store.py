@@ -1,4 +1,4 @@
-"""The object store: where everything that outlives a run is kept as immutable objects, in a directory or in S3."""
+"""What every object store can do, and which keys are allowed."""
 
 from __future__ import annotations
 
@@ -22,51 +22,51 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """Objects by key; a directory and S3 behave alike.
+    """Objects by key. A directory and S3 behave the same.
 
-    An object is there whole or not at all. A missing object, a full disk or a damaged answer is a StorageError; a store that cannot be
-    reached or may not be written is an UnavailableError.
+    An object is there as a whole or not at all. Methods raise StorageError for a missing object, a full disk or a damaged response, and
+    UnavailableError if the store cannot be reached or must not be written.
     """
 
     def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
-        """Write an object. With `if_absent`, an object that exists stays as it is; returns whether this call wrote."""
+        """Write an object. With `if_absent`, an existing object stays as it is. Returns whether this call wrote it."""
 
     def put_file(self, key: str, path: Path) -> None:
-        """Write an object from a local file of any size, which stays where it is."""
+        """Write an object from a local file of any size. The file stays."""
 
     def get_bytes(self, key: str) -> bytes:
         """A whole object."""
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset` on; fewer where the object ends."""
+        """`length` bytes from `offset` on; fewer if the object ends before."""
 
     def open(self, key: str) -> BinaryIO:
-        """An object as a seekable binary stream, read in pieces. Close it."""
+        """An object as a seekable binary stream, read in parts. Close it."""
 
     def info(self, key: str) -> ObjectInfo | None:
-        """Key and size, or None when there is no such object."""
+        """Key and size, or None if there is no such object."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """All objects whose key begins with `prefix`, each once. The order is the store's: AWS lists by key, SeaweedFS by folder."""
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object. It is not an error if there is none."""
 
     def delete_unfinished(self, before: datetime) -> int:
-        """Remove what writers that died before that moment left of objects they had begun; how many."""
+        """Remove unfinished objects that writers began before that time and never ended; returns how many."""
 
     def check(self) -> None:
         """Raise UnavailableError or StorageError unless the store can be reached and written."""
 
 
 def valid_key(key: str) -> str:
-    """The key itself, when it is one that every store can hold.
+    """The key itself, if every store can hold it.
 
     Raises StorageError for an empty or overlong key, control characters, a backslash, and parts that are empty or begin with a dot.
     """
     parts = key.split("/")
     if not key or len(key.encode()) > MAX_KEY_BYTES or any(not part or part.startswith(".") for part in parts):
-        raise StorageError(f"{key!r} is no object key: no part may be empty or begin with a dot, and {MAX_KEY_BYTES} bytes are the most.")
+        raise StorageError(f"{key!r} is not an object key: no part may be empty or begin with a dot; at most {MAX_KEY_BYTES} bytes.")
     if "\\" in key or not key.isprintable():
-        raise StorageError(f"{key!r} is no object key: backslashes and control characters are not allowed.")
+        raise StorageError(f"{key!r} is not an object key: backslashes and control characters are not allowed.")
     return key

@@ -1,7 +1,7 @@
-"""The body of a POST as a query, under which replay finds its answer: the rule of `cdxj-indexer --post-append` and pywb.
+"""The body of a POST as a query, under which replay finds the response: the rule of `cdxj-indexer --post-append` and pywb.
 
-https://specs.webrecorder.net/request-body-canonicalization/latest/. The package is not used: it loads an AMF library and setuptools. Bodies
-of the types in UNKEYED, which it takes apart, are not sent by a crawl.
+https://specs.webrecorder.net/request-body-canonicalization/latest/. The package cdxj-indexer is not used: it needs an AMF library and
+setuptools. A crawl sends no bodies of the types in UNKEYED, which the package parses.
 """
 
 from __future__ import annotations
@@ -10,74 +10,74 @@ import base64
 import json
 from urllib.parse import unquote_plus, urlencode
 
-MAX_QUERY_CHARACTERS = 4096
+MAX_QUERY_CHARACTERS = 4096  # as the rule says
 UNKEYED = ("multipart/", "application/x-amf")
 
 
 def post_query(content_type: str, body: bytes) -> str:
-    """What a body says, by its Content-Type (empty: none given)."""
+    """The query of a body, by its Content-Type (empty: there is none)."""
     if content_type.startswith("application/x-www-form-urlencoded"):
-        query = _form(body)
+        query = _form_query(body)
     elif content_type.startswith("application/json"):
-        query = _json(body) or ""
+        query = _json_query(body) or ""
     elif content_type.startswith("text/plain"):
-        query = _either(_json(body), body)
+        query = _json_or_binary(_json_query(body), body)
     else:
-        query = _binary(body)
+        query = _binary_query(body)
     return query[:MAX_QUERY_CHARACTERS]
 
 
 def with_post_query(url: str, method: str, query: str) -> str:
-    """The URL whose SURT is the key of such a request."""
+    """The URL whose SURT is the key of the request."""
     return f"{url}{'&' if '?' in url else '?'}__wb_method={method}" + (f"&{query}" if query else "")
 
 
-def _binary(body: bytes) -> str:
+def _binary_query(body: bytes) -> str:
     return "__wb_post_data=" + base64.b64encode(body).decode()
 
 
-def _either(query: str | None, body: bytes) -> str:
-    return _binary(body) if query is None else query
+def _json_or_binary(query: str | None, body: bytes) -> str:
+    return _binary_query(body) if query is None else query
 
 
-def _form(body: bytes) -> str:
+def _form_query(body: bytes) -> str:
     try:
         return unquote_plus(body.decode())
     except UnicodeDecodeError:
-        return _binary(body)
+        return _binary_query(body)
 
 
-def _json(body: bytes) -> str | None:
-    """The names and values anywhere in a JSON text, or in lines of JSON; None where it is none."""
+def _json_query(body: bytes) -> str | None:
+    """The names and values anywhere in a JSON text, or in lines of JSON; None if it is not JSON."""
     found: dict[str, str] = {}
     counts: dict[str, int] = {}
     try:
-        _gather(body, found, counts)
+        _read_json(body, found, counts)
         return urlencode(found)
     except (ValueError, RecursionError):
         return None
 
 
-def _gather(body: bytes, found: dict[str, str], counts: dict[str, int]) -> None:
+def _read_json(body: bytes, found: dict[str, str], counts: dict[str, int]) -> None:
     try:
         whole = json.loads(body)
     except json.JSONDecodeError:
         if b"\n" not in body:
             raise
         for line in body.split(b"\n"):
-            _take(json.loads(line), "", found, counts)
+            _flatten(json.loads(line), "", found, counts)
     else:
-        _take(whole, "", found, counts)
+        _flatten(whole, "", found, counts)
 
 
-def _take(value: object, name: str, found: dict[str, str], counts: dict[str, int]) -> None:
-    """A value under its name; a name that comes again is numbered."""
+def _flatten(value: object, name: str, found: dict[str, str], counts: dict[str, int]) -> None:
+    """Add a value under its name; a repeated name gets a number."""
     if isinstance(value, dict):
         for key, one in value.items():
-            _take(one, key, found, counts)
+            _flatten(one, key, found, counts)
     elif isinstance(value, list):
         for one in value:
-            _take(one, name, found, counts)
+            _flatten(one, name, found, counts)
     elif name:
         if name in found:
             counts[name] = counts.get(name, 1) + 1

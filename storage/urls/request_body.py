@@ -1,6 +1,6 @@
-"""What the kept request of a user's spider sends besides its URL: its method and its body, in the JSON beside the URL.
+"""The method and the body of a user's spider's request, in the JSON that the frontier stores next to its URL.
 
-Only what is no GET has them; a URL without a kept request, and nearly all with one, are plain GETs.
+Only requests that are not GET have them. A URL without a stored request is a plain GET, and most URLs with one are too.
 """
 
 from __future__ import annotations
@@ -10,46 +10,46 @@ import json
 from dataclasses import dataclass
 
 METHOD, TEXT, BYTES = "method", "body", "body_base64"
-SHOWN_CHARACTERS = 200
+SHOWN_CHARACTERS = 200  # of a body, to people
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RequestBody:
     """A method other than GET, and the bytes of the body."""
 
     method: str
     body: bytes
 
 
-def sent_fields(method: str, body: bytes) -> dict[str, str]:
-    """Method and body as a kept request has them: the body as text, in base64 where it is not UTF-8."""
+def body_fields(method: str, body: bytes) -> dict[str, str]:
+    """Method and body as fields of a stored request: the body as text, or in base64 if it is not UTF-8."""
     try:
         return {METHOD: method, TEXT: body.decode()}
     except UnicodeDecodeError:
         return {METHOD: method, BYTES: base64.b64encode(body).decode()}
 
 
-def sent_by(request: str | None) -> Sent | None:
-    """What a kept request sends; None for a GET."""
+def read_request_body(request: str | None) -> RequestBody | None:
+    """The method and body of a stored request; None for a GET."""
     if request is None or f'"{METHOD}"' not in request:
         return None
-    kept = json.loads(request)
-    if METHOD not in kept:
+    stored = json.loads(request)
+    if METHOD not in stored:
         return None
-    body = base64.b64decode(kept[BYTES]) if BYTES in kept else kept.get(TEXT, "").encode()
-    return Sent(kept[METHOD], body)
+    body = base64.b64decode(stored[BYTES]) if BYTES in stored else stored.get(TEXT, "").encode()
+    return RequestBody(stored[METHOD], body)
 
 
 def as_get(request: str) -> str:
-    """The kept request without what it sends, and without the header that says what that is."""
+    """The stored request without method and body, and without the header Content-Type."""
     kept = {name: value for name, value in json.loads(request).items() if name not in {METHOD, TEXT, BYTES}}
     kept["headers"] = {name: value for name, value in kept.get("headers", {}).items() if name.lower() != "content-type"}
     return json.dumps({name: value for name, value in kept.items() if value}, sort_keys=True)
 
 
-def in_words(request: str | None) -> str:
-    """A kept request for people: `GET`, or the method and the beginning of the body."""
-    sent = sent_by(request)
+def describe_request(request: str | None) -> str:
+    """A stored request for people: `GET`, or the method and the beginning of the body."""
+    sent = read_request_body(request)
     if sent is None:
         return "GET"
     shown = " ".join(sent.body.decode("utf-8", "backslashreplace").split())

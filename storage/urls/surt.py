@@ -1,4 +1,4 @@
-"""Parts of a URL under which the capture index finds it: SURT key, host, registered domain."""
+"""The parts of a URL in the capture index: SURT key, host, registered domain."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+from schemas.urls import DEFAULT_PORTS
 from storage.urls.host_key import host_name
 
-HOSTS_KEPT = 10_000
+CACHED_HOSTS = 10_000
 
 
 _PLAIN = re.compile(
@@ -26,12 +27,11 @@ _NAMED = re.compile(
 )
 _WWW = re.compile(r"\Awww\d*\.", re.ASCII)
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class UrlParts:
-    """A URL taken apart; what it does not have is None."""
+    """The parts of a URL; a part that is missing is None."""
 
     host: str
     protocol: str | None
@@ -41,7 +41,7 @@ class UrlParts:
 
 
 def surt_key(url: str) -> str:
-    """The SURT of a URL, for example `com,example)/path?a=1`; the URL itself when it has none, as `cdxj-indexer` does."""
+    """The SURT of a URL, for example `com,example)/path?a=1`; the URL itself if it has none, as in `cdxj-indexer`."""
     plain = _PLAIN.match(url)
     try:
         if plain is not None and not (plain[3] and _SESSION.search(plain[3])):
@@ -57,7 +57,7 @@ def _sorted(query: str) -> str:
 
 
 def split_url(url: str) -> UrlParts:
-    """A URL's parts; one that cannot be taken apart has an empty host."""
+    """The parts of a URL; if it cannot be parsed, the host is empty."""
     try:
         parts = urlsplit(url)
         return UrlParts(host_name(url), parts.scheme or None, parts.port, parts.path or None, parts.query or None)
@@ -65,18 +65,18 @@ def split_url(url: str) -> UrlParts:
         return UrlParts("", None, None, None, None)
 
 
-@lru_cache(HOSTS_KEPT)
+@lru_cache(CACHED_HOSTS)
 def _surt_site(site: str) -> str:
-    """A site's part of the SURT, closing bracket included: by hand for ordinary names, for the library brings an HTTP client along."""
+    """A site's part of the SURT, with the closing bracket. Ordinary names are done here, because the library imports an HTTP client."""
     named = _NAMED.match(site)
     if named is None:
         return str(_surt().surt(site + "/")).removesuffix("/")
     scheme, host, port = named.groups()
-    shown = f":{int(port)}" if port and int(port) not in (0, _DEFAULT_PORTS[scheme]) else ""
+    shown = f":{int(port)}" if port and int(port) not in (0, DEFAULT_PORTS[scheme]) else ""
     return ",".join(reversed(_WWW.sub("", host).split("."))) + shown + ")"
 
 
-@lru_cache(HOSTS_KEPT)
+@lru_cache(CACHED_HOSTS)
 def registered_domain(host: str) -> str | None:
     """The domain under the public suffix, for example `example.co.uk`, by publicsuffixlist's list; None for an address."""
     return None if _ADDRESS.fullmatch(host) else _suffixes().privatesuffix(host)
@@ -85,7 +85,7 @@ def registered_domain(host: str) -> str | None:
 @cache
 def _surt() -> Any:  # the package has no types
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its regular expressions have escapes that newer Pythons warn of
+        warnings.simplefilter("ignore")  # newer versions of Python warn about escapes in its regular expressions
         import surt
     return surt
 

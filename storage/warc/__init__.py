@@ -1,5 +1,6 @@
 """WARC files (ISO 28500:2017): captures in, records out.
 
-`writer.SegmentWriter` writes a segment, `repair.repair` cuts the torn end of one whose writer died, `reader.read_records` reads any WARC
-file, ours or not. `contentcoding.decode_content` removes gzip, deflate, br and zstd from a body.
+In: captures (`schemas.capture.Capture`). Out: WARC files, and captures from WARC files of anybody.
+Others call `writer.SegmentWriter` (writes a segment), `repair.repair` (cuts the damaged end of a segment whose writer crashed),
+`reader.read_records` (reads any WARC file) and `content_coding.decode_content` (removes gzip, deflate, br and zstd from a body).
 """

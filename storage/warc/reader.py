@@ -1,4 +1,7 @@
-"""Reading WARC files: ours and any other, compressed or not, whole or damaged, one record at a time."""
+"""Reads any WARC file, compressed or not, whole or damaged, one record at a time.
+
+On the main path, the segments of a manifest come before, and `processing.extract.extraction` takes the records.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ from storage.objects.store import ObjectStore
 from storage.warc import records as warc
 from storage.warc.stream import DamagedError, RecordStream
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
-MAX_CONTEXT_BYTES = 256 * 1024
+MAX_BODY_BYTES = 32 * 1024 * 1024  # of a response; the rest is cut
+MAX_CONTEXT_BYTES = 256 * 1024  # of a request or metadata record; larger ones are not read
 MAX_HTTP_HEAD_BYTES = 1024 * 1024
 MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
@@ -32,10 +35,10 @@ Fields = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A response, revisit or conversion record as the capture it was made of; a conversion is a page that a browser rendered.
+    """A response, revisit or conversion record as a capture. A conversion is a page that a browser rendered.
 
-    A revisit has no body; `content_length` and `mime_detected` are the received body's, None where the file does not tell. `refers_to_*`
-    are a revisit's, where it has them. A length of 0 in the pointer means that the record cannot be read alone.
+    A revisit has no body. `content_length` and `mime_detected` are those of the received body, None if the file does not have them.
+    `refers_to_*` are fields of a revisit. A length of 0 in the pointer means that the record cannot be read alone.
     """
 
     capture: Capture
@@ -51,22 +54,38 @@ class Record:
 
 @dataclass(slots=True)
 class Context:
-    """What the records before a response said of it, and what the file's warcinfo says: its own head and its block."""
+    """What the records before a response say about it, and the fields of the file's warcinfo record, of its head and its block."""
 
     request_url: str = ""
     method: str = "GET"
     request_headers: HeaderList = ()
     request_body: bytes = b""
-    answer_id: str = ""
+    response_id: str = ""
     metadata: Fields | None = None
     warcinfo: Fields | None = None
 
+    def add(self, kind: str, fields: Fields, block: bytes) -> None:
+        """Take in a warcinfo, metadata or request record."""
+        if kind == "metadata":
+            self.response_id = fields.get("warc-concurrent-to", "")
+            self.metadata = parse_fields(block)
+            return
+        if kind == "warcinfo":
+            self.warcinfo = fields | parse_fields(block)
+            return
+        line, _, rest = block.partition(b"\n")
+        self.request_url = _url(fields)
+        self.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
+        head, *body = _HEAD_END.split(rest, maxsplit=1)
+        self.request_headers, self.request_body = _headers(head), b"".join(body)
+
 
 def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Record | Rejected]:
-    """The response, revisit and rendered-page records of a WARC file, in order; a damaged one as Rejected, and on behind it.
+    """The responses, revisits and rendered pages of a WARC file, in order. A damaged record comes as Rejected, and reading goes on.
 
-    A body of more than `max_body_bytes` is cut there and the capture is `truncated` for `length`. Records that are no HTTP exchange (dns)
-    are passed over. The stream is read forward; it is sought in only behind damage, if it can. Raises OSError and StorageError.
+    A body of more than `max_body_bytes` is cut there, and the capture is `truncated` for `length`. Records that are not an HTTP exchange
+    (dns) are skipped. The stream is read forward; only after damage it is read again from an earlier place, if it can seek. Raises OSError
+    and StorageError.
     """
     records = RecordStream(stream)
     context = Context()
@@ -79,7 +98,7 @@ def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX
             found = _damaged(warc_filename, error)
         except (CrawlhouseError, OSError):
             raise
-        except Exception as error:  # the one place where a record that nobody foresaw costs itself and no other
+        except Exception as error:  # the only place that catches unforeseen errors: only the record is lost, not the file
             found = _damaged(warc_filename, DamagedError(records.offset, f"it cannot be read ({type(error).__name__}: {error})"[:300]))
         if found is not None:
             yield found
@@ -88,9 +107,9 @@ def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX
 
 
 def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int = MAX_BODY_BYTES) -> Record:
-    """The one record that a pointer leads to. Without its request and metadata, which stand before it.
+    """The record at a pointer, without its request and metadata, which come before it in the file.
 
-    Raises StorageError when there is no such record.
+    Raises StorageError if there is no such record.
     """
     data = store.read_range(pointer.warc_filename, pointer.warc_record_offset, pointer.warc_record_length)
     for found in read_records(io.BytesIO(data), pointer.warc_filename, max_body_bytes):
@@ -105,7 +124,7 @@ def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int
 
 
 def read_record(records: RecordStream, warc_filename: str, context: Context, max_body_bytes: int) -> Record | Rejected | None:
-    """One record from head to end: a response or revisit comes back, a request or metadata goes into the context."""
+    """Read one record. A response, revisit or rendered page is returned; a request or metadata record goes into the context."""
     fields, length = _warc_head(records)
     kind = fields.get("warc-type", "").lower()
     if (kind in {"response", "revisit"} and _is_http(fields)) or (kind == "conversion" and _is_html(fields)):
@@ -114,15 +133,15 @@ def read_record(records: RecordStream, warc_filename: str, context: Context, max
         size = records.end(block if len(block) == length else None)
         pointer = WarcPointer(warc_filename, records.offset, size, fields.get("warc-payload-digest", ""))
         if kind == "conversion":
-            block = _as_exchange(fields, block)
-            length += len(_as_exchange(fields, b""))
-        return _record(fields, kind, block, pointer, context, length, max_body_bytes)
+            block = _with_http_head(fields, block)
+            length += len(_with_http_head(fields, b""))
+        return _read_capture(fields, kind, block, pointer, context, length, max_body_bytes)
     wanted = kind in {"request", "metadata", "warcinfo"} and length <= MAX_CONTEXT_BYTES
     block = records.read(length) if wanted else b""
     records.skip(length - len(block))
     records.end(block if len(block) == length else None)
     if wanted:
-        _remember(context, kind, fields, block)
+        context.add(kind, fields, block)
     return None
 
 
@@ -139,7 +158,7 @@ def _warc_head(records: RecordStream) -> tuple[Fields, int]:
 
 
 def parse_fields(block: bytes) -> Fields:
-    """Named fields with lower-case names; of repeated ones the first."""
+    """Fields by their names in lower case; of repeated ones the first."""
     fields: Fields = {}
     for name, value in _headers(block):
         fields.setdefault(name.decode("utf-8", "replace").lower(), value.decode("utf-8", "replace"))
@@ -152,31 +171,16 @@ def _is_http(fields: Fields) -> bool:
 
 
 def _is_html(fields: Fields) -> bool:
-    """Whether a conversion is a rendered page; others, such as the plain texts of Common Crawl's WET files, are passed over."""
+    """Whether a conversion is a rendered page. Others, such as the plain texts of Common Crawl's WET files, are skipped."""
     return fields.get("content-type", "").lower().startswith("text/html") and fields.get("warc-target-uri", "").startswith("http")
 
 
-def _as_exchange(fields: Fields, body: bytes) -> bytes:
-    """A document without an exchange as the answer that it would have been."""
+def _with_http_head(fields: Fields, body: bytes) -> bytes:
+    """A document with the HTTP head that its response would have had."""
     return b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (fields.get("content-type", "").encode("utf-8", "replace"), body)
 
 
-def _remember(context: Context, kind: str, fields: Fields, block: bytes) -> None:
-    if kind == "metadata":
-        context.answer_id = fields.get("warc-concurrent-to", "")
-        context.metadata = parse_fields(block)
-        return
-    if kind == "warcinfo":
-        context.warcinfo = fields | parse_fields(block)
-        return
-    line, _, rest = block.partition(b"\n")
-    context.request_url = _url(fields)
-    context.method = line.split(b" ", 1)[0].decode("latin-1") or "GET"
-    head, *body = _HEAD_END.split(rest, maxsplit=1)
-    context.request_headers, context.request_body = _headers(head), b"".join(body)
-
-
-def _record(
+def _read_capture(
     fields: Fields, kind: str, block: bytes, pointer: WarcPointer, context: Context, length: int, max_body_bytes: int
 ) -> Record | Rejected:
     url = _url(fields)
@@ -195,7 +199,7 @@ def _record(
     except ValueError:
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no valid WARC-Date")
     asked = context if context.request_url == url else Context()
-    told = (context.metadata or {}) if context.answer_id and context.answer_id == fields.get("warc-record-id") else {}
+    metadata = (context.metadata or {}) if context.response_id and context.response_id == fields.get("warc-record-id") else {}
     capture = Capture(
         url=url,
         fetched_at=fetched_at,
@@ -203,19 +207,19 @@ def _record(
         reason=status_line.group(3).rstrip().decode("utf-8", "surrogateescape"),
         protocol=_protocol(fields, status_line.group(1)),
         request_headers=asked.request_headers,
-        response_headers=_restored(written),
+        response_headers=_restored_headers(written),
         body=body,
         method=asked.method,
         ip_address=fields.get("warc-ip-address"),
         truncated="length" if cut else fields.get("warc-truncated"),
-        kind=UrlKind(told["kind"]) if told.get("kind") in set(UrlKind) else UrlKind.PAGE,
-        via=told.get("via"),
-        depth=read_number(told.get("depth"), MAX_DEPTH) or 0,
-        latency_ms=read_number(told.get("fetchtimems"), MAX_LATENCY_MS) or 0,
-        hints=Hints(told.get("hinttitle"), _date(told.get("hintpublishedat")), told.get("hintsource")),
+        kind=UrlKind(metadata["kind"]) if metadata.get("kind") in set(UrlKind) else UrlKind.PAGE,
+        via=metadata.get("via"),
+        depth=read_number(metadata.get("depth"), MAX_DEPTH) or 0,
+        latency_ms=read_number(metadata.get("fetchtimems"), MAX_LATENCY_MS) or 0,
+        hints=Hints(metadata.get("hinttitle"), _date(metadata.get("hintpublishedat")), metadata.get("hintsource")),
         request_body=asked.request_body,
     )
-    received = len(body) if kind != "revisit" else read_number(told.get("payloadlength"))
+    received = len(body) if kind != "revisit" else read_number(metadata.get("payloadlength"))
     return Record(
         capture,
         kind,
@@ -230,9 +234,9 @@ def _record(
 
 
 def _headers(block: bytes) -> HeaderList:
-    """Header lines as pairs, in order; a continued line is unfolded (RFC 9112, 5.2)."""
+    """Header lines as pairs, in order; folded lines are joined (RFC 9112, 5.2)."""
     names: list[bytes] = []
-    values: list[list[bytes]] = []  # in parts: to join them line by line would cost the square of their number
+    values: list[list[bytes]] = []  # in parts: joining them line by line would take quadratic time
     for line in block.split(b"\n"):
         text = line.rstrip(b"\r")
         if text[:1] in {b" ", b"\t"} and names:
@@ -244,8 +248,8 @@ def _headers(block: bytes) -> HeaderList:
     return tuple((name, parts[0] if len(parts) == 1 else b" ".join(filter(None, parts))) for name, parts in zip(names, values, strict=True))
 
 
-def _restored(headers: HeaderList) -> HeaderList:
-    """The headers as received: renamed ones get their names back, and the Content-Length written beside one is taken out."""
+def _restored_headers(headers: HeaderList) -> HeaderList:
+    """The headers as received: renamed ones get their names back, and a Content-Length that was added for them is removed."""
     restored: list[tuple[bytes, bytes]] = []
     added_length = has_length = False
     for name, value in headers:
@@ -255,14 +259,14 @@ def _restored(headers: HeaderList) -> HeaderList:
         if not own and added_length and name.lower() == b"content-length":
             added_length = False
             continue
-        kept = name[len(warc.RENAMED) :] if own else name
-        has_length = has_length or kept.lower() == b"content-length"
-        restored.append((kept, value))
+        original = name[len(warc.RENAMED) :] if own else name
+        has_length = has_length or original.lower() == b"content-length"
+        restored.append((original, value))
     return tuple(restored)
 
 
 def _dechunked(headers: HeaderList, body: bytes) -> bytes:
-    """The body without chunked coding, where a file keeps it; a body that only says so stays as it is."""
+    """The body without chunked coding. Some files keep it; if the body is not really chunked, it stays as it is."""
     if not any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in headers):
         return body
     pieces: list[bytes] = []

@@ -25,8 +25,8 @@ WARC_FIELDS = "application/warc-fields"
 RENDERED_HTML = "text/html; charset=utf-8"
 
 GZIP_LEVEL = 6
-LARGE_BODY_BYTES = 256 * 1024  # from here on a twentieth of the time counts more than a tenth of the size
-HEAD_WINDOW_BITS, HEAD_MEMORY_LEVEL = 12, 5  # 32 kB for a deflater of heads instead of 256 kB, which cost more than the work itself
+LARGE_BODY_BYTES = 256 * 1024  # larger bodies are compressed in a twentieth of the time, to a size that is a tenth larger
+HEAD_WINDOW_BITS, HEAD_MEMORY_LEVEL = 12, 5  # 32 kB of memory to compress a head instead of 256 kB, which took longer to set up than to use
 STORED_BLOCK_BYTES = 65535
 
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -45,16 +45,19 @@ def warc_date(moment: datetime) -> str:
 
 
 def parse_date(text: str) -> datetime:
-    """A WARC-Date of any precision, aware, UTC. Raises ValueError."""
+    """A WARC-Date of any precision as an aware datetime in UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as error:  # in UTC it would be before the year 1 or after 9999
-        raise ValueError(f"no calendar has {text.strip()}") from error
+    except OverflowError as error:  # in UTC it is before the year 1 or after 9999
+        raise ValueError(f"{text.strip()} is outside the years 1 to 9999") from error
 
 
 def record_id(kind: str, warc_filename: str, date: str, url: str) -> str:
-    """The id of a record, from what the capture index knows of it, so that a later revisit can name it."""
+    """The id of a record, made from fields of the capture index, so that a later revisit record can refer to it.
+
+    `kind` of a response or revisit is `answer`: ids of earlier files were made so, and revisits refer to them.
+    """
     return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{kind} {warc_filename} {date} {url}')}>"
 
 
@@ -67,20 +70,20 @@ def sha1(*parts: bytes) -> str:
 
 
 def safe_url(url: str) -> str:
-    """A URL that fits on a header line: blanks, controls and lone surrogates percent-encoded."""
+    """A URL that fits on a header line: blanks, control characters and lone surrogates are percent-encoded."""
     if url.isascii() and url.isprintable() and " " not in url:
         return url
     return _UNSAFE_IN_URL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode("utf-8", "surrogatepass")), url)
 
 
 def one_line(text: str | None) -> str | None:
-    """A text that fits on a header line: whitespace folded, lone surrogates replaced; None when nothing is left."""
+    """A text that fits on a header line: whitespace is joined, lone surrogates are replaced; None if nothing is left."""
     folded = " ".join((text or "").replace("\x00", " ").split())
     return folded.encode("utf-8", "replace").decode() or None
 
 
 def head(record_type: str, fields: Iterable[Field], length: int) -> bytes:
-    """The head of a record with a block of `length` bytes, blank line included. Fields that are None are left out."""
+    """The head of a record with a block of `length` bytes, with its blank line. Fields that are None are left out."""
     lines = [f"WARC/1.1\r\nWARC-Type: {record_type}"]
     lines += [f"{name}: {value}" for name, value in fields if value is not None]
     lines.append(f"Content-Length: {length}\r\n\r\n")
@@ -93,27 +96,27 @@ def warc_fields(fields: Iterable[Field]) -> bytes:
 
 
 def request_block(capture: Capture, withheld: frozenset[bytes]) -> bytes:
-    """The request as sent, but for the headers whose lower-case names are withheld. We speak HTTP/1.1, whatever the answer's line says."""
+    """The request as sent, without the withheld headers (lower-case names). It is HTTP/1.1, whatever the response's status line says."""
     parts = urlsplit(capture.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    kept = tuple((name, value) for name, value in capture.request_headers if name.lower() not in withheld)
-    return f"{capture.method} {target} HTTP/1.1\r\n".encode() + _header_lines(kept) + capture.request_body
+    sent = tuple((name, value) for name, value in capture.request_headers if name.lower() not in withheld)
+    return f"{capture.method} {target} HTTP/1.1\r\n".encode() + _header_lines(sent) + capture.request_body
 
 
 def response_head(capture: Capture, with_body: bool) -> bytes:
-    """Status line and headers as received, blank line included.
+    """Status line and headers as received, with the blank line.
 
-    Transfer-Encoding, which the body no longer has, is renamed `X-Crawler-Transfer-Encoding`. With `with_body`, a Content-Length that is
-    not the body's is renamed likewise and followed by the true one, so that every reader takes the same bytes.
+    Transfer-Encoding, which the body does not have any more, is renamed to `X-Crawler-Transfer-Encoding`. With `with_body`, a wrong
+    Content-Length is renamed in the same way and followed by the true one, so that every reader takes the same bytes.
     """
     protocol = capture.protocol if _STATUS_PROTOCOL.fullmatch(capture.protocol) else "HTTP/1.1"
     reason = _BARE_NEWLINE.sub(b" ", capture.reason.encode("utf-8", "surrogateescape"))
-    headers = tuple(_renamed(capture, with_body and capture.status not in _BODYLESS and capture.method != "HEAD"))
+    headers = tuple(_renamed_headers(capture, with_body and capture.status not in _BODYLESS and capture.method != "HEAD"))
     return b"%s %d %s\r\n" % (protocol.encode(), capture.status, reason) + _header_lines(headers)
 
 
 def member(record_head: bytes, block_head: bytes, body: bytes = b"", compress_body: bool = True) -> bytes:
-    """One record as a gzip member. A body that is compressed already is stored as it is, for nothing is gained by doing it twice."""
+    """One record as a gzip member. A body that is compressed already is stored without compression: a second one would gain nothing."""
     text = record_head + block_head
     if body and compress_body:
         deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -130,13 +133,13 @@ def member(record_head: bytes, block_head: bytes, body: bytes = b"", compress_bo
 
 
 def _deflated(data: bytes) -> bytes:
-    """A raw deflate stream by the library that takes a twentieth of zlib's time."""
+    """A raw deflate stream, by a library that takes a twentieth of zlib's time."""
     deflate = isal_zlib.compressobj(isal_zlib.ISAL_BEST_COMPRESSION, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
     return bytes(deflate.compress(data)) + bytes(deflate.flush())
 
 
 def _stored(data: bytes) -> bytes:
-    """Deflate blocks of type "stored" (RFC 1951, 3.2.4), the last one marked as final."""
+    """Deflate blocks of type "stored" (RFC 1951, 3.2.4); the last one is marked as final."""
     blocks = []
     for start in range(0, len(data), STORED_BLOCK_BYTES):
         piece = data[start : start + STORED_BLOCK_BYTES]
@@ -145,20 +148,20 @@ def _stored(data: bytes) -> bytes:
     return b"".join(blocks)
 
 
-def _renamed(capture: Capture, with_length: bool) -> Iterable[tuple[bytes, bytes]]:
+def _renamed_headers(capture: Capture, with_length: bool) -> Iterable[tuple[bytes, bytes]]:
     true_length = b"%d" % len(capture.body)
-    told = not with_length
+    has_length = not with_length
     for name, value in capture.response_headers:
         lower = name.lower()
         if lower == b"transfer-encoding":
             yield RENAMED + name, value
         elif lower == b"content-length" and with_length and value.strip() != true_length:
             yield RENAMED + name, value
-            if not told:
+            if not has_length:
                 yield name, true_length
-            told = True
+            has_length = True
         else:
-            told = told or lower == b"content-length"
+            has_length = has_length or lower == b"content-length"
             yield name, value
 
 

@@ -1,4 +1,4 @@
-"""Repair of an open segment whose writer was killed: cut back to its last whole capture, its rows rebuilt from the file alone."""
+"""Repairs an open segment whose writer was killed: it is cut after its last whole capture, and its rows are made again from the file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from storage.warc.reader import Context, Record, read_record
 from storage.warc.stream import DamagedError, RecordStream
 from storage.warc.writer import CRAWL_FIELD, CRAWL_RUN_FIELD, ClosedSegment
 
-MAX_BODY_BYTES = 4 * 1024**3
+MAX_BODY_BYTES = 4 * 1024**3  # no limit in practice: the writer wrote it
 
 
 def repair(path: Path) -> ClosedSegment:
-    """Cut the file behind its last whole response or revisit record, bring it to the disk, and return it as a closed segment.
+    """Cut the file after its last whole response or revisit record, write it to the disk, and return it as a closed segment.
 
-    Repairing twice equals repairing once. A file without one whole record becomes empty: size 0, no rows.
+    Repairing it again changes nothing. A file without a whole record becomes empty: size 0, no rows.
     """
     rows, size = _whole(path)
     with path.open("r+b") as file:
@@ -29,7 +29,7 @@ def repair(path: Path) -> ClosedSegment:
 
 
 def _whole(path: Path) -> tuple[list[CaptureRow], int]:
-    """The rows of the whole captures at the file's beginning, and where they end."""
+    """The rows of the whole captures from the beginning of the file, and the offset of their end."""
     rows: list[CaptureRow] = []
     context = Context()
     whole = 0
@@ -46,7 +46,7 @@ def _whole(path: Path) -> tuple[list[CaptureRow], int]:
                 if found is not None or not whole:
                     whole = records.next_offset
         except DamagedError:
-            pass  # the torn tail: what is whole stands before it
+            pass  # the incomplete end; the whole records are before it
     return rows, whole
 
 

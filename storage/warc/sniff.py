@@ -1,4 +1,4 @@
-"""What a body is by its first bytes, whatever its Content-Type says."""
+"""The media type of a body by its first bytes, whatever its Content-Type says."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> str | None:
-    """The media type of a body; `declared` (or None) where its first bytes say nothing, None for an empty body.
+    """The media type of a body: `declared` (or None) if the first bytes do not show it, None for an empty body.
 
-    Of a gzip or deflate body the beginning is decoded; other codings are left alone.
+    The beginning of a gzip or deflate body is decoded; other codings are not.
     """
-    start = _beginning(body, content_encoding).removeprefix(_BOM).lstrip()
+    start = _decoded_start(body, content_encoding).removeprefix(_BOM).lstrip()
     if not start:
         return None
     for magic, kind in _MAGIC:
@@ -42,7 +42,7 @@ def sniff(body: bytes, content_encoding: str | None, declared: str | None) -> st
     return (declared or "").lower() or None
 
 
-def _beginning(body: bytes, content_encoding: str | None) -> bytes:
+def _decoded_start(body: bytes, content_encoding: str | None) -> bytes:
     coding = (content_encoding or "").strip().lower()
     if coding not in {"gzip", "x-gzip", "deflate"}:
         return body[:SNIFF_BYTES]

@@ -1,4 +1,4 @@
-"""The raw bytes of a WARC file around a position: forward in pieces, a little way back from memory, further back where the file can."""
+"""The raw bytes of a WARC file around a position: read forward in parts, and back from memory or, if the file can seek, from the file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from typing import BinaryIO
 
 READ_BYTES = 256 * 1024
-KEPT_BYTES = 1024 * 1024  # behind the position, so that going back over a damaged record mostly reads nothing again
+BACK_BYTES = 1024 * 1024  # kept before the position: to go back over a damaged record, usually nothing is read again
 
 
 class UnreadableError(Exception):
-    """A stream that cannot be read on, though no disk or network failed: a damaged zip around a WARC file. The message says why."""
+    """A stream that cannot be read any further, although disk and network work: a damaged zip around a WARC file. The message says why."""
 
 
 class Window:
-    """Bytes of a stream; `position` counts from the file's beginning.
+    """The bytes of a stream around `position`, which is counted from the beginning of the file.
 
-    `problem` says why the stream ended too early, if it did. `furthest` is the end of what was read so far.
+    `problem` says why the stream ended too early, if it did. `furthest` is the offset up to which it was read.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -29,18 +29,18 @@ class Window:
 
     @property
     def position(self) -> int:
-        """Where the next byte stands in the file."""
+        """The offset of the next byte in the file."""
         return self._start + self._at
 
     @property
     def ready(self) -> int:
-        """How many bytes from the position on are in memory."""
+        """How many bytes after the position are in memory."""
         return len(self._data) - self._at
 
     def load(self) -> bool:
-        """Read one more piece of the stream; False at its end."""
-        if self._at > 2 * KEPT_BYTES:
-            gone = self._at - KEPT_BYTES
+        """Read READ_BYTES more of the stream; False at its end."""
+        if self._at > 2 * BACK_BYTES:
+            gone = self._at - BACK_BYTES
             del self._data[:gone]
             self._start += gone
             self._at -= gone
@@ -52,24 +52,24 @@ class Window:
         self.furthest = max(self.furthest, self._start + len(self._data))
         return bool(piece)
 
-    def want(self, count: int) -> bool:
-        """Read until `count` bytes are in memory; False where the stream has fewer."""
+    def ensure(self, count: int) -> bool:
+        """Read until `count` bytes are in memory; False if the stream has fewer."""
         while self.ready < count:
             if not self.load():
                 return False
         return True
 
     def peek(self, count: int, ahead: int = 0) -> bytes:
-        """The bytes in memory from `ahead` on, at most `count`."""
+        """At most `count` bytes in memory, from `ahead` bytes after the position."""
         start = self._at + ahead
         return bytes(memoryview(self._data)[start : start + count])
 
     def move(self, count: int) -> None:
-        """Go on by `count` bytes that are in memory; back, where negative, by bytes that were just passed."""
+        """Move the position by `count` bytes, which must be in memory; negative: back, over bytes just read."""
         self._at += count
 
-    def pass_by(self, count: int) -> None:
-        """Go on by `count` bytes, to the end of the stream at most."""
+    def skip(self, count: int) -> None:
+        """Move the position forward by `count` bytes, at most to the end of the stream."""
         while count > self.ready:
             count -= self.ready
             self._at = len(self._data)
@@ -77,10 +77,10 @@ class Window:
                 return
         self._at += count
 
-    def go_back(self, position: int) -> int:
-        """Go back to a position; in a stream that cannot seek to the first byte behind it that is still in memory.
+    def seek_back(self, position: int) -> int:
+        """Go back to a position. If the stream cannot seek, go to the first later byte that is still in memory.
 
-        Returns how many bytes the stream itself reads again for it: one inside a zip begins anew.
+        Returns how many bytes the stream itself reads again for this: inside a zip it starts at the beginning.
         """
         cost = 0
         if position < self._start and self._stream.seekable() and not self.problem:
@@ -94,7 +94,7 @@ class Window:
         return cost
 
     def find(self, pattern: re.Pattern[bytes], start: int, end: int) -> int | None:
-        """How far ahead, from `start` to before `end`, the next match begins; None where there is none in memory."""
+        """How many bytes ahead, in [start, end), the next match in memory begins; None if there is none."""
         found = pattern.search(self._data, self._at + start)
         ahead = found.start() - self._at if found else end
         return ahead if ahead < end else None

@@ -1,6 +1,9 @@
-"""Writing a WARC segment: for each capture a metadata, a request and a response or revisit record, in this order.
+"""Writes a WARC segment: for each capture a metadata, a request, and a response or revisit record, in this order.
 
-The record that counts comes last, so that a group is whole when it is, and a segment cut off anywhere can be repaired from itself alone.
+The most important record comes last. So a group is whole if its last record is, and a segment that was cut off anywhere can be repaired
+from its own bytes.
+
+On the main path, `spiders.spool` comes before; after it, the segment is uploaded and registered (`storage.frontier.registration`).
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ CRAWL_RUN_FIELD = "crawlRun"
 
 @dataclass(frozen=True, slots=True)
 class RefersTo:
-    """The registered capture of the same URL that a revisit refers to, as its row in the capture index tells."""
+    """The registered capture of the same URL to which a revisit refers, from its row in the capture index."""
 
     url: str
     fetched_at: datetime
@@ -39,7 +42,7 @@ class RefersTo:
 
 @dataclass(frozen=True, slots=True)
 class ClosedSegment:
-    """A segment that is whole on the disk: `size` in bytes, `digest` is `sha256:` + hex, one row per response or revisit record."""
+    """A whole segment on the disk: `size` in bytes, `digest` is `sha256:` + hex, one row for each response, revisit or conversion."""
 
     path: Path
     size: int
@@ -51,7 +54,7 @@ class SegmentWriter:
     """An open WARC/1.1 segment in a local file, one gzip member per record.
 
     `warc_filename` is the object key that the segment will have; `warcinfo` are further fields of its first record. Request headers named
-    in `withheld` (lower case) are never written. Raises StorageError when the disk is full and FileExistsError when the file is there.
+    in `withheld` (lower case) are never written. Raises StorageError if the disk is full, and FileExistsError if the file exists.
     """
 
     def __init__(
@@ -79,14 +82,14 @@ class SegmentWriter:
         return self._size
 
     def write(self, capture: Capture, refers_to: RefersTo | None = None) -> CaptureRow:
-        """Append a capture and return its row; with `refers_to` as a `revisit` without a body.
+        """Append a capture and return its row; with `refers_to` it is a `revisit` without a body.
 
-        The profile is server-not-modified for a 304 answer, else identical-payload-digest.
+        The profile is server-not-modified for a 304 response, otherwise identical-payload-digest.
         """
-        capture = _fit(capture)
+        capture = _with_single_lines(capture)
         payload = Payload(len(capture.body), _mime(capture))
         digest = refers_to.content_digest if refers_to else warc.sha1(capture.body)
-        before = self._context(capture, payload)
+        before = self._preceding_records(capture, payload)
         record = self._revisit(capture, payload, refers_to) if refers_to else self._response(capture, payload, digest)
         pointer = WarcPointer(self._warc_filename, self._size + len(before), len(record), digest)
         kind = "revisit" if refers_to else "response"
@@ -97,23 +100,23 @@ class SegmentWriter:
         return row
 
     def write_rendered(self, capture: Capture, rendered: Capture) -> tuple[CaptureRow, CaptureRow]:
-        """Append a page as the server sent it and, as a `conversion`, what a browser made of it; both rows. They are whole together."""
-        capture, rendered = _fit(capture), _fit(rendered)
+        """Append a page as the server sent it and, as a `conversion`, as a browser rendered it; returns both rows. One write has both."""
+        capture, rendered = _with_single_lines(capture), _with_single_lines(rendered)
         parts, rows = b"", []
         for one, kind in ((capture, "response"), (rendered, "conversion")):
             payload = Payload(len(one.body), _mime(one))
             digest = warc.sha1(one.body)
-            before = self._context(one, payload, kind)
-            made = self._response(one, payload, digest) if kind == "response" else self._conversion(one, payload, digest, capture)
-            pointer = WarcPointer(self._warc_filename, self._size + len(parts) + len(before), len(made), digest)
+            before = self._preceding_records(one, payload, kind)
+            record = self._response(one, payload, digest) if kind == "response" else self._conversion(one, payload, digest, capture)
+            pointer = WarcPointer(self._warc_filename, self._size + len(parts) + len(before), len(record), digest)
             rows.append(capture_row(one, kind, pointer, payload, self._label))
-            parts += before + made
+            parts += before + record
         self._append(parts)
         self._rows += rows
         return rows[0], rows[1]
 
     def flush(self, sync: bool = False) -> None:
-        """Hand everything to the system; with `sync`, wait until it is on the disk."""
+        """Give everything to the operating system; with `sync`, wait until it is on the disk."""
         try:
             self._file.flush()
             if sync:
@@ -122,14 +125,14 @@ class SegmentWriter:
             raise self._failure(error) from error
 
     def close(self) -> ClosedSegment:
-        """Bring the segment to the disk and close it."""
+        """Write the segment to the disk and close it."""
         if not self._file.closed:
             self.flush(sync=True)
             self._file.close()
         return ClosedSegment(self._path, self._size, "sha256:" + self._digest.hexdigest(), tuple(self._rows))
 
     def _append(self, data: bytes) -> None:
-        """One write for a whole group: what a killed process has written is in the system's hands."""
+        """One write for a whole group. What a process has written is safe if it is killed."""
         try:
             self._file.write(data)
             self._file.flush()
@@ -140,8 +143,8 @@ class SegmentWriter:
 
     def _failure(self, error: OSError) -> StorageError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StorageError(f"The disk of {self._path.parent} is full. Free space there and run again: what is whole will be repaired.")
-        return StorageError(f"Writing {self._path} failed: {error.strerror}. Run again: what is whole will be repaired.")
+            return StorageError(f"The disk of {self._path.parent} is full. Free space there and run again: whole records are kept.")
+        return StorageError(f"Writing {self._path} failed: {error.strerror}. Run again: whole records are kept.")
 
     def _warcinfo(self, given: Mapping[str, str]) -> bytes:
         date = warc.warc_date(datetime.now(UTC))
@@ -157,10 +160,10 @@ class SegmentWriter:
         ]
         return warc.member(warc.head("warcinfo", fields, len(block)), block)
 
-    def _context(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
-        """The metadata record (how the URL was found, timing); of an exchange also the request, next to its answer as indexers expect."""
+    def _preceding_records(self, capture: Capture, payload: Payload, record_type: str = "response") -> bytes:
+        """The metadata record (how the URL was found, timing); for an exchange also the request, where indexers expect it."""
         is_exchange = record_type != "conversion"
-        answer_id = self._id("answer" if is_exchange else record_type, capture)
+        response_id = self._id("answer" if is_exchange else record_type, capture)
         request = warc.request_block(capture, self._withheld)
         hints = capture.hints
         metadata = warc.warc_fields(
@@ -175,15 +178,15 @@ class SegmentWriter:
                 ("hintSource", hints.source),
             ]
         )
-        told = self._beside("metadata", capture, answer_id, warc.WARC_FIELDS, metadata)
-        return told + self._beside("request", capture, answer_id, warc.HTTP_REQUEST, request) if is_exchange else told
+        records = self._concurrent_record("metadata", capture, response_id, warc.WARC_FIELDS, metadata)
+        return records + self._concurrent_record("request", capture, response_id, warc.HTTP_REQUEST, request) if is_exchange else records
 
-    def _beside(self, kind: str, capture: Capture, answer_id: str, content_type: str, block: bytes) -> bytes:
+    def _concurrent_record(self, kind: str, capture: Capture, response_id: str, content_type: str, block: bytes) -> bytes:
         fields = [
             ("WARC-Record-ID", self._id(kind, capture)),
             ("WARC-Date", warc.warc_date(capture.fetched_at)),
             ("WARC-Target-URI", capture.url),
-            ("WARC-Concurrent-To", answer_id),
+            ("WARC-Concurrent-To", response_id),
             ("WARC-Warcinfo-ID", self._warcinfo_id),
             ("WARC-Block-Digest", warc.sha1(block)),
             ("Content-Type", content_type),
@@ -193,7 +196,7 @@ class SegmentWriter:
     def _response(self, capture: Capture, payload: Payload, digest: str) -> bytes:
         block = warc.response_head(capture, with_body=True)
         fields = [
-            *self._answer_fields(capture, payload),
+            *self._response_fields(capture, payload),
             ("WARC-Payload-Digest", digest),
             ("WARC-Block-Digest", warc.sha1(block, capture.body)),
             ("Content-Type", warc.HTTP_RESPONSE),
@@ -202,7 +205,7 @@ class SegmentWriter:
         return warc.member(head, block, capture.body, compress_body=not _is_coded(capture))
 
     def _conversion(self, rendered: Capture, payload: Payload, digest: str, capture: Capture) -> bytes:
-        """What a browser made of a capture: an HTML document, no exchange."""
+        """A page as a browser rendered it: an HTML document, not an exchange."""
         fields = [
             ("WARC-Record-ID", self._id("conversion", rendered)),
             ("WARC-Date", warc.warc_date(rendered.fetched_at)),
@@ -221,7 +224,7 @@ class SegmentWriter:
         block = warc.response_head(capture, with_body=False)
         date = warc.warc_date(refers_to.fetched_at)
         fields = [
-            *self._answer_fields(capture, payload),
+            *self._response_fields(capture, payload),
             ("WARC-Profile", warc.NOT_MODIFIED if capture.status == 304 else warc.IDENTICAL_PAYLOAD),
             ("WARC-Refers-To", warc.record_id("answer", refers_to.warc_filename, date, refers_to.url)),
             ("WARC-Refers-To-Target-URI", refers_to.url),
@@ -234,7 +237,7 @@ class SegmentWriter:
         ]
         return warc.member(warc.head("revisit", fields, len(block)), block)
 
-    def _answer_fields(self, capture: Capture, payload: Payload) -> list[warc.Field]:
+    def _response_fields(self, capture: Capture, payload: Payload) -> list[warc.Field]:
         return [
             ("WARC-Record-ID", self._id("answer", capture)),
             ("WARC-Date", warc.warc_date(capture.fetched_at)),
@@ -252,12 +255,12 @@ class SegmentWriter:
 
 
 def refers_to(row: CaptureRow) -> RefersTo:
-    """What a revisit of this row's capture says of it."""
+    """The fields by which a revisit refers to the capture of this row."""
     return RefersTo(row.url, row.fetch_time, row.warc_filename, row.warc_record_offset, row.content_digest)
 
 
-def _fit(capture: Capture) -> Capture:
-    """The capture with texts that fit on header lines, so that file and row say the same."""
+def _with_single_lines(capture: Capture) -> Capture:
+    """The capture with texts that fit on header lines, so that file and row have the same ones."""
     hints = Hints(warc.one_line(capture.hints.title), capture.hints.published_at, warc.one_line(capture.hints.source))
     url, via = warc.safe_url(capture.url), warc.one_line(capture.via)
     if url == capture.url and via == capture.via and hints == capture.hints:

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 from benchmarks.freshness import EVALUATION_SEEDS, TUNING_SEEDS, Simulation, oracle, simulate
-from benchmarks.newssites import Site, make_sites
-from benchmarks.realtimes import real_sites
-from benchmarks.revisitpolicies import Ours
+from benchmarks.inputs.news_sites import Site, make_sites
+from benchmarks.inputs.real_times import real_sites
+from benchmarks.peers.revisit_policies import Ours
 
 
 def few_sites(seed: int) -> list[Site]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import PARTS
-
-PROJECT = Path(__file__).parents[2]
+from tests import PROJECT
 
 
 def test_the_makefile_names_every_part() -> None:

@@ -1,4 +1,4 @@
-"""A lake of four captures: an article in two versions, a copy of it, and a page that was rejected; written through the real doors."""
+"""A lake of four captures: an article in two versions, a copy of it, and a rejected page. The product's own functions write it."""
 
 from __future__ import annotations
 

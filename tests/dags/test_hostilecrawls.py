@@ -94,11 +94,11 @@ def test_no_crawl_file_takes_another_ones_dags(environment: dict[str, str], craw
 
 
 def test_each_crawl_fails_on_its_own(environment: dict[str, str], crawls: Path) -> None:
-    """What fails while a DAG is built is told and costs that DAG; a plan without its file says so, and another try may find it."""
+    """A DAG that cannot be built is reported, and the others are there. A plan without its crawl file says so, and is retried."""
     for name in ("first", "second"):
         (crawls / f"{name}.yaml").write_text(SEED, encoding="utf-8")
     said = run(environment, crawls, EACH, str(DAGS / "broken_crawls.py"), str(crawls / "gone.yaml"))
-    assert f"{crawls / 'second.yaml'}: no DAG can be made of it: OverflowError: too much\n" in said
+    assert f"{crawls / 'second.yaml'}: its DAG cannot be built: OverflowError: too much\n" in said
     assert f"UnavailableError There is no crawl file {crawls / 'gone.yaml'}. This is " in said
 
 
@@ -112,7 +112,7 @@ def test_fifty_crawls_are_light_to_parse(environment: dict[str, str], crawls: Pa
 
 
 def test_what_is_unfinished_keeps_its_dags_without_its_file(environment: dict[str, str], crawls: Path) -> None:
-    """Else Airflow would leave its runs as they are for ever."""
+    """Without its DAG, Airflow would never finish its runs."""
     settings = Settings(home=crawls.parent / "var", crawls=crawls, database="", store="")
     (crawls / "news.yaml").write_text(SEED, encoding="utf-8")
     (crawls / "typo.yaml").write_text(SEED + "speed: 3\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Whole runs by a real Airflow: what turns a task red says why and is not tried again, and what was fetched is kept."""
+"""Whole runs by a real Airflow: a task that fails finally says why and is not retried, and what was fetched is kept."""
 
 from __future__ import annotations
 

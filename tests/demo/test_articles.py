@@ -1,4 +1,4 @@
-"""The made-up articles themselves: many, different, in the languages they claim."""
+"""The made-up articles: many, different, and in the languages that they declare."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pycld2
 
-from demo import clock, truth
-from demo.truth import Truth
+from demo import clock
+from demo.news import truth
+from demo.news.truth import Truth
 
 LATER = 9
 

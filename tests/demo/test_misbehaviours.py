@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from demo.misbehaviours import MISBEHAVIOURS
+from demo.misbehaviour.misbehaviours import MISBEHAVIOURS
 from tests.demosite import DemoSite
 
 SLOW = {"/odd/drip", "/odd/slow-headers", "/odd/endless-headers"}

@@ -75,7 +75,7 @@ def test_the_clock_publishes_edits_and_withdraws(demo_site: DemoSite) -> None:
 def test_pages_are_the_same_bytes_in_another_process(demo_site: DemoSite) -> None:
     with urllib.request.urlopen(f"{demo_site.bases[0]}/__truth__/articles.json", timeout=10) as answer:
         served = answer.read()
-    from demo import truth
+    from demo.news import truth
 
     assert served == truth.as_json(0, demo_site.bases)
 

@@ -1,4 +1,4 @@
-"""Functions for page workers: each treats a page in one way, told by its HTML."""
+"""Functions for page workers: the HTML of a page says what they do with it."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_every_record_gets_its_outcome(lake_settings: Settings) -> None:
     assert stages.process_once("news", lake_settings) is None
 
 
-def test_a_list_that_did_not_come_is_rejected_for_its_status(sqlite_settings: Settings) -> None:
+def test_a_list_without_a_body_is_rejected_for_its_status(sqlite_settings: Settings) -> None:
     answers = [
         capture(SITE + "/robots.txt", "none", kind=UrlKind.ROBOTS, status=404, mime="text/plain"),
         capture(SITE + "/feed", "", kind=UrlKind.FEED, status=301),
@@ -77,14 +77,14 @@ def test_a_list_that_did_not_come_is_rejected_for_its_status(sqlite_settings: Se
 
 
 def processed(settings: Settings) -> tuple[int, int, int, int, int]:
-    """Process what is closed; (published, known, duplicate, quarantined, rejected)."""
+    """Process all closed runs; (published, known, duplicate, quarantined, rejected)."""
     report = stages.process_once("news", settings)
     assert report is not None
     return report.published, report.known, report.duplicate, report.quarantined, report.rejected
 
 
-def test_coming_back_stores_only_what_changed(sqlite_settings: Settings) -> None:
-    """Furniture goes, also when it was learned later; payloads seen before, texts that did not change and 304s are known."""
+def test_a_second_visit_stores_only_changes(sqlite_settings: Settings) -> None:
+    """Boilerplate is removed, also when it is learned later. Payloads seen before, unchanged texts and 304s are known."""
     furniture = ["The harbour desk of this paper answers letters on weekdays between nine and noon."]
     pages = {f"{SITE}/{i}": prose(i) for i in range(1, 5)}
     first = closed_run(sqlite_settings, CRAWL, "1", [capture(SITE + "/1", html("1", pages[SITE + "/1"] + furniture))])
@@ -130,7 +130,7 @@ def test_a_damaged_segment_still_adds_up(sqlite_settings: Settings) -> None:
     assert rows(sqlite_settings, "SELECT url, reason FROM captures WHERE outcome = 'rejected'") == [(SITE + "/1", "damaged_record")]
 
 
-def test_a_page_that_takes_too_long_costs_itself_only(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_takes_too_long_affects_no_other(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_limited, "__defaults__", (None, Limits(seconds=3), ()))
     nested = "<div>" * 100_000 + "text" + "</div>" * 100_000
     closed_run(sqlite_settings, CRAWL, "1", [article(SITE + "/one", 1), capture(SITE + "/deep", nested), article(SITE + "/two", 2)])

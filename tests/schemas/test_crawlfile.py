@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.output.crawl import in_words
+from crawlhouse.output.crawl import describe_crawl
 from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl, parse_crawl, read_crawls
@@ -17,17 +17,27 @@ def test_a_plain_crawl() -> None:
     assert crawl.hosts() == ("example.com:8080",)
 
 
+def test_the_former_key_of_a_dataset_is_still_read() -> None:
+    assert parse_crawl("seeds: [https://a.example/]\ndataset: articles\n", "news").datasets == ("articles",)
+    assert parse_crawl("seeds: [https://a.example/]\ndatasets: [articles, jobs]\n", "news").datasets == ("articles", "jobs")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("seeds: [https://a.example/]\npolitness: {}\n", "line 2: unknown key 'politness': did you mean 'politeness'?"),
         ("seeds: [https://a.example/]\npoliteness:\n  dealy: 3\n", "line 3: unknown key 'politeness.dealy': did you mean 'delay'?"),
         ("seeds:\n  - https://a.example/\n  - ftp://b.example/\n", "line 3: seeds.1.url: 'ftp://b.example/' is not an absolute http"),
-        ("seeds:\n  - https://me:secret@a.example/\n", "line 2: seeds.0.url: a seed holds no user name or password"),
+        ("seeds:\n  - https://me:secret@a.example/\n", "line 2: seeds.0.url: a seed must have no user name or password"),
         ("seeds: [https://a.example/]\nscope: {hosts: ['b.example:99999']}\n", "line 2: scope.hosts.0: Port out of range"),
         ("seeds: [https://a.example/]\nschedule: 61 * * * *\n", "line 2: schedule: '61 * * * *' is not a cron expression"),
         ("seeds: [https://a.example/\n", "is not YAML"),
         ("- https://a.example/\n", "must be a mapping"),
+        (
+            "seeds: [https://a.example/]\ndatasets: [articles, runs]\n",
+            "datasets.1: the name 'runs' is taken by a table of the lake",
+        ),
+        ("seeds: [https://a.example/]\ndatasets: [jobs, jobs]\n", "'datasets' names one dataset or more, each once"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
@@ -41,7 +51,7 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
     [
         ("", "is empty, but must be a mapping with at least 'seeds:'"),
         ("description: nothing to begin with\n", "'seeds' needs at least one URL"),
-        ("seeds: [https://a.example/]\nworkers: 2\nseeds: [https://b.example/]\n", "line 3: 'seeds' stands in line 1 already"),
+        ("seeds: [https://a.example/]\nworkers: 2\nseeds: [https://b.example/]\n", "line 3: 'seeds' is in line 1 already"),
         (
             "seeds: [https://a.example/]\nscope:\n  hosts: [https://a.example/news]\n",
             "line 3: scope.hosts.0: 'https://a.example/news' is not a host",
@@ -57,25 +67,28 @@ def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
         ),
         ("seeds: [https://a.example/]\nrevisit:\n  feeds_min: 200\n", "line 2: revisit: feeds_min 200 is more than feeds_max 168"),
         ("seeds: [https://a.example/]\nnetwork:\n  allow: [localhost]\n", "line 3: network.allow.0"),
-        ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: 'spdier' is no spider: site, or a class of your own"),
+        ("seeds: [https://a.example/]\nspider: spdier\n", "line 2: spider: 'spdier' is not a spider: site, or a class of your own"),
         ("spider: a:B\n", "'scope.hosts' must say where the spider may go, or 'seeds' where it starts"),
         (
             "seeds: [https://a.example/]\nnetwork:\n  proxy: http://me:hunter2@proxy:3128\n",
-            "line 3: network.proxy: a proxy's URL holds no user name or password, for it is kept and shown: write 'proxy_secret: NAME'",
+            "line 3: network.proxy: a proxy's URL must have no user name or password, because it is stored and shown",
         ),
-        ("seeds: [https://a.example/]\nnetwork:\n  proxy: http://proxy:hunter2\n", "line 3: network.proxy: the host or the port is none"),
+        (
+            "seeds: [https://a.example/]\nnetwork:\n  proxy: http://proxy:hunter2\n",
+            "line 3: network.proxy: the host or the port is not valid",
+        ),
         ("seeds: [https://a.example/]\nnetwork:\n  proxy: socks5://proxy\n", "line 3: network.proxy: a proxy is http://HOST:PORT"),
         ("seeds: [https://a.example/]\nnetwork:\n  proxy_secret: x\n", "'proxy_secret' is for a proxy"),
-        ("seeds: ['https://me:hunter2@a.example:x/']\n", "line 1: seeds.0.url: the host or the port is none"),
-        ("seeds: ['https://me:hunter2@a.example/']\n", "a seed holds no user name or password"),
-        ("seeds: ['ftp://a.example:hunter2/']\n", "the host or the port is none"),
+        ("seeds: ['https://me:hunter2@a.example:x/']\n", "line 1: seeds.0.url: the host or the port is not valid"),
+        ("seeds: ['https://me:hunter2@a.example/']\n", "a seed must have no user name or password"),
+        ("seeds: ['ftp://a.example:hunter2/']\n", "the host or the port is not valid"),
         (
             "seeds: [https://a.example/]\ncredentials:\n  - {origin: a.example, secret: members}\n",
-            "line 3: credentials.0.origin: 'a.example' is no origin, like https://members.example.com",
+            "line 3: credentials.0.origin: 'a.example' is not an origin, like https://members.example.com",
         ),
         (
             "seeds: [https://a.example/]\ncredentials:\n- {origin: http://a.test, secret: a}\n- {origin: 'http://A.test:80', secret: b}",
-            "'credentials' names an origin twice",
+            "'credentials' has an origin twice",
         ),
         ("seeds: [https://a.example/]\nname: other\n", "line 2: a crawl is named by its file"),
     ],
@@ -142,4 +155,4 @@ def test_a_run_that_an_earlier_release_planned_still_opens() -> None:
         '{"name": "a", "seeds": ["https://a.example/"], "network": {"proxy": "http://me:hunter2@proxy:3128/x"}}', context=PINNED
     )
     assert stored.network.proxy == "http://me:hunter2@proxy:3128/x"
-    assert "hunter2" not in str(in_words(stored))
+    assert "hunter2" not in str(describe_crawl(stored))

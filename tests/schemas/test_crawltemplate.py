@@ -1,8 +1,7 @@
-"""The template of a crawl file says the truth: every key is in it, each with the default that the model has."""
+"""The template of a crawl file is complete and correct: it has every key of the model, with the model's default."""
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,8 +9,9 @@ from pydantic import BaseModel
 
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import parse_crawl
+from tests import PROJECT
 
-TEMPLATE = (Path(__file__).parents[2] / "docs" / "crawl_template.yaml").read_text(encoding="utf-8")
+TEMPLATE = (PROJECT / "docs" / "crawl_template.yaml").read_text(encoding="utf-8")
 UNCOMMENTED = re.sub(r"^#( *[a-z_]+:)", r"\1", TEMPLATE, flags=re.MULTILINE)
 SEEDS = "seeds: [https://example.com/, {url: https://example.com/sitemap.xml, kind: sitemap}]"
 

@@ -1,4 +1,4 @@
-"""Former names of modules: each still leads to the module of now, with a warning."""
+"""Former names of modules: each still imports the present module, with a warning."""
 
 from __future__ import annotations
 

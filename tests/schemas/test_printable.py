@@ -1,4 +1,4 @@
-"""What people may not see is escaped; what scripts and emoji need stays; JSON keeps its value, CSV is no formula."""
+"""Unsafe characters are escaped, and those that scripts and emoji need are not. JSON keeps its value, and CSV has no formulas."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The last net before people: passwords in texts of others are hidden, and nothing else is."""
+"""The last protection before text is printed: passwords in it are hidden, and nothing else is."""
 
 from __future__ import annotations
 
 import pytest
 
-from schemas.config.redaction import redacted, shown_url
+from schemas.config.redaction import redacted, redacted_url
 
 ENVIRONMENT = {
     "CRAWLHOUSE_DATABASE": "postgresql://crawler:tr0ub4dor%26@db/lake?sslpassword=keypass9",
@@ -53,4 +53,4 @@ def test_what_a_caller_knows_is_hidden_too() -> None:
     ],
 )
 def test_a_url_for_people(url: str, shown: str) -> None:
-    assert shown_url(url) == shown
+    assert redacted_url(url) == shown

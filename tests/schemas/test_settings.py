@@ -131,7 +131,7 @@ def test_other_variables_of_ours_are_left_alone(project: Path, monkeypatch: pyte
 )
 def test_no_password_is_shown_and_each_is_used(project: Path, given: str, shown: str, used: tuple[object, ...]) -> None:
     settings = make_settings(database=given)
-    assert settings.database_shown() == shown
+    assert settings.redacted_database() == shown
     url = make_url(settings.database_url("frontier"))
     assert (url.username, url.password, url.host, url.port, url.database, dict(url.query)) == used
     assert "secret" not in repr(settings)

@@ -1,4 +1,4 @@
-"""Captures for the archive's tests: plain ones and the odd answers of the wild."""
+"""Captures for tests of the archive: plain ones, and unusual responses as real servers send them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAIN = Capture(
 
 
 def numbered(number: int, **changes: object) -> Capture:
-    """The plain capture of page `number`, a second later than the one before."""
+    """The plain capture of page `number`, one second later than the one before."""
     url = f"http://www.example.com/page/{number}"
     return replace(PLAIN, url=url, fetched_at=FETCHED_AT + timedelta(seconds=number), **changes)  # type: ignore[arg-type]
 

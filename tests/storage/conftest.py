@@ -1,4 +1,4 @@
-"""The two kinds of store behind one fixture."""
+"""A fixture for both kinds of object store."""
 
 from __future__ import annotations
 

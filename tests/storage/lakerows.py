@@ -1,4 +1,4 @@
-"""Rows for the lake's tables: every required column has a value."""
+"""Rows for the lake's tables; every required column has a value."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def table_of(name: str, *rows: dict[str, object]) -> pa.Table:
-    """A table's rows from the columns that matter; the others get a plain value."""
-    return pa.Table.from_pylist([{**_plain(TABLES[name]), **row} for row in rows], schema=TABLES[name])
+    """Rows of a table from the columns that a test needs; the other columns get a plain value."""
+    return rows_of(TABLES[name], *rows)
+
+
+def rows_of(schema: pa.Schema, *rows: dict[str, object]) -> pa.Table:
+    """Rows of a table with this schema, in the same way."""
+    return pa.Table.from_pylist([{**_plain(schema), **row} for row in rows], schema=schema)
 
 
 def _plain(schema: pa.Schema) -> dict[str, object]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import PROJECT
 from tests.crawlhouse.live.livestack import free_port
 from tests.foreignfolder import foreign_folder, imported_names
 
-ROOT = Path(__file__).parents[2]
 MODULES = (
     "crawlhouse.command, dags, demo.site, processing.publish.gate_process, processing.stages, schemas, spiders.worker, storage.lake.lake"
 )
@@ -37,7 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` of an environment that has our wheel, and everything else from the environment of the tests."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT, check=True, capture_output=True
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=PROJECT, check=True, capture_output=True
     )
     (wheel,) = folder.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)

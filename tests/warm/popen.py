@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from runtime.child import START_CODE
+from tests import PROJECT
 
 SWITCH = "CRAWLHOUSE_TESTS_COLD"
 MODULES = ("demo.site", "processing.publish.gate_process", "spiders.worker")
 SCRIPT = str(Path(sys.executable).with_name("crawlhouse"))
-PROJECT = Path(__file__).parents[2]
 _SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 _LARGEST_REQUEST = 150_000
 

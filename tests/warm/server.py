@@ -29,8 +29,8 @@ import processing
 import schemas
 import spiders
 import storage
-from demo.newsroom import edition
-from processing.publish.gate_process import LATER, import_when_used
+from demo.news.newsroom import edition
+from processing.publish.gate_process import LAZY_MODULES, import_lazily
 
 if TYPE_CHECKING:
     from tests.warm.popen import Request
@@ -55,8 +55,8 @@ def main() -> NoReturn:
 
 
 def _import_all() -> None:
-    for name in LATER:
-        import_when_used(name)
+    for name in LAZY_MODULES:
+        import_lazily(name)
     for name in USED:
         import_module(name)
     for room in ROOMS:

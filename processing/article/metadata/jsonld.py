@@ -60,7 +60,7 @@ def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
     """Read the objects of a page's scripts. URL and heading decide which of several articles is the page's own."""
     found = JsonLd()
     for script in scripts:
-        for value in _parse(script[:MAX_SCRIPT_CHARACTERS]):
+        for value in read_values(script):
             found.objects.extend(islice(_flatten(value, 0), MAX_OBJECTS - len(found.objects)))
     for item in found.objects:
         if isinstance(identity := item.get("@id"), str) and len(item) > 1:
@@ -100,6 +100,11 @@ def texts(value: Any, depth: int = 0) -> list[str]:
 def first_text(value: Any) -> str | None:
     """The first of `texts`."""
     return next(iter(texts(value)), None)
+
+
+def read_values(script: str) -> list[Any]:
+    """The values in one script, whole or as far as they can be read."""
+    return _parse(script[:MAX_SCRIPT_CHARACTERS])
 
 
 def _parse(script: str) -> list[Any]:

@@ -22,7 +22,8 @@ _BOILERPLATE = (
     "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
     "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare "
-    "comentarios commentaires commenti empfehlungen"
+    "comentarios commentaires commenti "
+    "empfehlungen"
 )
 _BOILERPLATE_IN_TWO = (
     "sign-up read-more read-next more-on more-from more-stories more-news more-articles most-read most-popular most-viewed "

@@ -1,6 +1,6 @@
-"""How the tables of frontier and ledger come from one version to the next: a file in `versions/` for each, read by Alembic.
+"""How the tables of frontier and ledger get from one version to the next: one file in `versions/` for each, which Alembic reads.
 
-The version of a database is the number in its table `schema_version`, and nothing else; Alembic's own table is not used.
+The version of a database is the number in its table `schema_version`. Alembic's own table is not used.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Migrated:
-    """What a migration tells the user, a sentence each, and whether it removed secrets that should leave the file too."""
+class MigrationStep:
+    """Notes of a migration for the user, one sentence each, and whether it removed secrets, which must leave the file too."""
 
     notes: tuple[str, ...] = ()
     removed_secrets: bool = False

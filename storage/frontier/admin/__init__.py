@@ -1,4 +1,6 @@
-"""The frontier by hand: find, list and change the URLs that a `Selection` matches, also while workers run.
+"""Changing the frontier by hand: count, list and change the URLs that a `Selection` matches, also while workers run.
 
-`changes` retries, drops, pauses and resumes, and renames or deletes a crawl; `history.read_history` is all that is known of one URL.
+In: a `selection.Selection` and a `selection.Change`, or a crawl's name. Out: counts and rows for people.
+Others call `changes.open_frontier_admin` (retry, drop, pause, resume; rename or delete a crawl) and `history.read_history` (all that is
+known of one URL).
 """

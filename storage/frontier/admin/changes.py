@@ -1,9 +1,9 @@
-"""Steering the frontier by hand, also while workers run.
+"""Changing the frontier by hand, also while workers run.
 
-Nothing here takes a lease or ends one: what waits in an open run stays with the owner of its host, who looks at `held` before every fetch
-and marks the URL itself, so that fencing and the run's accounting hold.
+No lease is taken or ended here. A URL that waits in an open run stays with the worker that has leased its host: the worker reads `held`
+before every fetch and writes the result itself. So fencing and the accounting of the run stay true.
 
-What changes many URLs does so in many short transactions, and may be repeated when it was cut off.
+Changes of many URLs are made in many short transactions. They may be repeated if they were interrupted.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from sqlalchemy.exc import DataError
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError, NotFoundError
 from storage.database.chunks import CHUNK_ROWS, pause, write_chunks
-from storage.database.clock import Clock, moment
+from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import FETCHES, HINTS, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, MEMORIES
 from storage.frontier.admin.conditions import conditions, state_column
 from storage.frontier.admin.selection import Change, Selection, UrlState
-from storage.frontier.renaming import begin_renaming, check_not_renaming, end_renaming, is_renaming
+from storage.frontier.renaming import check_not_renaming, end_renaming, is_renaming, start_renaming
 from storage.urls.host_key import url_digest
-from storage.urls.request_body import in_words
+from storage.urls.request_body import describe_request
 
 
 @dataclass(frozen=True, slots=True)
 class UrlRow:
-    """A URL of the frontier as a person sees it. Times in seconds since the epoch; `worker` holds its host right now.
+    """A URL of the frontier, for people. Times in seconds since the epoch; `worker` is the worker that holds its host now.
 
-    `request` is GET, or the method of a spider's request and the beginning of what it sends: each is a row of its own.
+    `request` is GET, or the method of a spider's request and the beginning of its body: each request has its own row.
     """
 
     url: str
@@ -51,20 +51,20 @@ class UrlRow:
     request: str
 
 
-def open_steering(settings: Settings, clock: Clock | None = None) -> Steering:
-    """The wheel of this lake's frontier. Raises UnavailableError, StorageError."""
-    return Steering(open_database(settings.database_url("frontier")), clock)
+def open_frontier_admin(settings: Settings, clock: Clock | None = None) -> FrontierAdmin:
+    """Access to the frontier of this home for changes by hand. Raises UnavailableError, StorageError."""
+    return FrontierAdmin(open_database(settings.database_url("frontier")), clock)
 
 
-class Steering:
-    """`clock` gives seconds since the epoch; without one, the database does."""
+class FrontierAdmin:
+    """Counts, lists and changes URLs. `clock` gives seconds since the epoch; without it the database's clock is used."""
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
         self._clock = clock
 
     def counts(self, selection: Selection) -> dict[tuple[str, str], int]:
-        """How many of the URLs are in which state: (crawl, state) -> number. Raises ConfigError for a pattern that is none."""
+        """How many of the URLs are in which state: (crawl, state) -> number. Raises ConfigError for a bad pattern."""
         now = self._now()
         state = state_column(now).label("state")
         query = select(URLS.c.crawl, state, func.count().label("number")).where(*conditions(selection, now))
@@ -73,7 +73,7 @@ class Steering:
             return {(row.crawl, row.state): row.number for row in rows}
 
     def urls(self, selection: Selection, limit: int) -> list[UrlRow]:
-        """The first `limit` of the URLs, in the order in which they were found. Raises ConfigError for a pattern that is none."""
+        """The first `limit` of the URLs, in the order in which they were found. Raises ConfigError for a bad pattern."""
         now = self._now()
         live = and_(HOSTS.c.leased, HOSTS.c.free_at > now)
         names = ("url", "crawl", "kind", "due_at", "last_outcome", "last_reason", "last_status", "last_fetch", "fails")
@@ -94,21 +94,21 @@ class Steering:
                 host=row["host"],
                 state=row["state"],
                 worker=row["lease_worker"] if row["live"] else None,
-                request=in_words(row["request"]),
+                request=describe_request(row["request"]),
             )
             for row in rows
         ]
 
     def change(self, selection: Selection, change: Change) -> int:
-        """Makes a change to the URLs; returns to how many. What waits in an open run is not retried. Raises ConfigError for no pattern."""
+        """Change the URLs; returns how many. URLs that wait in an open run are not retried. Raises ConfigError for a bad pattern."""
         now = self._now()
-        affected, values = _effect(change, now)
+        affected, values = _rows_and_values(change, now)
         chosen = select(URLS.c.url_id).where(affected, *conditions(selection, now)).order_by(URLS.c.url_id).limit(CHUNK_ROWS)
         last, count = -1, 0
         while True:
-            with _patterns_checked(), self._database.read() as connection:  # patterns take their time: nobody waits for them
+            with _patterns_checked(), self._database.read() as connection:  # a pattern may take long; reading blocks no other writer
                 rows = list(connection.scalars(chosen.where(URLS.c.url_id > last)))
-            # The rows are locked in the order of their ids, as the workers lock them: so neither waits for the other in a circle.
+            # The rows are locked in the order of their ids, as workers lock them: this prevents deadlocks.
             mine = select(URLS.c.url_id).where(affected, URLS.c.url_id.in_(rows)).order_by(URLS.c.url_id).with_for_update()
             if rows:
                 with self._database.write() as connection:
@@ -118,19 +118,21 @@ class Steering:
             last = rows[-1]
             pause(self._database)
 
-    def forget_crawl(self, crawl: str) -> int:
-        """Removes a crawl's URLs and what was noted of their fetches; its runs stay in the ledger. Returns how many URLs.
+    def delete_crawl(self, crawl: str) -> int:
+        """Delete a crawl's URLs and the outcomes of their fetches; its runs stay in the ledger. Returns how many URLs.
 
-        Raises NotFoundError where the frontier knows no such crawl, and ConflictError while it has an open run.
+        Raises NotFoundError if the frontier does not know the crawl, and ConflictError while it has an open run.
         """
         with self._database.read() as connection:
             check_not_renaming(connection, crawl)
-            self._check_at_rest(connection, crawl)
+            self._check_no_open_run(connection, crawl)
         runs = select(CRAWL_RUNS.c.run_no).where(CRAWL_RUNS.c.crawl == crawl)
         for table in (FETCHES, RUN_HOSTS, WORKERS):
             self._delete(table, table.c.run_no.in_(runs))
         self._delete(HINTS, HINTS.c.crawl == crawl)
-        return self._delete(URLS, URLS.c.crawl == crawl)  # last: while some are left, the crawl is known
+        return self._delete(
+            URLS, URLS.c.crawl == crawl
+        )  # last: as long as some are left, the crawl is known and the deletion can be repeated
 
     def _delete(self, table: Table, chosen: ColumnElement[bool]) -> int:
         key = tuple(table.primary_key.columns)
@@ -142,18 +144,18 @@ class Steering:
         return write_chunks(self._database, delete_some)
 
     def rename_crawl(self, old: str, new: str) -> int:
-        """Moves a crawl's URLs and its site memory's version to another name; its runs keep the old one. Returns how many URLs.
+        """Move a crawl's URLs and the version of its site memory to another name; its runs keep the old name. Returns how many URLs.
 
-        Repeating it after it was cut off ends it; until then neither crawl can be planned. Raises NotFoundError where the frontier knows no
-        such crawl, and ConflictError while it has an open run or the new name is taken.
+        If it was interrupted, repeat it to complete it; until then neither crawl can be planned. Raises NotFoundError if the frontier does
+        not know the crawl, and ConflictError while it has an open run, or if the new name is taken.
         """
         with self._database.write() as connection:
             if not is_renaming(connection, old, new):
-                self._check_at_rest(connection, old)
-                if _knows(connection, new):
+                self._check_no_open_run(connection, old)
+                if _has_urls(connection, new):
                     raise ConflictError(f"The frontier knows a crawl {new!r} already. Choose another name, or delete that one first.")
-                begin_renaming(connection, old, new)
-                _move_knowledge(connection, old, new)
+                start_renaming(connection, old, new)
+                _move_memory_and_trust(connection, old, new)
         return write_chunks(self._database, lambda connection, limit: _rename_urls(connection, old, new, limit))
 
     def crawls(self) -> list[str]:
@@ -162,15 +164,15 @@ class Steering:
             return sorted(connection.scalars(select(CRAWL_RUNS.c.crawl).union(select(URLS.c.crawl))))
 
     def close(self) -> None:
-        """Gives the database connections back."""
+        """Close the database connections."""
         self._database.close()
 
     def _now(self) -> float:
         with self._database.read() as connection:
-            return moment(connection, self._clock)
+            return current_time(connection, self._clock)
 
-    def _check_at_rest(self, connection: Connection, crawl: str) -> None:
-        if not _knows(connection, crawl):
+    def _check_no_open_run(self, connection: Connection, crawl: str) -> None:
+        if not _has_urls(connection, crawl):
             raise NotFoundError(f"The frontier knows no crawl {crawl!r}: it was never planned, or it was deleted or renamed.")
         query = select(CRAWL_RUNS.c.crawl_run).where(CRAWL_RUNS.c.crawl == crawl, CRAWL_RUNS.c.state != "closed")
         run = connection.scalar(query)
@@ -178,8 +180,8 @@ class Steering:
             raise ConflictError(f"The crawl {crawl} has an open run, {run}. End it with `crawlhouse stop {crawl}` first.")
 
 
-def _effect(change: Change, now: float) -> tuple[ColumnElement[bool], Mapping[str, object]]:
-    """Which rows a change is for, and their new values."""
+def _rows_and_values(change: Change, now: float) -> tuple[ColumnElement[bool], Mapping[str, object]]:
+    """Which rows a change applies to, and their new values."""
     held = URLS.c.held
     if change is Change.RETRY:
         return URLS.c.run_no.is_(None), {"due_at": now, "held": None, "fails": 0}
@@ -190,12 +192,12 @@ def _effect(change: Change, now: float) -> tuple[ColumnElement[bool], Mapping[st
     return or_(held.is_(None), held != UrlState.DROPPED.value), {"held": UrlState.DROPPED.value}
 
 
-def _knows(connection: Connection, crawl: str) -> bool:
+def _has_urls(connection: Connection, crawl: str) -> bool:
     return connection.scalar(select(URLS.c.url_id).where(URLS.c.crawl == crawl).limit(1)) is not None
 
 
-def _move_knowledge(connection: Connection, old: str, new: str) -> None:
-    """Gives a crawl's site memory and its trust in sources the new name; those of a deleted crawl of that name go."""
+def _move_memory_and_trust(connection: Connection, old: str, new: str) -> None:
+    """Move a crawl's site memory and its trust in sources to the new name. Those of a deleted crawl of that name are removed."""
     for table in (MEMORIES, HINTS):
         connection.execute(delete(table).where(table.c.crawl == new))
         connection.execute(update(table).where(table.c.crawl == old).values(crawl=new))
@@ -214,7 +216,7 @@ def _rename_urls(connection: Connection, old: str, new: str, limit: int) -> int:
 
 @contextmanager
 def _patterns_checked() -> Iterator[None]:
-    """PostgreSQL's word on a pattern that it does not understand, as ours."""
+    """Turn PostgreSQL's error about a pattern that it does not understand into a ConfigError."""
     try:
         yield
     except DataError as error:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, select
 from schemas.errors import ConfigError
 from storage.database.frontier_tables import HOSTS, URLS
 from storage.frontier.admin.selection import Selection, UrlState
-from storage.urls.host_key import host_of_text
+from storage.urls.host_key import parse_host
 
 
 def state_column(now: float) -> ColumnElement[str]:
@@ -26,7 +26,7 @@ def state_column(now: float) -> ColumnElement[str]:
 
 
 def conditions(selection: Selection, now: float) -> list[ColumnElement[bool]]:
-    """The selection as conditions on `urls`. Raises ConfigError for a pattern that is none."""
+    """The selection as conditions on `urls`. Raises ConfigError for a bad pattern."""
     given: list[ColumnElement[bool]] = []
     equal = {URLS.c.crawl: selection.crawl, URLS.c.last_outcome: selection.outcome, URLS.c.last_reason: selection.reason}
     given += [column == value for column, value in equal.items() if value is not None]
@@ -43,9 +43,9 @@ def conditions(selection: Selection, now: float) -> list[ColumnElement[bool]]:
 
 def _host(text: str) -> str:
     try:
-        return host_of_text(text)
+        return parse_host(text)
     except ValueError as error:
-        raise ConfigError(f"{text!r} is no host, like example.com or [2001:db8::1]:8080.") from error
+        raise ConfigError(f"{text!r} is not a host, like example.com or [2001:db8::1]:8080.") from error
 
 
 def _glob_as_regex(glob: str) -> str:

@@ -1,4 +1,4 @@
-"""What the frontier knows of one URL: how it was found, where it stands, and what became of it in each run."""
+"""What the frontier knows about one URL: how it was found, its state, and what became of it in each run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from schemas.config.settings import Settings
-from storage.database.clock import moment
+from storage.database.clock import current_time
 from storage.database.engine import open_database
 from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
@@ -16,17 +16,17 @@ from storage.frontier.admin.conditions import state_column
 from storage.frontier.hint_trust import HintTrust
 from storage.frontier.hints import host_trust
 from storage.urls.host_key import url_digest
-from storage.urls.request_body import METHOD, in_words
+from storage.urls.request_body import METHOD, describe_request
 
-MAX_VIA = 20
-MAX_POSTS = 100
+MAX_VIA = 20  # steps back to the seed; a loop ends earlier
+MAX_POSTS = 100  # to show
 POSITION = ("kind", "depth", "redirects", "priority", "first_seen", "due_at")
-NOTES = (*POSITION, "held", "fails", "etag", "last_modified", "hint_title", "hint_source", "hinted_by", "leads", "revisit")
+NOTES = (*POSITION, "held", "fails", "etag", "last_modified", "hint_title", "hint_source", "hinted_by", "is_primary_source", "revisit")
 CAPTURE = ("capture_filename", "capture_offset", "captured_at", "content_digest")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PastVisit:
     """What became of the URL in a run. `fetched_at` in seconds since the epoch."""
 
     crawl_run: str
@@ -40,17 +40,17 @@ class Visit:
 class UrlHistory:
     """A URL in a crawl's frontier.
 
-    `via` leads from the page that it was found on to the seed. `waits_in` is the open run, `worker` who holds its host, and `stopped` why
-    that run leaves its host alone. `notes` and `capture` are columns of `urls`; `segment_registered` tells whether that capture's is known.
-    `trust` tells, by kind of source, what its hints of modified pages were worth on this host. `request` is GET, or the method and the
-    beginning of what a spider's request sends.
+    `via` are the URLs from the page that it was found on back to the seed. `waits_in` is the open run, `worker` the worker that has its
+    host, and `stopped` the reason why that run stopped fetching from its host. `notes` and `capture` are columns of `urls`;
+    `segment_registered` says whether the segment of the capture is registered. `trust` is, by kind of source, the trust in its hints on
+    this host. `request` is GET, or the method and the beginning of the body of a spider's request.
     """
 
     url: str
     crawl: str
     state: str
     via: tuple[str, ...]
-    visits: tuple[Visit, ...]
+    visits: tuple[PastVisit, ...]
     waits_in: str | None
     worker: str | None
     stopped: str | None
@@ -62,14 +62,14 @@ class UrlHistory:
 
 
 def read_history(settings: Settings, crawl: str, url: str) -> UrlHistory | None:
-    """The history of a canonical URL in a crawl, None where the crawl never found it. Raises UnavailableError, StorageError."""
+    """The history of a canonical URL in a crawl, None if the crawl never found it. Raises UnavailableError, StorageError."""
     return next(iter(_histories(settings, URLS.c.digest == url_digest(crawl, url))), None)
 
 
-def read_posts(settings: Settings, crawl: str, url: str) -> list[UrlHistory]:
-    """The histories of the same URL for what a spider sent to it, in the order in which they were found; at most MAX_POSTS.
+def read_post_histories(settings: Settings, crawl: str, url: str) -> list[UrlHistory]:
+    """The histories of a spider's requests with a body to the same URL, in the order in which they were found; at most MAX_POSTS.
 
-    There is no index of them: it walks over the crawl's URLs. Raises UnavailableError, StorageError.
+    There is no index for them: all URLs of the crawl are read. Raises UnavailableError, StorageError.
     """
     mine = (URLS.c.crawl == crawl) & (URLS.c.url == url) & URLS.c.request.contains(f'"{METHOD}"', autoescape=True)
     return [history for history in _histories(settings, mine) if history.request != "GET"]
@@ -79,7 +79,7 @@ def _histories(settings: Settings, mine: ColumnElement[bool]) -> list[UrlHistory
     database = open_database(settings.database_url("frontier"))
     try:
         with database.read() as connection:
-            now = moment(connection)
+            now = current_time(connection)
             query = select(URLS, HOSTS.c.lease_worker, HOSTS.c.leased, HOSTS.c.free_at, state_column(now).label("state"))
             query = query.join(HOSTS, HOSTS.c.host_id == URLS.c.host_id).where(mine).order_by(URLS.c.url_id).limit(MAX_POSTS)
             return [_history(connection, row, now) for row in connection.execute(query).mappings().all()]
@@ -104,7 +104,7 @@ def _history(connection: Connection, row: RowMapping, now: float) -> UrlHistory:
         url=row["url"],
         crawl=row["crawl"],
         state=row["state"],
-        via=_chain(connection, row["crawl"], row["via"]),
+        via=_via_chain(connection, row["crawl"], row["via"]),
         visits=_visits(connection, row["url_id"]),
         waits_in=_run_name(connection, row["run_no"]),
         worker=row["lease_worker"] if row["leased"] and row["free_at"] > now else None,
@@ -113,11 +113,11 @@ def _history(connection: Connection, row: RowMapping, now: float) -> UrlHistory:
         capture=capture,
         segment_registered=capture is not None and connection.scalar(query) is not None,
         trust=host_trust(connection, row["crawl"], row["host_id"]),
-        request=in_words(row["request"]),
+        request=describe_request(row["request"]),
     )
 
 
-def _chain(connection: Connection, crawl: str, via: str | None) -> tuple[str, ...]:
+def _via_chain(connection: Connection, crawl: str, via: str | None) -> tuple[str, ...]:
     chain: list[str] = []
     while via is not None and via not in chain and len(chain) < MAX_VIA:
         chain.append(via)
@@ -125,10 +125,10 @@ def _chain(connection: Connection, crawl: str, via: str | None) -> tuple[str, ..
     return tuple(chain)
 
 
-def _visits(connection: Connection, url_id: int) -> tuple[Visit, ...]:
+def _visits(connection: Connection, url_id: int) -> tuple[PastVisit, ...]:
     query = select(CRAWL_RUNS.c.crawl_run, FETCHES.c.outcome, FETCHES.c.reason, FETCHES.c.status, FETCHES.c.fetched_at)
     query = query.join(FETCHES, FETCHES.c.run_no == CRAWL_RUNS.c.run_no).where(FETCHES.c.url_id == url_id)
-    return tuple(Visit(**row) for row in connection.execute(query.order_by(FETCHES.c.run_no)).mappings())
+    return tuple(PastVisit(**row) for row in connection.execute(query.order_by(FETCHES.c.run_no)).mappings())
 
 
 def _run_name(connection: Connection, run_no: int | None) -> str | None:

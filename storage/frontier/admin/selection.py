@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class UrlState(StrEnum):
-    """Where a URL stands."""
+    """The state of a URL."""
 
     WAITING = "waiting"  # in an open run
     DUE = "due"  # for the next run
@@ -18,7 +18,7 @@ class UrlState(StrEnum):
 
 
 class Change(StrEnum):
-    """What a person can do to URLs."""
+    """What a person can do with URLs."""
 
     RETRY = "retry"
     DROP = "drop"
@@ -28,7 +28,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """URLs that meet all of what is given. `glob` speaks of the whole URL (`*` and `?`), `regex` of any part of it."""
+    """URLs that meet all given conditions. `glob` must match the whole URL (`*` and `?`), `regex` any part of it."""
 
     crawl: str | None = None
     host: str | None = None

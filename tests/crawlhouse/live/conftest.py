@@ -1,4 +1,4 @@
-"""The one Airflow of the tests in this folder, ended with the last of them: idle, it takes a quarter of a core from all that follow."""
+"""The one Airflow of the tests in this folder. It ends with the last of them: an idle one takes a quarter of a core."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from crawlhouse.airflow import processes, stack
 from crawlhouse.airflow.home import airflow_home
 from crawlhouse.demo.demo_site import stop_site
 from schemas.config.settings import Settings
+from tests import PROJECT
 from tests.foreignfolder import foreign_folder
 
 FOREIGN = "foreign"
 STOP_SECONDS = 20  # Airflow and the site
-ROOT = Path(__file__).parents[3]
 
 
 def free_port() -> int:
@@ -37,7 +37,7 @@ def project(folder: Path) -> Settings:
     """A project with the demo's crawl on free ports, a slow crawl of the same site, and a crawl file with a mistake."""
     crawls = folder / "crawls"
     crawls.mkdir(parents=True)
-    demo = (ROOT / "crawls" / "demo.yaml").read_text(encoding="utf-8")
+    demo = (PROJECT / "crawls" / "demo.yaml").read_text(encoding="utf-8")
     ports = {found: str(free_port()) for found in re.findall(r"http://127\.0\.0\.1:(\d+)/", demo)}
     for old, new in ports.items():
         demo = demo.replace(f":{old}/", f":{new}/")

@@ -1,4 +1,4 @@
-"""The way of the data through a real Airflow: the demo twice, a run with nothing to do, a fetch ended from outside, the UI in a browser."""
+"""The way of the data through a real Airflow: the demo twice, a run with nothing to do, a fetch that is ended, the UI in a browser."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One file a version, `vN_what_changed.py`; CONTRIBUTING.md, "Change a table", says how one is made."""
+"""One file for each version, `vN_what_changed.py`. See CONTRIBUTING.md, "Change a table"."""

@@ -1,4 +1,7 @@
-"""Version 5: no password of a proxy in stored configurations; `schema_version` says which release made or upgraded the tables."""
+"""Version 5: stored configurations hold no password of a proxy; `schema_version` names the release that made or upgraded the tables.
+
+Some columns get plainer names.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,52 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.migrations import Migrated
+from storage.database.migrations import MigrationStep
 
 revision = "5"
 down_revision = "4"
 
 HAS_LOGIN = '%"proxy":"%@%'  # rows without it are not read
 TABLES = (("crawl_runs", "crawl_run"), ("process_runs", "process_run"))
+NEW_NAMES = (
+    ("urls", "leads", "is_primary_source"),
+    ("hint_trust", "kept", "confirmed"),
+    ("hint_trust", "lied", "refuted"),
+    ("hint_trust", "open", "pending"),
+    ("workers", "incarnation", "attempt"),
+    ("workers", "answers", "responses"),
+)
 NAME_LENGTH = 34  # a secret's name has at most 40 characters
 
 
-def upgrade() -> Migrated:
-    """Add the column `made_by`; replace a proxy's login in stored configurations by the name of a secret."""
+def upgrade() -> MigrationStep:
+    """Add the column `made_by`, rename columns, and replace a proxy's login in stored configurations by the name of a secret."""
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
+    op.add_column("process_runs", sa.Column("datasets", sa.Text()))
+    _rename_columns()
     secrets = [secret for name, key in TABLES for secret in _without_logins(name, key)]
     if not secrets:
-        return Migrated()
+        return MigrationStep()
     variables = ", ".join(sorted({f"CRAWLHOUSE_SECRET_{secret.upper()}" for secret in secrets}))
     note = (
-        f"The password of a proxy was removed from {len(secrets)} of the stored configurations. Runs of theirs that are still open read "
+        f"The password of a proxy was removed from {len(secrets)} of the stored configurations. Their runs that are still open read "
         f"the login from {variables} in the environment."
     )
-    return Migrated((note,), removed_secrets=True)
+    return MigrationStep((note,), removed_secrets=True)
+
+
+def _rename_columns() -> None:
+    op.drop_index("ix_urls_leaders", "urls")
+    for table, before, after in NEW_NAMES:
+        op.alter_column(table, before, new_column_name=after)
+    is_primary_source = sa.text("is_primary_source")
+    op.create_index(
+        "ix_urls_primary_sources", "urls", ["host_id"], sqlite_where=sa.text("is_primary_source = 1"), postgresql_where=is_primary_source
+    )
 
 
 def _without_logins(name: str, key: str) -> Iterator[str]:
-    """Rewrites the rows of a table; the name of the secret of each."""
+    """Rewrite the rows of a table that hold a login; yields the name of the secret of each."""
     table = sa.table(name, sa.column(key, sa.String), sa.column("config", sa.Text))
     connection = op.get_bind()
     for row_key in list(connection.scalars(sa.select(table.c[key]).where(table.c.config.like(HAS_LOGIN)))):

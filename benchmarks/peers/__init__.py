@@ -1,0 +1,1 @@
+"""What crawlhouse is compared with: crawlers, extractors and revisit policies of others."""

@@ -1,0 +1,187 @@
+"""The revisit policies that the freshness benchmark compares: crawlhouse's, with the product's own functions, and the usual ones.
+
+Peers (settings as published): fixed intervals for every URL; fixed intervals for sources only; Nutch's AdaptiveFetchSchedule
+(interval x1.4 when unchanged, x0.8 when changed, for every URL, synchronised with changes by 0.3 of the time since the change);
+news-crawl's (feeds and sitemaps only, x1.5 / x0.8, articles never again). Each has one parameter, the scale of its intervals.
+"""
+
+from __future__ import annotations
+
+from benchmarks.inputs.news_sites import Source, Story
+from schemas.capture import UrlKind
+from schemas.config.crawl import Revisit
+from spiders.schedule.edits import hint_wait
+from spiders.schedule.next_visit import source_speed, tie_breaker
+from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
+
+LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which would matter if fetches are scarce
+PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
+BOUNDS = {
+    "hub": Bounds(PRODUCT.hubs_min, PRODUCT.hubs_max),
+    "feed": Bounds(PRODUCT.feeds_min, PRODUCT.feeds_max),
+    "sitemap": Bounds(PRODUCT.sitemaps_min, PRODUCT.sitemaps_max),
+    "article": Bounds(PRODUCT.articles_min, PRODUCT.articles_max),
+}
+KINDS = {"hub": "page", "feed": "feed", "sitemap": "sitemap"}
+HOUR_SECONDS = 3600.0
+
+
+class Policy:
+    """When a source or a story is due again, in hours."""
+
+    name = ""
+    revisits_articles = True
+    kinds: frozenset[str] = frozenset({"hub", "feed", "sitemap"})
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def next_due(self, thing: Source | Story, visit: Visit) -> float:
+        """When the thing is due again after a visit."""
+        raise KeyError(type(thing))
+
+    def hinted(self, source: Source, stories: list[Story], now: float) -> list[Story]:
+        """The known stories of the source that are fetched now because the source says that they changed."""
+        return []
+
+
+class FixedAll(Policy):
+    """The same interval for everything."""
+
+    name = "fixed interval, every URL"
+
+    def next_due(self, thing: Source | Story, visit: Visit) -> float:
+        return visit.at + self.scale
+
+
+class FixedSources(FixedAll):
+    """The same interval for all sources; articles never again."""
+
+    name = "fixed interval, sources only"
+    revisits_articles = False
+
+
+class Adaptive(Policy):
+    """Multiplicative: longer by `longer` when unchanged, shorter by `shorter` when changed."""
+
+    longer, shorter = 0.4, 0.2
+    shortest, longest = 1 / 60, 24 * 365.0
+    sync = 0.3
+
+    def __init__(self, scale: float) -> None:
+        super().__init__(scale)
+        self.intervals: dict[int, float] = {}
+        self.changed_at: dict[int, float] = {}
+
+    def next_due(self, thing: Source | Story, visit: Visit) -> float:
+        key = thing.key
+        interval = self.intervals.get(key, self.first(thing))
+        interval *= (1 - self.shorter) if visit.changed else (1 + self.longer)
+        reference = 0.0
+        if self.sync and visit.changed:
+            self.changed_at[key] = visit.at
+        elif self.sync and key in self.changed_at:
+            delta = visit.at - self.changed_at[key]
+            interval = max(interval, delta)
+            reference = delta * self.sync
+        interval = min(max(interval, self.shortest * self.scale), self.longest)
+        self.intervals[key] = interval
+        return visit.at + max(interval - reference, self.shortest * self.scale)
+
+    def first(self, thing: Source | Story) -> float:
+        """The interval before anything is known."""
+        return 24.0 * self.scale
+
+
+class Nutch(Adaptive):
+    """Nutch 1.x, AdaptiveFetchSchedule."""
+
+    name = "Nutch AdaptiveFetchSchedule"
+
+
+class NewsCrawl(Adaptive):
+    """Common Crawl's news-crawl on StormCrawler's adaptive scheduler."""
+
+    name = "news-crawl"
+    revisits_articles = False
+    kinds = frozenset({"feed", "sitemap"})
+    longer, shorter, sync = 0.5, 0.2, 0.0
+    shortest, longest = 1.5, 90 * 24.0
+    soft = 0.2  # below this scale the scale hardly changes the intervals, so for more fetches they are lengthened less
+
+    def __init__(self, scale: float) -> None:
+        super().__init__(scale)
+        self.longer *= min(scale / self.soft, 1.0)
+
+    def first(self, thing: Source | Story) -> float:
+        return (12.0 if isinstance(thing, Source) and thing.kind == "feed" else 24.0) * self.scale
+
+
+class Ours(Policy):
+    """crawlhouse: its revisit policy and hint trust, within the default bounds of a crawl. The parameter is the price of a fetch."""
+
+    name = "crawlhouse"
+    follows_hints = True
+
+    def __init__(self, scale: float) -> None:
+        super().__init__(scale)
+        self.wait = max(BOUNDS["article"].shortest, hint_wait(scale))
+        self.sources: dict[int, dict[int, RevisitState]] = {}
+        self.primary: dict[int, dict[int, RevisitState]] = {}
+        self.tick = -1.0
+        self.articles: dict[int, RevisitState] = {}
+        self.trust: dict[tuple[int, str], HintTrust] = {}
+        self.hints: dict[int, tuple[int, str]] = {}
+
+    def next_due(self, thing: Source | Story, visit: Visit) -> float:
+        if isinstance(thing, Story):
+            return self._article_due(thing, visit)
+        state = self.sources[thing.site].get(thing.key) if thing.site in self.sources else None
+        state = state or RevisitState(
+            source=True,
+            first_seen=visit.at,
+            source_speed=source_speed(UrlKind(KINDS[thing.kind])),
+            tie_breaker=tie_breaker(str(thing.key)),
+        )
+        state = after_visit(state, visit, self._other_primary_sources(thing, visit.at), self.scale)
+        self.sources.setdefault(thing.site, {})[thing.key] = state
+        return due_at(state, BOUNDS[thing.kind], self.scale)
+
+    def _other_primary_sources(self, source: Source, now: float) -> list[RevisitState]:
+        """The site's primary sources as they were registered before this tick."""
+        if self.tick != now:
+            self.tick = now
+            self.primary = {
+                site: {key: state for key, state in sources.items() if state.is_primary_source} for site, sources in self.sources.items()
+            }
+        return [state for key, state in self.primary.get(source.site, {}).items() if key != source.key]
+
+    def _article_due(self, story: Story, visit: Visit) -> float:
+        if story.key in self.hints:
+            by = self.hints.pop(story.key)
+            self.trust[by] = with_outcome(self.trust[by], visit.changed)
+        state = self.articles.get(story.key) or RevisitState(source=False, first_seen=visit.at, tie_breaker=tie_breaker(str(story.key)))
+        self.articles[story.key] = state = after_visit(state, visit)
+        return due_at(state, BOUNDS["article"], self.scale)
+
+    def hinted(self, source: Source, stories: list[Story], now: float) -> list[Story]:
+        if not self.follows_hints or source.lastmod == "absent":
+            return []
+        by = (source.site, source.kind)
+        trust = self.trust.get(by, HintTrust())
+        room = allowance(trust, now * HOUR_SECONDS)
+        if not room:
+            return []
+        if source.lastmod == "honest":
+            stories = [story for story in stories if story.last_change > story.fetched]
+        chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
+        self.trust[by] = with_followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
+        self.hints.update((story.key, by) for story in chosen)
+        return chosen
+
+    def _is_news(self, source: Source, story: Story, now: float) -> bool:
+        claimed = source.modified(story, now)
+        if claimed is None or story.key in self.hints or now - story.fetched < self.wait:
+            return False
+        return is_plausible(claimed, story.fetched, now)

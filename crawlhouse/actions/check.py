@@ -1,0 +1,110 @@
+"""What `crawlhouse check` does: read a crawl file, check its rules, fetch a few pages and show them."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from crawlhouse.output.accounting import show_spider
+from crawlhouse.output.console import counts_table, facts_table, progress_line, results, say, show, table
+from crawlhouse.output.crawl import describe_crawl
+from crawlhouse.output.golden import check_golden
+from crawlhouse.output.row_formats import cell_text
+from crawlhouse.reports.check_run import CheckedPage, CheckResult, run_check
+from processing.extract.extraction import ReadPage
+from processing.extract.rule_check import check_rules
+from schemas.article import Article, plain_text
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import read_crawls
+from schemas.config.settings import Settings
+from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, UnavailableError
+from schemas.outcomes import Rejected
+
+SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
+SHOWN_CHARACTERS = 400  # of an article's text: enough to see whether it begins where the article begins
+
+
+def check_crawl(crawl: Crawl, folder: Path, pages: int, *, offline: bool) -> None:
+    """Check one crawl, whose file is in `folder`, and fetch up to `pages` pages unless `offline`. Raises what is wrong."""
+    show(facts_table(crawl.name, describe_crawl(crawl)))
+    _check_rules(crawl, folder)
+    _check_spider(crawl, folder)
+    if not offline:
+        _fetch_and_show(crawl, pages, folder)
+
+
+def check_all(settings: Settings) -> None:
+    """Read all crawl files, without the network. Raises NotFoundError for no file, and ConfigError with all mistakes at once."""
+    crawls, broken = read_crawls(settings.crawls)
+    if not crawls and not broken:
+        raise NotFoundError(f"{settings.crawls} holds no crawl file. `crawlhouse init` makes a first one.")
+    show(facts_table("Crawls", {name: crawl.schedule or "when asked" for name, crawl in crawls.items()}))
+    for name, crawl in crawls.items():
+        try:
+            _check_rules(crawl, settings.crawls)
+            _check_spider(crawl, settings.crawls)
+        except CrawlhouseError as error:
+            broken[name] = error
+    if broken:
+        raise ConfigError("\n".join(str(error) for error in broken.values()))
+
+
+def _check_rules(crawl: Crawl, folder: Path) -> None:
+    """Check the site rules, the datasets and the golden pages, without the network. Raises ConfigError."""
+    check_rules(crawl, folder / f"{crawl.name}.yaml")
+    if crawl.datasets != ("articles",):
+        from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have no dataset of their own
+
+        crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+    check_golden(crawl, folder)
+
+
+def _check_spider(crawl: Crawl, folder: Path) -> None:
+    """Import the user's spider, if the crawl has one. Raises NotFoundError, SpiderError, ConfigError."""
+    if crawl.has_own_spider():
+        from spiders.custom.loader import find_spider
+
+        find_spider(crawl, Settings(home=folder, crawls=folder))
+
+
+def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
+    log = StringIO()
+    with progress_line() as update:
+        result = run_check(crawl, pages, lambda state: update(f"{state.pages} pages fetched"), folder, log)
+    if crawl.has_own_spider() and log.getvalue():
+        say(log.getvalue().rstrip())
+    if not result.pages:
+        why = ", ".join(f"{reason} ({count})" for reason, count in result.manifest.reasons.items()) or result.manifest.finish_reason
+        raise UnavailableError(f"Nothing came back from {', '.join(crawl.hosts())}: {why}. Look at the seeds and at the network.")
+    _show_responses(result)
+    show_spider(result.manifest.statistics)
+    _show_articles(result)
+
+
+def _show_responses(result: CheckResult) -> None:
+    rows = [(page.kind, str(page.status), f"{page.size:,}", _outcome_text(page), page.url) for page in result.pages]
+    show(table("What came back", ("kind", "status", "bytes", "becomes", "URL"), rows, numbers={"bytes"}))
+    counts = result.manifest.counts.model_dump()
+    parts = {f"= {name}": count for name, count in counts.items() if name != "due"}
+    show(counts_table("URLs", {"due": counts["due"], **parts, **result.manifest.reasons}))
+
+
+def _outcome_text(page: CheckedPage) -> str:
+    return f"no article: {page.outcome.reason}" if isinstance(page.outcome, Rejected) else "article"
+
+
+def _show_articles(result: CheckResult) -> None:
+    articles = [page.outcome.article for page in result.pages if isinstance(page.outcome, ReadPage)]
+    if not articles:
+        say("None of these pages is an article. Give a seed that leads to some, or --pages N to see more.")
+    for article in articles[:SHOWN_ARTICLES]:
+        _show_article(article)
+
+
+def _show_article(article: Article) -> None:
+    results().print(f"\n{article.url}", style="bold")
+    published = article.published_at and f"{article.published_at.isoformat()} ({article.published_at_source})"
+    facts = {"title": article.title, "authors": list(article.authors), "published": published, "found by": article.extraction_path}
+    text = plain_text(article.blocks)
+    facts["text"] = f"{cell_text(text)[:SHOWN_CHARACTERS]}  ({len(text):,} characters)"
+    show(facts_table("", {name: cell_text(value) for name, value in facts.items() if value}))

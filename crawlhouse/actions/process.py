@@ -1,0 +1,56 @@
+"""What `crawlhouse process` does: one process run over all closed crawl runs of a crawl that are not published yet."""
+
+from __future__ import annotations
+
+import json
+
+from crawlhouse.command_lock import hold_command_lock
+from crawlhouse.output.accounting import show_report
+from crawlhouse.output.console import progress_line, say, write_json
+from crawlhouse.output.row_formats import ReportFormat
+from processing.publish.report import RunReport
+from processing.stages import process_once
+from schemas.config.crawl_file import find_crawl
+from schemas.config.settings import Settings, make_home
+from schemas.errors import NotFoundError, StorageError
+from schemas.outcomes import Outcome, Reason
+from storage.ledger.ledger import open_ledger
+
+
+def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
+    """Process and publish what was fetched, and print the accounting. Raises StorageError if records of the archive are damaged."""
+    name = _known_name(reference, settings)
+    make_home(settings)
+    with hold_command_lock(settings, f"process-{name}"), progress_line() as update:
+        report = process_once(name, settings, progress=update)
+    if report is None:
+        say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+    if form is ReportFormat.JSON:
+        write_json(None if report is None else json.loads(report.to_json()), indent=2)
+    elif report is not None:
+        show_report(report)
+    _raise_if_damaged(report)
+
+
+def _known_name(reference: str, settings: Settings) -> str:
+    """The crawl's name. A crawl whose file was removed is still known by its runs. Raises NotFoundError, ConfigError."""
+    try:
+        return find_crawl(reference, settings.crawls).name
+    except NotFoundError:
+        if open_ledger(settings).crawl_runs(reference):
+            return reference
+        raise
+
+
+def _next_step(name: str, settings: Settings) -> str:
+    unclosed = open_ledger(settings).unclosed_runs(name)
+    return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "begins a new run"
+
+
+def _raise_if_damaged(report: RunReport | None) -> None:
+    damaged = 0 if report is None else report.reasons.get(f"{Outcome.REJECTED}: {Reason.DAMAGED_RECORD}", 0)
+    if damaged:
+        raise StorageError(
+            f"{damaged} records of the archive cannot be read: a segment is cut off or damaged. The rows of captures with reason "
+            "damaged_record name it; restore it from a backup. Everything else is published."
+        )

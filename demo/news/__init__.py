@@ -1,0 +1,1 @@
+"""Two made-up news sites: stories, pages, feeds, and the ground truth."""

@@ -1,0 +1,111 @@
+"""Makes the rows of one page for one dataset. Everything that reads stored pages calls `read_rows`. It runs inside a page worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from processing.datasets.functions import function_rows, last_line, load_function
+from processing.datasets.page_view import PageView, TooMuchError
+from processing.datasets.rows import RawRow, Row, RowTyper, size_of
+from processing.datasets.selectors import SelectorReader
+from processing.datasets.structured_data import StructuredDataReader
+from runtime.patterns import PatternTimeoutError, url_patterns
+from schemas.datasets.dataset import Dataset
+from schemas.errors import CrawlhouseError
+from storage.urls.host_key import host_key
+
+MAX_ROWS = 10_000  # of one page, for one dataset
+MAX_CHARACTERS = 5_000_000  # of all rows of one page for one dataset
+MAX_READERS = 50  # datasets whose readers a worker keeps
+
+
+@dataclass(frozen=True, slots=True)
+class PageRows:
+    """The rows of a page for one dataset, in the order of the page, or an error for which the page is rejected for this dataset.
+
+    It is made of plain values, so that it comes back from a page worker as MessagePack.
+    """
+
+    dataset: str
+    rows: list[Row] = field(default_factory=list)
+    error: str | None = None
+
+
+def _bounded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+    characters = 0
+    for count, row in enumerate(rows):
+        characters += size_of(row)
+        if count == MAX_ROWS:
+            raise TooMuchError(f"more than {MAX_ROWS:,} rows on one page")
+        if characters > MAX_CHARACTERS:
+            raise TooMuchError(f"rows of more than {MAX_CHARACTERS:,} characters on one page")
+        yield row
+
+
+class PageReader:
+    """Reads pages for one dataset; made once, used for many."""
+
+    def __init__(self, dataset: Dataset, folders: Sequence[str] = ()) -> None:
+        """`folders` are where the user's modules are. Raises what `load_function` raises."""
+        assert dataset.source is not None
+        self._dataset = dataset
+        self._typer = RowTyper(dataset)
+        self._match = url_patterns(dataset.match)
+        self._selectors = SelectorReader(dataset) if dataset.source.selectors else None
+        self._structured = StructuredDataReader(dataset) if dataset.source.structured_data else None
+        self._function = load_function(dataset.source.function, folders) if dataset.source.function else None
+
+    def matches(self, url: str) -> bool:
+        """Whether pages of a URL have rows: one of the patterns is found in it. One that takes too long is not found."""
+        return not self._match or any(pattern.search_or(url, default=False) for pattern in self._match)
+
+    def rows(self, view: PageView) -> PageRows:
+        """The rows of a page. Errors of the page or the user's function are returned, not raised. The worker limits time and memory."""
+        url = view.page.url
+        name = self._dataset.name
+        if not self.matches(url):
+            return PageRows(name)
+        host = host_key(url)
+        try:
+            made = [self._typer.row(raw, host, url) for raw in _bounded(self._raw_rows(view))]
+        except TooMuchError as error:
+            return PageRows(name, error=str(error))
+        except PatternTimeoutError as error:
+            return PageRows(name, error=f"the pattern {str(error)!r} takes too long on this page")
+        except MemoryError:
+            raise
+        except Exception as error:  # of a user's function, or of an XPath on this page
+            return PageRows(name, error=last_line(error))
+        return PageRows(name, made)
+
+    def _raw_rows(self, view: PageView) -> Iterator[RawRow]:
+        if self._selectors is not None:
+            return self._selectors.rows(view)
+        if self._structured is not None:
+            return self._structured.rows(view)
+        assert self._function is not None
+        return iter(function_rows(self._function, view.page))
+
+
+@lru_cache(maxsize=MAX_READERS)
+def page_reader(definition: str, folders: tuple[str, ...] = ()) -> PageReader:
+    """The reader of a dataset that is given as JSON (`Dataset.model_dump_json()`): a text is quick to send and to look up."""
+    return PageReader(Dataset.model_validate_json(definition), folders)
+
+
+def read_rows(view: PageView, definitions: Iterable[str], folders: tuple[str, ...] = ()) -> list[PageRows]:
+    """The rows of one page for each of the datasets that read pages, all from one parse.
+
+    A dataset that cannot be read at all, because its function is not there, is an error of every page: `check_definition` finds it before.
+    """
+    return [_read(view, definition, folders) for definition in definitions]
+
+
+def _read(view: PageView, definition: str, folders: tuple[str, ...]) -> PageRows:
+    try:
+        reader = page_reader(definition, folders)
+    except CrawlhouseError as error:
+        return PageRows(Dataset.model_validate_json(definition).name, error=str(error))
+    return reader.rows(view)

@@ -1,0 +1,54 @@
+"""A page as the sources of datasets see it: one parse for all of them, made when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin
+
+from processing.article.tree.parse import Tree, parse
+from schemas.page import Page
+
+
+class TooMuchError(Exception):
+    """A page has more, or larger, rows or objects than are read of one page; the message says how many are."""
+
+
+class PageView:
+    """A page with its tree. `tree` is given where the page is parsed already and nothing was cut out of it."""
+
+    def __init__(self, page: Page, tree: Tree | None = None) -> None:
+        self.page = page
+        if tree is not None:
+            self.tree = tree
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The parsed page, as article extraction has it."""
+        return parse(self.page.html)
+
+    @cached_property
+    def xpath_tree(self) -> Any:  # Any: lxml has no types
+        """The page parsed by lxml, for XPath, which the other engine does not know: a second parse, for crawls that use it."""
+        from lxml import etree
+
+        parser = etree.HTMLParser(encoding="utf-8", recover=True, no_network=True, huge_tree=False)
+        html = self.page.html.replace("\x00", " ").encode("utf-8", "replace")
+        root = etree.fromstring(html, parser) if html.strip() else None
+        return etree.fromstring(b"<html></html>", parser) if root is None else root
+
+    def absolute(self, address: str) -> str:
+        """An address on the page as an absolute URL; as it is written where it is none."""
+        try:
+            return urljoin(self._base, address.strip())
+        except ValueError:
+            return address
+
+    @cached_property
+    def _base(self) -> str:
+        base = self.tree.css_first("base[href]")
+        href = (base.attributes.get("href") or "") if base is not None else ""
+        try:
+            return urljoin(self.page.url, href.strip())
+        except ValueError:
+            return self.page.url

@@ -1,0 +1,143 @@
+"""Converts a raw row, as a source gives it, to a row of typed values, or names the field and the value that do not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from processing.article.tree.entities import storable
+from processing.datasets.identity import missing_key_columns, row_id
+from processing.datasets.numbers import currency_code
+from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.field_types import Kind
+from schemas.datasets.names import KEY_COLUMNS
+
+RawRow = Mapping[str, Any]  # Any: a value of JSON or of Python
+MAX_ROW_CHARACTERS = 2_000_000  # of all values together
+MAX_SIZE_DEPTH = 30  # deeper ones count as too large
+CONTAINER_CHARACTERS = 10  # that a list or an object counts for
+MAX_DETAIL_CHARACTERS = 500
+NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE = "type", "key", "undeclared", "size"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row in plain values, which JSON and MessagePack carry: a value for each field, and the digest of its key.
+
+    Of a row that is to be quarantined, `rule` names why (`type`, `key`, `undeclared`, `size`), `detail` says it with field and value, and
+    `row_json` is the row as the source gave it; the values that do fit are in `values`.
+    """
+
+    values: dict[str, Any]
+    row_id: str | None = None
+    rule: str | None = None
+    detail: str | None = None
+    row_json: str | None = None
+
+
+class RowTyper:
+    """Makes rows of one dataset out of raw rows; made once, used for many."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._types = {name: field.field_type for name, field in dataset.fields.items()}
+        self._readings = {name: reading_of(dataset, name) for name in dataset.fields}
+        self._currencies = {
+            name: field.unit for name, field in dataset.fields.items() if field.unit in dataset.fields and self._types[name].kind in NUMBERS
+        }
+        self._currency_fields = frozenset(self._currencies.values())
+
+    def row(self, raw: RawRow, host: str, url: str) -> Row:
+        """The row of typed values in plain form. Never fails, whatever the raw row holds."""
+        typed, problem = self._typed(raw)
+        missing = missing_key_columns(self._dataset, typed | dict(zip(KEY_COLUMNS, (url, host), strict=True)))
+        plain = {name: to_plain(value) for name, value in typed.items()}
+        identity = None if missing else row_id(self._dataset, typed | {"host": host, "url": url})
+        if problem is None and missing:
+            problem = KEY_RULE, f"{', '.join(missing)}: a key cannot be empty"
+        if problem is None:
+            return Row(plain, identity)
+        rule, detail = problem
+        return Row(plain, identity, rule, storable(detail[:MAX_DETAIL_CHARACTERS]), row_json(raw))
+
+    def _typed(self, raw: RawRow) -> tuple[dict[str, Any], tuple[str, str] | None]:
+        """The values that fit, and the first problem, as its rule and detail."""
+        if size_of(raw) > MAX_ROW_CHARACTERS:
+            return dict.fromkeys(self._types), (SIZE_RULE, f"the row has more than {MAX_ROW_CHARACTERS:,} characters")
+        typed: dict[str, Any] = {}
+        problem: tuple[str, str] | None = None
+        for name, kind in self._types.items():
+            try:
+                typed[name] = convert(self._raw_value(raw, name), kind, self._readings[name])
+            except MisfitError as error:
+                typed[name] = None
+                problem = problem or (TYPE_RULE, f"{name}: {error}")
+        undeclared = [name for name, value in raw.items() if name not in self._types and value is not None]
+        if undeclared and problem is None and self._dataset.undeclared_fields == "quarantine":
+            problem = UNDECLARED_RULE, f"{', '.join(map(str, undeclared[:10]))}: not declared in the dataset's fields"
+        return typed, problem
+
+    def _raw_value(self, raw: RawRow, name: str) -> Any:
+        value = raw.get(name)
+        if name in self._currency_fields:
+            value = self._currency(raw, name) if _is_empty(value) else currency_code(value) if isinstance(value, str) else value
+        return self._dataset.fields[name].default if _is_empty(value) else value
+
+    def _currency(self, raw: RawRow, name: str) -> str | None:
+        """The currency that the price in another field is written with."""
+        for price, currency in self._currencies.items():
+            if currency == name and isinstance(raw.get(price), str):
+                amount = read_amount(raw[price], self._readings[price])
+                if amount is not None and amount.currency:
+                    return amount.currency
+        return None
+
+
+def reading_of(dataset: Dataset, name: str) -> Reading:
+    """How a field's texts are read: in people's notation if a selector takes an element's text, otherwise in machines' notation."""
+    field, source = dataset.fields[name], dataset.source
+    selector = source.selectors.get(name) if source is not None and source.selectors else None
+    notation = Notation.WRITTEN if selector is not None and selector.attr is None else Notation.MACHINE
+    return Reading(notation, field.decimal_separator, field.day_first)
+
+
+def arrow_values(dataset: Dataset, row: Row) -> dict[str, Any]:
+    """The row's values as Arrow takes them for the columns of the dataset's fields."""
+    return {name: from_plain(row.values.get(name), field.field_type) for name, field in dataset.fields.items()}
+
+
+def row_json(raw: RawRow) -> str:
+    """A raw row as JSON for people, whatever it holds; what JSON cannot hold is described."""
+    try:
+        text = json.dumps(plain_json(raw), ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps({str(name): short_text(value) for name, value in list(raw.items())[:1_000]}, ensure_ascii=False)
+    text = text if len(text) <= MAX_ROW_CHARACTERS else json.dumps({"cut_off": text[: MAX_ROW_CHARACTERS // 2]}, ensure_ascii=False)
+    return storable(text)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, str) and value.isspace())
+
+
+def size_of(value: Any, depth: int = 0) -> int:
+    """About how many characters a value has; counting ends where it is too many for a row."""
+    if isinstance(value, str):
+        return len(value)
+    if not isinstance(value, (Mapping, list, tuple)):
+        return 1
+    if depth > MAX_SIZE_DEPTH:
+        return MAX_ROW_CHARACTERS + 1
+    total = CONTAINER_CHARACTERS
+    children = (
+        (one for pair in value.items() for one in pair) if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    )
+    for one in children:
+        total += size_of(one, depth + 1)
+        if total > MAX_ROW_CHARACTERS:
+            break
+    return total

@@ -1,0 +1,148 @@
+"""Rows by selectors: CSS in the page's one tree, XPath in lxml's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from processing.article.site_rules import selector_errors
+from processing.article.tree.parse import Node
+from processing.article.tree.visible import visible_text
+from processing.datasets.page_view import PageView
+from runtime.patterns import UrlPattern
+from schemas.config.crawl import SiteRules
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.field_types import Kind
+from schemas.datasets.sources import Selector, Source
+
+ADDRESS_ATTRIBUTES = frozenset({"href", "src", "action", "poster", "data-src"})
+SILENT_TAGS = frozenset(
+    {"script", "style", "title", "noscript", "template", "button", "textarea"}
+)  # their text counts where it is asked for
+MAX_MATCHES = 20_000  # of one selector on a page: more than rows and values are taken, so that too many are seen
+RawRow = dict[str, Any]  # Any: text, or a list of texts
+
+
+class SelectorReader:
+    """Reads the rows of a page by a dataset's selectors; made once, used for many pages."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        assert dataset.source is not None
+        self._each = dataset.source.each
+        self._fields = [
+            (name, selector, dataset.fields[name].field_type.kind is Kind.LIST, _pattern(selector))
+            for name, selector in (dataset.source.selectors or {}).items()
+        ]
+
+    def rows(self, view: PageView) -> Iterator[RawRow]:
+        """The rows of a page in the order in which they stand there: one, or one for each element of `each`."""
+        if self._each is None:
+            if (row := self._row(view, None)) is not None:
+                yield row
+            return
+        for element in _elements(view, self._each, None):
+            if (row := self._row(view, element)) is not None:
+                yield row
+
+    def _row(self, view: PageView, element: Any) -> RawRow | None:
+        """One row; None where no selector finds anything, as on a page of another kind or in a table's head."""
+        row: RawRow = {}
+        is_found = False
+        for name, selector, is_list, pattern in self._fields:
+            value = _values(view, selector, element, pattern) if is_list else _first(view, selector, element, pattern)
+            is_found = is_found or bool(value)
+            row[name] = value or selector.default
+        return row if is_found else None
+
+
+def selector_mistakes(source: Source) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The invalid selectors of a source: the keys that lead to each in the YAML, and what is wrong with it."""
+    located = [(("each",), source.each)] if source.each is not None else []
+    for place, selector in [*located, *((("selectors", name), one) for name, one in (source.selectors or {}).items())]:
+        if selector.css is not None and (problem := _css_problem(selector.css)):
+            yield (*place, "css"), problem
+        elif selector.xpath is not None and (problem := _xpath_problem(selector.xpath)):
+            yield (*place, "xpath"), problem
+
+
+def _first(view: PageView, selector: Selector, element: Any, pattern: UrlPattern | None) -> str | None:
+    """The value of the first match that has one."""
+    return next(_texts(view, selector, element, pattern), None)
+
+
+def _values(view: PageView, selector: Selector, element: Any, pattern: UrlPattern | None) -> list[str] | None:
+    return list(_texts(view, selector, element, pattern)) or None
+
+
+def _texts(view: PageView, selector: Selector, element: Any, pattern: UrlPattern | None) -> Iterator[str]:
+    for match in _matches(view, selector, element):
+        text = _text(view, match, selector.attr)
+        if text and pattern is not None:
+            text = pattern.find(text)
+        if text:
+            yield text
+
+
+def _matches(view: PageView, selector: Selector, element: Any) -> list[Any]:
+    if selector.css is None and selector.xpath is None:
+        return [view.tree.root if element is None else element]
+    return _elements(view, selector, element)
+
+
+def _elements(view: PageView, selector: Selector, element: Any) -> list[Any]:
+    """What a selector finds in the page, or in the element of a row."""
+    if selector.css is not None:
+        found = view.tree.css(selector.css) if element is None else _inside(element, selector.css)
+        return found[:MAX_MATCHES]
+    within = view.xpath_tree if element is None else element
+    matches = within.xpath(selector.xpath)
+    return matches[:MAX_MATCHES] if isinstance(matches, list) else [matches]
+
+
+def _inside(element: Node, css: str) -> list[Node]:
+    """What a selector finds inside an element, without the element itself."""
+    return [node for node in element.css(css) if node.mem_id != element.mem_id]
+
+
+def _text(view: PageView, match: Any, attribute: str | None) -> str | None:
+    """The text of a node of either tree, or its attribute; of XPath also texts and numbers."""
+    if isinstance(match, Node):
+        if attribute is not None:
+            return _attribute(view, attribute, match.attributes.get(attribute))
+        return " ".join(match.text().split()) if match.tag in SILENT_TAGS else visible_text(match)
+    if isinstance(match, (str, bool, float)):
+        return " ".join(str(match).split())
+    if attribute is not None:
+        return _attribute(view, attribute, match.get(attribute))
+    return " ".join(_lxml_text(match).split())
+
+
+def _attribute(view: PageView, name: str, value: str | None) -> str | None:
+    if not value or not value.strip():
+        return None
+    return view.absolute(value) if name in ADDRESS_ATTRIBUTES else value.strip()
+
+
+def _lxml_text(element: Any) -> str:
+    if element.tag in SILENT_TAGS:
+        return element.text or ""
+    # the text behind an element that is not seen is seen
+    return "".join(element.xpath(".//text()[not(parent::script or parent::style or parent::noscript or parent::template)]"))
+
+
+def _pattern(selector: Selector) -> UrlPattern | None:
+    return UrlPattern(selector.regex) if selector.regex else None
+
+
+def _css_problem(selector: str) -> str | None:
+    return next((problem for _, problem in selector_errors(SiteRules(body=selector))), None)
+
+
+def _xpath_problem(expression: str) -> str | None:
+    from lxml import etree
+
+    try:
+        etree.XPath(expression)
+    except (etree.XPathError, ValueError) as error:
+        return f"{expression!r} is not XPath: {error}"
+    return None

@@ -1,0 +1,50 @@
+"""Read stored items one by one, from the items files of segments, and the types of their fields."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from schemas.items import ItemTypes, StoredItem, dict_type, sorted_types
+from schemas.keys import item_types_key, segment_item_types_key, segment_items_key
+from schemas.manifest import Segment
+from storage.objects.store import ObjectStore
+
+
+def read_items(crawl: str, crawl_run: str, segments: Iterable[Segment], store: ObjectStore) -> Iterator[StoredItem]:
+    """The items of registered segments in their order, in bounded memory."""
+    for segment in segments:
+        if segment.items:
+            with store.open(segment_items_key(crawl, crawl_run, segment.segment)) as file:
+                yield from read_items_file(file)
+
+
+def read_items_file(file: BinaryIO) -> Iterator[StoredItem]:
+    """The items of an open items file (JSON lines, gzip). Lines of earlier releases get the position and type that they lack."""
+    capture, position = None, 0
+    with gzip.open(file, "rb") as lines:
+        for line in lines:
+            values: dict[str, Any] = json.loads(line)  # Any: JSON
+            pointer = (values["warc_filename"], values["warc_record_offset"])
+            position = position + 1 if pointer == capture else 0
+            capture = pointer
+            yield StoredItem.model_validate({"position": position, "type": dict_type(values["item"]), **values})
+
+
+def store_item_types(crawl: str, crawl_run: str, segments: Iterable[Segment], store: ObjectStore) -> None:
+    """Put the item types of all segments together into one object."""
+    parts = (_read_types(segment_item_types_key(crawl, crawl_run, segment.segment), store) for segment in segments)
+    types = sorted_types(item_type for part in parts for item_type in part.types)
+    if types:
+        store.put_bytes(item_types_key(crawl, crawl_run), ItemTypes(types=types).model_dump_json(exclude_defaults=True).encode())
+
+
+def read_item_types(crawl: str, crawl_run: str, store: ObjectStore) -> ItemTypes:
+    """The classes of a closed run's items; none if only dicts were yielded, or an earlier release closed the run."""
+    return _read_types(item_types_key(crawl, crawl_run), store)
+
+
+def _read_types(key: str, store: ObjectStore) -> ItemTypes:
+    return ItemTypes.model_validate_json(store.get_bytes(key)) if store.info(key) is not None else ItemTypes()

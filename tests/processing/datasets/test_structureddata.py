@@ -1,0 +1,274 @@
+"""Rows from JSON-LD, microdata and RDFa; extruct judges what is read of the latter two."""
+
+import json
+import time
+import warnings
+from typing import Any
+
+import pytest
+
+from processing.datasets.markup_objects import microdata_objects, rdfa_objects
+from processing.datasets.page_rows import PageReader
+from processing.datasets.page_view import PageView
+from processing.datasets.structured_data import StructuredDataReader
+from schemas.datasets.dataset_file import find_dataset, parse_dataset
+from schemas.page import Page
+
+URL = "https://shop.example/p/1"
+DATASET = parse_dataset(
+    "source: {structured_data: Product, map: {price: offers.price, seller: [offers.seller, brand], link: url}}\n"
+    "key: sku\nfields: {sku: string, name: string, price: 'decimal(12,2)', seller: string, link: string, images: list<string>, "
+    "offers: json}\n",
+    "products",
+)
+OFFER = {"@type": "Offer", "price": "12.50", "seller": {"@type": "Organization", "name": "Shop &amp; Co"}}
+PRODUCT = {"@type": "Product", "sku": "1", "name": "Thing", "offers": OFFER, "url": "/p/1"}
+
+
+def _view(html: str) -> PageView:
+    return PageView(Page(URL, html))
+
+
+def _rows(html: str) -> list[dict[str, Any]]:
+    return list(StructuredDataReader(DATASET).rows(_view(html)))
+
+
+def _script(value: Any) -> str:
+    return f'<script type="application/ld+json">{json.dumps(value)}</script>'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PRODUCT,
+        [{"@type": "WebSite", "name": "x", "url": "y"}, PRODUCT],
+        {"@context": "https://schema.org", "@graph": [{"@type": "WebPage", "name": "x"}, PRODUCT]},
+        {"@type": "WebPage", "name": "x", "mainEntity": PRODUCT},
+        {"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "position": 1, "item": PRODUCT}]},
+        {**PRODUCT, "@type": ["https://schema.org/Product", "Thing"]},
+        {**PRODUCT, "@type": "http://schema.org/Product", "offers": [OFFER, {**OFFER, "price": "99"}]},
+        {**PRODUCT, "isRelatedTo": {"@type": "Product", "sku": "2", "name": "Other"}},
+        {"@type": "Review", "name": "r", "itemReviewed": {"@type": "Product", "name": "Stub", "sku": "9"}, "mainEntity": PRODUCT},
+        {"@graph": [{**PRODUCT, "offers": {"@id": "#offer"}}, {**OFFER, "@id": "#offer"}]},
+    ],
+)
+def test_the_same_product_in_many_forms(value: Any) -> None:
+    (row,) = _rows(_script(value))
+    assert (row["sku"], row["name"], row["price"], row["link"]) == ("1", "Thing", "12.50", "https://shop.example/p/1")
+    assert row["seller"] == "Shop & Co"
+
+
+def test_lists_objects_and_missing_properties() -> None:
+    images = ["/a.png", {"@type": "ImageObject", "url": "b.png"}]
+    (row,) = _rows(_script({"@type": "Product", "sku": 7, "images": images, "brand": {"name": "B"}, "offers": {"price": 3}}))
+    assert row == {
+        "sku": 7, "name": None, "price": 3, "seller": "B", "link": None, "images": ["/a.png", "https://shop.example/p/b.png"],
+        "offers": {"price": 3},
+    }  # fmt: skip
+
+
+def test_several_products_in_the_order_of_the_page() -> None:
+    products = [{**PRODUCT, "sku": str(number)} for number in range(3)]
+    assert [row["sku"] for row in _rows(_script(products[:2]) + _script(products[2]))] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "",
+        '<script type="application/ld+json">{"@type": "Product"</script>',
+        _script({"@type": "Product"}),
+        _script({"@id": "x", "@type": "Product"}),
+        _script("Product"),
+        _script([[[[1]]]]),
+        '<div itemscope itemtype="https://schema.org/Thing"><b itemprop=name>x</b></div>',
+    ],
+)
+def test_pages_without_a_product(html: str) -> None:
+    assert _rows(html) == []
+
+
+MICRODATA = """<body><div itemscope itemtype="https://schema.org/Product" itemref="more gone"><h1 itemprop="name">A <b>thing</b></h1>
+<meta itemprop="sku" content="1"><a itemprop="url" href="/p/1">link</a><img itemprop="image" src="a.png"><img itemprop="image" src="b.png">
+<div itemprop="offers" itemscope itemtype="https://schema.org/Offer"><span itemprop="price" content="12.50">12,50 €</span>
+<link itemprop="availability" href="https://schema.org/InStock"><time itemprop="validFrom" datetime="2026-03-01">today</time>
+<p itemprop="seller" itemscope itemtype="https://schema.org/Organization"><span itemprop="name">Shop</span></p></div></div>
+<p id="more">Weight: <data itemprop="weight" value="3">three</data></p>
+<div itemscope itemtype="https://schema.org/Product"><i itemprop="sku">2</i><i itemprop="name">Other</i></div>
+<i itemprop="name">of nothing</i>"""
+RDFA = """<body vocab="https://schema.org/"><div typeof="Product" resource="#p"><h1 property="name">A <b>thing</b></h1>
+<meta property="sku" content="1"><a property="url" href="/p/1">link</a><img property="image" src="a.png">
+<div property="offers" typeof="Offer">
+<span property="price" content="12.50">12,50 €</span><link property="availability" href="https://schema.org/InStock">
+<p property="seller" typeof="Organization"><span property="schema:name">Shop</span></p></div></div>
+<meta property="og:title" content="no">"""
+
+
+def test_microdata() -> None:
+    rows = _rows(MICRODATA)
+    assert [row["sku"] for row in rows] == ["1", "2"]
+    assert (rows[0]["name"], rows[0]["price"], rows[0]["seller"], rows[0]["link"]) == ("A thing", "12.50", "Shop", URL)
+
+
+def test_rdfa() -> None:
+    (row,) = _rows(RDFA)
+    assert (row["name"], row["price"], row["seller"], row["link"], row["sku"]) == ("A thing", "12.50", "Shop", URL, "1")
+
+
+def test_too_much_markup_is_an_error_of_the_page() -> None:
+    rows = PageReader(DATASET).rows(_view("<div itemscope itemtype=Product>" + "<i itemprop=name>x</i>" * 50_001))
+    assert (rows.rows, rows.error) == ([], "more than 50,000 elements of the page have a property or a type")
+
+
+def test_microdata_is_what_extruct_reads() -> None:
+    import extruct
+
+    judged = extruct.extract(MICRODATA, base_url=URL, syntaxes=["microdata"], uniform=True)["microdata"]
+    assert [_plain(thing) for thing in microdata_objects(_view(MICRODATA))] == [_plain(thing) for thing in judged]
+
+
+def test_rdfa_is_what_extruct_reads() -> None:
+    import extruct
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # rdflib's
+        judged = extruct.extract(RDFA, base_url=URL, syntaxes=["rdfa"])["rdfa"]
+    by_id = {thing["@id"]: thing for thing in judged}
+    product = by_id["https://shop.example/p/1#p"]
+    (ours,) = rdfa_objects(_view(RDFA))
+    for name in ("name", "sku", "url", "image"):
+        assert ours[name] == next(iter(product[f"https://schema.org/{name}"][0].values())).strip()
+    offer = by_id[product["https://schema.org/offers"][0]["@id"]]
+    assert ours["offers"]["price"] == offer["https://schema.org/price"][0]["@value"]
+
+
+def _plain(value: Any) -> Any:
+    """An object as both have it: without vocabularies and white space, its types in a list."""
+    if isinstance(value, dict):
+        return {
+            name: _plain(one if name != "@type" or isinstance(one, list) else [one]) for name, one in value.items() if name != "@context"
+        }
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return " ".join(value.removeprefix("https://schema.org/").split())
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div itemscope itemtype=Product>" * 20_000 + "<i itemprop=name>x",
+        "<div itemscope itemtype=Product><p>" + "<i itemprop=name>x" * 20_000,
+        "<div itemscope itemtype=Product itemref=a id=a itemprop=b>" * 2_000,
+        "<div itemscope itemtype=Product itemprop=a>" * 10_000,
+        '<div typeof=Product property="' + "a " * 100_000 + '">' * 2,
+        _script(json.loads("[" * 500 + "]" * 500)),
+        _script({"@graph": [{"@id": str(n), "offers": [{"@id": str(n + 1)}] * 50, "@type": "Product"} for n in range(300)]}),
+    ],
+    ids=["deep", "nested properties", "references in a circle", "deep properties", "many names", "deep lists", "references"],
+)
+def test_hostile_pages_are_quick(html: str) -> None:
+    view = _view(html)
+    _ = view.tree
+    start = time.process_time()
+    rows = PageReader(DATASET).rows(view)
+    assert rows.error is None
+    assert time.process_time() - start < 1.5
+
+
+@pytest.mark.parametrize(
+    ("name", "thing", "expected"),
+    [
+        (
+            "products",
+            {
+                **PRODUCT,
+                "sku": None,
+                "offers": {**OFFER, "priceCurrency": "EUR", "availability": "https://schema.org/InStock"},
+                "image": "a.png",
+            },
+            {
+                "product_id": URL,
+                "name": "Thing",
+                "price": "12.5000",
+                "currency": "EUR",
+                "availability": "InStock",
+                "in_stock": True,
+                "images": ["https://shop.example/p/a.png"],
+            },
+        ),
+        (
+            "jobs",
+            {
+                "@type": "JobPosting",
+                "title": "Cook",
+                "datePosted": "2026-03-01",
+                "validThrough": "2026-04-01T00:00:00+02:00",
+                "identifier": {"@type": "PropertyValue", "name": "Acme", "value": "J1"},
+                "hiringOrganization": {"name": "Acme", "sameAs": "https://a.example"},
+                "baseSalary": {"currency": "EUR", "value": {"minValue": 10, "maxValue": "12.5", "unitText": "HOUR"}},
+                "employmentType": "FULL_TIME",
+                "jobLocation": {"address": {"addressLocality": "Bonn", "addressCountry": {"name": "DE"}}},
+            },
+            {
+                "job_id": "J1",
+                "title": "Cook",
+                "company": "Acme",
+                "published_on": "2026-03-01",
+                "valid_until": "2026-03-31T22:00:00+00:00",
+                "salary_min": "10.00",
+                "salary_max": "12.50",
+                "salary_currency": "EUR",
+                "salary_period": "HOUR",
+                "city": "Bonn",
+                "country": "DE",
+                "employment_types": ["FULL_TIME"],
+            },
+        ),
+        (
+            "events",
+            {
+                "@type": "MusicEvent",
+                "name": "Concert",
+                "startDate": "2026-05-01T20:00+02:00",
+                "location": {"name": "Hall", "address": "Street 1"},
+                "eventStatus": "https://schema.org/EventScheduled",
+                "performer": [{"name": "A"}, {"name": "B"}],
+            },
+            {
+                "event_id": URL,
+                "event_type": "MusicEvent",
+                "starts_at": "2026-05-01T18:00:00+00:00",
+                "venue": "Hall",
+                "street": "Street 1",
+                "status": "EventScheduled",
+                "performers": ["A", "B"],
+            },
+        ),
+        (
+            "recipes",
+            {
+                "@type": "Recipe",
+                "name": "Soup",
+                "recipeIngredient": ["1 onion", "water"],
+                "prepTime": "PT5M",
+                "recipeYield": 4,
+                "recipeInstructions": [{"@type": "HowToStep", "text": "Cut."}, {"@type": "HowToStep", "text": "Cook."}],
+                "author": {"name": "A"},
+            },
+            {
+                "recipe_id": URL,
+                "name": "Soup",
+                "ingredients": ["1 onion", "water"],
+                "instructions": ["Cut.", "Cook."],
+                "servings": "4",
+                "preparation_time": "PT5M",
+                "authors": ["A"],
+            },
+        ),
+    ],
+    ids=["products", "jobs", "events", "recipes"],
+)
+def test_ready_made_datasets_read_a_page(name: str, thing: Any, expected: dict[str, Any]) -> None:
+    (row,) = PageReader(find_dataset(name, None)).rows(_view(_script(thing))).rows
+    assert (row.rule, row.detail) == (None, None)
+    assert {field: row.values[field] for field in expected} == expected

@@ -1,0 +1,164 @@
+"""Values of pages, of JSON and of Python as values of a type, and what does not fit."""
+
+import contextlib
+import math
+import time
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.datasets.numbers import read_written_number
+from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, to_plain
+from schemas.datasets.field_types import parse_type
+
+WRITTEN = Reading(Notation.WRITTEN)
+PRICE = parse_type("decimal(12,2)")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("1.299,00 €", "1299.00", "EUR"),
+        ("$1,299", "1299", "USD"),
+        ("1 299,50", "1299.50", None),
+        ("1\u202f299,50 €", "1299.50", "EUR"),
+        ("1'299.50 CHF", "1299.50", "CHF"),
+        ("CHF 12.–", "12", "CHF"),
+        ("12.-", "12", None),
+        ("€12,-", "12", "EUR"),
+        ("R$ 1.299,00", "1299.00", "BRL"),
+        ("A$12", "12", "AUD"),
+        ("2.500.000 Kč", "2500000", "CZK"),
+        ("1,29,000 INR", "129000", "INR"),
+        ("12.5", "12.5", None),
+        ("12€50", "12.50", "EUR"),
+        ("-1", "-1", None),
+        ("-10,00 €", "-10.00", "EUR"),
+        ("− 5 €", "-5", "EUR"),
+        ("€ -5", "-5", "EUR"),
+        ("-US$5", "-5", "USD"),
+        ("Preis – 12,99 €", "12.99", "EUR"),
+        ("10 - 20 €", "10", "EUR"),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, amount: str, currency: str | None) -> None:
+    found = read_written_number(text)
+    assert found is not None
+    assert (found.value, found.currency) == (Decimal(amount), currency)
+
+
+@pytest.mark.parametrize("text", ["", "free", "Kostenlos", "sold out", "€", "9" * 101])
+def test_a_text_without_a_number_has_none(text: str) -> None:
+    assert read_written_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "reading", "expected"),
+    [
+        ("1.299", "decimal(12,3)", Reading(), Decimal("1.299")),
+        ("1.299", "decimal(12,3)", WRITTEN, Decimal("1299.000")),
+        ("1.299", "decimal(12,3)", Reading(Notation.WRITTEN, "."), Decimal("1.299")),
+        ("1,299", "decimal(12,3)", Reading(Notation.MACHINE, ","), Decimal("1.299")),
+        ("1.299,00 €", "decimal(12,2)", Reading(), Decimal("1299.00")),
+        ("1e3", "decimal(12,2)", Reading(), Decimal("1000.00")),
+        (0.1 + 0.2, "decimal(12,2)", Reading(), Decimal("0.30")),
+        (np.float64(0.5), "decimal(12,2)", Reading(), Decimal("0.50")),
+        (np.int64(5), "integer", Reading(), 5),
+        (np.float32(0.5), "string", Reading(), "0.5"),
+        ("05/06/2026", "date", Reading(), date(2026, 5, 6)),
+        ("05/06/2026", "date", Reading(day_first=True), date(2026, 6, 5)),
+        (7, "decimal(12,2)", Reading(), Decimal("7.00")),
+        ("-1", "decimal(12,2)", Reading(), Decimal("-1.00")),
+        ("1,204 reviews", "integer", WRITTEN, 1204),
+        (3.0, "integer", Reading(), 3),
+        (-(2**63) + 1, "integer", Reading(), -(2**63) + 1),
+        ("4,7", "float", WRITTEN, 4.7),
+        ("4.7", "float", Reading(), 4.7),
+        ("https://schema.org/InStock", "boolean", Reading(), True),
+        ("OutOfStock", "boolean", Reading(), False),
+        ("no", "boolean", Reading(), False),
+        (1, "boolean", Reading(), True),
+        ("2026-03-01", "date", Reading(), date(2026, 3, 1)),
+        ("1. März 2026", "date", Reading(), date(2026, 3, 1)),
+        ("2026-03-01T23:30:00-05:00", "date", Reading(), date(2026, 3, 1)),
+        ("2026-03-01T12:00:00.5+02:00", "timestamp", Reading(), datetime(2026, 3, 1, 10, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-03-01", "timestamp", Reading(), datetime(2026, 3, 1, tzinfo=UTC)),
+        (1_772_366_400, "timestamp", Reading(), datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        (datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2))), "timestamp", Reading(), datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        (datetime(2026, 3, 1, 12), "timestamp", Reading(), datetime(2026, 3, 1, 12, tzinfo=UTC)),  # noqa: DTZ001 of a user
+        (5, "string", Reading(), "5"),
+        (Decimal("1.50"), "string", Reading(), "1.50"),
+        (True, "string", Reading(), "true"),
+        ("half a pair \ud800", "string", Reading(), "half a pair \ufffd"),
+        ("one", "list<string>", Reading(), ["one"]),
+        (["1", None, "2"], "list<integer>", Reading(), [1, 2]),
+        ({"name": "x", "more": 1}, "struct<name: string, price: decimal(5,2)>", Reading(), {"name": "x", "price": None}),
+        ({"b": [1, date(2026, 3, 1)]}, "json", Reading(), '{"b":[1,"2026-03-01"]}'),
+        (None, "integer", Reading(), None),
+        ("  ", "integer", Reading(), None),
+    ],
+)
+def test_what_fits(value: Any, kind: str, reading: Reading, expected: Any) -> None:
+    converted = convert(value, parse_type(kind), reading)
+    assert converted == expected
+    assert type(converted) is type(expected)
+    assert from_plain(to_plain(converted), parse_type(kind)) == converted
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        ("call us", "decimal(12,2)", "'call us' is no number"),
+        ("12.999", "decimal(12,2)", "more than 2 digits after the point"),
+        ("12345678901", "decimal(12,2)", "more than 10 digits before the point"),
+        ("9999999999.995", "decimal(12,2)", "more than 2 digits after the point"),
+        (9999999999.999, "decimal(12,2)", "more than 10 digits before the point"),
+        (math.nan, "decimal(12,2)", "is no number"),
+        (math.inf, "float", "is no number"),
+        (Decimal("Infinity"), "decimal(12,2)", "is no number"),
+        (True, "integer", "no whole number"),
+        (1.5, "integer", "1.5 is no whole number of 64 bits"),
+        (2**63 + 1, "integer", "no whole number of 64 bits"),
+        pytest.param(10**5000, "integer", "no whole number", id="huge integer"),
+        ("9" * 90 + "e30", "integer", "no whole number"),
+        pytest.param(10**5000, "string", "no text", id="huge text"),
+        (b"bytes", "string", "no text"),
+        ({"a": 1}, "string", "no text"),
+        ("x" * 1_000_001, "string", "a text of 1,000,001 characters"),
+        ("perhaps", "boolean", "'perhaps' is neither true nor false"),
+        (2, "boolean", "neither true nor false"),
+        ("soon", "date", "'soon' is no date"),
+        ("2026-02-31", "date", "no date"),
+        (10**20, "timestamp", "no date with a time"),
+        ([1] * 10_001, "list<integer>", "a list of 10,001 values"),
+        ("x", "struct<a: string>", "no struct<a: string>"),
+        ({"a": "x"}, "struct<a: integer>", "a: 'x' is no whole number"),
+        ({"a": object}, "json", "nothing that JSON can hold"),
+        ({"a": math.nan}, "json", "nothing that JSON can hold"),
+    ],
+)
+def test_what_does_not_fit_is_named(value: Any, kind: str, message: str) -> None:
+    with pytest.raises(MisfitError) as caught:
+        convert(value, parse_type(kind))
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_what_is_nested_without_end_does_not_fit() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(MisfitError):
+        convert(endless, parse_type("json"))
+
+
+@pytest.mark.parametrize("text", ["9" * 100, ". ," * 33, "-" * 100, "1 " * 50, "1." * 50, "€" * 99 + "1", "1" * 900_000, "a1 " * 300_000])
+@pytest.mark.parametrize("kind", ["decimal(12,2)", "date", "timestamp", "boolean", "integer"])
+def test_hostile_texts_are_quick(text: str, kind: str) -> None:
+    start = time.process_time()
+    for notation in Notation:
+        with contextlib.suppress(MisfitError):
+            convert(text, parse_type(kind), Reading(notation))
+    assert time.process_time() - start < 0.5

@@ -1,0 +1,54 @@
+"""Reading links comes to an end on every page."""
+
+import pytest
+
+from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, parsable_length
+
+LINK = b"<a href=/x>x</a>"
+
+
+@pytest.mark.parametrize(
+    "tower",
+    [
+        b"<div>" * 100_000,
+        b"<div>" * 100_000 + b"</div>" * 100_000,
+        b"<div/>" * 100_000,
+        b"<div></x>" * 100_000,
+        b"<div></div " * 10 + b"<section></DIV>" * 100_000,
+        b"<p><b>" * 100_000,
+        b"<ul><li>" * 100_000,
+        b"<SPAN\n>" * 100_000,
+    ],
+)
+def test_of_towers_of_elements_the_lower_part_counts(tower: bytes) -> None:
+    """What stands before them is read, what its owner reserves as well."""
+    head = b"<meta name=robots content=noarchive>" + LINK
+    assert parsable_length(head + tower) < len(head) + 40 * MAX_DEPTH
+    found = page_links(head + tower + b"<a href=/far>x</a>", None, "crawlhouse")
+    assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
+
+
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be"])
+def test_the_tags_of_a_page_in_another_charset_count_too(charset: str) -> None:
+    page = b"<meta name=robots content=noarchive>" + LINK + b"<div></x>" * (4 * MAX_DEPTH) + b"<a href=/far>x</a>"
+    found = page_links(page.decode().encode(charset), charset, "crawlhouse")
+    assert (found.links, found.opt_outs.directives.words) == (("/x",), {"noarchive"})
+
+
+def test_a_drawing_of_many_shapes_is_no_tower() -> None:
+    drawing = b"<svg>" + b"<path d='M0 0'/><g><circle r=1 /></g>" * MAX_DEPTH + b"</svg>"
+    page = drawing + LINK
+    assert parsable_length(page) == len(page)
+    assert page_links(page, None, "crawlhouse").links == ("/x",)
+
+
+@pytest.mark.parametrize("part", [b"<div><a href=/x>x</a><br><img src=y></div>", b"<p>text <a href=/x>x</a>", b"<li><a href=/x>x</A>"])
+def test_long_pages_are_parsed(part: bytes) -> None:
+    long = b"<p>" + part * (2 * MAX_DEPTH)
+    assert parsable_length(long) == len(long)
+    assert page_links(long, None, "crawlhouse").links == ("/x",)
+
+
+def test_of_a_page_of_tags_the_first_ones_count() -> None:
+    page = LINK + b"<i></i>" * MAX_TAGS + b"<a href=/far>x</a>"
+    assert page_links(page, None, "crawlhouse").links == ("/x",)

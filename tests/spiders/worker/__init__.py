@@ -1,0 +1,1 @@
+"""Tests of the worker and whole runs of it."""
