@@ -110,6 +110,7 @@ QUARANTINE = {
     "dataset": ColumnDoc("The dataset that the row was made for; NULL in rows of earlier releases means articles.", RULES),
     "row_id": ColumnDoc("The identity of the row in its dataset: of articles their article_id.", COMPARISON),
     "row_json": ColumnDoc("The whole row as JSON; NULL for articles, whose columns are filled instead.", RUN),
+    "position": ColumnDoc("The place of the row among those of its page, from 0; NULL for articles.", ARCHIVE),
 }
 CAPTURES = {
     **PLACE,
@@ -143,6 +144,8 @@ SIGHTINGS = {
     "process_run": RUNNING["process_run"],
     "seen_at": ColumnDoc("When a page was last read that has the row; NULL if none in this run.", ARCHIVE, "UTC"),
     "gone_at": ColumnDoc("When the pages that had the row were read and have it no more; NULL if they still have it.", ARCHIVE, "UTC"),
+    "url": ColumnDoc("The page. With neither time, this page no longer has the row. NULL if the row is gone from all its pages.", ARCHIVE),
+    "sequence": RUNNING["sequence"],
 }
 RUNS = {
     "process_run": ColumnDoc("The process run; a row of another table counts only if its process run is here.", RUN),
@@ -170,6 +173,7 @@ RUNS = {
     "bytes": ColumnDoc("The size of the WARC files of the run.", MANIFEST, "bytes"),
     "segments": ColumnDoc("The number of WARC files of the run.", MANIFEST, "files"),
     "statistics": ColumnDoc("Counts by status, reason and host, as JSON.", MANIFEST),
+    "datasets": ColumnDoc("What became of the rows of each dataset: made = published + unchanged + quarantined.", RUN),
 }
 BUILT_IN = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}
 TABLE_DOCS = {

@@ -106,6 +106,7 @@ QUARANTINE = pa.schema(
             pa.field("dataset", pa.string()),
             pa.field("row_id", pa.string()),
             pa.field("row_json", pa.string()),
+            pa.field("position", pa.int32()),
         ],
         column_docs.QUARANTINE,
     )
@@ -118,7 +119,8 @@ OUTCOMES = pa.list_(
             pa.field("dataset", pa.string()),
             pa.field("outcome", pa.string()),
             pa.field("reason", pa.string()),
-            pa.field("rows", pa.int32()),
+            pa.field("rows", pa.int32()),  # that were made of the capture
+            pa.field("detail", pa.string()),
         ]
     )
 )
@@ -163,8 +165,23 @@ SIGHTINGS = pa.schema(
             pa.field("process_run", pa.string(), nullable=False),
             pa.field("seen_at", TIMESTAMP),
             pa.field("gone_at", TIMESTAMP),
+            pa.field("url", pa.string()),
+            pa.field("sequence", pa.int64(), nullable=False),
         ],
         column_docs.SIGHTINGS,
+    )
+)
+
+# how many rows were made for a dataset, and what became of them: made = published + unchanged + quarantined
+ROW_COUNTS = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("made", pa.int64()),
+            pa.field("published", pa.int64()),
+            pa.field("unchanged", pa.int64()),
+            pa.field("quarantined", pa.int64()),
+        ]
     )
 )
 
@@ -196,6 +213,7 @@ RUNS = pa.schema(
             pa.field("bytes", pa.int64(), nullable=False),
             pa.field("segments", pa.int64(), nullable=False),
             pa.field("statistics", pa.string()),
+            pa.field("datasets", ROW_COUNTS),
         ],
         column_docs.RUNS,
     )

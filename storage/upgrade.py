@@ -48,9 +48,9 @@ class Upgrade:
 def upgrade(settings: Settings, report_progress: ProgressCallback = lambda _: None, wait_seconds: float = 0) -> Upgrade:
     """Upgrade a home. Each SQLite file is copied to `backups/` before it is changed. A second upgrade waits for the first.
 
-    `wait_seconds` is how long to wait for workers that are at work, or that were killed and still hold hosts.
-    Raises NotFoundError if there is no database; ConflictError if the home is newer or too old, and while workers, a publisher or
-    another upgrade are at work; UnavailableError, StorageError.
+    `wait_seconds` is how long to wait for workers that run, or that were killed and still hold hosts. Raises NotFoundError if there is no
+    database; ConflictError if the home is newer or too old, and while workers, a publisher or another upgrade run; UnavailableError,
+    StorageError.
     """
     if not settings.database and not any((settings.home / name).exists() for name in DATABASES):
         raise NotFoundError(f"There is nothing to upgrade in {settings.home}: it has no database yet. The first crawl makes it.")

@@ -54,7 +54,7 @@ def table_schema(dataset: Dataset) -> pa.Schema:
 def staging_schema(dataset: Dataset) -> pa.Schema:
     """The Arrow schema of a dataset's staged rows, as its source made them: one row of the table each, or a row that does not fit.
 
-    `bucket` is the host's. A row that does not fit has a `rule` and a `detail`, and stands whole in `row_json`.
+    `bucket` is the host's. A row that does not fit has a `rule` and a `detail`, and is stored whole in `row_json`.
     """
     return pa.schema(
         [
@@ -89,7 +89,7 @@ def arrow_type(kind: FieldType) -> pa.DataType:
 
 
 def stored_types(schema: pa.Schema, name: str = "") -> dict[str, FieldType]:
-    """The types of a stored table's own fields, by name: without the columns that every dataset, or the built-in one `name`, has anyway."""
+    """The types of a stored table's own fields by name, without the columns that every dataset has, or the built-in one `name`."""
     built_in = TABLES[name] if name in BUILT_IN else (*HISTORY_FIELDS, *PLACE_FIELDS, *POINTER_FIELDS, *RUN_FIELDS)
     common = {field.name for field in built_in}
     return {field.name: field_type(field.type) for field in schema if field.name not in common}

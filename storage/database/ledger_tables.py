@@ -52,6 +52,7 @@ PROCESS_RUNS = Table(
     Column("config", Text, nullable=False),
     Column("memory_version", BigInteger, nullable=False),
     Column("base_snapshot", BigInteger),
+    Column("datasets", Text),  # their definitions, JSON; NULL: articles alone
     Column("published_at", Float),
 )
 

@@ -241,7 +241,7 @@ def test_without_a_database_there_is_nothing_to_upgrade(sqlite_settings: Setting
 def test_nothing_is_changed_while_a_worker_is_at_work(kept: Settings) -> None:
     lease = "UPDATE hosts SET leased = (1 = 1), lease_run = 3, lease_worker = 'w1', free_at = :until"
     _run_sql(kept, lease, until=time.time() + 60)
-    with pytest.raises(ConflictError, match=r"The worker w1 of the run news-.* is at work"):
+    with pytest.raises(ConflictError, match=r"The worker w1 of the run news-.* is running"):
         upgrade(kept)
     assert _run_sql(kept, "SELECT version FROM schema_version") == [(KEPT,)]
     _run_sql(kept, lease, until=time.time() - 1)

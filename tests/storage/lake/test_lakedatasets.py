@@ -165,7 +165,7 @@ def test_tables_of_an_earlier_release_get_the_new_columns_when_opened(tmp_path: 
         required = {field.name for field in tables["quarantine"].schema().fields if field.required}
         assert {"article_id", "version", "text", "text_length", "word_count", "text_digest"} & required == set()
         assert {"url", "host", "fetched_at", "reason", "rule", "process_run"} <= required
-        outcomes = [{"dataset": "products", "outcome": "published", "reason": None, "rows": 2}]
+        outcomes = [{"dataset": "products", "outcome": "published", "reason": None, "rows": 2, "detail": None}]
         lake.append("captures", [table_of("captures", {"process_run": "p9", "outcomes": outcomes})], "p9")
         rows = lake.table("captures").scan(selected_fields=("process_run", "outcomes")).to_arrow().to_pylist()
         assert [row["outcomes"] for row in rows if row["process_run"] == "p9"] == [outcomes]
