@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from processing.article.tree.characters import folded_text
 from processing.article.tree.entities import storable, unescaped
 
 Object = dict[str, Any]  # Any: a page's JSON can be anything
@@ -84,7 +85,7 @@ def is_article(item: Object) -> bool:
 def texts(value: Any, depth: int = 0) -> list[str]:
     """The strings in a value: of a list each, of an object its `@value` or `name`; entities decoded, folded, never empty."""
     if isinstance(value, str):
-        folded = " ".join(unescaped(storable(value)).split())
+        folded = folded_text(unescaped(storable(value)))
         return [folded] if folded else []
     if depth > MAX_DEPTH:
         return []
