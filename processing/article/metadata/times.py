@@ -175,11 +175,16 @@ def _dated_texts(tree: Tree) -> list[Node]:
 
 
 def _in_scripts(html: str) -> Iterator[str]:
-    """The first date of publishing in the data of the page's scripts."""
+    """The first date of publishing in the data of the page's scripts. JSON-LD is read elsewhere, which knows whose date it is."""
     for match in _SCRIPT_DATE.finditer(html):
-        if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()):
+        if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()) and not _in_json_ld(html, match.start()):
             yield match[1]
             return
+
+
+def _in_json_ld(html: str, position: int) -> bool:
+    opening = html.rfind("<script", 0, position)
+    return opening >= 0 and "ld+json" in html[opening : html.find(">", opening)].lower()
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
