@@ -111,7 +111,7 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
 
     def plausible(source: str, texts: Iterator[str], until: datetime = latest) -> Moment | None:
         for text in texts:
-            found = read_date(text, month_first)
+            found = read_date(text, month_first, language)
             if found and EARLIEST <= found[0] <= until:
                 return Moment(found[0], found[1], source)
         return None
@@ -198,8 +198,13 @@ def _near_heading(markup: Markup) -> Iterator[str]:
 def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
     for item in (json_ld.article, json_ld.page):
         for key in keys:
-            if item and (text := first_text(item.get(key))):
+            if item and (text := first_text(item.get(key)) or _number(item.get(key))):
                 yield text
+
+
+def _number(value: object) -> str | None:
+    """A number in JSON as text: seconds or milliseconds since 1970, or a date of eight digits."""
+    return str(int(value)) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e14 else None
 
 
 def _in_url(url: str, latest: datetime) -> Moment | None:
