@@ -77,6 +77,7 @@ class Reason(StrEnum):
     NOINDEX = "noindex"
     NO_ROWS = "no_rows"
     DATASET_ERROR = "dataset_error"
+    HELD = "held"
     PAGE_TIMEOUT = "page_timeout"
     PAGE_MEMORY = "page_memory"
     PAGE_CRASH = "page_crash"
