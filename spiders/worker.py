@@ -1,6 +1,6 @@
 """A fetch worker: `python -m spiders.worker --run RUN --worker NAME --statistics FILE`, one process, one reactor, one run.
 
-It always writes its statistics; an error stands in them by the name of its class.
+It always writes its statistics; they contain the class name of an error.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
     dropped = clear_spool(folder)
     if dropped:
         LOG.warning(
-            "%s was closed while this worker was away: what it had not registered is dropped (%d segments). "
+            "%s was closed while this worker was suspended. %d segments that were not registered are dropped. "
             "Those URLs are due in the next run.",
             crawl_run,
             dropped,

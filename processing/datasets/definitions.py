@@ -15,7 +15,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset
 from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
-from schemas.items import FieldType, ItemType
+from schemas.items import ItemFieldType, ItemType
 
 DECIMAL = "decimal(38,9)"  # of a class, which says nothing of digits: enough for prices and weights alike
 WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type of items, where it has another name for it
@@ -69,7 +69,7 @@ def _path(name: str, settings: Settings) -> Path | None:
     return path if path.is_file() else None
 
 
-def _type_text(kind: FieldType) -> str:
+def _type_text(kind: ItemFieldType) -> str:
     """A type of items as a dataset writes it; JSON where it has no such type, or a deeper one than it takes."""
     text = _written(kind)
     try:
@@ -78,7 +78,7 @@ def _type_text(kind: FieldType) -> str:
         return "json"
 
 
-def _written(kind: FieldType) -> str:
+def _written(kind: ItemFieldType) -> str:
     if kind.type == "list":
         return f"list<{_written(kind.element)}>" if kind.element else "json"
     if kind.type == "struct":
@@ -86,5 +86,5 @@ def _written(kind: FieldType) -> str:
     return WRITTEN.get(kind.type, kind.type)
 
 
-def _members(kind: FieldType) -> Iterator[str]:
+def _members(kind: ItemFieldType) -> Iterator[str]:
     return (f"{field.name}: {_written(field.type)}" for field in kind.fields)

@@ -14,14 +14,14 @@ from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
-from spiders.messages.wire import Question, Reply
+from spiders.messages.wire import Question, ReaderReply
 from spiders.permission.opt_outs import NO_OPT_OUTS
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
-from spiders.session.fetch import Fetch
-from spiders.session.results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
+from spiders.session.url_in_progress import UrlInProgress
+from spiders.session.url_results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
 from spiders.session.yielded import Yielded, broken_page_result, with_yielded
-from spiders.spool.registrar import Source
+from spiders.spool.registrar import FoundOn
 from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 
@@ -33,7 +33,7 @@ COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counte
 class ReceivedResponse:
     """A response and what its headers say. `yielded` is what a callback made of it, `sent` what the server had sent of a rendered page."""
 
-    fetch: Fetch
+    fetch: UrlInProgress
     capture: Capture
     head: ParsedResponse
     yielded: Yielded
@@ -54,7 +54,7 @@ class ExchangeResult:
     latency: float = 0.0
 
 
-def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yielded, rendered: Capture | None) -> ReceivedResponse:
+def receive(context: FetchContext, fetch: UrlInProgress, capture: Capture, yielded: Yielded, rendered: Capture | None) -> ReceivedResponse:
     """Count a response, and read its headers. `rendered` is what a browser made of it."""
     statistics, due = context.statistics, fetch.due
     statistics.responses += 1
@@ -71,7 +71,7 @@ def body_question(context: FetchContext, received: ReceivedResponse) -> Question
     return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
 
 
-def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
+def read_response(received: ReceivedResponse, result: ReaderReply | ReadFailure) -> ParsedResponse:
     """The response with the reading of its body. If the body cannot be read within its limits, the response is archived nevertheless."""
     if isinstance(result, ReadFailure):
         LOG.warning("%s cannot be read: %s, %s", received.capture.url, result.reason, result.detail)
@@ -101,13 +101,15 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
 
         fetch_result = result_for(0)
         if response.discoveries:
-            source = Source(fetch.due.url, result_for)
+            source = FoundOn(fetch.due.url, result_for)
     context.registrar.add_result(fetch.lease, fetch_result, row, source)
     context.registrar.add_discoveries(response.discoveries)
     return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
-def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yielded: Yielded, may_retry: bool) -> ExchangeResult | None:
+def record_failure(
+    context: FetchContext, fetch: UrlInProgress, error: BaseException, yielded: Yielded, may_retry: bool
+) -> ExchangeResult | None:
     """Set the result of a URL whose exchange gave no response, unless it is requested again.
 
     None if it could be requested again, but the session ends: then the URL stays due.
@@ -129,18 +131,18 @@ def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: Fe
     context.registrar.add_result(lease, refusal_result(due, outcome, reason, context.crawl.revisit, time.time()))
 
 
-def wait_to_retry(context: FetchContext, fetch: Fetch, capture: Capture) -> float | None:
-    """Seconds after which a URL is requested again, None where its response is final."""
+def wait_to_retry(context: FetchContext, fetch: UrlInProgress, capture: Capture) -> float | None:
+    """Seconds after which a URL is requested again, None if its response is final."""
     return retry_wait_of(capture, fetch.tries, context.crawl)
 
 
-def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseException) -> float | None:
-    """Seconds after which a URL is requested again whose exchange gave no response, None where that is final."""
+def wait_to_retry_failed(context: FetchContext, fetch: UrlInProgress, error: BaseException) -> float | None:
+    """Seconds after which a URL is requested again whose exchange gave no response, None if that is final."""
     again = _failure(error).retryable and fetch.tries < context.crawl.budgets.max_retries
     return 2.0**fetch.tries if again else None
 
 
-def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
+def _archive(context: FetchContext, fetch: UrlInProgress, capture: Capture, sent: Capture | None) -> CaptureRow:
     """Archive a capture. One that a browser rendered is archived together with what the server had sent."""
     if sent is None:
         return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))

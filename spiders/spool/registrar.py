@@ -26,7 +26,7 @@ from storage.frontier.frontier import Frontier
 from storage.frontier.records import Discovery, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.request_body import RequestBody, read_body
+from storage.urls.request_body import RequestBody, read_request_body
 from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
@@ -35,7 +35,7 @@ SEEN_SLOTS = 1 << 18  # chosen: 2 MB of memory for the URLs found last, whatever
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FoundOn:
     """A page with links. `result_for` makes its result from the number of URLs that the frontier did not know."""
 
     url: str
@@ -51,7 +51,7 @@ class _PendingResult:
     lines: list[str]
     line_index: int
     row: CaptureRow | None
-    source: Source
+    source: FoundOn
 
 
 class Registrar:
@@ -68,7 +68,7 @@ class Registrar:
         database: DatabaseThread,
         hints_after: float,
     ) -> None:
-        """`hints_after`: hints that an article was edited are ignored for so many seconds after its last fetch."""
+        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch."""
         self._run = run
         self._worker = worker
         self._frontier = frontier
@@ -106,7 +106,7 @@ class Registrar:
         """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
         """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
         The result of a `source` is made again when it is known how many of its links are new.
@@ -131,7 +131,7 @@ class Registrar:
         self._found += fresh
 
     def has_many_found(self) -> bool:
-        """Whether so many found URLs wait for the frontier that nothing more should be requested."""
+        """Whether too many found URLs wait for the frontier. Then nothing more should be requested."""
         return len(self._found) >= FLUSH_URLS
 
     async def wait_for_added(self) -> None:
@@ -148,7 +148,7 @@ class Registrar:
     async def flush(self) -> None:
         """Add found URLs to the frontier, then write to the journals which captures have all their links there.
 
-        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        If that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
         """
         async with self._flushing:
             await run_to_completion(self._flush())
@@ -244,4 +244,4 @@ class Registrar:
 
 
 def _request_body(found: Discovery) -> RequestBody | None:
-    return None if found.request is None else read_body(found.request)
+    return None if found.request is None else read_request_body(found.request)

@@ -1,4 +1,4 @@
-"""Repairs a worker's spool after its death: whole captures under leases that are still ours are registered, the rest is fetched again."""
+"""Repairs a worker's spool after a crash. Whole captures are registered if the worker still holds the leases; the rest is fetched again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease]
     """Register the whole captures that the previous attempt left in its spool, and empty the spool. Returns how many captures.
 
     `held` are the leases taken over, each with a token one higher than before. A segment is dropped if it was registered just before the
-    death, or if it depends on a lease that others hold now.
+    crash, or if it depends on a lease that others hold now.
     """
     count = 0
     for path in sorted(folder.glob("*" + WARC_SUFFIX)):

@@ -1,4 +1,4 @@
-"""The spool: a worker's open segment on the local disk, and beside it a journal with the results of its URLs.
+"""The spool: a worker's open segment on the local disk, and next to it a journal with the results of its URLs.
 
 A killed worker's spool is enough to register what it had fetched, if its leases are still its own.
 """
@@ -143,7 +143,7 @@ class Spool:
         return self.folder / (name + suffix)
 
     def _check_own(self, path: Path) -> None:
-        """Raise FencedError if a path of ours is gone."""
+        """Raise FencedError if a file of this spool is gone."""
         if not path.exists():
             raise FencedError(SPOOL_TAKEN_OVER.format(folder=self.folder))
 

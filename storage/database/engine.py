@@ -238,7 +238,7 @@ def _server_connected(connection: psycopg.Connection, _record: object) -> None:
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, not the driver
+    connection.isolation_level = None  # `Database` begins transactions itself, not the driver
     _set_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")  # with WAL, a power cut may lose the last commits, but the file stays consistent
     connection.execute("PRAGMA cache_size=-2048")  # 2 MB in each process; the operating system caches the file anyway

@@ -14,9 +14,11 @@ from schemas.datasets.dataset import Dataset
 from schemas.datasets.evolution import compare_fields, compare_identity
 from schemas.datasets.tables import stored_types, table_schema
 from schemas.errors import ConfigError, UnavailableError
+from schemas.tables import DOC
 from storage.lake.catalog import NAMESPACE
 from storage.lake.tables import EVOLUTION_ATTEMPTS, KEY, PROPERTIES, create_table, is_dataset_table, outdated_columns
 
+COMMENT = "comment"  # what Spark and Trino show as a table's description
 HISTORY = "crawlhouse.history"  # property of a dataset's table: its history mode
 
 
@@ -45,7 +47,9 @@ def ensure_dataset_table(catalog: SqlCatalog, dataset: Dataset, warehouse: str) 
 
 
 def _properties(dataset: Dataset) -> dict[str, str]:
-    return {} if dataset.is_built_in else {KEY: json.dumps(dataset.key), HISTORY: dataset.history}
+    if dataset.is_built_in:
+        return {}
+    return {KEY: json.dumps(dataset.key), HISTORY: dataset.history, COMMENT: " ".join(dataset.description.split())}
 
 
 def _stored_schema(table: Table) -> pa.Schema:
@@ -84,4 +88,4 @@ def _evolved(table: Table, dataset: Dataset, schema: pa.Schema, properties: dict
 def _outdated_docs(table: Table, schema: pa.Schema) -> bool:
     """Whether a column is described in other words than the definition's."""
     stored = {field.name: (field.doc or "").encode() for field in table.schema().fields}
-    return any(stored[field.name] != (field.metadata or {}).get(b"doc", b"") for field in schema if field.name in stored)
+    return any(stored[field.name] != (field.metadata or {}).get(DOC, b"") for field in schema if field.name in stored)

@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, IdentityTransform
 
 from schemas.errors import NotFoundError, UnavailableError
-from schemas.tables import TABLES
+from schemas.tables import DOC, TABLES
 from storage.lake.catalog import NAMESPACE
 
 PARTITION_COLUMN = "fetched_at"  # partitioned by its day; a table without this column is not partitioned
@@ -88,11 +88,20 @@ def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if field.name not in stored or (field.nullable and stored[field.name].required)]
 
 
+def undocumented_columns(table: Table, schema: pa.Schema) -> list[str]:
+    """The columns that are not described in a table of an earlier release."""
+    without = {field.name for field in table.schema().fields if not field.doc}
+    return [field.name for field in schema if field.name in without and (field.metadata or {}).get(DOC)]
+
+
 def with_columns(catalog: SqlCatalog, table: Table, schema: pa.Schema) -> Table:
-    """The table with all columns of a schema; new ones are empty in older rows. Raises UnavailableError if others keep changing it."""
+    """The table with all columns of a schema, and their descriptions; new columns are NULL in older rows.
+
+    Raises UnavailableError if others keep changing it.
+    """
     name = table.name()[-1]
     for _ in range(EVOLUTION_ATTEMPTS):
-        if not outdated_columns(table, schema):
+        if not outdated_columns(table, schema) and not undocumented_columns(table, schema):
             return table
         try:
             with table.update_schema() as update:

@@ -29,7 +29,7 @@ from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
-from storage.upgrade import upgrade
+from storage.upgrade import DESCRIPTIONS, upgrade
 from tests.kepthome import PROXY_PASSWORD, load_into_postgres, unpack_home
 from tests.keptsite import BASE, article_paths, kept_site
 
@@ -223,8 +223,8 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity"],
-        "captures": ["outcomes"],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", "position"],
+        "captures": ["outcomes", DESCRIPTIONS],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", "position", DESCRIPTIONS],
         "runs": ["datasets", "write.parquet.compression-codec"],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
@@ -241,7 +241,7 @@ def test_without_a_database_there_is_nothing_to_upgrade(sqlite_settings: Setting
 def test_nothing_is_changed_while_a_worker_is_at_work(kept: Settings) -> None:
     lease = "UPDATE hosts SET leased = (1 = 1), lease_run = 3, lease_worker = 'w1', free_at = :until"
     _run_sql(kept, lease, until=time.time() + 60)
-    with pytest.raises(ConflictError, match=r"The worker w1 of the run news-.* is at work"):
+    with pytest.raises(ConflictError, match=r"The worker w1 of the run news-.* is running"):
         upgrade(kept)
     assert _run_sql(kept, "SELECT version FROM schema_version") == [(KEPT,)]
     _run_sql(kept, lease, until=time.time() - 1)

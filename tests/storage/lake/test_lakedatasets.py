@@ -75,8 +75,8 @@ def test_a_table_is_made_and_grows_with_its_definition(lake_settings: Settings) 
         {"sku": "b", "price": Decimal("9999999999.99"), "offers": [], "size": {"width": 1.0}},
         {"sku": "c", "price": Decimal("2.00"), "offers": [], "size": None},
     ]
-    assert docs["sku"] == "The shop's own number."
-    assert docs["row_id"] == "Digest of the row's key: the same for every version of a row."
+    assert docs["sku"] == "The shop's own number. Source: the dataset's source."
+    assert docs["row_id"] == "Digest of the row's key: the same for every version of a row. Source: the key."
 
 
 def test_the_same_definition_again_writes_nothing(sqlite_settings: Settings) -> None:
@@ -161,6 +161,7 @@ def test_tables_of_an_earlier_release_get_the_new_columns_when_opened(tmp_path: 
     with open_lake(settings) as lake:
         tables = lake.tables()
         assert list(tables) == list(TABLES)
+        assert [field.name for table in tables.values() for field in table.schema().fields if not field.doc] == []
         required = {field.name for field in tables["quarantine"].schema().fields if field.required}
         assert {"article_id", "version", "text", "text_length", "word_count", "text_digest"} & required == set()
         assert {"url", "host", "fetched_at", "reason", "rule", "process_run"} <= required
