@@ -22,13 +22,13 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection, in memory, with a view of each table, and NAME_latest of `articles` and of each dataset's table.
 
     It shows the lake as it is now, without rows whose URL or canonical URL is taken down. Times are in UTC. It can open only the files of
-    the current snapshots, has no folder to write to, and its settings cannot be changed. Do not run SQL of other people with it:
-    `crawlhouse.sql.reading` decides which may run. Raises UnavailableError, StorageError; ConfigError if the takedown list cannot be
-    read.
+    the current snapshots, has no folder to write to, and its settings cannot be changed. Its cursors are the same. Do not run SQL of other
+    people with it: `crawlhouse.sql.reading` decides which may run. Raises UnavailableError, StorageError; ConfigError if the takedown
+    list cannot be read.
     """
     # no temporary directory, because SQL could read and write in it
     connection = duckdb.connect(config={"temp_directory": ""})
-    connection.execute(f"SET TimeZone = 'UTC'; SET python_enable_replacements = false; ATTACH ':memory:' AS {SOURCES}")
+    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false; ATTACH ':memory:' AS {SOURCES}")
     takedowns = read_takedowns(open_store(settings))
     with open_lake(settings) as lake:
         tables = lake.tables()
