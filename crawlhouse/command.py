@@ -12,18 +12,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import changes as changescommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
 from crawlhouse.commands import explain as explaincommand
 from crawlhouse.commands import extract as extractcommand
 from crawlhouse.commands import fetch as fetchcommand
 from crawlhouse.commands import frontier as frontiercommand
+from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
 from crawlhouse.commands import query as querycommand
 from crawlhouse.commands import show as showcommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
+from crawlhouse.commands import tables as tablescommand
 from crawlhouse.commands import takedown as takedowncommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.output.failures import exit_code_of
@@ -88,9 +91,12 @@ app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcomma
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
+app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
+app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
+app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)

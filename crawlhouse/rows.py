@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -17,30 +17,33 @@ Row = dict[str, Any]  # Any: a row's columns are the query's own
 
 
 class Rows:
-    """A stream of rows. It can be read once. Only one batch is in memory, unless a method returns all rows.
+    """A stream of rows. Only one batch is in memory, unless a method returns all rows.
 
-    `schema` has the names and Arrow types of the columns. Each name is unique: if a join makes several columns `a`, the second is `a_1`.
+    It can be read again: the query then runs again, over the same state of the lake. `schema` has the names and Arrow types of the
+    columns. Each name is unique: if a join makes several columns `a`, the second is `a_1`.
     """
 
-    def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    def __init__(self, schema: pa.Schema, read: Callable[[], Iterator[pa.RecordBatch]]) -> None:
         names = unique_names(schema.names)
-        is_unique = names == schema.names
-        self.schema = schema if is_unique else _renamed(schema, names)
-        self._batches = batches if is_unique else (batch.rename_columns(names) for batch in batches)
+        self._new_names = None if names == schema.names else names
+        self.schema = schema if self._new_names is None else _renamed(schema, names)
+        self._read = read
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in Arrow batches."""
-        return self._batches
+        """The rows in Arrow batches, from the first one on."""
+        if self._new_names is None:
+            return self._read()
+        return (batch.rename_columns(self._new_names) for batch in self._read())
 
     def __iter__(self) -> Iterator[Row]:
-        for batch in self._batches:
+        for batch in self.batches():
             yield from rows_of(batch)
 
     def arrow(self) -> pa.Table:
         """All rows as a pyarrow table."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(self._batches, self.schema)
+        return pa.Table.from_batches(self.batches(), self.schema)
 
     def polars(self) -> pl.DataFrame:
         """All rows as a polars data frame."""

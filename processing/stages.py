@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+
 from processing.datasets.definitions import crawl_datasets, with_item_fields
 from processing.extract.extraction import extract_segment
 from processing.extract.rule_check import check_rules
@@ -24,6 +26,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import stored_types
 from schemas.errors import ConflictError, NotFoundError
 from schemas.keys import extracted_key
 from schemas.manifest import Segment
@@ -106,7 +109,7 @@ def gate(process_run: str, settings: Settings) -> None:
         if _is_gated(run, mark, resources):
             return
         refuse_other_code(run, code_version())
-        gate_run(run, mark, resources.store, resources.ledger)
+        gate_run(run, mark, resources.store, resources.lake, resources.ledger)
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
@@ -148,10 +151,23 @@ def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, re
 def _datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings, resources: _Resources) -> tuple[Dataset, ...]:
     """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
     types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
-    found = (with_item_fields(dataset, types, settings) for dataset in crawl_datasets(crawl, settings))
+    definitions = crawl_datasets(crawl, settings)
+    found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
     datasets = tuple(dataset for dataset in found if dataset is not None)
     resources.lake.ensure_dataset_tables(datasets)
     return () if datasets == (PLAIN_ARTICLES,) else datasets
+
+
+def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: _Resources) -> dict[str, str]:
+    """The fields of a dataset of items as its table has them, and as the crawl's last published run had them."""
+    if dataset.source is None or dataset.source.reads_pages:
+        return {}
+    table = resources.lake.tables().get(dataset.name)
+    stored = {} if table is None else stored_types(schema_to_pyarrow(table.schema(), include_field_ids=False))
+    last = resources.ledger.last_published(crawl.name)
+    pinned = resources.ledger.process_run(last).datasets if last is not None else ()
+    fields = {name: field.type for one in pinned if one.name == dataset.name for name, field in one.fields.items()}
+    return {name: str(kind) for name, kind in stored.items()} | fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,13 @@
-"""Whole numbers in text from outside. They are bounded: no text is too long for `int`, and no number is too large for a column."""
+"""Numbers: read from outside text within bounds, and written for people.
+
+When they are read, no text is too long for `int`, and no number is too large for a column.
+"""
 
 from __future__ import annotations
 
 MAX_DIGITS = 19
 MAX_INT64 = 2**63 - 1
+GB, MB = 1_000_000_000, 1_000_000
 
 
 def read_number(text: str | bytes | None, most: int = MAX_INT64) -> int | None:
@@ -12,3 +16,13 @@ def read_number(text: str | bytes | None, most: int = MAX_INT64) -> int | None:
         return None
     number = int(text)
     return number if number <= most else None
+
+
+def format_bytes(count: float) -> str:
+    """A size in MB, or in GB from one GB on, with one decimal: `12.3 MB`. The units are decimal, as in SI."""
+    return f"{count / GB:,.1f} GB" if count >= GB else f"{count / MB:,.1f} MB"
+
+
+def plural(number: float, noun: str) -> str:
+    """A number with its noun: `1 visit`, `2 visits`."""
+    return f"{number:,g} {noun}" + ("" if number == 1 else "s")

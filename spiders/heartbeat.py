@@ -1,4 +1,4 @@
-"""The heartbeat of a worker: a byte a second from its event loop to its parent, who ends a worker whose loop stands still."""
+"""The heartbeat of a worker: a byte a second from its event loop to its parent. The parent ends a worker whose loop does not run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import time
 from contextlib import suppress
 
 BEAT_SECONDS = 1.0
-SILENCE_SECONDS = 90.0  # longer than what a busy database may take
-LONGEST_STEP_SECONDS = 5.0  # what one look counts as silence at most: the parent itself may have been stopped meanwhile
+SILENCE_SECONDS = 90.0  # longer than a busy database may block (60 seconds)
+LONGEST_STEP_SECONDS = 5.0  # one check counts at most so much as silence: the parent itself may have been stopped meanwhile
 
 
 class Heartbeat:
-    """Beats as long as the event loop turns. `file` is the writing end of a pipe, None for a worker that nobody watches."""
+    """Beats while the event loop runs. `file` is the writing end of a pipe, None for a worker that nobody watches."""
 
     def __init__(self, file: int | None) -> None:
         self._file = file
@@ -22,23 +22,23 @@ class Heartbeat:
             os.set_blocking(file, False)
 
     def start(self) -> None:
-        """Beats now and from now on."""
+        """Beat now, and every BEAT_SECONDS."""
         if self._file is None:
             return
-        with suppress(BlockingIOError):  # the parent is slow to read, not we to write
+        with suppress(BlockingIOError):  # the parent reads slowly; this loop runs
             os.write(self._file, b".")
         asyncio.get_running_loop().call_later(BEAT_SECONDS, self.start)
 
     def end(self) -> None:
-        """The loop ends well: silence means nothing any more."""
+        """The loop ends normally: from now on, silence is not a sign of trouble."""
         if self._file is not None:
             with suppress(OSError):
                 os.close(self._file)
             self._file = None
 
 
-class Watch:
-    """The parent's side: how long a worker's loop has been silent. `file` is the reading end of the pipe; `is_over`: it ended well."""
+class HeartbeatMonitor:
+    """The parent's side: how long a worker's loop has been silent. `file` is the reading end of the pipe; `is_over`: it ended normally."""
 
     def __init__(self, file: int) -> None:
         self._file = file
@@ -48,7 +48,7 @@ class Watch:
         os.set_blocking(file, False)
 
     def silence(self, wait: float) -> float:
-        """Waits up to so many seconds for a beat; the seconds since the last one, 0 before the first and after the end."""
+        """Wait at most `wait` seconds for a beat. Returns the seconds since the last beat, 0 before the first and after the end."""
         if self.is_over:
             return 0.0
         ready, _, _ = select.select([self._file], [], [], wait)

@@ -1,4 +1,4 @@
-"""A run under way in one line: answers and their rate, bytes, hosts, errors."""
+"""The progress of a run in one line: responses and their rate, bytes, hosts, errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RATE_SECONDS = 10.0
 
 
 class ProgressLine:
-    """Remembers the last seconds, so that the rate is of now and not of the whole run."""
+    """Remembers the last RATE_SECONDS, so that the rate is the current one."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -24,13 +24,13 @@ class ProgressLine:
         errors = f", {state.errors:,} errors" if state.errors else ""
         return (
             f"{state.responses:,} responses ({self._rate(state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
-            f"{state.leased_hosts:,} hosts at work of {open_hosts} open{errors}; {state.pages:,} pages stored"
+            f"{state.leased_hosts:,} of {open_hosts} open hosts in use{errors}; {state.pages:,} pages stored"
         )
 
-    def _rate(self, answers: int) -> float:
+    def _rate(self, responses: int) -> float:
         now = self._clock()
-        self._seen.append((now, answers))
+        self._seen.append((now, responses))
         while len(self._seen) > 2 and now - self._seen[1][0] >= RATE_SECONDS:
             self._seen.popleft()
         since, before = self._seen[0]
-        return (answers - before) / (now - since) if now > since else 0.0
+        return (responses - before) / (now - since) if now > since else 0.0

@@ -44,17 +44,17 @@ Progress = Callable[[RunState], None]
 
 
 def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -> CrawlRun:
-    """Plans a run of a crawl and pins its configuration; by a key that was planned before, that run is returned unchanged.
+    """Plan a run of a crawl and pin its configuration. For a key that was planned before, return that run unchanged.
 
     `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
-    closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of and for a clock
-    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for one that cannot be imported,
+    closed first: the URLs that wait in them are left over for this run. Raises ConfigError for a seed that is not a URL and for a clock
+    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for a spider that cannot be imported,
     UnavailableError and StorageError for a store or a database that cannot be used.
     """
     check_spider(crawl, settings)
     make_home(settings)
     store = open_store(settings)
-    store.check()  # before anything is fetched that could not be kept
+    store.check()  # before anything is fetched that could not be stored
     check_clock(settings)
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
@@ -74,7 +74,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
 
 
 def describe_budget_shortfall(left: BudgetShortfall) -> str:
-    """What a run leaves for want of budget; empty where that is nothing."""
+    """What a run leaves because its budgets are too small; empty if it leaves nothing."""
     numbers = {"new pages": left.new, "feeds, sitemaps and hubs": left.sources, "known articles": left.revisits}
     parts = [f"{number:,} {name}" for name, number in numbers.items() if number]
     return f"the budgets do not cover all that is due, left for a later run: {'; '.join(parts)}" if parts else ""
@@ -82,17 +82,17 @@ def describe_budget_shortfall(left: BudgetShortfall) -> str:
 
 def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
     for crawl_run in abandoned_runs(crawl, key, settings):
-        LOG.warning("%s was never closed, and nobody works on it: it is closed now.", crawl_run)
+        LOG.warning("%s was never closed, and no worker works on it. It is closed now.", crawl_run)
         try:
             close(crawl_run, settings)
-        except ThresholdError as missed:  # it is closed all the same
+        except ThresholdError as missed:  # it is closed nevertheless
             LOG.warning("%s", missed)
 
 
 def check_spider(crawl: Crawl, settings: Settings) -> None:
-    """Sees that a spider of the user's can be had, where the crawl names one. Raises NotFoundError, SpiderError, ConfigError."""
+    """Check that the user's spider can be loaded, if the crawl names one. Raises NotFoundError, SpiderError, ConfigError."""
     if crawl.has_own_spider():
-        from spiders.custom.loader import find_spider  # Scrapy only where it is needed: planning is quick
+        from spiders.custom.loader import find_spider  # without Scrapy, planning is quick
 
         find_spider(crawl, settings)
 
@@ -100,25 +100,25 @@ def check_spider(crawl: Crawl, settings: Settings) -> None:
 def _seed(url: str, kind: str) -> Discovery:
     canonical = canonicalize(url)
     if canonical is None:
-        raise ConfigError(f"The seed {url!r} is no URL that can be fetched. Correct it in the crawl's YAML.")
+        raise ConfigError(f"The seed {url!r} is not a URL that can be fetched. Correct it in the crawl's YAML.")
     return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
 
 
 def _requested_url(url: str) -> Discovery:
     canonical = canonicalize(url)
     if canonical is None:
-        raise ConfigError(f"{url!r} is no URL that can be fetched. Give whole ones, like https://example.com/news.")
+        raise ConfigError(f"{url!r} is not a URL that can be fetched. Give whole URLs, like https://example.com/news.")
     return Discovery(canonical, UrlKind.PAGE, priority=SEED_PRIORITY)
 
 
 def fetch(
     crawl_run: str, worker: str, settings: Settings, log_to: TextIO | None = None, secrets: Mapping[str, str] | None = None
 ) -> WorkerStatistics:
-    """Fetches as the worker of that name until the run has no more for it; in a process of its own, whose log goes to stderr or `log_to`.
+    """Start the worker of that name in its own process, and fetch until the run has no more URLs for it.
 
-    `secrets` are further variables of its environment, for the crawl's credentials.
-    Repeating it after a death goes on where that left off; on a run that is closed, or is just being closed, it does nothing. Raises the
-    worker's own error by its class.
+    The worker's log goes to stderr or `log_to`. `secrets` are further variables of its environment, for the crawl's credentials. If a call
+    was interrupted, calling again continues. On a run that is closed, or is being closed, nothing is done. An error of the worker is raised
+    here with its own class.
     """
     ledger = open_ledger(settings)
     ledger.crawl_run(crawl_run)
@@ -128,19 +128,19 @@ def fetch(
 
 
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:
-    """The secrets that fetching in a planned run needs."""
+    """The names of the secrets that a planned run needs."""
     return open_ledger(settings).crawl_run(crawl_run).crawl.secret_names()
 
 
 def _progress_logger(crawl_run: str, settings: Settings) -> Callable[[], None]:
-    """A line in the log about the run, for those who watch a task."""
+    """Returns a function that logs the run's progress in one line."""
     line = ProgressLine()
 
     def log() -> None:
         frontier = open_frontier(settings)
         try:
             LOG.info("%s: %s", crawl_run, line.text(frontier.state(crawl_run)))
-        except UnavailableError as error:  # only a line: the worker will tell if it lasts
+        except UnavailableError as error:  # this is only a line of the log; if it lasts, the worker fails with it
             LOG.info("%s: %s", crawl_run, error)
         finally:
             frontier.close()
@@ -149,18 +149,18 @@ def _progress_logger(crawl_run: str, settings: Settings) -> Callable[[], None]:
 
 
 def close(crawl_run: str, settings: Settings) -> Manifest:
-    """Closes a run: its manifest, made from registered segments, its CDXJ, its accounting. Closing again returns the same manifest.
+    """Close a run: check its accounting, store its CDXJ and its manifest of registered segments. Closing again returns the same manifest.
 
-    Waits for the leases of dead workers to expire. Raises ConflictError while live workers hold hosts, AccountingError, and ThresholdError
-    (after the run is closed) where the crawl's own thresholds were missed.
+    Waits until the leases of crashed workers expire. Raises ConflictError while live workers hold hosts, AccountingError, and, after the
+    run is closed, ThresholdError if the crawl's own thresholds were missed.
     """
     frontier, store, ledger = open_frontier(settings), open_store(settings), open_ledger(settings)
     try:
         run = ledger.crawl_run(crawl_run)
         manifest = _closed_manifest(run, frontier, ledger, store, settings)
-        CrashCounts(settings, run.crawl.name)  # takes note of what dead workers were reading
+        CrashCounts(settings, run.crawl.name)  # counts the URLs that crashed workers were reading
         frontier.release_left_over(crawl_run)
-        for worker in frontier.workers(crawl_run):  # of those that died; the others did it themselves
+        for worker in frontier.workers(crawl_run):  # of workers that crashed: the others removed theirs
             remove_empty(spool_folder(settings, crawl_run, worker))
     finally:
         frontier.close()
@@ -169,16 +169,16 @@ def close(crawl_run: str, settings: Settings) -> Manifest:
 
 
 def _closed_manifest(run: CrawlRun, frontier: Frontier, ledger: Ledger, store: ObjectStore, settings: Settings) -> Manifest:
-    """The manifest of a run, which is closed first if need be; of several that close it at once, the first one's."""
+    """The manifest of a run, which is closed first if it is not. If several processes close it at once, the first one's manifest counts."""
     try:
         return ledger.manifest(run.crawl_run)
     except ConflictError:
         pass
     try:
         counts, reasons = _wait_and_count(frontier, run.crawl_run)
-    except RunClosedError:  # by another process, just now
+    except RunClosedError:  # another process just closed it
         return ledger.manifest(run.crawl_run)
-    segments = ledger.segments(run.crawl_run)  # only now: until it begins to close, segments are registered
+    segments = ledger.segments(run.crawl_run)  # not earlier: segments are registered until the run begins to close
     made = _manifest(run, counts, reasons, segments, frontier, store, settings)
     manifest = frontier.finish_close(run.crawl_run, made)
     if manifest != made:
@@ -243,7 +243,7 @@ def crawl_once(
     log_to: TextIO | None = None,
     urls: Sequence[str] = (),
 ) -> Manifest:
-    """A whole run without Airflow: plan, fetch by as many workers as the YAML says, close. `progress` is called every second.
+    """A whole run without Airflow: plan, fetch with as many workers as the YAML says, close. `progress` is called every second.
 
     `urls` are fetched in it whether they are due or not.
     """
@@ -255,7 +255,7 @@ def crawl_once(
 def fetch_all(
     crawl_run: str, workers: Sequence[str], settings: Settings, progress: Progress | None = None, log_to: TextIO | None = None
 ) -> list[WorkerStatistics]:
-    """Fetches by several workers at once, each a process; an interruption, or an error of one of them, ends them all cleanly."""
+    """Fetch with several workers at once, each a process. An interruption, or an error of one of them, ends all of them cleanly."""
     with ThreadPoolExecutor(len(workers)) as pool:
         working = [pool.submit(fetch, crawl_run, worker, settings, log_to) for worker in workers]
         try:
@@ -264,7 +264,7 @@ def fetch_all(
             return [worker.result() for worker in working]
         except BaseException:
             stop_workers()
-            while wait(working, POLL_SECONDS).not_done:  # one may have been just about to start
+            while wait(working, POLL_SECONDS).not_done:  # one may have been about to start
                 stop_workers()
             raise
 

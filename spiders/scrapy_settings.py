@@ -1,4 +1,4 @@
-"""Scrapy's settings for a worker. Politeness, robots, retries, redirects and queues are ours; Scrapy moves requests and answers."""
+"""Scrapy's settings for a worker. Politeness, robots, retries, redirects and queues are not Scrapy's; it moves requests and responses."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ NO_LIMIT = 1_000_000
 
 
 class PlainQueue(BaseScheduler):
-    """First in, first out: what the session hands out is due at once, and the frontier remembers it."""
+    """First in, first out. A request is here only when its turn has come; the frontier keeps all others."""
 
     def __init__(self) -> None:
         self._queue: deque[Request] = deque()
 
     def has_pending_requests(self) -> bool:
-        """Whether something waits."""
+        """Whether a request waits."""
         return bool(self._queue)
 
     def enqueue_request(self, request: Request) -> bool:
-        """Takes a request."""
+        """Append a request."""
         self._queue.append(request)
         return True
 

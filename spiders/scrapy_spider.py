@@ -1,4 +1,9 @@
-"""The generic spider: it fetches what the frontier gives and hands every answer to the session."""
+"""The spider that Scrapy runs: it requests the URLs that the session yields, and hands each response to the session.
+
+Scrapy is here for the spiders of users, whose callbacks it is made for. Its queue, middlewares and limits are switched off
+(`scrapy_settings`): politeness, retries and the frontier are crawlhouse's own. Before: `spiders.session` yields a URL. After:
+`spiders.download.handler` fetches it, and `FetchSession.receive` gets the response.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +27,19 @@ from spiders.custom.request_text import request_headers
 from spiders.download.credentials import Credentials
 from spiders.download.direct import DirectDownloader, default_headers
 from spiders.heartbeat import Heartbeat
-from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import Yielded
 from storage.frontier.records import DueUrl, Lease
-from storage.urls.request_body import read_body
+from storage.urls.request_body import read_request_body
 
 LOG = logging.getLogger(__name__)
 
 
 class SiteSpider(scrapy.Spider):
-    """One spider for every site: seeds, feeds, sitemaps and links in scope, as the crawl's YAML says.
+    """One spider for all sites: it fetches seeds, feeds, sitemaps and links in scope, as the crawl's YAML says.
 
-    With a class of the user's (`own`) it fetches for that one and calls it back.
+    With a spider class of the user's (`own`), it fetches for that spider and calls its callbacks.
     """
 
     name = "site"
@@ -62,7 +67,7 @@ class SiteSpider(scrapy.Spider):
         self._headers = default_headers(self._crawl)
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        """The requests, each when its host's turn has come."""
+        """Yield the requests, each when its host's turn has come."""
         loop = asyncio.get_running_loop()
         self._heartbeat.start()
         loop.add_signal_handler(signal.SIGTERM, self._session.stop, "stopped")
@@ -87,7 +92,7 @@ class SiteSpider(scrapy.Spider):
         else:
             self._session.start_first(self._callbacks.run_start())
 
-    def _request(self, fetch: Fetch) -> scrapy.Request:
+    def _request(self, fetch: UrlInProgress) -> scrapy.Request:
         due = fetch.due
         meta = {
             "fetch": fetch,
@@ -100,7 +105,7 @@ class SiteSpider(scrapy.Spider):
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
-        sent = read_body(due.request) if due.request else None
+        sent = read_request_body(due.request) if due.request else None
         if sent is not None:
             request = request.replace(method=sent.method, body=sent.body)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
@@ -120,26 +125,26 @@ class SiteSpider(scrapy.Spider):
         return headers
 
     def parse(self, response: Response, **_: Any) -> Iterable[scrapy.Request]:
-        """Hands an answer over."""
+        """Hand a response to the session."""
         self._session.receive(response.meta["fetch"], response.meta["capture"])
         return ()
 
     def fail(self, failure: Failure) -> None:
-        """Hands a failure over."""
+        """Hand a failure to the session."""
         error = failure.value or RuntimeError("a failure without an exception")
         self._session.receive_failure(failure.request.meta["fetch"], error)  # type: ignore[attr-defined]
 
     async def call_back(self, response: Response, **_: Any) -> None:
-        """Hands an answer over to the browser or the user's spider, then to the session, which ends that work when it ends itself."""
+        """Hand a response to the browser or the user's spider, then to the session. The session may cancel this when it ends."""
         await asyncio.wait([self._session.start(self._answered(response.meta["fetch"], response.meta["capture"]))])
 
     async def call_back_failed(self, failure: Failure) -> None:
-        """Hands a failure over to the user's spider and then to the session."""
+        """Hand a failure to the user's spider, then to the session."""
         assert self._callbacks is not None
         error = failure.value or RuntimeError("a failure without an exception")
         await asyncio.wait([self._session.start(self._callbacks.handle_failure(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
 
-    async def _answered(self, fetch: Fetch, capture: Capture) -> None:
+    async def _answered(self, fetch: UrlInProgress, capture: Capture) -> None:
         rendered = None
         if self._browser is not None and self._browser.should_render(fetch.due.url) and self._browser.is_renderable(capture):
             try:
@@ -155,7 +160,7 @@ class SiteSpider(scrapy.Spider):
 
 
 def _conditional(headers: Headers, due: DueUrl) -> Headers:
-    """The headers of a request for what has changed since its earlier capture."""
+    """The headers of a conditional request: the page is sent only if it changed since its earlier capture."""
     asked = headers.copy()
     if due.etag:
         asked["If-None-Match"] = due.etag

@@ -55,7 +55,7 @@ def _check_column(file: SeedsFile, columns: list[str]) -> None:
 
 
 def with_hosts(crawl: Crawl, urls: list[str]) -> Crawl:
-    """The crawl whose scope, where its YAML names no hosts, takes in those of the file's URLs."""
+    """The crawl. If its YAML names no hosts, its scope gets the hosts of the file's URLs."""
     if crawl.scope.hosts or not urls:
         return crawl
     found = filter(None, map(host_key, urls))

@@ -1,6 +1,6 @@
 """A fetch worker: `python -m spiders.worker --run RUN --worker NAME --statistics FILE`, one process, one reactor, one run.
 
-It always writes its statistics; an error stands in them by the name of its class.
+It always writes its statistics; they contain the class name of an error.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ GC_THRESHOLDS = (20_000, 20, 50)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one worker to its end; the exit code is the error's, or 0."""
+    """Run one worker to its end. The exit code is the error's, or 0."""
     parser = argparse.ArgumentParser(prog="python -m spiders.worker", description="Fetch for one crawl run.")
     parser.add_argument("--run", required=True)
     parser.add_argument("--worker", required=True)
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStatistics, heartbeat: Heartbeat) -> None:
     """Join the run, repair the spool of the previous attempt, and fetch until there is nothing more. Raises CrawlhouseErrors.
 
-    A run that is closed, or was closed while this worker was away, takes nothing more: what is not registered then is dropped.
+    Nothing registers on a run that is closed, or that was closed while this worker was stopped: what is not registered then is dropped.
     """
     _collect_garbage_less_often()
     check_clock(settings)
@@ -116,13 +116,13 @@ def _fetch(
     attempt, held = frontier.join(run.crawl_run, worker)
     statistics.attempt = attempt
     repair_spool(folder, run, worker, held, frontier, store)
-    frontier.release_pages(run.crawl_run, worker, attempt)  # what the previous attempt set aside beyond that
+    frontier.release_pages(run.crawl_run, worker, attempt)  # what the previous attempt reserved and did not fetch
     spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
-    journal, room, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
+    journal, body_memory, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
     rules = reading_rules(crawl, scope)
-    process = AsyncCrawlerProcess(scrapy_settings(crawl, room, credentials.proxy))
+    process = AsyncCrawlerProcess(scrapy_settings(crawl, body_memory, credentials.proxy))
     crawler = process.create_crawler(SiteSpider)
     downloader = DirectDownloader(crawler, crawl, credentials)
     context = FetchContext(
@@ -132,7 +132,7 @@ def _fetch(
         frontier=frontier,
         database=database,
         registrar=registrar,
-        readers=ResponseReaders(rules, journal, room, has_to_wait=registrar.has_many_found),
+        readers=ResponseReaders(rules, journal, body_memory, has_to_wait=registrar.has_many_found),
         statistics=statistics,
         scope=scope,
         rules=rules,
@@ -157,16 +157,16 @@ def _fetch(
 
 def _collect_garbage_less_often() -> None:
     gc.collect()
-    gc.freeze()  # what the imports left goes, what they made is not looked through again
+    gc.freeze()  # garbage of the imports is collected; their objects are not looked at again
     gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) -> None:
-    """Ends the work for a run that others have closed."""
+    """End the work for a run that others have closed."""
     dropped = clear_spool(folder)
     if dropped:
         LOG.warning(
-            "%s was closed while this worker was away: what it had not registered is dropped (%d segments). "
+            "%s was closed while this worker was suspended. %d segments that were not registered are dropped. "
             "Those URLs are due in the next run.",
             crawl_run,
             dropped,
@@ -175,7 +175,7 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
 
 
 def memory_bytes() -> int:
-    """The most memory that this process ever had."""
+    """The peak of this process's resident memory."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

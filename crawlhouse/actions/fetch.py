@@ -7,9 +7,10 @@ import re
 import socket
 
 from crawlhouse.actions.crawl import worker_log
+from crawlhouse.actions.runs import runs_of
 from crawlhouse.output.console import progress_line, say, write_line
 from schemas.config.settings import Settings, make_home
-from schemas.errors import ConfigError, ConflictError, NotFoundError
+from schemas.errors import ConfigError, ConflictError
 from storage.ledger.ledger import Ledger, open_ledger
 
 WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -37,10 +38,8 @@ def join_run(settings: Settings, reference: str, worker: str | None, workers: in
 
 
 def open_run(ledger: Ledger, reference: str) -> str:
-    """The one open run of a name, which is a run's or a crawl's. Raises NotFoundError, and ConflictError where none or several are open."""
-    named = [run.crawl_run for run in ledger.crawl_runs() if reference in {run.crawl_run, run.crawl.name}]
-    if not named:
-        raise NotFoundError(f"There is no crawl run and no crawl {reference!r}. `crawlhouse frontier list` shows the crawls.")
+    """The one open run of a name, which is a run's or a crawl's. Raises NotFoundError, and ConflictError if none or several are open."""
+    named = runs_of(ledger, reference)
     still_open = [run.crawl_run for run in ledger.crawl_runs(state="open") if run.crawl_run in named]
     if not still_open:
         raise ConflictError(f"{reference} has no open run to join. `crawlhouse crawl` or the crawl's DAG begins one.")
@@ -56,5 +55,5 @@ def _names(worker: str | None, workers: int) -> list[str]:
     if workers > 1:
         raise ConfigError("--worker names one worker; leave out --workers, or the name.")
     if not WORKER.fullmatch(worker):
-        raise ConfigError(f"{worker!r} is no worker's name: letters, digits, '.', '_' and '-', 40 at most.")
+        raise ConfigError(f"{worker!r} is not a worker's name: letters, digits, '.', '_' and '-', 40 at most.")
     return [worker]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+from crawlhouse.actions.runs import runs_of
 from crawlhouse.output.console import say
 from schemas.config.settings import Settings
-from schemas.errors import ConflictError, NotFoundError, ThresholdError
+from schemas.errors import ConflictError, ThresholdError
 from storage.frontier.frontier import Frontier, open_frontier
 from storage.ledger.ledger import Ledger, open_ledger
 
@@ -32,13 +33,10 @@ def stop_runs(settings: Settings, reference: str, *, wait: bool, seconds: int) -
 
 def _open_runs(ledger: Ledger, reference: str) -> list[str]:
     """The open runs of a name, which is a run's or a crawl's. Raises NotFoundError, ConflictError."""
-    runs = [run for run in ledger.crawl_runs() if reference in {run.crawl_run, run.crawl.name}]
-    if not runs:
-        raise NotFoundError(f"There is no crawl run and no crawl {reference!r}. `crawlhouse frontier list` shows the crawls.")
-    chosen = [run.crawl_run for run in runs if not _closed(ledger, run.crawl_run)]
-    if not chosen:
+    still_open = [run for run in runs_of(ledger, reference) if not _closed(ledger, run)]
+    if not still_open:
         raise ConflictError(f"{reference} has no open run: there is nothing to stop.")
-    return chosen
+    return still_open
 
 
 def _closed(ledger: Ledger, crawl_run: str) -> bool:

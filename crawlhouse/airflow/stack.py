@@ -30,7 +30,7 @@ from crawlhouse.airflow.home import (
 from runtime.command_line import module_command
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import ConflictError, StorageError, UnavailableError
-from schemas.quantities import format_bytes
+from schemas.numbers import format_bytes
 
 DEFAULT_PORT = 8080
 MIN_FREE_BYTES = 32 * 1000 * 1000  # the size of its database and its first logs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,10 @@ from crawlhouse.output.row_formats import SUFFIXES, Format
 from crawlhouse.rows import Rows
 from schemas.errors import ConfigError
 from schemas.printable import printable, spreadsheet_text
+
+SHOWN_ROWS = 50  # as many as a long terminal shows
+ALL_ROWS = 10**9
+DESCRIBES = re.compile(r"\s*(DESCRIBE|DESC|SHOW|SUMMARIZE)\b", re.IGNORECASE)  # their rows are columns and tables
 
 EXAMPLES = """
 Examples:
@@ -36,7 +41,7 @@ def query(
         Format | None, typer.Option("--format", "-f", help="json is one array, jsonl one object a line. Default: table.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file; its suffix names the format.")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="How many rows a table shows.")] = 50,
+    rows: Annotated[int | None, typer.Option(min=1, help="How many rows a table shows. Default: 50; of DESCRIBE and SHOW all.")] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="CSV: write texts as they are, also those that a spreadsheet takes for formulas.")
     ] = False,
@@ -44,8 +49,9 @@ def query(
 ) -> None:
     """Query the published tables with SQL.
 
-    The tables are articles, captures, quarantine and runs. The view articles_latest has the last version of each article. A query can
-    change nothing, and it can read nothing except the lake.
+    The tables are articles, captures, quarantine, sightings and runs, and one for each dataset of your own: `crawlhouse tables` lists them.
+    The view articles_latest has the last version of each article, NAME_latest that of each row of a dataset. A query can change nothing,
+    and it can read nothing except the lake.
 
     In CSV, a text that begins with = + - or @ gets a ' before it, because a spreadsheet would run it as a formula. JSON and Parquet have
     texts unchanged.
@@ -59,7 +65,7 @@ def query(
     with process_ends_after(timeout, partial(_report_time_limit, output)):
         result = run_sql(load_settings(), text, timeout)
         if chosen is Format.TABLE:
-            _show(result, rows)
+            _show(result, rows or (ALL_ROWS if DESCRIBES.match(text) else SHOWN_ROWS))
         elif output is None:
             _write_to_stdout(result, chosen, raw)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from crawlhouse.output.console import counts_table, show
 from processing.publish.report import RunReport
 from schemas.manifest import FetchStatistics, Manifest
-from schemas.quantities import format_bytes
+from schemas.numbers import format_bytes
 
 FETCHED = ("fetched", "denied", "failed", "filtered", "left_over")
 OUTCOMES = ("published", "known", "duplicate", "quarantined", "rejected")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.config.crawl import Crawl
 from schemas.config.redaction import redacted_url
-from schemas.quantities import format_bytes
+from schemas.numbers import format_bytes
 
 
 def describe_crawl(crawl: Crawl) -> dict[str, str]:

@@ -51,6 +51,14 @@ class ListFormat(StrEnum):
     CSV = "csv"
 
 
+class LinesFormat(StrEnum):
+    """How a list is shown: for people, as one array, or one object a line."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
 SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".parquet": Format.PARQUET}
 
 

@@ -10,8 +10,8 @@ from runtime.patterns import url_patterns
 from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
+from schemas.numbers import plural
 from schemas.outcomes import Reason
-from schemas.quantities import plural
 from spiders.permission.robots import RobotsRules
 from spiders.urls.canonical import canonicalize
 from spiders.urls.scope import CrawlScope

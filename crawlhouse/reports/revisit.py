@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.quantities import plural
+from schemas.numbers import plural
 from spiders.schedule.revisit import DEAD_AFTER_FAILURES, HOURS_A_DAY, RevisitState, expected_items_an_hour
 from storage.frontier.hint_trust import HintTrust
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from crawlhouse.rows import Row, Rows
 from crawlhouse.sql.reading import parse_read_only
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+Parameters = Sequence[Any] | Mapping[str, Any]  # Any: DuckDB converts the values
 BATCH_ROWS = 1_000  # a batch of articles takes some MB of memory
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
@@ -26,24 +27,53 @@ FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
 }
 
 
-def run_sql(settings: Settings, sql: str, timeout: float | None = None) -> Rows:
+def run_sql(settings: Settings, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
     """The rows of one reading SQL statement over the published tables and views.
 
-    `timeout` is in seconds. It includes opening the lake and reading all rows; DuckDB checks it between two batches. Raises NotFoundError
-    for an unknown table or no lake, ConfigError for any other mistake in the statement, TimeLimitError, and UnavailableError or
-    StorageError when the lake cannot be read. The rows may raise these too while they are read.
+    `timeout` is in seconds. It includes opening the lake and reading all rows; DuckDB checks it between two batches. `parameters` are the
+    values of `?` (a sequence) or of `$name` (a mapping). Raises NotFoundError for an unknown table or no lake, ConfigError for any other
+    mistake in the statement, TimeLimitError, and UnavailableError or StorageError when the lake cannot be read. The rows may raise these
+    too while they are read.
     """
-    import duckdb
-
     statement = parse_read_only(sql)
     limit = TimeLimit(timeout)
-    connection = open_lake_for_reading(settings)
+    return _rows(open_lake_for_reading(settings), statement, limit, parameters)
+
+
+def run_sql_on(connection: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
+    """The same over a connection of `open_lake_for_reading`, which stays open."""
+    return _rows(connection, parse_read_only(sql), TimeLimit(timeout), parameters)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, limit: TimeLimit, parameters: Parameters | None) -> Rows:
+    """The rows of a statement. It runs now; each further reading runs it again, with a time limit of its own."""
+    first = _reader(connection, statement, limit, parameters)
+    unread = [(first, limit)]
+
+    def read() -> Iterator[pa.RecordBatch]:
+        if unread:
+            reader, its_limit = unread.pop()
+        else:
+            its_limit = TimeLimit(limit.seconds)
+            reader = _reader(connection, statement, its_limit, parameters)
+        return _batches(reader, connection, its_limit)
+
+    return Rows(first.schema, read)
+
+
+def _reader(
+    connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, limit: TimeLimit, parameters: Parameters | None
+) -> pa.RecordBatchReader:
+    import duckdb
+
     try:
-        with limit.interrupting(connection):
-            reader = connection.sql(statement).to_arrow_reader(BATCH_ROWS)
+        cursor = connection.cursor()  # of its own: a second statement on the same one would end this one's rows
+        with limit.interrupting(cursor):
+            return cursor.sql(statement, params=parameters).to_arrow_reader(BATCH_ROWS)
+    except duckdb.ConnectionException as error:
+        raise ConfigError("The lake was closed. Read the rows before the `with` block ends.") from error
     except duckdb.Error as error:
         raise _as_our_error(error, connection) from error
-    return Rows(reader.schema, _batches(reader, connection, limit))
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> list[Row]:

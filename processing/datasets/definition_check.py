@@ -1,4 +1,4 @@
-"""A definition before it is used: what reading its file cannot know, such as whether a selector is one. Ask before a run."""
+"""Checks a dataset's definition before a run, for mistakes that reading its file cannot find, such as an invalid selector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Location = tuple[str | int, ...]
 
 
 def definition_mistakes(dataset: Dataset, folders: Sequence[str] = ()) -> Iterator[tuple[Location, str]]:
-    """Where in a definition something stands that cannot work, as the keys to it, and what is wrong with it.
+    """The mistakes in a definition: the keys that lead to the place in the YAML, and what is wrong there.
 
     Selectors, defaults that are none of their type, functions that are not there, and expectations of columns that they cannot judge;
     `folders` are where the user's modules are.

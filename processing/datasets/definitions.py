@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset
 from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
-from schemas.items import FieldType, ItemType
+from schemas.items import ItemFieldType, ItemType
 
 DECIMAL = "decimal(38,9)"  # of a class, which says nothing of digits: enough for prices and weights alike
 WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type of items, where it has another name for it
@@ -29,8 +29,10 @@ def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
     return tuple(_checked(name, crawl, settings) for name in crawl.datasets)
 
 
-def with_item_fields(dataset: Dataset, types: Iterable[ItemType], settings: Settings) -> Dataset | None:
+def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mapping[str, str], settings: Settings) -> Dataset | None:
     """The definition with the fields of the classes of its items; None where neither its file nor a class has any.
+
+    `earlier` are the fields, with their types, that the dataset has had: a run without items of a class does not lose them.
 
     Raises ConfigError where the whole is no definition, for instance because the key is no field.
     """
@@ -40,6 +42,7 @@ def with_item_fields(dataset: Dataset, types: Iterable[ItemType], settings: Sett
     for item_type in types:
         if dataset.takes_item(item_type.name):
             fields = {**{field.name: _type_text(field.type) for field in item_type.fields}, **fields}
+    fields = {**earlier, **fields}
     try:
         whole = dataset.with_fields(fields)
     except ValidationError as error:
@@ -66,7 +69,7 @@ def _path(name: str, settings: Settings) -> Path | None:
     return path if path.is_file() else None
 
 
-def _type_text(kind: FieldType) -> str:
+def _type_text(kind: ItemFieldType) -> str:
     """A type of items as a dataset writes it; JSON where it has no such type, or a deeper one than it takes."""
     text = _written(kind)
     try:
@@ -75,7 +78,7 @@ def _type_text(kind: FieldType) -> str:
         return "json"
 
 
-def _written(kind: FieldType) -> str:
+def _written(kind: ItemFieldType) -> str:
     if kind.type == "list":
         return f"list<{_written(kind.element)}>" if kind.element else "json"
     if kind.type == "struct":
@@ -83,5 +86,5 @@ def _written(kind: FieldType) -> str:
     return WRITTEN.get(kind.type, kind.type)
 
 
-def _members(kind: FieldType) -> Iterator[str]:
+def _members(kind: ItemFieldType) -> Iterator[str]:
     return (f"{field.name}: {_written(field.type)}" for field in kind.fields)

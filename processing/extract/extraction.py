@@ -30,6 +30,7 @@ from schemas.article import Article, PageType
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.errors import StorageError
 from schemas.manifest import Segment
+from schemas.media_type import MediaType, read_media_type
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page
@@ -37,12 +38,12 @@ from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 from storage.warc.content_coding import CodingError, decode_content
+from storage.warc.page_bytes import ends_as_whole_page, is_html
 from storage.warc.reader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024  # decompressed; bounds what a compression bomb costs
 REASON_OF_KIND = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
 PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
 # Staged under the name that they have in the capture index, or in an `Article`.
 _INDEX_COLUMNS = [field.name for field in fields(CaptureRow) if field.name in EXTRACTED.names]
 _ARTICLE_COLUMNS = [field.name for field in fields(Article) if field.name in METADATA_COLUMNS]
@@ -202,10 +203,12 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     if reason := _rejection_reason(record, kind):
         return _rejected(record, "record", reason, _reason_detail(record, reason))
     try:
-        body = decode_content(record.capture.body, record.capture.header("content-encoding"), MAX_PAGE_BYTES)
+        body = decode_content(record.capture.body, record.capture.joined_header("content-encoding"), MAX_PAGE_BYTES)
     except CodingError as error:
         return _rejected(record, "decode", Reason.UNDECODABLE, str(error))
-    decoded = decode(body, record.capture.header("content-type"))
+    if reason := _body_rejection(record, body):
+        return _rejected(record, "record", reason, _reason_detail(record, reason))
+    decoded = decode(body, record.capture.joined_header("content-type"))
     if isinstance(decoded, Reason):
         return _rejected(record, "decode", decoded)
     return Page(
@@ -319,10 +322,22 @@ def _rejection_reason(record: Record, kind: str) -> Reason | None:
         return Reason.HTTP_ERROR
     if kind in REASON_OF_KIND:
         return REASON_OF_KIND[kind]
-    if record.capture.truncated or (status == PARTIAL_CONTENT and not _is_whole_range(record.capture.header("content-range"))):
+    if status == PARTIAL_CONTENT and not _is_whole_range(record.capture.header("content-range")):
         return Reason.TRUNCATED
-    declared = (record.capture.header("content-type") or record.mime_detected or "text/html").partition(";")[0].strip().lower()
-    return None if declared in _HTML_TYPES else Reason.NOT_HTML
+    if not _declared_type(record).may_be_html:
+        return Reason.TRUNCATED if record.capture.truncated else Reason.NOT_HTML
+    return None
+
+
+def _declared_type(record: Record) -> MediaType:
+    return read_media_type(record.capture.joined_header("content-type") or record.mime_detected or "text/html")
+
+
+def _body_rejection(record: Record, body: bytes) -> Reason | None:
+    """Why a decoded body cannot be an article. A transfer that broke off behind the end of a page lost nothing of it."""
+    if record.capture.truncated and not ends_as_whole_page(body):
+        return Reason.TRUNCATED
+    return None if not body or is_html(_declared_type(record), body) else Reason.NOT_HTML
 
 
 def _reason_detail(record: Record, reason: Reason) -> str:
@@ -341,7 +356,7 @@ def _reason_detail(record: Record, reason: Reason) -> str:
             else f"only a part of the page: {capture.header('content-range')}"
         )
     if reason is Reason.NOT_HTML:
-        return (capture.header("content-type") or record.mime_detected or "")[:200]
+        return (capture.joined_header("content-type") or record.mime_detected or "")[:200]
     return ""
 
 

@@ -122,10 +122,12 @@ def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: Earli
 
 def _article_outcome(row: dict[str, Any]) -> EarlierOutcome | None:
     """What a capture was for `articles`; None where its crawl makes none. The column `outcome` is the summary of all datasets."""
-    found = row
-    if row["outcomes"] is not None:  # as in rows of this release
-        found = next((one for one in row["outcomes"] if one["dataset"] == "articles"), None)
-    return found and EarlierOutcome(found["outcome"], found["reason"], row["article_id"], row["article_version"])
+    if row["outcomes"] is None:  # in rows of earlier releases
+        return EarlierOutcome(row["outcome"], row["reason"], row["article_id"], row["article_version"])
+    for found in row["outcomes"]:
+        if found["dataset"] == "articles":
+            return EarlierOutcome(found["outcome"], found["reason"], row["article_id"], row["article_version"])
+    return None
 
 
 def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:

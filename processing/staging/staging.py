@@ -202,7 +202,7 @@ def buckets_in(store: ObjectStore, key: str) -> set[int]:
 
 
 def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Lists of at most GROUP_ROWS rows, shorter where texts are long: so many are Python objects at a time."""
+    """Lists of at most GROUP_ROWS rows, and fewer if texts are long. Only one list at a time is in memory as Python objects."""
     chunk: list[Row] = []
     characters = 0
     for row in rows:

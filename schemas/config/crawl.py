@@ -96,7 +96,7 @@ class Politeness(ConfigModel):
 
 
 class Network(ConfigModel):
-    """What the fetch workers may connect to besides public addresses: exact networks only, like 127.0.0.1/32.
+    """What the fetch workers may connect to in addition to public addresses: exact networks only, like 127.0.0.1/32.
 
     `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
     """

@@ -69,7 +69,7 @@ def find_crawl(reference: str, folder: Path) -> Crawl:
 
 
 def settings_for_crawl(reference: str, settings: Settings) -> Settings:
-    """The settings for a crawl. If it was given by its file's path, its spider is looked for beside that file."""
+    """The settings for a crawl. If it was given by its file's path, its spider is looked for next to that file."""
     return settings.model_copy(update={"crawls": Path(reference).absolute().parent}) if is_path(reference) else settings
 
 

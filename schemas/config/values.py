@@ -70,7 +70,7 @@ def _proxy(url: str, info: ValidationInfo) -> str:
         return url
     if "@" in url:
         raise ValueError(
-            "a proxy's URL must have no user name or password, because it is stored and shown: write 'proxy_secret: NAME' beside it, "
+            "a proxy's URL must have no user name or password, because it is stored and shown: also write 'proxy_secret: NAME', "
             'and set CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
         )
     parts = _parts(url)
@@ -125,7 +125,7 @@ def _host(host: str) -> str:
 
 def _language(code: str) -> str:
     if not LANGUAGE.fullmatch(code):
-        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1, in quotes where YAML wants them)")
+        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1; write 'no' in quotes, as YAML reads it as false)")
     return code
 
 

@@ -36,9 +36,9 @@ FieldName = Annotated[str, AfterValidator(_field_name)]
 class DatasetField(ConfigModel):
     """A column of the user's own.
 
-    `unit` is for people; where it names another field, that field gets the currency that a price is written with. `default` stands for a
-    value that is not there. `compared: false`: a change of this field alone makes no new version. `decimal_separator` says how the site
-    writes numbers, where `1.299` could be both; `day_first` that 05/06/2026 is the fifth of June.
+    `unit` is for people. If it names another field, that field gets the currency that the price is written with. `default` is used if a
+    value is missing. `compared: false`: a change of this field alone makes no new version. `decimal_separator` says how the site
+    writes numbers, if `1.299` could mean two numbers. `day_first` says that 05/06/2026 is the fifth of June.
     """
 
     type: TypeText = "string"
@@ -125,7 +125,7 @@ class Dataset(ConfigModel):
         for key, name in self._named_columns():
             known = {*self.fields, *(KEY_COLUMNS if key == "key" else (*PROVENANCE, *HISTORY) if key != "source" else ())}
             if name not in known:
-                raise ValueError(f"'{key}' names {name!r}, which is no field; there are {', '.join(sorted(known))}")
+                raise ValueError(f"'{key}' names {name!r}, which is not a field; there are {', '.join(sorted(known))}")
         for name in self.key:
             if name in self.fields and self.fields[name].field_type.kind in {"list", "struct", "json", "float"}:
                 raise ValueError(f"'key' names {name!r}, a {self.fields[name].type}: a key is made of plain values that can be equal")
@@ -156,13 +156,13 @@ class Dataset(ConfigModel):
         """The definition with further fields, by their types, as a class of items has them.
 
         A field that is declared stays as it is; a field whose name every row has anyway, such as `url`, is left out. Raises ValueError
-        where the whole is no definition, as where the key is no field.
+        if the result is not a valid definition, for example if a column of the key is not a field.
         """
         added = {name: {"type": kind} for name, kind in types.items() if name not in self.fields and is_free(name)}
         return Dataset.model_validate({**self.model_dump(), "fields": {**self.model_dump()["fields"], **added}})
 
     def digest(self) -> str:
-        """What the rows are made by, as 32 hex digits: the same for definitions that make the same rows of the same pages.
+        """A digest of everything that decides the rows, as 32 hex digits: equal if two definitions make the same rows of the same pages.
 
         Descriptions do not count, nor do expectations: these have `rules_digest`.
         """
@@ -172,7 +172,7 @@ class Dataset(ConfigModel):
         return _digest(definition)
 
     def rules_digest(self) -> str:
-        """What the rows are judged by, as 32 hex digits."""
+        """A digest of the expectations and the drift rules, as 32 hex digits."""
         return _digest({name: value for name, value in self._plain(set()).items() if name in {"expectations", "drift"}})
 
     def _plain(self, without: set[str]) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _with_selected_fields(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed(name: str, field: object, kind: object) -> object:
-    """A field's declaration with the type that its selector gives it. Raises ValueError where both say different ones."""
+    """A field's declaration with the type that its selector gives it. Raises ValueError if the two types differ."""
     if not isinstance(kind, str) or not isinstance(field, dict):
         return field
     declared = field.get("type", kind)

@@ -20,7 +20,7 @@ from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BASES = 5  # definitions that extend one another
-APPENDED = ("steps", "expectations", "drift")  # lists of which an extending file has its own and those of what it extends
+APPENDED = ("steps", "expectations", "drift")  # in an extending file these lists add to those of the extended file
 Definition = dict[str, Any]  # Any: whatever the YAML says
 
 
@@ -30,9 +30,9 @@ def ready_names() -> list[str]:
 
 
 def read_datasets(folder: Path | None) -> tuple[dict[str, Dataset], dict[str, CrawlhouseError]]:
-    """All datasets by name, built in, ready-made and in the folder, and beside them the errors of the broken files.
+    """All datasets by name (built in, ready-made and from the folder), and the errors of broken files, also by name.
 
-    A file in the folder goes before a ready-made definition of its name. No folder is no datasets of one's own.
+    A file in the folder replaces a ready-made definition of the same name. Without a folder there are no datasets of the user.
     """
     datasets: dict[str, Dataset] = {}
     broken: dict[str, CrawlhouseError] = {}
@@ -46,7 +46,7 @@ def read_datasets(folder: Path | None) -> tuple[dict[str, Dataset], dict[str, Cr
 
 
 def find_dataset(name: str, folder: Path | None) -> Dataset:
-    """The dataset of a name: the folder's, else the package's. Raises NotFoundError, naming what there is, and ConfigError."""
+    """The dataset of a name: from the folder, otherwise from the package. Raises NotFoundError, naming what there is, and ConfigError."""
     path = folder / f"{name}.yaml" if folder else None
     if path is not None and path.is_file():
         return read_dataset(path)
@@ -129,10 +129,10 @@ def _whole(data: Definition, name: str, node: yaml.Node | None, source: str, fol
 
 
 def _base(base_name: str, name: str, where: str, folder: Path | None, depth: int) -> Definition:
-    """The definition that is extended: another file of the folder, else the package's."""
+    """The definition that is extended: another file of the folder, otherwise a file of the package."""
     if base_name in BUILT_IN:
         if base_name != name:
-            raise ConfigError(f"{where}: only {base_name}.yaml can extend {base_name!r}, for its table is the package's own.")
+            raise ConfigError(f"{where}: only {base_name}.yaml can extend {base_name!r}, because crawlhouse itself makes that table.")
         return {}
     path = folder / f"{base_name}.yaml" if folder else None
     if path is not None and path.is_file() and base_name != name:
@@ -175,7 +175,7 @@ def _merged_source(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definitio
 
 
 def _with_suite(data: Definition, node: yaml.Node | None, source: str, folder: Path | None) -> Definition:
-    """Expectations that stand in a suite file beside the definition, read in."""
+    """The expectations in a suite file next to the definition."""
     reference = data.get("expectations")
     if not isinstance(reference, str):
         return data

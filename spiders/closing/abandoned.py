@@ -1,4 +1,4 @@
-"""Runs that were begun and never closed, and that nobody works on any more: their URLs would wait in them for ever."""
+"""Runs that were never closed and that no worker works on any more. Their URLs would wait for ever."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from storage.frontier.frontier import Frontier, open_frontier
 from storage.ledger.ledger import Ledger, open_ledger
 
 REASON = "abandoned"
-SILENCE_SECONDS = 15.0  # of a run that workers joined, without a lease; a worker that starts on a busy machine takes several
-UNJOINED_SECONDS = 1800.0  # of a run that none has joined yet: in Airflow its fetch may wait for a slot of the pool, or for another try
+SILENCE_SECONDS = 15.0  # chosen, for a run that workers joined: a worker without a lease may need several seconds to start
+UNJOINED_SECONDS = 1800.0  # chosen, for a run without workers: in Airflow its fetch may wait for a pool slot or a retry
 POLL_SECONDS = 0.5
 LOG = logging.getLogger(__name__)
 
 
 def abandoned_runs(crawl: str, key: str, settings: Settings, clock: Clock | None = None) -> list[str]:
-    """The unclosed runs of a crawl but that of this key, whose workers are gone; each is told to stop, so that none comes back.
+    """The unclosed runs of a crawl whose workers are gone, except the run of this key. Each is stopped, so that no worker joins it again.
 
-    Waits for a run that a worker was heard of just now. One whose workers hold hosts is left alone, and so is one that no worker has joined
-    for half an hour. None where the key has its run already.
+    If a worker of a run reported a moment ago, this waits and looks again. A run is left alone if its workers hold hosts, or if no worker
+    has joined it yet and it was planned less than half an hour ago. Returns an empty list if the key has its run already.
     """
     ledger, frontier = open_ledger(settings, clock), open_frontier(settings, clock)
     try:
@@ -44,10 +44,10 @@ def _is_abandoned(crawl: str, crawl_run: str, ledger: Ledger, frontier: Frontier
         if run is None:  # closed meanwhile
             return False
         if not run.has_workers and run.silent_seconds <= UNJOINED_SECONDS:
-            LOG.warning("%s waits for its first worker: the URLs that wait in it stay there.", crawl_run)
+            LOG.warning("No worker has joined %s yet. The URLs that wait in it stay in it.", crawl_run)
             return False
         if run.silent_seconds > SILENCE_SECONDS:
             return True
         time.sleep(POLL_SECONDS)
-    LOG.warning("%s is still at work: the URLs that wait in it stay there.", crawl_run)
+    LOG.warning("Workers are still fetching in %s. The URLs that wait in it stay in it.", crawl_run)
     return False

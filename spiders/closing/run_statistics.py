@@ -1,4 +1,4 @@
-"""A run in numbers, counted at its close: what is registered exactly, from index and frontier, and errors as its workers counted them."""
+"""The numbers of a run, at its close: exact ones from capture index and frontier, and errors as its workers counted them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Tally:
 
 
 class RunCounter:
-    """Watches a run's capture rows go by and takes in what its workers counted."""
+    """Counts a run's capture rows, and adds what its workers counted."""
 
     def __init__(self, outcomes: Mapping[str, HostOutcomes]) -> None:
         self._outcomes = outcomes
@@ -41,7 +41,7 @@ class RunCounter:
     def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
         """The same rows, counted."""
         for row in rows:
-            if row.record_type == "conversion":  # the browser's, no answer of the site
+            if row.record_type == "conversion":  # made by the browser, no response of the site
                 yield row
                 continue
             tally = self._tally(canonical_host(row.url))
@@ -52,7 +52,7 @@ class RunCounter:
             yield row
 
     def add_worker(self, counted: WorkerStatistics) -> None:
-        """Adds what one attempt of a worker counted and the archive cannot tell."""
+        """Add what one attempt of a worker counted and the archive does not contain."""
         for name, troubles in counted.hosts.items():
             tally = self._tally(name)
             tally.errors += troubles.errors
@@ -65,7 +65,7 @@ class RunCounter:
         self._max_memory_bytes = max(self._max_memory_bytes, counted.max_memory_bytes)
 
     def statistics(self, items: int = 0) -> FetchStatistics:
-        """The whole run, with its busiest and most troubled hosts by name, and so many items of a user's spider."""
+        """The numbers of the whole run. The hosts with most URLs and errors are listed by name. `items` counts the stored items."""
         names = self._outcomes.keys() | self._hosts.keys()
         hosts = {name: self._host(name) for name in names}
         chosen = sorted(names, key=lambda name: (-hosts[name].due - hosts[name].errors, name))[:MAX_HOSTS]

@@ -1,5 +1,5 @@
-"""Spiders of the user's own: found by name, called with each response, their requests kept in the frontier.
+"""Spiders of users: loaded by name, called with each response. Their requests go to the frontier, their items to the store.
 
-`loader.find_spider` finds the class that a crawl names as `module:Class`. `callbacks` calls its methods. What they yield becomes URLs of
-the frontier (`request_text`) or items.
+In: the class that a crawl names as `module:Class`, and the responses of a session. Out: discoveries for the frontier, and items as JSON.
+`loader.find_spider` loads the class; `callbacks.Callbacks` calls its methods and runs its item pipelines.
 """

@@ -33,39 +33,40 @@ from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, re
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
 from spiders.reading.reader import ReadFailure
-from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from spiders.urls.canonical import canonicalize
 from storage.frontier.records import Discovery, DueUrl
 from storage.urls.host_key import host_name
 
 LOG = logging.getLogger(__name__)
-MAX_CALLBACK_SECONDS = 300.0
-MAX_PRIORITY = 30_000
-LOGGED_TRACEBACKS = 3
+MAX_CALLBACK_SECONDS = 300.0  # chosen: a page that needs longer holds up its host
+MAX_PRIORITY = 30_000  # of the frontier: a small integer column; higher ones are for revisits
+LOGGED_TRACEBACKS = 3  # of each kind of error, so that a spider that fails on every page does not fill the log
 RESULTS_BETWEEN_PAUSES = 100
 NOT_MODIFIED = 304
 INCOMPLETE_BODY = frozenset({"time", "disconnect"})
 
-Call = Callable[[], Any]  # Any: what callbacks give back may be an item, a request, or any kind of iterable or awaitable of them
+Call = Callable[[], Any]  # Any: callbacks return an item, a request, or any kind of iterable or awaitable of them
 
 
 class Callbacks:
-    """A user's spider at work in a session. Raises SpiderError when it, or one of its pipelines, cannot be made."""
+    """A user's spider in a session. Raises SpiderError if the spider or one of its pipelines cannot be made."""
 
     def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
         use_zyte_items()
         self._spider = make_spider(spider_class, crawler)
         self._session = session
         self._context = session.context
-        self._pipelines = ItemPipelines(self._spider.crawler, session.context.statistics.dropped_items, self._count_pipeline_error)
+        statistics = session.context.statistics
+        self._pipelines = ItemPipelines(self._spider.crawler, statistics.dropped_items, self._count_pipeline_error)
         self._page_objects = PageObjects(self._spider.crawler) if uses_page_objects() else None
         self._allowed_domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
         self._warned_meta_keys: set[str] = set()
 
     async def run_start(self) -> None:
-        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError where one fails."""
+        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError if one fails."""
         await self._pipelines.open()
         count = 0
         try:
@@ -82,17 +83,18 @@ class Callbacks:
             raise SpiderError(f"start of {self._spider_name()}: {error}") from error
         except Exception as error:
             raise SpiderError(
-                f"start of {self._spider_name()} broke: {type(error).__name__}: {error}. The requests before that are stored."
+                f"start of {self._spider_name()} failed: {type(error).__name__}: {error}. The requests before that are stored."
             ) from error
         await self._context.registrar.flush()
 
-    async def handle_response(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
-        """Calls back with an answer that stands, or with what a browser made of it, then hands all to the session."""
-        stands = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
-        self._session.receive(fetch, capture, await self._run_callback(fetch.due, rendered or capture) if stands else NOTHING, rendered)
+    async def handle_response(self, fetch: UrlInProgress, capture: Capture, rendered: Capture | None = None) -> None:
+        """Call the callback with a final response, or with the page that a browser rendered. Then pass the results to the session."""
+        is_final = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
+        yielded = await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING
+        self._session.receive(fetch, capture, yielded, rendered)
 
-    async def handle_failure(self, fetch: Fetch, error: BaseException) -> None:
-        """Calls back about an exchange without an answer that is not tried again, then hands both to the session."""
+    async def handle_failure(self, fetch: UrlInProgress, error: BaseException) -> None:
+        """Call the errback for a request without a response that is not tried again. Then pass the results to the session."""
         yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._run_errback(fetch.due, error)
         self._session.receive_failure(fetch, error, yielded)
 
@@ -120,7 +122,7 @@ class Callbacks:
             return await self._call_method(due, capture, full_response(capture, body, request), request)
 
     async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
-        """Calls the request's callback, or its errback where the response is none that the callback takes."""
+        """Call the request's callback, or its errback if the callback does not handle the response's status."""
         if is_status_handled(response, self._spider) and capture.truncated not in INCOMPLETE_BODY:
             name = _callable_name(request.callback or "parse")
             return await self._collect_results(name, partial(self._call_back, request, response), due)
@@ -130,7 +132,7 @@ class Callbacks:
         return await self._collect_results(_callable_name(request.errback), partial(request.errback, failure), due)
 
     async def _call_back(self, request: scrapy.Request, response: Response) -> Any:  # Any: see Call
-        """What the callback returns, given its `cb_kwargs` and the page objects that it asks for."""
+        """Call the callback with its `cb_kwargs` and the page objects that it asks for."""
         arguments = request.cb_kwargs if self._page_objects is None else await self._page_objects.arguments(request, response)
         callback: Any = request.callback or self._spider._parse  # noqa: SLF001 what Scrapy itself calls; Any: any kind of callback
         result = callback(response, **arguments)
@@ -140,7 +142,7 @@ class Callbacks:
         await self._pipelines.wait_until_open()
         try:
             request = self._request(due)
-        except SpiderError:  # the failure itself is what counts
+        except SpiderError:  # the failed request is counted, not its errback
             return NOTHING
         if request.errback is None:
             return NOTHING
@@ -154,7 +156,7 @@ class Callbacks:
         return request
 
     async def _collect_results(self, name: str, call: Call, due: DueUrl) -> Yielded:
-        """What a callback yields. All errors of callbacks are counted here. Raises StorageError when the disk is full."""
+        """The requests and items that a callback yields. Errors of callbacks are counted here. Raises StorageError: the disk is full."""
         yielded, count = Yielded(items=self._context.registrar.item_buffer()), 0
         try:
             async with asyncio.timeout(MAX_CALLBACK_SECONDS):
@@ -172,7 +174,7 @@ class Callbacks:
         return yielded
 
     async def _accept(self, name: str, result: object, due: DueUrl, yielded: Yielded) -> None:
-        """A request or an item. One that cannot be stored does not stop the others."""
+        """Take a request or an item. One that cannot be stored does not stop the others."""
         try:
             if isinstance(result, scrapy.Request):
                 discovery = self._discovery(result, due.url, due.depth + 1)
@@ -197,7 +199,7 @@ class Callbacks:
             self._context.registrar.add_discoveries([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
-        """A request as the frontier takes it; None, and counted, where it is not to be fetched. Raises SpiderError."""
+        """A request as a row of the frontier; None, and counted, if it may not be fetched. Raises SpiderError."""
         text = request_text(request, self._spider)
         self._warn_about_meta(request)
         url = canonicalize(request.url, strip_parameters=False)
@@ -221,7 +223,7 @@ class Callbacks:
         self._count_callback_error(name, error, url)
 
     def _count_callback_error(self, name: str, error: Exception, url: str = "") -> None:
-        """Counts an error, and logs the first ones of its kind with their traceback."""
+        """Count an error. The first ones of its kind are logged with their traceback."""
         ending = _count(self._context.statistics.callback_errors, name, error)
         if ending is not None:
             traceback = None if isinstance(error, SpiderError) else error
@@ -230,7 +232,7 @@ class Callbacks:
             LOG.error("%s of %s failed at %s: %s.%s", name, self._spider_name(), place, text, ending, exc_info=traceback)
 
     def _count_pipeline_error(self, name: str, error: Exception, url: str) -> None:
-        """Counts an error, and logs the first ones of its kind with the last line of their traceback."""
+        """Count an error. The first ones of its kind are logged with the last line of their traceback."""
         ending = _count(self._context.statistics.pipeline_errors, name, error)
         if ending is not None:
             LOG.error("%s failed at %s: %s.%s", name, url or "its end", last_line(error), ending)
@@ -252,7 +254,7 @@ class Callbacks:
 
 
 def _count(counts: Counter[str], name: str, error: Exception) -> str | None:
-    """Counts an error by name and class. Returns how its log line ends; None where enough of its kind are logged."""
+    """Count an error by name and class. Returns the end of its log line; None if enough of its kind are logged."""
     kind = f"{name}: {type(error).__name__}"
     counts[kind] += 1
     if counts[kind] > LOGGED_TRACEBACKS:
@@ -278,7 +280,7 @@ def _failure(error: BaseException, request: scrapy.Request) -> Failure:
 
 
 def _origin_without_port(url: str) -> str:
-    """`allowed_domains` are names alone."""
+    """The start of a URL without its port: `allowed_domains` are names alone."""
     return f"{urlsplit(url).scheme}://{host_name(url)}/"
 
 

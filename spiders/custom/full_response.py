@@ -1,4 +1,4 @@
-"""A capture as the response that a Scrapy spider expects: of the class that fits its content, its body without content coding."""
+"""Make the response for a user's callback from a capture: of the class that fits its content, with the decoded body."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from schemas.capture import Capture
 
 
 def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Response:
-    """The response to a request with a body without content coding; it has the flag `partial` where it was cut off."""
-    from scrapy.responsetypes import responsetypes  # reads the system's media types: only where it is used
+    """The response to a request with its decoded body. It has the flag `partial` if the body was cut off."""
+    from scrapy.responsetypes import responsetypes  # its import reads the media types of the system
 
     headers = Headers()
     for name, value in capture.response_headers:
@@ -29,7 +29,7 @@ def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Res
 
 
 def is_status_handled(response: Response, spider: scrapy.Spider) -> bool:
-    """Whether the callback takes a response of this status, by Scrapy's own rules."""
+    """Whether the callback handles a response of this status, by Scrapy's own rules."""
     if 200 <= response.status < 300 or response.meta.get("handle_httpstatus_all"):
         return True
     return response.status in response.meta.get("handle_httpstatus_list", getattr(spider, "handle_httpstatus_list", ()))

@@ -21,9 +21,10 @@ from spiders.custom.spider_settings import spider_settings
 
 
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
-    """The class that a crawl names as module:Class; its module is beside the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
+    """The class that a crawl names as module:Class; its module is next to the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
 
-    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for no spider.
+    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for a class that is not
+    a spider.
     """
     module, _, name = crawl.spider.partition(":")
     where = _yaml_location(crawl, settings)
@@ -35,7 +36,7 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install what it needs beside crawlhouse.") from error
+            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install the missing package.") from error
         raise NotFoundError(f"{where} there is no module {module!r}. Looked in {_folder_names(folders)}.") from error
     except Exception as error:
         raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_error_location(error)}.") from error
@@ -45,7 +46,7 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
 def _keep_suffix_list_offline() -> None:
     """Make tldextract use the list of public suffixes that it contains.
 
-    Else the first URL rule of a page object downloads the list, and no request may go past the frontier.
+    Otherwise the first URL rule of a page object downloads the list, and no request may go past the frontier.
     """
     tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
@@ -57,7 +58,7 @@ def _error_location(error: Exception) -> str:
 
 
 def spider_folders(settings: Settings) -> list[Path]:
-    """Where the modules of users' spiders are, besides installed packages."""
+    """The folders with the modules of users' spiders, in addition to installed packages."""
     return settings.module_folders()
 
 
@@ -81,7 +82,7 @@ def _spider_class(module: object, name: str, where: str) -> type[scrapy.Spider]:
         alternatives = f" There are: {', '.join(sorted(spiders))}." if spiders else " It has no spiders at all."
         raise NotFoundError(f"{where} {path} has no class {name!r}.{alternatives}")
     if not _is_spider(found):
-        raise ConfigError(f"{where} {name} in {path} is no scrapy.Spider. Name a class that inherits from it.")
+        raise ConfigError(f"{where} {name} in {path} is not a scrapy.Spider. Name a class that inherits from it.")
     if not getattr(found, "name", None):
         raise ConfigError(f'{where} {name} in {path} has no name. Give the class one, like name = "{name.lower()}".')
     assert isinstance(found, type)

@@ -1,4 +1,4 @@
-"""Downloads past the queue of pages: files about an origin, and what a page loads in the browser."""
+"""Downloads without the queue of pages: files about an origin, and the sub-resources of a page in the browser."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DirectDownloader:
         )
 
     async def download_subresource(self, url: str, headers: Mapping[str, str]) -> Capture:
-        """Fetch what a page in the browser loads. Raises FetchFailedError."""
+        """Fetch a sub-resource of a page in the browser. Raises FetchFailedError."""
         secrets = self._credentials.headers(url)
         sent = self._headers.copy()
         sent.update(headers)
@@ -46,7 +46,7 @@ class DirectDownloader:
         return await self._exchange(Request(url, headers=sent, dont_filter=True, meta=meta))
 
     def cancel(self) -> None:
-        """Break off every download, pages included."""
+        """Cancel every download, also those of pages."""
         self._crawler.signals.send_catch_log(CANCEL_DOWNLOADS)
 
     async def _exchange(self, request: Request) -> Capture:

@@ -1,4 +1,4 @@
-"""What a crawl says about reading answers: all that a reader of bodies needs to know of it."""
+"""The part of a crawl's configuration that readers of bodies need."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:  # pydantic stays out of the readers' processes
 
 @dataclass(frozen=True, slots=True)
 class ReadingRules:
-    """`product` is the crawler's product token; `feeds`, `sitemaps` and `links` tell what is followed; `max_bytes` bounds decoded bodies.
+    """`product` is the crawler's product token. `feeds`, `sitemaps`, `links`: whether they are followed. `max_bytes` limits decoded bodies.
 
-    `obeys_nofollow` tells whether a page that says `nofollow` is obeyed.
+    `obeys_nofollow`: the links of pages with `nofollow` are ignored.
     """
 
     scope: CrawlScope

@@ -1,6 +1,6 @@
-"""URLs at which workers died: one death may be chance, after the second one the URL is marked as failed instead of being met again.
+"""URLs that workers were reading when they crashed. One crash may be chance. After the second crash the URL fails, and is not read again.
 
-What a dead worker was reading stands in its reading journal. The counts of a crawl are a small JSON file in the home, so that they hold for
+The reading journal of a crashed worker says what it was reading. The counts of a crawl are a small JSON file in the home, so they apply to
 further runs and further workers on the same machine.
 """
 
@@ -30,11 +30,11 @@ class CrashCounts:
         self._counts = self._change(_left_urls(settings, crawl), ())
 
     def is_fatal(self, url_id: int) -> bool:
-        """Whether so many workers died while they were reading a URL that it is not read again now."""
+        """Whether MAX_CRASHES workers crashed while they were reading a URL. Then it is not read again now."""
         return bool(self._counts) and self._counts[url_id] >= MAX_CRASHES
 
     def registered(self, url_ids: Iterable[int]) -> None:
-        """These URLs were registered. One that was read is forgotten; one that was given up is tried again when it is due."""
+        """Results of these URLs are registered. Forget URLs that were read; URLs that failed because of crashes get one more try."""
         if not self._counts:
             return
         known = [url_id for url_id in url_ids if url_id in self._counts]
@@ -59,7 +59,7 @@ class CrashCounts:
 
 
 def _left_urls(settings: Settings, crawl: str) -> Iterator[int]:
-    """The URLs that dead workers of a crawl's runs on this machine were reading; their journals are gone afterwards."""
+    """The URLs that crashed workers of a crawl's runs on this machine were reading. Removes their journals."""
     for path in (settings.home / "spool").glob(f"*/*/{JOURNAL_NAME}"):
         run = path.parent.parent.name
         if run.rsplit("-", 2)[0] == crawl and (urls := read_left_journal(path)) is not None:
@@ -69,7 +69,7 @@ def _left_urls(settings: Settings, crawl: str) -> Iterator[int]:
 def _read(file: int) -> Counter[int]:
     try:
         return Counter({int(url_id): int(count) for url_id, count in json.loads(os.pread(file, 1 << 24, 0) or b"{}").items()})
-    except (ValueError, AttributeError):  # cut off by a full disk: counting begins anew
+    except (ValueError, AttributeError):  # cut off by a full disk: the counts start at zero
         return Counter()
 
 

@@ -1,7 +1,7 @@
 """The journal of what is being read: a small file in the spool, mapped into the memory of the worker and its readers.
 
-It tells a worker which question a reader is at, and, after the death of a worker, which URLs it was reading. It is written without system
-calls, once at the begin and once at the end of each answer, and it outlives every process that writes it.
+It tells a worker which question a reader is at, and, after the crash of a worker, which URLs it was reading. It is written without system
+calls, at the begin and at the end of each reading, and it stays after the crash of every process that writes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 SLOTS = 64
 READER_SLOTS = 16  # the first ones are the readers'; the others are the worker's own
 # The question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin, and 1 if the URL is suspect:
-# if the worker dies now, it may be the cause.
+# if the worker crashes now, it may be the cause.
 _SLOT = struct.Struct("<QqQQ")
 _NUMBER = struct.Struct("<Q")
 _SUSPECT_OFFSET = 24
@@ -26,22 +26,22 @@ SIZE = SLOTS * _SLOT.size
 
 
 class Slot:
-    """One place of the journal, as the process that writes it has it."""
+    """One slot of the journal, for the process that writes it."""
 
     def __init__(self, memory: mmap.mmap, place: int) -> None:
         self._memory = memory
         self._offset = place * _SLOT.size
 
     def begin(self, number: int, url_id: int, is_suspect: bool = False) -> None:
-        """A question is begun. `is_suspect`: if the worker dies meanwhile, the URL may be the cause."""
+        """A question is begun. `is_suspect`: if the worker crashes now, the URL may be the cause."""
         _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns(), int(is_suspect))
 
     def suspect(self) -> None:
-        """It takes long: if the worker dies meanwhile, the URL may be the cause."""
+        """It takes long: if the worker crashes now, the URL may be the cause."""
         _NUMBER.pack_into(self._memory, self._offset + _SUSPECT_OFFSET, 1)
 
     def end(self) -> None:
-        """It is done."""
+        """The question is finished."""
         _NUMBER.pack_into(self._memory, self._offset, 0)
 
     def state(self) -> tuple[int, int, float]:
@@ -51,12 +51,12 @@ class Slot:
 
 
 class ReadingJournal:
-    """A worker's own journal. It is locked while the worker lives; `close` removes it, a death leaves it behind."""
+    """A worker's own journal. It is locked while the worker lives. `close` removes it; if the worker crashes, it stays."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # of an earlier self: if that one lives still, it has its own file
+        path.unlink(missing_ok=True)  # of a previous attempt; if that still runs, it keeps its own open file
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         os.ftruncate(self._file, SIZE)
@@ -65,30 +65,30 @@ class ReadingJournal:
         self._free = set(range(READER_SLOTS, SLOTS))
 
     def open_for_child(self) -> int:
-        """A descriptor for a child to map: opened anew, so that a child that outlives the worker does not hold its lock."""
+        """A descriptor for a child to map. It is a new one, so that a child that outlives the worker does not hold its lock."""
         return os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
 
     def take_slot(self) -> tuple[int, Slot]:
-        """A free place for a reader."""
+        """Take a free slot for a reader; returns its number too."""
         place = self._free_readers.pop()
         slot = Slot(self._memory, place)
         slot.end()
         return place, slot
 
     def release(self, place: int) -> None:
-        """A reader's place is free again."""
+        """A reader's slot is free again."""
         Slot(self._memory, place).end()
         self._free_readers.add(place)
 
     @contextmanager
     def reading(self, url_id: int) -> Iterator[None]:
-        """The worker itself is at an answer, such as in a callback of a user's spider. Where no place is free, nobody is told."""
+        """The worker itself works on a response, such as in a callback of a user's spider. If no slot is free, this is not noted."""
         place = self._free.pop() if self._free else None
         if place is None:
             yield
             return
         slot = Slot(self._memory, place)
-        slot.begin(1, url_id, is_suspect=True)  # the loop waits for it, so nobody else can tell that it takes long
+        slot.begin(1, url_id, is_suspect=True)  # it blocks the event loop, so nobody could note later that it takes long
         try:
             yield
         finally:
@@ -96,25 +96,25 @@ class ReadingJournal:
             self._free.add(place)
 
     def close(self) -> None:
-        """The worker ends well: nothing is being read."""
+        """The worker ends normally: nothing is being read."""
         with suppress(FileNotFoundError):
-            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # else a later self has its own
+            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # otherwise the file belongs to a later attempt
                 self._path.unlink()
         self._memory.close()
         os.close(self._file)
 
 
 def reader_slot(file: int, place: int) -> Slot:
-    """A reader's place, in the reader's process."""
+    """A reader's slot, in the reader's process."""
     memory = mmap.mmap(file, SIZE)
     os.close(file)
     return Slot(memory, place)
 
 
 def read_left_journal(path: Path) -> set[int] | None:
-    """The ids of URLs that may have been the cause of a worker's death, after which its journal is removed.
+    """Read and remove a crashed worker's journal: the ids of the URLs that may have caused the crash.
 
-    These are the URLs that took long to read when it died. None where its worker lives, or it is gone.
+    These are the URLs that took long to read when it crashed. None if the worker lives, or there is no journal.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""One answer reader as its worker sees it: a process, the socket to it, and the questions that it was given."""
+"""One response reader, on the worker's side: its process, the socket to it, and the questions that were sent to it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from typing import Final, Protocol
 import msgspec
 
 from runtime.child import ChildFailure, child_failure, command, cpu_seconds, reap
+from runtime.child_results import UNDECODABLE
 from runtime.frames import FrameBuffer, FrameError, header
-from runtime.results import UNDECODABLE
 from schemas.outcomes import Reason
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import MAX_REPLY_BYTES, REPLIES, Question, Reply, question_head
+from spiders.messages.wire import MAX_REPLY_BYTES, REPLIES, Question, ReaderReply, question_head
 from spiders.reading.journal import ReadingJournal
 
-ENTRY = "spiders.reading.reader_process.serve"
+ENTRY = "spiders.reading.reader_process.serve_questions"
 WINDOW_QUESTIONS = 16
 WINDOW_BYTES = 512 * 1024
 RECEIVE_BYTES = 256 * 1024
-BATCH_SECONDS = 0.05  # how long replies are taken in before others have their turn
-PIECES = 64  # of one system call
+BATCH_SECONDS = 0.05  # chosen: after so long, other callbacks of the event loop have their turn
+PIECES = 64  # buffers that one system call sends
 LOW_PRIORITY = 10
 ENVIRONMENT = ("PATH", "LANG", "TZ", "TMPDIR", "HOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "CRAWLHOUSE_MARK", "CRAWLHOUSE_TESTS_COLD")
 PREFIXES = ("PYTHON", "LC_", "MALLOC_")  # a reader has no use for the worker's secrets
@@ -40,7 +40,7 @@ _PEAK: Final = msgspec.msgpack.Decoder(int)
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """What one answer may take: CPU and wall seconds, and bytes of memory beyond what a fresh reader has."""
+    """Limits of one response: CPU and wall seconds, and bytes of memory more than a fresh reader has."""
 
     cpu_seconds: float = 10.0
     wall_seconds: float = 120.0
@@ -49,7 +49,7 @@ class ReadLimits:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailure:
-    """An answer that could not be read: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
+    """A response could not be read: PAGE_TIMEOUT, PAGE_MEMORY or PAGE_CRASH, and what happened in one line."""
 
     reason: Reason
     detail: str
@@ -57,34 +57,34 @@ class ReadFailure:
 
 @dataclass(slots=True, eq=False)
 class PendingQuestion:
-    """A question with its body, and whom to tell. `crashes` counts the readers that ended by themselves while they were at it."""
+    """A question with its body. `on_result` gets the result. `crashes` counts the readers that ended while they were reading it."""
 
     number: int
     question: Question
     body: bytes
-    on_result: Callable[[Reply | ReadFailure], None]
+    on_result: Callable[[ReaderReply | ReadFailure], None]
     host: str
     since: float
     crashes: int = 0
 
 
 class ReaderOwner(Protocol):
-    """Who is told what a reader does."""
+    """What a reader calls when something happens to it."""
 
-    def replied(self, reader: Reader, waiting: PendingQuestion, reply: Reply) -> None:
+    def replied(self, reader: Reader, waiting: PendingQuestion, reply: ReaderReply) -> None:
         """A reply to the reader's first question, which is no longer among its questions."""
 
     def became_ready(self, reader: Reader) -> None:
         """The reader is ready to read."""
 
     def ended(self, reader: Reader, cause: ChildFailure) -> None:
-        """The reader's process ended by itself, or what it wrote is no reply."""
+        """The reader's process ended by itself, or what it wrote is not a reply."""
 
 
 class Reader:
     """A process that reads, started at `now` by its owner's clock.
 
-    `is_slow`: it is at an answer that takes long; `is_leaving`: it gets no more questions.
+    `is_slow`: its response takes long. `is_leaving`: it gets no more questions.
     """
 
     def __init__(self, owner: ReaderOwner, rules: ReadingRules, limits: ReadLimits, journal: ReadingJournal, now: float) -> None:
@@ -119,7 +119,7 @@ class Reader:
                 stdout=subprocess.DEVNULL,
                 env=kept,
                 pass_fds=[journal],
-                process_group=0,  # what ends the worker's group is for the worker to act on
+                process_group=0,  # a signal to the worker's group does not end it: the worker decides
             )
         finally:
             theirs.close()
@@ -133,11 +133,11 @@ class Reader:
         return self._process.pid
 
     def has_capacity(self) -> bool:
-        """Whether it may be given one more question."""
+        """Whether one more question may be sent to it."""
         return not self.is_leaving and (not self.questions or (len(self.questions) < WINDOW_QUESTIONS and self._bytes < WINDOW_BYTES))
 
     def send(self, waiting: PendingQuestion) -> None:
-        """Gives it a question; `flush` sends it."""
+        """Add a question to what `flush` sends."""
         head = question_head(waiting.number, waiting.question)
         self.questions.append(waiting)
         self._bytes += len(waiting.body)
@@ -146,19 +146,19 @@ class Reader:
             self._out.append(memoryview(waiting.body))
 
     def flush(self) -> None:
-        """Sends what can be sent now; the rest follows by itself."""
+        """Send what can be sent now. The rest is sent as soon as it can be."""
         if not self._is_writing:
             self._send()
 
     def withdraw_waiting(self) -> list[PendingQuestion]:
-        """All its questions but the first; it does not get to them any more."""
+        """Take back all its questions except the first, and return them."""
         rest = list(islice(self.questions, 1, None))
         while len(self.questions) > 1:
             self._bytes -= len(self.questions.pop().body)
         return rest
 
     def lower_priority(self) -> None:
-        """It is at an answer that takes long: from now on others have the CPU first."""
+        """Its response takes long: let other processes have the CPU first."""
         self.is_slow = True
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, LOW_PRIORITY)
@@ -168,7 +168,7 @@ class Reader:
         self.is_leaving = True
 
     def current_question(self, now: float) -> tuple[PendingQuestion | None, float, float]:
-        """The question that it is at (None: between two), and the CPU and wall seconds that this took so far, by the owner's clock.
+        """The question that it is reading (None: between two), and the CPU and wall seconds so far, by the owner's clock.
 
         Between two, the wall seconds are those for which it has not begun the next one that it was given.
         """
@@ -180,22 +180,22 @@ class Reader:
         return waiting, cpu_seconds(self.pid) - began if waiting else 0.0, now - self._head[1] if head else 0.0
 
     def suspect(self) -> None:
-        """Its answer takes long: if the worker dies meanwhile, that may be the cause."""
+        """Its response takes long: if the worker crashes now, that may be the cause."""
         self._slot.suspect()
 
     def cpu_of_last(self) -> float:
-        """CPU seconds that it took since it began its last question."""
+        """The CPU seconds since it began its last question."""
         return cpu_seconds(self.pid) - self._slot.state()[2]
 
     def memory_bytes(self) -> int:
-        """What it has resident now; 0 where the system does not tell."""
+        """Its resident memory; 0 if the system does not say."""
         try:
             return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * 4096
         except (OSError, IndexError):
             return 0
 
     def close(self) -> None:
-        """Kills it. What it was at is taken back by whoever asked."""
+        """Kill it. Its owner decides about its questions."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -223,7 +223,7 @@ class Reader:
                 self._is_writing = True
                 self._loop.add_writer(self._socket.fileno(), self._send)
             return
-        except OSError:  # it has ended, as its end of the socket will tell
+        except OSError:  # it has ended; `_receive` will see that
             self._out.clear()
         if self._is_writing:
             self._is_writing = False
@@ -248,7 +248,7 @@ class Reader:
         return child_failure(code, peak, self._memory_at_start, self._limits.memory_bytes, self._limits.cpu_seconds)
 
     def _take_replies(self) -> None:
-        """Takes in whole replies, for a moment; the rest in the next turn of the loop."""
+        """Handle whole replies, for BATCH_SECONDS at most; the rest in the next turn of the event loop."""
         until = time.monotonic() + BATCH_SECONDS
         try:
             while not self._is_closed and (frame := self._received.pop()) is not None:
@@ -256,7 +256,7 @@ class Reader:
                 if time.monotonic() > until:
                     self._loop.call_soon(self._take_replies)
                     return
-        except (FrameError, *UNDECODABLE) as error:  # whatever an answer made of its reader
+        except (FrameError, *UNDECODABLE) as error:  # a harmful response may control its reader
             self._owner.ended(self, ChildFailure("page_crash", f"its reader wrote no reply: {error}"[:300]))
 
     def _handle_frame(self, frame: bytes) -> None:

@@ -1,8 +1,8 @@
-"""When an article is worth another look, for its edits; no clock, no I/O. Times in hours, prices in edits a fetch.
+"""When an article should be visited again for its edits; no clock, no I/O. Times are in hours, prices in edits per fetch.
 
-Edits come at a rate that falls as (age + 1 hour) ** -1.5: most within a day. Noticing one is worth less the later it is, on a scale of two
-days. One late look catches all edits up to then, several looks notice them sooner, so the best series of looks at an article depends on
-what a look costs beside how often that article is edited; it is found backwards from the end of its youth (dynamic programming).
+Edits come at a rate that falls as (age + 1 hour) ** -1.5: most within a day. The value of noticing an edit falls with its delay, on a scale
+of two days. One late visit catches all edits up to then, several visits notice them sooner. So the best series of visits depends on the
+price of a visit and on how often the article is edited. It is found backwards from the oldest age that is checked (dynamic programming).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-EDITS_PER_PRICE = 0.85  # edits that a fetch should bring at the price 1; it grows with the square of the price: edits yield before news
-EDIT_VALUE_HOURS = 48.0  # after which noticing an edit is worth a third
-MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is looked at as seldom as the crawl allows
+EDITS_PER_PRICE = 0.85  # edits that a fetch should bring at the price 1. It grows with the price squared: edits yield before news
+EDIT_VALUE_HOURS = 48.0  # an edit noticed after so long is worth exp(-1), about a third
+MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
 FALL = 0.5
 PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
 PRIOR_EXPOSURE = 1.0
@@ -26,20 +26,20 @@ AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 
 
 
 def edit_price(price: float) -> float:
-    """The edits that a fetch should bring where new articles have a price."""
+    """The edits that a fetch should bring, at a price of fetches in new articles."""
     return EDITS_PER_PRICE * price**2
 
 
 def hint_wait(price: float) -> float:
-    """How long ago, in hours, an article must have been fetched before a source's word that it was edited is followed.
+    """The hours since an article's last fetch during which hints that it was edited are ignored.
 
-    At the default price none; the dearer a fetch, the longer, so that one fetch catches several edits; above LAST_HINT_PRICE never.
+    At the default price 0. The higher the price, the longer, so that one fetch catches several edits; infinite above LAST_HINT_PRICE.
     """
     return HINT_HOURS * max(price**2 - FREE_HINT_PRICE**2, 0.0) if price < LAST_HINT_PRICE else NEVER_HOURS
 
 
 def exposure(before: float, now: float) -> float:
-    """How much of an article's editing falls between two ages."""
+    """The part of an article's edits that is expected between two ages."""
     return (math.pow(before + 1, -FALL) - math.pow(max(now, before) + 1, -FALL)) / FALL
 
 
@@ -49,9 +49,9 @@ def edits_expected(edits: float, exposed: float) -> float:
 
 
 def next_edit_check(age: float, strength: float, threshold: float) -> float | None:
-    """The hours until the next look at an article of an age, None where none is worth its price.
+    """The hours until the next visit to an article of an age, None if no visit is worth its price.
 
-    `strength` is the edits for each unit of exposure, `threshold` the edits that a look should bring.
+    `strength` is the edits for each unit of exposure, `threshold` the edits that a visit should bring.
     """
     if age >= MAX_CHECKED_AGE_HOURS:
         return None
@@ -62,7 +62,7 @@ def next_edit_check(age: float, strength: float, threshold: float) -> float | No
 
 @lru_cache(maxsize=1)
 def _gains() -> tuple[tuple[float, ...], ...]:
-    """What a look at AGES[second] gains after one at AGES[first], for a strength of 1."""
+    """What a visit at AGES[second] gains after one at AGES[first], for a strength of 1."""
     rows = []
     for first in range(AGE_STEPS + 1):
         row = [0.0] * (first + 1)
@@ -75,7 +75,7 @@ def _gains() -> tuple[tuple[float, ...], ...]:
 
 @lru_cache(maxsize=256)
 def _plan(rounded: int) -> tuple[int, ...]:
-    """For each of AGES the step of the best next look, 0 where there is none, at a price given as a rounded logarithm."""
+    """For each of AGES the step of the best next visit, 0 if there is none, at a price given as a rounded logarithm."""
     threshold, gains = math.exp(rounded / PRICES_A_FACTOR_E), _gains()
     worth, following = [0.0] * (AGE_STEPS + 1), [0] * (AGE_STEPS + 1)
     for first in reversed(range(AGE_STEPS)):

@@ -1,4 +1,4 @@
-"""When a crawled URL is due again: what an exchange showed, told to the revisit policy within the YAML's bounds."""
+"""When a fetched URL is due again: applies the revisit policy to what the fetch showed, within the bounds of the crawl's YAML."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, d
 from storage.frontier.records import DueUrl
 
 HOUR_SECONDS = 3600.0
-SITEMAP_SPEED = 0.75  # sitemaps are written now and then, feeds as a rule with each article
+SITEMAP_SPEED = 0.75  # chosen: most sites write sitemaps at intervals, but feeds with each article
 ARTICLE_PATH = re.compile(r"\d{5,}|(?:[^/-]+-){3,}[^/-]+/?$|/\d{4}/\d{1,2}/|\.(?:s?html?|php|aspx?)$")
 
 
@@ -30,7 +30,7 @@ class NextVisit:
 
 
 def source_speed(kind: UrlKind) -> float:
-    """How soon a source of a kind tells the news, as a rule, beside the quickest kind."""
+    """How soon a source of a kind usually shows the news, 1 for the quickest kind."""
     return SITEMAP_SPEED if kind is UrlKind.SITEMAP else 1.0
 
 
@@ -51,25 +51,25 @@ def bounds(revisit: Revisit, kind: UrlKind, url: str, depth: int) -> Bounds:
 
 
 def hints_after(revisit: Revisit) -> float:
-    """The seconds since an article's last fetch, before which no source's word that it was edited is followed."""
+    """The seconds since an article's last fetch during which hints that it was edited are ignored."""
     return max(revisit.articles_min, hint_wait(revisit.price)) * HOUR_SECONDS
 
 
 def is_hub(url: str, depth: int) -> bool:
-    """Whether a page's address is that of a front or section page: a seed, or a short path without a date, number or long slug."""
+    """Whether a URL looks like a front or section page: a seed, or a short path without a date, number or long slug."""
     return depth == 0 or not ARTICLE_PATH.search(urlsplit(url).path)
 
 
 def after_response(
     revisit: Revisit, due: DueUrl, kind: UrlKind, now: float, changed: bool, new_items: int, items: Sequence[datetime]
 ) -> NextVisit:
-    """After an answer. `items` are the publication times that a feed or sitemap gives."""
+    """The next visit after a response. `items` are the publication times that a feed or sitemap gives."""
     times = [moment.timestamp() / HOUR_SECONDS for moment in items]
     return _next(revisit, due, kind, Visit(now / HOUR_SECONDS, changed, new_items, times), 0.0)
 
 
 def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, gone: bool = False) -> NextVisit:
-    """After a failure: never before `wait` seconds."""
+    """The next visit after a failure, at least `wait` seconds later."""
     return _next(revisit, due, due.kind, Visit(now / HOUR_SECONDS, failed=not gone, gone=gone), wait)
 
 

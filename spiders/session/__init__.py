@@ -1,7 +1,8 @@
-"""One worker's session in a run: it leases hosts, fetches their URLs in turn, and settles each exchange.
+"""One worker's session in a run: it leases hosts, fetches their URLs in turn, and records each exchange.
 
-`session.FetchSession` is the worker's loop; `host` serves one leased host at its `pace`; `exchange` takes in what an exchange brought:
-archive, links, and the result of the URL (`results`). From here a capture goes on to `spiders.spool`.
+In: a `context.FetchContext` with all that the parts share. Out: captures, found URLs and results, which go on to `spiders.spool`.
+`session.FetchSession` is the worker's loop. Its parts are a line, each knows only those after it: `leased_hosts`, `host` (one leased host
+at its `pace`), `request_queue` (URLs on their way to the downloader), `exchange` (a response becomes a record and a result), `context`.
 """
 
 from schemas.moved import former_module

@@ -30,38 +30,38 @@ NOTHING = Yielded()
 
 
 def with_yielded(
-    answer: ParsedResponse, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics
+    response: ParsedResponse, capture: Capture, due: DueUrl, yielded: Yielded, crawl: Crawl, statistics: WorkerStatistics
 ) -> ParsedResponse:
     """The response with what the callback requested, if the page may be followed. A redirect keeps the request it came from.
 
     After 301, 302 and 303 a POST becomes a GET, as in browsers (RFC 9110, 15.4).
     """
-    found = answer.discoveries
+    found = response.discoveries
     if due.request is not None and capture.status in REDIRECTS:
         request = due.request if capture.method == "GET" or capture.status in SAME_METHOD else as_get(due.request)
         found = tuple(replace(one, request=request) for one in found)
-    followed = followable(yielded.found, answer, crawl, statistics)
-    return replace(answer, discoveries=(*found, *followed)) if found or followed else answer
+    followed = followable(yielded.found, response, crawl, statistics)
+    return replace(response, discoveries=(*found, *followed)) if found or followed else response
 
 
-def followable(found: Sequence[Discovery], answer: ParsedResponse, crawl: Crawl, statistics: WorkerStatistics) -> Sequence[Discovery]:
+def followable(found: Sequence[Discovery], response: ParsedResponse, crawl: Crawl, statistics: WorkerStatistics) -> Sequence[Discovery]:
     """The requests of a page, unless its owner says that it is not to be followed."""
-    if found and crawl.politeness.opt_outs == "obey" and answer.opt_outs.directives.forbids_following():
+    if found and crawl.politeness.opt_outs == "obey" and response.opt_outs.directives.forbids_following():
         statistics.refused_requests["nofollow"] += len(found)
         return ()
     return found
 
 
-def broken_page_result(mark: FetchResult, reason: Reason) -> FetchResult:
+def broken_page_result(result: FetchResult, reason: Reason) -> FetchResult:
     """The result of an archived page whose callback failed: failed, due in the next run, and then fetched whole."""
-    if mark.outcome is not FetchOutcome.FETCHED:
-        return mark
+    if result.outcome is not FetchOutcome.FETCHED:
+        return result
     return replace(
-        mark,
+        result,
         outcome=FetchOutcome.FAILED,
         reason=reason,
-        due_at=mark.fetched_at,
-        fails=mark.fails + 1,
+        due_at=result.fetched_at,
+        fails=result.fails + 1,
         etag=None,
         last_modified=None,
         earlier=None,

@@ -1,6 +1,8 @@
-"""What a worker fetched and found, on its way into the frontier and the store.
+"""Registers what a worker fetched and found: found URLs in the frontier, captures in the store, results in both at once.
 
-Found URLs go to the frontier within half a second. Captures and marks gather in a batch, which is uploaded and registered as one.
+Before: `spiders.session.exchange` records a response here. After: `storage.frontier.registration` writes it in one transaction.
+
+Found URLs go to the frontier within half a second. Captures and results gather in a batch, which is uploaded and registered as one.
 """
 
 from __future__ import annotations
@@ -24,17 +26,17 @@ from storage.frontier.frontier import Frontier
 from storage.frontier.records import Discovery, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.request_body import RequestBody, read_body
+from storage.urls.request_body import RequestBody, read_request_body
 from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
 FLUSH_URLS = 2_000
-SEEN_SLOTS = 1 << 18  # 2 MB, whatever the crawl's size
+SEEN_SLOTS = 1 << 18  # chosen: 2 MB of memory for the URLs found last, whatever the crawl's size
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A URL where others are found; `result_for` gives its mark for a number of new ones."""
+class FoundOn:
+    """A page with links. `result_for` makes its result from the number of URLs that the frontier did not know."""
 
     url: str
     result_for: Callable[[int], FetchResult]
@@ -42,18 +44,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class _PendingResult:
-    """Where the mark of a capture with finds stands, and its line of the journal."""
+    """The position of a result that waits for the number of new URLs, in its batch and among the lines of the journal."""
 
-    marks: list[FetchResult]
+    results: list[FetchResult]
     result_index: int
     lines: list[str]
     line_index: int
     row: CaptureRow | None
-    source: Source
+    source: FoundOn
 
 
 class Registrar:
-    """The open batch, the full ones, and the found URLs of one worker."""
+    """One worker's open batch, its closed batches, and the URLs that it found."""
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class Registrar:
         database: DatabaseThread,
         hints_after: float,
     ) -> None:
-        """`hints_after`: the seconds since an article's last fetch, before which no source's word that it was edited is followed."""
+        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch."""
         self._run = run
         self._worker = worker
         self._frontier = frontier
@@ -87,13 +89,13 @@ class Registrar:
         self._seen = array("q", bytes(8 * SEEN_SLOTS))
 
     def archive(self, capture: Capture, lease: Lease, refers_to: RefersTo | None = None) -> CaptureRow:
-        """Writes a capture into the open segment; `mark` must follow at once."""
+        """Write a capture into the open segment. `add_result` must follow at once."""
         return self._spool.write(self._batch, capture, lease, refers_to)
 
     def archive_rendered(self, capture: Capture, rendered: Capture, lease: Lease) -> CaptureRow:
-        """Writes a page and what a browser made of it into the open segment; the row of the latter, whose `mark` must follow at once."""
-        shell, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
-        self._spool.add_result(self._batch, lease, None, shell)
+        """Write a page and its rendered form into the open segment. Returns the latter's row; its `add_result` must follow at once."""
+        unrendered, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
+        self._spool.add_result(self._batch, lease, None, unrendered)
         return row
 
     def item_buffer(self) -> ItemBuffer:
@@ -104,23 +106,23 @@ class Registrar:
         """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def add_result(self, lease: Lease, mark: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
-        """Notes what became of a URL (None: nothing final), and the capture that says so; `find` what was found there afterwards.
+    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
+        """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
-        The mark of a `source` is made anew once the frontier has told how many of its finds were new.
+        The result of a `source` is made again when it is known how many of its links are new.
         """
-        self._spool.add_result(self._batch, lease, mark, row)
-        if source is not None and mark is not None:
+        self._spool.add_result(self._batch, lease, result, row)
+        if source is not None and result is not None:
             batch = self._batch
-            self._sources.append(_PendingResult(batch.marks, len(batch.marks) - 1, batch.lines, len(batch.lines) - 1, row, source))
-        if mark is not None:
-            name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
+            self._sources.append(_PendingResult(batch.results, len(batch.results) - 1, batch.lines, len(batch.lines) - 1, row, source))
+        if result is not None:
+            name = f"{result.outcome.value}:{result.reason.value}" if result.reason else result.outcome.value
             self._statistics.outcomes[name] += 1
         if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
             self.rotate()
 
     def add_discoveries(self, discoveries: Sequence[Discovery]) -> None:
-        """Takes in found URLs, passing over those that this worker saw not long ago."""
+        """Add found URLs, except those that this worker found recently."""
         fresh = [found for found in discoveries if self._is_fresh(hash((found.url, found.modified_at, _request_body(found))))]
         if not fresh:
             return
@@ -129,7 +131,7 @@ class Registrar:
         self._found += fresh
 
     def has_many_found(self) -> bool:
-        """Whether so many found URLs wait for the frontier that no more should be asked for."""
+        """Whether too many found URLs wait for the frontier. Then nothing more should be requested."""
         return len(self._found) >= FLUSH_URLS
 
     async def wait_for_added(self) -> None:
@@ -138,15 +140,15 @@ class Registrar:
         self._added.clear()
 
     def _is_fresh(self, key: int) -> bool:
-        """Whether a URL was not seen not long ago; from now on it was. A newer one takes an older one's slot."""
+        """Whether a URL was not found recently; now it was. A newer URL takes an older one's slot."""
         fresh = self._seen[key % SEEN_SLOTS] != key
         self._seen[key % SEEN_SLOTS] = key
         return fresh
 
     async def flush(self) -> None:
-        """Puts found URLs into the frontier, then notes in the journals which captures are thereby taken care of.
+        """Add found URLs to the frontier, then write to the journals which captures have all their links there.
 
-        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        If that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
         """
         async with self._flushing:
             await run_to_completion(self._flush())
@@ -163,10 +165,10 @@ class Registrar:
             self._spool.journal(batch, lines)
 
     async def _add(self, found: Sequence[Discovery]) -> Counter[str | None]:
-        """Adds URLs to the frontier, in transactions so short that leases are renewed in time; counts the new ones by source."""
+        """Add URLs to the frontier, in transactions so short that leases are renewed in time. Counts the new ones by source."""
         fresh: Counter[str | None] = Counter()
         run, counts = self._run, Counter(one.via for one in found)
-        found = sorted(found, key=lambda one: counts[one.via])  # nobody's few wait for another one's many
+        found = sorted(found, key=lambda one: counts[one.via])  # pages with few links do not wait for pages with many
         for start in range(0, len(found), FLUSH_URLS):
             part = found[start : start + FLUSH_URLS]
             try:
@@ -178,21 +180,21 @@ class Registrar:
         return fresh
 
     def _update_results(self, fresh: Mapping[str | None, int], findings: Sequence[_PendingResult]) -> None:
-        """Tells sources how many of their finds the frontier did not know."""
+        """Make the results of pages again, now that it is known how many of their links are new."""
         for finding in findings:
             count = fresh.get(finding.source.url, 0)
             if count:
-                mark = finding.source.result_for(count)
-                finding.marks[finding.result_index] = mark
-                finding.lines[finding.line_index] = result_line(mark, finding.row)
+                result = finding.source.result_for(count)
+                finding.results[finding.result_index] = result
+                finding.lines[finding.line_index] = result_line(result, finding.row)
 
     async def flush_if_due(self, at_once: bool) -> None:
-        """Flushes what is half a second old; everything if `at_once`, or if it is much."""
+        """Flush found URLs that waited for FLUSH_SECONDS. Flush at once if `at_once`, or if there are many."""
         if at_once or not self._found or self.has_many_found() or time.monotonic() - self._found_at >= FLUSH_SECONDS:
             await self.flush()
 
     def is_old(self) -> bool:
-        """Whether the open batch has waited long enough."""
+        """Whether the open batch is MAX_SEGMENT_SECONDS old."""
         return self.has_unregistered() and time.monotonic() - self._batch.opened_at >= MAX_SEGMENT_SECONDS
 
     def has_unregistered(self) -> bool:
@@ -200,13 +202,13 @@ class Registrar:
         return bool(self._closed) or not self._batch.is_empty
 
     def rotate(self) -> None:
-        """Sets the open batch aside for registering."""
+        """Close the open batch, to be registered, and open another."""
         if not self._batch.is_empty:
             self._closed.append(self._batch)
         self._batch = self._spool.open(time.monotonic())
 
     async def register_next(self) -> Sequence[FetchResult] | None:
-        """Upload and register the oldest batch that is set aside. Returns its marks, None where there is no such batch.
+        """Upload and register the oldest closed batch. Returns its results, None if there is no closed batch.
 
         Raises FencedError, UnavailableError, StorageError. Cancelling it may leave a segment in the store that is not registered.
         """
@@ -217,10 +219,10 @@ class Registrar:
             batch = self._closed[0]
             await self._register(batch)
             del self._closed[0]
-            return batch.marks
+            return batch.results
 
     def has_closed_batch(self) -> bool:
-        """Whether a batch is set aside."""
+        """Whether a closed batch waits to be registered."""
         return bool(self._closed)
 
     async def _register(self, batch: Batch) -> None:
@@ -231,7 +233,7 @@ class Registrar:
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
         register, leases = self._frontier.register, list(batch.leases.values())
-        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
+        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.results, segment)
         failpoint.reached("after-register")
         self._spool.remove(batch)
         self._statistics.segments += segment is not None
@@ -242,4 +244,4 @@ class Registrar:
 
 
 def _request_body(found: Discovery) -> RequestBody | None:
-    return None if found.request is None else read_body(found.request)
+    return None if found.request is None else read_request_body(found.request)

@@ -1,4 +1,4 @@
-"""The spool: a worker's open segment on the local disk, and beside it a journal of what became of its URLs.
+"""The spool: a worker's open segment on the local disk, and next to it a journal with the results of its URLs.
 
 A killed worker's spool is enough to register what it had fetched, if its leases are still its own.
 """
@@ -42,7 +42,7 @@ class Batch:
     name: str
     opened_at: float
     writer: SegmentWriter | None = None
-    marks: list[FetchResult] = field(default_factory=list)
+    results: list[FetchResult] = field(default_factory=list)
     leases: dict[int, Lease] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     item_types: set[ItemType] = field(default_factory=set)
@@ -50,10 +50,10 @@ class Batch:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to register."""
-        return self.writer is None and not self.marks
+        return self.writer is None and not self.results
 
     def take_lines(self) -> list[str]:
-        """What was noted and is not journaled yet; without a capture, it waits for one. What is noted from now on is for the next time."""
+        """Take the lines that are not in the journal yet. None before the first capture: a journal belongs to a segment."""
         if self.writer is None:
             return []
         lines, self.lines = self.lines, []
@@ -103,20 +103,20 @@ class Spool:
         return batch.writer.write_rendered(capture, rendered)
 
     def keep_items(self, batch: Batch, row: CaptureRow, items: ItemBuffer) -> None:
-        """Writes down what a user's spider made of a capture, before the journal can say that the capture is taken care of."""
+        """Write the items of a capture, before the journal says that the capture is complete."""
         if items:
             self._check_own(self.folder)
             append_items(self.path(batch.name, ITEMS_SUFFIX), row, items, batch.item_types)
 
-    def add_result(self, batch: Batch, lease: Lease, mark: FetchResult | None, row: CaptureRow | None) -> None:
-        """Notes what became of a URL (None: nothing final yet), and the capture that says so."""
+    def add_result(self, batch: Batch, lease: Lease, result: FetchResult | None, row: CaptureRow | None) -> None:
+        """Add the result of a URL (None: nothing final yet), and its capture."""
         self._depend_on(batch, lease)
-        if mark is not None:
-            batch.marks.append(mark)
-        batch.lines.append(result_line(mark, row))
+        if result is not None:
+            batch.results.append(result)
+        batch.lines.append(result_line(result, row))
 
     def journal(self, batch: Batch, lines: list[str]) -> None:
-        """Writes down what was noted of a batch; call it once the URLs found by those captures are in the frontier.
+        """Append lines to a batch's journal. Call it when the URLs found by those captures are in the frontier.
 
         Raises FencedError when the folder is gone: others took over what was in it, or closed the run, while this worker slept.
         """
@@ -128,7 +128,7 @@ class Spool:
                 raise FencedError(SPOOL_TAKEN_OVER.format(folder=self.folder)) from error
 
     def upload(self, batch: Batch, store: ObjectStore) -> Segment | None:
-        """Closes the batch's segment and puts it and its index into the store; None if it has none."""
+        """Close the batch's segment, and put it and its index into the store. None if it has no segment."""
         if batch.writer is None:
             return None
         self._check_own(self.path(batch.name))
@@ -143,7 +143,7 @@ class Spool:
         return self.folder / (name + suffix)
 
     def _check_own(self, path: Path) -> None:
-        """Raises FencedError where a path of ours is gone."""
+        """Raise FencedError if a file of this spool is gone."""
         if not path.exists():
             raise FencedError(SPOOL_TAKEN_OVER.format(folder=self.folder))
 
@@ -166,19 +166,20 @@ class Spool:
             batch.lines.append(json.dumps({"host": lease.host_id, "token": lease.token}))
 
 
-_MARK_NAMES = tuple(entry.name for entry in fields(FetchResult))
+_RESULT_NAMES = tuple(entry.name for entry in fields(FetchResult))
 _EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
 
 
-def result_line(mark: FetchResult | None, row: CaptureRow | None) -> str:
-    """The line of a journal about a URL's mark (None: nothing final), and the capture that it stands on."""
-    return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(mark) if mark else None})
+def result_line(result: FetchResult | None, row: CaptureRow | None) -> str:
+    """The journal's line about a URL's result (None: nothing final) and its capture."""
+    # The key of a result is `mark`, as in the journals of earlier releases.
+    return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(result) if result else None})
 
 
-def _plain(mark: FetchResult) -> dict[str, object]:
-    """A mark as JSON takes it; the deep copies of `dataclasses.asdict` cost more than the line."""
-    values = {name: getattr(mark, name) for name in _MARK_NAMES}
-    earlier = mark.earlier
+def _plain(result: FetchResult) -> dict[str, object]:
+    """A result as JSON values. `dataclasses.asdict` makes deep copies, which cost more than the line."""
+    values = {name: getattr(result, name) for name in _RESULT_NAMES}
+    earlier = result.earlier
     return {**values, "earlier": {name: getattr(earlier, name) for name in _EARLIER_NAMES} if earlier else None}
 
 
@@ -207,7 +208,7 @@ def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: Objec
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileNotFoundError:  # another worker of the run ended just now, and took the run's empty folder away
+    except FileNotFoundError:  # another worker of the run just ended, and removed the run's empty folder
         folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -219,7 +220,7 @@ def remove_empty(folder: Path) -> None:
 
 
 def remove_segment(folder: Path, name: str) -> None:
-    """Removes a segment's local files: the segment first, for a journal without one means nothing."""
+    """Remove a segment's local files. The segment goes first: a journal without a segment has no effect."""
     for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
         (folder / (name + suffix)).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""What a worker counted: the JSON by which it is judged, since exit codes do not tell."""
+"""What a worker counted, as JSON: its end, its error and its numbers. An exit code says too little."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.objects.store import ObjectStore
 
 
 class HostErrorCounts(BaseModel):
-    """What leaves no record in the archive: exchanges without an answer, and answers that were asked for again."""
+    """What leaves no record in the archive: exchanges without a response (`errors`), and repeated requests (`retries`)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,8 +25,8 @@ class HostErrorCounts(BaseModel):
 class WorkerStatistics(BaseModel):
     """A worker's counts. `finish_reason` is empty until it ended by itself; `error` is the error's class, `message` its text.
 
-    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by what answers reserved.
-    `sub_resources` are what pages fetched while a browser rendered them.
+    `bytes` are of bodies as received; `outcomes` are keyed `outcome` or `outcome:reason`; `opt_outs` by opt-out.
+    `sub_resources` are what a browser loaded for pages.
     Of a user's spider: `callback_errors` are keyed `callback: error`, `pipeline_errors` `process_item of pipeline: error`,
     `refused_requests` and `dropped_items` (by item pipelines) by reason.
     `hosts` has only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker
@@ -37,7 +37,7 @@ class WorkerStatistics(BaseModel):
 
     crawl_run: str
     worker: str
-    attempt: int = Field(default=0, validation_alias=AliasChoices("attempt", "attempt"))  # the second name: earlier releases
+    attempt: int = Field(default=0, validation_alias=AliasChoices("attempt", "incarnation"))  # the second name: earlier releases
     finish_reason: str = ""
     error: str = ""
     message: str = ""
@@ -60,11 +60,11 @@ class WorkerStatistics(BaseModel):
     hosts: dict[str, HostErrorCounts] = Field(default_factory=dict)
 
     def host(self, name: str) -> HostErrorCounts:
-        """The troubles with a host, to be counted up."""
+        """The counts of a host, which the caller changes."""
         return self.hosts.setdefault(name, HostErrorCounts())
 
     def text(self) -> str:
-        """What the worker did, in a line for people."""
+        """A line for people about what the worker did."""
         became = ", ".join(f"{count:,} {name.replace(':', ' by ')}" for name, count in self.outcomes.most_common()) or "no URLs"
         return printable(
             f"{self.worker} ended as '{self.finish_reason}': {became}; {self.responses:,} responses, {self.bytes / 1e6:,.1f} MB,"
@@ -85,7 +85,7 @@ def _listed(title: str, counts: Mapping[str, int]) -> str:
 
 
 def read_statistics(path: Path) -> WorkerStatistics | None:
-    """A worker's statistics, or None where it wrote none."""
+    """A worker's statistics, or None if it wrote none."""
     try:
         return WorkerStatistics.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -93,13 +93,13 @@ def read_statistics(path: Path) -> WorkerStatistics | None:
 
 
 def store_statistics(statistics: WorkerStatistics, crawl: str, store: ObjectStore) -> None:
-    """Puts what a worker counted so far into the store, where its death cannot take it away. Raises UnavailableError, StorageError."""
+    """Store what a worker counted so far, so that it is kept if the worker crashes. Raises UnavailableError, StorageError."""
     key = statistics_key(crawl, statistics.crawl_run, statistics.worker, statistics.attempt)
     store.put_bytes(key, statistics.model_dump_json().encode())
 
 
 def stored_statistics(crawl: str, crawl_run: str, workers: Mapping[str, int], store: ObjectStore) -> Iterator[WorkerStatistics]:
-    """What every attempt of the workers (name -> how many attempts) left in the store."""
+    """The stored statistics of each attempt of the workers (name -> how many attempts)."""
     for worker, attempts in sorted(workers.items()):
         for attempt in range(1, attempts + 1):
             key = statistics_key(crawl, crawl_run, worker, attempt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from storage.database.engine import METADATA
+from storage.database.version_table import METADATA
 
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives new numbers to INTEGER keys only
 
@@ -84,6 +84,21 @@ COUNTERS = Table(
     METADATA,
     Column("name", String, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+HELD = Table(
+    "held",  # rows of a dataset that the gate holds back
+    METADATA,
+    Column("crawl_run", String, ForeignKey("crawl_runs.crawl_run"), primary_key=True),
+    Column("dataset", String, primary_key=True),
+    Column("crawl", String, nullable=False, index=True),
+    Column("process_run", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("held_at", Float, nullable=False),
+    Column("decision", String),  # accepted | discarded; NULL: undecided
+    Column("decided_by", String),
+    Column("decided_at", Float),
+    Column("decision_reason", Text),
 )
 
 Index("ix_crawl_runs_state", CRAWL_RUNS.c.crawl, CRAWL_RUNS.c.state)

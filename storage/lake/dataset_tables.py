@@ -5,38 +5,21 @@ from __future__ import annotations
 import json
 
 import pyarrow as pa
-from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
-from sqlalchemy import select
 
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.evolution import compare_fields, compare_identity
 from schemas.datasets.tables import stored_types, table_schema
 from schemas.errors import ConfigError, UnavailableError
-from schemas.tables import TABLES
+from schemas.tables import DOC
 from storage.lake.catalog import NAMESPACE
-from storage.lake.tables import EVOLUTION_ATTEMPTS, PROPERTIES, create_table, outdated_columns
+from storage.lake.tables import EVOLUTION_ATTEMPTS, KEY, PROPERTIES, create_table, is_dataset_table, outdated_columns
 
-KEY = "crawlhouse.key"  # property of a dataset's table: its key columns as JSON. Tables without it in the namespace are not ours
+COMMENT = "comment"  # what Spark and Trino show as a table's description
 HISTORY = "crawlhouse.history"  # property of a dataset's table: its history mode
-
-
-def dataset_names(catalog: SqlCatalog) -> list[str]:
-    """The names of the tables that are not built in, sorted."""
-    named = select(IcebergTables.table_name).where(
-        IcebergTables.catalog_name == catalog.name,
-        IcebergTables.table_namespace == NAMESPACE,
-        IcebergTables.table_name.not_in(list(TABLES)),
-    )
-    with catalog.engine.connect() as connection:
-        return sorted(connection.execute(named).scalars())
-
-
-def is_dataset_table(table: Table) -> bool:
-    """Whether a table that is not built in is a dataset's; others may have made tables in the catalog too."""
-    return KEY in table.properties
 
 
 def history_of(table: Table) -> str:
@@ -64,7 +47,9 @@ def ensure_dataset_table(catalog: SqlCatalog, dataset: Dataset, warehouse: str) 
 
 
 def _properties(dataset: Dataset) -> dict[str, str]:
-    return {} if dataset.is_built_in else {KEY: json.dumps(dataset.key), HISTORY: dataset.history}
+    if dataset.is_built_in:
+        return {}
+    return {KEY: json.dumps(dataset.key), HISTORY: dataset.history, COMMENT: " ".join(dataset.description.split())}
 
 
 def _stored_schema(table: Table) -> pa.Schema:
@@ -103,4 +88,4 @@ def _evolved(table: Table, dataset: Dataset, schema: pa.Schema, properties: dict
 def _outdated_docs(table: Table, schema: pa.Schema) -> bool:
     """Whether a column is described in other words than the definition's."""
     stored = {field.name: (field.doc or "").encode() for field in table.schema().fields}
-    return any(stored[field.name] != (field.metadata or {}).get(b"doc", b"") for field in schema if field.name in stored)
+    return any(stored[field.name] != (field.metadata or {}).get(DOC, b"") for field in schema if field.name in stored)

@@ -21,20 +21,13 @@ from sqlalchemy import Connection
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
-from schemas.tables import RUNS, TABLES
+from schemas.tables import RUNS
 from storage.lake.catalog import catalog_errors, open_catalog, warehouse
 from storage.lake.commit import Staged, move_pointers, stage
-from storage.lake.dataset_tables import dataset_names, ensure_dataset_table, is_dataset_table
-from storage.lake.tables import load_table, sort_columns
+from storage.lake.dataset_tables import ensure_dataset_table
+from storage.lake.tables import load_table, load_tables, sort_columns
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
-
-# finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
-LATEST_SQL = """
-SELECT articles.* FROM articles SEMI JOIN (
-  SELECT article_id, unnest(max(struct_pack(version := version, sequence := sequence))) FROM articles GROUP BY article_id
-) USING (article_id, version, sequence)
-"""
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -60,14 +53,12 @@ class Lake:
             return load_table(self._catalog, name, self.warehouse)
 
     def tables(self) -> dict[str, Table]:
-        """All tables as they are now: the built-in ones, and those of datasets."""
-        return {name: self.table(name) for name in TABLES} | self.dataset_tables()
+        """All tables as they are now, at one time: the built-in ones, then those of datasets, also of those whose definition was deleted.
 
-    def dataset_tables(self) -> dict[str, Table]:
-        """The tables of users' datasets as they are now, also of those whose definition was deleted."""
+        Raises UnavailableError, StorageError.
+        """
         with catalog_errors(self._settings):
-            names = dataset_names(self._catalog)
-        return {name: table for name in names if is_dataset_table(table := self.table(name))}
+            return load_tables(self._catalog, self.warehouse)
 
     def ensure_dataset_tables(self, datasets: Iterable[Dataset]) -> dict[str, Table]:
         """The tables of these datasets: created, or changed in place as their definitions say; older rows are NULL in new columns.

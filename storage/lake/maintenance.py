@@ -27,6 +27,7 @@ from schemas.keys import STAGING_PREFIX, report_key
 from storage.lake.commit import Staged, stage
 from storage.lake.lake import Lake, process_run_of, sort_rows
 from storage.lake.publishing import commit, repair_publications
+from storage.lake.superseded import remove_superseded
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -46,6 +47,7 @@ class MaintenanceReport:
     files_before: int = 0
     files_after: int = 0
     rows_rewritten: int = 0
+    rows_removed: int = 0
     snapshots_expired: int = 0
     orphans_deleted: int = 0
     orphan_bytes: int = 0
@@ -65,10 +67,10 @@ def maintain(
     keep_orphans: timedelta = KEEP_ORPHANS,
     now: datetime | None = None,
 ) -> MaintenanceReport:
-    """Compact every table, expire its snapshots, delete orphan files, and delete staged objects that are not needed any more.
+    """Remove superseded rows, compact every table, expire its snapshots, delete orphan files and staged objects that are not needed.
 
-    Doing it again at once changes nothing. `keep_orphans` must be longer than a publication takes. Raises UnavailableError, StorageError;
-    ConflictError if a publisher holds the lock for too long.
+    Superseded are rows of datasets that keep the latest only. Doing it again at once changes nothing. `keep_orphans` must be longer than a
+    publication takes. Raises UnavailableError, StorageError; ConflictError if a publisher holds the lock for too long.
     """
     now = now or datetime.now(UTC)
     report = MaintenanceReport()
@@ -78,6 +80,7 @@ def maintain(
         stack.callback(ledger.close)
         repair_publications(lake, ledger)
         for name in lake.tables():
+            report += MaintenanceReport(rows_removed=remove_superseded(lake, ledger, name))
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
             report += delete_orphans(lake, name, now - keep_orphans)

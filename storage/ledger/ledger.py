@@ -238,7 +238,7 @@ class Ledger:
 
     @contextmanager
     def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[int]:
-        """A lock for one publisher at a time, over all processes and machines. It is free again when its holder dies. Yields a token.
+        """A lock for one publisher at a time, over all processes and machines. It is free again when its holder crashes. Yields a token.
 
         Each token is greater than all earlier ones. If its database session ends, a holder loses the lock without noticing; then `fenced`
         refuses its commits. Raises ConflictError if the lock is not free within `wait_seconds`.
@@ -253,8 +253,8 @@ class Ledger:
         with self._database.write() as connection:
             if connection.scalar(query) != token:
                 raise FencedError(
-                    "Another process took the publish lock while this one was at work: this one's database session had ended. "
-                    "Nothing of this was committed. Run it again."
+                    "Another process took the publish lock because this process lost its database session. Nothing was committed. "
+                    "Run the command again."
                 )
             yield connection
 

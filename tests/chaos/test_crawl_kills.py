@@ -21,6 +21,7 @@ from schemas.manifest import Manifest
 from schemas.outcomes import Rejected
 from spiders.run import close, plan
 from storage.frontier.frontier import open_frontier
+from storage.index.items import read_item_types, read_items
 from storage.index.rows import CaptureRow, read_index
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
@@ -221,6 +222,13 @@ def test_the_callbacks_of_an_own_spider_survive(settings: Settings, tmp_path: Pa
     items = items_of(manifest, settings)
     assert sorted(one["item"]["number"] for one in items) == list(range(STORIES))
     assert {one["item"]["listed"] for one in items} == {"zero"}
+    stored = list(read_items(manifest.crawl, run, manifest.segments, open_store(settings)))
+    assert [one.item for one in stored] == [one["item"] for one in items]  # the run's object has the registered segments' items, no others
+    assert sum(segment.items for segment in manifest.segments) == STORIES
+    assert {(one.type, one.position) for one in stored} == {("Story", 0)}
+    warc_keys = {segment.warc_key for segment in manifest.segments if segment.items}
+    assert {one.warc_filename for one in stored} == warc_keys
+    assert [one.name for one in read_item_types(manifest.crawl, run, open_store(settings)).types] == ["Story"]
     assert not [path for path in (settings.home / "spool").rglob("*") if path.is_file()]
 
 

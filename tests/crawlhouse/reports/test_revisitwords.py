@@ -1,7 +1,7 @@
 """Sentences that say why a URL is due."""
 
 from crawlhouse.reports.revisit import describe_hint_trust, describe_revisit_state
-from schemas.quantities import plural
+from schemas.numbers import plural
 from spiders.schedule.revisit import RevisitState
 from storage.frontier.hint_trust import HintTrust, with_outcome
 

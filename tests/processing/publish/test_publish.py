@@ -35,7 +35,7 @@ NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 WIRE = Crawl.model_validate({"name": "wire", "seeds": ["https://wire.example.org/"]})
 STAGED = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
 STEPS = [*STAGED, "publish.after.catalog", "publish.before.memory", "publish.before.mark"]
-COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
+COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "sightings": "crawl_run", "runs": "crawl_run"}
 PAGES = [
     article(SITE + "/1", 1),
     article(SITE + "/2", 2),
@@ -84,6 +84,7 @@ def tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
             "captures": connection.sql("SELECT url, outcome, reason, crawl_run, process_run FROM captures ORDER BY ALL").fetchall(),
             "articles": connection.sql("SELECT url, version, text_digest, sequence FROM articles ORDER BY ALL").fetchall(),
             "quarantine": connection.sql("SELECT url, reason, sequence FROM quarantine ORDER BY ALL").fetchall(),
+            "sightings": connection.sql("SELECT dataset, row_id, seen_at, gone_at FROM sightings ORDER BY ALL").fetchall(),
             "runs": connection.sql("SELECT process_run, crawl_run, sequence, records FROM runs ORDER BY ALL").fetchall(),
         }
 
@@ -101,7 +102,7 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
         assert {name: len(rows) for name, rows in tables(lake_settings).items()} == expected, step
     report = stages.publish(process_run, lake_settings)
     seen = tables(lake_settings)
-    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 1]
+    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 0, 1]
     assert {row[-1] for row in seen["articles"]} == {report.sequence}
     assert stages.publish(process_run, lake_settings) == report
     assert tables(lake_settings) == seen
@@ -138,8 +139,9 @@ def test_a_half_published_run_of_an_earlier_release_is_finished(
     assert (report.published, report.duplicate) == (1, 1), "resolved before the original was committed, so resolved again"
     assert stages.plan("news", sqlite_settings) is None
     assert stages.publish(news, sqlite_settings).sequence < report.sequence
-    assert {name: len(rows) for name, rows in stored(sqlite_settings).items()} == {"articles": 4, "captures": 5, "quarantine": 1, "runs": 2}
-    assert [len(rows) for rows in tables(sqlite_settings).values()] == [5, 4, 1, 2]
+    counts = {name: len(rows) for name, rows in stored(sqlite_settings).items()}
+    assert counts == {"articles": 4, "captures": 5, "quarantine": 1, "sightings": 0, "runs": 2}
+    assert [len(rows) for rows in tables(sqlite_settings).values()] == [5, 4, 1, 0, 2]
     ledger = open_ledger(sqlite_settings)
     assert ledger.memory_version("news") == 1
     ledger.close()
@@ -178,7 +180,7 @@ def test_two_process_runs_of_the_same_crawl_run(sqlite_settings: Settings, monke
     stages.publish(second, sqlite_settings)
     with pytest.raises(ConflictError, match="was published by another process run"):
         stages.publish(first, sqlite_settings)
-    assert [len(rows) for rows in tables(sqlite_settings).values()] == [1, 0, 1, 1]
+    assert [len(rows) for rows in tables(sqlite_settings).values()] == [1, 0, 1, 0, 1]
 
 
 def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +261,7 @@ def test_a_run_that_fetched_nothing_is_published_too(lake_settings: Settings) ->
     report = stages.process_once("news", lake_settings)
     assert report is not None
     assert set(report.counts().values()) == {0}
-    assert [len(rows) for rows in tables(lake_settings).values()] == [0, 0, 0, 2]
+    assert [len(rows) for rows in tables(lake_settings).values()] == [0, 0, 0, 0, 2]
     assert stages.plan("news", lake_settings) is None
 
 

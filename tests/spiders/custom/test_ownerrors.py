@@ -61,7 +61,7 @@ def test_broken_callbacks_can_turn_the_run_red(at: Callable[[SmallServer], None]
 def test_a_start_that_breaks_turns_the_run_red(at: Callable[[SmallServer], None], sqlite_settings: Settings) -> None:
     with small_server(with_etag) as server:
         at(server)
-        with pytest.raises(SpiderError, match="start of BrokenStart broke: LookupError: no list today"):
+        with pytest.raises(SpiderError, match="start of BrokenStart failed: LookupError: no list today"):
             run("BrokenStart", server, sqlite_settings)
 
 

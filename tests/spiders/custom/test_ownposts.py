@@ -24,7 +24,7 @@ from storage.frontier.admin.history import read_history, read_post_histories
 from storage.frontier.admin.selection import Selection
 from storage.objects.open import open_store
 from storage.urls.host_key import url_digest
-from storage.urls.request_body import describe_request, read_body
+from storage.urls.request_body import describe_request, read_request_body
 from tests.spiders.owncrawls import Plain, items_of, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 
@@ -174,7 +174,7 @@ def test_a_request_with_a_body_and_back() -> None:
         back = request_from_text(request_text(made, spider), "http://x.test/", spider)
         assert (back.method, back.body, back.headers) == ("POST", made.body, made.headers)
     get = request_text(scrapy.Request("http://x.test/", meta={"method": "POST"}), spider)
-    assert read_body(get) is None
+    assert read_request_body(get) is None
     assert url_digest("c", "http://x.test/", get) == url_digest("c", "http://x.test/")
     assert describe_request(get) == "GET"
     one, same, other = (
@@ -186,15 +186,15 @@ def test_a_request_with_a_body_and_back() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"method": "PUT", "body": "a"}, "is a PUT request: a crawl reads, by GET, or by POST"),
-        ({"method": "DELETE"}, "is a DELETE request: a crawl reads"),
-        ({"body": "a"}, r"is a GET request with a body, which sites and archives pass over .* Send a POST"),
-        ({"method": "POST", "body": "a" * (MAX_BODY_BYTES + 1)}, "has a body of 65,537 bytes: at most 65,536 are kept"),
+        ({"method": "PUT", "body": "a"}, "is a PUT request: a crawl only reads, by GET, or by POST"),
+        ({"method": "DELETE"}, "is a DELETE request: a crawl only reads"),
+        ({"body": "a"}, r"is a GET request with a body, which sites and archives ignore .* Send a POST"),
+        ({"method": "POST", "body": "a" * (MAX_BODY_BYTES + 1)}, "has a body of 65,537 bytes: at most 65,536 are stored"),
         (
             {"method": "POST", "body": "a", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
             "has a body of type multipart/form-data; boundary=x: uploads are not for a crawl",
         ),
-        ({"method": "POST", "body": "a", "headers": {"Content-Length": "1"}}, "has a header Content-Length, .* it is the body's"),
+        ({"method": "POST", "body": "a", "headers": {"Content-Length": "1"}}, "has a header Content-Length, .* it follows from the body"),
     ],
 )
 def test_what_cannot_be_sent_is_named(given: dict[str, Any], message: str) -> None:

@@ -33,7 +33,7 @@ def test_what_it_may_not_have(at: Callable[[SmallServer], None], sqlite_settings
     assert "/past-the-frontier" not in server.paths()
     said = capfd.readouterr().err
     assert "meta['lock'], which is a lock" in said
-    assert "is a PUT request: a crawl reads" in said
+    assert "is a PUT request: a crawl only reads" in said
     assert "its 'lock' cannot be stored as JSON" in said
     assert "/past-the-frontier was requested without the frontier. Yield the request" in said
 
@@ -72,7 +72,7 @@ def test_a_request_and_back() -> None:
     assert (back.cb_kwargs, back.meta) == (made.cb_kwargs, made.meta)
     assert back.headers.getlist("Accept-Language") == [b"de", b"en"]
     assert request_text(scrapy.Request("http://x.test/"), spider) == "{}"
-    with pytest.raises(SpiderError, match=r"is to come back to Plain\.gone, but there is no such method any more"):
+    with pytest.raises(SpiderError, match=r"The callback of http://x.test/ is Plain\.gone, but there is no such method any more"):
         request_from_text('{"callback": "gone"}', "http://x.test/", spider)
 
 
@@ -82,12 +82,12 @@ def test_a_request_and_back() -> None:
         ({"meta": {"when": (1, 2)}}, r"because of meta\['when'\], which is a tuple"),
         ({"cb_kwargs": {"a": {"b": [0, b"x"]}}}, r"because of cb_kwargs\['a'\]\['b'\]\[1\], which is a bytes"),
         ({"meta": {"n": float("nan")}}, r"because of meta\['n'\], which is a float"),
-        ({"meta": {"n": {1: 2}}}, r"because of the key 1 of meta\['n'\], which is no text"),
-        ({"cookies": {"a": "b"}}, "has cookies: they are not kept in the database. Name a secret"),
-        ({"headers": {"Authorization": "Basic x"}}, "has a header Authorization: it is not kept in the database. Name a secret"),
+        ({"meta": {"n": {1: 2}}}, r"because of the key 1 of meta\['n'\], which is not text"),
+        ({"cookies": {"a": "b"}}, "has cookies: they are not stored in the database. Name a secret"),
+        ({"headers": {"Authorization": "Basic x"}}, "has a header Authorization: it is not stored in the database. Name a secret"),
         ({"headers": {"User-Agent": "x"}}, "has a header User-Agent, which a spider cannot set: politeness.user_agent"),
-        ({"callback": lambda response: None}, "has the callback <lambda>, which is no method of Plain"),
-        ({"errback": print}, "has the errback print, which is no method of Plain"),
+        ({"callback": lambda response: None}, "has the callback <lambda>, which is not a method of Plain"),
+        ({"errback": print}, "has the errback print, which is not a method of Plain"),
     ],
 )
 def test_what_cannot_be_kept_is_named(given: dict[str, Any], message: str) -> None:

@@ -110,7 +110,7 @@ def test_a_line_tells_the_rate_of_now() -> None:
     ]
     assert "(100/s)" in texts[1]
     assert "errors" not in texts[1]
-    assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
+    assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 of 3 open hosts in use, 4 errors; 5 pages stored"
 
 
 def test_a_workers_line_says_what_broke_in_callbacks() -> None:
@@ -119,3 +119,8 @@ def test_a_workers_line_says_what_broke_in_callbacks() -> None:
     told.callback_errors["parse: KeyError"] += 2
     told.refused_requests["out_of_scope"] += 1
     assert told.text().endswith("; errors in callbacks: 2 parse: KeyError; requests refused: 1 out_of_scope")
+
+
+def test_what_a_worker_of_an_earlier_release_counted_is_read() -> None:
+    counted = WorkerStatistics.model_validate_json('{"crawl_run": "r", "worker": "w", "incarnation": 2, "answers": 3}')
+    assert (counted.attempt, counted.responses) == (2, 3)

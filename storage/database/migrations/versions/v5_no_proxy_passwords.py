@@ -23,7 +23,7 @@ NEW_NAMES = (
     ("hint_trust", "kept", "confirmed"),
     ("hint_trust", "lied", "refuted"),
     ("hint_trust", "open", "pending"),
-    ("workers", "attempt", "attempt"),
+    ("workers", "incarnation", "attempt"),
     ("workers", "answers", "responses"),
 )
 NAME_LENGTH = 34  # a secret's name has at most 40 characters
@@ -33,6 +33,7 @@ def upgrade() -> MigrationStep:
     """Add the column `made_by`, rename columns, and replace a proxy's login in stored configurations by the name of a secret."""
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
     op.add_column("process_runs", sa.Column("datasets", sa.Text()))
+    _make_held()
     _rename_columns()
     secrets = [secret for name, key in TABLES for secret in _without_logins(name, key)]
     if not secrets:
@@ -45,8 +46,27 @@ def upgrade() -> MigrationStep:
     return MigrationStep((note,), removed_secrets=True)
 
 
+def _make_held() -> None:
+    """Add the table of what the gate holds back."""
+    op.create_table(
+        "held",
+        sa.Column("crawl_run", sa.String(), sa.ForeignKey("crawl_runs.crawl_run"), nullable=False),
+        sa.Column("dataset", sa.String(), nullable=False),
+        sa.Column("crawl", sa.String(), nullable=False),
+        sa.Column("process_run", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("held_at", sa.Float(), nullable=False),
+        sa.Column("decision", sa.String()),
+        sa.Column("decided_by", sa.String()),
+        sa.Column("decided_at", sa.Float()),
+        sa.Column("decision_reason", sa.Text()),
+        sa.PrimaryKeyConstraint("crawl_run", "dataset"),
+    )
+    op.create_index("ix_held_crawl", "held", ["crawl"])
+
+
 def _rename_columns() -> None:
-    op.drop_index("ix_urls_primary_sources", "urls")
+    op.drop_index("ix_urls_leaders", "urls")
     for table, before, after in NEW_NAMES:
         op.alter_column(table, before, new_column_name=after)
     is_primary_source = sa.text("is_primary_source")

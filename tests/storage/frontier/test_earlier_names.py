@@ -21,7 +21,7 @@ def test_statistics_of_a_manifest() -> None:
 
 
 def test_statistics_of_a_worker() -> None:
-    earlier = '{"crawl_run": "r", "worker": "w", "attempt": 2, "answers": 9}'
+    earlier = '{"crawl_run": "r", "worker": "w", "incarnation": 2, "answers": 9}'
     statistics = WorkerStatistics.model_validate_json(earlier)
     assert (statistics.attempt, statistics.responses) == (2, 9)
     assert WorkerStatistics.model_validate_json(statistics.model_dump_json()) == statistics

@@ -65,14 +65,14 @@ def revisit_target(capture: Capture, due: DueUrl) -> RefersTo | None:
 
 
 def response_result(
-    due: DueUrl, capture: Capture, answer: ParsedResponse, row: CaptureRow | None, revisit: Revisit, reserved: bool
+    due: DueUrl, capture: Capture, response: ParsedResponse, row: CaptureRow | None, revisit: Revisit, is_opted_out: bool
 ) -> FetchResult:
     """The result of a final response with the capture `row` (None: not archived). One that could not be read is fetched whole next time."""
     now = capture.fetched_at.timestamp()
-    outcome, reason = _outcome_of(capture, answer, reserved)
+    outcome, reason = _outcome_of(capture, response, is_opted_out)
     changed = capture.status == 200 and (row is None or _is_new(row, due))
-    visit = _visit(due, capture, answer, outcome, changed, revisit, now)
-    keeps = answer.unread_reason is None and (capture.status == 304 or not changed)
+    visit = _visit(due, capture, response, outcome, changed, revisit, now)
+    keeps = response.unread_reason is None and (capture.status == 304 or not changed)
     return FetchResult(
         url_id=due.url_id,
         host_id=due.host_id,
@@ -80,15 +80,15 @@ def response_result(
         reason=reason,
         status=capture.status,
         fetched_at=capture.fetched_at.timestamp(),
-        kind=answer.kind if capture.status == 200 else due.kind,
+        kind=response.kind if capture.status == 200 else due.kind,
         due_at=visit.due_at,
         revisit=visit.revisit,
         fails=due.fails + 1 if capture.status in MISSING or outcome is FetchOutcome.FAILED else 0,
-        etag=None if answer.unread_reason else capture.header("etag") or (due.etag if keeps else None),
-        last_modified=None if answer.unread_reason else capture.header("last-modified") or (due.last_modified if keeps else None),
-        earlier=None if answer.unread_reason else _earlier(capture, row) if changed else due.earlier,
+        etag=None if response.unread_reason else capture.header("etag") or (due.etag if keeps else None),
+        last_modified=None if response.unread_reason else capture.header("last-modified") or (due.last_modified if keeps else None),
+        earlier=None if response.unread_reason else _earlier(capture, row) if changed else due.earlier,
         is_primary_source=visit.is_primary_source,
-        changed=changed if capture.status in {200, 304} and not answer.unread_reason else None,
+        changed=changed if capture.status in {200, 304} and not response.unread_reason else None,
         hinted_by=due.hinted_by,
         received=len(capture.body),
     )
@@ -101,15 +101,15 @@ def _is_new(row: CaptureRow, due: DueUrl) -> bool:
     return row.record_type == "response"
 
 
-def _outcome_of(capture: Capture, answer: ParsedResponse, reserved: bool) -> tuple[FetchOutcome, Reason | None]:
-    if reserved:
+def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool) -> tuple[FetchOutcome, Reason | None]:
+    if is_opted_out:
         return FetchOutcome.DENIED, Reason.OPTED_OUT
-    if answer.too_many_redirects:
+    if response.too_many_redirects:
         return FetchOutcome.FILTERED, Reason.TOO_MANY_REDIRECTS
     if capture.status in TEMPORARY:
         return FetchOutcome.FAILED, Reason.HTTP_ERROR
-    if answer.unread_reason:
-        return FetchOutcome.FAILED, answer.unread_reason
+    if response.unread_reason:
+        return FetchOutcome.FAILED, response.unread_reason
     if capture.truncated == "time":
         return FetchOutcome.FAILED, Reason.TIMEOUT
     if capture.truncated == "disconnect":
@@ -118,15 +118,15 @@ def _outcome_of(capture: Capture, answer: ParsedResponse, reserved: bool) -> tup
 
 
 def _visit(
-    due: DueUrl, capture: Capture, answer: ParsedResponse, outcome: FetchOutcome, changed: bool, revisit: Revisit, now: float
+    due: DueUrl, capture: Capture, response: ParsedResponse, outcome: FetchOutcome, changed: bool, revisit: Revisit, now: float
 ) -> NextVisit:
     if capture.status == GONE or (capture.status in MISSING and due.fails + 1 >= MAX_MISSES):
         return after_failure(revisit, due, now, gone=True)
     if outcome is not FetchOutcome.FETCHED or capture.status in MISSING:
         return after_failure(revisit, due, now, retry_after(capture, now))
-    kind = answer.kind if capture.status == 200 else due.kind
-    items = [found.hints.published_at for found in answer.discoveries if found.hints.published_at]
-    return after_response(revisit, due, kind, now, changed, answer.new_items, items)
+    kind = response.kind if capture.status == 200 else due.kind
+    items = [found.hints.published_at for found in response.discoveries if found.hints.published_at]
+    return after_response(revisit, due, kind, now, changed, response.new_items, items)
 
 
 def _earlier(capture: Capture, row: CaptureRow | None) -> EarlierCapture | None:
@@ -165,7 +165,10 @@ def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: 
 
 
 def _next_visit_of_own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
-    """When a URL is due that was not fetched by decision: paused and dropped ones at once, out of scope when the crawl changes."""
+    """The next visit of a URL that was not fetched for a reason in OWN_DECISIONS; None for other reasons.
+
+    A paused or dropped URL is due at once, but its state holds it back. A URL out of scope is due again when the crawl changes.
+    """
     if reason not in OWN_DECISIONS:
         return None
     return NextVisit(None if reason is Reason.OUT_OF_SCOPE else now, due.revisit)
