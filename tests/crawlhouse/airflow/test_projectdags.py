@@ -60,7 +60,12 @@ def test_the_example_of_a_daily_export(lake_home: Path, tmp_path: Path) -> None:
         "EXPORT_FOLDER": str(tmp_path / "exports"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", RUN_EXAMPLE, str(tmp_path / "dags")], env=environment, capture_output=True, text=True, check=False, cwd=PROJECT
+        [sys.executable, "-c", RUN_EXAMPLE, str(tmp_path / "dags")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT,
     )
     assert done.returncode == 0, done.stderr
     assert f"file: {tmp_path / 'exports' / 'articles-2026-01-02.parquet'}" in done.stdout
