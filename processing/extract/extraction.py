@@ -30,10 +30,10 @@ from schemas.article import Article, PageType
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.errors import StorageError
 from schemas.manifest import Segment
-from schemas.media_type import MediaType, read_media_type
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page
+from schemas.web.media_type import MediaType, read_media_type
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from processing.publish.batches import RowsToJudge
-from processing.publish.drift import read_history
-from processing.publish.expectations import judge_datasets
-from processing.publish.suite_result import Measures, SuiteResult
+from processing.expectations.batches import RowsToJudge
+from processing.expectations.drift import read_history
+from processing.expectations.expectations import judge_datasets
+from processing.expectations.suite_result import Measures, SuiteResult
 from processing.resolve.datasets import ROWS, resolve_dataset
 from processing.resolve.excluded import NOTHING, Excluded, RowPlace, place_of
 from processing.staging.staging import read_rows

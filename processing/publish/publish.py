@@ -22,11 +22,11 @@ from typing import Any
 import pyarrow as pa
 from pyiceberg.table import Table
 
+from processing.expectations.drift import MEASURES
+from processing.expectations.suite_result import Measures
 from processing.publish.accounting import ARTICLES, RunCounts
-from processing.publish.drift import MEASURES
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
 from processing.publish.report import RunReport, report_of
-from processing.publish.suite_result import Measures
 from processing.resolve.earlier_dataset_rows import rows_digest
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import bounded, read_rows

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from schemas.capture import UrlKind
-from schemas.media_type import read_media_type
+from schemas.web.media_type import read_media_type
 from spiders.discover.feeds import FeedEntry, feed_entries
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.link_memory import LinkMemory

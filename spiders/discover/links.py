@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
-from schemas.directives import meta_elements
+from schemas.web.directives import meta_elements
 from spiders.discover.charsets import is_web_charset
 from spiders.permission.opt_outs import OptOuts, meta_opt_outs
 

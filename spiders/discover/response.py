@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
-from schemas.directives import Directives
 from schemas.outcomes import Reason
 from schemas.page import Hints
+from schemas.web.directives import Directives
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.priorities import LIST_PRIORITY
 from spiders.messages.rules import ReadingRules

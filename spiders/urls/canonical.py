@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
-from schemas.urls import DEFAULT_PORTS
+from schemas.web.urls import DEFAULT_PORTS
 from spiders.urls.session_ids import is_session_parameter, without_path_session
 from storage.urls.host_key import canonical_name, canonical_origin, with_port
 

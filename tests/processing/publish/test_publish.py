@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from processing import stages
-from processing.publish import expectations
+from processing.expectations import expectations
 from processing.publish.gate import read_gate_mark
 from processing.publish.publish import ROW_TABLES, Stamp, _run_row, _stamped
 from processing.resolve.resolution import read_resolve_mark

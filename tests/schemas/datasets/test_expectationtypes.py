@@ -106,14 +106,14 @@ def test_a_crawl_expects_by_dataset(tmp_path: Path) -> None:
 
 
 def test_the_table_is_that_of_the_installed_package() -> None:
-    """If it fails: `python -m processing.publish.expectation_catalog > schemas/expectations/types.json`."""
-    command = [sys.executable, "-m", "processing.publish.expectation_catalog"]
+    """If it fails: `python -m processing.expectations.catalog > schemas/expectations/types.json`."""
+    command = [sys.executable, "-m", "processing.expectations.catalog"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout
     assert printed == (PROJECT / "schemas" / "expectations" / "types.json").read_text(encoding="utf-8")
     assert len(expectation_types()) > 30
 
 
 def test_great_expectations_is_not_imported() -> None:
-    code = "import sys, schemas.config.crawl_file, processing.publish.expectations\n"
+    code = "import sys, schemas.config.crawl_file, processing.expectations.expectations\n"
     code += "assert not {'great_expectations', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)

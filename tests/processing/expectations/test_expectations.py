@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from processing.publish import expectations
-from processing.publish.batches import RowsToJudge
-from processing.publish.expectations import judge_dataset, judge_datasets
+from processing.expectations import expectations
+from processing.expectations.batches import RowsToJudge
+from processing.expectations.expectations import judge_dataset, judge_datasets
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Expectation
 from schemas.datasets.expectation_types import expectation_types
@@ -193,7 +193,7 @@ def test_critical_expectations_see_the_rows_that_are_left() -> None:
 
 
 def test_mostly_counts_over_all_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processing.publish.judged_rows.GROUP_ROWS", 2)
+    monkeypatch.setattr("processing.expectations.judged_rows.GROUP_ROWS", 2)
     tables = [rows("1.00", "-1.00"), rows("1.00", "1.00"), rows("1.00", None)]
     for mostly, success in ((0.8, True), (0.81, False)):
         assert judge_dataset(RowsToJudge(products({**POSITIVE, "mostly": mostly}), tables, [RUN])).success is success

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing.publish.frames import ONLY_EQUALITY, as_frame, comparable_arguments, with_numbers
-from processing.publish.judged_rows import ROW
-from processing.publish.measures import measures_of
+from processing.expectations.frames import ONLY_EQUALITY, as_frame, comparable_arguments, with_numbers
+from processing.expectations.judged_rows import ROW
+from processing.expectations.measures import measures_of
 from schemas.datasets.expectation_types import expectation_type
 
 RESULT_FORMAT = {

@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from processing.publish.batches import RowsToJudge
-from processing.publish.drift import read_history
-from processing.publish.expectations import judge_dataset
-from processing.publish.suite_result import SuiteResult
+from processing.expectations.batches import RowsToJudge
+from processing.expectations.drift import read_history
+from processing.expectations.expectations import judge_dataset
+from processing.expectations.suite_result import SuiteResult
 from tests.processing.publish.test_expectations import RUN, products, rows
 
 COLUMN = {"row_count": None, "mean": "price", "null_share": "price", "distinct_share": "sku", "distribution": "price"}

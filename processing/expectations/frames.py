@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.publish.judged_rows import ROW
+from processing.expectations.judged_rows import ROW
 
 if TYPE_CHECKING:
     import pandas as pd
