@@ -46,6 +46,7 @@ class Reason(StrEnum):
     MALFORMED_RESPONSE = "malformed_response"
     UNSUPPORTED_TYPE = "unsupported_type"
     TOO_MANY_REDIRECTS = "too_many_redirects"
+    REDIRECT_LOOP = "redirect_loop"
     TOO_MANY_RETRIES = "too_many_retries"
     STOPPED = "stopped"
     PAUSED = "paused"

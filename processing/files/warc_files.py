@@ -77,9 +77,9 @@ def extract_files(
     """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
 
     With `site_memory`, blocks that recur on several pages of a host are removed. A WACZ is read as the WARC files in it. `progress`
-    is called with the bytes read and their total. In `passed_over`
-    the records are counted that are no web pages, by kind and type. A call after a kill continues with the staged rows. Pages that are no articles have the
-    status `rejected`, and text and metadata if these were found.
+    is called with the bytes read and their total. In `passed_over` the records are counted that are no web pages, by kind and type.
+    A call after a kill continues with the staged rows. Pages that are no articles have the status `rejected`, and text and metadata if
+    these were found.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
     bound_heap()

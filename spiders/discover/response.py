@@ -31,6 +31,7 @@ class ParsedResponse:
     """A response that was read.
 
     `new_items` is the number of discoveries that the frontier did not know. With `too_many_redirects` the redirect is not followed.
+    `redirect_to` is the target of a redirect; `dead_end` says why it leads nowhere.
     `opt_outs` are those of its headers and of its page. `unread_reason` says why its body could not be read.
     """
 
@@ -38,6 +39,8 @@ class ParsedResponse:
     discoveries: tuple[Discovery, ...] = ()
     new_items: int = 0
     too_many_redirects: bool = False
+    redirect_to: str | None = None
+    dead_end: Reason | None = None
     opt_outs: OptOuts = NO_OPT_OUTS
     unread_reason: Reason | None = None
 
@@ -95,13 +98,16 @@ def redirect_location(capture: Capture) -> str:
 
 
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: OptOuts) -> ParsedResponse:
-    target = resolve(capture.url, redirect_location(capture))
-    if target is None or (target == capture.url and capture.method == "GET"):  # a POST may lead to a GET of the same URL
-        return ParsedResponse(capture.kind, opt_outs=opt_outs)
+    target = resolve(capture.url, redirect_location(capture), strip_parameters=False)  # the server needs them: it wrote them now
+    if target is None:
+        return ParsedResponse(capture.kind, dead_end=Reason.MALFORMED_RESPONSE, opt_outs=opt_outs)
+    if target == capture.url and capture.method == "GET":  # a POST may lead to a GET of the same URL
+        return ParsedResponse(capture.kind, redirect_to=target, dead_end=Reason.REDIRECT_LOOP, opt_outs=opt_outs)
     if redirects >= MAX_REDIRECTS:
         return ParsedResponse(capture.kind, too_many_redirects=True, opt_outs=opt_outs)
     found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
-    return ParsedResponse(capture.kind, _in_scope([found], scope), opt_outs=opt_outs)
+    in_scope = _in_scope([found], scope)
+    return ParsedResponse(capture.kind, in_scope, redirect_to=target, dead_end=None if in_scope else Reason.OUT_OF_SCOPE, opt_outs=opt_outs)
 
 
 def _in_scope(discoveries: Iterable[Discovery], scope: CrawlScope) -> tuple[Discovery, ...]:
