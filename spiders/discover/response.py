@@ -14,7 +14,7 @@ from schemas.directives import Directives
 from schemas.outcomes import Reason
 from schemas.page import Hints
 from spiders.discover.kinds import sniff_kind
-from spiders.discover.priorities import LIST_PRIORITY
+from spiders.discover.priorities import LIST_PRIORITY, MAX_REDIRECTS
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import Found, PageOptOuts, Question, Reading, Task
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs
@@ -23,7 +23,6 @@ from spiders.urls.scope import CrawlScope
 from storage.frontier.records import Discovery
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 8  # between a URL and its page; chosen below the 20 of browsers, because each costs a turn of the host
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,12 @@ def has_body_to_read(capture: Capture) -> bool:
     return capture.status == 200 and bool(capture.body)
 
 
-def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int) -> Question:
+def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int, redirects: int = 0) -> Question:
     """What to ask a reader about the body of a response."""
     may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
     content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
-    return Question(Task.READ, url_id, capture.url, capture.kind, capture.depth, content_type, coding, may_follow)
+    told = (content_type, coding, may_follow, redirects, capture.header("refresh"))
+    return Question(Task.READ, url_id, capture.url, capture.kind, capture.depth, *told)
 
 
 def with_reading(capture: Capture, head: ParsedResponse, reading: Reading) -> ParsedResponse:
@@ -74,7 +74,7 @@ def with_reading(capture: Capture, head: ParsedResponse, reading: Reading) -> Pa
 
 def _discovery(found: Found, via: str) -> Discovery:
     if found.source is None:
-        return Discovery(found.url, found.kind, via, found.depth, priority=found.priority)
+        return Discovery(found.url, found.kind, via, found.depth, found.redirects, found.priority)
     hints = Hints(found.title, found.published_at, found.source)
     return Discovery(found.url, found.kind, via, found.depth, priority=found.priority, hints=hints, modified_at=found.modified_at)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
-from spiders.discover.response import MAX_REDIRECTS, ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
+from spiders.discover.priorities import MAX_REDIRECTS
+from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
 from spiders.messages.wire import Question, Reply
 from spiders.permission.opt_outs import NO_OPT_OUTS
@@ -69,7 +70,7 @@ def body_question(context: FetchContext, received: ReceivedResponse) -> Question
     """The question for a reader about the body; None if there is no body to read."""
     if not has_body_to_read(received.capture):
         return None
-    return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
+    return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id, received.fetch.due.redirects)
 
 
 def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
