@@ -96,13 +96,14 @@ class LenientResponseHandler(ResponseHandler):
         while data and self._head is not None:
             searched = max(len(self._head) - OVERLAP_BYTES, 0)
             self._head += data
-            received = bytes(self._head)
-            found = HEAD_END.search(received, searched)
-            if found is None:
-                if len(received) > MAX_HEAD_BYTES or not received[: len(BEGIN)].upper().startswith(BEGIN[: len(received)]):
-                    self._head = None
-                    self._feed(received)
+            found = HEAD_END.search(self._head, searched)
+            size = len(self._head)
+            if found is None and size <= MAX_HEAD_BYTES and self._head[: len(BEGIN)].upper().startswith(BEGIN[:size]):
                 return
+            received = bytes(self._head)  # copied once: a server may send a byte at a time
+            if found is None:
+                self._head, data = None, received
+                break
             head, data = received[: found.end()], received[found.end() :]
             self._head = bytearray() if INTERIM.match(head) else None
             self._feed(self._for_parser(head))
