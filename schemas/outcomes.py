@@ -62,6 +62,7 @@ class Reason(StrEnum):
     MALFORMED_RESPONSE = "malformed_response", "The server's response is not valid HTTP, or broke off."
     UNSUPPORTED_TYPE = "unsupported_type", "The response has a media type that the crawl does not keep, such as an image."
     TOO_MANY_REDIRECTS = "too_many_redirects", "The URL is at the end of too many redirects."
+    REDIRECT_LOOP = "redirect_loop", "The URL redirects to itself, or to a URL of its own chain of redirects."
     TOO_MANY_RETRIES = "too_many_retries", "Not given by this release: a URL that failed has the reason of its last failure."
     STOPPED = "stopped", "Not given by this release: a URL that a stopped run did not fetch is left over, without a reason."
     PAUSED = "paused", "The URL was paused by hand."

@@ -335,7 +335,8 @@ def _declared_type(record: Record) -> MediaType:
 
 def _body_rejection(record: Record, body: bytes) -> Reason | None:
     """Why a decoded body cannot be an article. A transfer that broke off behind the end of a page lost nothing of it."""
-    if record.capture.truncated and not ends_as_whole_page(body):
+    truncated = record.capture.truncated
+    if truncated and (truncated == "length" or not ends_as_whole_page(body)):
         return Reason.TRUNCATED
     return None if not body or is_html(_declared_type(record), body) else Reason.NOT_HTML
 

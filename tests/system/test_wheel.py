@@ -15,7 +15,10 @@ from tests import PROJECT
 from tests.crawlhouse.live.livestack import free_port
 from tests.foreignfolder import foreign_folder, imported_names
 
-MODULES = "crawlhouse.command, dags, demo.site, processing.expectations.suite_process, processing.stages, schemas, spiders.worker, storage.lake.lake"
+MODULES = (
+    "crawlhouse.command, dags, demo.site, processing.expectations.suite_process, processing.stages, schemas, spiders.worker, "
+    "storage.lake.lake"
+)
 WHERE = f"import {MODULES}; print('\\n'.join(m.__file__ for m in (crawlhouse, dags, demo, processing, schemas, spiders, storage)))"
 FILES = """
 from pathlib import Path
