@@ -43,7 +43,7 @@ _SCREEN_READER = re.compile(
 )
 _UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect")
 _COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
-_COMMENTS_ID = re.compile(  # ids of readers' comments, which count on elements too whose ids are made from text
+_COMMENTS_ID = re.compile(  # ids of readers' comments, which count on sections too, whose ids are made from text
     r"(?:the-?|post-?|article-?|user-?|reader-?|fb-?|wp-?)?comments?(?:-?(?:list|section|area|thread|container|wrapper|box|block|form|\d+))*"
     r"|disqus(?:_thread)?|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ Attributes = dict[str, str | None]
 def class_and_id(tag: str, attributes: Attributes) -> str:
     """An element's class and, unless it is made from text, its id."""
     names, own = attributes.get("class") or "", attributes.get("id")
-    if own and (_COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
+    if own and (tag == "section" and _COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
         return f"{names} {own}"
     return names
 
