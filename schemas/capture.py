@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -51,8 +52,14 @@ class Capture:
 
     def header(self, name: str) -> str | None:
         """The first response header of that name, case-insensitive."""
+        return next(self._values(name), None)
+
+    def joined_header(self, name: str) -> str | None:
+        """All response headers of that name as one, joined with commas (RFC 9110, 5.3); None without any."""
+        return ", ".join(self._values(name)) or None
+
+    def _values(self, name: str) -> Iterator[str]:
         wanted = name.lower().encode()
         for key, value in self.response_headers:
-            if key.lower() == wanted:
-                return value.decode("latin-1").strip()
-        return None
+            if key.lower().rstrip() == wanted:  # some servers write a blank before the colon
+                yield value.decode("latin-1").strip()

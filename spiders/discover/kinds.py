@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from schemas.capture import UrlKind
+from spiders.discover.list_text import list_root, list_text
 
-HEAD_BYTES = 2_048
-FIRST_TAG = re.compile(rb"<(?![?!])(?:[a-zA-Z0-9_]+:)?([a-zA-Z0-9]+)")
+HEAD_BYTES = 128 * 1024  # a root element comes earlier, even behind a licence and pages of warnings
 KINDS = {
-    b"urlset": UrlKind.SITEMAP,
-    b"sitemapindex": UrlKind.SITEMAP,
-    b"rss": UrlKind.FEED,
-    b"feed": UrlKind.FEED,
-    b"rdf": UrlKind.FEED,
+    "urlset": UrlKind.SITEMAP,
+    "sitemapindex": UrlKind.SITEMAP,
+    "rss": UrlKind.FEED,
+    "feed": UrlKind.FEED,
+    "rdf": UrlKind.FEED,
 }
 
 
@@ -21,8 +19,8 @@ def sniff_kind(body: bytes, requested: UrlKind) -> UrlKind:
     """The kind of a decoded body that was requested as `requested`. A sitemap may be a plain list of URLs."""
     if requested is UrlKind.ROBOTS:
         return requested
-    head = body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"<"):
-        first = FIRST_TAG.search(head)
-        return KINDS.get(first[1].lower(), UrlKind.PAGE) if first else UrlKind.PAGE
-    return requested if requested is UrlKind.SITEMAP and head.startswith(b"http") else UrlKind.PAGE
+    text = list_text(body[:HEAD_BYTES])
+    root = list_root(text)
+    if root is not None:
+        return KINDS[root[0]]
+    return requested if requested is UrlKind.SITEMAP and text[:HEAD_BYTES].lstrip()[:4].lower() == "http" else UrlKind.PAGE

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 from lxml import etree
 
 from schemas.page import Hints
+from spiders.discover.list_dates import list_date
+from spiders.discover.list_text import list_root, list_text, strict_xml
+from spiders.discover.titles import plain_title
 
 MAX_ENTRIES = 50_000  # of one file, by the protocol (sitemaps.org)
-MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a hostile file
+MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a harmful file
 MAX_CHILDREN = 1_000  # of one entry, of which a news sitemap has about ten
-MAX_LINE_BYTES = 8_192  # URLs end at 2,000 characters
-MAX_TITLE_CHARACTERS = 500
-HEAD_BYTES = 2_048
-W3C_DATE = re.compile(r"(\d{4})(-\d\d)?(-\d\d)?(T.*)?\Z")
+MAX_LINE_CHARACTERS = 8_192  # URLs end at 2,000 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,15 @@ def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
 
     Elements are removed once they are read, so that memory stays constant.
     """
-    if not body[:HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        yield from _text_entries(body)
+    text = list_text(body)
+    root = list_root(text)
+    if root is None:
+        yield from _text_entries(text)
         return
     count = 0
     try:
-        for element in islice(_elements(body), MAX_ELEMENTS):
-            name = _local_name(element.tag)
+        for element in islice(_elements(strict_xml(text[root[1] :])), MAX_ELEMENTS):
+            name = _name(element.tag)[1]
             if name in {"url", "sitemap"}:
                 entry = _entry(element, name == "sitemap")
                 count += 1
@@ -58,9 +59,16 @@ def sitemap_entries(body: bytes) -> Iterator[SitemapEntry]:
         return
 
 
-def _elements(body: bytes) -> Iterator[etree._Element]:
+def _elements(text: str) -> Iterator[etree._Element]:
     events = etree.iterparse(
-        io.BytesIO(body), events=("end",), recover=True, huge_tree=False, resolve_entities=False, no_network=True, load_dtd=False
+        io.BytesIO(text.encode("utf-8", "replace")),
+        events=("end",),
+        recover=True,
+        huge_tree=False,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        encoding="utf-8",
     )
     return (element for _, element in events)
 
@@ -74,38 +82,38 @@ def _discard(element: etree._Element) -> None:
             del parent[0]
 
 
-def _text_entries(body: bytes) -> Iterator[SitemapEntry]:
-    lines = io.BytesIO(body if b"\n" in body else body.replace(b"\r", b"\n"))
-    for raw_line in islice(lines, MAX_ENTRIES):
-        line = raw_line[:MAX_LINE_BYTES].decode("utf-8", "replace").strip().lstrip("\ufeff")
-        if line.startswith(("http://", "https://")):
+def _text_entries(text: str) -> Iterator[SitemapEntry]:
+    for written in islice(io.StringIO(text if "\n" in text else text.replace("\r", "\n")), MAX_ENTRIES):
+        line = written[:MAX_LINE_CHARACTERS].strip().lstrip("\ufeff")
+        if line[:8].lower().startswith(("http://", "https://")):
             yield SitemapEntry(line, False, None, Hints(source="sitemap"))
 
 
 def _entry(element: etree._Element, is_sitemap: bool) -> SitemapEntry | None:
+    """What an entry says of its page. Elements of extensions may stand between its own, and have names like theirs."""
+    own, news = _texts(element), next((child for child in islice(element, MAX_CHILDREN) if _name(child.tag)[1] == "news"), None)
+    if "loc" not in own:
+        return None
+    told = {} if news is None else _texts(news)
+    published_at = list_date(told.get("publication_date"))
+    hints = Hints(plain_title(told.get("title")), published_at, "sitemap" if news is None else "news sitemap")
+    return SitemapEntry(own["loc"], is_sitemap, list_date(own.get("lastmod")), hints)
+
+
+def _texts(element: etree._Element) -> dict[str, str]:
+    """The texts of the children in the element's own namespace, by name."""
+    namespace = _name(element.tag)[0]
     found: dict[str, str] = {}
-    for child in islice(element.iter(), MAX_CHILDREN):
-        if child.text and child.text.strip():
-            found.setdefault(_local_name(child.tag), child.text.strip())
-    if "loc" not in found:
-        return None
-    title = found.get("title", "")[:MAX_TITLE_CHARACTERS] or None
-    hints = Hints(title, w3c_date(found.get("publication_date")), "news sitemap" if "publication_date" in found else "sitemap")
-    return SitemapEntry(found["loc"], is_sitemap, w3c_date(found.get("lastmod")), hints)
+    for child in islice(element, MAX_CHILDREN):
+        prefix, name = _name(child.tag)
+        if prefix in {"", namespace} and (text := (child.text or "").strip()):
+            found.setdefault(name, text)
+    return found
 
 
-def _local_name(tag: object) -> str:
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def w3c_date(text: str | None) -> datetime | None:
-    """A W3C date of any precision, with a time zone (UTC where none is written). None for other texts."""
-    match = W3C_DATE.match(text.strip()) if text else None
-    if match is None or text is None:
-        return None
-    full = text.strip() if match[3] else f"{match[1]}{match[2] or '-01'}-01"
-    try:
-        moment = datetime.fromisoformat(full)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _name(tag: object) -> tuple[str, str]:
+    """The namespace and the name of an element, in lower case. A prefix that nobody declared counts as a namespace."""
+    if not isinstance(tag, str):  # a comment
+        return "", ""
+    namespace, _, name = tag.lower().rpartition("}" if "}" in tag else ":")
+    return namespace.removeprefix("{"), name

@@ -30,14 +30,19 @@ from spiders.download.address_guard import REFUSED, guarded_socket_factory, is_h
 from spiders.download.body_memory import LARGE_BYTES, BodyMemory
 from spiders.download.connections import CheckedConnector
 from spiders.download.credentials import Login
+from spiders.download.decode_body import decode_body
 from spiders.download.failure import FetchFailedError
 from spiders.download.media_types import is_unsupported
 from storage.urls.host_key import host_name
+from storage.warc.page_bytes import ends_as_whole_page
 
 CONNECT_SECONDS = 15.0  # at most; aiohttp waits 30
 KEEPALIVE_SECONDS = 15.0  # aiohttp's own default
 MAX_HEADER_BYTES = 64 * 1024  # of one line; aiohttp's 8 kB are too few for some sites' cookies and policies
 MAX_HEADERS = 256  # twice aiohttp's limit
+BROKEN_OFF = frozenset({"time", "disconnect"})
+MAX_CODED_BYTES = 64 * 1024  # of a broken body that is decoded here, to see whether it is whole: some milliseconds
+MAX_DECODED_BYTES = 1024 * 1024
 CANCEL_DOWNLOADS = object()  # the signal that cancels every running exchange
 
 
@@ -116,6 +121,8 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             if not request.meta.get("is_subresource"):
                 self._refuse_unsupported(response)
             body, truncated = await self._body(response, started + self._crawl.politeness.timeout)
+        if truncated in BROKEN_OFF and _is_whole(response, body):
+            truncated = None
         return Capture(
             url=request.url,
             fetched_at=fetched_at,
@@ -160,7 +167,7 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
             raise _fetch_error(request.url, error) from error
 
     def _refuse_unsupported(self, response: aiohttp.ClientResponse) -> None:
-        declared = response.headers.get("Content-Type", "")
+        declared = ", ".join(response.headers.getall("Content-Type", ()))
         if response.status == 200 and is_unsupported(declared, self._crawl.scope.keep_types):
             raise FetchFailedError(Reason.UNSUPPORTED_TYPE, f"{response.url} is {declared}")
 
@@ -206,6 +213,14 @@ class ArchivalDownloadHandler(BaseDownloadHandler):
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _is_whole(response: aiohttp.ClientResponse, body: bytes) -> bool:
+    """Whether a transfer that broke off lost nothing: some servers never send the last chunk, or announce too many bytes."""
+    coding = ", ".join(response.headers.getall("Content-Encoding", ()))
+    if coding and len(body) > MAX_CODED_BYTES:
+        return False
+    return ends_as_whole_page(decode_body(body, coding, MAX_DECODED_BYTES) if coding else body)
 
 
 def _sent_headers(response: aiohttp.ClientResponse) -> HeaderList:

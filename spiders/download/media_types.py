@@ -1,9 +1,11 @@
-"""Knows the media types that are no pages, so that a download can stop at the headers."""
+"""Knows the media types that are not pages, so that a download can stop at the headers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+
+from schemas.media_type import read_media_type
 
 UNSUPPORTED_PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
 UNSUPPORTED_TYPES = frozenset(
@@ -17,8 +19,8 @@ UNSUPPORTED_TYPES = frozenset(
 
 
 def is_unsupported(content_type: str, keep_types: Sequence[str]) -> bool:
-    """Whether a Content-Type header names a type that is no page and is not in `keep_types` (`application/pdf`, `image/*`)."""
-    declared = content_type.split(";", 1)[0].strip().lower()
+    """Whether the Content-Type lines, joined, name a type that is not a page and is not in `keep_types` (`application/pdf`, `image/*`)."""
+    declared = read_media_type(content_type).name or ""
     if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds with a vendor's type
         return False
     return (declared.startswith(UNSUPPORTED_PREFIXES) or declared in UNSUPPORTED_TYPES) and not any(

@@ -10,17 +10,15 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-from protego import Protego
-
 from schemas.outcomes import Reason
 from spiders.download.decode_body import decode_body
 from spiders.messages.wire import RobotsReply
-from spiders.permission.robots_file import MAX_INLINE_BYTES, crawl_delay, parse_robots
+from spiders.permission.robots_file import MAX_INLINE_BYTES, RobotsFile
 from storage.frontier.robots_cache import CachedRobots
 
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309, 2.5: crawlers read at least 500 KiB
 CACHE_SECONDS = 24 * 3600.0  # RFC 9309, 2.4: not longer than 24 hours
-UNREACHABLE_CACHE_SECONDS = 600.0  # ours: a short failure of a host blocks it for ten minutes, not for a day
+UNREACHABLE_CACHE_SECONDS = 600.0  # chosen: a short failure of a host blocks it for ten minutes, not for a day
 TOO_MANY_REQUESTS = 429
 
 
@@ -39,8 +37,8 @@ class RobotsRules:
     reader_reply: RobotsReply | None = None
 
     @cached_property
-    def _parsed(self) -> Protego:
-        return parse_robots(self.body)
+    def _parsed(self) -> RobotsFile:
+        return RobotsFile(self.body, self.product)
 
     @property
     def is_large(self) -> bool:
@@ -61,7 +59,7 @@ class RobotsRules:
         """Why a URL may not be fetched, or None if it may."""
         if self.unreachable:
             return Reason.ROBOTS_UNREACHABLE
-        if not self._has_rules or self._parsed.can_fetch(url, self.product):
+        if not self._has_rules or self._parsed.can_fetch(url):
             return None
         return Reason.ROBOTS
 
@@ -69,13 +67,13 @@ class RobotsRules:
         """Seconds between requests that the site asks for, at most five minutes; 0 if it asks for none."""
         if self.reader_reply is not None:
             return self.reader_reply.delay
-        return crawl_delay(self._parsed, self.product) if self._has_rules else 0.0
+        return self._parsed.crawl_delay() if self._has_rules else 0.0
 
     def sitemaps(self) -> tuple[str, ...]:
         """The sitemaps that the file names, as written."""
         if self.reader_reply is not None:
             return tuple(self.reader_reply.sitemaps)
-        return tuple(self._parsed.sitemaps) if self._has_rules else ()
+        return tuple(self._parsed.sitemaps()) if self._has_rules else ()
 
     @property
     def _has_rules(self) -> bool:

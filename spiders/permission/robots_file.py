@@ -1,25 +1,43 @@
-"""Parses a robots.txt: in the worker if it is small, else in a reader's process.
+"""Parses a robots.txt: in the worker if it is small, otherwise in a reader's process.
 
-The time grows with the number of user agents multiplied by the number of rules. Half a megabyte can take minutes.
+A large file can take seconds: it may have tens of thousands of rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from protego import Protego
+
+from spiders.permission.robots_agents import OURS, name_groups
 
 MAX_CRAWL_DELAY_SECONDS = 300.0  # with a longer one a host would not get through its URLs in a day
 MAX_INLINE_BYTES = 16 * 1024  # the most that is parsed within 0.1 s of CPU time, whatever the file holds (measured)
 
 
-def parse_robots(body: bytes) -> Protego:
-    """The rules in a decoded file."""
-    return Protego.parse(body.decode("utf-8-sig", "replace"))
+class RobotsFile:
+    """The rules of a decoded file for the crawler with this product token."""
+
+    def __init__(self, body: bytes, product: str) -> None:
+        self._rules = Protego.parse(name_groups(robots_text(body), product))
+
+    def can_fetch(self, url: str) -> bool:
+        """Whether the rules allow a URL."""
+        return self._rules.can_fetch(url, OURS)
+
+    def crawl_delay(self) -> float:
+        """Seconds between requests that the site asks this crawler for, at most five minutes; 0 if it asks for none."""
+        delay = self._rules.crawl_delay(OURS) or 0.0
+        rate = self._rules.request_rate(OURS)
+        if rate is not None and rate.requests:
+            delay = max(delay, rate.seconds / rate.requests)
+        return float(min(delay, MAX_CRAWL_DELAY_SECONDS))
+
+    def sitemaps(self) -> Iterator[str]:
+        """The sitemaps that the file names, as written."""
+        return self._rules.sitemaps
 
 
-def crawl_delay(rules: Protego, product: str) -> float:
-    """Seconds between requests that the site asks this crawler for, at most five minutes; 0 if it asks for none."""
-    delay = rules.crawl_delay(product) or 0.0
-    rate = rules.request_rate(product)
-    if rate is not None and rate.requests:
-        delay = max(delay, rate.seconds / rate.requests)
-    return float(min(delay, MAX_CRAWL_DELAY_SECONDS))
+def robots_text(body: bytes) -> str:
+    """The text of a decoded file."""
+    return body.decode("utf-8-sig", "replace")

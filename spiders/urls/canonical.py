@@ -21,6 +21,7 @@ TRACKING = re.compile(
 )
 CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-5]?[0-9]{4})?/[A-Za-z0-9_~,;:@!$'()*+=/.-]*\Z")
 NEEDS_CLEANING = re.compile(r"/\.|;|/\(")
+AUTHORITY = re.compile(r"([A-Za-z]+://(?:[^/?#@]*@)?)([^/?#@:\\[\]]+)")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
 FORBIDDEN_HOST_CHARACTERS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
 SIMPLE_REFERENCE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
@@ -28,8 +29,8 @@ ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def resolve(base: str, reference: str, strip_parameters: bool = True) -> str | None:
-    """The canonical URL of a link on the page `base`, or None if it is no http(s) URL. `strip_parameters` as in `canonicalize`."""
+def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> str | None:
+    """The canonical URL of a link on the page `base`, or None if it is not an http(s) URL. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
     try:
         if reference.startswith(("http://", "https://")):
@@ -50,7 +51,7 @@ def canonicalize(url: str, strip_parameters: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 
     Without `strip_parameters` all parameters stay; sitemaps name URLs exactly. The order of parameters is kept, because a server may need
-    it. None for a text that is no http(s) URL or is longer than 2,000 characters.
+    it. None for a text that is not an http(s) URL or is longer than 2,000 characters.
     """
     url = url.partition("#")[0]
     if len(url) > MAX_URL_CHARACTERS:
@@ -58,7 +59,7 @@ def canonicalize(url: str, strip_parameters: bool = True) -> str | None:
     if CANONICAL_URL.match(url) and not NEEDS_CLEANING.search(url, 8):
         return url
     try:
-        return _normalized(urlsplit(safe_url_string(url.strip(), "utf-8")), strip_parameters)
+        return _normalized(urlsplit(safe_url_string(_with_ascii_host(url.strip()), "utf-8")), strip_parameters)
     except (ValueError, UnicodeError):
         return None
 
@@ -71,6 +72,14 @@ def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     path = _normalize_escapes(_remove_dot_segments(without_path_session(parts.path)) or "/")
     query = _clean_query(parts.query, strip_parameters)
     return f"{scheme}://{with_port(scheme, host, parts.port)}{path}{'?' + query if query else ''}"
+
+
+def _with_ascii_host(url: str) -> str:
+    """The URL with its host in ASCII by IDNA 2008; w3lib would write it by IDNA 2003. Raises ValueError for a bad name."""
+    found = None if url.isascii() else AUTHORITY.match(url)
+    if found is None or found[2].isascii():
+        return url
+    return found[1] + canonical_name(found[2]) + url[found.end() :]
 
 
 def _host(host: str) -> str:

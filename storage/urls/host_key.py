@@ -14,8 +14,9 @@ from urllib.parse import SplitResult, urlsplit
 import idna
 
 from schemas.urls import DEFAULT_PORTS
-from storage.urls.request_body import read_body
+from storage.urls.request_body import read_request_body
 
+MAX_LABEL_CHARACTERS = 63  # RFC 1035, 2.3.4
 DIGEST_BYTES = 16  # 128 bits: collisions do not happen in practice
 CACHED_HOSTS = 10_000  # of each function; a run has few hosts at a time
 _PORT = re.compile(r":\d*\Z")
@@ -78,7 +79,29 @@ def canonical_name(name: str) -> str:
     name = name.lower()
     if ":" in name:
         return f"[{_shortest(IPv6Address(name))}]"
-    return (name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")).rstrip(".")
+    return (name if name.isascii() else _ascii_name(name)).rstrip(".")
+
+
+def _ascii_name(name: str) -> str:
+    """A name in ASCII by IDNA 2008, as browsers write it: `straße` and `strasse` are two names.
+
+    IDNA 2008 forbids some characters that names have had since IDNA 2003, such as emoji. Browsers take them; so such a name is only mapped
+    and encoded label by label. Raises ValueError.
+    """
+    mapped = idna.uts46_remap(name, std3_rules=False, transitional=False)
+    try:
+        return idna.encode(mapped).decode("ascii")
+    except idna.IDNAError:
+        return ".".join(_ascii_label(label) for label in mapped.split("."))
+
+
+def _ascii_label(label: str) -> str:
+    if label.isascii():
+        return label
+    encoded = "xn--" + label.encode("punycode").decode("ascii")
+    if len(encoded) > MAX_LABEL_CHARACTERS:
+        raise ValueError(f"a label of a host's name has more than {MAX_LABEL_CHARACTERS} characters")
+    return encoded
 
 
 def _shortest(address: IPv6Address) -> str:
@@ -120,7 +143,7 @@ def with_port(scheme: str, name: str, port: int | None) -> str:
 def url_digest(crawl: str, url: str, request: str | None = None) -> bytes:
     """16 bytes of BLAKE2b over the crawl's name and the canonical URL; also over method and body if the stored request is not a GET."""
     digest = blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
-    sent = None if request is None else read_body(request)
+    sent = None if request is None else read_request_body(request)
     if sent is not None:
         digest.update(f"\0{sent.method}\0".encode() + sent.body)
     return digest.digest()

@@ -5,6 +5,7 @@ The work is linear in the size of the body and of the decoded body, which for ea
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from collections.abc import Callable
@@ -28,6 +29,9 @@ _GZIP_BITS = 31  # a window of 32 kB, with gzip's header and checksum
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NOTHING = frozenset({"identity", "none", "utf-8", "utf8", "binary"})
+_KNOWN = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
+_NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
 _BROKEN = (zlib.error, brotli.error, zstd.ZstdError, EOFError)
 
 
@@ -64,24 +68,22 @@ class _Brotli:
 def decode_content(body: bytes, encoding: str | None, limit: int) -> bytes:
     """The body without its content codings, at most `limit` bytes of it.
 
-    `encoding` is the Content-Encoding header. If it is wrong, the bytes decide: plain text with a label comes back as it is, and gzip is
-    removed whatever the label says. Of a stream that is cut off or damaged, the part before the damage is returned.
-    Raises CodingError for an unknown coding, and if not a single byte can be decoded.
+    `encoding` is the Content-Encoding header. If it is wrong, the bytes decide: plain text with a label comes back as it is, known or
+    not, and gzip is removed whatever the label says. Of a stream that is cut off or damaged, the part before the damage is returned.
+    Raises CodingError for bytes in an unknown coding, and if not a single byte can be decoded.
     """
     codings = [coding.strip().lower() for coding in (encoding or "").split(",") if coding.strip()]
     if len(codings) > MAX_CODINGS:
         raise CodingError(f"{len(codings)} content codings on top of each other")
     for coding in reversed(codings):
         body = body if coding in _NOTHING else _remove_coding(body, coding, limit)
-    if not codings and body.startswith(_GZIP):
+    if _NOTHING.issuperset(codings) and body.startswith(_GZIP):
         body = _members(body, _GZIP, _gzip, limit)
     return body[:limit]
 
 
 def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
     """The body without one coding. gzip and zstd are recognized by their first bytes, the others by the label."""
-    if coding not in {"gzip", "x-gzip", "deflate", "br", "zstd"}:
-        raise CodingError(f"unknown content coding '{coding[:40]}'")
     if not body or limit <= 0:
         return b""
     if body.startswith(_GZIP):
@@ -93,13 +95,15 @@ def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
         decoded, ended, _ = _decode(new, memoryview(body), limit)
         if ended or decoded:
             return decoded
-    if b"\x00" in body[:1024]:
+    if coding not in _KNOWN and _NOT_IN_TEXT.search(body[:1024]) and not body.startswith(_WIDE_TEXT):
+        raise CodingError(f"unknown content coding '{coding[:40]}'")
+    if b"\x00" in body[:1024] and not body.startswith(_WIDE_TEXT):
         raise CodingError(f"the body is labelled '{coding}' but cannot be decoded from its first byte on")
     return body
 
 
 def _single_gzip_member(body: bytes, limit: int) -> bytes | None:
-    """The body if it is a single whole member, as nearly all are, by a library twice as fast as zlib; else None."""
+    """The body if it is a single whole member, as nearly all are, by a library twice as fast as zlib; otherwise None."""
     decoder = isal_zlib.decompressobj(_GZIP_BITS)
     try:
         decoded = decoder.decompress(body, limit)

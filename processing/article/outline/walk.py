@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processing.article.outline.names import class_and_id, is_comments, is_hidden, read_names
-from processing.article.outline.outline import Element, Kind, Outline, TextBlock, prose_length
+from processing.article.outline.names import is_comments, is_hidden, read_names
+from processing.article.outline.outline import Element, Kind, Outline, TextBlock, text_block
 from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
@@ -19,6 +19,7 @@ from processing.article.outline.tags import (
     KINDS,
     KNOWN,
     LINK,
+    READ_WHOLE,
     SPECIAL,
     TEXT,
     rare_action,
@@ -55,7 +56,7 @@ def read_outline(root: Node | None) -> Outline:
 
 def _misnamed_elements(walk: _Walk) -> list[int]:
     """The indices of the skipped elements that hold too much of the page's text to be boilerplate."""
-    seen = sum([own for block in walk.text_blocks if (own := reading_length(block.text) - block.linked) >= MIN_TEXT])
+    seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
     # Most skipped elements are so short, links included, that no exact length is needed.
     enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
     sizes = [len(element.node.text(skip_empty=True)) for element in walk.skipped]
@@ -145,7 +146,7 @@ class _Walk:
         self.text_blocks += text_blocks
         self.skipped += skipped
 
-    def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912 a call per node would cost more than all else here
+    def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
         stack: list[tuple[Node | None, bool, int]] = []  # (next sibling to visit, whether a block element ends, link state around)
         known, text = KNOWN.get, self.text
@@ -160,7 +161,10 @@ class _Walk:
             if number == TEXT:
                 content = node.text_content or ""
                 if not content.isspace():
-                    self.add_text(content, link)
+                    self.breaks = 0
+                    text.append(content)
+                    if link:
+                        self.count_linked(content, link)
                 elif text:
                     text.append(" ")
                 node = node.next
@@ -194,20 +198,20 @@ class _Walk:
         """Open a block element; False for boilerplate, and for tables and preformatted text, which are read as one text block."""
         if self.text:
             self.end_text_block()
-        if (tag == "pre" and self.add_code(node)) or (tag == "table" and self.add_table(node)):
+        if tag in READ_WHOLE and (self.add_code(node) if tag == "pre" else self.add_table(node)):
             return False
         if len(self.open) >= MAX_DEPTH:
             self.open.append(self.open[-1])
             return True
-        names, boilerplate, body = "", tag in BOILERPLATE_TAGS, False
-        if attributes := node.attributes:
-            names = class_and_id(tag, attributes)
-            if names:
-                named_boilerplate, body = read_names(names)
-                boilerplate = boilerplate or named_boilerplate
-            boilerplate = boilerplate or is_hidden(attributes)
+        attributes = node.attributes
+        if attributes:
+            names, boilerplate, body = read_names(tag, attributes.get("class"), attributes.get("id"))
+            if "style" in attributes or "hidden" in attributes:
+                boilerplate = boilerplate or (is_hidden(attributes) and tag not in CONTENT_TAGS)
             body = body or attributes.get("itemprop") == "articleBody"
-        if boilerplate and tag not in CONTENT_TAGS:
+        else:
+            names, boilerplate, body = "", tag in BOILERPLATE_TAGS, False
+        if boilerplate:
             self.skipped.append(_SkippedElement(node, tag, names, body, len(self.elements), len(self.text_blocks), list(self.open), link))
             return False
         self.add_element(tag, names, self.kind_inside(tag), body=body)
@@ -236,9 +240,14 @@ class _Walk:
         """Add text to the current text block."""
         self.breaks = 0
         self.text.append(text)
+        if link:
+            self.count_linked(text, link)
+
+    def count_linked(self, text: str, link: int) -> None:
+        """Count the characters of a text inside a link."""
         if link == _LINKED:
             self.linked += len(text.strip())
-        elif link == _ANCHORED:
+        else:
             self.anchored += len(text.strip())
 
     def open_special(self, node: Node, tag: str, link: int) -> bool:
@@ -278,7 +287,7 @@ class _Walk:
             element = self.open[-1]
             kind, level = self.elements[element].kind
             linked = min(self.linked, len(text))
-            self.text_blocks.append(TextBlock(kind, text, linked, element, level, self.anchored, prose_length(kind, text, linked)))
+            self.text_blocks.append(text_block(kind, text, linked, element, level=level, anchored=self.anchored))
         self.text.clear()
         self.linked = self.anchored = 0
 
@@ -301,7 +310,7 @@ class _Walk:
 
     def add_whole(self, kind: BlockKind, text: str, linked: int) -> None:
         """A text block that is not gathered from the walk."""
-        self.text_blocks.append(TextBlock(kind, text, linked, self.open[-1], prose=prose_length(kind, text, linked)))
+        self.text_blocks.append(text_block(kind, text, linked, self.open[-1]))
 
 
 def _named(node: Node) -> tuple[str, int]:

@@ -204,6 +204,6 @@ def test_a_location_is_utf_8_where_it_can_be(written: bytes, wanted: str) -> Non
     assert urls(answer(b"", (b"Location", written), status=301)) == [wanted]
 
 
-def test_a_feed_in_no_charset_names_nothing() -> None:
+def test_a_charset_that_no_feed_means_is_not_used() -> None:
     found = answer(b"<?xml version='1.0' encoding='punycode'?><rss><channel><item><link>/1</link></item></channel></rss>")
-    assert found.discoveries == ()
+    assert [one.url for one in found.discoveries] == ["https://a.example/1"]

@@ -86,3 +86,42 @@ def test_groups_of_the_same_name_are_one_and_a_longer_name_is_anothers() -> None
 @pytest.mark.parametrize("body", [b"\xff\xfe\x00garbage", b"<!doctype html><html><body>Disallow: /</body></html>", b""])
 def test_garbage_is_no_rule(body: bytes) -> None:
     assert rules(200, body).refusal("https://a.example/x") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "names_us"),
+    [
+        ("ours", True),
+        ("OURS/1.0", True),
+        ("ours bot", True),
+        ("ours/2.1 (+https://a.example/bot)", True),
+        ("ours*", True),
+        ("Googlebot, ours", True),
+        ("Mozilla/5.0 (compatible; Ours/1.0; +https://a.example)", True),
+        ("ours # that is us", True),
+        ("our", False),
+        ("our*", False),
+        ("ours-news", False),
+        ("news-ours", False),
+        ("ours.example", False),
+        ("other # not ours", False),
+        ("other/ours", False),
+    ],
+)
+def test_a_user_agent_line_names_a_crawler_by_a_whole_word(line: str, names_us: bool) -> None:
+    refused = rules(200, f"User-agent: {line}\nDisallow: /\n".encode(), "ours").refusal("https://a.example/x")
+    assert (refused is Reason.ROBOTS) is names_us
+    allowed = rules(200, f"User-agent: *\nDisallow: /\n\nUser-agent: {line}\nAllow: /\n".encode(), "ours").refusal("https://a.example/x")
+    assert (allowed is None) is names_us
+
+
+def test_a_product_token_of_several_words_is_named_by_all_of_them() -> None:
+    body = b"User-agent: City News/1.0\nDisallow: /a\n\nUser-agent: City\nDisallow: /b\n"
+    refused = [path for path in "abc" if rules(200, body, "city news").refusal(f"https://a.example/{path}")]
+    assert refused == ["a"]
+
+
+def test_everyone_with_more_words_is_everyone_and_a_line_without_a_name_ends_a_group() -> None:
+    assert rules(200, b"User-agent: * all\nDisallow: /\n").refusal("https://a.example/x") is Reason.ROBOTS
+    assert rules(200, b"User-agent: *\nDisallow: /a\nUser-agent:\nDisallow: /b\n").refusal("https://a.example/b") is None
+    assert rules(200, b"User-agent: x\nUser-agent: *\nDisallow: /b\n").refusal("https://a.example/b") is Reason.ROBOTS

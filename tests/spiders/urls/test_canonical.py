@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.urls.canonical import canonicalize, resolve
+from spiders.urls.canonical import canonicalize, resolve_link
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,23 @@ def test_a_sitemap_keeps_its_parameters() -> None:
     ],
 )
 def test_links_become_urls(reference: str, wanted: str | None) -> None:
-    assert resolve("https://a.example/x/y", reference) == wanted
+    assert resolve_link("https://a.example/x/y", reference) == wanted
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("https://faß.example/", "https://xn--fa-hia.example/"),
+        ("https://STRASSE.example/Straße", "https://strasse.example/Stra%C3%9Fe"),
+        ("https://user:pw@straße.example:8080/x", "https://xn--strae-oqa.example:8080/x"),
+        ("//βόλος.example", "https://xn--nxasmm1c.example/"),
+        ("https://نامه\u200cای.example/", "https://xn--mgba3gch31f060k.example/"),
+        ("https://MÜLLER.example/", "https://xn--mller-kva.example/"),
+        ("https://日本語。jp/", "https://xn--wgv71a119e.jp/"),
+        ("https://i❤.ws/", "https://xn--i-7iq.ws/"),
+        ("https://a_b.müller.example/", "https://a_b.xn--mller-kva.example/"),
+        ("https://" + "ü" * 70 + ".example/", None),
+    ],
+)
+def test_hosts_are_written_by_idna_2008(written: str, wanted: str | None) -> None:
+    assert resolve_link("https://a.example/", written) == wanted

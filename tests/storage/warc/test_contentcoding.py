@@ -77,7 +77,7 @@ def test_gzip_under_another_label(label: str | None) -> None:
 
 def test_what_cannot_be_decoded_says_why() -> None:
     with pytest.raises(CodingError, match="unknown content coding 'sdch'"):
-        decode_content(b"x", "sdch", LIMIT)
+        decode_content(b"x\x00\x01", "sdch", LIMIT)
     with pytest.raises(CodingError, match="damaged at its first byte"):
         decode_content(b"\x1f\x8b\x08", "gzip", LIMIT)
     with pytest.raises(CodingError, match="on top of each other"):
@@ -122,3 +122,10 @@ def test_many_members_inside_a_member_cost_linear_work() -> None:
 
 def test_members_are_counted() -> None:
     assert decode_content(gzip.compress(b"a", mtime=0) * (MAX_MEMBERS + 5), "gzip", LIMIT) == b"a" * MAX_MEMBERS
+
+
+@pytest.mark.parametrize("label", ["utf-8", "text/html", "aws-chunked", "8bit", "ISO-8859-1", "foo", "none", "identity, UTF-8"])
+def test_plain_text_under_a_label_that_is_no_coding(label: str) -> None:
+    assert decode_content(TEXT, label, len(TEXT)) == TEXT
+    assert decode_content(CODED["gzip"], label, len(TEXT)) == TEXT
+    assert decode_content("é".encode("utf-16"), label, 100) == "é".encode("utf-16")

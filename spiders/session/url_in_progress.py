@@ -8,7 +8,7 @@ from storage.frontier.records import DueUrl, Lease
 
 
 @dataclass(eq=False, slots=True)
-class Fetch:
+class UrlInProgress:
     """A URL that is being fetched under a lease. `tries` counts its earlier requests in this run."""
 
     due: DueUrl

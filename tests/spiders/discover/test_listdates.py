@@ -1,0 +1,71 @@
+"""Dates as feeds and sitemaps write them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from spiders.discover.list_dates import list_date
+
+DAY, TEN = "2024-05-31T00:00:00+00:00", "2024-05-31T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-05-31", DAY),
+        ("2024-05", "2024-05-01T00:00:00+00:00"),
+        ("2024", "2024-01-01T00:00:00+00:00"),
+        ("2024-5-1", "2024-05-01T00:00:00+00:00"),
+        ("20240531", DAY),
+        ("2024/05/31 10:00", TEN),
+        ("2024-05-31T10:00Z", TEN),
+        ("2024-05-31T12:00:00+02:00", TEN),
+        ("2024-05-31 12:00:00 +0200", TEN),
+        ("2024-05-31T12:00:00+02", TEN),
+        ("2024-05-31T10:00:00.123456789Z", TEN),
+        ("2024-05-31T10:00:60Z", "2024-05-31T10:00:59+00:00"),
+        ("2024-05-31T24:00:00Z", "2024-06-01T00:00:00+00:00"),
+        ("20240531T100000Z", TEN),
+        ("20240531100000", TEN),
+        ("1717149600", TEN),
+        ("1717149600000", TEN),
+        ("Fri, 31 May 2024 10:00:00 GMT", TEN),
+        ("Fri, 31 May 24 10:00 UT", TEN),
+        ("Fri, 31 May 2024 12:00:00 CEST", TEN),
+        ("Fri, 31 May 2024 12:00:00 (CEST)", TEN),
+        ("Mi, 31 Mai 2024 12:00:00 MESZ", TEN),
+        ("Fri, 31 May 2024 15:30:00 IST", TEN),
+        ("Fri, 31 May 2024 06:00:00 America/New_York", TEN),
+        ("Fri, 31 May 2024 06:00:00 GMT-4", TEN),
+        ("Fri May 31 10:00:00 2024", TEN),
+        ("Fri May 31 12:00:00 CEST 2024", TEN),
+        ("31-May-2024 10:00", TEN),
+        ("31.05.2024 10:00 Uhr", TEN),
+        ("31. Mai 2024", DAY),
+        ("31 de mayo de 2024", DAY),
+        ("31 août 2024", "2024-08-31T00:00:00+00:00"),
+        ("May 31, 2024 10:00 AM", TEN),
+        ("Friday, May 31st, 2024", DAY),
+        ("3:15 p.m., May 31, 2024", "2024-05-31T15:15:00+00:00"),
+        ("05/31/2024 12:30 am", "2024-05-31T00:30:00+00:00"),
+        ("31/05/2024", DAY),
+    ],
+)
+def test_every_form_of_a_date(text: str, moment: str) -> None:
+    found = list_date(f" {text}\n")
+    assert found is not None
+    assert found.astimezone(UTC) == datetime.fromisoformat(moment)
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-05-31T10:00:00 XYZ", "2024-05-31T25:00:00Z", "2024-05-31T10:71Z", "31 May 2024 13:00 am", "2024-05-31 at noon"]
+)
+def test_a_time_that_cannot_be_read_leaves_the_day(text: str) -> None:
+    assert list_date(text) == datetime(2024, 5, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["", None, "today", "0000-00-00T00:00:00Z", "2024-13-40", "05/06/2024", "31 Foo 2024", "1e9", "9" * 500, "12345"]
+)
+def test_what_is_no_day_or_two_days_is_no_date(text: str | None) -> None:
+    assert list_date(text) is None

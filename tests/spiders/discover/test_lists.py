@@ -1,0 +1,131 @@
+"""Feeds and sitemaps as the web has them: behind other bytes, in any charset, with XML that no strict parser takes."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.capture import UrlKind
+from spiders.discover.feeds import feed_entries
+from spiders.discover.kinds import sniff_kind
+from spiders.discover.sitemaps import sitemap_entries
+
+URL = "https://a.example/page?a=1&copy=2"
+SITEMAP = f"<urlset><url><loc>{URL.replace('&', '&amp;')}</loc></url></urlset>"
+INDEX = f"<sitemapindex><sitemap><loc>{URL.replace('&', '&amp;')}</loc></sitemap></sitemapindex>"
+RSS = f"<rss version='2.0'><channel><item><title>T</title><link>{URL.replace('&', '&amp;')}</link></item></channel></rss>"
+ATOM = f"<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>T</title><link href='{URL.replace('&', '&amp;')}'/></entry></feed>"
+BEFORE = {
+    "nothing": "",
+    "blank lines": "\n \t\r\n\n",
+    "a declaration": '<?xml version="1.0"?>\n',
+    "a style sheet": '<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="/x.xsl"?>',
+    "a comment with tags": '<?xml version="1.0"?><!-- by <a href="x">a <html> tool</a> -->',
+    "a long comment": '<?xml version="1.0"?><!-- ' + "licence " * 10_000 + " -->",
+    "a document type": '<!DOCTYPE x [<!ENTITY nbsp "&#160;"><!ENTITY copy "&#169;">]>',
+    "a PHP warning": "<br />\n<b>Warning</b>: Undefined <i>variable</i> in <b>/x.php</b> on line <b>3</b><br />\n<?xml version='1.0'?>",
+    "a table of xdebug": "<font size='1'><table dir='ltr'><tr><th>Notice: x</th></tr></table></font>\n",
+    "a notice as text": "Notice: Undefined index in /x.php on line 3\n",
+    "a warning of 20 kB": "<b>Warning</b>: x<br />\n" * 900,
+}
+
+
+def urls(body: bytes) -> list[str]:
+    kind = sniff_kind(body, UrlKind.PAGE)
+    found = feed_entries(body) if kind is UrlKind.FEED else sitemap_entries(body) if kind is UrlKind.SITEMAP else ()
+    return [entry.url for entry in found]
+
+
+@pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE.keys())
+@pytest.mark.parametrize("document", [SITEMAP, INDEX, RSS, ATOM])
+def test_what_stands_before_the_root_element(before: str, document: str) -> None:
+    assert urls((before + document).encode()) == [URL]
+
+
+@pytest.mark.parametrize("document", [SITEMAP, INDEX, RSS, ATOM])
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-32", "iso-8859-15"])
+@pytest.mark.parametrize("declared", ['<?xml version="1.0" encoding="{}"?>', ""])
+def test_charsets(document: str, charset: str, declared: str) -> None:
+    assert urls((declared.format(charset.removesuffix("-sig")) + document).encode(charset)) == [URL]
+
+
+def test_a_declaration_of_utf_16_over_other_bytes_is_a_leftover() -> None:
+    assert urls(('<?xml version="1.0" encoding="utf-16"?>' + SITEMAP.replace("page", "pagé")).encode()) == [URL.replace("page", "pagé")]
+
+
+@pytest.mark.parametrize("document", [SITEMAP, INDEX, RSS, ATOM])
+def test_a_bare_ampersand_invents_no_url(document: str) -> None:
+    assert urls(document.replace("&amp;", "&").encode()) == [URL]
+
+
+@pytest.mark.parametrize("between", ["\x00", "\x0b", "\x08", "&#0;", "&#8;", "&#xFFFE;"])
+def test_characters_that_xml_does_not_have(between: str) -> None:
+    assert urls(SITEMAP.replace("page", f"pa{between}ge").encode()) == [URL]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>one<feed>two</feed>",
+        "<!doctype html><html><body><rss version='2'>",
+        "<div><pre><urlset>",
+        "Text & more",
+        "<?xml version='1.0'?><html xmlns='x'><rss/></html>",
+    ],
+)
+def test_pages_are_no_lists(page: str) -> None:
+    assert sniff_kind(page.encode(), UrlKind.FEED) is UrlKind.PAGE
+
+
+def test_text_sitemaps() -> None:
+    lines = "\ufeffhttps://a.example/1\r\n\r\n  HTTPS://a.example/2\nno\nhttp://a.example/3"
+    for charset in ("utf-8", "utf-16"):
+        body = lines.encode(charset)
+        assert sniff_kind(body, UrlKind.SITEMAP) is UrlKind.SITEMAP
+        assert [entry.url for entry in sitemap_entries(body)] == ["https://a.example/1", "HTTPS://a.example/2", "http://a.example/3"]
+
+
+EXTENSIONS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="urn:i" xmlns:video="urn:v" xmlns:news="urn:n"'
+CLIP = "<video:video><video:title>Clip</video:title><video:publication_date>2020-01-01</video:publication_date></video:video>"
+NEWS = (
+    "<news:news><news:publication_date>Fri, 31 May 2024 12:00:00 CEST</news:publication_date>"
+    "<news:title>Fee &lt;b&gt;stays&lt;/b&gt; &amp;amp; rises</news:title></news:news>"
+)
+
+
+@pytest.mark.parametrize("declared", [EXTENSIONS, ""])
+def test_elements_of_extensions_are_not_those_of_the_page(declared: str) -> None:
+    picture = "<image:image><image:loc>https://a.example/a.jpg</image:loc><image:title>Picture</image:title></image:image>"
+    plain, news = sitemap_entries(
+        f"<urlset {declared}><url>{picture}<image:loc>https://a.example/b.jpg</image:loc><loc>https://a.example/1</loc>{CLIP}</url>"
+        f"<url>{CLIP}<loc> https://a.example/2\n</loc>{NEWS}<lastmod>2024-06-01 10:00</lastmod></url></urlset>".encode()
+    )
+    assert (plain.url, plain.hints.title, plain.hints.published_at, plain.hints.source) == ("https://a.example/1", None, None, "sitemap")
+    assert (news.url, news.hints.title, news.hints.source) == ("https://a.example/2", "Fee stays & rises", "news sitemap")
+    assert news.hints.published_at == datetime(2024, 5, 31, 10, tzinfo=UTC)
+    assert news.modified_at == datetime(2024, 6, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("&lt;b&gt;Fee&lt;/b&gt; stays&lt;br/&gt;for now", "Fee stays for now"),
+        ("<![CDATA[<span class='x'>Fee</span> stays & rises]]>", "Fee stays & rises"),
+        ("Fee &amp;amp; rent", "Fee & rent"),
+        ("Fee & rent", "Fee & rent"),
+        ("A &lt; B", "A < B"),
+        ("List&lt;T&gt; in use", "List<T> in use"),
+        ("Caf&eacute;\n  opens", "Café opens"),
+    ],
+)
+def test_titles_are_plain_text(written: str, title: str) -> None:
+    (entry,) = feed_entries(RSS.replace("<title>T<", f"<title>{written}<").encode())
+    assert entry.hints.title == title
+
+
+@pytest.mark.parametrize("element", ["pubDate", "dc:date"])
+@pytest.mark.parametrize(
+    "written", ["Fri, 31 May 2024 15:30:00 IST", "31.05.2024 10:00", "2024-05-31T12:00:00 MESZ", "May 31, 2024 10:00 AM"]
+)
+def test_dates_of_feeds(element: str, written: str) -> None:
+    (entry,) = feed_entries(RSS.replace("<title>", f"<{element}>{written}</{element}><title>").encode())
+    assert entry.hints.published_at == datetime(2024, 5, 31, 10, tzinfo=UTC)
