@@ -10,16 +10,22 @@ from processing.article.metadata.jsonld import JsonLd, first_text, types_of
 from processing.article.metadata.markup import Markup, meta_source
 from processing.article.tree.characters import folded_text
 from processing.article.tree.entities import unescaped
+from processing.article.tree.headings import heading_text, without_kicker
 from processing.article.tree.parse import Node
-from processing.article.tree.visible import text_parts, visible_text
+from processing.article.tree.scripts import IDEOGRAPHS
+from processing.article.tree.visible import text_parts
 
 MAX_TITLE_CHARACTERS = 400
 MAX_HEADING_PARTS = 20  # texts of a heading's inline elements that are compared with the declared titles
 _ARCHIVED = re.compile(r"/(https?://.+)")  # an archive's URL of a page ends with the page's own URL
 META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
 # What separates the site's name from the title; a hyphen or a colon only with space around it.
-_SEPARATOR = re.compile(r"\s+[|\-–—•·»:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+|\s*»\s*")
-_SEPARATOR_BESIDE_QUOTES = re.compile(r"\s+[|\-–—•·:›>~]+\s+|\s*[|¦‖]\s*|\s+::\s+")  # where « and » are quotation marks
+# A low line parts titles in Chinese, Japanese and Korean, or with space around it; elsewhere it is part of a name.
+_BARS = r"\s*[|¦‖｜︱│]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef])_+|_+(?=[\u3000-\u9fff\uac00-\ud7af])"
+_SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
+_SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
+SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
+NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
 _SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite"))  # what templates put before or after the title
 _WORD = re.compile(r"\w+")
 
@@ -37,7 +43,7 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     declared = [(source, text) for source, title in _declared(markup, json_ld) if title and (text := folded(title))]
     site = site_names(site_name, url)
     stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
-    nodes = {text: node for node in markup.headings[:30] if (text := visible_text(node)) and not is_site(text, site)}
+    nodes = {text: node for node in markup.headings[:30] if (text := heading_text(node)) and not is_site(text, site)}
     headings = list(nodes)
     if (heading := _best_heading(headings, list(stripped.values()))) is not None:
         own = _own_part(heading, nodes[heading], list(stripped.values()), site)
@@ -91,10 +97,10 @@ def without_site(title: str, site: frozenset[str]) -> str:
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
-        if _names_site(parts[-1], site) or (_is_bar(separators[-1]) and len(parts[-1].split()) <= 4 and len(parts[0].split()) >= 3):
+        if _names_site(parts[-1], site) or (_is_bar(separators[-1]) and _words(parts[-1]) <= 4 and _words(parts[0]) >= 3):
             parts.pop()
             separators.pop()
-        elif _names_site(parts[0], site):
+        elif _names_site(parts[0], site, first=True):
             parts.pop(0)
             separators.pop(0)
         else:
@@ -107,14 +113,24 @@ def _separator(title: str) -> re.Pattern[str]:
 
 
 def _is_bar(separator: str) -> bool:
-    return separator.strip() in {"|", "¦", "‖", "•", "·", "»"}
+    return separator.strip(" _\u3000") in {"|", "¦", "‖", "｜", "︱", "│", "•", "·", "»", ""} and bool(separator.strip())
 
 
-def _names_site(part: str, site: frozenset[str]) -> bool:
+def _words(text: str) -> float:
+    """The number of words; of scripts without spaces, two characters count as one."""
+    ideographs = len(IDEOGRAPHS.findall(text))
+    return ideographs / 2 if ideographs else len(text.split())
+
+
+def _names_site(part: str, site: frozenset[str], *, first: bool = False) -> bool:
+    """Whether a part names the site or a section. A part of the site's name counts only at the end: titles begin with such words too."""
     letters = _letters(part)
     if not letters or letters in _SECTIONS or is_site(part, site):
         return True
-    return len(part.split()) <= 6 and any(len(name) > 3 and (name in letters or letters in name) for name in site)
+    if len(part.split()) > 6:
+        return False
+    longer = any(len(name) > 3 and name in letters and len(name) >= NAME_SHARE * len(letters) for name in site)
+    return longer or (not first and any(letters in name and len(letters) >= SITE_SHARE * len(name) for name in site if len(name) > 3))
 
 
 def _letters(text: str) -> str:
@@ -129,7 +145,7 @@ def _own_part(heading: str, node: Node, declared: list[str], site: frozenset[str
     texts = text_parts(node)[:MAX_HEADING_PARTS]
     last = _separator(heading).split(heading)[-1]
     parts = [without_site(heading, site), last, *(" ".join(texts[start:]) for start in range(1, len(texts)))]
-    return next((part for part in parts if _letters(part) in wanted), heading)
+    return next((part for part in parts if _letters(part) in wanted), without_kicker(node) or heading)
 
 
 def _with_kicker(heading: str, markup: Markup, json_ld: JsonLd, site: frozenset[str]) -> str | None:

@@ -21,8 +21,7 @@ _BOILERPLATE = (
     "outbrain taboola rail login printonly visuallyhidden rating ratings timestamp pubdate published copyright toc upnext follow "
     "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
-    "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare "
-    "comentarios commentaires commenti "
+    "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare comentarios commentaires commenti "
     "reacties komentarze kommentarer empfehlungen"
 )
 _BOILERPLATE_IN_TWO = (
@@ -46,7 +45,7 @@ _SCREEN_READER = re.compile(
 )
 _UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect")
 _COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
-_COMMENTS_ID = re.compile(  # ids of readers' comments, which count on elements too whose ids are made from text
+_COMMENTS_ID = re.compile(  # ids of readers' comments, which count on sections too, whose ids are made from text
     r"(?:the-?|post-?|article-?|user-?|reader-?|fb-?|wp-?)?comments?(?:-?(?:list|section|area|thread|container|wrapper|box|block|form|\d+))*"
     r"|disqus(?:_thread)?|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
     re.IGNORECASE,
@@ -63,7 +62,7 @@ def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, boo
     An id that is made from the element's text does not count.
     """
     names = classes or ""
-    if own and (_COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
+    if own and (tag == "section" and _COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
         names = f"{names} {own}"
     boilerplate, body = tag in BOILERPLATE_TAGS, False
     for name_boilerplate, name_body in map(_read_name, names.split()):

@@ -46,12 +46,18 @@ def _row(cells: list[Node], covered: dict[int, int]) -> Row:
         if rows > 1:
             covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
         last = cell is cells[-1]
-        row += [folded_text(inline_text(cell)), *([""] * (0 if last else columns - 1))]
+        row += [_cell_text(cell), *([""] * (0 if last else columns - 1))]
     _add_covered(row, covered)
     for column in [column for column in covered if column >= len(row)]:
         del covered[column]
     covered |= covering
     return row
+
+
+def _cell_text(cell: Node) -> str:
+    child = cell.first_child
+    alone = child is not None and child.next is None and child.tag == "-text"  # the common case
+    return folded_text((child.text_content or "") if child is not None and alone else inline_text(cell))
 
 
 def _add_covered(row: Row, covered: dict[int, int]) -> None:

@@ -252,8 +252,10 @@ class _Walk:
 
     def open_special(self, node: Node, tag: str, link: int) -> bool:
         """Read an element whose text depends on what is around it; True if it is read like any inline element."""
+        if tag == "img" and not self.text:
+            return False
         in_heading = tag == "button" and self.elements[self.open[-1]].kind[0] is BlockKind.HEADING
-        written = special_text(node, tag, self.text_before(), anchored=link == _ANCHORED, in_heading=in_heading)
+        written = special_text(node, tag, self.text_before() if self.text else "", anchored=link == _ANCHORED, in_heading=in_heading)
         if written:
             self.add_text(written, _ANCHORED if tag == "sup" and written[0] == "[" else link)
         return written is None

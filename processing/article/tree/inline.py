@@ -81,4 +81,5 @@ def is_unseen(node: Node) -> bool:
     if names == "katex-html":
         return node.prev is not None
     style = attributes.get("style")
-    return "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None) or _HIDDEN_NAMES.search(names) is not None
+    hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None) or _HIDDEN_NAMES.search(names) is not None
+    return hidden and any(map(str.isalnum, node.text()))  # a hidden colon between two parts of a heading is part of it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 IDEOGRAPH_LETTERS = 2.5  # letters of an alphabet that one Chinese, Japanese or Korean character stands for
-_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 def reading_length(text: str) -> int:
@@ -13,4 +13,4 @@ def reading_length(text: str) -> int:
     length = len(text)
     if text.isascii() or len(text.encode("utf-8", "replace")) < 2 * length:  # ideographs take three bytes
         return length
-    return int(length + (IDEOGRAPH_LETTERS - 1) * len(_IDEOGRAPHS.findall(text)))
+    return int(length + (IDEOGRAPH_LETTERS - 1) * len(IDEOGRAPHS.findall(text)))

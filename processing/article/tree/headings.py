@@ -1,0 +1,41 @@
+"""The text of a main heading: without kickers, marks of notes and what only screen readers say."""
+
+from __future__ import annotations
+
+import re
+
+from processing.article.tree.characters import folded_text
+from processing.article.tree.inline import inline_text
+from processing.article.tree.parse import Node
+from processing.article.tree.raised import is_raised_number
+from processing.article.tree.visible import visible_text
+
+_KICKER = re.compile(
+    r"kicker|overline|over-?title|eyebrow|top-?line|dachzeile|spitzmarke|roof-?line|supra-?title|sur-?titre?|ante-?titulo|pre-?title"
+    r"|vignette|catchline|flag-?line|ressort|rubri[ck]",
+    re.IGNORECASE,
+)
+_ASIDE_TAGS = frozenset(("span", "small", "div", "p", "em", "strong", "a", "b", "i"))
+
+
+def heading_text(node: Node) -> str:
+    """The heading without marks of notes and what only screen readers say; with its button if it has nothing else."""
+    if (child := node.first_child) is not None and child.next is None and child.tag == "-text":
+        return folded_text(child.text_content or "")  # the common case
+    text = folded_text(inline_text(node, skip=_is_mark))
+    return text or visible_text(node) or folded_text(node.text())
+
+
+def without_kicker(node: Node) -> str:
+    """The heading without a kicker above it; empty if it has none."""
+    if not any(map(_is_kicker, node.css("[class]"))):
+        return ""
+    return folded_text(inline_text(node, skip=lambda child: _is_kicker(child) or _is_mark(child))).lstrip(" :|–-")
+
+
+def _is_mark(node: Node) -> bool:
+    return node.tag == "sup" and is_raised_number(node.text(strip=True))
+
+
+def _is_kicker(node: Node) -> bool:
+    return node.tag in _ASIDE_TAGS and _KICKER.search(node.attributes.get("class") or "") is not None

@@ -1,0 +1,53 @@
+"""Titles: the site's name goes, words of the title stay, and a heading is read as readers see it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from processing.article.metadata.metadata import read_metadata
+from processing.article.tree.parse import parse
+from schemas.page import Page
+
+
+def title(declared: str, heading: str = "", url: str = "https://www.valley-post.example/mill") -> str | None:
+    html = f"<html><head><title>{declared}</title></head><body>{heading}<p>Prose.</p></body></html>"
+    return read_metadata(parse(html), Page(url, html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))).title
+
+
+@pytest.mark.parametrize(
+    ("declared", "own"),
+    [
+        ("古い水車が再び回り始めた｜谷間新聞", "古い水車が再び回り始めた"),
+        ("山谷里的老水车重新转动起来_社会频道_山谷网", "山谷里的老水车重新转动起来"),
+        ("The old mill turns again _ Valley Post", "The old mill turns again"),
+        ("The old mill turns again » Valley Post", "The old mill turns again"),
+        ("Valley Post: News – The old mill turns again", "The old mill turns again"),
+        ("Valley – the old mill turns again", "Valley – the old mill turns again"),
+        ("Post - what it means for the mill", "Post - what it means for the mill"),
+        ("The old mill turns again - Post", "The old mill turns again - Post"),
+        ("Why nobody reads the valley post – what follows", "Why nobody reads the valley post – what follows"),
+        ("How snake_case came to the valley", "How snake_case came to the valley"),
+    ],
+)
+def test_the_name_of_the_site_goes_and_the_title_stays(declared: str, own: str) -> None:
+    assert title(declared) == own
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "<h1>The old mill turns again<sup>1</sup></h1>",
+        "<h1>The old mill turns again<sup><a href='#n1'>[1]</a></sup></h1>",
+        "<h1><span class='article__kicker'>River</span> The old mill turns again</h1>",
+        "<h1><span class=visually-hidden>Article: </span>The old mill turns again</h1>",
+        "<h1>The old mill turns again<span style='display:none'>Share</span></h1>",
+        "<h1><button>The old mill turns again</button></h1>",
+        "<h1>The old m&shy;ill <wbr>turns again</h1>",
+    ],
+)
+def test_a_heading_is_read_without_its_additions(heading: str) -> None:
+    assert title("Old mill turns – Valley Post", heading) == "The old mill turns again"
+
+
+def test_a_raised_letter_stays() -> None:
+    assert title("The H2O mill of Miller", "<h1>The H<sub>2</sub>O mill of Miller<sup>®</sup></h1>") == "The H2O mill of Miller®"
