@@ -1,4 +1,4 @@
-"""What all DAGs of crawls share: their retries, and the Asset that connects fetching and processing."""
+"""What all DAGs of crawls share: their retries, the Asset that connects fetching and processing, and the Assets of the lake's tables."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ RETRIES = {  # together two and a half minutes, for a database or a store that d
 def captures_asset(name: str) -> Asset:
     """The captures of a crawl as an Airflow Asset. An event of it starts the crawl's processing."""
     return Asset(name=f"captures_{name}", uri=f"crawlhouse://captures/{name}", group="crawlhouse")
+
+
+def table_asset(name: str) -> Asset:
+    """The table of a dataset as an Airflow Asset, `Asset("crawlhouse://NAME")`. Each publish that may add rows to it makes an event."""
+    return Asset(name=f"crawlhouse://{name}", uri=f"crawlhouse://{name}", group="crawlhouse")

@@ -8,8 +8,10 @@
 | `gate` | row rules send rows to `quarantine`; then the expectation suite checks the rest, and if it fails nothing is published |
 | `publish` | checks the accounting, and commits captures, quarantine, articles and runs in one transaction |
 
-The Asset event only starts the run. The ledger says what to do, so a missed or repeated event changes nothing, and running again changes
-nothing. The run's id is a digest of everything that decides its result.
+`publish` makes an event of the Asset `crawlhouse://NAME` for each dataset's table, with crawl, counts, sequence and snapshot.
+
+The Asset event of the captures only starts the run. The ledger says what to do, so a missed or repeated event changes nothing, and running
+again changes nothing. The run's id is a digest of everything that decides its result.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, get_current_context, task
 
-from dags.defaults import RETRIES, START, captures_asset
+from dags.defaults import RETRIES, START, captures_asset, table_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -84,13 +86,20 @@ def gate(process_run: str) -> None:
 
 @task(pool="process", execution_timeout=STEP_TIMEOUT)
 def publish(process_run: str) -> dict[str, int]:
-    """Check that the accounting adds up, and commit the rows to the lake."""
+    """Check that the accounting adds up, and commit the rows to the lake. Each table's Asset event says what came."""
     from processing import stages
 
     with final_errors():
         report = stages.publish(process_run, load_settings())
         LOG.info("%s", report.text())
+        _tell_tables(stages.published_tables(report, load_settings()))
         return {name: getattr(report, name) for name in ("records", *Outcome)}
+
+
+def _tell_tables(events: dict[str, dict[str, Any]]) -> None:  # Any: texts and numbers
+    outlets = get_current_context()["outlet_events"]
+    for name, event in events.items():
+        outlets[table_asset(name)].extra = event
 
 
 def process_dag(crawl: Crawl) -> DAG:
@@ -109,8 +118,9 @@ def process_dag(crawl: Crawl) -> DAG:
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id
+        published = publish.override(outlets=[table_asset(name) for name in crawl.datasets])
         extracted = extract.partial(process_run=run).expand(shard=shards(run))
-        extracted >> resolve(run) >> gate(run) >> publish(run)
+        extracted >> resolve(run) >> gate(run) >> published(run)
     return dag
 
 

@@ -19,6 +19,7 @@ from processing.extract.segment_rows import SegmentRows
 from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
+from processing.publish.table_events import TableEvent, table_events
 from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.workers.heap import bound_heap, trim_heap
 from runtime.code_version import code_version
@@ -118,6 +119,13 @@ def publish(process_run: str, settings: Settings) -> RunReport:
         run = resources.ledger.process_run(process_run)
         reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
         return publish_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger, code_version())
+
+
+def published_tables(report: RunReport, settings: Settings) -> dict[str, TableEvent]:
+    """What is told about each table of a crawl's datasets after a publish."""
+    with _open_resources(settings) as resources:
+        run = resources.ledger.process_run(report.process_run)
+        return table_events(report, resources.ledger.commits(run.process_run), run.crawl.datasets)
 
 
 def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> RunReport | None:

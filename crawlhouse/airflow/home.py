@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 USER = "admin"
 FETCH_POOL, PROCESS_POOL = "fetch", "process"
 FETCH_POOL_SLOTS = 8  # more than the cores of most machines, because fetch workers mostly wait
+PROJECT_DAGS = "dags"  # beside the crawl folder
+LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 MIN_PARALLEL_TASKS = 2  # so that one long task does not stop all others on a machine with one core
 MISSING_DAG = {"missing_dag_retries": "1", "missing_dag_retry_delay": "20"}  # a task whose DAG a worker cannot find is retried, then fails
 LOCK_WAIT_SECONDS = 60  # SQLite's default of 5 s is too short when all four components start on a busy machine
@@ -127,7 +129,12 @@ class AirflowHome:
                 "task_instance_heartbeat_timeout": "60",
                 "task_instance_heartbeat_timeout_detection_interval": "5",
             },
-            "dag_processor": {"refresh_interval": "15", "min_file_process_interval": "15", "dag_file_processor_timeout": "180"},
+            "dag_processor": {
+                "refresh_interval": "15",
+                "min_file_process_interval": "15",
+                "dag_file_processor_timeout": "180",
+                "dag_bundle_config_list": json.dumps(dag_bundles(settings)),
+            },
             "workers": MISSING_DAG,
             "usage_data_collection": {"enabled": "False"},
         }
@@ -159,6 +166,15 @@ def dags_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise StorageError("The package 'dags' is missing in the installation of crawlhouse; install crawlhouse again.")
     return Path(next(iter(spec.submodule_search_locations))).absolute()
+
+
+def dag_bundles(settings: Settings) -> list[dict[str, object]]:
+    """The folders with DAGs: ours, and the project's own `dags/` beside its crawl folder, if there is one."""
+    own = settings.crawls.absolute().parent / PROJECT_DAGS
+    folders = {"dags-folder": dags_folder()}
+    if own.is_dir() and own.resolve() != dags_folder().resolve():
+        folders["project"] = own
+    return [{"name": name, "classpath": LOCAL_BUNDLE, "kwargs": {"path": str(folder)}} for name, folder in folders.items()]
 
 
 def parallel_tasks() -> int:

@@ -42,13 +42,16 @@ def init(
     name: Annotated[str, typer.Option(help="The first crawl's name.")] = "first",
     contact: Annotated[str, typer.Option(help="How the site's owner reaches you.")] = "",
 ) -> None:
-    """Make a project: a folder with crawls/ in it, and with --seed a first crawl.
+    """Make a project: a folder with crawls/ and dags/ in it, and with --seed a first crawl.
+
+    DAGs of your own in dags/ are loaded beside those of the crawls by `crawlhouse up`.
 
     Nothing is fetched, and no existing file is changed.
     """
     crawls = folder / "crawls"
     try:
         crawls.mkdir(parents=True, exist_ok=True)
+        (folder / "dags").mkdir(exist_ok=True)  # for DAGs of the user's own; `up` loads them beside ours
     except OSError as error:
         raise StorageError(f"{crawls} cannot be made: {error.strerror}. Choose another folder.") from error
     if seed is None:

@@ -23,7 +23,12 @@ workers: 2
 budgets: {max_minutes: 30}
 tags: [press]
 """
-OWN = "scope: {hosts: [127.0.0.1:9]}\nspider: never_imported:Spider\ncredentials: [{origin: 'http://127.0.0.1:9', secret: members}]\n"
+OWN = """\
+scope: {hosts: [127.0.0.1:9]}
+spider: never_imported:Spider
+credentials: [{origin: 'http://127.0.0.1:9', secret: members}]
+datasets: [articles, products]
+"""
 BROKEN = "seeds: [http://127.0.0.1:9/]\npolitness: {}\n"
 
 

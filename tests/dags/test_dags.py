@@ -86,6 +86,8 @@ def test_a_process_dag(found: dict[str, Any]) -> None:
         "publish": ["gate", "plan"],
     }
     assert tasks["extract"]["mapped"]
+    assert tasks["publish"]["outlets"] == ["crawlhouse://articles"]
+    assert found["dags"]["process_own"]["tasks"]["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://products"]
 
 
 def test_every_task_is_tried_again_and_ends_in_time(found: dict[str, Any]) -> None:

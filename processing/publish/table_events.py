@@ -1,0 +1,19 @@
+"""What is told to those who wait for a table's new rows: which run brought them, how many, and the snapshot that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from processing.publish.report import RunReport
+
+TableEvent = dict[str, str | int | None]
+NO_COUNTS: Mapping[str, int] = {}
+
+
+def table_events(report: RunReport, snapshots: Mapping[str, int], tables: Iterable[str]) -> dict[str, TableEvent]:
+    """The event of each table of a published run. `snapshots` are the run's commits; a table without rows may have none.
+
+    The counts are of the run's rows in the table: made = published + unchanged + quarantined.
+    """
+    run: TableEvent = {"crawl": report.crawl, "process_run": report.process_run, "sequence": report.sequence}
+    return {name: {**run, "snapshot": snapshots.get(name), **report.datasets.get(name, NO_COUNTS)} for name in tables}
