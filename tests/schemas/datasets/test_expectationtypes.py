@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from processing.datasets.definition_check import definition_mistakes
+from processing.datasets.definitions import crawl_datasets
 from schemas.config.crawl_file import parse_crawl, read_crawl
+from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
 from schemas.datasets.expectation_check import crawl_mistakes
@@ -95,6 +97,8 @@ def test_a_crawl_expects_by_dataset(tmp_path: Path) -> None:
     ((location, problem),) = crawl_mistakes(datasets, crawl.expectations, crawl.drift)
     assert location == ("expectations", "products", 0)
     assert "did you mean 'price'?" in problem
+    with pytest.raises(ConfigError, match=r"shop.yaml: line 4: expectations.products.0: .* names the column 'prize'"):
+        crawl_datasets(crawl, Settings(home=tmp_path, crawls=tmp_path))
     with pytest.raises(ConfigError, match=r"'expectations' names 'jobs', which is none of the crawl's datasets: articles, products"):
         parse_crawl(CRAWL + "expectations: {jobs: []}\n", "shop")
     with pytest.raises(ConfigError, match=r"line 4: expectations.products: '../shop.json' is no suite file"):
