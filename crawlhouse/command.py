@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from crawlhouse.commands import changes as changescommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
 from crawlhouse.commands import explain as explaincommand
@@ -22,13 +21,14 @@ from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
-from crawlhouse.commands import query as querycommand
-from crawlhouse.commands import show as showcommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
-from crawlhouse.commands import tables as tablescommand
-from crawlhouse.commands import takedown as takedowncommand
 from crawlhouse.commands import upgrade as upgradecommand
+from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import query as querycommand
+from crawlhouse.commands.lake import show as showcommand
+from crawlhouse.commands.lake import tables as tablescommand
+from crawlhouse.commands.lake import takedown as takedowncommand
 from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 

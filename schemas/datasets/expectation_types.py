@@ -1,7 +1,7 @@
 """The expectations of Great Expectations that a dataset can have: their names, their arguments, and which of them report rows.
 
 They stand in `schemas/expectations/types.json`, so that a definition is checked without importing Great Expectations, which takes
-seconds. `python -m processing.expectations.catalog` writes that file from the installed package.
+seconds. `python -m tests.processing.expectations.catalog` writes that file from the installed package.
 """
 
 from __future__ import annotations

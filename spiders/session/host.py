@@ -19,13 +19,12 @@ from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult, record_refusal
-from spiders.session.origin_file import OriginRules
+from spiders.session.origin_file import OriginRules, read_tdm_rules
 from spiders.session.pace import HostPace
 from spiders.session.redirect_chain import NO_CHAIN
 from spiders.session.request_queue import RequestQueue
 from spiders.session.robots_fetch import load_robots_rules, robots_refusal
 from spiders.session.tasks import GuardedTasks
-from spiders.session.tdm_fetch import read_tdm_rules
 from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.url_results import retry_after
 from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY

@@ -1,4 +1,7 @@
-"""Fetching a file about a whole origin (robots.txt, tdmrep.json), past the queue of pages. Every response is archived."""
+"""Fetch a file about a whole origin (robots.txt, tdmrep.json), past the queue of pages. Every response is archived.
+
+`robots_fetch` reads robots.txt with it; tdmrep.json is read here, from the cache of a day or from the site.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Generic, TypeVar
 from schemas.capture import Capture
 from spiders.discover.response import REDIRECTS, redirect_location
 from spiders.download.failure import FetchFailedError
+from spiders.permission.opt_outs import TDM_FILE, TdmRules, read_tdm_file
 from spiders.permission.robots import MAX_ROBOTS_BYTES, robots_from_response, robots_from_text
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
@@ -62,3 +66,15 @@ async def file_to_cache(context: FetchContext, url: str, capture: Capture | None
         return robots_from_text(url, capture.status, b"")
     text = await context.readers.decoded(capture, MAX_ROBOTS_BYTES + 1)
     return robots_from_response(url, None, b"", None) if isinstance(text, ReadFailure) else robots_from_text(url, capture.status, text)
+
+
+async def read_tdm_rules(context: FetchContext, lease: Lease, origin: str) -> OriginRules[TdmRules]:
+    """The rules of an origin. A file that cannot be had reserves nothing."""
+    url = origin + TDM_FILE
+    cached = await context.database.run(context.frontier.robots, url)
+    if cached is not None:
+        return OriginRules(read_tdm_file(cached.body), was_asked=False)
+    file = await fetch_origin_file(context, lease, url)
+    cached = await file_to_cache(context, url, None if file.failure else file.responses[-1])
+    await context.database.run(context.frontier.cache_robots, cached)
+    return OriginRules(read_tdm_file(cached.body), was_asked=True, responses=file.responses)

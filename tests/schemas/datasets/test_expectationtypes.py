@@ -106,8 +106,8 @@ def test_a_crawl_expects_by_dataset(tmp_path: Path) -> None:
 
 
 def test_the_table_is_that_of_the_installed_package() -> None:
-    """If it fails: `python -m processing.expectations.catalog > schemas/expectations/types.json`."""
-    command = [sys.executable, "-m", "processing.expectations.catalog"]
+    """If it fails: `python -m tests.processing.expectations.catalog > schemas/expectations/types.json`."""
+    command = [sys.executable, "-m", "tests.processing.expectations.catalog"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout
     assert printed == (PROJECT / "schemas" / "expectations" / "types.json").read_text(encoding="utf-8")
     assert len(expectation_types()) > 30
