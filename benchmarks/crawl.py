@@ -1,4 +1,4 @@
-"""CPU of our crawler, which has an archive, an index, a frontier, robots.txt and statistics, compared with peers that have none of these.
+"""CPU of crawlhouse, with archive, index, frontier, robots.txt and statistics, compared with peers that have none of these.
 
 The main cell: following links, one worker, pages of 45 kB with 50 links, gzip, no declared charset, nginx on loopback. CPU is user plus
 system time of all processes of the crawl (SQLite runs inside them), without the server's. The two sides run in turn, and medians are
@@ -55,7 +55,7 @@ def measured(command: list[str], environment: Mapping[str, str], folder: Path, p
     return Cost(pages(printed), usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024, os.times().elapsed - before)
 
 
-def ours(origin: str, folder: Path, *, follow: bool, workers: int) -> Cost:
+def own_crawl(origin: str, folder: Path, *, follow: bool, workers: int) -> Cost:
     """One crawl with all features, in a new home."""
     with tempfile.TemporaryDirectory(dir=folder) as home:
         seed = f"{origin}/p/0.html" if follow else f"{{url: '{origin}/all.xml', kind: sitemap}}"
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_site(folder, options.pages)
-        print(f"{options.pages} pages of 45 kB, 50 links each, gzip; per 1,000 pages; ours has WARC, index, frontier, robots, statistics")
+        print(f"{options.pages} pages of 45 kB, 50 links each, gzip; per 1,000 pages; crawlhouse has WARC, index, robots, statistics")
         print(f"{'cell':44} {'CPU s':>7} {'peer':>7} {'ratio':>8}   {'spread':9}   {'wall s':>6} {'peer':>6}   {'MB':>4} {'peer':>4}")
         _cells(folder, options.pages, options.pairs, main_only=options.main_cell)
     return 0
@@ -123,22 +123,22 @@ def _cells(folder: Path, pages: int, pairs: int, *, main_only: bool) -> None:
         write_sitemap(folder, pages, origin)
 
         def follow() -> Cost:
-            return ours(origin, folder, follow=True, workers=1)
+            return own_crawl(origin, folder, follow=True, workers=1)
 
         def listed() -> Cost:
-            return ours(origin, folder, follow=False, workers=1)
+            return own_crawl(origin, folder, follow=False, workers=1)
 
-        compare("follow, beside stock Scrapy", follow, lambda: peer("scrapy_follow", origin, folder, pages), pairs)
+        compare("follow, compared with stock Scrapy", follow, lambda: peer("scrapy_follow", origin, folder, pages), pairs)
         if main_only:
             return
         few = max(pairs // 2, 1)
-        compare("follow, beside crawlee", follow, lambda: peer("crawlee_follow", origin, folder, pages), few)
-        compare("list, beside stock Scrapy", listed, lambda: peer("scrapy_list", origin, folder, pages), few)
-        compare("list, beside raw aiohttp (the floor)", listed, lambda: peer("aiohttp_list", origin, folder, pages), few)
-        two = lambda: ours(origin, folder, follow=True, workers=2)  # noqa: E731 - the same form as the calls around it
-        compare("follow, two workers, beside stock Scrapy", two, lambda: peer("scrapy_follow", origin, folder, pages), few)
+        compare("follow, compared with crawlee", follow, lambda: peer("crawlee_follow", origin, folder, pages), few)
+        compare("list, compared with stock Scrapy", listed, lambda: peer("scrapy_list", origin, folder, pages), few)
+        compare("list, compared with raw aiohttp (the floor)", listed, lambda: peer("aiohttp_list", origin, folder, pages), few)
+        two = lambda: own_crawl(origin, folder, follow=True, workers=2)  # noqa: E731 - the same form as the calls around it
+        compare("follow, two workers, compared with stock Scrapy", two, lambda: peer("scrapy_follow", origin, folder, pages), few)
     with serve(folder, charset="utf-8") as origin:
-        declared = lambda: ours(origin, folder, follow=True, workers=1)  # noqa: E731
+        declared = lambda: own_crawl(origin, folder, follow=True, workers=1)  # noqa: E731
         compare("follow, declared charset, stock Scrapy", declared, lambda: peer("scrapy_follow", origin, folder, pages), few)
 
 

@@ -1,7 +1,7 @@
-"""Article extraction beside the libraries, on labelled real pages: texts, metadata, page types and CPU, from one run.
+"""Article extraction compared with other libraries, on labelled real pages: texts, metadata, page types and CPU, from one run.
 
-The sets and their two halves are described in `labelled_pages`. Ours runs in one configuration everywhere. On `fundeval`, which has five
-pages of each host, the site memory is on. `--half tuning` reads the half that rules are made on, and nothing else.
+The sets and their two halves are described in `labelled_pages`. crawlhouse runs in one configuration everywhere. On `fundeval`, which has
+five pages of each host, the site memory is on. `--half tuning` reads the half that rules are made on, and nothing else.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HALVES = ("tuning", "unseen", "both")
 
 @dataclass
 class Run:
-    """The results of one run: texts and CPU seconds by extractor, our articles and trafilatura's metadata by page."""
+    """The results of one run: texts and CPU seconds by extractor, crawlhouse's articles and trafilatura's metadata by page."""
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     texts: dict[tuple[str, str], dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -152,16 +152,16 @@ def _differences(run: Run, who: str, half: str, names: Iterable[str]) -> list[li
     by_host: dict[str, list[float]] = defaultdict(list)
     for name in names:
         for row in run.half(name, half):
-            ours, theirs = (page_f1(name, row, run.texts[one, name][row["id"]]) for one in (OURS, who))
-            by_host[row["host"]].append(ours - theirs)
+            own, theirs = (page_f1(name, row, run.texts[one, name][row["id"]]) for one in (OURS, who))
+            by_host[row["host"]].append(own - theirs)
     return list(by_host.values())
 
 
 def _print_metadata(run: Run) -> None:
     print(f"\n{'metadata':<24}{'set':<11}{'half':<7}{'title':>8}{'authors':>9}{'date':>8}")
     for name in WITH_METADATA:
-        ours = {key: _metadata(article) for key, article in run.articles[name].items()}
-        for who, found in ((OURS, ours), (PEER, run.peer_metadata[name])):
+        own = {key: _metadata(article) for key, article in run.articles[name].items()}
+        for who, found in ((OURS, own), (PEER, run.peer_metadata[name])):
             for half in run.halves():
                 rows = run.half(name, half)
                 result, _ = scorer().evaluate(rows, {row["id"]: {"text": "", **found[row["id"]]} for row in rows})
@@ -208,7 +208,7 @@ def _print_cpu(run: Run) -> None:
         counts = [len(run.rows[name]) for name in SETS]
         each = "".join(f"{count / second:>12.1f}" for count, second in zip(counts, seconds, strict=True))
         print(f"{who:<26}{each}{sum(counts) / sum(seconds):>12.1f}{base / sum(seconds):>15.2f}x")
-    print("(ours includes the metadata; the libraries' includes neither metadata nor page type)")
+    print("(crawlhouse's time includes the metadata; the libraries' times include neither metadata nor page type)")
 
 
 if __name__ == "__main__":

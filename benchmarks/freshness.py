@@ -1,4 +1,4 @@
-"""How soon news and edits are captured at equal numbers of fetches: our revisit policy compared with usual ones, in simulated time.
+"""How soon news and edits are captured with equal numbers of fetches: crawlhouse's revisit policy and usual ones, in simulated time.
 
 Thirty days over made-up sites whose publication and edit times are known, and over sites with real publication times. Fetches happen only
 at schedule ticks. Each policy has one parameter, which is adjusted until all policies spend the same number of fetches. For comparison
@@ -184,7 +184,7 @@ def oracle(seed: int, budget: int, make: Make = make_sites) -> Result:
 
 
 def _visit_with_knowledge(site: Site, knob: float) -> int:
-    """Visit a site whenever the waiting times of the stories that its sources show add up to so many hours. Returns the fetches."""
+    """Visit a site whenever the waiting times of its new stories add up to `knob` hours. Returns the number of fetches."""
     first: dict[int, tuple[float, Story]] = {}
     for source in site.sources:
         for time, story in zip(source.appears, source.stories, strict=True):
@@ -203,7 +203,7 @@ def _visit_with_knowledge(site: Site, knob: float) -> int:
 
 
 def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS) -> dict[str, Shares]:
-    """Print a table for one set of sites and each budget. Returns our results compared with the best peer, by the budget's name."""
+    """Print a table for one set of sites and each budget. Returns crawlhouse's results as shares of the best peer's, by budget."""
     sites = make(seed)
     stories = sum(len(site.stories) for site in sites)
     print(f"\nseed {seed}: {len(sites)} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
@@ -216,7 +216,7 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
             print(result.line(policy.name))
         print(oracle(seed, budget, make).line("oracle, no edits"))
         shares[name] = _shares(results)
-        print(f"our median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
+        print(f"crawlhouse's median delay: {shares[name].median_delay:.2f} of the best peer's", flush=True)
     limit = simulate(FixedSources(TICK_HOURS), seed, make=make)
     print(f"\nthe limit: every source at every tick\n{HEADER}\n{limit.line('no delay but the tick')}")
     return shares
@@ -227,12 +227,12 @@ def _spending(policy: type[Policy], seed: int, make: Make) -> Callable[[float, f
 
 
 def _shares(results: dict[type[Policy], Result]) -> Shares:
-    ours, peers = results[Ours], [result for policy, result in results.items() if policy is not Ours]
+    own, peers = results[Ours], [result for policy, result in results.items() if policy is not Ours]
     return Shares(
-        ours.median_delay / min(peer.median_delay for peer in peers),
-        ours.mean_delay / min(peer.mean_delay for peer in peers),
-        ours.missed - min(peer.missed for peer in peers),
-        ours.edits_caught - results[Nutch].edits_caught,
+        own.median_delay / min(peer.median_delay for peer in peers),
+        own.mean_delay / min(peer.mean_delay for peer in peers),
+        own.missed - min(peer.missed for peer in peers),
+        own.edits_caught - results[Nutch].edits_caught,
     )
 
 
@@ -242,7 +242,7 @@ def _summary(shares: Sequence[Shares]) -> str:
     return (
         f"median delay {statistics.median(medians):.2f} ({min(medians):.2f}-{max(medians):.2f}), mean {statistics.median(means):.2f} "
         f"({min(means):.2f}-{max(means):.2f}) of the best peer's; missed {statistics.median(missed):+.2f} (worst {max(missed):+.2f}) "
-        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points beside Nutch's"
+        f"points; edits {statistics.median(edits):+.1f} (worst {min(edits):+.1f}) points more than Nutch's rule"
     )
 
 

@@ -1,4 +1,4 @@
-"""One crawl of hostile responses and of a good site, the neighbour: what the responses cost the worker, its readers and the neighbour.
+"""One crawl of harmful responses and of a good site, the neighbour: what the responses cost the worker, its readers and the neighbour.
 
 The limit: no callback of the worker's event loop takes half a second of CPU time. Wall time is printed too; it is larger on a busy machine.
 """
@@ -47,7 +47,7 @@ def _server() -> Iterator[tuple[dict[str, Any], list[float]]]:
 
 
 def once(path: Path) -> None:
-    """Crawl a file and write the outcomes of its URLs to a file beside it. This runs in the process that is measured."""
+    """Crawl a file and write the outcomes of its URLs to a file next to it. This runs in the process that is measured."""
     from sqlalchemy import select
 
     from schemas.config.crawl_file import read_crawl

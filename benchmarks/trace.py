@@ -1,4 +1,4 @@
-"""The way of one page through `crawl` and `process`: which of our files and functions run, and which files call each other.
+"""The way of one page through `crawl` and `process`: which files and functions run, and which files call each other.
 
 One page on a local server is crawled and processed by the usual commands, and all their processes are profiled. For each top folder, the
 files and functions that ran and the calls from file to file are printed, then the pairs of files that call each other.
@@ -64,12 +64,12 @@ class Trace:
             self.calls[caller, called] = None
 
     def room(self, name: str) -> tuple[int, int, int]:
-        """Files, functions and calls between files of one room."""
+        """Files, functions and calls between files of one top folder."""
         files = [file for file in self.functions if file.startswith(f"{name}/")]
         return len(files), sum(len(self.functions[file]) for file in files), len(self.inside(name))
 
     def inside(self, name: str) -> list[tuple[str, str]]:
-        """The calls between files of one room."""
+        """The calls between files of one top folder."""
         return [(caller, called) for caller, called in self.calls if caller.startswith(f"{name}/") and called.startswith(f"{name}/")]
 
     def turns(self) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What docker-compose.yml runs first: it makes our tables and Airflow's, the pools, the password of `admin` and the bucket.
+"""What docker-compose.yml runs first: it makes the tables of crawlhouse and Airflow, the pools, the password of `admin` and the bucket.
 
 It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except the password, which is AIRFLOW_PASSWORD.
 """
@@ -50,7 +50,7 @@ def make_tables(settings: Settings) -> None:
 
 
 def make_bucket(settings: Settings) -> None:
-    """Make the bucket of CRAWLHOUSE_STORE where it is missing. Raises UnavailableError."""
+    """Make the bucket of CRAWLHOUSE_STORE if it is missing. Raises UnavailableError."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -101,7 +101,7 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
 
 def _params(crawl: Crawl) -> dict[str, Param]:
     """The parameters of a run that is triggered by hand."""
-    urls = Param([], type=["array", "null"], items={"type": "string"}, description="URLs to fetch now, due or not, besides what is due")
+    urls = Param([], type=["array", "null"], items={"type": "string"}, description="URLs to fetch now, in addition to what is due")
     workers = Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")
     return {"workers": workers, "urls": urls}
 

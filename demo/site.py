@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Run the site; uvloop where it is installed."""
+    """Run the site; with uvloop if it is installed."""
     options = parser().parse_args()
     try:
         import uvloop

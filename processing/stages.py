@@ -6,12 +6,16 @@ store (`processing.staging`), under the name of the process run. After: `publish
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+from processing.datasets.definitions import crawl_datasets, with_item_fields
 from processing.extract.extraction import extract_segment
 from processing.extract.rule_check import check_rules
+from processing.extract.segment_rows import SegmentRows
 from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
@@ -21,16 +25,21 @@ from runtime.code_version import code_version
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import stored_types
 from schemas.errors import ConflictError, NotFoundError
 from schemas.keys import extracted_key
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
+from storage.index.items import read_item_types
 from storage.lake.lake import Lake, open_lake
 from storage.lake.publishing import repair_publications
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
+
+PLAIN_ARTICLES = Dataset(name="articles")
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
@@ -52,8 +61,10 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
         for crawl_run in crawl_runs:
             complete_manifest(crawl_run, resources.ledger, resources.store)
         crawl = _configuration(crawl_name, settings, resources.ledger.crawl_run(crawl_runs[-1]).crawl)
-        inputs = (code_version(), config_hash(crawl), resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles"))
-        return resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs))
+        datasets = _datasets(crawl, crawl_runs, settings, resources)
+        memory_version, base = resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles")
+        inputs = (code_version(), config_hash(crawl, datasets), memory_version, base)
+        return resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
 
 
 def segments(process_run: str, settings: Settings) -> list[str]:
@@ -75,7 +86,7 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
             found = _segments(run, resources.ledger).get(segment)
             if found is None:
                 raise NotFoundError(f"The process run {process_run} has no segment {segment!r}.")
-            extract_segment(resources.store, found, run.crawl, key, pinned_containers(run, resources.store))
+            _extract(run, found, key, settings, resources)
         return key
 
 
@@ -126,6 +137,37 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
         stage(run.process_run, settings)
     progress("publish")
     return publish(run.process_run, settings)
+
+
+def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: _Resources) -> None:
+    containers = pinned_containers(run, resources.store)
+    if not run.own_datasets:
+        extract_segment(resources.store, segment, run.crawl, key, containers)
+        return
+    with SegmentRows(resources.store, run, segment, [str(folder) for folder in settings.module_folders()]) as rows:
+        extract_segment(resources.store, segment, run.crawl, key, containers, rows)
+
+
+def _datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings, resources: _Resources) -> tuple[Dataset, ...]:
+    """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
+    types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
+    definitions = crawl_datasets(crawl, settings)
+    found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
+    datasets = tuple(dataset for dataset in found if dataset is not None)
+    resources.lake.ensure_dataset_tables(datasets)
+    return () if datasets == (PLAIN_ARTICLES,) else datasets
+
+
+def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: _Resources) -> dict[str, str]:
+    """The fields of a dataset of items as its table has them, and as the crawl's last published run had them."""
+    if dataset.source is None or dataset.source.reads_pages:
+        return {}
+    table = resources.lake.tables().get(dataset.name)
+    stored = {} if table is None else stored_types(schema_to_pyarrow(table.schema(), include_field_ids=False))
+    last = resources.ledger.last_published(crawl.name)
+    pinned = resources.ledger.process_run(last).datasets if last is not None else ()
+    fields = {name: field.type for one in pinned if one.name == dataset.name for name, field in one.fields.items()}
+    return {name: str(kind) for name, kind in stored.items()} | fields
 
 
 @dataclass(frozen=True, slots=True)

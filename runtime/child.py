@@ -65,7 +65,7 @@ def memory_detail(memory_limit: int) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU time of a process of ours, in seconds; 0 if it has ended or the system does not know (macOS)."""
+    """The CPU time of a child process, in seconds; 0 if it has ended or the system does not know (macOS)."""
     try:
         return time.clock_gettime((~pid << 3) | 2)  # the kernel's id for the CPU clock of a process
     except OSError:

@@ -42,7 +42,7 @@ def code_version() -> str:
     """The version of the code that processes captures, for example `0.1.0+3f2a9c51d07e`.
 
     The package's version, then 12 hex digits of SHA-256 over the code of `processing/`, `schemas/` and the modules of `storage/` that read
-    captures, over the JSON files beside it, and over the versions of Python (3.11) and of the libraries that decide what a row says. The
+    captures, over the JSON files next to it, and over the versions of Python (3.11) and of the libraries that decide what a row says. The
     same installation always gives the same name. Comments and blank lines do not count; any other change of these sources gives a new name,
     whether it changes a row or not. A crawl's own settings, its site rules among them, are not in it: `config_hash` is their name.
     """

@@ -1,7 +1,7 @@
-"""Makes the command lines of our own child processes, so that they do not import from the working directory.
+"""Makes the command lines of crawlhouse's child processes, so that they do not import from the working directory.
 
 `python -m` and `python -c` put the working directory first on `sys.path`. A folder `spiders/` there, which every Scrapy project has, or a
-file `json.py` would be imported instead of ours. With `-P` Python imports only what is installed or named in PYTHONPATH.
+file `json.py` would be imported instead of the real one. With `-P` Python imports only what is installed or named in PYTHONPATH.
 """
 
 from __future__ import annotations

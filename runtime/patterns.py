@@ -1,7 +1,8 @@
 """Regular expressions of users, searched in URLs in a time that is bounded, whatever the pattern and the URL are.
 
-RE2 searches in a time that is linear in the URL's length. What it does not know, such as look-around and references back, is searched by
-the module `regex`, which gives up after a time; a URL for which it does is told apart by the caller. Both find what Python's `re` finds.
+RE2 searches in a time that is linear in the URL's length. Patterns that RE2 does not support, such as look-around and back references, are
+searched by the module `regex` with a time limit. If the time is over, the caller gets a PatternTimeoutError. Both find what Python's `re`
+finds.
 """
 
 from __future__ import annotations
@@ -40,20 +41,20 @@ class UrlPattern:
         return self._match(text) is not None
 
     def find(self, text: str) -> str | None:
-        """What the pattern's first group finds in a text, or all that it finds where it has no group. Raises PatternTimeoutError."""
+        """What the pattern's first group finds in a text, or all that it finds if it has no group. Raises PatternTimeoutError."""
         match = self._match(text)
         found: str | None = None if match is None else match[1] if match.groups() else match[0]
         return found
 
     def search_or(self, text: str, default: bool) -> bool:
-        """Whether the pattern is found in a text; `default` where that takes too long."""
+        """Whether the pattern is found in a text; `default` if that takes too long."""
         try:
             return self.search(text)
         except PatternTimeoutError:
             return default
 
     def _match(self, text: str) -> Any:  # Any: a match, or None
-        if self._linear is not None and text.isascii() and "\n" not in text:  # where RE2 and Python mean the same by \\w and $
+        if self._linear is not None and text.isascii() and "\n" not in text:  # only then RE2 and Python mean the same by \\w and $
             return self._linear(text)
         return self._search_bounded(text)
 

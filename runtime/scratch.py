@@ -32,7 +32,7 @@ def scratch_folder(inside: Path | None = None) -> Iterator[Path]:
 
 
 def remove_stale(parent: Path) -> int:
-    """Remove the scratch folders of dead processes. Gives their number. Nothing else is removed, whatever its name is."""
+    """Remove the scratch folders of crashed processes. Gives their number. Nothing else is removed, whatever its name is."""
     removed = 0
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:

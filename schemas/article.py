@@ -38,7 +38,7 @@ class PageType(StrEnum):
 class Block:
     """One block of an article's body. Whitespace is folded, except in `code`.
 
-    `level` is the heading's 1-6 or the list's depth from 1, else 0. `link_density` is the share of characters inside links, 0-1.
+    `level` is the heading's 1-6 or the list's depth from 1, otherwise 0. `link_density` is the share of characters inside links, 0-1.
     """
 
     kind: BlockKind
@@ -52,7 +52,7 @@ class Article:
     """The article of one page, as extraction read it.
 
     Times are aware. `published_at_source` and `modified_at_source` name the markup that the time was taken from:
-    `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None where there was none.
+    `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None if there was none.
     `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`). `container` is the signature of the
     element that they were in; the same element is looked for on the host's other pages.
     `form` is the kind of article page: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.

@@ -1,6 +1,6 @@
 """Robots directives: what a page asks of crawlers, in its robots meta elements and in X-Robots-Tag headers.
 
-This is the one reader for both rooms: `spiders` asks for links and archiving, `processing` for publishing. Both give the headers to
+This is the only reader, for `spiders` (links and archiving) and for `processing` (publishing). Both give the headers to
 `header_directives` and the meta elements to `meta_directives`; `meta_elements` picks these from a parsed page.
 
 The words are those that search engines document. Here `noindex` means that the page is not published, `nofollow` that its links are not
@@ -28,7 +28,7 @@ EVERYONE = frozenset({"robots", "*"})
 MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
 
 
-class Element(Protocol):
+class MetaElement(Protocol):
     """An element of a parsed page, as selectolax has it."""
 
     @property
@@ -40,7 +40,7 @@ class Element(Protocol):
 class Document(Protocol):
     """A parsed page, as selectolax has it."""
 
-    def css(self, query: str, /) -> Sequence[Element]:
+    def css(self, query: str, /) -> Sequence[MetaElement]:
         """The elements that a CSS selector finds, in the order of the page."""
         ...
 
@@ -107,7 +107,7 @@ def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> D
 
 
 def meta_elements(page: Document) -> list[tuple[str, str]]:
-    """The name and the content of each meta element of a page, wherever it stands."""
+    """The name and the content of each meta element of a page, also outside of its head."""
     attributes = (element.attributes for element in page.css("meta[name][content]")[:MAX_META_ELEMENTS])
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]

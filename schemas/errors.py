@@ -24,7 +24,7 @@ from schemas.printable import printable
 
 
 class CrawlhouseError(Exception):
-    """Base of all errors for the user. `str(error)` is the whole message. It is safe to print, also where it repeats text of a page."""
+    """Base of all errors for the user. `str(error)` is the whole message. It is safe to print, even if it repeats text of a page."""
 
     exit_code = 1
 

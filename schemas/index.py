@@ -1,4 +1,4 @@
-"""The capture index, one row per response, revisit or conversion record: Common Crawl's names of columns, then ours.
+"""The capture index, one row per response, revisit or conversion record: Common Crawl's names of columns, then crawlhouse's own columns.
 
 An Arrow schema of arro3; `pyarrow.schema(CAPTURE_INDEX)` is the same for pyarrow.
 """
@@ -31,7 +31,7 @@ CAPTURE_INDEX = Schema(
         Field("warc_filename", DataType.string(), nullable=False),
         Field("warc_record_offset", DataType.int64(), nullable=False),
         Field("warc_record_length", DataType.int64(), nullable=False),
-        # ours
+        # crawlhouse's own
         Field("record_type", DataType.string(), nullable=False),  # response | revisit | conversion
         Field("crawl", DataType.string(), nullable=False),
         Field("crawl_run", DataType.string(), nullable=False),

@@ -1,6 +1,6 @@
 """Items of users' spiders as they are stored: the contract between the spider that yields them and the datasets that read them.
 
-A line of an items file is a `StoredItem` as JSON. The `ItemTypes` beside it name the classes of the items and the types of their fields,
+A line of an items file is a `StoredItem` as JSON. The `ItemTypes` next to it name the classes of the items and the types of their fields,
 so that a reader needs no module of the user's.
 """
 
@@ -17,14 +17,14 @@ TypeName = Literal[
 ]  # json: any value, because the class does not say more
 
 
-class FieldType(BaseModel):
-    """The type of a value: `element` is that of a list's elements, `fields` are those of a struct."""
+class ItemFieldType(BaseModel):
+    """The type of a value: `element` is the type of a list's elements, `fields` are the fields of a struct."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: TypeName
     nullable: bool = False
-    element: FieldType | None = None
+    element: ItemFieldType | None = None
     fields: tuple[Field, ...] = ()
 
 
@@ -34,7 +34,7 @@ class Field(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    type: FieldType
+    type: ItemFieldType
 
 
 class ItemType(BaseModel):
@@ -48,7 +48,7 @@ class ItemType(BaseModel):
 
 
 class ItemTypes(BaseModel):
-    """The classes of the items of a segment or a run. A name is there twice where two definitions of the class were at work."""
+    """The classes of the items of a segment or a run. A name is there twice if two definitions of the class were used."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -13,6 +13,11 @@ def index_key(crawl: str, crawl_run: str, segment: str) -> str:
     return f"index/{crawl}/{crawl_run}/{segment}.parquet"
 
 
+def crawl_run_of(segment_key: str) -> str:
+    """The crawl run that fetched a segment."""
+    return segment_key.split("/")[2]
+
+
 def index_key_of(segment_key: str) -> str:
     """The capture index of a segment, from the segment's own key."""
     _, crawl, crawl_run, name = segment_key.split("/")
@@ -62,6 +67,16 @@ def manifest_key(crawl: str, crawl_run: str) -> str:
 def extracted_key(process_run: str, segment: str) -> str:
     """The rows that `extract` staged from one segment (Parquet). They are sorted by the column of the host bucket."""
     return f"staging/{process_run}/extracted/{segment}.parquet"
+
+
+def extracted_rows_key(process_run: str, dataset: str, segment: str) -> str:
+    """The rows of a dataset that `extract` staged from one segment (Parquet)."""
+    return f"staging/{process_run}/rows/{dataset}/{segment}.parquet"
+
+
+def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> str:
+    """What `resolve` staged for a dataset and one table (Parquet): its rows, those for quarantine, or sightings."""
+    return f"staging/{process_run}/resolved/{base}/{dataset}.{table}.parquet"
 
 
 def resolved_key(process_run: str, base: str, bucket: int, table: str) -> str:

@@ -80,9 +80,10 @@ class HostCounts(BaseModel):
 class FetchStatistics(BaseModel):
     """A run in numbers: archived responses (robots.txt included) and errors, in total and per host.
 
-    `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts what answers reserved.
-    Of a spider of the user's: `items` are in the store, `callback_errors` counts its mistakes by `callback: error`, `refused_requests` what
-    it asked for in vain, by why, `pipeline_errors` the errors of its item pipelines, `dropped_items` what these dropped, by reason.
+    `hosts` has the busiest hosts only, `host_count` says how many there were; `opt_outs` counts opt-outs in responses. If the crawl has a
+    user's spider: `items` counts the items in the store, `callback_errors` its errors by `callback: error`, `refused_requests` its requests
+    that were not accepted, by reason, `pipeline_errors` the errors of its item pipelines, `dropped_items` the items that the pipelines
+    dropped, by reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

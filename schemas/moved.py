@@ -20,6 +20,7 @@ MOVED = {
     "crawlhouse.clusterinit": "crawlhouse.cluster_init",
     "crawlhouse.console": "crawlhouse.output.console",
     "crawlhouse.crawlcommand": "crawlhouse.commands.crawl",
+    "crawlhouse.crawllock": "crawlhouse.command_lock",
     "crawlhouse.crawlnames": "crawlhouse.commands.names",
     "crawlhouse.crawlwords": "crawlhouse.output.crawl",
     "crawlhouse.demosite": "crawlhouse.demo.demo_site",
@@ -113,6 +114,7 @@ MOVED = {
     "processing.warcfiles": "processing.files.warc_files",
     "processing.warcsources": "processing.files.warc_sources",
     "processing.words": "processing.clean.words",
+    "runtime.results": "runtime.child_results",
     "schemas.codeversion": "runtime.code_version",
     "schemas.crawl": "schemas.config.crawl",
     "schemas.crawlfile": "schemas.config.crawl_file",
@@ -128,7 +130,7 @@ MOVED = {
     "spiders.downloadhandler": "spiders.download.handler",
     "spiders.failure": "spiders.download.failure",
     "spiders.feeds": "spiders.discover.feeds",
-    "spiders.fetch": "spiders.session.fetch",
+    "spiders.fetch": "spiders.session.url_in_progress",
     "spiders.fullresponse": "spiders.custom.full_response",
     "spiders.hosts": "spiders.session.host",
     "spiders.items": "spiders.spool.items",
@@ -136,7 +138,7 @@ MOVED = {
     "spiders.linkmemory": "spiders.discover.link_memory",
     "spiders.links": "spiders.discover.links",
     "spiders.liveline": "spiders.progress",
-    "spiders.marks": "spiders.session.results",
+    "spiders.marks": "spiders.session.url_results",
     "spiders.mediatypes": "spiders.download.media_types",
     "spiders.nextvisit": "spiders.schedule.next_visit",
     "spiders.optouts": "spiders.permission.opt_outs",
@@ -154,6 +156,9 @@ MOVED = {
     "spiders.scope": "spiders.urls.scope",
     "spiders.scrapysettings": "spiders.scrapy_settings",
     "spiders.seedfile": "spiders.seed_file",
+    "spiders.session.fetch": "spiders.session.url_in_progress",
+    "spiders.session.outbox": "spiders.session.request_queue",
+    "spiders.session.results": "spiders.session.url_results",
     "spiders.sessionids": "spiders.urls.session_ids",
     "spiders.settling": "spiders.session.exchange",
     "spiders.site": "spiders.scrapy_spider",
@@ -212,7 +217,7 @@ class _FormerName(MetaPathFinder, Loader):
     """Imports a module by its former name: the result is the module that has its contents now."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """A spec if it is a former name; else None."""
+        """A spec if it is a former name; otherwise None."""
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.config.crawl import Crawl
+from schemas.datasets.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class CrawlRun:
 class ProcessRun:
     """One processing of closed crawl runs; its id is a digest of everything that decides its result.
 
-    `memory_version` and `base_snapshot` are the site memory and the lake that the run compares with. `crawl_runs` is sorted.
+    `memory_version` and `base_snapshot` are the site memory and the lake that the run compares with. `crawl_runs` is sorted. `datasets`
+    are the definitions of the crawl's datasets as they were when the run was planned; none means `articles` alone.
     """
 
     process_run: str
@@ -40,6 +42,17 @@ class ProcessRun:
     config_hash: str
     memory_version: int
     base_snapshot: int | None
+    datasets: tuple[Dataset, ...] = ()
+
+    @property
+    def makes_articles(self) -> bool:
+        """Whether the run makes rows of `articles`."""
+        return not self.datasets or any(dataset.is_built_in for dataset in self.datasets)
+
+    @property
+    def own_datasets(self) -> tuple[Dataset, ...]:
+        """The datasets whose rows are made by a definition: all but `articles`."""
+        return tuple(dataset for dataset in self.datasets if not dataset.is_built_in)
 
 
 def process_run_id(crawl_runs: Sequence[str], code_version: str, config_hash: str, memory_version: int, base_snapshot: int | None) -> str:
@@ -48,6 +61,8 @@ def process_run_id(crawl_runs: Sequence[str], code_version: str, config_hash: st
     return "p-" + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
-def config_hash(crawl: Crawl) -> str:
-    """A digest of a crawl's configuration: 16 hex digits of SHA-256."""
-    return hashlib.sha256(crawl.model_dump_json().encode()).hexdigest()[:16]
+def config_hash(crawl: Crawl, datasets: Sequence[Dataset] = ()) -> str:
+    """A digest of a crawl's configuration, and of the definitions of its datasets: 16 hex digits of SHA-256."""
+    definitions = [(dataset.name, dataset.digest(), dataset.rules_digest()) for dataset in datasets]
+    text = crawl.model_dump_json() + (json.dumps(definitions) if definitions else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,9 +1,18 @@
-"""The tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `runs`."""
+"""The built-in tables of the lake as Arrow schemas: `articles`, `captures`, `quarantine`, `sightings`, `runs`.
+
+The tables of users' datasets are derived from their definitions (`schemas.datasets.tables`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import pyarrow as pa
 
+from schemas import column_docs
+from schemas.column_docs import ColumnDoc
+
+DOC = b"doc"  # the key under which Iceberg's readers find a column's description
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 BLOCK = pa.struct(
@@ -14,6 +23,12 @@ BLOCK = pa.struct(
         pa.field("link_density", pa.float32()),
     ]
 )
+
+
+def documented(fields: Iterable[pa.Field], docs: Mapping[str, ColumnDoc]) -> list[pa.Field]:
+    """Fields with their descriptions, as Iceberg keeps them."""
+    return [field.with_metadata({DOC: str(docs[field.name]).encode()}) for field in fields]
+
 
 POINTER_FIELDS = [
     pa.field("warc_filename", pa.string(), nullable=False),
@@ -28,12 +43,12 @@ RUN_FIELDS = [
     pa.field("process_run", pa.string(), nullable=False),
     pa.field("code_version", pa.string(), nullable=False),
     pa.field("ingested_at", TIMESTAMP, nullable=False),
-    pa.field("sequence", pa.int64(), nullable=False),  # grows with every publish, over all crawls
+    pa.field("sequence", pa.int64(), nullable=False),
 ]
 
 ARTICLE_FIELDS = [
-    pa.field("article_id", pa.string(), nullable=False),  # sha256 of the identity URL, 32 hex
-    pa.field("version", pa.int32(), nullable=False),  # from 1
+    pa.field("article_id", pa.string(), nullable=False),
+    pa.field("version", pa.int32(), nullable=False),
     pa.field("url", pa.string(), nullable=False),
     pa.field("canonical_url", pa.string()),
     pa.field("host", pa.string(), nullable=False),
@@ -43,30 +58,30 @@ ARTICLE_FIELDS = [
     pa.field("authors", pa.list_(pa.string())),
     pa.field("published_at", TIMESTAMP),
     pa.field("published_at_source", pa.string()),
-    pa.field("published_zone", pa.string()),  # the original UTC offset, for example +02:00
+    pa.field("published_zone", pa.string()),
     pa.field("modified_at", TIMESTAMP),
     pa.field("modified_at_source", pa.string()),
-    pa.field("language", pa.string()),  # detected, ISO 639-1
+    pa.field("language", pa.string()),
     pa.field("language_declared", pa.string()),
     pa.field("section", pa.string()),
     pa.field("tags", pa.list_(pa.string())),
     pa.field("lead_image", pa.string()),
     pa.field("paywalled", pa.bool_()),
     pa.field("form", pa.string()),
-    pa.field("text", pa.string(), nullable=False),  # the blocks, one a line
+    pa.field("text", pa.string(), nullable=False),
     pa.field("blocks", pa.list_(BLOCK)),
-    pa.field("text_length", pa.int32(), nullable=False),  # characters
+    pa.field("text_length", pa.int32(), nullable=False),
     pa.field("word_count", pa.int32(), nullable=False),
-    pa.field("text_digest", pa.string(), nullable=False),  # sha256 of the folded text, 32 hex
-    pa.field("minhash", pa.binary()),  # 128 x uint32, little-endian
-    pa.field("duplicate_of", pa.string()),  # article_id of the first committed row that has this text
-    pa.field("duplicate_kind", pa.string()),  # exact | near
+    pa.field("text_digest", pa.string(), nullable=False),
+    pa.field("minhash", pa.binary()),
+    pa.field("duplicate_of", pa.string()),
+    pa.field("duplicate_kind", pa.string()),
     pa.field("duplicate_similarity", pa.float32()),
-    pa.field("duplicate_word_fraction", pa.float32()),  # signals: see processing/clean/signals.py
+    pa.field("duplicate_word_fraction", pa.float32()),
     pa.field("symbol_word_ratio", pa.float32()),
     pa.field("mean_word_length", pa.float32()),
     pa.field("link_density", pa.float32()),
-    pa.field("furniture_blocks", pa.int32()),  # boilerplate blocks that the site memory removed
+    pa.field("furniture_blocks", pa.int32()),
     pa.field("extraction_path", pa.string()),
     pa.field("confidence", pa.float32()),
     pa.field("memory_version", pa.int64()),
@@ -77,72 +92,131 @@ ARTICLE_FIELDS = [
     *RUN_FIELDS,
 ]
 
-ARTICLES = pa.schema(ARTICLE_FIELDS)
+ARTICLES = pa.schema(documented(ARTICLE_FIELDS, column_docs.ARTICLES))
+
+ARTICLE_ONLY = frozenset({"article_id", "version", "text", "text_length", "word_count", "text_digest"})  # NULL in rows of other datasets
 
 QUARANTINE = pa.schema(
-    [
-        *ARTICLE_FIELDS,
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),
-        pa.field("detail", pa.string()),
-    ]
+    documented(
+        [
+            *(field.with_nullable(field.nullable or field.name in ARTICLE_ONLY) for field in ARTICLE_FIELDS),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("rule", pa.string(), nullable=False),
+            pa.field("detail", pa.string()),
+            pa.field("dataset", pa.string()),
+            pa.field("row_id", pa.string()),
+            pa.field("row_json", pa.string()),
+            pa.field("position", pa.int32()),
+        ],
+        column_docs.QUARANTINE,
+    )
+)
+
+# what each dataset made of a capture
+OUTCOMES = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("outcome", pa.string()),
+            pa.field("reason", pa.string()),
+            pa.field("rows", pa.int32()),  # that were made of the capture
+            pa.field("detail", pa.string()),
+        ]
+    )
 )
 
 CAPTURES = pa.schema(
-    [
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("host", pa.string(), nullable=False),
-        pa.field("fetched_at", TIMESTAMP, nullable=False),
-        pa.field("fetch_status", pa.int16(), nullable=False),
-        pa.field("record_type", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("content_mime_type", pa.string()),
-        pa.field("content_charset", pa.string()),
-        pa.field("content_length", pa.int64()),
-        pa.field("latency_ms", pa.int32()),
-        pa.field("via", pa.string()),
-        pa.field("depth", pa.int16()),
-        pa.field("outcome", pa.string(), nullable=False),
-        pa.field("reason", pa.string()),
-        pa.field("detail", pa.string()),
-        pa.field("page_type", pa.string()),
-        pa.field("article_id", pa.string()),
-        pa.field("article_version", pa.int32()),
-        *POINTER_FIELDS,
-        *RUN_FIELDS,
-        pa.field("request_method", pa.string()),  # NULL: GET
-        pa.field("request_body", pa.string()),  # of a POST: its body as the query under which replay finds its answer
-    ]
+    documented(
+        [
+            pa.field("url", pa.string(), nullable=False),
+            pa.field("host", pa.string(), nullable=False),
+            pa.field("fetched_at", TIMESTAMP, nullable=False),
+            pa.field("fetch_status", pa.int16(), nullable=False),
+            pa.field("record_type", pa.string(), nullable=False),
+            pa.field("kind", pa.string(), nullable=False),
+            pa.field("content_mime_type", pa.string()),
+            pa.field("content_charset", pa.string()),
+            pa.field("content_length", pa.int64()),
+            pa.field("latency_ms", pa.int32()),
+            pa.field("via", pa.string()),
+            pa.field("depth", pa.int16()),
+            pa.field("outcome", pa.string(), nullable=False),
+            pa.field("reason", pa.string()),
+            pa.field("detail", pa.string()),
+            pa.field("page_type", pa.string()),
+            pa.field("article_id", pa.string()),
+            pa.field("article_version", pa.int32()),
+            *POINTER_FIELDS,
+            *RUN_FIELDS,
+            pa.field("request_method", pa.string()),
+            pa.field("request_body", pa.string()),
+            pa.field("outcomes", OUTCOMES),
+        ],
+        column_docs.CAPTURES,
+    )
+)
+
+SIGHTINGS = pa.schema(
+    documented(
+        [
+            pa.field("dataset", pa.string(), nullable=False),
+            pa.field("row_id", pa.string(), nullable=False),
+            pa.field("crawl_run", pa.string(), nullable=False),
+            pa.field("process_run", pa.string(), nullable=False),
+            pa.field("seen_at", TIMESTAMP),
+            pa.field("gone_at", TIMESTAMP),
+            pa.field("url", pa.string()),
+            pa.field("sequence", pa.int64(), nullable=False),
+        ],
+        column_docs.SIGHTINGS,
+    )
+)
+
+# how many rows were made for a dataset, and what became of them: made = published + unchanged + quarantined
+ROW_COUNTS = pa.list_(
+    pa.struct(
+        [
+            pa.field("dataset", pa.string()),
+            pa.field("made", pa.int64()),
+            pa.field("published", pa.int64()),
+            pa.field("unchanged", pa.int64()),
+            pa.field("quarantined", pa.int64()),
+        ]
+    )
 )
 
 RUNS = pa.schema(
-    [
-        pa.field("process_run", pa.string(), nullable=False),
-        pa.field("crawl_run", pa.string(), nullable=False),
-        pa.field("crawl", pa.string(), nullable=False),
-        pa.field("code_version", pa.string(), nullable=False),
-        pa.field("config_hash", pa.string(), nullable=False),
-        pa.field("planned_at", TIMESTAMP, nullable=False),
-        pa.field("closed_at", TIMESTAMP, nullable=False),
-        pa.field("ingested_at", TIMESTAMP, nullable=False),
-        pa.field("sequence", pa.int64(), nullable=False),
-        pa.field("finish_reason", pa.string(), nullable=False),
-        pa.field("due", pa.int64(), nullable=False),
-        pa.field("fetched", pa.int64(), nullable=False),
-        pa.field("denied", pa.int64(), nullable=False),
-        pa.field("failed", pa.int64(), nullable=False),
-        pa.field("filtered", pa.int64(), nullable=False),
-        pa.field("left_over", pa.int64(), nullable=False),
-        pa.field("records", pa.int64(), nullable=False),
-        pa.field("published", pa.int64(), nullable=False),
-        pa.field("known", pa.int64(), nullable=False),
-        pa.field("duplicate", pa.int64(), nullable=False),
-        pa.field("quarantined", pa.int64(), nullable=False),
-        pa.field("rejected", pa.int64(), nullable=False),
-        pa.field("bytes", pa.int64(), nullable=False),  # of the registered segments
-        pa.field("segments", pa.int64(), nullable=False),
-        pa.field("statistics", pa.string()),  # JSON: per status, per reason, per host
-    ]
+    documented(
+        [
+            pa.field("process_run", pa.string(), nullable=False),
+            pa.field("crawl_run", pa.string(), nullable=False),
+            pa.field("crawl", pa.string(), nullable=False),
+            pa.field("code_version", pa.string(), nullable=False),
+            pa.field("config_hash", pa.string(), nullable=False),
+            pa.field("planned_at", TIMESTAMP, nullable=False),
+            pa.field("closed_at", TIMESTAMP, nullable=False),
+            pa.field("ingested_at", TIMESTAMP, nullable=False),
+            pa.field("sequence", pa.int64(), nullable=False),
+            pa.field("finish_reason", pa.string(), nullable=False),
+            pa.field("due", pa.int64(), nullable=False),
+            pa.field("fetched", pa.int64(), nullable=False),
+            pa.field("denied", pa.int64(), nullable=False),
+            pa.field("failed", pa.int64(), nullable=False),
+            pa.field("filtered", pa.int64(), nullable=False),
+            pa.field("left_over", pa.int64(), nullable=False),
+            pa.field("records", pa.int64(), nullable=False),
+            pa.field("published", pa.int64(), nullable=False),
+            pa.field("known", pa.int64(), nullable=False),
+            pa.field("duplicate", pa.int64(), nullable=False),
+            pa.field("quarantined", pa.int64(), nullable=False),
+            pa.field("rejected", pa.int64(), nullable=False),
+            pa.field("bytes", pa.int64(), nullable=False),
+            pa.field("segments", pa.int64(), nullable=False),
+            pa.field("statistics", pa.string()),
+            pa.field("datasets", ROW_COUNTS),
+        ],
+        column_docs.RUNS,
+    )
 )
 
-TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "runs": RUNS}
+TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}

@@ -1,4 +1,4 @@
-"""What every room knows of URLs: the ports that a URL need not name."""
+"""The default ports, which a URL need not name."""
 
 from __future__ import annotations
 

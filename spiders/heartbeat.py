@@ -1,4 +1,4 @@
-"""The heartbeat of a worker: a byte a second from its event loop to its parent. The parent ends a worker whose loop stands still."""
+"""The heartbeat of a worker: a byte a second from its event loop to its parent. The parent ends a worker whose loop does not run."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Heartbeat:
         """Beat now, and every BEAT_SECONDS."""
         if self._file is None:
             return
-        with suppress(BlockingIOError):  # the parent reads slowly; our loop runs
+        with suppress(BlockingIOError):  # the parent reads slowly; this loop runs
             os.write(self._file, b".")
         asyncio.get_running_loop().call_later(BEAT_SECONDS, self.start)
 
     def end(self) -> None:
-        """The loop ends normally: from now on, silence is no sign of trouble."""
+        """The loop ends normally: from now on, silence is not a sign of trouble."""
         if self._file is not None:
             with suppress(OSError):
                 os.close(self._file)
             self._file = None
 
 
-class Watch:
+class HeartbeatMonitor:
     """The parent's side: how long a worker's loop has been silent. `file` is the reading end of the pipe; `is_over`: it ended normally."""
 
     def __init__(self, file: int) -> None:

@@ -21,8 +21,11 @@ def loop_class() -> str:
 
 
 @dataclass(slots=True)
-class Longest:
-    """The callback with the most CPU seconds of the thread, its wall seconds beside; the longest wall time of any; how many there were."""
+class SlowestCallback:
+    """The callback with the most CPU seconds of its thread (`cpu`), and its wall seconds (`wall`).
+
+    `longest_wall` is the longest wall time of any callback, `callbacks` their number.
+    """
 
     cpu: float = 0.0
     wall: float = 0.0
@@ -32,11 +35,11 @@ class Longest:
 
 
 class MeteredLoop(asyncio.SelectorEventLoop):
-    """asyncio's own loop, whose callbacks are Python objects. At the end of the process it writes its `Longest` as JSON."""
+    """asyncio's own loop, whose callbacks are Python objects. At the end of the process it writes its `SlowestCallback` as JSON."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._longest = Longest()
+        self._slowest = SlowestCallback()
         run = events.Handle._run  # noqa: SLF001 there is no public way to be told
 
         def measured(handle: events.Handle) -> None:
@@ -48,11 +51,11 @@ class MeteredLoop(asyncio.SelectorEventLoop):
         atexit.register(self._write)
 
     def _note(self, cpu: float, wall: float, handle: events.Handle) -> None:
-        longest = self._longest
-        longest.callbacks += 1
-        longest.longest_wall = max(longest.longest_wall, wall)
-        if cpu > longest.cpu:
-            longest.cpu, longest.wall, longest.callback = cpu, wall, repr(handle)[:500]
+        slowest = self._slowest
+        slowest.callbacks += 1
+        slowest.longest_wall = max(slowest.longest_wall, wall)
+        if cpu > slowest.cpu:
+            slowest.cpu, slowest.wall, slowest.callback = cpu, wall, repr(handle)[:500]
 
     def _write(self) -> None:
-        Path(os.environ[METER_VARIABLE]).write_text(json.dumps(asdict(self._longest)), encoding="utf-8")
+        Path(os.environ[METER_VARIABLE]).write_text(json.dumps(asdict(self._slowest)), encoding="utf-8")

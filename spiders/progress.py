@@ -24,7 +24,7 @@ class ProgressLine:
         errors = f", {state.errors:,} errors" if state.errors else ""
         return (
             f"{state.responses:,} responses ({self._rate(state.responses):.0f}/s), {state.received / 1e6:,.1f} MB, "
-            f"{state.leased_hosts:,} hosts at work of {open_hosts} open{errors}; {state.pages:,} pages stored"
+            f"{state.leased_hosts:,} of {open_hosts} open hosts in use{errors}; {state.pages:,} pages stored"
         )
 
     def _rate(self, responses: int) -> float:

@@ -47,8 +47,8 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     """Plan a run of a crawl and pin its configuration. For a key that was planned before, return that run unchanged.
 
     `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
-    closed first: what waits in them is left over for this one. Raises ConfigError for a seed that no URL can be made of and for a clock
-    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for one that cannot be imported,
+    closed first: the URLs that wait in them are left over for this run. Raises ConfigError for a seed that is not a URL and for a clock
+    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for a spider that cannot be imported,
     UnavailableError and StorageError for a store or a database that cannot be used.
     """
     check_spider(crawl, settings)
@@ -100,25 +100,25 @@ def check_spider(crawl: Crawl, settings: Settings) -> None:
 def _seed(url: str, kind: str) -> Discovery:
     canonical = canonicalize(url)
     if canonical is None:
-        raise ConfigError(f"The seed {url!r} is no URL that can be fetched. Correct it in the crawl's YAML.")
+        raise ConfigError(f"The seed {url!r} is not a URL that can be fetched. Correct it in the crawl's YAML.")
     return Discovery(canonical, UrlKind.PAGE if kind == "auto" else UrlKind(kind), priority=SEED_PRIORITY)
 
 
 def _requested_url(url: str) -> Discovery:
     canonical = canonicalize(url)
     if canonical is None:
-        raise ConfigError(f"{url!r} is no URL that can be fetched. Give whole ones, like https://example.com/news.")
+        raise ConfigError(f"{url!r} is not a URL that can be fetched. Give whole URLs, like https://example.com/news.")
     return Discovery(canonical, UrlKind.PAGE, priority=SEED_PRIORITY)
 
 
 def fetch(
     crawl_run: str, worker: str, settings: Settings, log_to: TextIO | None = None, secrets: Mapping[str, str] | None = None
 ) -> WorkerStatistics:
-    """Fetch as the worker of that name, until the run has no more for it, in its own process. Its log goes to stderr or `log_to`.
+    """Start the worker of that name in its own process, and fetch until the run has no more URLs for it.
 
-    `secrets` are further variables of its environment, for the crawl's credentials.
-    Repeating it after a death goes on where that left off; on a run that is closed, or is just being closed, it does nothing. Raises the
-    worker's own error by its class.
+    The worker's log goes to stderr or `log_to`. `secrets` are further variables of its environment, for the crawl's credentials. If a call
+    was interrupted, calling again continues. On a run that is closed, or is being closed, nothing is done. An error of the worker is raised
+    here with its own class.
     """
     ledger = open_ledger(settings)
     ledger.crawl_run(crawl_run)
@@ -151,16 +151,16 @@ def _progress_logger(crawl_run: str, settings: Settings) -> Callable[[], None]:
 def close(crawl_run: str, settings: Settings) -> Manifest:
     """Close a run: check its accounting, store its CDXJ and its manifest of registered segments. Closing again returns the same manifest.
 
-    Waits for the leases of dead workers to expire. Raises ConflictError while live workers hold hosts, AccountingError, and ThresholdError
-    (after the run is closed) where the crawl's own thresholds were missed.
+    Waits until the leases of crashed workers expire. Raises ConflictError while live workers hold hosts, AccountingError, and, after the
+    run is closed, ThresholdError if the crawl's own thresholds were missed.
     """
     frontier, store, ledger = open_frontier(settings), open_store(settings), open_ledger(settings)
     try:
         run = ledger.crawl_run(crawl_run)
         manifest = _closed_manifest(run, frontier, ledger, store, settings)
-        CrashCounts(settings, run.crawl.name)  # counts the URLs that dead workers were reading
+        CrashCounts(settings, run.crawl.name)  # counts the URLs that crashed workers were reading
         frontier.release_left_over(crawl_run)
-        for worker in frontier.workers(crawl_run):  # of workers that died; the others did it themselves
+        for worker in frontier.workers(crawl_run):  # of workers that crashed: the others removed theirs
             remove_empty(spool_folder(settings, crawl_run, worker))
     finally:
         frontier.close()

@@ -1,4 +1,4 @@
-"""Scrapy's settings for a worker. Politeness, robots, retries, redirects and queues are ours; Scrapy moves requests and responses."""
+"""Scrapy's settings for a worker. Politeness, robots, retries, redirects and queues are not Scrapy's; it moves requests and responses."""
 
 from __future__ import annotations
 

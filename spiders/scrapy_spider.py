@@ -1,7 +1,7 @@
 """The spider that Scrapy runs: it requests the URLs that the session yields, and hands each response to the session.
 
 Scrapy is here for the spiders of users, whose callbacks it is made for. Its queue, middlewares and limits are switched off
-(`scrapy_settings`): politeness, retries and the frontier are ours. Before: `spiders.session` yields a URL. After:
+(`scrapy_settings`): politeness, retries and the frontier are crawlhouse's own. Before: `spiders.session` yields a URL. After:
 `spiders.download.handler` fetches it, and `FetchSession.receive` gets the response.
 """
 
@@ -27,11 +27,11 @@ from spiders.custom.request_text import request_headers
 from spiders.download.credentials import Credentials
 from spiders.download.direct import DirectDownloader, default_headers
 from spiders.heartbeat import Heartbeat
-from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import Yielded
 from storage.frontier.records import DueUrl, Lease
-from storage.urls.request_body import read_body
+from storage.urls.request_body import read_request_body
 
 LOG = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class SiteSpider(scrapy.Spider):
         else:
             self._session.start_first(self._callbacks.run_start())
 
-    def _request(self, fetch: Fetch) -> scrapy.Request:
+    def _request(self, fetch: UrlInProgress) -> scrapy.Request:
         due = fetch.due
         meta = {
             "fetch": fetch,
@@ -105,7 +105,7 @@ class SiteSpider(scrapy.Spider):
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
         request = scrapy.Request(fetch.url, callback=back, errback=fail, dont_filter=True, meta=meta)
-        sent = read_body(due.request) if due.request else None
+        sent = read_request_body(due.request) if due.request else None
         if sent is not None:
             request = request.replace(method=sent.method, body=sent.body)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
@@ -146,7 +146,7 @@ class SiteSpider(scrapy.Spider):
         error = failure.value or RuntimeError("a failure without an exception")
         await asyncio.wait([self._session.start(self._callbacks.handle_failure(failure.request.meta["fetch"], error))])  # type: ignore[attr-defined]
 
-    async def _answered(self, fetch: Fetch, capture: Capture) -> None:
+    async def _answered(self, fetch: UrlInProgress, capture: Capture) -> None:
         rendered = None
         if self._browser is not None and self._browser.should_render(fetch.due.url) and self._browser.is_renderable(capture):
             try:

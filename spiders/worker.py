@@ -1,6 +1,6 @@
 """A fetch worker: `python -m spiders.worker --run RUN --worker NAME --statistics FILE`, one process, one reactor, one run.
 
-It always writes its statistics; an error stands in them by the name of its class.
+It always writes its statistics; they contain the class name of an error.
 """
 
 from __future__ import annotations
@@ -120,9 +120,9 @@ def _fetch(
     spool = Spool(folder, run, worker, attempt, user_agent(crawl), credentials.names)
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
-    journal, room, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
+    journal, body_memory, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
     rules = reading_rules(crawl, scope)
-    process = AsyncCrawlerProcess(scrapy_settings(crawl, room, credentials.proxy))
+    process = AsyncCrawlerProcess(scrapy_settings(crawl, body_memory, credentials.proxy))
     crawler = process.create_crawler(SiteSpider)
     downloader = DirectDownloader(crawler, crawl, credentials)
     context = FetchContext(
@@ -132,7 +132,7 @@ def _fetch(
         frontier=frontier,
         database=database,
         registrar=registrar,
-        readers=ResponseReaders(rules, journal, room, has_to_wait=registrar.has_many_found),
+        readers=ResponseReaders(rules, journal, body_memory, has_to_wait=registrar.has_many_found),
         statistics=statistics,
         scope=scope,
         rules=rules,
@@ -166,7 +166,7 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
     dropped = clear_spool(folder)
     if dropped:
         LOG.warning(
-            "%s was closed while this worker was away: what it had not registered is dropped (%d segments). "
+            "%s was closed while this worker was suspended. %d segments that were not registered are dropped. "
             "Those URLs are due in the next run.",
             crawl_run,
             dropped,

@@ -22,7 +22,7 @@ from schemas.config.redaction import redacted
 from schemas.config.settings import Settings
 from schemas.errors import CrawlhouseError
 from schemas.printable import printable
-from spiders.heartbeat import SILENCE_SECONDS, Watch
+from spiders.heartbeat import SILENCE_SECONDS, HeartbeatMonitor
 from spiders.spool.statistics import WorkerStatistics, read_statistics
 
 END_SECONDS = 9.0
@@ -47,9 +47,9 @@ def run_worker(
 ) -> WorkerStatistics:
     """Run a worker to its end and return its statistics. `log_progress` is called every 15 seconds. Its log goes to `log_to`, or stderr.
 
-    A worker is ended if its event loop stands still, or if it does not end when it is asked to.
+    A worker is ended if its event loop does not run, or if it does not end when it is asked to.
     `secrets` are put into its environment, and nowhere else.
-    Raises its own error by its class, CrawlhouseError where it wrote none.
+    An error of the worker is raised here with its own class; CrawlhouseError if it wrote no statistics.
     """
     with scratch_folder() as folder, _sigterm_as_exception():
         path, log = folder / "statistics.json", folder / "log"
@@ -67,7 +67,7 @@ def run_worker(
             os.close(beat)
             _running[process] = math.inf
             try:
-                silence = _wait(process, Watch(heard), log_progress)
+                silence = _wait(process, HeartbeatMonitor(heard), log_progress)
             finally:
                 _end(process)
                 del _running[process]
@@ -76,22 +76,22 @@ def run_worker(
         (log_to or sys.stderr).write(log_text)
         if silence:
             raise CrawlhouseError(
-                f"The event loop of the fetch worker {worker} stood still for {silence:.0f} seconds, so it was ended. What it had fetched "
-                "is kept. Run the fetch step again: it goes on from there, and leaves out a URL at which a worker ends twice."
+                f"The event loop of the fetch worker {worker} did not run for {silence:.0f} seconds, so it was ended. What it had fetched "
+                "is kept. Run the fetch step again: it continues, and leaves out a URL at which a worker ends twice."
             )
         return _check_statistics(read_statistics(path), process.returncode, log_text)
 
 
-def _wait(process: subprocess.Popen[bytes], watch: Watch, log_progress: Callable[[], None]) -> float:
-    """Wait until a worker ends, or has to be ended. Returns the seconds for which its event loop stood still, 0 if it did not."""
+def _wait(process: subprocess.Popen[bytes], monitor: HeartbeatMonitor, log_progress: Callable[[], None]) -> float:
+    """Wait until a worker ends, or has to be ended. Returns the seconds for which its event loop did not run, 0 if it ran."""
     logged_at = time.monotonic()
     while process.poll() is None and time.monotonic() < _running[process]:
-        if watch.is_over:
+        if monitor.is_over:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(POLL_SECONDS)
-        silence = watch.silence(POLL_SECONDS)
+        silence = monitor.silence(POLL_SECONDS)
         if silence > SILENCE_SECONDS:
-            LOG.warning("The event loop of the worker with PID %s has stood still for %.0f seconds: it is ended.", process.pid, silence)
+            LOG.warning("The event loop of the worker with PID %s has not run for %.0f seconds: it is ended.", process.pid, silence)
             return silence
         if time.monotonic() - logged_at >= PROGRESS_LOG_SECONDS:
             log_progress()
@@ -113,8 +113,8 @@ def stop_workers() -> None:
 def _check_statistics(statistics: WorkerStatistics | None, code: int, log_text: str) -> WorkerStatistics:
     if statistics is None:
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        tail = f" It last log_text: {log_text[-TAIL_CHARACTERS:].strip()}" if log_text.strip() else ""
-        raise CrawlhouseError(f"The fetch worker died {how} before it could count. Run the fetch step again: it goes on from there.{tail}")
+        tail = f" The end of its log: {log_text[-TAIL_CHARACTERS:].strip()}" if log_text.strip() else ""
+        raise CrawlhouseError(f"The fetch worker ended {how} before it wrote its statistics. Run the fetch step again: it continues.{tail}")
     if statistics.error:
         kind = getattr(errors, statistics.error, CrawlhouseError)
         raise kind(statistics.message)
@@ -122,7 +122,7 @@ def _check_statistics(statistics: WorkerStatistics | None, code: int, log_text: 
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # "" is none, whatever we inherited
+    given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # also those that are empty
     return {**MEMORY, **os.environ, **given}
 
 

@@ -21,11 +21,12 @@ from storage.database.locks import hold_lock
 from storage.database.migration import Migration, WorkersActiveError, migrate
 from storage.database.private_files import is_shared, restrict_mode
 from storage.lake.catalog import NAMESPACE, open_catalog
-from storage.lake.tables import add_columns, missing_columns, outdated_properties
+from storage.lake.tables import outdated_columns, outdated_properties, undocumented_columns, with_columns
 
 UPGRADE_KEY = 7_205_762  # of its lock; an arbitrary number, as the other lock keys
 WAIT_SECONDS = 600.0  # for another upgrade
 POLL_SECONDS = 5.0  # between two looks for workers
+DESCRIPTIONS = "descriptions of its columns"
 DATABASES = ("frontier.sqlite", "catalog.sqlite")
 ProgressCallback = Callable[[str], None]
 
@@ -47,9 +48,9 @@ class Upgrade:
 def upgrade(settings: Settings, report_progress: ProgressCallback = lambda _: None, wait_seconds: float = 0) -> Upgrade:
     """Upgrade a home. Each SQLite file is copied to `backups/` before it is changed. A second upgrade waits for the first.
 
-    `wait_seconds` is how long to wait for workers that are at work, or that were killed and still hold hosts.
-    Raises NotFoundError if there is no database; ConflictError if the home is newer or too old, and while workers, a publisher or
-    another upgrade are at work; UnavailableError, StorageError.
+    `wait_seconds` is how long to wait for workers that run, or that were killed and still hold hosts. Raises NotFoundError if there is no
+    database; ConflictError if the home is newer or too old, and while workers, a publisher or another upgrade run; UnavailableError,
+    StorageError.
     """
     if not settings.database and not any((settings.home / name).exists() for name in DATABASES):
         raise NotFoundError(f"There is nothing to upgrade in {settings.home}: it has no database yet. The first crawl makes it.")
@@ -99,14 +100,16 @@ def _is_behind(catalog: SqlCatalog, name: str) -> bool:
         table = catalog.load_table((NAMESPACE, name))
     except NoSuchTableError:  # it is created when it is first used
         return False
-    return bool(missing_columns(table, name) or outdated_properties(table))
+    return bool(outdated_columns(table, TABLES[name]) or undocumented_columns(table, TABLES[name]) or outdated_properties(table))
 
 
 def _update_table(catalog: SqlCatalog, name: str, report_progress: ProgressCallback) -> Iterator[str]:
     report_progress(f"Updating the table {name}")
     table = catalog.load_table((NAMESPACE, name))
-    yield from (field.name for field in missing_columns(table, name))
-    table = add_columns(catalog, table, name)
+    yield from outdated_columns(table, TABLES[name])
+    if undocumented_columns(table, TABLES[name]):
+        yield DESCRIPTIONS
+    table = with_columns(catalog, table, TABLES[name])
     if properties := outdated_properties(table):
         with table.transaction() as transaction:
             transaction.set_properties(properties)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("schemas", "runtime", "spiders", "processing", "dags", "crawlhouse", "demo")
+ROOMS = ("schemas", "runtime", "storage", "spiders", "processing", "dags", "crawlhouse", "demo")
 # Attributes of other libraries' objects that are set as their documentation, or their own code, does it.
 OF_LIBRARIES = {
     "headers": "scrapy.Request",

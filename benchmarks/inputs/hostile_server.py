@@ -1,4 +1,4 @@
-"""Serves hostile responses, each on its own host, and a neighbour with good pages: `python -m benchmarks.inputs.hostile_server`.
+"""Serves harmful responses, each on its own host, and a neighbour with good pages: `python -m benchmarks.inputs.hostile_server`.
 
 Its first line is JSON with the addresses. On SIGTERM it prints the times of the requests to the neighbour, as JSON.
 """

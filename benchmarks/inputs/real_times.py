@@ -24,7 +24,7 @@ HOURS = DAYS * 24.0
 
 
 def real_sites(folder: Path, seed: int) -> list[Site]:
-    """The sites of all hosts with enough dates, their sources drawn from a seed; none where the folder is absent."""
+    """The sites of all hosts with enough dates, their sources drawn from a seed; none if the folder is absent."""
     chance, habits, keys = random.Random(f"real {seed}"), random.Random(f"real manners {seed}"), count()
     months = [_busiest_month(moments) for _, moments in sorted(_moments(folder).items())]
     chosen = [month for month in months if len(month) >= MIN_STORIES]

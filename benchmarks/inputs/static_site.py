@@ -79,7 +79,7 @@ def serve(folder: Path, charset: str | None = None) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     kind = "text/html" if charset is None else f'"text/html; charset={charset}"'
-    user = "user root;\n" if os.geteuid() == 0 else ""  # else its worker may not read the folder
+    user = "user root;\n" if os.geteuid() == 0 else ""  # otherwise its worker may not read the folder
     (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, kind=kind, user=user))
     server = subprocess.Popen([nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
     origin = f"http://127.0.0.1:{port}"

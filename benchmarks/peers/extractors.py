@@ -23,7 +23,7 @@ def crawlhouse(url: str, html: str) -> Article | None:
 
 
 def text_of(article: Article | None) -> str:
-    """An article's text, empty where there is none."""
+    """An article's text, empty if there is none."""
     return plain_text(article.blocks) if article else ""
 
 

@@ -1,4 +1,4 @@
-"""The revisit policies that the freshness benchmark compares: ours, with the product's own functions, and the usual ones.
+"""The revisit policies that the freshness benchmark compares: crawlhouse's, with the product's own functions, and the usual ones.
 
 Peers (settings as published): fixed intervals for every URL; fixed intervals for sources only; Nutch's AdaptiveFetchSchedule
 (interval x1.4 when unchanged, x0.8 when changed, for every URL, synchronised with changes by 0.3 of the time since the change);
@@ -15,7 +15,7 @@ from spiders.schedule.next_visit import source_speed, tie_breaker
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
 from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
 
-LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which bites where fetches are scarce
+LONGEST_HOURS = 24.0 * 30  # the bound of feeds, sitemaps and hubs here: longer than the default, which would matter if fetches are scarce
 PRODUCT = Revisit(feeds_max=LONGEST_HOURS, sitemaps_max=LONGEST_HOURS, hubs_max=LONGEST_HOURS)
 BOUNDS = {
     "hub": Bounds(PRODUCT.hubs_min, PRODUCT.hubs_max),

@@ -50,8 +50,12 @@ def check_all(settings: Settings) -> None:
 
 
 def _check_rules(crawl: Crawl, folder: Path) -> None:
-    """Check the site rules and the golden pages, without the network. Raises ConfigError."""
+    """Check the site rules, the datasets and the golden pages, without the network. Raises ConfigError."""
     check_rules(crawl, folder / f"{crawl.name}.yaml")
+    if crawl.datasets != ("articles",):
+        from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have no dataset of their own
+
+        crawl_datasets(crawl, Settings(home=folder, crawls=folder))
     check_golden(crawl, folder)
 
 

@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
-from crawlhouse.crawllock import one_at_a_time
+from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.accounting import show_manifest
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
@@ -34,7 +34,7 @@ def run_crawl(reference: str, settings: Settings, form: ReportFormat, *, new: bo
     settings = settings_for_crawl(reference, settings)
     check_rules(crawl, settings.crawls / f"{crawl.name}.yaml")
     make_home(settings)
-    with one_at_a_time(settings, f"crawl-{crawl.name}"):
+    with hold_command_lock(settings, f"crawl-{crawl.name}"):
         _fetch(crawl, settings, form, new=new, urls=urls)
 
 
@@ -72,7 +72,7 @@ def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, u
 
 @contextmanager
 def worker_log(settings: Settings, name: str) -> Iterator[TextIO]:
-    """A stream for the logs of workers. If they log anything, it is stored under `name`, and the user is told where."""
+    """A stream for the logs of workers. If they log anything, it is stored under `name`, and a message says where."""
     log = StringIO()
     try:
         yield log

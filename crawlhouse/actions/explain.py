@@ -40,7 +40,7 @@ CAPTURE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class CrawlExplanation:
-    """What one crawl knows of a URL. `history` is of its GET, `posts` are of its POSTs; `rules` is empty where the crawl has no file."""
+    """What one crawl knows of a URL. `history` is of its GET, `posts` are of its POSTs; `rules` is empty if the crawl has no file."""
 
     crawl: str
     rules: list[Rule]
@@ -90,7 +90,7 @@ def _explain_in_crawl(settings: Settings, name: str, config: Crawl | None, url: 
 
 
 def _published_captures(settings: Settings, url: str) -> list[Row]:
-    """The published captures, newest first. None where there is no lake yet."""
+    """The published captures, newest first. None if there is no lake yet."""
     try:
         rows = read_rows(open_lake_for_reading(settings), CAPTURES, url)
     except NotFoundError:
@@ -149,7 +149,7 @@ def _facts(history: UrlHistory) -> list[Sequence[str]]:
 
 
 def _when(seconds: float | None) -> str:
-    """A time for people. Empty where there is none."""
+    """A time for people. Empty if there is none."""
     return "" if seconds is None else format_value(datetime.fromtimestamp(seconds, UTC))
 
 

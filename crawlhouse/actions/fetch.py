@@ -38,7 +38,7 @@ def join_run(settings: Settings, reference: str, worker: str | None, workers: in
 
 
 def open_run(ledger: Ledger, reference: str) -> str:
-    """The one open run of a name, which is a run's or a crawl's. Raises NotFoundError, and ConflictError where none or several are open."""
+    """The one open run of a name, which is a run's or a crawl's. Raises NotFoundError, and ConflictError if none or several are open."""
     named = runs_of(ledger, reference)
     still_open = [run.crawl_run for run in ledger.crawl_runs(state="open") if run.crawl_run in named]
     if not still_open:
@@ -55,5 +55,5 @@ def _names(worker: str | None, workers: int) -> list[str]:
     if workers > 1:
         raise ConfigError("--worker names one worker; leave out --workers, or the name.")
     if not WORKER.fullmatch(worker):
-        raise ConfigError(f"{worker!r} is no worker's name: letters, digits, '.', '_' and '-', 40 at most.")
+        raise ConfigError(f"{worker!r} is not a worker's name: letters, digits, '.', '_' and '-', 40 at most.")
     return [worker]

@@ -67,7 +67,7 @@ def _rename_golden(old: str, new: str, settings: Settings) -> None:
 
 
 def _rename_state(old: str, new: str, settings: Settings) -> int | None:
-    """How many URLs moved. None where the frontier knows no such crawl."""
+    """How many URLs moved. None if the frontier knows no such crawl."""
     ledger = open_ledger(settings)
     unpublished = ledger.closed_unpublished(old)
     if unpublished:

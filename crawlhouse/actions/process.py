@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from crawlhouse.crawllock import one_at_a_time
+from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.accounting import show_report
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
@@ -18,10 +18,10 @@ from storage.ledger.ledger import open_ledger
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
-    """Process and publish what was fetched, and print the accounting. Raises StorageError where records of the archive are damaged."""
+    """Process and publish what was fetched, and print the accounting. Raises StorageError if records of the archive are damaged."""
     name = _known_name(reference, settings)
     make_home(settings)
-    with one_at_a_time(settings, f"process-{name}"), progress_line() as update:
+    with hold_command_lock(settings, f"process-{name}"), progress_line() as update:
         report = process_once(name, settings, progress=update)
     if report is None:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")

@@ -25,7 +25,7 @@ def show_url(settings: Settings, url: str, form: ReportFormat) -> None:
 
 
 def show_text(settings: Settings, url: str) -> None:
-    """Print the article's text only. Raises NotFoundError where the URL has none."""
+    """Print the article's text only. Raises NotFoundError if the URL has none."""
     report = read_url_report(settings, url)
     row = report.article or report.quarantined
     if row is None:

@@ -79,7 +79,7 @@ class AirflowApi:
 
     def trigger(self, dag_id: str, params: Mapping[str, object] | None = None) -> DagRun:
         """Start a DAG run now. Raises NotFoundError for no such DAG."""
-        run_id = f"crawlhouse__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"  # our own id, so that a retried request starts no second run
+        run_id = f"crawlhouse__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"  # made here, so that a retried request starts no second run
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(params or {})}
         self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accept={CONFLICT})
         return self.dag_run(dag_id, run_id)

@@ -20,7 +20,7 @@ LOG_LINES = 15  # of the log in an error's message: a traceback's end
 
 
 def migrate(home: AirflowHome, settings: Settings, mark: str, environment: Mapping[str, str]) -> bool:
-    """Make or update the tables. False if they were up to date. `mark` is that of the start which calls this.
+    """Make or update the tables. False if they were up to date. `mark` is the mark of the caller's start.
 
     Raises UnavailableError for a database that does not answer and StorageError for a migration that fails.
     """

@@ -1,4 +1,4 @@
-"""Airflow's LocalExecutor. Its workers import what our tasks need before tasks are forked from them.
+"""Airflow's LocalExecutor. Its workers import what crawlhouse's tasks need before tasks are forked from them.
 
 So the imports are done once, when the scheduler starts, instead of in every task.
 """

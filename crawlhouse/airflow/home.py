@@ -75,8 +75,8 @@ class AirflowHome:
 
     def environment(self, settings: Settings) -> dict[str, str]:
         """The environment of the components: the caller's, with this home, and with absolute paths in the settings."""
-        ours = {f"AIRFLOW__{section}__{key}".upper() for section, options in self._options(settings, 0).items() for key in options}
-        inherited = {key: value for key, value in os.environ.items() if key.upper() not in ours}
+        set_here = {f"AIRFLOW__{section}__{key}".upper() for section, options in self._options(settings, 0).items() for key in options}
+        inherited = {key: value for key, value in os.environ.items() if key.upper() not in set_here}
         settings_of_home = {
             **SAFE_PATH,
             "AIRFLOW_HOME": str(self.folder),
@@ -157,7 +157,7 @@ def dags_folder() -> Path:
     """The folder of the `dags` package, found without importing it."""
     spec = find_spec("dags")
     if spec is None or not spec.submodule_search_locations:
-        raise StorageError("The package 'dags' is not installed beside 'crawlhouse'; install crawlhouse again.")
+        raise StorageError("The package 'dags' is missing in the installation of crawlhouse; install crawlhouse again.")
     return Path(next(iter(spec.submodule_search_locations))).absolute()
 
 

@@ -1,4 +1,4 @@
-"""Our pages inside Airflow's UI, for users who may see the UI. Airflow itself would show a plugin's pages to everyone."""
+"""crawlhouse's pages inside Airflow's UI, for users who may see the UI. Airflow itself would show a plugin's pages to everyone."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class BarSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectationResult:
     """One expectation's result."""
 
     text: str
@@ -51,10 +51,10 @@ class RunView:
     records: tuple[BarSegment, ...]
     due: int
     record_count: int
-    gate: tuple[Expectation, ...]
+    gate: tuple[ExpectationResult, ...]
 
     @property
-    def failed(self) -> tuple[Expectation, ...]:
+    def failed(self) -> tuple[ExpectationResult, ...]:
         """The expectations that were not met."""
         return tuple(expectation for expectation in self.gate if not expectation.success)
 
@@ -115,16 +115,16 @@ def _report(run: PastRun, store: ObjectStore) -> dict[str, int]:
     return report.by_crawl_run.get(run.crawl_run, report.counts())
 
 
-def _gate(run: PastRun, store: ObjectStore) -> tuple[Expectation, ...]:
+def _gate(run: PastRun, store: ObjectStore) -> tuple[ExpectationResult, ...]:
     data = _read(store, report_key(run.process_run, "expectations.json")) if run.process_run else None
     return tuple(_expectation(result) for result in json.loads(data)["results"]) if data else ()
 
 
-def _expectation(result: Mapping[str, Any]) -> Expectation:  # Any: JSON of Great Expectations
+def _expectation(result: Mapping[str, Any]) -> ExpectationResult:  # Any: JSON of Great Expectations
     kwargs = result.get("kwargs", {})
     columns = kwargs.get("column_list") or [kwargs[name] for name in ("column", "column_A", "column_B") if name in kwargs]
     text = f"{', '.join(columns)} {result['type'].removeprefix('expect_').replace('_', ' ')}".strip()
-    return Expectation(text, bool(result["success"]), int(result.get("unexpected_count") or 0))
+    return ExpectationResult(text, bool(result["success"]), int(result.get("unexpected_count") or 0))
 
 
 def _read(store: ObjectStore, key: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The parent process of Airflow's four components: it starts them, restarts those that die, and ends all of them when it ends.
+"""The parent process of Airflow's four components: it starts them, restarts those that crash, and ends all of them when it ends.
 
 It runs as `python -m crawlhouse.airflow.stack_runner LOGS`. It inherits the stack's lock and holds it until it ends.
 """
@@ -22,7 +22,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
-FIRST_RESTART_SECONDS = 1.0  # doubled with each death, up to
+FIRST_RESTART_SECONDS = 1.0  # doubled with each crash, up to
 LAST_RESTART_SECONDS = 60.0
 POLL_SECONDS = 0.2
 MAX_LOG_BYTES = 20 * 1024 * 1024  # of each component, when it starts; the file before it is kept too

@@ -27,10 +27,10 @@ def check(
     pages: Annotated[int, typer.Option(min=1, max=1000, help="How many pages to fetch at most.")] = 10,
     offline: Annotated[bool, typer.Option("--offline", help="Only read the file, say what it means and read its golden pages.")] = False,
 ) -> None:
-    """Try a crawl: read its file, say what it may touch, fetch a few pages and show what would become of them.
+    """Try a crawl: read its file, say what it may fetch, fetch a few pages, and show which rows they would give.
 
     The pages come through the same spider, robots.txt, address rules and extraction as in a real crawl. Its home is a temporary folder,
-    so nothing is stored. Before that, the golden pages beside the file, NAME.golden/CASE/, are read with the crawl's rules. Exit code 2
+    so nothing is stored. Before that, the golden pages next to the file, NAME.golden/CASE/, are read with the crawl's rules. Exit code 2
     if one of them differs from what is expected.
     """
     from crawlhouse.actions.check import check_all, check_crawl

@@ -48,7 +48,7 @@ def crawl(
     A run that was interrupted continues. With `workers: N` in the crawl's file, N processes share the run. Exit code 9 when the crawl's
     own thresholds were missed; what was fetched is kept in this case too.
 
-    URLs that are named are fetched besides what is due, in a new run, which also takes over what an interrupted run left. Scope and
+    URLs that are named are fetched in addition to what is due, in a new run, which also takes over what an interrupted run left. Scope and
     robots.txt hold for them too.
     """
     from crawlhouse.actions.crawl import read_urls, run_crawl

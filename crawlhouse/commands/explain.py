@@ -19,7 +19,7 @@ Examples:
 
 def explain(
     url: Annotated[str, typer.Argument(metavar="URL")],
-    crawl: Annotated[str | None, typer.Option("--crawl", "-c", help="Only this crawl; else all that know the URL or its host.")] = None,
+    crawl: Annotated[str | None, typer.Option("--crawl", "-c", help="Only this crawl. Default: all that know the URL or its host.")] = None,
     form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
 ) -> None:
     """Explain a URL: which rules apply to it, how it was found, its outcome in each run, when it is due, and what was published.

@@ -21,15 +21,13 @@ MAX_WORKERS = 100  # as many as `workers` of a crawl file allows
 def fetch(
     reference: Annotated[str, typer.Option("--run", metavar="RUN|CRAWL", help="A crawl run, or a crawl, which means its open run.")],
     workers: Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="How many workers join, each a process.")] = 1,
-    worker: Annotated[
-        str | None, typer.Option(help="The worker's name, to go on as one that died; else a new name of this machine's.")
-    ] = None,
+    worker: Annotated[str | None, typer.Option(help="The name of a crashed worker, to continue its work. By default, a new name.")] = None,
 ) -> None:
     """Join an open run with further workers, until it has nothing left to fetch.
 
     It works from every machine that shares the database and the store. A run on SQLite can be joined from its own machine only. All workers
-    share the hosts, so further ones help where there are many hosts. Whoever began the run closes it. The name of a worker that is alive
-    takes that worker's hosts away from it.
+    share the hosts, so more workers help if there are many hosts. The command that began the run closes it. If a worker of
+    the given name is still running, it loses its hosts to the new one.
     """
     from crawlhouse.actions.fetch import join_run
     from schemas.config.settings import load_settings

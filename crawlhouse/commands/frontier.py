@@ -36,7 +36,7 @@ app = typer.Typer(name="frontier", help="List URLs of the frontier and change th
 
 CrawlName = Annotated[str | None, typer.Option("--crawl", "-c", help="Of this crawl.")]
 Host = Annotated[str | None, typer.Option("--host", help="Of this host; with its port if that is not the scheme's default.")]
-Glob = Annotated[str | None, typer.Option("--glob", help="Whole URLs like this; * and ? stand for anything.")]
+Glob = Annotated[str | None, typer.Option("--glob", help="Whole URLs like this; * matches any text, ? any one character.")]
 Regex = Annotated[str | None, typer.Option("--regex", help="URLs in which this regular expression is found.")]
 State = Annotated[UrlState | None, typer.Option("--state", help="Which are in this state.")]
 Outcome = Annotated[FetchOutcome | None, typer.Option("--outcome", help="Whose last visit ended so.")]

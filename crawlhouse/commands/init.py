@@ -57,7 +57,7 @@ def init(
     path = crawls / f"{name}.yaml"
     _write(path, name, seed, contact)
     say(
-        f"{path} is written. Next:\n  crawlhouse check {path}    what it may touch, and what becomes of a few pages; nothing is stored\n"
+        f"{path} is written. Next:\n  crawlhouse check {path}    what it may fetch, and the rows of a few pages; nothing is stored\n"
         f"  crawlhouse crawl {name}\n  crawlhouse process {name}"
     )
 

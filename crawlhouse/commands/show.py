@@ -1,4 +1,4 @@
-"""`crawlhouse show`: the row of a URL beside its stored capture."""
+"""`crawlhouse show`: the row of a URL next to its stored capture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def show(
     raw: Annotated[bool, typer.Option("--raw", help="Only the WARC record, byte by byte.")] = False,
     form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
 ) -> None:
-    """Show the outcome of a URL: its row beside the stored capture, and where every field came from.
+    """Show the outcome of a URL: its row next to the stored capture, and where every field came from.
 
     The capture is read from the archive by the row's own pointer, and the payload's digest is computed again. To a file or a pipe, --text,
     --html and --raw write exactly what is stored. On a terminal, characters that would control it are shown as escapes.

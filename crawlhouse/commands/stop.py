@@ -24,7 +24,7 @@ def stop(
 ) -> None:
     """End a run cleanly: its workers register what they have and leave, the run closes, and the rest is left over for the next run.
 
-    Workers notice within seconds, on every machine. A run whose workers are dead is closed by this command, once their leases have expired.
+    Workers notice within seconds, on every machine. If all workers of a run crashed, this command closes it after their leases expired.
     """
     from crawlhouse.actions.stop import stop_runs
     from schemas.config.settings import load_settings

@@ -40,7 +40,7 @@ Entries = Annotated[list[str], typer.Argument(metavar="ENTRY...", help=ENTRY)]
 @app.command(epilog=ADD_EXAMPLES)
 def add(
     entries: Entries,
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Who asked for it, or why; stored beside the entry, with the date.")] = "",
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Who asked for it, or why; stored with the entry and the date.")] = "",
 ) -> None:
     """Take URLs down: within half a minute no worker fetches them any more, and queries no longer show their rows.
 

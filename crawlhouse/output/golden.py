@@ -13,7 +13,7 @@ from schemas.errors import ConfigError
 
 
 def check_golden(crawl: Crawl, crawls: Path) -> None:
-    """Read the golden pages beside a crawl's file with its rules. Raises ConfigError where one is not as expected."""
+    """Read the golden pages next to a crawl's file with its rules. Raises ConfigError if one is not as expected."""
     folder = golden_folder(crawls, crawl.name)
     pages = read_golden(folder)
     differing = {page.name: differences for page, differences in all_differences(pages, crawl) if differences}
@@ -21,7 +21,7 @@ def check_golden(crawl: Crawl, crawls: Path) -> None:
         _show_differences(crawl.name, differing)
         raise ConfigError(
             f"{len(differing)} of {len(pages)} golden pages in {folder} are not read as expected: {', '.join(differing)}. "
-            f"Correct articles.rules in {crawls / crawl.name}.yaml, or the page and its expected.json where the site has changed."
+            f"Correct articles.rules in {crawls / crawl.name}.yaml, or the page and its expected.json if the site has changed."
         )
     if pages:
         say(f"{crawl.name}: {len(pages)} golden page{'s are' if len(pages) > 1 else ' is'} read as expected.")

@@ -58,7 +58,7 @@ def _sources_on_page(settings: Settings, report: UrlReport, values: Row) -> dict
 
 
 def _hints(settings: Settings, report: UrlReport) -> Hints:
-    """What a feed or a sitemap said about the page. Nothing where the segment's capture index cannot be read."""
+    """What a feed or a sitemap said about the page. Nothing if the segment's capture index cannot be read."""
     pointer = report.pointer
     try:
         rows = read_index(open_store(settings).get_bytes(index_key_of(pointer.warc_filename)))
@@ -68,7 +68,7 @@ def _hints(settings: Settings, report: UrlReport) -> Hints:
 
 
 def _rules(settings: Settings, report: UrlReport) -> SiteRules | None:
-    """The site rules of the crawl's file for the page's host, as they are now. None where the crawl has no file any more."""
+    """The site rules of the crawl's file for the page's host, as they are now. None if the crawl has no file any more."""
     row = report.article or report.quarantined or report.captures[0]
     try:
         return rules_for(host_key(report.url), find_crawl(row["crawl"], settings.crawls).articles.rules)

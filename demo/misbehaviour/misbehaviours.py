@@ -69,7 +69,7 @@ _ODD: tuple[tuple[str, str, Respond], ...] = (
     ("empty", "200 with an empty body", pages.empty),
     ("206", "206 Partial Content that nobody asked for", pages.partial),
     ("bad-status", "a status line that is not valid", wire.bad_status),
-    ("http-1.0", "HTTP/1.0, the body ends where the connection does", wire.old_http),
+    ("http-1.0", "HTTP/1.0, the body ends when the connection ends", wire.old_http),
     ("denied", "a page that robots.txt denies", pages.article()),
     ("noindex", "meta robots noindex", pages.article('<meta name="robots" content="noindex">')),
     ("nofollow", "meta robots nofollow, with a link", pages.nofollow),

@@ -1,7 +1,7 @@
 """Article extraction from one HTML page, without I/O and without state.
 
-In comes a `Page` (URL and decoded HTML), out goes an `Article` (blocks of text and metadata) or a `Rejected` with its reason.
-`read_article` is what others call. `provenance.read_provenance` says where on the page each field stands.
+In: a `Page` (URL and decoded HTML). Out: an `Article` (blocks of text and metadata), or a `Rejected` with its reason.
+Others call `read_article`. `provenance.read_provenance` says where on the page each field is.
 """
 
 from __future__ import annotations

@@ -6,16 +6,18 @@ Before: `processing.extract.extraction` has read the page from its WARC record. 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from processing.article import site_rules
 from processing.article.body.blocks import to_blocks
 from processing.article.body.boilerplate import ArticleBody, remove_boilerplate
 from processing.article.body.confidence import FALLBACK_BELOW, confidence
-from processing.article.body.fallback import read_with_trafilatura
+from processing.article.body.fallback import declared_blocks, read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles
+from processing.article.body.standfirst import find_standfirst
 from processing.article.metadata.metadata import Metadata, read_metadata
-from processing.article.outline.container import find_container, find_lead
+from processing.article.outline.container import find_container, find_lead, find_recipe_parts
 from processing.article.outline.host_container import find_known_container, signature
 from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
@@ -55,12 +57,17 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
         container = known_container
     blocks = _read_blocks(outline, container, metadata, whole=path == "rule")
     score = confidence(outline, blocks, metadata.json_ld_body)
-    if score < FALLBACK_BELOW and known_container is None and page_type is PageType.ARTICLE:
+    declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
+    if declared:
+        blocks, path, score = declared, "json-ld", confidence(outline, declared, None)
+    if score < FALLBACK_BELOW and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
         fallback_blocks = read_with_trafilatura(page.html)
         if _length(fallback_blocks) > _length(blocks):
             blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)
     if not blocks:
         return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)
+    if metadata.description is None and path == "container":
+        metadata = replace(metadata, description=find_standfirst(outline, container))
     form = form_of(tree, page.url, metadata, outline, blocks)
     found_in = signature(outline, container) if path == "container" else None
     return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)
@@ -90,7 +97,9 @@ def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
     """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
     lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared)
-    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, lead)))
+    before, after = ([], []) if whole else find_recipe_parts(outline, container)
+    above = lead + [block for block in before if not any(block is other for other in lead)]
+    return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, above, after)))
 
 
 def _length(blocks: tuple[Block, ...]) -> int:

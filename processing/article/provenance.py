@@ -8,6 +8,7 @@ from itertools import chain
 from processing.article import site_rules
 from processing.article.article import PageAnalysis, analyze_page, read_article
 from processing.article.body.forms import forms
+from processing.article.body.standfirst import find_standfirst
 from processing.article.metadata import metadata as declared
 from processing.article.metadata.authors import authors
 from processing.article.metadata.field_sources import FieldSource, SourcedText
@@ -46,7 +47,8 @@ def _metadata_sources(analysis: PageAnalysis, page: Page, rules: SiteRules | Non
     """All sources of each field with their values, in the order of extraction."""
     markup, json_ld = declared.read_declared(analysis.tree, page)
     hint = (f"hint of the {page.hints.source or 'feed or sitemap'}", page.hints.title)
-    descriptions = ((source, declared.shortened(text)) for source, text in _texts(declared.DESCRIPTION, markup, json_ld))
+    declared_ones = ((source, declared.shortened(text)) for source, text in _texts(declared.DESCRIPTION, markup, json_ld))
+    descriptions = chain(declared_ones, [("standfirst after <h1>", find_standfirst(analysis.outline, analysis.container))])
     sources: dict[str, SourcedValues] = {
         "title": chain(titles(markup, json_ld, analysis.metadata.site_name, page.url), [hint]),
         "description": descriptions,

@@ -133,7 +133,7 @@ def _ends(*columns: Digests) -> NDArray[np.bool_]:
 
 
 def _latest_of_each(blocks: Digests, urls: Digests, times: Seconds) -> NDArray[np.int64]:
-    """Where the latest occurrence of each block on each URL stands, for the MAX_SIGHTINGS latest of a block; by block, then URL."""
+    """The positions of the latest occurrence of each block on each URL, at most MAX_OCCURRENCES per block; sorted by block, then URL."""
     order = np.lexsort((times, urls, blocks))
     order = order[_ends(blocks[order], urls[order])]
     order = order[np.lexsort((urls[order], times[order], blocks[order]))]

@@ -18,10 +18,10 @@ def bucket_of(host: str) -> int:
 
 
 def identity_url(url: str, canonical: str | None) -> str:
-    """The URL that identifies an article: its canonical URL if that is plausible, else its own, both normalised.
+    """The URL that identifies an article: its canonical URL if that is plausible, otherwise its own, both normalised.
 
     A canonical URL is implausible when it is on another host (`www.`, `m.` and `amp.` do not count), when it is the home page and the page
-    is not, or when it is no URL.
+    is not, or when it is not a URL.
     """
     claimed = _plausible(url, canonical)
     return _normalised(claimed or url)

@@ -15,7 +15,7 @@ from storage.objects.store import ObjectStore
 
 GROUP_ROWS = 200_000
 ORDER = b"crawlhouse.order"
-BY_BUCKET = b"bucket"  # the value of ORDER in files where no row group has hosts of two buckets
+BY_BUCKET = b"bucket"  # the value of ORDER in files in which no row group has hosts of two buckets
 
 
 def write_memory(store: ObjectStore, key: str, memories: Iterable[SiteMemory]) -> None:

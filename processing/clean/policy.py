@@ -10,7 +10,7 @@ from processing.clean.words import unspaced_characters
 from schemas.config.crawl import ArticleOptions
 from schemas.outcomes import Reason
 
-UNSPACED_WEIGHT = 3  # letters that one character of a script without spaces stands for, about
+UNSPACED_WEIGHT = 3  # letters that have about as much text as one character of a script without spaces
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 FUTURE_ALLOWANCE = timedelta(days=2)  # for time zones, embargoes and wrong clocks
 # Chosen wide, for repeated text, symbols and lists of links; not fitted.

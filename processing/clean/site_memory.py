@@ -19,9 +19,9 @@ from processing.clean.block_occurrences import Digests, HostOccurrences, Seconds
 from processing.clean.container_occurrences import ContainerOccurrences, Occurrence
 from schemas.article import Block, BlockKind
 
-MIN_PAGES = 3  # distinct URLs of a host before blocks are removed: fewer are no evidence
+MIN_PAGES = 3  # distinct URLs of a host before blocks are removed: fewer are not evidence
 MIN_RECURRENCE = 2  # distinct URLs that show a block before it is boilerplate
-MAX_BOILERPLATE_SHARE = 0.6  # of a page's text; where more recurs, the whole page is a copy of one at another URL
+MAX_BOILERPLATE_SHARE = 0.6  # of a page's text; if more recurs, the whole page is a copy of a page at another URL
 LONG_PROSE = 300  # characters; a paragraph of this length must recur on LONG_RECURRENCE URLs: quotes and copies recur too
 LONG_RECURRENCE = 3
 DISAGREEMENT_FACTOR = 0.8  # confidence of a page whose article is in another container than those of the host's other pages, times this
@@ -63,7 +63,7 @@ class SiteMemory:
         return {host: found for host in sorted(self._containers) if (found := self.containers(host))}
 
     def adjusted_confidence(self, host: str, container: str | None, confidence: float) -> float:
-        """A page's confidence, reduced where its article is in another container than those of the host's other pages."""
+        """A page's confidence, reduced if its article is in another container than the articles of the host's other pages."""
         known = self.containers(host)
         return round(DISAGREEMENT_FACTOR * confidence, 3) if container and known and container not in known else confidence
 

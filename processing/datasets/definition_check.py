@@ -1,4 +1,4 @@
-"""A definition before it is used: what reading its file cannot know, such as whether a selector is one. Ask before a run."""
+"""Checks a dataset's definition before a run, for mistakes that reading its file cannot find, such as an invalid selector."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from processing.datasets.selectors import selector_mistakes
 from processing.datasets.values import MisfitError, convert
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import line_of
+from schemas.datasets.expectation_check import expectation_mistakes
 from schemas.errors import ConfigError, CrawlhouseError
 
 Location = tuple[str | int, ...]
 
 
 def definition_mistakes(dataset: Dataset, folders: Sequence[str] = ()) -> Iterator[tuple[Location, str]]:
-    """Where in a definition something stands that cannot work, as the keys to it, and what is wrong with it.
+    """The mistakes in a definition: the keys that lead to the place in the YAML, and what is wrong there.
 
-    Selectors, defaults that are none of their type, and functions that are not there; `folders` are where the user's modules are.
+    Selectors, defaults that are none of their type, functions that are not there, and expectations of columns that they cannot judge;
+    `folders` are where the user's modules are.
     """
     if dataset.source is not None:
         yield from ((("source", *place), problem) for place, problem in selector_mistakes(dataset.source))
@@ -29,6 +31,7 @@ def definition_mistakes(dataset: Dataset, folders: Sequence[str] = ()) -> Iterat
         except MisfitError as error:
             yield ("fields", name, "default"), str(error)
     yield from _function_mistakes(dataset, folders)
+    yield from expectation_mistakes(dataset, dataset.expectations, dataset.drift)
 
 
 def check_definition(dataset: Dataset, path: Path | None, folders: Sequence[str] = ()) -> None:

@@ -27,7 +27,10 @@ _ADDRESSES = {"a": "href", "area": "href", "link": "href", "img": "src", "audio"
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """The attributes of one of the two: what makes an element an object, its types, its identifier and the name of a property."""
+    """The attribute names of one syntax, microdata or RDFa.
+
+    They mark an element as an object (`scope`), and give its types, its identifier and the name of a property.
+    """
 
     scope: str
     types: str
@@ -121,7 +124,7 @@ class _Owners:
 
 
 def _first_of(one: Object | None, other: Object | None) -> Object | None:
-    """The first that is there; an object without properties is."""
+    """The first object that is not None. An object without properties counts."""
     return other if one is None else one
 
 

@@ -1,4 +1,4 @@
-"""The rows of one page for one dataset: the door for whoever reads stored pages. It runs inside a page worker."""
+"""Makes the rows of one page for one dataset. Everything that reads stored pages calls `read_rows`. It runs inside a page worker."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PageReader:
         return not self._match or any(pattern.search_or(url, default=False) for pattern in self._match)
 
     def rows(self, view: PageView) -> PageRows:
-        """The rows of a page. Never raises for what is on the page or in the user's function; time and memory are the worker's affair."""
+        """The rows of a page. Errors of the page or the user's function are returned, not raised. The worker limits time and memory."""
         url = view.page.url
         name = self._dataset.name
         if not self.matches(url):

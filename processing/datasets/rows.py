@@ -1,4 +1,4 @@
-"""A raw row, as a source gives it, to a row of typed values, or to the field and the value that do not fit."""
+"""Converts a raw row, as a source gives it, to a row of typed values, or names the field and the value that do not fit."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class RowTyper:
 
 
 def reading_of(dataset: Dataset, name: str) -> Reading:
-    """How a field's texts are read: as people write numbers where a selector takes an element's text, else as machines do."""
+    """How a field's texts are read: in people's notation if a selector takes an element's text, otherwise in machines' notation."""
     field, source = dataset.fields[name], dataset.source
     selector = source.selectors.get(name) if source is not None and source.selectors else None
     notation = Notation.WRITTEN if selector is not None and selector.attr is None else Notation.MACHINE

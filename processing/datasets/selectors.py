@@ -56,7 +56,7 @@ class SelectorReader:
 
 
 def selector_mistakes(source: Source) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Where in a source a selector stands that cannot work, as the keys to it, and what is wrong with it."""
+    """The invalid selectors of a source: the keys that lead to each in the YAML, and what is wrong with it."""
     located = [(("each",), source.each)] if source.each is not None else []
     for place, selector in [*located, *((("selectors", name), one) for name, one in (source.selectors or {}).items())]:
         if selector.css is not None and (problem := _css_problem(selector.css)):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -17,6 +18,8 @@ from processing.article import read_article
 from processing.article.site_rules import rules_for
 from processing.article.tree.parse import parse
 from processing.clean.identity import bucket_of
+from processing.datasets.page_rows import PageRows, read_rows
+from processing.datasets.page_view import PageView
 from processing.extract.decode import decode
 from processing.extract.robots_meta import forbids_indexing
 from processing.staging.bucket_spill import BucketSpill
@@ -57,16 +60,63 @@ class ReadPage:
     charset_source: str
 
 
-def extract_segment(store: ObjectStore, segment: Segment, crawl: Crawl, key: str, containers: Containers | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """What was made of a page: its article or why there is none (neither where no article was asked for), and the rows of datasets."""
+
+    article: ReadPage | None = None
+    rejected: Rejected | None = None
+    rows: list[PageRows] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> ReadPage | Rejected | None:
+        """The article, or why there is none."""
+        return self.article or self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON. `folders` have the user's modules."""
+
+    articles: bool = True
+    definitions: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+ARTICLES_ALONE = Wanted()
+
+
+class RowSink(Protocol):
+    """Takes the rows of datasets from the pages of a segment."""
+
+    wanted: Wanted
+
+    def take(self, row: CaptureRow, result: PageResult) -> None:
+        """Take what was made of one record."""
+
+    def finish(self) -> None:
+        """Store the rows: all records have been taken."""
+
+
+def extract_segment(
+    store: ObjectStore,
+    segment: Segment,
+    crawl: Crawl,
+    key: str,
+    containers: Containers | None = None,
+    sink: RowSink | None = None,
+) -> int:
     """Stage a segment's rows under `key`, by host bucket, then in the order of the segment; the number of rows.
 
     Every row of the segment's capture index becomes one row, even where the WARC is damaged. `containers` are the elements in which hosts
-    have their articles. Raises StorageError.
+    have their articles. `sink` takes the rows of datasets; it has finished before the rows are under `key`. Raises StorageError.
     """
     with scratch_folder() as folder, BucketSpill(folder, EXTRACTED) as spill:
-        for chunk in in_chunks(_rows(store, segment, crawl, containers or {})):
+        for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink)):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()
+        if sink is not None:
+            sink.finish()
         with staged_writer(store, key, EXTRACTED) as writer:
             for bucket in spill.buckets:
                 for table in bounded(spill.read(bucket)):  # no row group has rows of two buckets: resolve reads one bucket at a time
@@ -80,7 +130,7 @@ class PageTask:
 
     `record` is None for a revisit, which has no page. It is None too where the segment has no such record; `damage` then says why.
     `product_token` is the crawler's name in robots rules, or None where the page's opt-outs are not obeyed. `containers` are the elements
-    in which the host has its articles.
+    in which the host has its articles. `wanted` is what is made of the page.
     """
 
     record: Record | None
@@ -89,6 +139,7 @@ class PageTask:
     rules: SiteRules | None = None
     damage: str | None = None
     containers: tuple[str, ...] = ()
+    wanted: Wanted = ARTICLES_ALONE
 
     @property
     def weight(self) -> int:
@@ -96,19 +147,23 @@ class PageTask:
         return 0 if self.record is None else len(self.record.capture.body)
 
 
-def read_task(task: PageTask) -> ReadPage | Rejected | None:
-    """The article of one record, or why there is none; None for a revisit. Runs inside a page worker."""
+def read_task(task: PageTask) -> PageResult:
+    """What one record becomes; nothing for a revisit. Runs inside a page worker."""
     if task.damage is not None:
         pointer = task.row.pointer
-        return Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
+        damaged = Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
+        return PageResult(rejected=damaged)
     if task.record is None:
-        return None
-    return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers)
+        return PageResult()
+    return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers, task.wanted)
 
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, read in this process. `containers` are the host's article elements."""
-    return _read(record, kind, hints, _product_token(crawl), rules_for(host_key(record.capture.url), crawl.articles.rules), containers)
+    rules = rules_for(host_key(record.capture.url), crawl.articles.rules)
+    outcome = _read(record, kind, hints, _product_token(crawl), rules, containers, ARTICLES_ALONE).outcome
+    assert outcome is not None
+    return outcome
 
 
 def _product_token(crawl: Crawl) -> str | None:
@@ -116,21 +171,31 @@ def _product_token(crawl: Crawl) -> str | None:
 
 
 def _read(
-    record: Record, kind: str, hints: Hints, product_token: str | None, rules: SiteRules | None, containers: tuple[str, ...]
-) -> ReadPage | Rejected:
+    record: Record,
+    kind: str,
+    hints: Hints,
+    product_token: str | None,
+    rules: SiteRules | None,
+    containers: tuple[str, ...],
+    wanted: Wanted,
+) -> PageResult:
     """Read a page. All pages that are extracted, checked or shown go through this function."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
-        return page
+        return PageResult(rejected=page)
     tree = parse(page.html)
     if product_token and forbids_indexing(record.capture, tree, product_token):
-        return _rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed")
+        return PageResult(rejected=_rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
+    # before the article: site rules cut elements out of the tree
+    rows = read_rows(PageView(page, tree), wanted.definitions, wanted.folders) if wanted.definitions else []
+    if not wanted.articles:
+        return PageResult(rows=rows)
     article = read_article(page, rules, containers, tree)
     if isinstance(article, Rejected):
-        return article
+        return PageResult(rejected=article, rows=rows)
     if article.page_type is not PageType.ARTICLE:
-        return _rejected(record, "page_type", reason_of(article.page_type))
-    return ReadPage(article, page.charset, page.charset_source)
+        return PageResult(rejected=_rejected(record, "page_type", reason_of(article.page_type)), rows=rows)
+    return PageResult(ReadPage(article, page.charset, page.charset_source), rows=rows)
 
 
 def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
@@ -158,13 +223,26 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     )
 
 
-def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers) -> Iterator[Row]:
+def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, sink: RowSink | None) -> Iterator[Row]:
+    for row, result in read_segment(store, segment, crawl, containers, ARTICLES_ALONE if sink is None else sink.wanted):
+        if sink is not None:
+            sink.take(row, result)
+        yield _row(row, result.outcome)
+
+
+def read_segment(
+    store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, wanted: Wanted
+) -> Iterator[tuple[CaptureRow, PageResult]]:
+    """Each row of a segment's capture index with what its record becomes, in order. Raises StorageError."""
     index = _in_order(read_index(store.get_bytes(segment.index_key)), segment)
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-        tasks = _tasks(records, index, crawl, containers)
-        for task, result in run_limited(tasks, "processing.extract.extraction.read_task", results=(ReadPage, Rejected)):
-            yield _row(task.row, result.rejected(task.row.pointer, task.row.url) if isinstance(result, Exceeded) else result)
+        tasks = _tasks(records, index, crawl, containers, wanted)
+        for task, result in run_limited(tasks, "processing.extract.extraction.read_task", results=(PageResult,)):
+            if isinstance(result, Exceeded):
+                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
+            else:
+                yield task.row, result
 
 
 def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:
@@ -177,7 +255,9 @@ def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[Capture
         yield row
 
 
-def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers) -> Iterator[PageTask]:
+def _tasks(
+    records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers, wanted: Wanted
+) -> Iterator[PageTask]:
     """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
     product_token = _product_token(crawl)
     damage: dict[int, str] = {}  # by offset, since the last whole record
@@ -194,7 +274,8 @@ def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], cr
             # only the index has the length of the gzip member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             host = host_key(row.url)
-            yield PageTask(whole, row, product_token, rules_for(host, crawl.articles.rules), containers=containers.get(host, ()))
+            rules = rules_for(host, crawl.articles.rules)
+            yield PageTask(whole, row, product_token, rules, containers=containers.get(host, ()), wanted=wanted)
             row = next(index, None)
     while row is not None:
         yield _damaged_task(row, damage)

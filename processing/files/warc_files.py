@@ -1,6 +1,6 @@
 """Extract the articles of any WARC files into one Parquet or JSON Lines file: one row per response record, rejected ones too.
 
-There are two passes. First each page is read once and staged in a folder beside the output. Then the site memory, which has learned from
+There are two passes. First each page is read once and staged in a folder next to the output. Then the site memory, which has learned from
 all pages, cleans the staged blocks, and the rows are written. Staged rows survive a kill; the output appears whole or not at all.
 """
 
@@ -77,8 +77,8 @@ def extract_files(
     """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
 
     With `site_memory`, blocks that recur on several pages of a host are removed. A WACZ is read as the WARC files in it. `progress`
-    is called with the bytes read and their total. In `passed_over` the records are counted that are no web pages, by kind and type.
-    A call after a kill continues with the staged rows. Pages that are no articles have the status `rejected`, and text and metadata if
+    is called with the bytes read and their total. In `passed_over` the records are counted that are not web pages, by kind and type.
+    A call after a kill continues with the staged rows. Pages that are not articles have the status `rejected`, and text and metadata if
     these were found.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
@@ -261,7 +261,7 @@ def _write_jsonl(output: Path, rows: Iterator[Row]) -> None:
 
 
 def _iso_time(moment: datetime | None, zone: str | None) -> str | None:
-    """A time as ISO 8601, in the zone that the page wrote, else in UTC."""
+    """A time as ISO 8601, in the zone that the page wrote, otherwise in UTC."""
     if moment is None or zone is None:
         return moment.isoformat() if moment else None
     return moment.astimezone(datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo).isoformat()

@@ -61,7 +61,7 @@ class WarcSource:
 
 
 class _ZipMember(io.RawIOBase):
-    """A file in a zip. Seeking back unpacks it again from its beginning. Raises UnreadableError where it cannot be unpacked."""
+    """A file in a zip. Seeking back unpacks it again from its beginning. Raises UnreadableError if it cannot be unpacked."""
 
     seeks_by_reading = True
 

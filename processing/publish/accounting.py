@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +12,35 @@ import pyarrow as pa
 from schemas.errors import AccountingError
 from schemas.manifest import Manifest
 from schemas.outcomes import Outcome
+
+ARTICLES = "articles"
+_COUNTED_AS = {
+    str(Outcome.PUBLISHED): "published",
+    str(Outcome.DUPLICATE): "published",
+    str(Outcome.KNOWN): "unchanged",
+    str(Outcome.QUARANTINED): "quarantined",
+}  # what becomes of an article's row, by its outcome; a rejected record made none
+
+
+@dataclass(slots=True)
+class RowCounts:
+    """How many rows were made for a dataset, and what became of them: made = published + unchanged + quarantined."""
+
+    made: int = 0
+    published: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+
+    def add(self, made: int = 0, published: int = 0, unchanged: int = 0, quarantined: int = 0) -> None:
+        """Count further rows."""
+        self.made += made
+        self.published += published
+        self.unchanged += unchanged
+        self.quarantined += quarantined
+
+    def is_balanced(self) -> bool:
+        """Whether the equation holds."""
+        return self.made == self.published + self.unchanged + self.quarantined
 
 
 @dataclass(slots=True)
@@ -23,6 +52,7 @@ class RunCounts:
     reasons: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
+    rows: dict[str, RowCounts] = field(default_factory=dict, kw_only=True)  # by dataset
 
     def outcome(self, outcome: Outcome) -> int:
         """How many records have this outcome."""
@@ -33,12 +63,16 @@ class RunCounts:
         counts: dict[str, Any] = {"records": self.records}
         for name in ("outcomes", "reasons", "statuses", "hosts"):
             counts[name] = dict(sorted(getattr(self, name).items()))
+        counts["rows"] = {name: asdict(rows) for name, rows in sorted(self.rows.items())}
         return counts
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunCounts:
         """The counts that `to_dict` made."""
-        return cls(data["records"], *(Counter(data[name]) for name in ("outcomes", "reasons", "statuses", "hosts")))
+        counters = (Counter(data[name]) for name in ("outcomes", "reasons", "statuses", "hosts"))
+        counts = cls(data["records"], *counters)
+        counts.rows = {name: RowCounts(**found) for name, found in data.get("rows", {}).items()}
+        return counts
 
 
 def count(captures: pa.Table, counts: dict[str, RunCounts]) -> None:
@@ -69,13 +103,31 @@ def check_run(manifest: Manifest, counts: RunCounts) -> None:
         raise AccountingError(f"{manifest.crawl_run}: due is not the sum of the outcomes of its URLs: {manifest.counts.model_dump()}.")
 
 
-def check_tables(counts: Sequence[RunCounts], articles: int, captures: int, quarantine: int) -> None:
-    """Raise AccountingError unless the staged tables have the rows that the outcomes say."""
-    for name, rows, outcomes in (
-        ("articles", articles, (Outcome.PUBLISHED, Outcome.DUPLICATE)),
-        ("quarantine", quarantine, (Outcome.QUARANTINED,)),
-        ("captures", captures, tuple(Outcome)),
-    ):
-        expected = sum(found.outcome(outcome) for found in counts for outcome in outcomes)
-        if rows != expected:
-            raise AccountingError(f"The staged table '{name}' has {rows} rows where the outcomes say {expected}. Nothing was published.")
+def count_articles(outcomes: pa.Table, counts: dict[str, RunCounts]) -> None:
+    """Add the rows of articles to the counts of their crawl runs, from the columns `crawl_run` and `outcome` of their decisions."""
+    for crawl_run, outcome in zip(*outcomes.select(["crawl_run", "outcome"]).to_pydict().values(), strict=True):
+        rows = counts[crawl_run].rows.setdefault(ARTICLES, RowCounts())
+        if outcome in _COUNTED_AS:
+            rows.add(**{"made": 1, _COUNTED_AS[outcome]: 1})
+
+
+def check_tables(counts: Sequence[RunCounts], staged: Mapping[str, int], made: Mapping[str, int]) -> None:
+    """Raise AccountingError unless every dataset's rows add up, and the staged tables have as many rows as the counts say.
+
+    `staged` is the number of rows of each staged table, `made` the number of rows that extraction made for a dataset.
+    """
+    totals: dict[str, RowCounts] = {}
+    for name, rows in ((name, rows) for found in counts for name, rows in found.rows.items()):
+        totals.setdefault(name, RowCounts()).add(**asdict(rows))
+    for name, rows in totals.items():
+        if not rows.is_balanced() or rows.made != made.get(name, rows.made):
+            raise AccountingError(
+                f"The dataset '{name}' has {made.get(name, rows.made)} rows made, but {asdict(rows)}. Nothing was published."
+            )
+    expected = {name: rows.published for name, rows in totals.items()}
+    expected |= {"quarantine": sum(rows.quarantined for rows in totals.values()), "captures": sum(found.records for found in counts)}
+    for name, rows_of_table in expected.items():
+        if staged.get(name, 0) != rows_of_table:
+            raise AccountingError(
+                f"The staged table '{name}' has {staged.get(name, 0)} rows where the outcomes say {rows_of_table}. Nothing was published."
+            )

@@ -1,89 +1,85 @@
-"""Validate the article rows with the expectation suite, in a process of its own (`gate_process`)."""
+"""Judge the new rows of datasets by expectations, all in one process of its own (`gate_process`).
+
+`judge_datasets` is the door: `RowsToJudge` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
+the whole table; the package's own expectations of `articles` see those of all crawl runs of the process run.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from processing.publish.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
+from processing.publish.batches import Batch, Plain, RowsToJudge, batches_of
+from processing.publish.judged_rows import CRAWL_RUN, run_of_rows, urls_of
+from processing.publish.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
 from runtime.command_line import module_command
 from runtime.scratch import scratch_folder
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.expectation_types import expectation_type
 from schemas.errors import GateError
 
-TIMEOUT_SECONDS = 1800  # far longer than a suite needs; a process that hangs must not block the gate for ever
+TIMEOUT_SECONDS = 1800  # far longer than expectations need; a process that hangs must not block the gate for ever
 ROOT = Path(__file__).resolve().parents[2]
-_COLUMNS = ["article_id", "version", "url", "host", "text_digest", "text_length", "word_count", "duplicate_kind"]
-_SIGNALS = ["duplicate_word_fraction", "link_density"]
-NEEDED_COLUMNS = [*_COLUMNS, *_SIGNALS, "title", "duplicate_of", "fetched_at", "published_at"]
-"""The columns of article rows from which `suite_rows` makes the columns of the suite."""
+MAX_URLS = 20  # of an expectation, in the report
+NEEDED_COLUMNS = [*ARTICLE_COLUMNS, CRAWL_RUN]
+"""The columns of article rows that the package's own expectations need."""
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteResult:
-    """The result of the suite: whether it succeeded, how many rows it saw, and its whole result as JSON values."""
+def judge_datasets(datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
+    """Judge the rows of every dataset in one process; the results by dataset. Without anything to judge no process is started.
 
-    success: bool
-    rows: int
-    result: dict[str, Any]
+    Raises GateError when expectations cannot be judged at all, as when the process ends before its time.
+    """
+    with scratch_folder() as folder:
+        batches: dict[str, list[Batch]] = {}
+        for number, rows in enumerate(datasets):
+            suite = _own_suite() if rows.dataset.is_built_in else []
+            batches[rows.dataset.name] = batches_of(rows, suite, folder / str(number))
+        asked = [batch for of_dataset in batches.values() for batch in of_dataset if batch.needs_process]
+        answers = dict(zip(map(id, asked), _answers(asked, folder), strict=True))
+        return {name: _suite_result(name, of_dataset, answers) for name, of_dataset in batches.items()}
 
-    def failures(self) -> str:
-        """The failed expectations in one line."""
-        return "; ".join(_failure(result) for result in self.result["results"] if not result["success"])
+
+def judge_dataset(rows: RowsToJudge) -> SuiteResult:
+    """The same for one dataset."""
+    return judge_datasets([rows])[rows.dataset.name]
 
 
 def validate_articles(tables: Iterable[pa.Table]) -> SuiteResult:
-    """Run the `articles` suite on staged rows. Without rows no process is started. Raises GateError when the suite cannot run."""
-    with scratch_folder() as folder:
-        rows, result = folder / "rows.parquet", folder / "result.json"
-        count = _write_suite_rows(tables, rows)
-        if count == 0:
-            return SuiteResult(success=True, rows=0, result={"success": True, "results": []})
-        _run([str(rows), str(suite_path()), str(result)])
-        result_json = json.loads(result.read_text(encoding="utf-8"))
-        return SuiteResult(result_json["success"], count, result_json)
+    """Judge articles by the package's own expectations. The tables have the NEEDED_COLUMNS."""
+    return judge_dataset(RowsToJudge(Dataset(name="articles"), tables))
 
 
 def suite_path() -> Path:
-    """Where the suite of the `articles` dataset is."""
+    """Where the package's own expectations of `articles` are."""
     return ROOT / "schemas" / "expectations" / "articles.json"
 
 
-def suite_rows(articles: pa.Table) -> pa.Table:
-    """The columns that the suite checks: lengths and flags instead of texts."""
-    rows = articles.select(_COLUMNS + _SIGNALS)
-    duplicate_of = articles["duplicate_of"]
-    latest = pc.add(articles["fetched_at"], pa.scalar(2 * 86_400_000_000, pa.duration("us")))
-    flags = {
-        "title_length": pc.fill_null(pc.utf8_length(articles["title"]), 0),
-        "has_duplicate_of": pc.is_valid(duplicate_of),
-        "has_duplicate_kind": pc.is_valid(articles["duplicate_kind"]),
-        "is_own_duplicate": pc.fill_null(pc.equal(duplicate_of, articles["article_id"]), fill_value=False),
-        "published_in_future": pc.fill_null(pc.greater(articles["published_at"], latest), fill_value=False),
-    }
-    for name, column in flags.items():
-        rows = rows.append_column(name, column)
-    return rows
+def _own_suite() -> list[dict[str, Any]]:
+    return list(json.loads(suite_path().read_text(encoding="utf-8"))["expectations"])
 
 
-def _write_suite_rows(tables: Iterable[pa.Table], path: Path) -> int:
-    writer: pq.ParquetWriter | None = None
-    count = 0
-    for table in tables:
-        rows = suite_rows(table)
-        writer = writer or pq.ParquetWriter(path, rows.schema)
-        writer.write_table(rows)
-        count += rows.num_rows
-    if writer is not None:
-        writer.close()
-    return count
+def _answers(batches: Sequence[Batch], folder: Path) -> list[tuple[list[ExpectationResult], Measures]]:
+    """The results of each batch, and the measures of its rows."""
+    if not batches:
+        return []
+    order, result = folder / "order.json", folder / "result.json"
+    failed = [folder / f"failed-{place}.parquet" for place in range(len(batches))]
+    order.write_text(json.dumps([one.order(path) for one, path in zip(batches, failed, strict=True)]), encoding="utf-8")
+    _run([str(order), str(result)])
+    answers = json.loads(result.read_text(encoding="utf-8"))
+    return [
+        (_results(batch, answer["results"], path), answer["measures"]) for batch, answer, path in zip(batches, answers, failed, strict=True)
+    ]
 
 
 def _run(arguments: list[str]) -> None:
@@ -92,13 +88,48 @@ def _run(arguments: list[str]) -> None:
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise GateError(f"The expectation suite did not finish within {TIMEOUT_SECONDS} seconds. Nothing was published.") from error
+        raise GateError(f"The expectations were not judged within {TIMEOUT_SECONDS} seconds. Nothing was published.") from error
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise GateError(f"The expectation suite could not run (exit code {done.returncode}): {last}. Nothing was published.")
+        raise GateError(f"The expectations could not be judged (exit code {done.returncode}): {last}. Nothing was published.")
 
 
-def _failure(result: dict[str, Any]) -> str:
-    columns = result["kwargs"].get("column") or result["kwargs"].get("column_list") or result["kwargs"].get("column_A")
-    why = result["exception"] or f"{result['unexpected_count']} rows, first {result['unexpected'][:1]}"
-    return f"{result['type']}({columns}): {why}"
+def _suite_result(dataset: str, batches: Sequence[Batch], answers: dict[int, tuple[list[ExpectationResult], Measures]]) -> SuiteResult:
+    results: list[ExpectationResult] = []
+    measures: dict[str, Measures] = {}
+    rows: dict[str, int] = {}
+    for batch in batches:
+        found, measured = answers.get(id(batch), ([], {"row_count": batch.rows, "columns": {}}))
+        results += found
+        if len(batch.crawl_runs) == 1:
+            measures[batch.crawl_runs[0]], rows[batch.crawl_runs[0]] = measured, batch.rows
+    return SuiteResult(dataset, sum(rows.values()), tuple(results), measures)
+
+
+def _results(batch: Batch, answers: Sequence[dict[str, Any]], failed: Path) -> list[ExpectationResult]:
+    at_fault = pq.read_table(failed)
+    numbers, rows = at_fault["number"].to_numpy(), at_fault["row"].to_numpy()
+    rows_of = [rows[numbers == number] for number in range(len(answers))]
+    urls = urls_of(list(batch.files.values()), [row for found in rows_of for row in found[:MAX_URLS].tolist()])
+    return [_result(batch, *one, urls) for one in zip(batch.expectations, answers, rows_of, strict=True)]
+
+
+def _result(batch: Batch, expectation: Plain, answer: dict[str, Any], rows: RowIndices, urls: dict[int, str]) -> ExpectationResult:
+    reports_rows = expectation_type(expectation["type"]).reports_rows and answer["error"] is None
+    failing = () if answer["success"] else run_of_rows(batch.files, rows) if reports_rows else batch.crawl_runs
+    kept = rows if expectation["severity"] == "warning" else NO_ROWS
+    return ExpectationResult(
+        type=expectation["type"],
+        arguments=expectation["kwargs"],
+        columns=tuple(expectation["columns"]),
+        severity=expectation["severity"],
+        success=answer["success"],
+        crawl_runs=batch.crawl_runs,
+        failing_runs=failing,
+        unexpected_count=answer["unexpected_count"] if reports_rows else None,
+        urls=tuple(dict.fromkeys(urls[row] for row in rows[:MAX_URLS].tolist())),
+        rows=np.asarray(kept, np.int64),
+        observed=answer["observed"],
+        drift=expectation["drift"],
+        error=answer["error"],
+    )

@@ -7,18 +7,19 @@ Before: `processing.resolve.resolution` has staged cleaned rows and a decision b
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.publish.accounting import RunCounts, check_run, check_tables, count
+from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
+from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
 from processing.publish.expectations import NEEDED_COLUMNS, validate_articles
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
-from processing.staging.staging import read_rows, staged_writer
+from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
+from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
 from schemas.keys import gated_key, mark_key, report_key, resolved_key
 from schemas.outcomes import Outcome
@@ -27,7 +28,6 @@ from schemas.tables import TABLES
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
-UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # publish fills in `ingested_at` and `sequence`
 NO_VERSION = 0  # of rows in quarantine
 
 
@@ -55,11 +55,14 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Led
     `expectations.json`, whether it failed or not.
     """
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
-    rows = _write_tables(run, mark, store, counts)
+    if run.makes_articles:
+        for found in counts.values():
+            found.rows[ARTICLES] = RowCounts()
+    base = mark.base.key()
+    staged = _write_tables(run, mark, store, counts)
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
-    check_tables(list(counts.values()), **rows)
-    base = mark.base.key()
+    check_tables(list(counts.values()), staged, made_rows(run, _segment_names(run, ledger), store))
     suite_result = validate_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED_COLUMNS))
     store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(suite_result.result, indent=2).encode())
     if not suite_result.success:
@@ -74,16 +77,35 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Led
 
 def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
+    datasets = DatasetRows(run, mark.base.key(), store)
     with ExitStack() as stack:
-        keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in _ROWS_OF_TABLE}
-        writers = {name: stack.enter_context(staged_writer(store, key, TABLES[name])) for name, key in keys.items()}
+        schemas = {name: TABLES[name] for name in ("captures", "articles", "quarantine", "sightings")}
+        schemas |= {dataset.name: table_schema(dataset) for dataset in run.own_datasets}
+        keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in schemas}
+        writers = {name: stack.enter_context(staged_writer(store, keys[name], schema)) for name, schema in schemas.items()}
         for rows in _resolved_rows(run, mark, store):
-            for name, rows_of in _ROWS_OF_TABLE.items():
-                table_rows = rows_of(rows)
-                writers[name].write(table_rows)
-                if name == "captures":
-                    count(table_rows, counts)
+            captures = datasets.captures(_captures(rows))
+            writers["captures"].write(captures)
+            count(captures, counts)
+            if run.makes_articles:
+                writers["articles"].write(_articles(rows))
+                writers["quarantine"].write(_quarantine(rows))
+                count_articles(rows, counts)
+        for dataset in run.own_datasets:
+            _write_all(writers[dataset.name], datasets.rows(dataset))
+            _write_all(writers["quarantine"], datasets.quarantine(dataset))
+            _write_all(writers["sightings"], datasets.sightings(dataset))
+        datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
+
+
+def _segment_names(run: ProcessRun, ledger: Ledger) -> list[str]:
+    return [segment.segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments]
+
+
+def _write_all(writer: StagedWriter, tables: Iterable[pa.Table]) -> None:
+    for table in bounded(tables):
+        writer.write(table)
 
 
 def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> Iterator[pa.Table]:
@@ -100,15 +122,8 @@ def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> It
 
 
 def _with_provenance(rows: pa.Table, run: ProcessRun) -> pa.Table:
-    constants = {
-        "crawl": pa.scalar(run.crawl.name),
-        "process_run": pa.scalar(run.process_run),
-        "code_version": pa.scalar(run.code_version),
-        "ingested_at": pa.scalar(UNSET_TIME, TABLES["runs"].field("ingested_at").type),
-        "sequence": pa.scalar(0, pa.int64()),
-    }
-    for name, value in constants.items():
-        rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+    for name, value in run_constants(run).items():
+        rows = rows.append_column(name, pa.repeat(pa.scalar(value, TABLES["articles"].field(name).type), rows.num_rows))
     return rows
 
 
@@ -118,6 +133,7 @@ def _captures(rows: pa.Table) -> pa.Table:
         "detail": rows["decided_detail"],
         "article_id": rows["decided_article_id"],
         "article_version": rows["version"],
+        "outcomes": pa.nulls(rows.num_rows, TABLES["captures"].field("outcomes").type),
     }
     return _columns(rows, renamed, "captures")
 
@@ -133,6 +149,10 @@ def _quarantine(rows: pa.Table) -> pa.Table:
         "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), quarantined.num_rows),
         "reason": quarantined["quarantine_reason"],
         "detail": quarantined["quarantine_detail"],
+        "dataset": pa.repeat(pa.scalar("articles"), quarantined.num_rows),
+        "row_id": quarantined["article_id"],
+        "row_json": pa.nulls(quarantined.num_rows, pa.string()),
+        "position": pa.nulls(quarantined.num_rows, pa.int32()),
     }
     return _columns(quarantined, renamed, "quarantine")
 
@@ -140,6 +160,3 @@ def _quarantine(rows: pa.Table) -> pa.Table:
 def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], name: str) -> pa.Table:
     schema = TABLES[name]
     return pa.table([renamed[field.name] if field.name in renamed else rows[field.name] for field in schema], schema=schema)
-
-
-_ROWS_OF_TABLE: dict[str, Callable[[pa.Table], pa.Table]] = {"captures": _captures, "articles": _articles, "quarantine": _quarantine}

@@ -14,17 +14,18 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from processing.publish.accounting import RunCounts
+from processing.publish.accounting import ARTICLES, RunCounts
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
 from processing.publish.report import RunReport, report_of
-from processing.resolve.resolution import Base, read_resolve_mark, resolve_run
+from processing.resolve.earlier_dataset_rows import rows_digest
+from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import bounded, read_rows
 from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
@@ -33,7 +34,7 @@ from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_mem
 from schemas.manifest import Manifest
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
-from schemas.tables import RUNS, TABLES
+from schemas.tables import RUNS
 from storage.lake.lake import Lake, committed_runs, snapshot_of
 from storage.lake.publishing import commit, repair_publications
 from storage.ledger.ledger import Ledger
@@ -116,7 +117,8 @@ def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: Object
 
 def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
     articles, captures = tables["articles"].metadata.current_snapshot_id, tables["captures"].metadata.current_snapshot_id
-    return Base(articles, captures, ledger.memory_version(run.crawl.name))
+    datasets = tuple((name, tables[name].metadata.current_snapshot_id) for name in dataset_table_names(run))
+    return Base(articles, captures, ledger.memory_version(run.crawl.name), datasets)
 
 
 def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
@@ -158,7 +160,7 @@ def _commit(
 ) -> list[RunRow]:
     run_rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
     staged = []
-    for name in (*ROW_TABLES, "runs"):
+    for name in (*_row_tables(run), "runs"):
         if snapshot_of(tables[name], run.process_run) is not None:
             continue  # an earlier release committed to it
         reached(f"publish.before.{name}")
@@ -167,6 +169,11 @@ def _commit(
         reached(f"publish.after.{name}")
     commit(lake, ledger, token, staged, run.process_run)
     return run_rows
+
+
+def _row_tables(run: ProcessRun) -> list[str]:
+    """The tables that a run adds rows to, but for `runs`."""
+    return [*(name for name in ROW_TABLES if name != ARTICLES or run.makes_articles), *dataset_table_names(run)]
 
 
 def _complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
@@ -205,8 +212,10 @@ def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: 
     for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base_key, name)), CHUNK_ROWS, CHUNK_BYTES):
         table = chunk
         for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
-            field = TABLES[name].field(column)
             position = table.schema.get_field_index(column)
+            if position < 0:
+                continue
+            field = table.schema.field(position)
             table = table.set_column(position, field, pa.repeat(pa.scalar(value, field.type), table.num_rows))
         yield table
 
@@ -229,6 +238,15 @@ def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stam
         "bytes": sum(segment.size for segment in manifest.segments),
         "segments": len(manifest.segments),
         "statistics": json.dumps(
-            {**counts.to_dict(), "fetch_reasons": manifest.reasons, "fetch": manifest.statistics.model_dump()}, sort_keys=True
+            {
+                **counts.to_dict(),
+                "definitions": {
+                    dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets
+                },
+                "fetch_reasons": manifest.reasons,
+                "fetch": manifest.statistics.model_dump(),
+            },
+            sort_keys=True,
         ),
+        "datasets": [{"dataset": name, **asdict(rows)} for name, rows in sorted(counts.rows.items())],
     }

@@ -22,7 +22,7 @@ class RunReport:
 
     records = published + known + duplicate + quarantined + rejected. `reasons` counts `outcome: reason`.
     `crawl_runs` are the processed crawl runs; `by_crawl_run` has the records and outcomes of each. `expectations` is the number of rows
-    that the suite validated: all rows of articles.
+    that the suite validated: all rows of articles. `datasets` counts the rows of each dataset: made = published + unchanged + quarantined.
     """
 
     process_run: str
@@ -40,6 +40,7 @@ class RunReport:
     reasons: dict[str, int]
     expectations: int
     by_crawl_run: dict[str, dict[str, int]] = field(default_factory=dict)
+    datasets: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """The records and their outcomes."""
@@ -66,7 +67,12 @@ class RunReport:
             f"  records: {self.equation()}",
         ]
         lines += [f"  {count:6d}  {reason}" for reason, count in sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))]
+        lines += [f"  {name}: {_rows_text(counts)}" for name, counts in self.datasets.items() if name != "articles"]
         return "\n".join(lines)
+
+
+def _rows_text(counts: Mapping[str, int]) -> str:
+    return f"{counts['made']:,} rows = " + " + ".join(f"{counts[name]:,} {name}" for name in ("published", "unchanged", "quarantined"))
 
 
 def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
@@ -77,6 +83,9 @@ def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
     reasons: Counter[str] = Counter()
     for row in rows:
         reasons.update(json.loads(row["statistics"])["reasons"])
+    datasets: dict[str, Counter[str]] = {}
+    for counts in (dict(found) for row in rows for found in row["datasets"] or ()):
+        datasets.setdefault(counts.pop("dataset"), Counter()).update(counts)
     return RunReport(
         process_run=run.process_run,
         crawl=run.crawl.name,
@@ -86,6 +95,7 @@ def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
         ingested_at=rows[0]["ingested_at"],
         **totals,
         reasons=dict(reasons),
-        expectations=totals[Outcome.PUBLISHED] + totals[Outcome.DUPLICATE],
+        expectations=datasets.get("articles", Counter())["published"],
         by_crawl_run={row["crawl_run"]: {name: int(row[name]) for name in totals} for row in rows},
+        datasets={name: dict(counts) for name, counts in sorted(datasets.items())},
     )

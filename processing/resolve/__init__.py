@@ -2,5 +2,5 @@
 
 In: the staged rows of all segments (`processing.extract`) and the rows that are in the lake already. Out: staged cleaned rows with a
 decision each; `processing.publish.gate` reads them. `resolution.resolve_run` is the stage; `resolution.read_resolve_mark` tells whether it
-is done.
+is done. `decisions.decide` decides; `duplicates` only finds similar texts.
 """

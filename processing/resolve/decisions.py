@@ -20,7 +20,7 @@ CurrentDigest = Callable[[Version], str]
 def decide(
     summaries: Sequence[RecordSummary], earlier: EarlierRows, near: Mapping[str, Sequence[tuple[str, float]]], current_digest: CurrentDigest
 ) -> dict[RecordId, Decision]:
-    """The decision on each record. The order of `cards` does not matter: they are taken in the order of fetching.
+    """The decision on each record. The order of `summaries` does not matter: they are taken in the order of fetching.
 
     `near` lists, per text digest, the similar texts of this run that were fetched before, earliest first.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +34,7 @@ _CAPTURE_COLUMNS = [
     "warc_filename",
     "warc_record_offset",
     "sequence",
+    "outcomes",
 ]
 _WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
@@ -107,13 +109,25 @@ def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: Earli
     for batch in lake.scan("captures", _CAPTURE_COLUMNS):
         with_article = pc.and_(pc.is_in(batch["outcome"], pa.array(_WITH_ARTICLE)), pc.is_in(batch["content_digest"], payloads))
         for row in batch.filter(pc.or_(with_article, pc.is_in(batch["warc_filename"], files))).to_pylist():
-            previous = EarlierOutcome(row["outcome"], row["reason"], row["article_id"], row["article_version"])
+            previous = _article_outcome(row)
+            if previous is None:
+                continue
             payload, record_id = (row["url"], row["content_digest"]), record_id_of(row)
             if record_id in record_ids:
                 earlier.captures[record_id] = previous
-            if row["outcome"] in _WITH_ARTICLE and payload in urls and row["sequence"] >= latest.get(payload, 0):
+            if previous.outcome in WITH_ARTICLE and payload in urls and row["sequence"] >= latest.get(payload, 0):
                 latest[payload] = row["sequence"]
                 earlier.payloads[payload] = previous
+
+
+def _article_outcome(row: dict[str, Any]) -> EarlierOutcome | None:
+    """What a capture was for `articles`; None where its crawl makes none. The column `outcome` is the summary of all datasets."""
+    if row["outcomes"] is None:  # in rows of earlier releases
+        return EarlierOutcome(row["outcome"], row["reason"], row["article_id"], row["article_version"])
+    for found in row["outcomes"]:
+        if found["dataset"] == "articles":
+            return EarlierOutcome(found["outcome"], found["reason"], row["article_id"], row["article_version"])
+    return None
 
 
 def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,6 +19,7 @@ from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.memory_file import read_containers, read_memory, write_memory
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest
+from processing.resolve.datasets import resolve_datasets
 from processing.resolve.decisions import decide
 from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
@@ -39,11 +41,15 @@ DECIDED_TABLE = "decided"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The state that a run was resolved against: the snapshots of the lake's tables and the version of the site memory."""
+    """The state that a run was resolved against: the snapshots of the lake's tables and the version of the site memory.
+
+    `datasets` has the snapshots of the tables of the run's own datasets, and of `sightings`.
+    """
 
     articles: int | None
     captures: int | None
     memory_version: int
+    datasets: tuple[tuple[str, int | None], ...] = ()
 
     def key(self) -> str:
         """The name of the folder for rows that were resolved against this base: 12 hex digits of SHA-256."""
@@ -60,7 +66,14 @@ class ResolveMark:
 
 def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
     """The base that the run would be resolved against now."""
-    return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name))
+    datasets = tuple((name, lake.snapshot_id(name)) for name in dataset_table_names(run))
+    return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name), datasets)
+
+
+def dataset_table_names(run: ProcessRun) -> list[str]:
+    """The tables that a run's own datasets read and write; none without such datasets."""
+    names = [dataset.name for dataset in run.own_datasets]
+    return [*names, "sightings"] if names else []
 
 
 def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | None:
@@ -69,7 +82,13 @@ def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | Non
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return ResolveMark(Base(**mark["base"]), tuple(mark["buckets"]))
+    return ResolveMark(read_base(mark["base"]), tuple(mark["buckets"]))
+
+
+def read_base(stored: dict[str, Any]) -> Base:  # Any: JSON
+    """The base that was stored as JSON."""
+    datasets = tuple((name, snapshot) for name, snapshot in stored.get("datasets", ()))
+    return Base(**{**stored, "datasets": datasets})
 
 
 def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> ResolveMark:
@@ -91,6 +110,7 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
     mark = ResolveMark(base, buckets)
     _write_decisions(run, mark, store, _decide_all(run, mark, store, lake, memory_staged))
+    resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
 

@@ -19,7 +19,7 @@ class BucketSpill:
     """
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
-        self._schema = schema
+        self.schema = schema
         self._file = pa.OSFile(str(folder / SPILL_FILE), "wb")
         self._writer = pa.ipc.new_file(self._file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self._path = folder / SPILL_FILE

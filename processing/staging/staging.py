@@ -15,9 +15,12 @@ import pyarrow.parquet as pq
 
 from runtime.scratch import scratch_folder
 from schemas.article import Block, BlockKind
-from schemas.tables import ARTICLES, CAPTURES
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import table_schema
+from schemas.tables import ARTICLES, CAPTURES, RUN_FIELDS
 from storage.objects.store import ObjectStore
 
+RUN_COLUMNS = frozenset(field.name for field in RUN_FIELDS)
 GROUP_ROWS = 1_000  # per row group, at most
 GROUP_BYTES = 4 * 1024 * 1024  # per row group in memory; cleaning a row group takes several times as much
 CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text in rows that are Python objects
@@ -76,7 +79,38 @@ DECIDED = pa.schema(
     ]
 )
 
+# What a record gave for a dataset: how many rows, or the error for which its page is rejected. Records without both are left out.
+PAGES = pa.schema(
+    [
+        pa.field("warc_filename", pa.string(), nullable=False),
+        pa.field("warc_record_offset", pa.int64(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("rows", pa.int32(), nullable=False),
+        pa.field("error", pa.string()),
+    ]
+)
+PAGES_NAME = "@pages"  # no dataset has this name
+
+# What became of the rows of each record for one dataset: made = published + unchanged + quarantined.
+RECORD_OUTCOMES = pa.schema(
+    [
+        pa.field("warc_filename", pa.string(), nullable=False),
+        pa.field("warc_record_offset", pa.int64(), nullable=False),
+        pa.field("crawl_run", pa.string(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+        *(pa.field(name, pa.int32(), nullable=False) for name in ("made", "published", "unchanged", "quarantined")),
+    ]
+)
+
 Row = dict[str, Any]  # a row of one of these schemas; Any: the values are those that Arrow converts
+
+
+def decided_schema(dataset: Dataset) -> pa.Schema:
+    """The Arrow schema of a dataset's rows that are to be published: those of its table but for the columns that name the process run."""
+    table = table_schema(dataset)
+    return pa.schema([field for field in table if field.name == "crawl_run" or field.name not in RUN_COLUMNS])
 
 
 def write_rows(store: ObjectStore, key: str, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
@@ -168,7 +202,7 @@ def buckets_in(store: ObjectStore, key: str) -> set[int]:
 
 
 def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Lists of at most GROUP_ROWS rows, shorter where texts are long: so many are Python objects at a time."""
+    """Lists of at most GROUP_ROWS rows, and fewer if texts are long. Only one list at a time is in memory as Python objects."""
     chunk: list[Row] = []
     characters = 0
     for row in rows:

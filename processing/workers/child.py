@@ -1,7 +1,7 @@
 """The code that runs in a page worker: read items from a pipe, call one function on each, write each result.
 
 In: frames, each a pickled list of items. Out: first, when the function is imported, a frame with the peak memory in bytes; then one result
-per item, in order, each flushed at once. So the parent knows which item a dead or silent process was reading.
+per item, in order, each flushed at once. So the parent knows which item a crashed or silent process was reading.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.child_process import import_name, limit_memory, open_streams, peak_memory
+from runtime.child_results import UNENCODABLE, encode_result
 from runtime.frames import read_frame, write_frame
-from runtime.results import UNENCODABLE, encode_result
 
 
-def serve(function: str, memory_bytes: str) -> None:
+def serve_pages(function: str, memory_bytes: str) -> None:
     """Serve until the input ends. `function` is `module.name`; `memory_bytes` is the memory that it may use in addition to its imports."""
     source, sink = open_streams()
     call = import_name(function)
@@ -24,7 +24,7 @@ def serve(function: str, memory_bytes: str) -> None:
     limit_memory(int(memory_bytes))
     write_frame(sink, encode_result(None, peak_memory()))
     while (frame := read_frame(source)) is not None:
-        for item in pickle.loads(frame):  # noqa: S301 our own parent wrote it
+        for item in pickle.loads(frame):  # noqa: S301 the parent process wrote it
             write_frame(sink, _result(call, item))
 
 

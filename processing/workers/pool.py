@@ -1,4 +1,4 @@
-"""Run a function on items in worker processes with limits per item: a hostile page is lost, but no other page.
+"""Run a function on items in worker processes with limits per item: a harmful page is lost, but no other page.
 
 Each worker is a new process (not a fork, which is unsafe below Airflow and Celery) that gets batches of items through a pipe. A worker that
 takes too long or too much memory is killed. Its current item gets the result `Exceeded`; the rest of its batch goes to another worker.
@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
 from runtime.child import child_failure, command, cpu_count, memory_detail, reap
+from runtime.child_results import ResultDecoder, ResultError
 from runtime.frames import FrameBuffer, FrameError, write_frame
-from runtime.results import ResultDecoder, ResultError
 from schemas.article import Article
 from schemas.errors import ConfigError
 from schemas.outcomes import Reason, Rejected
@@ -32,7 +32,7 @@ BATCH_BYTES = 2 * 1024 * 1024
 WINDOW_BATCHES = 4  # per worker: how far workers may be ahead of the first item without a result
 WINDOW_BYTES = 32 * 1024 * 1024  # of all workers, likewise
 START_SECONDS = 120.0  # to start a worker and import the function, on a busy machine
-ENTRY = "processing.workers.child.serve"
+ENTRY = "processing.workers.child.serve_pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def run_limited(
     """Each item with its result or `Exceeded`, in order.
 
     Items must pickle. Results are sent as data, never as pickles: dataclasses of the types in `results`, or plain values.
-    A few batches per worker are in memory. Raises ConfigError where the function cannot be imported.
+    A few batches per worker are in memory. Raises ConfigError if the function cannot be imported.
     """
     pool = _Pool(function, workers or cpu_count(), limits, ResultDecoder(results))
     try:
@@ -159,7 +159,7 @@ class _Pool:
         worker.busy_since = time.monotonic()
         try:
             write_frame(cast("BinaryIO", worker.process.stdin), pickle.dumps([task.item for task in worker.tasks], protocol=5))
-        except OSError:  # it died between two batches: no item of this batch is the cause
+        except OSError:  # it crashed between two batches: no item of this batch is the cause
             self._replace(worker)
 
     def _start(self) -> _Worker:
@@ -259,7 +259,7 @@ class _Pool:
         for pipe in (process.stdin, process.stdout):
             try:
                 cast("BinaryIO", pipe).close()
-            except OSError:  # bytes that could not be written to a dead process
+            except OSError:  # bytes that could not be written to a crashed process
                 continue
 
     def _exceeded(self, reason: Reason, detail: str) -> Exceeded:
@@ -281,7 +281,7 @@ def _batch(items: Iterator[Any]) -> tuple[list[_Task], bool]:
 
 
 def _weight(item: Any) -> int:
-    """About how many bytes of memory an item takes: its `weight` if it has one, else the size of its body or text."""
+    """About how many bytes of memory an item takes: its `weight` if it has one, otherwise the size of its body or text."""
     if (weight := getattr(item, "weight", None)) is not None:
         return int(weight)
     capture = getattr(item, "capture", None)

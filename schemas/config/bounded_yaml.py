@@ -54,7 +54,7 @@ def check_size(content: bytes | str, source: str) -> None:
 
 
 def message_text(text: str) -> str:
-    """A text as it may stand in a message: one line, control characters escaped, the end of a long text cut off."""
+    """A text made safe for a message: one line, control characters escaped, the end of a long text cut off."""
     text = text if len(text) <= 500 else f"{text[:400]}... ({len(text):,} characters)"
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 

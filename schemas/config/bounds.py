@@ -30,7 +30,7 @@ def at_most(limit: float) -> AfterValidator:
 
 
 def length_at_most(limit: int) -> AfterValidator:
-    """Accepts a text with at most so many characters, or a list with at most so many entries."""
+    """Accepts a text of at most `limit` characters, or a list of at most `limit` entries."""
 
     def check(value: Sequence, info: ValidationInfo) -> Sequence:
         if len(value) > limit and not is_pinned(info):

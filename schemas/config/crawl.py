@@ -7,11 +7,13 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.config.bounds import at_most, length_at_most
+from schemas.config.model import ConfigModel
 from schemas.config.values import (
     MAX_BODY_BYTES,
+    MAX_DATASETS,
     MAX_DEPTH_OF_LINKS,
     MAX_ENTRIES,
     MAX_HOSTS,
@@ -22,6 +24,7 @@ from schemas.config.values import (
     Bytes,
     Count,
     Cron,
+    DatasetNames,
     Host,
     Hosts,
     Hours,
@@ -39,15 +42,10 @@ from schemas.config.values import (
     Tag,
     Text,
 )
+from schemas.datasets.expectation import Drift, Expectation
 
 MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
-
-
-class ConfigModel(BaseModel):
-    """A part of a crawl's configuration. It is frozen. An unknown key, infinity and NaN are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Seed(ConfigModel):
@@ -98,7 +96,7 @@ class Politeness(ConfigModel):
 
 
 class Network(ConfigModel):
-    """What the fetch workers may connect to besides public addresses: exact networks only, like 127.0.0.1/32.
+    """What the fetch workers may connect to in addition to public addresses: exact networks only, like 127.0.0.1/32.
 
     `proxy_secret` names the secret with the proxy's user and password, as `Credential.secret` does.
     """
@@ -212,7 +210,10 @@ class ArticleOptions(ConfigModel):
 
 
 class Crawl(ConfigModel):
-    """One crawl. Its name is its file's name."""
+    """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
+
+    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     description: Text = ""
@@ -229,7 +230,13 @@ class Crawl(ConfigModel):
     spider: Spider = SITE_SPIDER
     credentials: Annotated[tuple[Credential, ...], length_at_most(MAX_ENTRIES)] = ()
     browser: Browser = Browser()
-    dataset: Literal["articles"] = "articles"
+    datasets: DatasetNames = ("articles",)
+    expectations: Annotated[dict[str, Annotated[tuple[Expectation, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = (
+        Field(default_factory=dict)
+    )
+    drift: Annotated[dict[str, Annotated[tuple[Drift, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = Field(
+        default_factory=dict
+    )
     articles: ArticleOptions = ArticleOptions()
     paused: bool = False
     tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
@@ -241,6 +248,28 @@ class Crawl(ConfigModel):
             seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
             return {**data, "seeds": seeds}
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_dataset(cls, data: object) -> object:
+        """The key `dataset` of earlier releases, which named one dataset."""
+        if not isinstance(data, dict) or "dataset" not in data or "datasets" in data:
+            return data
+        return {**{name: value for name, value in data.items() if name != "dataset"}, "datasets": [data["dataset"]]}
+
+    @model_validator(mode="after")
+    def _each_dataset_once(self) -> Self:
+        if not self.datasets or len(set(self.datasets)) < len(self.datasets):
+            raise ValueError("'datasets' names one dataset or more, each once, like [articles, products]")
+        return self
+
+    @model_validator(mode="after")
+    def _expects_of_its_datasets(self) -> Self:
+        for key, names in (("expectations", self.expectations), ("drift", self.drift)):
+            for name in names:
+                if name not in self.datasets:
+                    raise ValueError(f"'{key}' names {name!r}, which is none of the crawl's datasets: {', '.join(self.datasets)}")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -271,6 +300,10 @@ class Crawl(ConfigModel):
     def has_own_spider(self) -> bool:
         """Whether a user's class decides what is fetched."""
         return self.spider != SITE_SPIDER
+
+    def makes_articles(self) -> bool:
+        """Whether `articles` is among its datasets."""
+        return "articles" in self.datasets
 
     def hosts(self) -> tuple[str, ...]:
         """The hosts in scope, in lower case, with the port if one is given."""

@@ -6,6 +6,7 @@ import re
 import stat
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, rea
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.config.yaml_problems import describe_problems, has_key, line_at
+from schemas.datasets.suite_file import read_suite
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
 SUFFIXES = (".yaml", ".yml")
@@ -28,7 +30,7 @@ def read_crawl(path: Path) -> Crawl:
     if path.suffix == ".yml":
         name = message_text(str(path))
         raise ConfigError(f"{name}: a crawl file ends in .yaml; rename it to {message_text(path.stem)}.yaml, or remove it if there is one.")
-    return parse_crawl(_text(path), path.stem, message_text(str(path)))
+    return parse_crawl(_text(path), path.stem, message_text(str(path)), path.parent)
 
 
 def _text(path: Path) -> str:
@@ -67,21 +69,21 @@ def find_crawl(reference: str, folder: Path) -> Crawl:
 
 
 def settings_for_crawl(reference: str, settings: Settings) -> Settings:
-    """The settings for a crawl. If it was given by its file's path, its spider is looked for beside that file."""
+    """The settings for a crawl. If it was given by its file's path, its spider is looked for next to that file."""
     return settings.model_copy(update={"crawls": Path(reference).absolute().parent}) if is_path(reference) else settings
 
 
-def parse_crawl(text: str, name: str, source: str = "<text>") -> Crawl:
-    """The crawl in a YAML text. Raises ConfigError, whatever the text is."""
+def parse_crawl(text: str, name: str, source: str = "<text>", folder: Path | None = None) -> Crawl:
+    """The crawl in a YAML text; `folder` is where its suite files are. Raises ConfigError, whatever the text is."""
     try:
-        return _parse(text, name, source)
+        return _parse(text, name, source, folder)
     except CrawlhouseError:
         raise
     except Exception as error:  # text from anyone may break the reader or a check in unknown ways
         raise ConfigError(f"{source} cannot be read: {type(error).__name__}: {message_text(str(error))}") from error
 
 
-def _parse(text: str, name: str, source: str) -> Crawl:
+def _parse(text: str, name: str, source: str, folder: Path | None) -> Crawl:
     node, data = read_yaml(text, source)
     if not isinstance(data, dict):
         found = "is empty" if data is None else f"is a {type(data).__name__}"
@@ -93,9 +95,22 @@ def _parse(text: str, name: str, source: str) -> Crawl:
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {line_at(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
     try:
-        return Crawl.model_validate({**data, "name": name})
+        return Crawl.model_validate({**_with_suites(data, node, source, folder), "name": name})
     except ValidationError as error:
         raise ConfigError(describe_problems(error, node, source, Crawl)) from error
+
+
+def _with_suites(data: dict[str, Any], node: yaml.Node | None, source: str, folder: Path | None) -> dict[str, Any]:
+    """Expectations that stand in suite files beside the crawl's file, read in."""
+    expectations = data.get("expectations")
+    if not isinstance(expectations, dict):
+        return data
+    read = {
+        dataset: read_suite(given, folder, f"{source}: line {line_at(node, ('expectations', dataset))}: expectations.{dataset}")
+        for dataset, given in expectations.items()
+        if isinstance(given, str)
+    }
+    return {**data, "expectations": {**expectations, **read}}
 
 
 def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseError]]:

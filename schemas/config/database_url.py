@@ -60,7 +60,7 @@ class DatabaseUrl:
 def parse_database_url(text: str) -> DatabaseUrl:
     """The parts of `postgresql://USER:PASSWORD@HOST:PORT/NAME?PARAMETERS`.
 
-    If there are several `@` before the first `/`, the last one ends the password. Raises ValueError where the parts are ambiguous. Its
+    If there are several `@` before the first `/`, the last one ends the password. Raises ValueError if the parts are ambiguous. Its
     message repeats nothing of the text.
     """
     scheme = SCHEME.match(text)

@@ -1,4 +1,4 @@
-"""A golden page: a stored page of a site, beside the crawl's file, and what extraction must read from it.
+"""A golden page: a stored page of a site, next to the crawl's file, and what extraction must read from it.
 
 `crawls/<crawl>.golden/<case>/` holds `page.html`, bytes in any charset, and `expected.json`.
 """
@@ -20,7 +20,7 @@ class Expected(BaseModel):
     """`expected.json`: where the page is from, and the expected fields. All fields that are given are compared, null included.
 
     `content_type` is the response's header. `fetched_at` is when the page was fetched: no date may be later. `why` is for people.
-    `reason` is for a page that is no article. `blocks` are pairs of kind and text, `text` is the plain text.
+    `reason` is for a page that is not an article. `blocks` are pairs of kind and text, `text` is the plain text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,7 @@
-"""Settings: where things are, from the environment `CRAWLHOUSE_*`. Secrets are in the environment only."""
+"""Settings: where things are, from the environment `CRAWLHOUSE_*`.
+
+Secrets come from the environment or from an Airflow connection, never from a file.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ PREFIX = "CRAWLHOUSE_"
 SECRET_PREFIX = "SECRET_"  # noqa: S105 the name of variables that hold some
 PROJECT_MARK = "crawls"
 HOME = "var"
-DATASETS = "datasets"  # beside the crawl folder
+DATASETS = "datasets"  # next to the crawl folder
 MIN_FREE_BYTES = 512 * 1024 * 1024  # eight open segments of 64 MB
 S3_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^?#@\s]*)?", re.IGNORECASE)
@@ -52,10 +55,10 @@ class Settings(BaseSettings):
     """Where crawlhouse stores things. All paths are absolute.
 
     `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
-    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders beside them;
-    `spiders` is a further folder of such modules; `datasets` is the folder of dataset files, or empty for the one beside the crawl folder.
+    PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders next to them;
+    `spiders` is a further folder of such modules; `datasets` is the folder of dataset files, or empty for the one next to the crawl folder.
     `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much the disks of the home and of a store in a
-    directory must have free: else crawls stop.
+    directory must have free: otherwise crawls stop.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -103,7 +106,7 @@ class Settings(BaseSettings):
         if endpoint and not ENDPOINT.fullmatch(endpoint):
             raise ValueError(
                 "an endpoint is an http or https URL, like http://127.0.0.1:8333, without a user and parameters; "
-                "keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
         return endpoint
 
@@ -114,6 +117,10 @@ class Settings(BaseSettings):
     def datasets_folder(self) -> Path:
         """Where the files of the user's own datasets are, if there are any."""
         return Path(self.datasets) if self.datasets else self.crawls.parent / DATASETS
+
+    def module_folders(self) -> list[Path]:
+        """Where the user's own modules are, with spiders and functions, besides installed packages."""
+        return [self.crawls, *([Path(self.spiders)] if self.spiders else [])]
 
     def database_url(self, name: str) -> str:
         """The SQLAlchemy URL of one database: `frontier` (which has the ledger too) or `catalog`."""
@@ -186,7 +193,7 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
 def _check_spelling(environment: Mapping[str, str]) -> None:
     known = [name.upper() for name in Settings.model_fields]
     for name in environment:
-        ours = name.removeprefix(PREFIX)
-        near = get_close_matches(ours, known, n=1, cutoff=0.8)
-        if ours != name and ours not in known and near and not ours.startswith(SECRET_PREFIX):
-            raise ConfigError(f"{name} is no setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")
+        own_name = name.removeprefix(PREFIX)
+        near = get_close_matches(own_name, known, n=1, cutoff=0.8)
+        if own_name != name and own_name not in known and near and not own_name.startswith(SECRET_PREFIX):
+            raise ConfigError(f"{name} is not a setting; did you mean {PREFIX}{near[0]}? Correct it in the environment.")

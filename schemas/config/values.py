@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from schemas.config.bounds import at_most, is_pinned, length_at_most, one_line
 from schemas.config.redaction import redacted_url
+from schemas.datasets.names import check_dataset_name
 from schemas.urls import DEFAULT_PORTS
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
@@ -33,6 +34,7 @@ MAX_BODY_BYTES = 16 * 2**30  # a response is held in memory
 MAX_DEPTH_OF_LINKS = 30_000  # the frontier keeps a depth in two bytes
 MAX_SEEDS = 100_000  # of one file; more of them go into a seeds_file
 MAX_HOSTS = 10_000  # a scope is checked for every link
+MAX_DATASETS = 50  # of one crawl: each is read from every page
 MAX_ENTRIES = 1_000  # of all other lists
 MAX_TAGS = 100  # the UI shows all of them
 MAX_TAG_CHARACTERS = 100  # Airflow refuses a longer one, and with it all DAGs of the file
@@ -68,7 +70,7 @@ def _proxy(url: str, info: ValidationInfo) -> str:
         return url
     if "@" in url:
         raise ValueError(
-            "a proxy's URL must have no user name or password, because it is stored and shown: write 'proxy_secret: NAME' beside it, "
+            "a proxy's URL must have no user name or password, because it is stored and shown: also write 'proxy_secret: NAME', "
             'and set CRAWLHOUSE_SECRET_NAME to {"user": "...", "password": "..."}'
         )
     parts = _parts(url)
@@ -123,7 +125,7 @@ def _host(host: str) -> str:
 
 def _language(code: str) -> str:
     if not LANGUAGE.fullmatch(code):
-        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1, in quotes where YAML wants them)")
+        raise ValueError(f"{code!r} is not a language code, like 'en' or 'de' (ISO 639-1; write 'no' in quotes, as YAML reads it as false)")
     return code
 
 
@@ -148,6 +150,11 @@ def _origin(origin: str) -> str:
     return origin.removesuffix(f":{DEFAULT_PORTS[origin.partition(':')[0]]}")
 
 
+def _dataset_name(name: str) -> str:
+    check_dataset_name(name)
+    return name
+
+
 HttpUrl = Annotated[str, length_at_most(8_000), AfterValidator(_http_url)]
 SeedUrl = Annotated[str, length_at_most(8_000), AfterValidator(_without_password), AfterValidator(_http_url)]
 ProxyUrl = Annotated[str, length_at_most(8_000), AfterValidator(_proxy)]
@@ -168,4 +175,5 @@ Hours = Annotated[float, at_most(CENTURY_HOURS)]
 Minutes = Annotated[float, at_most(CENTURY_MINUTES)]
 Seconds = Annotated[float, at_most(DAY_SECONDS)]
 Patterns = Annotated[tuple[Pattern, ...], length_at_most(MAX_ENTRIES)]
+DatasetNames = Annotated[tuple[Annotated[str, AfterValidator(_dataset_name)], ...], length_at_most(MAX_DATASETS)]
 Hosts = Annotated[tuple[Host, ...], length_at_most(MAX_HOSTS)]

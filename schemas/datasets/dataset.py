@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import at_most, length_at_most
-from schemas.config.crawl import ConfigModel
+from schemas.config.bounds import length_at_most
+from schemas.config.model import ConfigModel
 from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
+from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.field_types import FieldType, parse_type
 from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
 from schemas.datasets.sources import MAX_FIELDS, FunctionName, Source, TypeText
 
 MAX_STEPS = 50
-MAX_HISTORY_RUNS = 100
-EXPECTATION = re.compile(r"expect_[a-z0-9_]{1,100}")
-COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
-Severity = Literal["critical", "warning", "info"]
 
 
 def _dataset_name(name: str) -> str:
@@ -34,21 +30,15 @@ def _field_name(name: str) -> str:
     return name
 
 
-def _expectation_type(name: str) -> str:
-    if not EXPECTATION.fullmatch(name):
-        raise ValueError(f"{name!r} is no expectation of Great Expectations, like expect_column_values_to_not_be_null")
-    return name
-
-
 FieldName = Annotated[str, AfterValidator(_field_name)]
 
 
 class DatasetField(ConfigModel):
     """A column of the user's own.
 
-    `unit` is for people; where it names another field, that field gets the currency that a price is written with. `default` stands for a
-    value that is not there. `compared: false`: a change of this field alone makes no new version. `decimal_separator` says how the site
-    writes numbers, where `1.299` could be both; `day_first` that 05/06/2026 is the fifth of June.
+    `unit` is for people. If it names another field, that field gets the currency that the price is written with. `default` is used if a
+    value is missing. `compared: false`: a change of this field alone makes no new version. `decimal_separator` says how the site
+    writes numbers, if `1.299` could mean two numbers. `day_first` says that 05/06/2026 is the fifth of June.
     """
 
     type: TypeText = "string"
@@ -70,51 +60,6 @@ class Step(ConfigModel):
 
     function: FunctionName
     on_error: Literal["fail", "quarantine"] = "fail"
-
-
-class Expectation(ConfigModel):
-    """An expectation in Great Expectations' own words: its type, and its arguments in `kwargs` or beside it.
-
-    `critical` fails the gate, `warning` sends the offending rows to quarantine, `info` is only reported.
-    """
-
-    type: Annotated[str, AfterValidator(_expectation_type)]
-    severity: Severity = "critical"
-    kwargs: dict[str, Any] = Field(default_factory=dict)  # Any: what the expectation takes
-
-    @model_validator(mode="before")
-    @classmethod
-    def _arguments(cls, data: object) -> object:
-        if not isinstance(data, dict):
-            return data
-        own = {name: data[name] for name in ("type", "severity") if name in data}
-        beside = {name: value for name, value in data.items() if name not in {"type", "severity", "kwargs", "meta", "id"}}
-        kwargs = data.get("kwargs") or {}
-        return {**own, "kwargs": {**kwargs, **beside} if isinstance(kwargs, dict) else kwargs}
-
-    def columns(self) -> list[str]:
-        """The columns that it names."""
-        named: list[str] = []
-        for argument in COLUMN_ARGUMENTS:
-            value = self.kwargs.get(argument)
-            named.extend([value] if isinstance(value, str) else [name for name in value or () if isinstance(name, str)])
-        return list(dict.fromkeys(named))
-
-
-class Drift(ConfigModel):
-    """A comparison with the crawl's own last `runs` published runs: a measure may differ from theirs by the share `tolerance`."""
-
-    measure: Literal["row_count", "null_share", "mean", "distinct_share", "distribution"]
-    column: Line | None = None
-    runs: int = Field(default=10, ge=2, le=MAX_HISTORY_RUNS)
-    tolerance: Annotated[float, at_most(1_000)] = Field(default=0.5, gt=0)
-    severity: Literal["critical", "info"] = "critical"
-
-    @model_validator(mode="after")
-    def _column_of_a_measure(self) -> Self:
-        if (self.column is None) != (self.measure == "row_count"):
-            raise ValueError("'row_count' is of the whole dataset; every other measure needs a 'column'")
-        return self
 
 
 class Dataset(ConfigModel):
@@ -180,7 +125,7 @@ class Dataset(ConfigModel):
         for key, name in self._named_columns():
             known = {*self.fields, *(KEY_COLUMNS if key == "key" else (*PROVENANCE, *HISTORY) if key != "source" else ())}
             if name not in known:
-                raise ValueError(f"'{key}' names {name!r}, which is no field; there are {', '.join(sorted(known))}")
+                raise ValueError(f"'{key}' names {name!r}, which is not a field; there are {', '.join(sorted(known))}")
         for name in self.key:
             if name in self.fields and self.fields[name].field_type.kind in {"list", "struct", "json", "float"}:
                 raise ValueError(f"'key' names {name!r}, a {self.fields[name].type}: a key is made of plain values that can be equal")
@@ -211,13 +156,13 @@ class Dataset(ConfigModel):
         """The definition with further fields, by their types, as a class of items has them.
 
         A field that is declared stays as it is; a field whose name every row has anyway, such as `url`, is left out. Raises ValueError
-        where the whole is no definition, as where the key is no field.
+        if the result is not a valid definition, for example if a column of the key is not a field.
         """
         added = {name: {"type": kind} for name, kind in types.items() if name not in self.fields and is_free(name)}
         return Dataset.model_validate({**self.model_dump(), "fields": {**self.model_dump()["fields"], **added}})
 
     def digest(self) -> str:
-        """What the rows are made by, as 32 hex digits: the same for definitions that make the same rows of the same pages.
+        """A digest of everything that decides the rows, as 32 hex digits: equal if two definitions make the same rows of the same pages.
 
         Descriptions do not count, nor do expectations: these have `rules_digest`.
         """
@@ -227,7 +172,7 @@ class Dataset(ConfigModel):
         return _digest(definition)
 
     def rules_digest(self) -> str:
-        """What the rows are judged by, as 32 hex digits."""
+        """A digest of the expectations and the drift rules, as 32 hex digits."""
         return _digest({name: value for name, value in self._plain(set()).items() if name in {"expectations", "drift"}})
 
     def _plain(self, without: set[str]) -> dict[str, Any]:
@@ -259,7 +204,7 @@ def _with_selected_fields(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed(name: str, field: object, kind: object) -> object:
-    """A field's declaration with the type that its selector gives it. Raises ValueError where both say different ones."""
+    """A field's declaration with the type that its selector gives it. Raises ValueError if the two types differ."""
     if not isinstance(kind, str) or not isinstance(field, dict):
         return field
     declared = field.get("type", kind)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import stat
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
@@ -17,12 +15,12 @@ from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, rea
 from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.names import BUILT_IN, check_dataset_name
+from schemas.datasets.suite_file import read_suite, read_text
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 
 SUFFIXES = (".yaml", ".yml")
-MAX_SUITE_BYTES = 4 * 1024 * 1024
 MAX_BASES = 5  # definitions that extend one another
-APPENDED = ("steps", "expectations", "drift")  # lists of which an extending file has its own and those of what it extends
+APPENDED = ("steps", "expectations", "drift")  # in an extending file these lists add to those of the extended file
 Definition = dict[str, Any]  # Any: whatever the YAML says
 
 
@@ -32,9 +30,9 @@ def ready_names() -> list[str]:
 
 
 def read_datasets(folder: Path | None) -> tuple[dict[str, Dataset], dict[str, CrawlhouseError]]:
-    """All datasets by name, built in, ready-made and in the folder, and beside them the errors of the broken files.
+    """All datasets by name (built in, ready-made and from the folder), and the errors of broken files, also by name.
 
-    A file in the folder goes before a ready-made definition of its name. No folder is no datasets of one's own.
+    A file in the folder replaces a ready-made definition of the same name. Without a folder there are no datasets of the user.
     """
     datasets: dict[str, Dataset] = {}
     broken: dict[str, CrawlhouseError] = {}
@@ -48,7 +46,7 @@ def read_datasets(folder: Path | None) -> tuple[dict[str, Dataset], dict[str, Cr
 
 
 def find_dataset(name: str, folder: Path | None) -> Dataset:
-    """The dataset of a name: the folder's, else the package's. Raises NotFoundError, naming what there is, and ConfigError."""
+    """The dataset of a name: from the folder, otherwise from the package. Raises NotFoundError, naming what there is, and ConfigError."""
     path = folder / f"{name}.yaml" if folder else None
     if path is not None and path.is_file():
         return read_dataset(path)
@@ -70,7 +68,7 @@ def read_dataset(path: Path) -> Dataset:
     """
     if path.suffix == ".yml":
         raise ConfigError(f"{message_text(str(path))}: a dataset's file ends in .yaml; rename it to {message_text(path.stem)}.yaml.")
-    text = _read(path, MAX_BYTES)
+    text = read_text(path, MAX_BYTES)
     check_size(text, message_text(str(path)))
     return parse_dataset(text, path.stem, message_text(str(path)), path.parent)
 
@@ -88,7 +86,7 @@ def parse_dataset(text: str, name: str, source: str = "<text>", folder: Path | N
 def line_of(path: Path, *location: str | int) -> int | None:
     """The line of a key in a dataset's file, or of the nearest around it that is written there; None without its top-level key."""
     try:
-        node = read_nodes(_read(path, MAX_BYTES), str(path))
+        node = read_nodes(read_text(path, MAX_BYTES), str(path))
     except (CrawlhouseError, yaml.YAMLError):
         return None
     return line_at(node, location) if has_key(node, location[0]) else None
@@ -131,14 +129,14 @@ def _whole(data: Definition, name: str, node: yaml.Node | None, source: str, fol
 
 
 def _base(base_name: str, name: str, where: str, folder: Path | None, depth: int) -> Definition:
-    """The definition that is extended: another file of the folder, else the package's."""
+    """The definition that is extended: another file of the folder, otherwise a file of the package."""
     if base_name in BUILT_IN:
         if base_name != name:
-            raise ConfigError(f"{where}: only {base_name}.yaml can extend {base_name!r}, for its table is the package's own.")
+            raise ConfigError(f"{where}: only {base_name}.yaml can extend {base_name!r}, because crawlhouse itself makes that table.")
         return {}
     path = folder / f"{base_name}.yaml" if folder else None
     if path is not None and path.is_file() and base_name != name:
-        text, source = _read(path, MAX_BYTES), message_text(str(path))
+        text, source = read_text(path, MAX_BYTES), message_text(str(path))
     elif base_name in ready_names():
         text, source, folder = _ready_text(base_name), f"the ready-made dataset {base_name!r}", None
     else:
@@ -177,37 +175,12 @@ def _merged_source(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definitio
 
 
 def _with_suite(data: Definition, node: yaml.Node | None, source: str, folder: Path | None) -> Definition:
-    """Expectations that stand in a suite file beside the definition, read in."""
+    """The expectations in a suite file next to the definition."""
     reference = data.get("expectations")
     if not isinstance(reference, str):
         return data
     where = f"{source}: line {line_at(node, ('expectations',))}: expectations"
-    if folder is None or "/" in reference or not reference.endswith(".json"):
-        raise ConfigError(f"{where}: {message_text(reference)!r} is no suite file, NAME.json beside the dataset's file.")
-    try:
-        suite = json.loads(_read(folder / reference, MAX_SUITE_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: {message_text(reference)} is not JSON: {message_text(str(error))}.") from error
-    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-        raise ConfigError(f"{where}: {message_text(reference)} is no expectation suite: it has no list 'expectations'.")
-    return {**data, "expectations": suite["expectations"]}
-
-
-def _read(path: Path, most: int) -> str:
-    """The text of a file, of which no more is read than may be in it. Raises NotFoundError, ConfigError."""
-    name = message_text(str(path))
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-            raise ConfigError(f"{name} is no file.")
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-        if len(content) > most:
-            raise ConfigError(f"{name} has more than {most // 1024**2} MiB.")
-        return content.decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise NotFoundError(f"There is no file {name}.") from error
-    except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
-        raise ConfigError(f"{name} cannot be read: {message_text(str(error))}.") from error
+    return {**data, "expectations": read_suite(reference, folder, where)}
 
 
 def _ready_folder() -> Any:  # Any: importlib's Traversable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.datasets.dataset import Dataset
@@ -22,14 +23,19 @@ class DefinitionChanges:
 def compare_definitions(old: Dataset, new: Dataset) -> DefinitionChanges:
     """The changes from one definition of a dataset to another. Descriptions, sources, steps and expectations may change at any time."""
     changes = compare_fields({name: field.field_type for name, field in old.fields.items()}, new)
-    refused = list(changes.refused)
-    if old.key != new.key:
+    return DefinitionChanges(changes.added, changes.widened, (*changes.refused, *compare_identity(old.key, old.history, new)))
+
+
+def compare_identity(key: Sequence[str], history: str, new: Dataset) -> list[str]:
+    """What is refused, with the way out, where a table's rows have this key and history."""
+    refused: list[str] = []
+    if tuple(key) != new.key:
         refused.append(
-            f"the key was [{', '.join(old.key)}] and would be [{', '.join(new.key)}]: rows would lose their identity. {_way_out(new)}"
+            f"the key was [{', '.join(key)}] and would be [{', '.join(new.key)}]: rows would lose their identity. {_way_out(new)}"
         )
-    if (old.history == ROW_PER_VISIT) != (new.history == ROW_PER_VISIT):
-        refused.append(f"the history was {old.history} and would be {new.history}: the rows would mean different things. {_way_out(new)}")
-    return DefinitionChanges(changes.added, changes.widened, tuple(refused))
+    if (history == ROW_PER_VISIT) != (new.history == ROW_PER_VISIT):
+        refused.append(f"the history was {history} and would be {new.history}: the rows would mean different things. {_way_out(new)}")
+    return refused
 
 
 def compare_fields(stored: dict[str, FieldType], new: Dataset) -> DefinitionChanges:

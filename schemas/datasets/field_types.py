@@ -118,7 +118,7 @@ class _Parser:
     def end(self) -> None:
         """See that nothing follows."""
         if self._position < len(self._tokens):
-            raise ValueError(f"{self._text!r} goes on behind the type with {self._tokens[self._position]!r}; take that out")
+            raise ValueError(f"{self._text!r} has {self._tokens[self._position]!r} after the type; remove it")
 
     def _decimal(self) -> FieldType:
         self._expect("(")
@@ -164,7 +164,7 @@ class _Parser:
 
     def _expect(self, token: str) -> None:
         if not self._next_is(token):
-            raise ValueError(f"{self._text!r} has no {token!r} where one must be; allowed are {_allowed()}")
+            raise ValueError(f"{self._text!r} lacks {token!r}; allowed are {_allowed()}")
 
 
 def _tokens(text: str) -> list[str]:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.bounds import length_at_most, one_line
-from schemas.config.crawl import ConfigModel
+from schemas.config.model import ConfigModel
 from schemas.config.values import Pattern
 from schemas.config.values import Selector as SelectorText
 from schemas.datasets.field_types import parse_type
 
-MAX_FIELDS = 300  # a table of more columns is no table that people read
+MAX_FIELDS = 300  # a table of more columns is not a table that people read
 MAX_TYPES = 50
 MAX_PATHS = 20
 MAX_PATH_CHARACTERS = 300
@@ -42,13 +42,13 @@ def _item_class(name: Literal[True] | str) -> Literal[True] | str:
 def _schema_org_type(name: str) -> str:
     found = SCHEMA_ORG_TYPE.fullmatch(name)
     if found is None:
-        raise ValueError(f"{name!r} is no type of schema.org, like Product or JobPosting")
+        raise ValueError(f"{name!r} is not a type of schema.org, like Product or JobPosting")
     return found[1]
 
 
 def _path(path: str) -> str:
     if not PATH.fullmatch(path):
-        raise ValueError(f"{path!r} is no path to a property, like offers.price (at most ten names with points between them)")
+        raise ValueError(f"{path!r} is not a path to a property, like offers.price (at most ten names with points between them)")
     return path
 
 
@@ -62,10 +62,10 @@ Attribute = Annotated[str, length_at_most(100), AfterValidator(one_line)]
 
 
 class Selector(ConfigModel):
-    """Where a field stands on a page: `css` or `xpath`, within the row's element where the source has `each`.
+    """Where a field is on a page: `css` or `xpath`, within the row's element if the source has `each`.
 
     Without either it is the row's element itself. The value is the element's text, or the attribute `attr`; of it what the first group of
-    `regex` finds. `type` declares the field where `fields` does not. `default` stands for a value that is not there.
+    `regex` finds. `type` declares the field if `fields` does not. `default` is used if a value is missing.
     """
 
     css: SelectorText | None = None
@@ -152,7 +152,7 @@ class Source(ConfigModel):
 
 
 def _selector(given: object) -> object:
-    """A text alone is CSS, or XPath where it begins as only XPath does."""
+    """A text alone is CSS, or XPath if it begins as only XPath does."""
     if not isinstance(given, str):
         return given
     return {"xpath": given} if given.startswith(("/", "./", "(")) else {"css": given}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from schemas import column_docs
+from schemas.column_docs import ColumnDoc
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import FieldType, Kind
 from schemas.datasets.names import BUILT_IN
-from schemas.tables import POINTER_FIELDS, RUN_FIELDS, TABLES, TIMESTAMP
+from schemas.tables import POINTER_FIELDS, RUN_FIELDS, TABLES, TIMESTAMP, documented
 
-DOC = b"doc"  # the key under which Iceberg's readers find a column's description
 ROW_JSON = "row_json"
 _SIMPLE = {
     Kind.STRING: pa.string(),
@@ -22,53 +23,38 @@ _SIMPLE = {
 }
 
 
-def _field(name: str, kind: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:
-    return pa.field(name, kind, nullable=nullable, metadata={DOC: description.encode()})
-
-
-HISTORY_FIELDS = [
-    _field("row_id", pa.string(), "Digest of the row's key: the same for every version of a row."),
-    _field("version", pa.int32(), "Number of the version of this row, from 1; of observations the number of the visit."),
-    _field("first_seen", TIMESTAMP, "When a row of this key was first fetched."),
-    _field("changed", pa.list_(pa.string()), "The fields that differ from the version before; empty in a first version.", nullable=True),
-]
-PLACE_FIELDS = [
-    _field("url", pa.string(), "The page that the row is from."),
-    _field("host", pa.string(), "The host of that page, with its port where it is not the usual one."),
-    _field("fetched_at", TIMESTAMP, "When the page was fetched."),
-    _field("position", pa.int32(), "The place of the row among those of its page, from 0."),
-]
-POINTER_DOCS = {
-    "warc_filename": "The WARC file that holds the page, as a key of the object store.",
-    "warc_record_offset": "Where the record begins in that file, in bytes.",
-    "warc_record_length": "The length of the record in that file, in bytes.",
-    "content_digest": "SHA-1 of the payload, as in WARC-Payload-Digest.",
-}
-RUN_DOCS = {
-    "crawl": "The crawl that fetched the page.",
-    "crawl_run": "The crawl run that fetched the page.",
-    "process_run": "The process run that made the row.",
-    "code_version": "The version of the code that made the row.",
-    "ingested_at": "When the row was published.",
-    "sequence": "The number of the publish; it grows over all crawls.",
-}
+HISTORY_FIELDS = documented(
+    [
+        pa.field("row_id", pa.string(), nullable=False),
+        pa.field("version", pa.int32(), nullable=False),
+        pa.field("first_seen", TIMESTAMP, nullable=False),
+        pa.field("changed", pa.list_(pa.string())),
+    ],
+    column_docs.HISTORY,
+)
+PLACE_FIELDS = documented(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("host", pa.string(), nullable=False),
+        pa.field("fetched_at", TIMESTAMP, nullable=False),
+        pa.field("position", pa.int32(), nullable=False),
+    ],
+    column_docs.ORIGIN,
+)
 
 
 def table_schema(dataset: Dataset) -> pa.Schema:
     """The Arrow schema of a dataset's table, with descriptions as Iceberg keeps them. Of `articles`: its table's with the fields added."""
     if dataset.name in BUILT_IN:
         return pa.schema([*TABLES[dataset.name], *user_fields(dataset)])
-    documented = [
-        *(_documented(field, POINTER_DOCS) for field in POINTER_FIELDS),
-        *(_documented(field, RUN_DOCS) for field in RUN_FIELDS),
-    ]
-    return pa.schema([*HISTORY_FIELDS, *user_fields(dataset), *PLACE_FIELDS, *documented])
+    origin = documented([*POINTER_FIELDS, *RUN_FIELDS], column_docs.POINTER | column_docs.RUNNING)
+    return pa.schema([*HISTORY_FIELDS, *user_fields(dataset), *PLACE_FIELDS, *origin])
 
 
 def staging_schema(dataset: Dataset) -> pa.Schema:
     """The Arrow schema of a dataset's staged rows, as its source made them: one row of the table each, or a row that does not fit.
 
-    `bucket` is the host's. A row that does not fit has a `rule` and a `detail`, and stands whole in `row_json`.
+    `bucket` is the host's. A row that does not fit has a `rule` and a `detail`, and is stored whole in `row_json`.
     """
     return pa.schema(
         [
@@ -87,9 +73,8 @@ def staging_schema(dataset: Dataset) -> pa.Schema:
 
 def user_fields(dataset: Dataset) -> list[pa.Field]:
     """The columns of the dataset's own fields, in their order; each may be NULL."""
-    return [
-        _field(name, arrow_type(field.field_type), _description(dataset, name), nullable=True) for name, field in dataset.fields.items()
-    ]
+    fields = [pa.field(name, arrow_type(field.field_type)) for name, field in dataset.fields.items()]
+    return documented(fields, {name: _doc(dataset, name) for name in dataset.fields})
 
 
 def arrow_type(kind: FieldType) -> pa.DataType:
@@ -103,9 +88,10 @@ def arrow_type(kind: FieldType) -> pa.DataType:
     return _SIMPLE[kind.kind]
 
 
-def stored_types(schema: pa.Schema) -> dict[str, FieldType]:
-    """The types of a stored table's own fields, by name: without the columns that every dataset has."""
-    common = {field.name for field in (*HISTORY_FIELDS, *PLACE_FIELDS, *POINTER_FIELDS, *RUN_FIELDS)}
+def stored_types(schema: pa.Schema, name: str = "") -> dict[str, FieldType]:
+    """The types of a stored table's own fields by name, without the columns that every dataset has, or the built-in one `name`."""
+    built_in = TABLES[name] if name in BUILT_IN else (*HISTORY_FIELDS, *PLACE_FIELDS, *POINTER_FIELDS, *RUN_FIELDS)
+    common = {field.name for field in built_in}
     return {field.name: field_type(field.type) for field in schema if field.name not in common}
 
 
@@ -126,12 +112,8 @@ def field_type(kind: pa.DataType) -> FieldType:
     raise ValueError(f"no field of a dataset has the Arrow type {kind}")
 
 
-def _description(dataset: Dataset, name: str) -> str:
+def _doc(dataset: Dataset, name: str) -> ColumnDoc:
     field = dataset.fields[name]
-    unit = f"in {field.unit}" if field.unit and field.unit not in dataset.fields else f"unit in {field.unit}" if field.unit else ""
-    words = [field.description, f"({unit})" if unit else "", "(JSON)" if field.field_type.kind is Kind.JSON else ""]
-    return " ".join(word for word in words if word)
-
-
-def _documented(field: pa.Field, docs: dict[str, str]) -> pa.Field:
-    return field.with_metadata({DOC: docs[field.name].encode()})
+    json = "(JSON)" if field.field_type.kind is Kind.JSON else ""
+    unit = f"as in {field.unit}" if field.unit in dataset.fields else field.unit or ""
+    return ColumnDoc(" ".join(word for word in (field.description, json) if word), column_docs.FIELD_SOURCE, unit)

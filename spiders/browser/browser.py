@@ -1,7 +1,7 @@
 """Renders pages in Chromium through Playwright, for the URL patterns that a crawl names.
 
 scrapy-playwright lets the browser fetch the page. Here the page is fetched and archived like every page. The browser gets that response
-and what `SubResources` allows. It never has a connection of its own: its proxy is a port where nobody listens.
+and what `SubResources` allows. It never has a connection of its own: its proxy is a port at which no program listens.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class PageBrowser:
                     await browser.close()
                 if playwright is not None:
                     await playwright.stop()
-        except Exception as error:  # it ends anyway, when its pipe to us is closed
+        except Exception as error:  # it ends anyway, when its pipe to this process is closed
             LOG.warning("The browser did not close: %s", error)
 
     async def _html(self, capture: Capture) -> str:

@@ -30,7 +30,7 @@ sys.exit(unshare(0x10000000) or unshare(0x20000000 | 0x40000000))
 
 
 def executable() -> str | None:
-    """The Chromium to start: the one in the environment variable, else one on the PATH. None means Playwright's own."""
+    """The Chromium to start: the one in the environment variable, otherwise one on the PATH. None means Playwright's own."""
     return os.environ.get(EXECUTABLE) or next((path for name in INSTALLED if (path := shutil.which(name))), None)
 
 

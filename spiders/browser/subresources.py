@@ -1,4 +1,4 @@
-"""Fetches what a page in the browser needs: scripts, styles and data of the crawl's hosts, through our own downloader.
+"""Fetches what a page in the browser needs: scripts, styles and data of the crawl's hosts, through crawlhouse's own downloader.
 
 The browser itself cannot reach the network. So the address guard, robots.txt, takedowns, limits and credentials apply to every request of
 a page as they apply to the page itself.
@@ -18,7 +18,7 @@ from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.origin_file import file_to_cache
 from spiders.session.robots_fetch import robots_refusal, rules_of
-from spiders.urls.canonical import canonicalize, resolve
+from spiders.urls.canonical import canonicalize, resolve_link
 from storage.urls.host_key import canonical_host, canonical_origin
 
 ALLOWED_TYPES = frozenset({"script", "stylesheet", "xhr", "fetch"})
@@ -76,7 +76,7 @@ class SubResources:
             except FetchFailedError:
                 return None
             self._context.statistics.sub_resources += 1
-            target = resolve(url, redirect_location(capture), strip_parameters=False) if capture.status in REDIRECTS else None
+            target = resolve_link(url, redirect_location(capture), strip_parameters=False) if capture.status in REDIRECTS else None
             if target is None:
                 return await self.browser_response(capture)
             url = target

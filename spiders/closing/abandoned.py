@@ -20,8 +20,8 @@ LOG = logging.getLogger(__name__)
 def abandoned_runs(crawl: str, key: str, settings: Settings, clock: Clock | None = None) -> list[str]:
     """The unclosed runs of a crawl whose workers are gone, except the run of this key. Each is stopped, so that no worker joins it again.
 
-    Waits for a run that a worker was heard of just now. One whose workers hold hosts is left alone, and so is one that no worker has joined
-    for half an hour. None where the key has its run already.
+    If a worker of a run reported a moment ago, this waits and looks again. A run is left alone if its workers hold hosts, or if no worker
+    has joined it yet and it was planned less than half an hour ago. Returns an empty list if the key has its run already.
     """
     ledger, frontier = open_ledger(settings, clock), open_frontier(settings, clock)
     try:
@@ -44,10 +44,10 @@ def _is_abandoned(crawl: str, crawl_run: str, ledger: Ledger, frontier: Frontier
         if run is None:  # closed meanwhile
             return False
         if not run.has_workers and run.silent_seconds <= UNJOINED_SECONDS:
-            LOG.warning("%s waits for its first worker: the URLs that wait in it stay there.", crawl_run)
+            LOG.warning("No worker has joined %s yet. The URLs that wait in it stay in it.", crawl_run)
             return False
         if run.silent_seconds > SILENCE_SECONDS:
             return True
         time.sleep(POLL_SECONDS)
-    LOG.warning("%s is still at work: the URLs that wait in it stay there.", crawl_run)
+    LOG.warning("Workers are still fetching in %s. The URLs that wait in it stay in it.", crawl_run)
     return False

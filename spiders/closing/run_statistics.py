@@ -65,7 +65,7 @@ class RunCounter:
         self._max_memory_bytes = max(self._max_memory_bytes, counted.max_memory_bytes)
 
     def statistics(self, items: int = 0) -> FetchStatistics:
-        """The whole run, with its busiest and most troubled hosts by name, and so many items of a user's spider."""
+        """The numbers of the whole run. The hosts with most URLs and errors are listed by name. `items` counts the stored items."""
         names = self._outcomes.keys() | self._hosts.keys()
         hosts = {name: self._host(name) for name in names}
         chosen = sorted(names, key=lambda name: (-hosts[name].due - hosts[name].errors, name))[:MAX_HOSTS]

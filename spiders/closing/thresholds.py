@@ -15,7 +15,7 @@ NOT_FETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcom
 
 
 def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
-    """Raises ThresholdError where a closed run fetched too little or failed too often; its text names the worst host and why."""
+    """Raises ThresholdError if a closed run fetched too little or failed too often; its text names the worst host and why."""
     counts, thresholds = manifest.counts, crawl.thresholds
     if counts.fetched < thresholds.min_pages:
         raise ThresholdError(

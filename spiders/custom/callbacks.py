@@ -33,8 +33,8 @@ from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, re
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
 from spiders.reading.reader import ReadFailure
-from spiders.session.fetch import Fetch
 from spiders.session.session import FetchSession
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from spiders.urls.canonical import canonicalize
 from storage.frontier.records import Discovery, DueUrl
@@ -52,7 +52,7 @@ Call = Callable[[], Any]  # Any: callbacks return an item, a request, or any kin
 
 
 class Callbacks:
-    """A user's spider at work in a session. Raises SpiderError when it, or one of its pipelines, cannot be made."""
+    """A user's spider in a session. Raises SpiderError if the spider or one of its pipelines cannot be made."""
 
     def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
         use_zyte_items()
@@ -66,7 +66,7 @@ class Callbacks:
         self._warned_meta_keys: set[str] = set()
 
     async def run_start(self) -> None:
-        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError where one fails."""
+        """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError if one fails."""
         await self._pipelines.open()
         count = 0
         try:
@@ -87,13 +87,13 @@ class Callbacks:
             ) from error
         await self._context.registrar.flush()
 
-    async def handle_response(self, fetch: Fetch, capture: Capture, rendered: Capture | None = None) -> None:
+    async def handle_response(self, fetch: UrlInProgress, capture: Capture, rendered: Capture | None = None) -> None:
         """Call the callback with a final response, or with the page that a browser rendered. Then pass the results to the session."""
         is_final = not self._session.will_retry(fetch, capture) and capture.status != NOT_MODIFIED
         yielded = await self._run_callback(fetch.due, rendered or capture) if is_final else NOTHING
         self._session.receive(fetch, capture, yielded, rendered)
 
-    async def handle_failure(self, fetch: Fetch, error: BaseException) -> None:
+    async def handle_failure(self, fetch: UrlInProgress, error: BaseException) -> None:
         """Call the errback for a request without a response that is not tried again. Then pass the results to the session."""
         yielded = NOTHING if self._session.will_retry_failed(fetch, error) else await self._run_errback(fetch.due, error)
         self._session.receive_failure(fetch, error, yielded)
@@ -122,7 +122,7 @@ class Callbacks:
             return await self._call_method(due, capture, full_response(capture, body, request), request)
 
     async def _call_method(self, due: DueUrl, capture: Capture, response: Response, request: scrapy.Request) -> Yielded:
-        """Call the request's callback, or its errback where the callback does not handle the response's status."""
+        """Call the request's callback, or its errback if the callback does not handle the response's status."""
         if is_status_handled(response, self._spider) and capture.truncated not in INCOMPLETE_BODY:
             name = _callable_name(request.callback or "parse")
             return await self._collect_results(name, partial(self._call_back, request, response), due)
@@ -199,7 +199,7 @@ class Callbacks:
             self._context.registrar.add_discoveries([discovery])
 
     def _discovery(self, request: scrapy.Request, via: str | None, depth: int) -> Discovery | None:
-        """A request as a row of the frontier; None, and counted, where it may not be fetched. Raises SpiderError."""
+        """A request as a row of the frontier; None, and counted, if it may not be fetched. Raises SpiderError."""
         text = request_text(request, self._spider)
         self._warn_about_meta(request)
         url = canonicalize(request.url, strip_parameters=False)
@@ -254,7 +254,7 @@ class Callbacks:
 
 
 def _count(counts: Counter[str], name: str, error: Exception) -> str | None:
-    """Count an error by name and class. Returns the end of its log line; None where enough of its kind are logged."""
+    """Count an error by name and class. Returns the end of its log line; None if enough of its kind are logged."""
     kind = f"{name}: {type(error).__name__}"
     counts[kind] += 1
     if counts[kind] > LOGGED_TRACEBACKS:

@@ -9,7 +9,7 @@ from schemas.capture import Capture
 
 
 def full_response(capture: Capture, body: bytes, request: scrapy.Request) -> Response:
-    """The response to a request with its decoded body. It has the flag `partial` where the body was cut off."""
+    """The response to a request with its decoded body. It has the flag `partial` if the body was cut off."""
     from scrapy.responsetypes import responsetypes  # its import reads the media types of the system
 
     headers = Headers()

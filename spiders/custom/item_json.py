@@ -19,7 +19,7 @@ _ENCODER = ScrapyJSONEncoder()
 
 
 def check_item(item: object) -> None:
-    """Raises SpiderError for what is no item."""
+    """Raises SpiderError for what is not an item."""
     if not ItemAdapter.is_item(item):
         raise SpiderError(f"{item!r:.200} is neither a request nor an item. Yield a dict, a dataclass or a scrapy.Item.")
 
@@ -30,7 +30,7 @@ def item_type_name(item: object) -> str | None:
 
 
 def item_json(item: object) -> bytes:
-    """An item as a JSON object. Raises SpiderError where it cannot be stored, with the name of the field."""
+    """An item as a JSON object. Raises SpiderError if it cannot be stored, with the name of the field."""
     values = ItemAdapter(item).asdict()
     try:
         encoded = _dump(values)

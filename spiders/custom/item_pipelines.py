@@ -39,7 +39,7 @@ class ItemPipelines:
         self._managers = [(type(one).__name__, ItemPipelineManager(one, crawler=crawler)) for one in pipelines]
 
     async def open(self) -> None:
-        """Call `open_spider` of each. Raises SpiderError where one fails: items would go past it."""
+        """Call `open_spider` of each. Raises SpiderError if one fails: otherwise items would be stored without it."""
         for name, manager in self._managers:
             try:
                 async with asyncio.timeout(MAX_PIPELINE_SECONDS):
@@ -53,13 +53,13 @@ class ItemPipelines:
         await self._opened.wait()
 
     async def process(self, item: object, url: str) -> object | None:
-        """An item of a page as the pipelines leave it; None, and counted, where one drops it or fails."""
+        """An item of a page as the pipelines leave it; None, and counted, if a pipeline drops it or fails."""
         for name, manager in self._managers:
             try:
                 async with asyncio.timeout(MAX_PIPELINE_SECONDS):
                     item = await manager.process_item_async(item)
                 if not ItemAdapter.is_item(item):
-                    raise TypeError(f"it returned {item!r:.100}, which is no item. Return the item, or raise DropItem")
+                    raise TypeError(f"it returned {item!r:.100}, which is not an item. Return the item, or raise DropItem")
             except CloseSpider:
                 raise
             except DropItem as drop:

@@ -16,9 +16,9 @@ from uuid import UUID
 
 from itemadapter import ItemAdapter
 
-from schemas.items import Field, FieldType, ItemType, TypeName
+from schemas.items import Field, ItemFieldType, ItemType, TypeName
 
-JSON = FieldType(type="json")
+JSON = ItemFieldType(type="json")
 SCALARS: tuple[tuple[type, TypeName], ...] = (  # subclasses before their classes
     (bool, "boolean"),
     (int, "integer"),
@@ -56,15 +56,15 @@ def _fields(item_class: type, depth: int) -> tuple[Field, ...]:
 
 
 def _annotations(item_class: type) -> Mapping[str, Any]:  # Any: annotations are objects of every kind
-    """The annotations of a class; none where one of them names what is imported for type checkers only."""
+    """The annotations of a class; none if one of them names what is imported for type checkers only."""
     try:
         return typing.get_type_hints(item_class)
     except (NameError, TypeError, AttributeError):
         return {}
 
 
-def _type(annotation: Any, depth: int) -> FieldType:  # Any: see `_annotations`
-    """The type of an annotation; json where it allows values of several types, or of one that is not known."""
+def _type(annotation: Any, depth: int) -> ItemFieldType:  # Any: see `_annotations`
+    """The type of an annotation; json if it allows values of several types, or of an unknown type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if isinstance(annotation, typing.NewType):
         return _type(annotation.__supertype__, depth)
@@ -77,7 +77,7 @@ def _type(annotation: Any, depth: int) -> FieldType:  # Any: see `_annotations`
     return _class_type(origin or annotation, arguments, depth) if isinstance(origin or annotation, type) else JSON
 
 
-def _union(members: tuple[Any, ...], depth: int) -> FieldType:  # Any: see `_annotations`
+def _union(members: tuple[Any, ...], depth: int) -> ItemFieldType:  # Any: see `_annotations`
     nullable = type(None) in members
     distinct = {_type(member, depth) for member in members if member is not type(None)}
     if len(distinct) > 1 and all(one.type in NUMBERS for one in distinct):
@@ -86,21 +86,21 @@ def _union(members: tuple[Any, ...], depth: int) -> FieldType:  # Any: see `_ann
     return only.model_copy(update={"nullable": nullable or only.nullable})
 
 
-def _class_type(value_class: type, arguments: tuple[Any, ...], depth: int) -> FieldType:  # Any: see `_annotations`
+def _class_type(value_class: type, arguments: tuple[Any, ...], depth: int) -> ItemFieldType:  # Any: see `_annotations`
     if issubclass(value_class, enum.Enum):
         return _union(tuple({type(member.value) for member in value_class}), depth)
     for scalar, name in SCALARS:
         if issubclass(value_class, scalar):
-            return FieldType(type=name)
+            return ItemFieldType(type=name)
     if depth >= MAX_DEPTH or issubclass(value_class, Mapping):
         return JSON
     if dataclasses.is_dataclass(value_class) or ItemAdapter.is_item_class(value_class):
-        return FieldType(type="struct", fields=_fields(value_class, depth + 1))
+        return ItemFieldType(type="struct", fields=_fields(value_class, depth + 1))
     if issubclass(value_class, Collection):
-        return FieldType(type="list", element=_element(arguments, depth + 1))
+        return ItemFieldType(type="list", element=_element(arguments, depth + 1))
     return JSON
 
 
-def _element(arguments: tuple[Any, ...], depth: int) -> FieldType:  # Any: see `_annotations`
+def _element(arguments: tuple[Any, ...], depth: int) -> ItemFieldType:  # Any: see `_annotations`
     """The type of a collection's elements; `tuple[int, ...]` has an ellipsis."""
     return _union(tuple(one for one in arguments if one is not ...), depth) if arguments else JSON

@@ -1,4 +1,4 @@
-"""Load the class of a user's spider by its name in the YAML, and make the spider."""
+"""A spider of the user's: finding its class by the name in the YAML, and making one of it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from spiders.custom.spider_settings import spider_settings
 
 
 def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
-    """The class that a crawl names as `module:Class`. Its module is beside the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
+    """The class that a crawl names as module:Class; its module is next to the crawl files, in CRAWLHOUSE_SPIDERS, or installed.
 
-    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for no spider.
+    Raises NotFoundError for no such module or class, SpiderError for a module that cannot be imported, ConfigError for a class that is not
+    a spider.
     """
     module, _, name = crawl.spider.partition(":")
     where = _yaml_location(crawl, settings)
@@ -35,7 +36,7 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install what it needs beside crawlhouse.") from error
+            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install the missing package.") from error
         raise NotFoundError(f"{where} there is no module {module!r}. Looked in {_folder_names(folders)}.") from error
     except Exception as error:
         raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_error_location(error)}.") from error
@@ -45,20 +46,20 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
 def _keep_suffix_list_offline() -> None:
     """Make tldextract use the list of public suffixes that it contains.
 
-    Else the first URL rule of a page object downloads the list, and no request may go past the frontier.
+    Otherwise the first URL rule of a page object downloads the list, and no request may go past the frontier.
     """
     tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def _error_location(error: Exception) -> str:
-    """The file and line of an import error, unless its message has them."""
+    """Where a module broke, unless the error says it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def spider_folders(settings: Settings) -> list[Path]:
-    """The folders with the modules of users' spiders, besides installed packages."""
-    return [settings.crawls, *([Path(settings.spiders)] if settings.spiders else [])]
+    """The folders with the modules of users' spiders, in addition to installed packages."""
+    return settings.module_folders()
 
 
 def make_spider(spider_class: type[scrapy.Spider], crawler: Crawler) -> scrapy.Spider:
@@ -81,7 +82,7 @@ def _spider_class(module: object, name: str, where: str) -> type[scrapy.Spider]:
         alternatives = f" There are: {', '.join(sorted(spiders))}." if spiders else " It has no spiders at all."
         raise NotFoundError(f"{where} {path} has no class {name!r}.{alternatives}")
     if not _is_spider(found):
-        raise ConfigError(f"{where} {name} in {path} is no scrapy.Spider. Name a class that inherits from it.")
+        raise ConfigError(f"{where} {name} in {path} is not a scrapy.Spider. Name a class that inherits from it.")
     if not getattr(found, "name", None):
         raise ConfigError(f'{where} {name} in {path} has no name. Give the class one, like name = "{name.lower()}".')
     assert isinstance(found, type)
@@ -93,7 +94,7 @@ def _is_spider(member: object) -> bool:
 
 
 def _check_module_name(module: str, folders: list[Path], where: str) -> None:
-    """Raises ConfigError for a file that another module of its name hides: it would not be imported."""
+    """A file that another module of its name hides would never be found. Raises ConfigError."""
     top = module.partition(".")[0]
     own_spec = PathFinder.find_spec(top, [str(folder) for folder in folders])
     other_spec = PathFinder.find_spec(top, [path for path in sys.path if path not in {str(folder) for folder in folders}])

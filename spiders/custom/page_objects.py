@@ -1,6 +1,6 @@
 """web-poet page objects in callbacks: built from the response by scrapy-poet, as its middleware does under Scrapy.
 
-Both packages are optional (the extra `poet`). They are loaded only where the user's spider has imported web-poet.
+Both packages are optional (the extra `poet`). They are loaded only if the user's spider has imported web-poet.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schemas.errors import SpiderError
 
 
 class PageObjects:
-    """Builds what callbacks ask for by annotation. Raises SpiderError where scrapy-poet is missing or cannot be set up."""
+    """Builds what callbacks ask for by annotation. Raises SpiderError if scrapy-poet is missing or cannot be set up."""
 
     def __init__(self, crawler: Crawler) -> None:
         try:
@@ -41,7 +41,7 @@ def uses_page_objects() -> bool:
 
 
 def use_zyte_items() -> None:
-    """Let itemadapter read items of zyte-common-items, as the add-on of that package does, where the user's modules have imported it."""
+    """Let itemadapter read items of zyte-common-items, as the add-on of that package does, if the user's modules have imported it."""
     if "zyte_common_items" in sys.modules:
         from scrapy.settings import Settings
         from zyte_common_items import Addon

@@ -15,7 +15,7 @@ import scrapy
 
 from schemas.errors import SpiderError
 from storage.urls.post_query import UNKEYED
-from storage.urls.request_body import body_fields, read_body
+from storage.urls.request_body import body_fields, read_request_body
 
 IGNORED_META_KEYS = frozenset(
     {"proxy", "cookiejar", "dont_merge_cookies", "dont_redirect", "dont_retry", "max_retry_times", "download_timeout", "download_slot"}
@@ -51,10 +51,10 @@ def request_text(request: scrapy.Request, spider: scrapy.Spider) -> str:
 
 
 def request_from_text(text: str | None, url: str, spider: scrapy.Spider) -> scrapy.Request:
-    """The request of a URL as its spider made it (None: a seed or a link). Raises SpiderError where its callback no longer exists."""
+    """The request of a URL as its spider made it (None: a seed or a link). Raises SpiderError if its callback no longer exists."""
     stored: dict[str, Any] = json.loads(text or "{}")  # Any: JSON
     methods = {name: _bound_method(spider, stored[name], url) for name in ("callback", "errback") if name in stored}
-    method_and_body = read_body(text)
+    method_and_body = read_request_body(text)
     request = scrapy.Request(url, cb_kwargs=stored.get("cb_kwargs"), meta=stored.get("meta"), headers=stored.get("headers"), **methods)
     return request if method_and_body is None else request.replace(method=method_and_body.method, body=method_and_body.body)
 
@@ -68,7 +68,7 @@ def request_headers(text: str | None) -> dict[str, list[str]]:
 def _check_method(request: scrapy.Request) -> None:
     if request.method not in {"GET", "POST"}:
         raise SpiderError(
-            f"{_request_name(request)} is a {request.method} request: a crawl only reads, by GET, or by POST where a search needs it."
+            f"{_request_name(request)} is a {request.method} request: a crawl only reads, by GET, or by POST if a search needs it."
         )
     if request.method == "GET" and request.body:
         raise SpiderError(
@@ -124,7 +124,7 @@ def _method_name(request: scrapy.Request, spider: scrapy.Spider, role: str) -> s
             return attribute
         shown = name or repr(method)
         raise SpiderError(
-            f"{_request_name(request)} has the {role} {shown}, which is no method of {type(spider).__name__}: it is stored by its name. "
+            f"{_request_name(request)} has the {role} {shown}, which is not a method of {type(spider).__name__}: it is stored by its name. "
             "Make it a method, and give what it needs in cb_kwargs."
         )
     return name
@@ -140,7 +140,7 @@ def _bound_method(spider: scrapy.Spider, name: str, url: str) -> Any:  # Any: a 
 def _serializable(request: scrapy.Request, role: str, values: dict[str, Any]) -> dict[str, Any]:
     """The mapping itself, if JSON can hold it without a change. Raises SpiderError."""
     for key, value in values.items():
-        problem = _unserializable(value, f"{role}[{key!r}]") if isinstance(key, str) else f"the key {key!r} of {role}, which is no text"
+        problem = _unserializable(value, f"{role}[{key!r}]") if isinstance(key, str) else f"the key {key!r} of {role}, which is not text"
         if problem:
             raise SpiderError(
                 f"{_request_name(request)} cannot be kept because of {problem}. Requests outlive the process: give texts, numbers, "
@@ -158,7 +158,7 @@ def _unserializable(value: object, where: str) -> str | None:
     if isinstance(value, dict):
         for key, element in value.items():
             problem = (
-                _unserializable(element, f"{where}[{key!r}]") if isinstance(key, str) else f"the key {key!r} of {where}, which is no text"
+                _unserializable(element, f"{where}[{key!r}]") if isinstance(key, str) else f"the key {key!r} of {where}, which is not text"
             )
             if problem:
                 return problem

@@ -37,7 +37,7 @@ YAML_KEYS = {
 def spider_settings(spider_class: type[scrapy.Spider], worker_settings: BaseSettings) -> ScrapySettings:
     """The worker's settings with the user's `ITEM_PIPELINES` and names of their own, from the spider's project and the class itself.
 
-    Warns of every other one. Raises SpiderError for a project's settings that cannot be imported.
+    Warns of every other setting. Raises SpiderError for a project's settings that cannot be imported.
     """
     own = ScrapySettings()
     project = project_settings(spider_class)

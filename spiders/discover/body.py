@@ -16,9 +16,9 @@ from spiders.discover.refresh import Refresh, read_refresh
 from spiders.discover.sitemaps import SitemapEntry, sitemap_entries
 from spiders.download.decode_body import decode_body
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import Found, PageOptOuts, Question, Reading
+from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts
-from spiders.urls.canonical import resolve
+from spiders.urls.canonical import resolve_link
 from storage.warc.page_bytes import is_html
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -26,7 +26,7 @@ MAX_LINKS = 10_000  # of one page; pages with more are lists made by programs, a
 MAX_LISTS = 500  # feeds of one page, and as many sitemaps: pages name a handful, so more is an attack
 
 
-def read_body(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> Reading:
+def read_body(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
     """Read the body of a response with status 200. Links that are in the memory are left out."""
     body = decode_body(body, question.coding, rules.max_bytes)
     if body.startswith(GZIP_MAGIC):  # a compressed file, such as sitemap.xml.gz
@@ -34,66 +34,68 @@ def read_body(question: Question, body: bytes, rules: ReadingRules, memory: Link
     kind = sniff_kind(body, question.kind)
     if kind is UrlKind.FEED:
         entries = (_listed_page(question, entry, question.depth + 1) for entry in feed_entries(body)) if rules.feeds else ()
-        return Reading(kind, list(_in_scope(entries, rules)))
+        return BodyReading(kind, list(_in_scope(entries, rules)))
     if kind is UrlKind.SITEMAP:
-        return Reading(kind, list(_in_scope(_sitemap_urls(question, body) if rules.sitemaps else (), rules)))
-    return _read_page(question, body, rules, memory) if is_html(read_media_type(question.content_type), body) else Reading(UrlKind.PAGE)
+        return BodyReading(kind, list(_in_scope(_sitemap_urls(question, body) if rules.sitemaps else (), rules)))
+    return _read_page(question, body, rules, memory) if is_html(read_media_type(question.content_type), body) else BodyReading(UrlKind.PAGE)
 
 
-def _sitemap_urls(question: Question, body: bytes) -> Iterator[Found | None]:
+def _sitemap_urls(question: Question, body: bytes) -> Iterator[FoundUrl | None]:
     for entry in sitemap_entries(body):
         if not entry.is_sitemap:
             yield _listed_page(question, entry, depth=1, strip_parameters=False)
-        elif url := resolve(question.url, entry.url):  # an index in an index is one deeper, so that the crawl's depth ends the chain
+        elif url := resolve_link(question.url, entry.url):  # an index in an index is one deeper, so that the crawl's depth ends the chain
             modified_at = _timestamp(entry.modified_at)
-            yield Found(url, UrlKind.SITEMAP, question.depth + 1, LIST_PRIORITY, modified_at, source="sitemap index")
+            yield FoundUrl(url, UrlKind.SITEMAP, question.depth + 1, LIST_PRIORITY, modified_at, source="sitemap index")
 
 
-def _listed_page(question: Question, entry: FeedEntry | SitemapEntry, depth: int, strip_parameters: bool = True) -> Found | None:
-    url = resolve(question.url, entry.url, strip_parameters)
+def _listed_page(question: Question, entry: FeedEntry | SitemapEntry, depth: int, strip_parameters: bool = True) -> FoundUrl | None:
+    url = resolve_link(question.url, entry.url, strip_parameters)
     if url is None:
         return None
     hints = entry.hints
     title = hints.title.encode("utf-8", "replace").decode() if hints.title else None  # a lone surrogate cannot be encoded
     modified_at = _timestamp(entry.modified_at)
-    return Found(url, UrlKind.PAGE, depth, HINTED_PRIORITY, modified_at, title, hints.published_at, hints.source)
+    return FoundUrl(url, UrlKind.PAGE, depth, HINTED_PRIORITY, modified_at, title, hints.published_at, hints.source)
 
 
 def _timestamp(moment: datetime | None) -> float | None:
     return moment.timestamp() if moment else None
 
 
-def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> Reading:
+def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: LinkMemory) -> BodyReading:
     page = page_links(body, read_media_type(question.content_type).charset, rules.product)
-    base = resolve(question.url, page.base) or question.url if page.base else question.url
+    base = resolve_link(question.url, page.base) or question.url if page.base else question.url
     found = [*_in_scope(_linked_feeds(question, base, page, rules), rules)]
     refreshes = [one for one in (read_refresh(question.refresh), read_refresh(page.refresh)) if one is not None]
     found += _in_scope((_refresh_target(question, base, one) for one in refreshes if one.is_redirect), rules)
     if rules.links and question.may_follow and not (rules.obeys_nofollow and page.opt_outs.directives.forbids_following()):
         references = (*(one.reference for one in refreshes if not one.is_redirect), *page.links[:MAX_LINKS])
         found += _linked_pages(question, base, references, rules, memory)
-    return Reading(UrlKind.PAGE, found, _opt_outs(page.opt_outs))
+    return BodyReading(UrlKind.PAGE, found, _opt_outs(page.opt_outs))
 
 
-def _refresh_target(question: Question, base: str, refresh: Refresh) -> Found | None:
+def _refresh_target(question: Question, base: str, refresh: Refresh) -> FoundUrl | None:
     """Where a quick refresh leads: like the target of a redirect, it takes the place of the page."""
-    url = resolve(base, refresh.reference, strip_parameters=False)
+    url = resolve_link(base, refresh.reference, strip_parameters=False)
     if url is None or url == question.url or question.redirects >= MAX_REDIRECTS:
         return None
-    return Found(url, UrlKind.PAGE, question.depth, LIST_PRIORITY, redirects=question.redirects + 1)
+    return FoundUrl(url, UrlKind.PAGE, question.depth, LIST_PRIORITY, redirects=question.redirects + 1)
 
 
-def _linked_feeds(question: Question, base: str, page: PageLinks, rules: ReadingRules) -> Iterator[Found | None]:
+def _linked_feeds(question: Question, base: str, page: PageLinks, rules: ReadingRules) -> Iterator[FoundUrl | None]:
     """The feeds and sitemaps that a page names."""
     for link in page.feeds[:MAX_LISTS] if rules.feeds else ():
-        if url := resolve(base, link):
-            yield Found(url, UrlKind.FEED, question.depth, LIST_PRIORITY)
+        if url := resolve_link(base, link):
+            yield FoundUrl(url, UrlKind.FEED, question.depth, LIST_PRIORITY)
     for link in page.sitemaps[:MAX_LISTS] if rules.sitemaps else ():
-        if url := resolve(base, link):
-            yield Found(url, UrlKind.SITEMAP, 0, LIST_PRIORITY)
+        if url := resolve_link(base, link):
+            yield FoundUrl(url, UrlKind.SITEMAP, 0, LIST_PRIORITY)
 
 
-def _linked_pages(question: Question, base: str, references: tuple[str, ...], rules: ReadingRules, memory: LinkMemory) -> Iterator[Found]:
+def _linked_pages(
+    question: Question, base: str, references: tuple[str, ...], rules: ReadingRules, memory: LinkMemory
+) -> Iterator[FoundUrl]:
     """The pages in scope that a page links to, each once.
 
     A URL that is out of scope only because of its depth is not remembered: another page may link to it at a smaller depth.
@@ -102,17 +104,17 @@ def _linked_pages(question: Question, base: str, references: tuple[str, ...], ru
     scope = rules.scope
     urls: set[str] = set()
     for reference, key in memory.unseen(base, references):
-        url = resolve(base, reference)
+        url = resolve_link(base, reference)
         if url is None or not scope.covers(url, UrlKind.PAGE, 0):
             memory.remember(key)
         elif scope.covers(url, UrlKind.PAGE, depth):
             memory.remember(key)
             if url not in urls:
                 urls.add(url)
-                yield Found(url, UrlKind.PAGE, depth, priority)
+                yield FoundUrl(url, UrlKind.PAGE, depth, priority)
 
 
-def _in_scope(urls: Iterable[Found | None], rules: ReadingRules) -> Iterator[Found]:
+def _in_scope(urls: Iterable[FoundUrl | None], rules: ReadingRules) -> Iterator[FoundUrl]:
     return (found for found in urls if found is not None and rules.scope.covers(found.url, found.kind, found.depth))
 
 

@@ -17,9 +17,9 @@ from spiders.discover.list_dates import list_date
 from spiders.discover.list_text import list_root, list_text, strict_xml
 from spiders.discover.titles import plain_title
 
-MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a hostile one
+MAX_ENTRIES = 5_000  # far more than feeds have: it bounds the time of a harmful feed
 MAX_CHARACTERS = 8 * 1024 * 1024
-TAIL_CHARACTERS = 64 * 1024  # at the end of a long feed, where the closing tags stand
+TAIL_CHARACTERS = 64 * 1024  # at the end of a long feed, where the closing tags are
 ENTRY_END = re.compile(r"</(?:[\w.-]{1,50}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 
 
@@ -33,7 +33,7 @@ class FeedEntry:
 
 
 def feed_entries(body: bytes) -> Iterator[FeedEntry]:
-    """The first entries of a feed; none for a body that is no feed."""
+    """The first entries of a feed; none for a body that is not a feed."""
     import feedparser  # imported here because it is large and most readers never get a feed
 
     text = list_text(body)

@@ -16,9 +16,9 @@ from schemas.page import Hints
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.priorities import LIST_PRIORITY, MAX_REDIRECTS
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import Found, PageOptOuts, Question, Reading, Task
+from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question, ReaderTask
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs
-from spiders.urls.canonical import resolve
+from spiders.urls.canonical import resolve_link
 from spiders.urls.scope import CrawlScope
 from storage.frontier.records import Discovery
 
@@ -63,16 +63,16 @@ def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules
     may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
     content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
     told = (content_type, coding, may_follow, redirects, capture.header("refresh"))
-    return Question(Task.READ, url_id, capture.url, capture.kind, capture.depth, *told)
+    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, *told)
 
 
-def with_reading(capture: Capture, head: ParsedResponse, reading: Reading) -> ParsedResponse:
+def with_reading(capture: Capture, head: ParsedResponse, reading: BodyReading) -> ParsedResponse:
     """The response with what its body says."""
     discoveries = tuple(_discovery(found, capture.url) for found in reading.found)
     return ParsedResponse(reading.kind, discoveries, opt_outs=head.opt_outs.combined(_opt_outs(reading.opt_outs)))
 
 
-def _discovery(found: Found, via: str) -> Discovery:
+def _discovery(found: FoundUrl, via: str) -> Discovery:
     if found.source is None:
         return Discovery(found.url, found.kind, via, found.depth, found.redirects, found.priority)
     hints = Hints(found.title, found.published_at, found.source)
@@ -89,7 +89,7 @@ def sitemap_discovery(url: str | None, via: str, depth: int = 0) -> Discovery | 
 
 
 def redirect_location(capture: Capture) -> str:
-    """The target of a redirect as written. Its bytes are read as UTF-8 where that is possible, as browsers do."""
+    """The target of a redirect as written. Its bytes are read as UTF-8 if that is possible, as browsers do."""
     text = capture.header("location") or ""
     try:
         return text.encode("latin-1").decode("utf-8")
@@ -98,7 +98,7 @@ def redirect_location(capture: Capture) -> str:
 
 
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: OptOuts) -> ParsedResponse:
-    target = resolve(capture.url, redirect_location(capture), strip_parameters=False)  # the server needs them: it wrote them now
+    target = resolve_link(capture.url, redirect_location(capture), strip_parameters=False)  # the server needs them: it wrote them now
     if target is None:
         return ParsedResponse(capture.kind, dead_end=Reason.MALFORMED_RESPONSE, opt_outs=opt_outs)
     if target == capture.url and capture.method == "GET":  # a POST may lead to a GET of the same URL

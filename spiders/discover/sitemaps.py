@@ -16,7 +16,7 @@ from spiders.discover.list_text import list_root, list_text, strict_xml
 from spiders.discover.titles import plain_title
 
 MAX_ENTRIES = 50_000  # of one file, by the protocol (sitemaps.org)
-MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a hostile file
+MAX_ELEMENTS = 1_000_000  # 20 for each entry: bounds the time of a harmful file
 MAX_CHILDREN = 1_000  # of one entry, of which a news sitemap has about ten
 MAX_LINE_CHARACTERS = 8_192  # URLs end at 2,000 characters
 

@@ -1,5 +1,5 @@
 """Makes one HTTP exchange and keeps it as it was on the wire.
 
-In goes a Scrapy request, out comes a `Capture`, or a `FetchFailedError` with its reason. `handler` downloads. `address_guard` refuses
-private addresses, `lenient_http` accepts common faults of servers, and `credentials` gives the headers that come from secrets.
+In: a Scrapy request. Out: a `Capture`, or a `FetchFailedError` with its reason. `handler` downloads. `address_guard` refuses private
+addresses, `lenient_http` accepts common faults of servers, and `credentials` gives the headers that come from secrets.
 """

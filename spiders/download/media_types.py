@@ -1,4 +1,4 @@
-"""Knows the media types that are no pages, so that a download can stop at the headers."""
+"""Knows the media types that are not pages, so that a download can stop at the headers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNSUPPORTED_TYPES = frozenset(
 
 
 def is_unsupported(content_type: str, keep_types: Sequence[str]) -> bool:
-    """Whether the Content-Type lines, joined, name a type that is no page and is not in `keep_types` (`application/pdf`, `image/*`)."""
+    """Whether the Content-Type lines, joined, name a type that is not a page and is not in `keep_types` (`application/pdf`, `image/*`)."""
     declared = read_media_type(content_type).name or ""
     if declared.endswith("+xml") and not declared.startswith("image/"):  # feeds with a vendor's type
         return False

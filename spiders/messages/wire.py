@@ -14,7 +14,7 @@ LENGTH_BYTES = 4
 MAX_REPLY_BYTES = 256 * 1024 * 1024
 
 
-class Task(StrEnum):
+class ReaderTask(StrEnum):
     """What to do with a body."""
 
     READ = "read"  # its kind, what it links to, what it reserves
@@ -28,7 +28,7 @@ class Question(msgspec.Struct, array_like=True, frozen=True):
     `redirects` is how many led to the URL, `refresh` the header of that name.
     """
 
-    task: Task
+    task: ReaderTask
     url_id: int = 0
     url: str = ""
     kind: UrlKind = UrlKind.PAGE
@@ -40,7 +40,7 @@ class Question(msgspec.Struct, array_like=True, frozen=True):
     refresh: str | None = None
 
 
-class Found(msgspec.Struct, array_like=True, frozen=True):
+class FoundUrl(msgspec.Struct, array_like=True, frozen=True):
     """A URL that was found: canonical, in scope. `title`, `published_at` and `source` are hints.
 
     `modified_at` is in seconds since the epoch, `redirects` is how many led to it.
@@ -65,11 +65,11 @@ class PageOptOuts(msgspec.Struct, array_like=True, frozen=True):
     tdm: bool | None
 
 
-class Reading(msgspec.Struct, array_like=True, frozen=True):
-    """A body that was read."""
+class BodyReading(msgspec.Struct, array_like=True, frozen=True):
+    """What a reader found in a body: its kind, the URLs, and the page's opt-outs."""
 
     kind: UrlKind
-    found: list[Found] = []
+    found: list[FoundUrl] = []
     opt_outs: PageOptOuts | None = None
 
 
@@ -81,24 +81,24 @@ class RobotsReply(msgspec.Struct, array_like=True, frozen=True):
     sitemaps: list[str] = []
 
 
-class Reply(msgspec.Struct, array_like=True, frozen=True):
+class ReaderReply(msgspec.Struct, array_like=True, frozen=True):
     """The reply to the question of that number: what its task asks for, or `failure` (a reason) and a line of detail."""
 
     number: int
     failure: str | None = None
     detail: str = ""
-    reading: Reading | None = None
+    reading: BodyReading | None = None
     body: bytes | None = None
     robots: RobotsReply | None = None
 
 
 QUESTIONS = msgspec.msgpack.Decoder(Question)
-REPLIES = msgspec.msgpack.Decoder(Reply)
+REPLIES = msgspec.msgpack.Decoder(ReaderReply)
 ENCODER = msgspec.msgpack.Encoder()
 
 
 def question_head(number: int, question: Question) -> bytes:
-    """All of a question's frame that stands before its body, without the frame's own header."""
+    """The part of a question's frame before its body, without the frame's own header."""
     packed = ENCODER.encode(question)
     return number.to_bytes(NUMBER_BYTES, "big") + len(packed).to_bytes(LENGTH_BYTES, "big") + packed
 

@@ -89,7 +89,7 @@ class TdmRules:
         return bool(self._rules)
 
     def reserves(self, url: str) -> bool | None:
-        """Whether the file reserves a URL; None where no rule matches."""
+        """Whether the file reserves a URL; None if no rule matches."""
         if not self._rules:
             return None
         split = urlsplit(url)
@@ -98,7 +98,7 @@ class TdmRules:
 
 
 def read_tdm_file(body: bytes) -> TdmRules:
-    """The rules in a decoded file. A file that is no list has none, and malformed rules are ignored."""
+    """The rules in a decoded file. A file that is not a list has none, and malformed rules are ignored."""
     try:
         data = json.loads(body[:MAX_TDM_BYTES].decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ from storage.frontier.robots_cache import CachedRobots
 
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309, 2.5: crawlers read at least 500 KiB
 CACHE_SECONDS = 24 * 3600.0  # RFC 9309, 2.4: not longer than 24 hours
-UNREACHABLE_CACHE_SECONDS = 600.0  # ours: a short failure of a host blocks it for ten minutes, not for a day
+UNREACHABLE_CACHE_SECONDS = 600.0  # chosen: a short failure of a host blocks it for ten minutes, not for a day
 TOO_MANY_REQUESTS = 429
 
 

@@ -1,4 +1,4 @@
-"""Parses a robots.txt: in the worker if it is small, else in a reader's process.
+"""Parses a robots.txt: in the worker if it is small, otherwise in a reader's process.
 
 A large file can take seconds: it may have tens of thousands of rules.
 """

@@ -22,7 +22,7 @@ class TakedownWatch:
         return self._takedowns.covers(url)
 
     async def follow(self) -> None:
-        """Read the list again every READ_SECONDS, for ever."""
+        """Read the list again every READ_SECONDS, until it is cancelled."""
         while True:
             await asyncio.sleep(READ_SECONDS)
             self._takedowns = await asyncio.to_thread(self._read)

@@ -1,6 +1,6 @@
-"""URLs that workers were reading when they died. One death may be chance; after the second one the URL fails instead of being read again.
+"""URLs that workers were reading when they crashed. One crash may be chance. After the second crash the URL fails, and is not read again.
 
-What a dead worker was reading stands in its reading journal. The counts of a crawl are a small JSON file in the home, so that they hold for
+The reading journal of a crashed worker says what it was reading. The counts of a crawl are a small JSON file in the home, so they apply to
 further runs and further workers on the same machine.
 """
 
@@ -30,7 +30,7 @@ class CrashCounts:
         self._counts = self._change(_left_urls(settings, crawl), ())
 
     def is_fatal(self, url_id: int) -> bool:
-        """Whether MAX_CRASHES workers died while they were reading a URL. Then it is not read again now."""
+        """Whether MAX_CRASHES workers crashed while they were reading a URL. Then it is not read again now."""
         return bool(self._counts) and self._counts[url_id] >= MAX_CRASHES
 
     def registered(self, url_ids: Iterable[int]) -> None:
@@ -59,7 +59,7 @@ class CrashCounts:
 
 
 def _left_urls(settings: Settings, crawl: str) -> Iterator[int]:
-    """The URLs that dead workers of a crawl's runs on this machine were reading. Removes their journals."""
+    """The URLs that crashed workers of a crawl's runs on this machine were reading. Removes their journals."""
     for path in (settings.home / "spool").glob(f"*/*/{JOURNAL_NAME}"):
         run = path.parent.parent.name
         if run.rsplit("-", 2)[0] == crawl and (urls := read_left_journal(path)) is not None:

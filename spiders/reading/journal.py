@@ -1,7 +1,7 @@
 """The journal of what is being read: a small file in the spool, mapped into the memory of the worker and its readers.
 
-It tells a worker which question a reader is at, and, after the death of a worker, which URLs it was reading. It is written without system
-calls, at the begin and at the end of each reading, and it stays after the death of every process that writes it.
+It tells a worker which question a reader is at, and, after the crash of a worker, which URLs it was reading. It is written without system
+calls, at the begin and at the end of each reading, and it stays after the crash of every process that writes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 SLOTS = 64
 READER_SLOTS = 16  # the first ones are the readers'; the others are the worker's own
 # The question's number (0: none), the URL's id (0: none), nanoseconds of CPU time at its begin, and 1 if the URL is suspect:
-# if the worker dies now, it may be the cause.
+# if the worker crashes now, it may be the cause.
 _SLOT = struct.Struct("<QqQQ")
 _NUMBER = struct.Struct("<Q")
 _SUSPECT_OFFSET = 24
@@ -33,11 +33,11 @@ class Slot:
         self._offset = place * _SLOT.size
 
     def begin(self, number: int, url_id: int, is_suspect: bool = False) -> None:
-        """A question is begun. `is_suspect`: if the worker dies now, the URL may be the cause."""
+        """A question is begun. `is_suspect`: if the worker crashes now, the URL may be the cause."""
         _SLOT.pack_into(self._memory, self._offset, number, url_id, time.process_time_ns(), int(is_suspect))
 
     def suspect(self) -> None:
-        """It takes long: if the worker dies now, the URL may be the cause."""
+        """It takes long: if the worker crashes now, the URL may be the cause."""
         _NUMBER.pack_into(self._memory, self._offset + _SUSPECT_OFFSET, 1)
 
     def end(self) -> None:
@@ -51,7 +51,7 @@ class Slot:
 
 
 class ReadingJournal:
-    """A worker's own journal. It is locked while the worker lives. `close` removes it; if the worker dies, it stays."""
+    """A worker's own journal. It is locked while the worker lives. `close` removes it; if the worker crashes, it stays."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -98,7 +98,7 @@ class ReadingJournal:
     def close(self) -> None:
         """The worker ends normally: nothing is being read."""
         with suppress(FileNotFoundError):
-            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # else the file belongs to a later attempt
+            if self._path.stat().st_ino == os.fstat(self._file).st_ino:  # otherwise the file belongs to a later attempt
                 self._path.unlink()
         self._memory.close()
         os.close(self._file)
@@ -112,9 +112,9 @@ def reader_slot(file: int, place: int) -> Slot:
 
 
 def read_left_journal(path: Path) -> set[int] | None:
-    """Read and remove a dead worker's journal: the ids of the URLs that may have caused the death.
+    """Read and remove a crashed worker's journal: the ids of the URLs that may have caused the crash.
 
-    These are the URLs that took long to read when it died. None if the worker lives, or there is no journal.
+    These are the URLs that took long to read when it crashed. None if the worker lives, or there is no journal.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)

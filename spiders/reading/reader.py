@@ -19,14 +19,14 @@ from typing import Final, Protocol
 import msgspec
 
 from runtime.child import ChildFailure, child_failure, command, cpu_seconds, reap
+from runtime.child_results import UNDECODABLE
 from runtime.frames import FrameBuffer, FrameError, header
-from runtime.results import UNDECODABLE
 from schemas.outcomes import Reason
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import MAX_REPLY_BYTES, REPLIES, Question, Reply, question_head
+from spiders.messages.wire import MAX_REPLY_BYTES, REPLIES, Question, ReaderReply, question_head
 from spiders.reading.journal import ReadingJournal
 
-ENTRY = "spiders.reading.reader_process.serve"
+ENTRY = "spiders.reading.reader_process.serve_questions"
 WINDOW_QUESTIONS = 16
 WINDOW_BYTES = 512 * 1024
 RECEIVE_BYTES = 256 * 1024
@@ -62,7 +62,7 @@ class PendingQuestion:
     number: int
     question: Question
     body: bytes
-    on_result: Callable[[Reply | ReadFailure], None]
+    on_result: Callable[[ReaderReply | ReadFailure], None]
     host: str
     since: float
     crashes: int = 0
@@ -71,14 +71,14 @@ class PendingQuestion:
 class ReaderOwner(Protocol):
     """What a reader calls when something happens to it."""
 
-    def replied(self, reader: Reader, waiting: PendingQuestion, reply: Reply) -> None:
+    def replied(self, reader: Reader, waiting: PendingQuestion, reply: ReaderReply) -> None:
         """A reply to the reader's first question, which is no longer among its questions."""
 
     def became_ready(self, reader: Reader) -> None:
         """The reader is ready to read."""
 
     def ended(self, reader: Reader, cause: ChildFailure) -> None:
-        """The reader's process ended by itself, or what it wrote is no reply."""
+        """The reader's process ended by itself, or what it wrote is not a reply."""
 
 
 class Reader:
@@ -180,7 +180,7 @@ class Reader:
         return waiting, cpu_seconds(self.pid) - began if waiting else 0.0, now - self._head[1] if head else 0.0
 
     def suspect(self) -> None:
-        """Its response takes long: if the worker dies now, that may be the cause."""
+        """Its response takes long: if the worker crashes now, that may be the cause."""
         self._slot.suspect()
 
     def cpu_of_last(self) -> float:
@@ -256,7 +256,7 @@ class Reader:
                 if time.monotonic() > until:
                     self._loop.call_soon(self._take_replies)
                     return
-        except (FrameError, *UNDECODABLE) as error:  # a hostile response may control its reader
+        except (FrameError, *UNDECODABLE) as error:  # a harmful response may control its reader
             self._owner.ended(self, ChildFailure("page_crash", f"its reader wrote no reply: {error}"[:300]))
 
     def _handle_frame(self, frame: bytes) -> None:

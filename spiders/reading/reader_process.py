@@ -1,8 +1,8 @@
 """A response reader's own process: it reads bodies from the web, and replies what they contain.
 
 In: first a pickle of the ReadingRules, then questions. Out: once, when it is ready, the most memory in bytes so far, then replies in the
-order of the questions, each at once. CPU time and memory are limited for each response. Which one is being read stands in the worker's
-reading journal.
+order of the questions, each at once. CPU time and memory are limited for each response. The worker's reading journal says which response is
+being read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from spiders.discover.body import read_body
 from spiders.discover.link_memory import LinkMemory
 from spiders.download.decode_body import decode_body
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import ENCODER, Question, Reply, RobotsReply, Task, split_question
+from spiders.messages.wire import ENCODER, Question, ReaderReply, ReaderTask, RobotsReply, split_question
 from spiders.permission.robots_file import RobotsFile
 from spiders.reading.journal import Slot, reader_slot
 
@@ -29,7 +29,7 @@ CACHED_ROBOTS_FILES = 4
 GC_THRESHOLDS = (20_000, 20, 50)  # as in the worker
 
 
-def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None:
+def serve_questions(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None:
     """Serve until the input ends. Limits are per response; `journal` is a descriptor, `place` the reader's own in it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as SIGINT, it is for the worker, which ends its readers itself
     connection = socket.socket(fileno=os.dup(0))
@@ -39,7 +39,7 @@ def serve(memory_bytes: str, cpu_seconds: str, journal: str, place: str) -> None
     frame = _next(connection, received)
     if frame is None:
         return
-    reader = _Reader(pickle.loads(frame))  # noqa: S301 our own parent wrote it
+    reader = _Reader(pickle.loads(frame))  # noqa: S301 the parent process wrote it
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
@@ -68,18 +68,18 @@ class _Reader:
         self._memory = LinkMemory()
         self._robots: OrderedDict[bytes, RobotsFile] = OrderedDict()
 
-    def reply(self, number: int, question: Question, body: bytes) -> Reply:
+    def reply(self, number: int, question: Question, body: bytes) -> ReaderReply:
         try:
-            if question.task is Task.READ:
-                return Reply(number, reading=read_body(question, body, self._rules, self._memory))
-            if question.task is Task.DECODE:
-                return Reply(number, body=decode_body(body, question.coding, self._rules.max_bytes))
-            return Reply(number, robots=self._check_robots(body, question.url))
+            if question.task is ReaderTask.READ:
+                return ReaderReply(number, reading=read_body(question, body, self._rules, self._memory))
+            if question.task is ReaderTask.DECODE:
+                return ReaderReply(number, body=decode_body(body, question.coding, self._rules.max_bytes))
+            return ReaderReply(number, robots=self._check_robots(body, question.url))
         except MemoryError:
             gc.collect()
-            return Reply(number, "page_memory")
+            return ReaderReply(number, "page_memory")
         except Exception as error:  # a response that breaks a reader costs its URL, not the run
-            return Reply(number, "page_crash", f"{type(error).__name__}: {error}"[:300])
+            return ReaderReply(number, "page_crash", f"{type(error).__name__}: {error}"[:300])
 
     def _check_robots(self, body: bytes, url: str) -> RobotsReply:
         rules = self._robots.get(body) or RobotsFile(body, self._rules.product)

@@ -4,7 +4,7 @@ Before: `spiders.session` received a response. After: the reader's reply goes ba
 
 One reader is enough for ordinary crawls. If responses have to wait, there are two quick readers: one for hosts whose responses were read
 quickly before, one for the others. A response that takes more CPU time than usual makes its reader a slow one. There are at most two slow
-readers, at a low priority; a new quick reader takes over the other responses. So a hostile response delays others only for a moment.
+readers, at a low priority; a new quick reader takes over the other responses. So a harmful response delays others only for a moment.
 Each response has a limit of CPU time, which the kernel enforces, of wall time and of memory.
 """
 
@@ -21,7 +21,7 @@ from schemas.errors import CrawlhouseError
 from schemas.outcomes import Reason
 from spiders.download.body_memory import BodyMemory
 from spiders.messages.rules import ReadingRules
-from spiders.messages.wire import Question, Reply, Task
+from spiders.messages.wire import Question, ReaderReply, ReaderTask
 from spiders.reading.journal import ReadingJournal
 from spiders.reading.reader import PendingQuestion, Reader, ReadFailure, ReadLimits
 from storage.urls.host_key import canonical_host
@@ -29,7 +29,7 @@ from storage.urls.host_key import canonical_host
 QUICK_SECONDS = 0.15  # chosen: CPU time after which a response counts as slow; ordinary pages take a few milliseconds
 WATCH_SECONDS = 0.1
 LONGEST_STEP_SECONDS = 5.0  # one check counts at most so much wall time: worker and readers may have been stopped meanwhile
-SUSPECT_SECONDS = 0.5  # chosen: if a worker dies earlier during a reading, the page is not taken for the cause
+SUSPECT_SECONDS = 0.5  # chosen: if a worker crashes earlier during a reading, the page is not taken for the cause
 START_SECONDS = 120.0
 MAX_FAILED_STARTS = 3
 MAX_QUICK_READERS = 2
@@ -71,7 +71,7 @@ class ResponseReaders:
         self._is_woken = self._is_watching = self._is_closed = False
         self._watched, self._looked_at = 0.0, time.monotonic()
 
-    def read(self, question: Question, body: bytes, on_result: Callable[[Reply | ReadFailure], None]) -> None:
+    def read(self, question: Question, body: bytes, on_result: Callable[[ReaderReply | ReadFailure], None]) -> None:
         """Have a body read. `on_result` is called with the result in the event loop, unless the readers are closed before."""
         self._count += 1
         waiting = PendingQuestion(self._count, question, body, on_result, _host(question.url), time.monotonic())
@@ -79,9 +79,9 @@ class ResponseReaders:
         self._queue_of(waiting.host).append(waiting)
         self._wake()
 
-    async def ask(self, question: Question, body: bytes) -> Reply | ReadFailure:
+    async def ask(self, question: Question, body: bytes) -> ReaderReply | ReadFailure:
         """Have a body read, and wait for the result."""
-        future: asyncio.Future[Reply | ReadFailure] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ReaderReply | ReadFailure] = asyncio.get_running_loop().create_future()
         self.read(question, body, lambda reply: None if future.done() else future.set_result(reply))
         return await future
 
@@ -90,7 +90,7 @@ class ResponseReaders:
         coding = capture.joined_header("content-encoding")
         if not coding and not capture.body.startswith(GZIP_MAGIC):
             return capture.body[:limit]
-        reply = await self.ask(Question(Task.DECODE, url_id, capture.url, coding=coding), capture.body)
+        reply = await self.ask(Question(ReaderTask.DECODE, url_id, capture.url, coding=coding), capture.body)
         return reply if isinstance(reply, ReadFailure) else (reply.body or b"")[:limit]
 
     def resume(self) -> None:
@@ -112,7 +112,7 @@ class ResponseReaders:
         self._failed_starts = 0
         self._wake()
 
-    def replied(self, reader: Reader, waiting: PendingQuestion, reply: Reply) -> None:
+    def replied(self, reader: Reader, waiting: PendingQuestion, reply: ReaderReply) -> None:
         """A reader gave a reply."""
         if not reader.is_slow or reader.cpu_of_last() < QUICK_SECONDS:
             self._was_quick(waiting.host)
@@ -126,11 +126,11 @@ class ResponseReaders:
         self._wake()
 
     def ended(self, reader: Reader, cause: ChildFailure) -> None:
-        """A reader ended, and not by us: by a limit, a crash, or a kill."""
+        """A reader ended by itself: because of a limit, a crash, or a kill."""
         if not reader.is_ready:
             self._not_started(cause.detail)
         waiting, _, _ = reader.current_question(self._watched)
-        if waiting is None and reader.questions and reader.is_ready:  # it died between two questions: any of them may be the cause
+        if waiting is None and reader.questions and reader.is_ready:  # it crashed between two questions: any of them may be the cause
             waiting = reader.questions[0] if reader.questions[0].crashes else None
             for one in reader.questions:
                 one.crashes += 1
@@ -163,7 +163,7 @@ class ResponseReaders:
     def _end_reader(self, reader: Reader, waiting: PendingQuestion | None, cause: ChildFailure, stood_still: bool = False) -> None:
         """Kill a reader. The response that it was reading fails, or is tried once more after a crash. The others go to another reader.
 
-        A reader that stood still is one that crashed: reading takes CPU time, so it was stopped by somebody.
+        A reader that used no CPU time was stopped from outside, so it counts as crashed: reading always takes CPU time.
         """
         others = [one for one in reader.questions if one is not waiting]
         self._remove(reader)
@@ -177,7 +177,7 @@ class ResponseReaders:
                 self._finish(waiting, ReadFailure(Reason(cause.reason), cause.detail))
         self._wake()
 
-    def _finish(self, waiting: PendingQuestion, result: Reply | ReadFailure) -> None:
+    def _finish(self, waiting: PendingQuestion, result: ReaderReply | ReadFailure) -> None:
         self._body_memory.release(len(waiting.body))
         waiting.on_result(result)
 

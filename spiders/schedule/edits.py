@@ -33,7 +33,7 @@ def edit_price(price: float) -> float:
 def hint_wait(price: float) -> float:
     """The hours since an article's last fetch during which hints that it was edited are ignored.
 
-    At the default price 0. The higher the price, the longer, so that one fetch catches several edits; above LAST_HINT_PRICE for ever.
+    At the default price 0. The higher the price, the longer, so that one fetch catches several edits; infinite above LAST_HINT_PRICE.
     """
     return HINT_HOURS * max(price**2 - FREE_HINT_PRICE**2, 0.0) if price < LAST_HINT_PRICE else NEVER_HOURS
 

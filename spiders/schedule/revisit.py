@@ -1,24 +1,26 @@
-"""When a URL is due again: as soon as a fetch is expected to be worth its price, in new things.
+"""When a URL is due again: as soon as the new things that a fetch is expected to bring are worth the price of a fetch.
 
-Of a feed, sitemap or hub the new things are links that the frontier did not know; of an article, edits (`spiders.schedule.edits`). One
-number, the price of a fetch, so spends fetches where something is happening. With a higher price, the edits that a fetch must
-bring grow faster than the new links: where fetches are scarce, edits yield first.
+Of a feed, sitemap or hub the new things are links that the frontier did not know. Of an article they are edits
+(`spiders.schedule.edits`). The price of a fetch is one number for the whole crawl, so it decides where fetches are used. If fetches are
+scarce, the price is higher. Then visits for edits are dropped first, because they need more value than visits for new links.
 
-A source is credited only with links that the frontier did not know yet, so what others have brought already causes no visits. Two
-sources with the same news, each visited in its own rhythm, would still cost twice what one costs. So one source of a site is its primary
-source: the one that would show most of the news, by the dates of its items, the number of items it shows, and how often it would be
-visited. It is visited for all its news, the others for what only they bring. Rates are Gamma-Poisson estimates that forget. Publication
-hours are learned from the dates of the items, as far as they are plausible. A first visit gives a rate by the dates of the items; without
-dates, a guess.
+Links that other sources found first cause no visits: a source gets credit only for links that the frontier did not know. But if two
+sources had the same news, and each was visited at its own times, they would cost twice as many fetches as one. So one source of a site is
+its primary source. It is the source that would show most of the news: by the dates of its items, the number of items that it shows, and
+how often it would be visited. The primary source is visited for all its news. Other sources are visited only for links that no other
+source finds.
 
-News loses its worth: half of all articles are soonest captured where the busy sources are visited at almost every tick, the others now and
-then. The worth of an article falls on three time scales, most of it within a quarter of an hour, the rest within hours and days, and a
-visit is due where waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral
-content, 2016). The same threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et
-al. (Staying up to date with online content changes, 2019) find optimal where the price is the Lagrange multiplier of the budget.
+Rates are Gamma-Poisson estimates in which old events count less and less. Publication hours are learned from the dates of the items, if
+these are plausible. A first visit gives a rate by the dates of the items; without dates, the rate is a guess.
 
-All articles begin with the same state. So each has its own share of the price (`tie_breaker`): else a small change of the price would
-change the visits of all of them at once.
+News loses its worth with time. The median delay is smallest if busy sources are visited at almost every tick and others rarely. The worth
+of an article falls on three time scales: most of it within a quarter of an hour, the rest within hours and days. A visit is due when
+waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016). The same
+threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et al. (Staying up to date with
+online content changes, 2019) find optimal if the price is the Lagrange multiplier of the budget.
+
+All articles begin with the same state. With the same price, a small change of the price would change the visits of all of them at once. So
+each article has its own share of the price (`tie_breaker`).
 
 All times here are hours since the epoch, UTC, as floats.
 """
@@ -40,13 +42,13 @@ PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
 VALUE_SCALES = ((0.25, 1.5), (6.0, 0.2), (48.0, 0.05))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
 VALUE_PER_PRICE = 0.373  # a source with an item every two hours then brings about the default price
-UNDATED_ITEMS = 4.2  # at the price 1, a source without dates is visited before so many items gather: it may drop some
-UNDATED_POWER = 1.3  # of the price: where fetches are scarce, the busy sites go first
+UNDATED_ITEMS = 4.2  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
+UNDATED_POWER = 1.3  # of the price: if fetches are scarce, the busy sites go first
 PRIMARY_MARGIN = 1.15
 PRIMARY_HOURS = 24.0  # when both sources are known for so long, PRIMARY_MARGIN decides
 EARLY_MARGIN = 1.4  # before that: twenty dates give a rate only to about a fifth
 PRIMARY_PRIOR_HOURS = 1.0
-QUIET_HOURS_PER_PRICE = 180.0  # a source that brings nothing is visited once in so many hours, at the price 1
+QUIET_HOURS_PER_PRICE = 180.0  # the interval of a source that brings nothing, at the price 1
 BACKLOG_SHARE = 0.08  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
 OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
 OVERFLOW_FACTOR = 2.0
@@ -99,7 +101,7 @@ class RevisitState:
     its age. `dated_items` counts a source's news by their dates, whichever source brought them first. `source_speed` says how soon a
     source of its kind usually shows the news, 1 for the quickest kind. `is_primary_source`: it is the site's primary source. `tie_breaker`,
     between 0 and 1, is the URL's own: it decides ties, and an article's share of the price. `profile` counts items per hour of the day.
-    `window` is the most items that a source shows at once, 0 where that is unknown.
+    `window` is the most items that a source shows at once, 0 if that is unknown.
     """
 
     source: bool
@@ -160,7 +162,7 @@ def due_at(state: RevisitState, bounds: Bounds, price: float = DEFAULT_PRICE_ITE
 
 
 def expected_items_an_hour(state: RevisitState) -> float:
-    """The estimated rate at which visits to a source pay: by all its news if it is the primary source, else by what only it brought."""
+    """The rate of items that a source is visited for: all its news if it is the primary source, otherwise what only it brought."""
     return ((state.dated_items if state.is_primary_source else state.items) + PRIOR_ITEMS) / (state.hours + PRIOR_HOURS)
 
 
@@ -255,7 +257,7 @@ def _with_times(profile: tuple[float, ...], times: Sequence[float], kept: float)
 
 
 def _hour_weight(state: RevisitState, hour: int) -> float:
-    """How busy an hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours beside it."""
+    """How busy an hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours before and after it."""
     if not state.profile:
         return 1.0
     counts = state.profile
@@ -298,12 +300,12 @@ def _source_interval(state: RevisitState, longest: float, price: float) -> float
 
 
 def _visits_an_hour(rate: float, price: float, dated: bool) -> float:
-    """How many visits an hour a source deserves while it has so many items an hour."""
+    """How many visits an hour a source deserves while it has `rate` new items an hour."""
     return max(1 / _best_interval(VALUE_PER_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_ITEMS * price**UNDATED_POWER))
 
 
 def _best_interval(threshold: float) -> float:
-    """The hours after which a visit is worth the threshold, per item an hour; infinite where it never is."""
+    """The hours after which a visit is worth the threshold, per item an hour; infinite if it never is."""
     place = bisect_right(INDEXES, threshold)
     if place == len(INDEXES):
         return math.inf

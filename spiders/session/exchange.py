@@ -15,14 +15,14 @@ from schemas.outcomes import FetchOutcome, Reason
 from spiders.discover.priorities import MAX_REDIRECTS
 from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
-from spiders.messages.wire import Question, Reply
+from spiders.messages.wire import Question, ReaderReply
 from spiders.permission.opt_outs import NO_OPT_OUTS
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
-from spiders.session.fetch import Fetch
-from spiders.session.results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
+from spiders.session.url_in_progress import UrlInProgress
+from spiders.session.url_results import failure_result, refusal_result, response_result, retry_wait_of, revisit_target
 from spiders.session.yielded import Yielded, broken_page_result, with_yielded
-from spiders.spool.registrar import Source
+from spiders.spool.registrar import FoundOn
 from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.urls.host_key import canonical_host
@@ -35,7 +35,7 @@ COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counte
 class ReceivedResponse:
     """A response and what its headers say. `yielded` is what a callback made of it, `sent` what the server had sent of a rendered page."""
 
-    fetch: Fetch
+    fetch: UrlInProgress
     capture: Capture
     head: ParsedResponse
     yielded: Yielded
@@ -46,17 +46,17 @@ class ReceivedResponse:
 class ExchangeResult:
     """What an exchange means for its URL and its host.
 
-    `mark` is None where nothing is final. After `retry_wait` seconds the URL is requested again; None: it is not. `response` is None where
-    the host sent none; `latency` is in seconds.
+    `fetch_result` is None if nothing is final. After `retry_wait` seconds the URL is requested again; None: it is not. `response` is None
+    if the host sent none. `latency` is in seconds.
     """
 
-    mark: FetchResult | None
+    fetch_result: FetchResult | None
     retry_wait: float | None = None
     response: Capture | None = None
     latency: float = 0.0
 
 
-def receive(context: FetchContext, fetch: Fetch, capture: Capture, yielded: Yielded, rendered: Capture | None) -> ReceivedResponse:
+def receive(context: FetchContext, fetch: UrlInProgress, capture: Capture, yielded: Yielded, rendered: Capture | None) -> ReceivedResponse:
     """Count a response, and read its headers. `rendered` is what a browser made of it."""
     statistics, due = context.statistics, fetch.due
     statistics.responses += 1
@@ -73,7 +73,7 @@ def body_question(context: FetchContext, received: ReceivedResponse) -> Question
     return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id, received.fetch.due.redirects)
 
 
-def read_response(received: ReceivedResponse, result: Reply | ReadFailure) -> ParsedResponse:
+def read_response(received: ReceivedResponse, result: ReaderReply | ReadFailure) -> ParsedResponse:
     """The response with the reading of its body. If the body cannot be read within its limits, the response is archived nevertheless."""
     if isinstance(result, ReadFailure):
         LOG.warning("%s cannot be read: %s, %s", received.capture.url, result.reason, result.detail)
@@ -97,7 +97,7 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     if response.redirect_to and capture.method == "GET":
         response, goes_back = _along_chain(context, fetch, capture, response, response.redirect_to, may_retry)
         retry_wait = 0.0 if goes_back else retry_wait
-    mark, source = None, None
+    fetch_result, source = None, None
     if retry_wait is None:
 
         def result_for(count: int) -> FetchResult:
@@ -105,16 +105,16 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
             made = replace(made, etag=None, last_modified=None, earlier=None) if fetch.again else made  # of another URL
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
-        mark = result_for(0)
+        fetch_result = result_for(0)
         if response.discoveries:
-            source = Source(fetch.due.url, result_for)
-    context.registrar.add_result(fetch.lease, mark, row, source)
+            source = FoundOn(fetch.due.url, result_for)
+    context.registrar.add_result(fetch.lease, fetch_result, row, source)
     context.registrar.add_discoveries(response.discoveries)
-    return ExchangeResult(mark, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
+    return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
 
 
 def _along_chain(
-    context: FetchContext, fetch: Fetch, capture: Capture, response: ParsedResponse, target: str, may_retry: bool
+    context: FetchContext, fetch: UrlInProgress, capture: Capture, response: ParsedResponse, target: str, may_retry: bool
 ) -> tuple[ParsedResponse, bool]:
     """Follow a redirect along its chain: the response with what it leads to, and whether a URL of the chain is requested again.
 
@@ -132,7 +132,9 @@ def _along_chain(
     return replace(response, discoveries=(), dead_end=Reason.REDIRECT_LOOP), False
 
 
-def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yielded: Yielded, may_retry: bool) -> ExchangeResult | None:
+def record_failure(
+    context: FetchContext, fetch: UrlInProgress, error: BaseException, yielded: Yielded, may_retry: bool
+) -> ExchangeResult | None:
     """Set the result of a URL whose exchange gave no response, unless it is requested again.
 
     None if it could be requested again, but the session ends: then the URL stays due.
@@ -143,10 +145,10 @@ def record_failure(context: FetchContext, fetch: Fetch, error: BaseException, yi
     if failure.retryable and not may_retry:
         return None
     retry_wait = wait_to_retry_failed(context, fetch, error)
-    mark = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
-    context.registrar.add_result(fetch.lease, mark)
+    fetch_result = failure_result(fetch.due, failure, context.crawl.revisit, time.time()) if retry_wait is None else None
+    context.registrar.add_result(fetch.lease, fetch_result)
     context.registrar.add_discoveries(yielded.found)
-    return ExchangeResult(mark, retry_wait)
+    return ExchangeResult(fetch_result, retry_wait)
 
 
 def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: FetchOutcome, reason: Reason) -> None:
@@ -154,33 +156,33 @@ def record_refusal(context: FetchContext, due: DueUrl, lease: Lease, outcome: Fe
     context.registrar.add_result(lease, refusal_result(due, outcome, reason, context.crawl.revisit, time.time()))
 
 
-def wait_to_retry(context: FetchContext, fetch: Fetch, capture: Capture) -> float | None:
-    """Seconds after which a URL is requested again, None where its response is final."""
+def wait_to_retry(context: FetchContext, fetch: UrlInProgress, capture: Capture) -> float | None:
+    """Seconds after which a URL is requested again, None if its response is final."""
     return retry_wait_of(capture, fetch.tries, context.crawl)
 
 
-def wait_to_retry_failed(context: FetchContext, fetch: Fetch, error: BaseException) -> float | None:
-    """Seconds after which a URL is requested again whose exchange gave no response, None where that is final."""
+def wait_to_retry_failed(context: FetchContext, fetch: UrlInProgress, error: BaseException) -> float | None:
+    """Seconds after which a URL is requested again whose exchange gave no response, None if that is final."""
     again = _failure(error).retryable and fetch.tries < context.crawl.budgets.max_retries
     return 2.0**fetch.tries if again else None
 
 
-def _archive(context: FetchContext, fetch: Fetch, capture: Capture, sent: Capture | None) -> CaptureRow:
+def _archive(context: FetchContext, fetch: UrlInProgress, capture: Capture, sent: Capture | None) -> CaptureRow:
     """Archive a capture. One that a browser rendered is archived together with what the server had sent."""
     if sent is None:
         return context.registrar.archive(capture, fetch.lease, revisit_target(capture, fetch.due))
-    shell = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
-    return context.registrar.archive_rendered(shell, capture, fetch.lease)
+    unrendered = replace(sent, kind=UrlKind.UNRENDERED, via=capture.via, depth=capture.depth, hints=capture.hints)
+    return context.registrar.archive_rendered(unrendered, capture, fetch.lease)
 
 
 def _is_opted_out(context: FetchContext, response: ParsedResponse, capture: Capture) -> bool:
     """Whether the response may not be archived. Counts its opt-outs, also if the crawl only records them."""
     if response.opt_outs is NO_OPT_OUTS:
         return False
-    reservation = response.opt_outs.archiving_opt_out(capture.fetched_at)
-    words = set(response.opt_outs.directives.words & COUNTED) | ({reservation} if reservation else set())
+    opt_out = response.opt_outs.archiving_opt_out(capture.fetched_at)
+    words = set(response.opt_outs.directives.words & COUNTED) | ({opt_out} if opt_out else set())
     context.statistics.opt_outs.update(words)
-    return reservation is not None and context.crawl.politeness.opt_outs == "obey"
+    return opt_out is not None and context.crawl.politeness.opt_outs == "obey"
 
 
 def _failure(error: BaseException) -> FetchFailedError:

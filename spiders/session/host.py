@@ -1,6 +1,7 @@
 """One leased host: its robots.txt, its turns, its URLs one after the other, and its retries.
 
-Before: `leased_hosts` leased it. After: each URL whose turn has come goes into the `outbox`; its ExchangeResult comes back to `finish`.
+Before: `leased_hosts` leased it. After: each URL whose turn has come goes into the `request_queue`. Its ExchangeResult comes back to
+`finish`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult, record_refusal
-from spiders.session.fetch import Fetch
 from spiders.session.origin_file import OriginRules
-from spiders.session.outbox import Outbox
 from spiders.session.pace import HostPace
 from spiders.session.redirect_chain import NO_CHAIN
-from spiders.session.results import retry_after
-from spiders.session.robots_fetch import read_robots, robots_refusal
+from spiders.session.request_queue import RequestQueue
+from spiders.session.robots_fetch import load_robots_rules, robots_refusal
 from spiders.session.tasks import GuardedTasks
 from spiders.session.tdm_fetch import read_tdm_rules
+from spiders.session.url_in_progress import UrlInProgress
+from spiders.session.url_results import retry_after
 from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
 from storage.frontier.records import DueUrl, Lease
 from storage.urls.host_key import canonical_host, canonical_origin
@@ -44,7 +45,7 @@ class HostFetcher:
     `wake` is called. `is_leaving`: the lease is being released.
     """
 
-    def __init__(self, context: FetchContext, lease: Lease, outbox: Outbox, tasks: GuardedTasks) -> None:
+    def __init__(self, context: FetchContext, lease: Lease, request_queue: RequestQueue, tasks: GuardedTasks) -> None:
         self.lease = lease
         self.is_idle = self.is_leaving = False
         self.in_progress: set[int] = set()
@@ -53,7 +54,7 @@ class HostFetcher:
         self._run = context.run.crawl_run
         self._frontier = context.frontier
         self._sql = context.database.run
-        self._outbox = outbox
+        self._request_queue = request_queue
         self._tasks = tasks
         self._slots = asyncio.Semaphore(context.crawl.politeness.concurrency_per_host)
         self._pace = HostPace(context.crawl.politeness.delay, lease.wait, time.monotonic())
@@ -96,7 +97,7 @@ class HostFetcher:
         """Seconds from now until the host may be requested again."""
         return max(self._pace.next_turn - time.monotonic(), 0.0)
 
-    def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
+    def finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
         """An exchange is finished: its URL has its result, or is requested again."""
         if result.response is not None:
             self._count(result.response)
@@ -108,8 +109,8 @@ class HostFetcher:
             self._tasks.start(self._retry(fetch))
             return
         self._in_flight -= 1
-        mark = result.mark
-        failed = mark is not None and mark.outcome is FetchOutcome.FAILED and mark.status is None
+        fetched = result.fetch_result
+        failed = fetched is not None and fetched.outcome is FetchOutcome.FAILED and fetched.status is None
         self._failures = self._failures + 1 if failed else 0
         if not self._in_flight:
             self._changed.set()
@@ -120,25 +121,25 @@ class HostFetcher:
             self._received += len(response.body)
             self._pace.response_received(time.monotonic(), response.status, retry_after(response, time.time()))
 
-    async def _retry(self, fetch: Fetch) -> None:
+    async def _retry(self, fetch: UrlInProgress) -> None:
         """Request a URL again in its turn. If the host is too busy, the URL stays due with the rest of the host."""
         if fetch.again and (refusal := await self._refusal(replace(fetch.due, url=fetch.again))):
-            self._outbox.release_page()
+            self._request_queue.release_page()
             self._in_flight -= 1
             record_refusal(self._context, fetch.due, self.lease, *refusal)
             self._changed.set()
             return
         if not await self._take_turn(is_patient=False):
-            self._outbox.release_page()
+            self._request_queue.release_page()
             self._in_flight -= 1
             self.in_progress.discard(fetch.due.url_id)
             self._changed.set()
             return
         fetch.tries += 1
-        self._outbox.put(fetch)
+        self._request_queue.put(fetch)
 
     async def _next_due(self) -> list[DueUrl]:
-        """The next URLs that are not in progress. A second scan from the beginning finds what was added before our place.
+        """The next URLs that are not in progress. A second scan from the beginning finds URLs that were added before the current position.
 
         Results of queries come back in order: those from before a registration are read before it, while its URLs are in progress.
         """
@@ -178,20 +179,20 @@ class HostFetcher:
             return True
         if reason := self._reason_to_stop():
             return await self._stop_host(reason)
-        if not await self._outbox.take_page():  # before a slot is taken: retries of the same host need one to finish
+        if not await self._request_queue.take_page():  # before a slot is taken: retries of the same host need one to finish
             return False
         has_turn = await self._take_turn(is_patient=False)
         if reason := self._reason_to_stop() if has_turn else "busy":  # checked again: responses came while it waited
             if has_turn:
                 self._slots.release()
-            self._outbox.release_page()
+            self._request_queue.release_page()
             return await self._stop_host(reason)
         self.in_progress.add(due.url_id)
         self._handed_out += 1
         self._in_flight += 1
         self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
         chain = self._context.chains.take(due.url) if due.redirects else NO_CHAIN
-        self._outbox.put(Fetch(due, self.lease, chain=chain))
+        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain))
         return True
 
     def _reason_to_stop(self) -> str | None:
@@ -241,7 +242,7 @@ class HostFetcher:
         """The rules of an origin. They are read again when they are too old, and while a busy host is worth waiting for."""
         rules = self._robots.get(origin)
         while rules is None or rules.expires_at <= time.time() or (rules.is_rate_limited and self._pace.is_worth_waiting()):
-            rules = self._robots[origin] = await self._read_about_origin(read_robots(self._context, self.lease, origin))
+            rules = self._robots[origin] = await self._read_about_origin(load_robots_rules(self._context, self.lease, origin))
             self._tdm.pop(origin, None)  # of the same age
             self._pace.slow_down(rules.crawl_delay())
             if self._pace.delay:

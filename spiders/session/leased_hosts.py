@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult
-from spiders.session.fetch import Fetch
 from spiders.session.host import HostFetcher
-from spiders.session.outbox import Outbox
+from spiders.session.request_queue import RequestQueue
 from spiders.session.tasks import GuardedTasks
+from spiders.session.url_in_progress import UrlInProgress
 from storage.frontier.frontier import LEASE_SECONDS
 from storage.frontier.records import FetchResult, Lease
 
@@ -22,13 +22,13 @@ RENEW_SECONDS = LEASE_SECONDS / 4  # three renewals may fail or come late before
 class LeasedHosts:
     """Each leased host with the task that fetches from it. True if there is any."""
 
-    def __init__(self, context: FetchContext, outbox: Outbox, tasks: GuardedTasks) -> None:
+    def __init__(self, context: FetchContext, request_queue: RequestQueue, tasks: GuardedTasks) -> None:
         self._context = context
-        self._outbox = outbox
+        self._request_queue = request_queue
         self._tasks = tasks
         self._fetchers: dict[int, HostFetcher] = {}
         self._work: dict[HostFetcher, asyncio.Task[None]] = {}
-        self._unserved: dict[int, Lease] = {}
+        self._not_started: dict[int, Lease] = {}
         self._renewed = time.monotonic()
 
     def __bool__(self) -> bool:
@@ -39,24 +39,24 @@ class LeasedHosts:
         room = MAX_ACTIVE_HOSTS - sum(not fetcher.is_idle for fetcher in self._fetchers.values())
         leases = await self._context.database.run(self._lease, room, self._held()) if room > 0 else []
         for lease in leases:
-            self.serve(lease)
+            self.fetch_from(lease)
         return bool(leases)
 
     def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
         """Lease hosts, in the database's thread. If the session ends meanwhile, `release` knows of them.
 
-        After a pause of the process or of the database, our own leases may look expired. So they are renewed first.
+        After a pause of the process or of the database, this worker's own leases may look expired. So they are renewed first.
         """
         context = self._context
         self._renew(held)
         leases = context.frontier.lease_hosts(context.run.crawl_run, context.worker, context.attempt, room)
-        self._unserved |= {lease.host_id: lease for lease in leases}
+        self._not_started |= {lease.host_id: lease for lease in leases}
         return leases
 
-    def serve(self, lease: Lease) -> None:
+    def fetch_from(self, lease: Lease) -> None:
         """Fetch from a leased host until no URL of it is due."""
-        fetcher = HostFetcher(self._context, lease, self._outbox, self._tasks)
-        self._unserved.pop(lease.host_id, None)
+        fetcher = HostFetcher(self._context, lease, self._request_queue, self._tasks)
+        self._not_started.pop(lease.host_id, None)
         self._fetchers[lease.host_id] = fetcher
         self._work[fetcher] = self._tasks.start(self._run(fetcher))
 
@@ -87,18 +87,18 @@ class LeasedHosts:
         """Whether no host has anything to request now."""
         return all(fetcher.is_idle for fetcher in self._fetchers.values())
 
-    def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
+    def finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
         """Give the result of an exchange to the host of its URL."""
         fetcher = self._fetchers.get(fetch.lease.host_id)
         if fetcher is not None:
             fetcher.finish(fetch, result)
 
-    def registered(self, marks: Iterable[FetchResult]) -> None:
+    def registered(self, results: Iterable[FetchResult]) -> None:
         """Results of URLs are registered."""
-        for mark in marks:
-            fetcher = self._fetchers.get(mark.host_id)
+        for result in results:
+            fetcher = self._fetchers.get(result.host_id)
             if fetcher is not None:
-                fetcher.in_progress.discard(mark.url_id)
+                fetcher.in_progress.discard(result.url_id)
         self.wake()
 
     def wake(self) -> None:
@@ -117,4 +117,4 @@ class LeasedHosts:
         """Release all leases, each with the seconds until its host may be requested again."""
         context = self._context
         waits = {fetcher.lease: fetcher.wait_after() for fetcher in self._fetchers.values()}
-        await context.database.run(lambda: context.frontier.release({lease: lease.wait for lease in self._unserved.values()} | waits))
+        await context.database.run(lambda: context.frontier.release({lease: lease.wait for lease in self._not_started.values()} | waits))

@@ -11,7 +11,7 @@ from spiders.download.failure import FetchFailedError
 from spiders.permission.robots import MAX_ROBOTS_BYTES, robots_from_response, robots_from_text
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
-from spiders.urls.canonical import resolve
+from spiders.urls.canonical import resolve_link
 from storage.frontier.records import Lease
 from storage.frontier.robots_cache import CachedRobots
 
@@ -47,7 +47,7 @@ async def fetch_origin_file(context: FetchContext, lease: Lease, url: str) -> Or
         responses.append(capture)
         context.statistics.robots += 1
         context.registrar.add_result(lease, None, context.registrar.archive(capture, lease))
-        target = resolve(url, redirect_location(capture)) if capture.status in REDIRECTS else None
+        target = resolve_link(url, redirect_location(capture)) if capture.status in REDIRECTS else None
         if target is None:
             break
         url = target

@@ -22,7 +22,7 @@ class HostPace:
         self._retry_after = 0.0
 
     def slow_down(self, delay: float) -> None:
-        """The host asks for a delay, in seconds. The longer of its delay and ours holds."""
+        """The host asks for a delay, in seconds. The longer one of this delay and the crawl's own delay is kept."""
         self.delay = max(self.delay, delay)
 
     def request_started(self, now: float) -> None:
@@ -35,7 +35,7 @@ class HostPace:
             self.next_turn = max(self.next_turn, now + max(self.delay, min(latency, MAX_SLOWNESS * self.delay)))
 
     def wait(self, now: float, seconds: float) -> None:
-        """Do not request the host for so many seconds."""
+        """Do not request the host for the next `seconds` seconds."""
         self.next_turn = max(self.next_turn, now + seconds)
 
     def return_turn(self, turn: float) -> None:

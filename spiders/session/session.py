@@ -13,7 +13,7 @@ from functools import partial
 
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError, FencedError
-from spiders.messages.wire import Reply
+from spiders.messages.wire import ReaderReply
 from spiders.reading.reader import ReadFailure
 from spiders.session.context import FetchContext
 from spiders.session.exchange import (
@@ -27,11 +27,11 @@ from spiders.session.exchange import (
     wait_to_retry,
     wait_to_retry_failed,
 )
-from spiders.session.fetch import Fetch
 from spiders.session.leased_hosts import LeasedHosts
-from spiders.session.outbox import Outbox
 from spiders.session.progress_report import ProgressReport
+from spiders.session.request_queue import RequestQueue
 from spiders.session.tasks import GuardedTasks
+from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from storage.database.thread import run_to_completion
 from storage.frontier.records import Lease, RunPhase
@@ -43,7 +43,7 @@ STOP_SECONDS = 4.0  # chosen: less than half of the nine seconds after which a w
 
 
 class FetchSession:
-    """One worker in one run. `stopping` is why it ends, `error` the first error of ours."""
+    """One worker in one run. `stopping` is why it ends, `error` the first error."""
 
     def __init__(self, context: FetchContext, is_quota_reached: Callable[[], bool]) -> None:
         self.context = context
@@ -52,29 +52,29 @@ class FetchSession:
         self._is_quota_reached = is_quota_reached
         self._is_starting = False
         self._tasks = GuardedTasks(self.fail)
-        self._outbox = Outbox(context)
-        self._hosts = LeasedHosts(context, self._outbox, self._tasks)
+        self._request_queue = RequestQueue(context)
+        self._hosts = LeasedHosts(context, self._request_queue, self._tasks)
         self._report = ProgressReport(context)
         self._registration: asyncio.Task[None] | None = None
         self._deadline = context.run.planned_at.timestamp() + context.crawl.max_run_time().total_seconds()
 
-    async def requests(self, held: Sequence[Lease]) -> AsyncIterator[Fetch]:
+    async def requests(self, held: Sequence[Lease]) -> AsyncIterator[UrlInProgress]:
         """Yield the URLs to fetch, each when its host's turn has come, until the run has no more or the session is stopped.
 
         `held` are leases taken over from the previous attempt. At the end everything fetched is registered and all leases are released.
         """
         for lease in held:
-            self._hosts.serve(lease)
+            self._hosts.fetch_from(lease)
         for work in (self._lease_hosts(), self._tick(), self._follow_found(), self.context.takedowns.follow()):
             self._tasks.start(work)
         try:
-            while (fetch := await self._outbox.get()) is not None:
+            while (fetch := await self._request_queue.get()) is not None:
                 yield fetch
         finally:
             await self._end()
 
     def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Run a coroutine beside the others. An error of ours ends the session."""
+        """Run a coroutine in parallel with the others. An error ends the session."""
         return self._tasks.start(work)
 
     def start_first(self, work: Coroutine[None, None, None]) -> None:
@@ -96,7 +96,7 @@ class FetchSession:
         if not self.stopping:
             self.stopping = reason
             self._hosts.cancel()
-            self._outbox.close()
+            self._request_queue.close()
 
     def end_run(self, reason: str) -> None:
         """End the whole run, with all its workers."""
@@ -106,7 +106,7 @@ class FetchSession:
     async def _stop_run(self, reason: str) -> None:
         await self.context.database.run(self.context.frontier.stop_run, self.context.run.crawl_run, reason)
 
-    def receive(self, fetch: Fetch, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
+    def receive(self, fetch: UrlInProgress, capture: Capture, yielded: Yielded = NOTHING, rendered: Capture | None = None) -> None:
         """A response arrived: have its body read, then record it.
 
         `yielded` is what a callback made of it, `rendered` what a browser did.
@@ -119,32 +119,32 @@ class FetchSession:
         with self._tasks.guarded():
             self._finish(fetch, record_response(self.context, received, received.head, not self.stopping))
 
-    def _record_read(self, received: ReceivedResponse, result: Reply | ReadFailure) -> None:
+    def _record_read(self, received: ReceivedResponse, result: ReaderReply | ReadFailure) -> None:
         with self._tasks.guarded(), self.context.readers.journal.reading(received.fetch.due.url_id):
             response = read_response(received, result)
             self._finish(received.fetch, record_response(self.context, received, response, not self.stopping))
 
-    def receive_failure(self, fetch: Fetch, error: BaseException, yielded: Yielded = NOTHING) -> None:
+    def receive_failure(self, fetch: UrlInProgress, error: BaseException, yielded: Yielded = NOTHING) -> None:
         """An exchange gave no response. One that was broken off because the session ends stays due."""
         result = record_failure(self.context, fetch, error, yielded, not self.stopping)
         if result is None:
-            self._outbox.drop(fetch)
+            self._request_queue.drop(fetch)
         else:
             self._finish(fetch, result)
 
-    def _finish(self, fetch: Fetch, result: ExchangeResult) -> None:
+    def _finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
         """An exchange is recorded: its host goes on."""
         if result.retry_wait is not None:
             self.context.statistics.retries += 1
             self.context.statistics.host(fetch.lease.host).retries += 1
-        self._outbox.finish(fetch, result)
+        self._request_queue.finish(fetch, result)
         self._hosts.finish(fetch, result)
 
-    def will_retry(self, fetch: Fetch, capture: Capture) -> bool:
+    def will_retry(self, fetch: UrlInProgress, capture: Capture) -> bool:
         """Whether a URL is requested again after this response."""
         return not self.stopping and wait_to_retry(self.context, fetch, capture) is not None
 
-    def will_retry_failed(self, fetch: Fetch, error: BaseException) -> bool:
+    def will_retry_failed(self, fetch: UrlInProgress, error: BaseException) -> bool:
         """Whether a URL is requested again whose exchange gave no response, in this run or, because the session ends, in another."""
         return bool(self.stopping) or wait_to_retry_failed(self.context, fetch, error) is not None
 
@@ -175,14 +175,14 @@ class FetchSession:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._look_for_end()
-            waits = not self._outbox.in_flight and self._is_idle()
+            waits = not self._request_queue.in_flight and self._is_idle()
             await registrar.flush_if_due(at_once=waits)
             waits = waits and self._is_idle()
             if registrar.is_old() or (waits and registrar.has_unregistered()):
                 registrar.rotate()
             await self._register(waits)
             if waits:
-                await self._outbox.budget.release_unused()
+                await self._request_queue.budget.release_unused()
             await self._report.send_if_due()
             await self._hosts.renew_if_due()
 
@@ -190,12 +190,12 @@ class FetchSession:
         """End the session if no reader can be started, and the run if all its pages are fetched."""
         if self.context.readers.error is not None:
             self.fail(self.context.readers.error)
-        if self._outbox.budget.is_used_up and not self.stopping:
+        if self._request_queue.budget.is_used_up and not self.stopping:
             self.end_run("budget:max_pages")
 
     def _is_idle(self) -> bool:
         """Whether no host requests anything: nothing is due, or no page may be fetched before others are registered."""
-        return self._outbox.budget.is_empty or self._hosts.are_idle()
+        return self._request_queue.budget.is_empty or self._hosts.are_idle()
 
     async def _register(self, waits: bool) -> None:
         """Register closed batches in their own task: an upload may take longer than a lease. `waits`: wait for its end."""
@@ -209,9 +209,9 @@ class FetchSession:
         await run_to_completion(self._register_each())
 
     async def _register_each(self) -> None:
-        while (marks := await self.context.registrar.register_next()) is not None:
-            self.context.crash_counts.registered(mark.url_id for mark in marks)
-            self._hosts.registered(marks)
+        while (results := await self.context.registrar.register_next()) is not None:
+            self.context.crash_counts.registered(result.url_id for result in results)
+            self._hosts.registered(results)
             self.context.readers.resume()
 
     async def _follow_found(self) -> None:
@@ -225,7 +225,7 @@ class FetchSession:
         """Wait STOP_SECONDS for what is in flight, cancel the rest, register, and release the leases."""
         self.stop("closed")
         deadline = time.monotonic() + STOP_SECONDS
-        while self._outbox.in_flight and not self.error and time.monotonic() < deadline:
+        while self._request_queue.in_flight and not self.error and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         self.context.downloader.cancel()
         self.context.readers.close()
@@ -233,11 +233,11 @@ class FetchSession:
         with self._tasks.guarded():
             if not isinstance(self.error, FencedError):
                 await self._register_rest()
-            await self._hosts.release()  # after a FencedError: what is still ours
+            await self._hosts.release()  # after a FencedError: the leases that this worker still holds
         self.context.statistics.finish_reason = self.stopping
 
     async def _register_rest(self) -> None:
         self.context.registrar.rotate()
         await self._register_full()
         await self._report.send()
-        await self._outbox.budget.release_all()
+        await self._request_queue.budget.release_all()

@@ -20,7 +20,7 @@ class GuardedTasks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Run a coroutine beside the others."""
+        """Run a coroutine in parallel with the others."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -41,7 +41,7 @@ class GuardedTasks:
             self._report(error)
 
     def _report(self, error: BaseException) -> None:
-        """An error of ours is reported as it is. Any other is a defect: it is reported by its name, and logged with its traceback."""
+        """A CrawlhouseError is reported unchanged. Any other error is a defect: its name is reported, and its traceback is logged."""
         if not isinstance(error, CrawlhouseError):
             LOG.error("A defect in the worker", exc_info=error)
             error = CrawlhouseError(f"The worker broke off: {error!r}. What it had fetched stays in its spool.")

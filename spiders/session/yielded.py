@@ -52,16 +52,16 @@ def followable(found: Sequence[Discovery], response: ParsedResponse, crawl: Craw
     return found
 
 
-def broken_page_result(mark: FetchResult, reason: Reason) -> FetchResult:
+def broken_page_result(result: FetchResult, reason: Reason) -> FetchResult:
     """The result of an archived page whose callback failed: failed, due in the next run, and then fetched whole."""
-    if mark.outcome is not FetchOutcome.FETCHED:
-        return mark
+    if result.outcome is not FetchOutcome.FETCHED:
+        return result
     return replace(
-        mark,
+        result,
         outcome=FetchOutcome.FAILED,
         reason=reason,
-        due_at=mark.fetched_at,
-        fails=mark.fails + 1,
+        due_at=result.fetched_at,
+        fails=result.fails + 1,
         etag=None,
         last_modified=None,
         earlier=None,

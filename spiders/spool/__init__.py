@@ -1,7 +1,7 @@
 """A worker's local disk: the open segment and its journal, until both are registered.
 
-`registrar.Registrar` collects captures, results and found URLs; `spool` writes them; `repair` registers what a dead worker left.
-Then the segment is in the store, and the results of its URLs are in the frontier.
+In: captures, results and found URLs from `spiders.session`. Out: the segment in the store, and the results of its URLs in the frontier.
+`registrar.Registrar` collects them, `spool` writes them, and `repair` registers what a crashed worker left.
 """
 
 from schemas.moved import former_module

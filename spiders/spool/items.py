@@ -1,6 +1,6 @@
-"""Items of users' spiders on their way to the store: gathered while a page is parsed, then written beside the segment of its capture.
+"""Items of users' spiders on their way to the store: gathered while a page is parsed, then written next to the segment of its capture.
 
-They stand on the same registering transaction as their captures: the items of a segment count when the segment is registered.
+Items are registered in the same transaction as their captures: the items of a segment count when the segment is registered.
 `schemas.items` describes the lines.
 """
 
@@ -20,7 +20,7 @@ from schemas.items import ItemType, ItemTypes, sorted_types
 from storage.index.rows import CaptureRow
 
 ITEMS_SUFFIX = ".items"
-PACKED_SUFFIX = ".packed"  # beside the items file
+PACKED_SUFFIX = ".packed"  # next to the items file
 BUFFER_BYTES = 256 * 1024  # what the items of one page take in memory, before they go to a file: most pages have fewer
 
 
@@ -104,7 +104,7 @@ def _whole_lines(path: Path, offsets: frozenset[int]) -> Iterator[tuple[bytes, d
     """The lines about captures at these offsets, and their values."""
     with path.open("rb") as lines:
         for line in lines:
-            if not line.endswith(b"\n"):  # a death tore it
+            if not line.endswith(b"\n"):  # a crash tore it
                 return
             values: dict[str, Any] = json.loads(line)  # Any: JSON
             if values["warc_record_offset"] in offsets:

@@ -2,7 +2,7 @@
 
 Before: `spiders.session.exchange` records a response here. After: `storage.frontier.registration` writes it in one transaction.
 
-Found URLs go to the frontier within half a second. Captures and marks gather in a batch, which is uploaded and registered as one.
+Found URLs go to the frontier within half a second. Captures and results gather in a batch, which is uploaded and registered as one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from storage.frontier.frontier import Frontier
 from storage.frontier.records import Discovery, FetchResult, Lease
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
-from storage.urls.request_body import RequestBody, read_body
+from storage.urls.request_body import RequestBody, read_request_body
 from storage.warc.writer import RefersTo
 
 FLUSH_SECONDS = 0.5
@@ -35,7 +35,7 @@ SEEN_SLOTS = 1 << 18  # chosen: 2 MB of memory for the URLs found last, whatever
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FoundOn:
     """A page with links. `result_for` makes its result from the number of URLs that the frontier did not know."""
 
     url: str
@@ -46,12 +46,12 @@ class Source:
 class _PendingResult:
     """The position of a result that waits for the number of new URLs, in its batch and among the lines of the journal."""
 
-    marks: list[FetchResult]
+    results: list[FetchResult]
     result_index: int
     lines: list[str]
     line_index: int
     row: CaptureRow | None
-    source: Source
+    source: FoundOn
 
 
 class Registrar:
@@ -68,7 +68,7 @@ class Registrar:
         database: DatabaseThread,
         hints_after: float,
     ) -> None:
-        """`hints_after`: hints that an article was edited are ignored for so many seconds after its last fetch."""
+        """Hints that an article was edited are ignored for `hints_after` seconds after its last fetch."""
         self._run = run
         self._worker = worker
         self._frontier = frontier
@@ -94,8 +94,8 @@ class Registrar:
 
     def archive_rendered(self, capture: Capture, rendered: Capture, lease: Lease) -> CaptureRow:
         """Write a page and its rendered form into the open segment. Returns the latter's row; its `add_result` must follow at once."""
-        shell, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
-        self._spool.add_result(self._batch, lease, None, shell)
+        unrendered, row = self._spool.write_rendered(self._batch, capture, rendered, lease)
+        self._spool.add_result(self._batch, lease, None, unrendered)
         return row
 
     def item_buffer(self) -> ItemBuffer:
@@ -106,17 +106,17 @@ class Registrar:
         """Writes the items that a user's spider made of a capture just archived."""
         self._spool.keep_items(self._batch, row, items)
 
-    def add_result(self, lease: Lease, mark: FetchResult | None, row: CaptureRow | None = None, source: Source | None = None) -> None:
+    def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
         """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
-        The mark of a `source` is made anew once the frontier has told how many of its finds were new.
+        The result of a `source` is made again when it is known how many of its links are new.
         """
-        self._spool.add_result(self._batch, lease, mark, row)
-        if source is not None and mark is not None:
+        self._spool.add_result(self._batch, lease, result, row)
+        if source is not None and result is not None:
             batch = self._batch
-            self._sources.append(_PendingResult(batch.marks, len(batch.marks) - 1, batch.lines, len(batch.lines) - 1, row, source))
-        if mark is not None:
-            name = f"{mark.outcome.value}:{mark.reason.value}" if mark.reason else mark.outcome.value
+            self._sources.append(_PendingResult(batch.results, len(batch.results) - 1, batch.lines, len(batch.lines) - 1, row, source))
+        if result is not None:
+            name = f"{result.outcome.value}:{result.reason.value}" if result.reason else result.outcome.value
             self._statistics.outcomes[name] += 1
         if self._batch.writer is not None and self._batch.writer.size >= MAX_SEGMENT_BYTES:
             self.rotate()
@@ -131,7 +131,7 @@ class Registrar:
         self._found += fresh
 
     def has_many_found(self) -> bool:
-        """Whether so many found URLs wait for the frontier that nothing more should be requested."""
+        """Whether too many found URLs wait for the frontier. Then nothing more should be requested."""
         return len(self._found) >= FLUSH_URLS
 
     async def wait_for_added(self) -> None:
@@ -148,7 +148,7 @@ class Registrar:
     async def flush(self) -> None:
         """Add found URLs to the frontier, then write to the journals which captures have all their links there.
 
-        Where that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
+        If that fails, nothing is registered any more: a page whose links are lost is to be fetched again.
         """
         async with self._flushing:
             await run_to_completion(self._flush())
@@ -184,9 +184,9 @@ class Registrar:
         for finding in findings:
             count = fresh.get(finding.source.url, 0)
             if count:
-                mark = finding.source.result_for(count)
-                finding.marks[finding.result_index] = mark
-                finding.lines[finding.line_index] = result_line(mark, finding.row)
+                result = finding.source.result_for(count)
+                finding.results[finding.result_index] = result
+                finding.lines[finding.line_index] = result_line(result, finding.row)
 
     async def flush_if_due(self, at_once: bool) -> None:
         """Flush found URLs that waited for FLUSH_SECONDS. Flush at once if `at_once`, or if there are many."""
@@ -219,7 +219,7 @@ class Registrar:
             batch = self._closed[0]
             await self._register(batch)
             del self._closed[0]
-            return batch.marks
+            return batch.results
 
     def has_closed_batch(self) -> bool:
         """Whether a closed batch waits to be registered."""
@@ -233,7 +233,7 @@ class Registrar:
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
         register, leases = self._frontier.register, list(batch.leases.values())
-        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.marks, segment)
+        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.results, segment)
         failpoint.reached("after-register")
         self._spool.remove(batch)
         self._statistics.segments += segment is not None
@@ -244,4 +244,4 @@ class Registrar:
 
 
 def _request_body(found: Discovery) -> RequestBody | None:
-    return None if found.request is None else read_body(found.request)
+    return None if found.request is None else read_request_body(found.request)

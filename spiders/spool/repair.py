@@ -1,4 +1,4 @@
-"""Repairs a worker's spool after its death: whole captures under leases that are still ours are registered, the rest is fetched again."""
+"""Repairs a worker's spool after a crash. Whole captures are registered if the worker still holds the leases; the rest is fetched again."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Journal:
 
     tokens: dict[int, int]
     offsets: frozenset[int]
-    marks: tuple[tuple[int | None, FetchResult], ...]
+    results: tuple[tuple[int | None, FetchResult], ...]
 
 
 def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease], frontier: Frontier, store: ObjectStore) -> int:
     """Register the whole captures that the previous attempt left in its spool, and empty the spool. Returns how many captures.
 
     `held` are the leases taken over, each with a token one higher than before. A segment is dropped if it was registered just before the
-    death, or if it depends on a lease that others hold now.
+    crash, or if it depends on a lease that others hold now.
     """
     count = 0
     for path in sorted(folder.glob("*" + WARC_SUFFIX)):
@@ -57,10 +57,10 @@ def _register(path: Path, name: str, run: CrawlRun, worker: str, held: Sequence[
     if not closed.rows:
         return 0
     last = closed.rows[-1].warc_record_offset
-    marks = [mark for offset, mark in journal.marks if offset is None or offset <= last]
+    results = [result for offset, result in journal.results if offset is None or offset <= last]
     try:
         frontier.register(
-            run.crawl_run, worker, leases, marks, upload_segment(run, name, closed, store, path.parent / (name + ITEMS_SUFFIX))
+            run.crawl_run, worker, leases, results, upload_segment(run, name, closed, store, path.parent / (name + ITEMS_SUFFIX))
         )
     except FencedError:
         return 0
@@ -85,7 +85,7 @@ def read_journal(path: Path) -> Journal:
     """A journal up to its last whole line."""
     tokens: dict[int, int] = {}
     offsets: set[int] = set()
-    marks: list[tuple[int | None, FetchResult]] = []
+    results: list[tuple[int | None, FetchResult]] = []
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     for line in text[: text.rfind("\n") + 1].splitlines():
         entry = json.loads(line)
@@ -95,11 +95,11 @@ def read_journal(path: Path) -> Journal:
         if entry["offset"] is not None:
             offsets.add(entry["offset"])
         if entry["mark"] is not None:
-            marks.append((entry["offset"], _mark(entry["mark"])))
-    return Journal(tokens, frozenset(offsets), tuple(marks))
+            results.append((entry["offset"], _result(entry["mark"])))
+    return Journal(tokens, frozenset(offsets), tuple(results))
 
 
-def _mark(values: dict[str, object]) -> FetchResult:
+def _result(values: dict[str, object]) -> FetchResult:
     earlier = values.pop("earlier")
     reason = values.pop("reason")
     outcome, kind = FetchOutcome(str(values.pop("outcome"))), UrlKind(str(values.pop("kind")))

@@ -1,4 +1,4 @@
-"""The spool: a worker's open segment on the local disk, and beside it a journal with the results of its URLs.
+"""The spool: a worker's open segment on the local disk, and next to it a journal with the results of its URLs.
 
 A killed worker's spool is enough to register what it had fetched, if its leases are still its own.
 """
@@ -42,7 +42,7 @@ class Batch:
     name: str
     opened_at: float
     writer: SegmentWriter | None = None
-    marks: list[FetchResult] = field(default_factory=list)
+    results: list[FetchResult] = field(default_factory=list)
     leases: dict[int, Lease] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     item_types: set[ItemType] = field(default_factory=set)
@@ -50,7 +50,7 @@ class Batch:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to register."""
-        return self.writer is None and not self.marks
+        return self.writer is None and not self.results
 
     def take_lines(self) -> list[str]:
         """Take the lines that are not in the journal yet. None before the first capture: a journal belongs to a segment."""
@@ -108,12 +108,12 @@ class Spool:
             self._check_own(self.folder)
             append_items(self.path(batch.name, ITEMS_SUFFIX), row, items, batch.item_types)
 
-    def add_result(self, batch: Batch, lease: Lease, mark: FetchResult | None, row: CaptureRow | None) -> None:
+    def add_result(self, batch: Batch, lease: Lease, result: FetchResult | None, row: CaptureRow | None) -> None:
         """Add the result of a URL (None: nothing final yet), and its capture."""
         self._depend_on(batch, lease)
-        if mark is not None:
-            batch.marks.append(mark)
-        batch.lines.append(result_line(mark, row))
+        if result is not None:
+            batch.results.append(result)
+        batch.lines.append(result_line(result, row))
 
     def journal(self, batch: Batch, lines: list[str]) -> None:
         """Append lines to a batch's journal. Call it when the URLs found by those captures are in the frontier.
@@ -143,7 +143,7 @@ class Spool:
         return self.folder / (name + suffix)
 
     def _check_own(self, path: Path) -> None:
-        """Raise FencedError if a path of ours is gone."""
+        """Raise FencedError if a file of this spool is gone."""
         if not path.exists():
             raise FencedError(SPOOL_TAKEN_OVER.format(folder=self.folder))
 
@@ -166,19 +166,20 @@ class Spool:
             batch.lines.append(json.dumps({"host": lease.host_id, "token": lease.token}))
 
 
-_MARK_NAMES = tuple(entry.name for entry in fields(FetchResult))
+_RESULT_NAMES = tuple(entry.name for entry in fields(FetchResult))
 _EARLIER_NAMES = tuple(entry.name for entry in fields(EarlierCapture))
 
 
-def result_line(mark: FetchResult | None, row: CaptureRow | None) -> str:
+def result_line(result: FetchResult | None, row: CaptureRow | None) -> str:
     """The journal's line about a URL's result (None: nothing final) and its capture."""
-    return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(mark) if mark else None})
+    # The key of a result is `mark`, as in the journals of earlier releases.
+    return json.dumps({"offset": row.warc_record_offset if row else None, "mark": _plain(result) if result else None})
 
 
-def _plain(mark: FetchResult) -> dict[str, object]:
+def _plain(result: FetchResult) -> dict[str, object]:
     """A result as JSON values. `dataclasses.asdict` makes deep copies, which cost more than the line."""
-    values = {name: getattr(mark, name) for name in _MARK_NAMES}
-    earlier = mark.earlier
+    values = {name: getattr(result, name) for name in _RESULT_NAMES}
+    earlier = result.earlier
     return {**values, "earlier": {name: getattr(earlier, name) for name in _EARLIER_NAMES} if earlier else None}
 
 

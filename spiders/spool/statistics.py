@@ -85,7 +85,7 @@ def _listed(title: str, counts: Mapping[str, int]) -> str:
 
 
 def read_statistics(path: Path) -> WorkerStatistics | None:
-    """A worker's statistics, or None where it wrote none."""
+    """A worker's statistics, or None if it wrote none."""
     try:
         return WorkerStatistics.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -93,7 +93,7 @@ def read_statistics(path: Path) -> WorkerStatistics | None:
 
 
 def store_statistics(statistics: WorkerStatistics, crawl: str, store: ObjectStore) -> None:
-    """Store what a worker counted so far, so that it is kept if the worker dies. Raises UnavailableError, StorageError."""
+    """Store what a worker counted so far, so that it is kept if the worker crashes. Raises UnavailableError, StorageError."""
     key = statistics_key(crawl, statistics.crawl_run, statistics.worker, statistics.attempt)
     store.put_bytes(key, statistics.model_dump_json().encode())
 

@@ -29,8 +29,8 @@ ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def resolve(base: str, reference: str, strip_parameters: bool = True) -> str | None:
-    """The canonical URL of a link on the page `base`, or None if it is no http(s) URL. `strip_parameters` as in `canonicalize`."""
+def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> str | None:
+    """The canonical URL of a link on the page `base`, or None if it is not an http(s) URL. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
     try:
         if reference.startswith(("http://", "https://")):
@@ -51,7 +51,7 @@ def canonicalize(url: str, strip_parameters: bool = True) -> str | None:
     """One spelling of a URL: RFC 3986 normalisation, IDNA host, no fragment, no default port, no tracking or session parameters.
 
     Without `strip_parameters` all parameters stay; sitemaps name URLs exactly. The order of parameters is kept, because a server may need
-    it. None for a text that is no http(s) URL or is longer than 2,000 characters.
+    it. None for a text that is not an http(s) URL or is longer than 2,000 characters.
     """
     url = url.partition("#")[0]
     if len(url) > MAX_URL_CHARACTERS:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 # The limits are chosen so that no URL of the extraction benchmarks, thousands of real articles, is a trap: test_traps.py checks that.
 MAX_SEGMENTS = 30  # of one path
-MAX_SAME_SEGMENT = 3  # times that one segment may stand in a path, as in /news/news/news
+MAX_SAME_SEGMENT = 3  # times that one segment may occur in a path, as in /news/news/news
 MAX_GROUP_REPEATS = 2  # repeats of a group of segments after the first one, as in /a/b/a/b/a/b
 MAX_GROUP_SEGMENTS = 4  # of a group that is looked for
 MAX_PARAMETERS = 25  # of one query
-MAX_SAME_PARAMETER = 3  # times that one name may stand in a query
+MAX_SAME_PARAMETER = 3  # times that one name may occur in a query
 MAX_FUTURE_DAYS = 550  # a year and a half: calendars of events go this far
 MAX_LISTINGS_BY_DATE = 400  # of one series: a year of daily listings
 MAX_PARAMETER_COMBINATIONS = 24  # of one path: all choices of four filters, and some more
@@ -63,7 +63,7 @@ def _repeated_segments(segments: list[str]) -> str | None:
 
 
 def _is_repeated(segments: list[str], size: int) -> bool:
-    """Whether a list begins with more repeats of one group than allowed. Numbers alone, as in dates, are no group."""
+    """Whether a list begins with more repeats of one group than allowed. Numbers alone, as in dates, are not a group."""
     group = segments[:size]
     repeats = range(1, MAX_GROUP_REPEATS + 1)
     return not all(one.isdecimal() for one in group) and all(segments[size * n : size * (n + 1)] == group for n in repeats)

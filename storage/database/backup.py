@@ -19,7 +19,7 @@ BUSY_SECONDS = 60.0  # to wait for other processes
 
 
 def back_up(database: Path, label: str, report_progress: Callable[[str], None] = lambda _: None) -> Path:
-    """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` beside it, readable by its user only; returns the path of the copy.
+    """Copy a SQLite file to `backups/NAME-LABEL-TIME.sqlite` next to it, readable by its user only; returns the path of the copy.
 
     `report_progress` gets a line now and then. An unfinished copy has another name, and the next backup removes it. Raises StorageError.
     """
@@ -59,7 +59,7 @@ def vacuum(database: Path) -> None:
 def _copy(source: Path, target: Path, report_part: Callable[[float], None]) -> None:
     with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, all_pages: report_part(1 - left / max(all_pages, 1)))
-        writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log next to it
     _sync(target)
 
 

@@ -24,7 +24,7 @@ Clock = Callable[[], float]  # seconds since the epoch
 
 
 def current_time(connection: Connection, clock: Clock | None = None) -> float:
-    """Seconds since the epoch, by the given clock, or else by the database's."""
+    """Seconds since the epoch, by the given clock, or by the database's if none is given."""
     if clock is not None:
         return clock()
     if connection.dialect.name == "sqlite":

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, insert, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -19,8 +19,10 @@ from runtime.patterns import regexp
 from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
 from schemas.errors import ConflictError, StorageError
+from storage.database import frontier_tables, ledger_tables  # noqa: F401 they add their tables to METADATA
 from storage.database.errors import as_crawlhouse_error, first_line, is_busy
 from storage.database.private_files import make_private_file
+from storage.database.version_table import METADATA, SCHEMA
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,14 +35,6 @@ CONNECT_SECONDS = 10  # chosen: a server that is there answers at once
 IDLE_SECONDS = 60  # after this time a frozen process loses its transaction and its locks
 INSERT_ROWS = 100  # in one statement; more are not faster
 CREATION_LOCK = 7_205_759  # key of an advisory lock; arbitrary
-METADATA = MetaData()
-
-SCHEMA = Table(
-    "schema_version",
-    METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("made_by", String),  # the release that created the tables or upgraded them last
-)
 
 
 class Database:
@@ -158,8 +152,6 @@ class Database:
             return None
 
     def _create(self) -> None:
-        from storage.database import frontier_tables, ledger_tables  # noqa: F401 they add their tables to METADATA
-
         with self.write() as connection:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
@@ -246,7 +238,7 @@ def _server_connected(connection: psycopg.Connection, _record: object) -> None:
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, not the driver
+    connection.isolation_level = None  # `Database` begins transactions itself, not the driver
     _set_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")  # with WAL, a power cut may lose the last commits, but the file stays consistent
     connection.execute("PRAGMA cache_size=-2048")  # 2 MB in each process; the operating system caches the file anyway

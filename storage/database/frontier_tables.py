@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, SmallInteger, String, Table, Text, false, text
 
-from storage.database.engine import METADATA
 from storage.database.ledger_tables import ROW_ID
+from storage.database.version_table import METADATA
 
 HOSTS = Table(
     "hosts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from storage.database.engine import METADATA
+from storage.database.version_table import METADATA
 
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives new numbers to INTEGER keys only
 
@@ -52,6 +52,7 @@ PROCESS_RUNS = Table(
     Column("config", Text, nullable=False),
     Column("memory_version", BigInteger, nullable=False),
     Column("base_snapshot", BigInteger),
+    Column("datasets", Text),  # their definitions, JSON; NULL: articles alone
     Column("published_at", Float),
 )
 

@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2  # between two attempts
 def hold_publish_lock(database: Database, wait_seconds: float) -> Iterator[None]:
     """Hold the publish lock of the lake whose ledger is in this database.
 
-    It is an advisory lock of PostgreSQL, or a lock on a file beside the SQLite file. Both end with the process that holds them.
+    It is an advisory lock of PostgreSQL, or a lock on a file next to the SQLite file. Both end with the process that holds them.
     Raises ConflictError if it is not free within `wait_seconds`.
     """
     with _wait_for_lock(database, PUBLISH_KEY, "publish", wait_seconds, "publishing"):

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, text, update
 from runtime.failpoint import reached
 from schemas.errors import ConflictError
 from storage.database.backup import back_up, vacuum
-from storage.database.engine import CREATION_LOCK, SCHEMA, SCHEMA_VERSION, Database, release
+from storage.database.engine import CREATION_LOCK, SCHEMA_VERSION, Database, release
 from storage.database.locks import hold_publish_lock
 from storage.database.migrations import MigrationStep
+from storage.database.version_table import SCHEMA
 
 FOLDER = Path(__file__).parent / "migrations"
 PUBLISHER_WAIT_SECONDS = 30.0  # chosen: a short publication ends meanwhile, a long one is reported
@@ -46,8 +47,8 @@ class Migration:
 def migrate(database: Database, report_progress: ProgressCallback = lambda _: None) -> Migration | None:
     """Upgrade the tables; None if there is nothing to do. `report_progress` gets a line for each step.
 
-    If the process dies, the tables stay as they were. Raises ConflictError if the tables are newer or too old, and while workers or a
-    publisher are at work; UnavailableError, StorageError.
+    If the process crashes, the tables stay as they were. Raises ConflictError if the tables are newer or too old, and while workers or a
+    publisher run; UnavailableError, StorageError.
     """
     found = database.version()
     if found is None or found == SCHEMA_VERSION:
@@ -103,7 +104,7 @@ def _check_no_worker(connection: Connection) -> None:
     row = connection.execute(query, {"now": now}).one_or_none()
     if row is not None:
         raise WorkersActiveError(
-            f"The worker {row.lease_worker} of the run {row.crawl_run} is at work. Stop it with `crawlhouse stop`, or wait "
+            f"The worker {row.lease_worker} of the run {row.crawl_run} is running. Stop it with `crawlhouse stop`, or wait "
             f"{row.until - now:.0f} s if it was killed; then upgrade again."
         )
 

@@ -54,11 +54,11 @@ from storage.frontier.records import (
     RunState,
 )
 from storage.frontier.registration import CLOSED_MESSAGE, FENCED_MESSAGE, add_totals, check_tokens, write_results
-from storage.frontier.robots_cache import CachedRobots, read_robots, write_robots
+from storage.frontier.robots_cache import CachedRobots, read_cached_robots, write_cached_robots
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
-LEASE_SECONDS = 60.0  # chosen: longer than a database is busy, and a dead worker's hosts are free after a minute
+LEASE_SECONDS = 60.0  # chosen: longer than a database is busy, and a crashed worker's hosts are free after a minute
 KNOWN_HOSTS = 100_000  # whose ids are kept in memory
 
 
@@ -130,7 +130,7 @@ class Frontier:
         return hosts | host_ids(connection, (host for host in wanted if host not in hosts))
 
     def join(self, crawl_run: str, worker: str) -> tuple[int, list[Lease]]:
-        """A worker starts, or starts again after its death. Its previous attempt can no longer write, and this one takes over its leases.
+        """A worker starts, or starts again after its crash. Its previous attempt can no longer write, and this one takes over its leases.
 
         Returns the number of the attempt (from 1), and the leases taken over, each with a token one higher. Leave their hosts alone for
         `wait` seconds first. Raises NotFoundError; RunClosedError if the run takes no workers.
@@ -154,7 +154,7 @@ class Frontier:
     def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int) -> list[Lease]:
         """Lease up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
 
-        `attempt` is the one that `join` returned. Raises FencedError if the worker was started again elsewhere.
+        `attempt` is the number that `join` returned. Raises FencedError if the worker was started again elsewhere.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
@@ -184,7 +184,7 @@ class Frontier:
             connection.execute(update(HOSTS).where(mine).values(free_at=current_time(connection, self._clock) + LEASE_SECONDS))
 
     def release(self, leases: Mapping[Lease, float]) -> None:
-        """End leases; nobody leases the host again for so many seconds. Leases that others have taken over are skipped."""
+        """End leases. `leases` gives the seconds in which nobody leases the host again. Leases that others have taken over are skipped."""
         if not leases:
             return
         mine = and_(HOSTS.c.host_id == bindparam("_host_id"), HOSTS.c.token == bindparam("_token"))
@@ -202,7 +202,7 @@ class Frontier:
     def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
         """The next URLs of a leased host that wait in the run, in the order (priority, url id), after the position `after`."""
         here = select(URLS).where(URLS.c.run_no == self._number(crawl_run), URLS.c.host_id == lease.host_id)
-        # Two queries, each a range of the index. One query with OR is no range, and of a row comparison SQLite uses only the first column.
+        # Two queries, each a range of the index. One query with OR is not, and SQLite uses only the first column of a row comparison.
         same = here.where(URLS.c.priority == after[0], URLS.c.url_id > after[1]).order_by(URLS.c.url_id)
         later = here.where(URLS.c.priority > after[0]).order_by(URLS.c.priority, URLS.c.url_id)
         with self._database.read() as connection:
@@ -237,7 +237,7 @@ class Frontier:
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
-            if ending_phase(connection, run_no) is RunPhase.CLOSED:  # comes first: our leases may be lost as well
+            if ending_phase(connection, run_no) is RunPhase.CLOSED:  # comes first: this worker's leases may be lost as well
                 raise RunClosedError(CLOSED_MESSAGE.format(crawl_run=crawl_run))
             now = current_time(connection, self._clock)
             spend_pages(connection, run_no, worker, results, now)
@@ -349,11 +349,11 @@ class Frontier:
 
     def robots(self, origin: str) -> CachedRobots | None:
         """The robots.txt of an origin, if a worker read it and it is still valid."""
-        return read_robots(self._database, origin, self._clock)
+        return read_cached_robots(self._database, origin, self._clock)
 
     def cache_robots(self, robots: CachedRobots) -> None:
         """Share a robots.txt with all workers."""
-        write_robots(self._database, robots)
+        write_cached_robots(self._database, robots)
 
     def close(self) -> None:
         """Close the database connections."""

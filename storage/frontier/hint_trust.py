@@ -14,7 +14,7 @@ HINTS_PER_CONFIRMED = 10  # pending hints that each confirmed one allows; chosen
 TRUSTED_SHARE = 0.5  # a fetch by a hint should find a change at least every second time
 OUTCOME_DECAY = 0.95  # the weight of older outcomes at each new one: about the last 20 count
 RETRY_SECONDS = 7 * 24 * 3600.0  # between single hints of a source that is not trusted; chosen
-FUTURE_SECONDS = 3600.0  # how far ahead of ours a site's clock may be
+FUTURE_SECONDS = 3600.0  # how far a site's clock may be ahead of this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def allowance(trust: HintTrust, now: float) -> int:
 
 
 def with_followed(trust: HintTrust, count: int, now: float) -> HintTrust:
-    """The trust after so many hints were followed."""
+    """The trust after `count` hints were followed."""
     return replace(trust, pending=trust.pending + count, followed_at=now)
 
 

@@ -1,6 +1,6 @@
 """The budget `budgets.max_pages` over all workers of a run: a worker reserves pages before it fetches them.
 
-A page is spent when it is registered as fetched. So there are never more fetched pages than the budget, whichever process dies. A worker
+A page is spent when it is registered as fetched. So there are never more fetched pages than the budget, whichever process crashes. A worker
 releases the pages that it reserved and did not use. If a worker was silent for a whole lease and others need pages, its reservation is
 taken away; if it still lives, its next registration is refused, as if it had lost a host. Works inside the caller's transaction.
 """
@@ -18,7 +18,7 @@ from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.records import FetchResult, PageGrant
 from storage.frontier.registration import FENCED_MESSAGE
 
-MAX_GRANT_PAGES = 100  # chosen: a worker asks rarely, and a dead one keeps few pages from the others
+MAX_GRANT_PAGES = 100  # chosen: a worker asks rarely, and a crashed worker keeps few pages from the others
 GRANT_SHARE = 8  # a grant is at most an eighth of the remaining pages: near the end, no worker keeps pages that others could fetch
 
 

@@ -17,7 +17,7 @@ from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.records import DueUrl, EarlierCapture, HostOutcomes, RunPhase
 
 SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
-MAX_PRIMARY_SOURCES = 8  # of a host; usually there is one, two where they changed at the same time
+MAX_PRIMARY_SOURCES = 8  # of a host; usually there is one; two if they changed at the same time
 
 
 def run_number(connection: Connection, crawl_run: str) -> int:
@@ -40,7 +40,7 @@ def check_open(connection: Connection, run_no: int) -> None:
 
 
 def ending_phase(connection: Connection, run_no: int) -> RunPhase | None:
-    """STOPPING or CLOSED if the run's own row says so, else None."""
+    """STOPPING or CLOSED if the run's own row says so, otherwise None."""
     row = connection.execute(select(CRAWL_RUNS.c.state, CRAWL_RUNS.c.stopping).where(CRAWL_RUNS.c.run_no == run_no)).one()
     if row.state != "open":
         return RunPhase.CLOSED

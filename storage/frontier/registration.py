@@ -26,7 +26,7 @@ CLOSED_MESSAGE = (
 
 
 def check_tokens(connection: Connection, tokens: Mapping[int, int]) -> None:
-    """Lock the hosts' rows and check that every lease is still ours. Raises FencedError."""
+    """Lock the hosts' rows and check that this worker still has every lease. Raises FencedError."""
     query = select(HOSTS.c.host_id, HOSTS.c.token).where(HOSTS.c.host_id.in_(sorted(tokens))).order_by(HOSTS.c.host_id)
     held = {row.host_id: row.token for row in connection.execute(query.with_for_update())}
     for host_id, token in tokens.items():

@@ -22,7 +22,7 @@ class CachedRobots:
     expires_at: float
 
 
-def read_robots(database: Database, origin: str, clock: Clock | None = None) -> CachedRobots | None:
+def read_cached_robots(database: Database, origin: str, clock: Clock | None = None) -> CachedRobots | None:
     """The cached file of an origin (`https://example.com`), if it is still valid."""
     with database.read() as connection:
         now = current_time(connection, clock)
@@ -30,7 +30,7 @@ def read_robots(database: Database, origin: str, clock: Clock | None = None) -> 
     return None if row is None else CachedRobots(row.origin, row.status, row.body, row.expires_at)
 
 
-def write_robots(database: Database, robots: CachedRobots) -> None:
+def write_cached_robots(database: Database, robots: CachedRobots) -> None:
     """Cache a file for all workers; the newest stays."""
     values = {"status": robots.status, "body": robots.body, "expires_at": robots.expires_at}
     with database.write() as connection:

@@ -22,7 +22,7 @@ SORTED_LINES = 50_000  # sorted in memory at a time: some 20 MB
 def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
     """Write rows, in any order and number, as sorted lines to `path`; returns the number of lines.
 
-    Chunks of SORTED_LINES are sorted and written to temporary files beside `path`, then merged. So memory does not grow with the rows.
+    Chunks of SORTED_LINES are sorted and written to temporary files next to `path`, then merged. So memory does not grow with the rows.
     """
     with ExitStack() as files:
         chunks = [_spill(lines, files, path.parent) for lines in _sorted_chunks(rows)]

@@ -42,7 +42,7 @@ def store_item_types(crawl: str, crawl_run: str, segments: Iterable[Segment], st
 
 
 def read_item_types(crawl: str, crawl_run: str, store: ObjectStore) -> ItemTypes:
-    """The classes of a closed run's items; none where only dicts were yielded, or an earlier release closed the run."""
+    """The classes of a closed run's items; none if only dicts were yielded, or an earlier release closed the run."""
     return _read_types(item_types_key(crawl, crawl_run), store)
 
 

@@ -19,20 +19,15 @@ from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy import Connection
 
 from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
-from schemas.tables import RUNS, TABLES
+from schemas.tables import RUNS
 from storage.lake.catalog import catalog_errors, open_catalog, warehouse
 from storage.lake.commit import Staged, move_pointers, stage
-from storage.lake.tables import SORT_COLUMNS, load_table
+from storage.lake.dataset_tables import ensure_dataset_table
+from storage.lake.tables import load_table, load_tables, sort_columns
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
-
-# finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
-LATEST_SQL = """
-SELECT articles.* FROM articles SEMI JOIN (
-  SELECT article_id, unnest(max(struct_pack(version := version, sequence := sequence))) FROM articles GROUP BY article_id
-) USING (article_id, version, sequence)
-"""
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -41,7 +36,7 @@ def open_lake(settings: Settings) -> Lake:
 
 
 class Lake:
-    """The tables `articles`, `captures`, `quarantine` and `runs`.
+    """The tables `articles`, `captures`, `quarantine`, `sightings` and `runs`, and one for each dataset of the users' own.
 
     `scan` and `published_runs` show rows as soon as their process run is in `runs`. Publishing commits to all tables at once
     (`storage.lake.publishing.commit`); nobody sees staged rows before.
@@ -58,21 +53,33 @@ class Lake:
             return load_table(self._catalog, name, self.warehouse)
 
     def tables(self) -> dict[str, Table]:
-        """All tables as they are now."""
-        return {name: self.table(name) for name in TABLES}
+        """All tables as they are now, at one time: the built-in ones, then those of datasets, also of those whose definition was deleted.
+
+        Raises UnavailableError, StorageError.
+        """
+        with catalog_errors(self._settings):
+            return load_tables(self._catalog, self.warehouse)
+
+    def ensure_dataset_tables(self, datasets: Iterable[Dataset]) -> dict[str, Table]:
+        """The tables of these datasets: created, or changed in place as their definitions say; older rows are NULL in new columns.
+
+        Raises ConfigError for a definition that does not fit its table, with the way out; UnavailableError, StorageError.
+        """
+        with catalog_errors(self._settings):
+            return {dataset.name: ensure_dataset_table(self._catalog, dataset, self.warehouse) for dataset in datasets}
 
     def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str) -> Staged:
         """Write the rows of a process run, and new metadata of the table with one more snapshot, without committing it.
 
-        Each chunk, in the table's Arrow schema, is sorted by host and URL; one chunk at a time is in memory. Raises StorageError if files
-        cannot be written.
+        Each chunk, in the table's Arrow schema, is sorted by host and URL; one chunk at a time is in memory. A column that a chunk lacks is
+        NULL. Raises StorageError if files cannot be written.
         """
         name = table.name()[-1]
         transaction = Transaction(table)
         try:
             with transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot:
                 for chunk in chunks:
-                    for data_file in _dataframe_to_data_files(table.metadata, sort_rows(chunk.cast(TABLES[name])), table.io):
+                    for data_file in _dataframe_to_data_files(table.metadata, sort_rows(_fitted(chunk, table)), table.io):
                         snapshot.append_data_file(data_file)
             return stage(transaction)
         except OSError as error:
@@ -167,8 +174,14 @@ class Lake:
 
 def sort_rows(rows: pa.Table) -> pa.Table:
     """Rows sorted by host and URL, if the table has these columns: the order within each file."""
-    keys = [(column, "ascending") for column in SORT_COLUMNS if column in rows.schema.names]
+    keys = [(column, "ascending") for column in sort_columns(rows.schema.names)]
     return rows.sort_by(keys) if keys else rows
+
+
+def _fitted(rows: pa.Table, table: Table) -> pa.Table:
+    """Rows with the table's rule for each column, whether it may be NULL. Raises ValueError if one is NULL that may not."""
+    may_be_null = {field.name: field.optional for field in table.schema().fields}
+    return rows.cast(pa.schema([field.with_nullable(may_be_null.get(field.name, True)) for field in rows.schema]))
 
 
 def snapshot_of(table: Table, process_run: str) -> int | None:

@@ -24,10 +24,10 @@ from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
-from schemas.tables import TABLES
 from storage.lake.commit import Staged, stage
 from storage.lake.lake import Lake, process_run_of, sort_rows
 from storage.lake.publishing import commit, repair_publications
+from storage.lake.superseded import remove_superseded
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -47,6 +47,7 @@ class MaintenanceReport:
     files_before: int = 0
     files_after: int = 0
     rows_rewritten: int = 0
+    rows_removed: int = 0
     snapshots_expired: int = 0
     orphans_deleted: int = 0
     orphan_bytes: int = 0
@@ -66,10 +67,10 @@ def maintain(
     keep_orphans: timedelta = KEEP_ORPHANS,
     now: datetime | None = None,
 ) -> MaintenanceReport:
-    """Compact every table, expire its snapshots, delete orphan files, and delete staged objects that are not needed any more.
+    """Remove superseded rows, compact every table, expire its snapshots, delete orphan files and staged objects that are not needed.
 
-    Doing it again at once changes nothing. `keep_orphans` must be longer than a publication takes. Raises UnavailableError, StorageError;
-    ConflictError if a publisher holds the lock for too long.
+    Superseded are rows of datasets that keep the latest only. Doing it again at once changes nothing. `keep_orphans` must be longer than a
+    publication takes. Raises UnavailableError, StorageError; ConflictError if a publisher holds the lock for too long.
     """
     now = now or datetime.now(UTC)
     report = MaintenanceReport()
@@ -78,7 +79,8 @@ def maintain(
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
         repair_publications(lake, ledger)
-        for name in TABLES:
+        for name in lake.tables():
+            report += MaintenanceReport(rows_removed=remove_superseded(lake, ledger, name))
             report += compact(lake, ledger, name)
             report += expire(lake, ledger, name, now - keep_snapshots)
             report += delete_orphans(lake, name, now - keep_orphans)
@@ -126,7 +128,7 @@ def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
             group = next(_groups(table), None)
             if group is None:
                 break
-            rows, rewritten = _rewritten(table, name, group)
+            rows, rewritten = _rewritten(table, group)
             try:
                 commit(lake, ledger, token, [rewritten])
                 report += MaintenanceReport(rows_rewritten=rows)
@@ -188,11 +190,11 @@ def _groups(table: Table) -> Iterator[list[FileScanTask]]:
             yield group
 
 
-def _rewritten(table: Table, name: str, group: list[FileScanTask]) -> tuple[int, Staged]:
+def _rewritten(table: Table, group: list[FileScanTask]) -> tuple[int, Staged]:
     """The number of rows of a group of files, and the table with one file in their place."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    rows = sort_rows(rows.select(TABLES[name].names).cast(TABLES[name]))
+    rows = sort_rows(rows)
     transaction = Transaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
         for task in group:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+import sqlalchemy as sa
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io import load_file_io
+from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, IdentityTransform
 
 from schemas.errors import NotFoundError, UnavailableError
-from schemas.tables import TABLES
+from schemas.tables import DOC, TABLES
 from storage.lake.catalog import NAMESPACE
 
 PARTITION_COLUMN = "fetched_at"  # partitioned by its day; a table without this column is not partitioned
-SORT_COLUMNS = ("host", "url")
+SORT_ORDERS = (("host", "url"), ("dataset", "row_id"))  # a table has the first of them whose columns it has
+KEY = "crawlhouse.key"  # property of a dataset's table: its key columns as JSON. Tables without it in the namespace are not ours
 EVOLUTION_ATTEMPTS = 20  # while other processes change the table
 PROPERTIES = {
     "commit.retry.num-retries": "20",
@@ -37,30 +43,69 @@ PROPERTIES = {
 
 
 def load_table(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
-    """One of the lake's tables as it is now; created, or given new columns, if necessary. Raises NotFoundError for an unknown name."""
-    if name not in TABLES:
-        raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}.")
+    """One of the lake's tables as it is now.
+
+    A built-in one is created, or given new columns, if necessary. Raises NotFoundError for a name that no table has.
+    """
     try:
         table = catalog.load_table((NAMESPACE, name))
-    except NoSuchTableError:
-        table = _create(catalog, name, warehouse)
-    return add_columns(catalog, table, name)
+    except NoSuchTableError as error:
+        if name not in TABLES:
+            raise NotFoundError(f"There is no table {name!r}. The lake has {', '.join(TABLES)}, and one for each dataset.") from error
+        table = create_table(catalog, name, TABLES[name], warehouse, PROPERTIES)
+    return with_columns(catalog, table, TABLES[name]) if name in TABLES else table
 
 
-def missing_columns(table: Table, name: str) -> list[pa.Field]:
-    """The columns that a table of an earlier release lacks."""
-    return [field for field in TABLES[name] if field.name not in table.schema().column_names]
+def load_tables(catalog: SqlCatalog, warehouse: str) -> dict[str, Table]:
+    """All tables at one time: the built-in ones, then those of datasets by name. Tables of others in the namespace are left out."""
+    places = sa.select(IcebergTables.table_name, IcebergTables.metadata_location).where(
+        IcebergTables.catalog_name == catalog.name, IcebergTables.table_namespace == NAMESPACE
+    )
+    with catalog.engine.connect() as connection:  # one statement: a run that is published meanwhile is in all of them, or in none
+        found = {name: location for name, location in connection.execute(places) if location}
+    tables = {name: _read_table(catalog, name, found[name]) for name in sorted(found)}
+    built_in = {
+        name: with_columns(catalog, tables[name], TABLES[name]) if name in tables else load_table(catalog, name, warehouse)
+        for name in TABLES
+    }
+    return built_in | {name: table for name, table in tables.items() if name not in TABLES and is_dataset_table(table)}
 
 
-def add_columns(catalog: SqlCatalog, table: Table, name: str) -> Table:
-    """The table with all columns of this release; new ones are empty in older rows. Raises UnavailableError if others keep changing it."""
+def is_dataset_table(table: Table) -> bool:
+    """Whether a table that is not built in is a dataset's; others may have made tables in the catalog too."""
+    return KEY in table.properties
+
+
+def _read_table(catalog: SqlCatalog, name: str, location: str) -> Table:
+    io = load_file_io(catalog.properties, location)
+    metadata = FromInputFile.table_metadata(io.new_input(location))
+    return Table((NAMESPACE, name), metadata, location, load_file_io({**catalog.properties, **metadata.properties}, location), catalog)
+
+
+def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:
+    """The columns that a table of an earlier release lacks, or that must have a value there and may be NULL now."""
+    stored = {field.name: field for field in table.schema().fields}
+    return [field.name for field in schema if field.name not in stored or (field.nullable and stored[field.name].required)]
+
+
+def undocumented_columns(table: Table, schema: pa.Schema) -> list[str]:
+    """The columns that are not described in a table of an earlier release."""
+    without = {field.name for field in table.schema().fields if not field.doc}
+    return [field.name for field in schema if field.name in without and (field.metadata or {}).get(DOC)]
+
+
+def with_columns(catalog: SqlCatalog, table: Table, schema: pa.Schema) -> Table:
+    """The table with all columns of a schema, and their descriptions; new columns are NULL in older rows.
+
+    Raises UnavailableError if others keep changing it.
+    """
+    name = table.name()[-1]
     for _ in range(EVOLUTION_ATTEMPTS):
-        missing = missing_columns(table, name)
-        if not missing:
+        if not outdated_columns(table, schema) and not undocumented_columns(table, schema):
             return table
         try:
             with table.update_schema() as update:
-                update.union_by_name(pa.schema([*table.schema().as_arrow(), *missing]))
+                update.union_by_name(schema)
         except CommitFailedException:  # another process has just added them, or rows
             table = catalog.load_table((NAMESPACE, name))
     raise UnavailableError(f"The table '{name}' cannot get its new columns: other processes keep changing it. Stop them, then run again.")
@@ -71,17 +116,22 @@ def outdated_properties(table: Table) -> dict[str, str]:
     return {key: value for key, value in PROPERTIES.items() if table.properties.get(key) != value}
 
 
-def _create(catalog: SqlCatalog, name: str, warehouse: str) -> Table:
-    schema = TABLES[name]
+def sort_columns(names: list[str]) -> tuple[str, ...]:
+    """The columns by which the rows of a table with these columns are sorted within each file."""
+    return next((order for order in SORT_ORDERS if set(order) <= set(names)), ())
+
+
+def create_table(catalog: SqlCatalog, name: str, schema: pa.Schema, warehouse: str, properties: Mapping[str, str]) -> Table:
+    """A new table, or the one that another process has just created."""
     location = f"{warehouse}/{name}"
     try:
-        with catalog.create_table_transaction((NAMESPACE, name), schema, location=location, properties=PROPERTIES) as creation:
+        with catalog.create_table_transaction((NAMESPACE, name), schema, location=location, properties=dict(properties)) as creation:
             if PARTITION_COLUMN in schema.names:
                 with creation.update_spec() as spec:
                     spec.add_field(PARTITION_COLUMN, DayTransform(), "fetched_day")
-            if set(SORT_COLUMNS) <= set(schema.names):
+            if columns := sort_columns(schema.names):
                 with creation.update_sort_order() as order:
-                    for column in SORT_COLUMNS:
+                    for column in columns:
                         order.asc(column, IdentityTransform())
     except (TableAlreadyExistsError, CommitFailedException):
         if not catalog.table_exists((NAMESPACE, name)):

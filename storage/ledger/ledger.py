@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
 from schemas.errors import ConflictError, FencedError, NotFoundError
 from schemas.manifest import Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun
@@ -23,6 +25,7 @@ from storage.database.frontier_tables import WORKERS
 from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
 from storage.database.locks import hold_publish_lock
 
+_DATASETS = TypeAdapter(tuple[Dataset, ...])
 PUBLISH_WAIT_SECONDS = 3600.0  # chosen: longer than publishing or a compaction takes
 PUBLISHER = "publisher"  # the counter of the publish lock's tokens
 
@@ -146,6 +149,7 @@ class Ledger:
                 "config": run.crawl.model_dump_json(),
                 "memory_version": run.memory_version,
                 "base_snapshot": run.base_snapshot,
+                "datasets": _DATASETS.dump_json(run.datasets).decode() if run.datasets else None,
             }
             _insert_once(connection, PROCESS_RUNS, [values])
             _insert_once(connection, PROCESS_INPUTS, [{"process_run": run.process_run, "crawl_run": name} for name in run.crawl_runs])
@@ -165,6 +169,7 @@ class Ledger:
             config_hash=row["config_hash"],
             memory_version=row["memory_version"],
             base_snapshot=row["base_snapshot"],
+            datasets=_DATASETS.validate_json(row["datasets"], context=PINNED) if row["datasets"] else (),
         )
 
     def process_runs(self, crawl: str | None = None) -> list[str]:
@@ -233,7 +238,7 @@ class Ledger:
 
     @contextmanager
     def publish_lock(self, wait_seconds: float = PUBLISH_WAIT_SECONDS) -> Iterator[int]:
-        """A lock for one publisher at a time, over all processes and machines. It is free again when its holder dies. Yields a token.
+        """A lock for one publisher at a time, over all processes and machines. It is free again when its holder crashes. Yields a token.
 
         Each token is greater than all earlier ones. If its database session ends, a holder loses the lock without noticing; then `fenced`
         refuses its commits. Raises ConflictError if the lock is not free within `wait_seconds`.
@@ -248,8 +253,8 @@ class Ledger:
         with self._database.write() as connection:
             if connection.scalar(query) != token:
                 raise FencedError(
-                    "Another process took the publish lock while this one was at work: this one's database session had ended. "
-                    "Nothing of this was committed. Run it again."
+                    "Another process took the publish lock because this process lost its database session. Nothing was committed. "
+                    "Run the command again."
                 )
             yield connection
 

@@ -50,7 +50,7 @@ class ObjectStore(Protocol):
         """All objects whose key begins with `prefix`, each once. The order is the store's: AWS lists by key, SeaweedFS by folder."""
 
     def delete(self, key: str) -> None:
-        """Remove an object. It is no error if there is none."""
+        """Remove an object. It is not an error if there is none."""
 
     def delete_unfinished(self, before: datetime) -> int:
         """Remove unfinished objects that writers began before that time and never ended; returns how many."""
@@ -66,7 +66,7 @@ def valid_key(key: str) -> str:
     """
     parts = key.split("/")
     if not key or len(key.encode()) > MAX_KEY_BYTES or any(not part or part.startswith(".") for part in parts):
-        raise StorageError(f"{key!r} is no object key: no part may be empty or begin with a dot, and {MAX_KEY_BYTES} bytes are the most.")
+        raise StorageError(f"{key!r} is not an object key: no part may be empty or begin with a dot; at most {MAX_KEY_BYTES} bytes.")
     if "\\" in key or not key.isprintable():
-        raise StorageError(f"{key!r} is no object key: backslashes and control characters are not allowed.")
+        raise StorageError(f"{key!r} is not an object key: backslashes and control characters are not allowed.")
     return key

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import idna
 
 from schemas.urls import DEFAULT_PORTS
-from storage.urls.request_body import read_body
+from storage.urls.request_body import read_request_body
 
 MAX_LABEL_CHARACTERS = 63  # RFC 1035, 2.3.4
 DIGEST_BYTES = 16  # 128 bits: collisions do not happen in practice
@@ -143,7 +143,7 @@ def with_port(scheme: str, name: str, port: int | None) -> str:
 def url_digest(crawl: str, url: str, request: str | None = None) -> bytes:
     """16 bytes of BLAKE2b over the crawl's name and the canonical URL; also over method and body if the stored request is not a GET."""
     digest = blake2b(f"{crawl}\0{url}".encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
-    sent = None if request is None else read_body(request)
+    sent = None if request is None else read_request_body(request)
     if sent is not None:
         digest.update(f"\0{sent.method}\0".encode() + sent.body)
     return digest.digest()

@@ -1,4 +1,4 @@
-"""The method and the body of a user's spider's request, in the JSON that the frontier stores beside its URL.
+"""The method and the body of a user's spider's request, in the JSON that the frontier stores next to its URL.
 
 Only requests that are not GET have them. A URL without a stored request is a plain GET, and most URLs with one are too.
 """
@@ -29,7 +29,7 @@ def body_fields(method: str, body: bytes) -> dict[str, str]:
         return {METHOD: method, BYTES: base64.b64encode(body).decode()}
 
 
-def read_body(request: str | None) -> RequestBody | None:
+def read_request_body(request: str | None) -> RequestBody | None:
     """The method and body of a stored request; None for a GET."""
     if request is None or f'"{METHOD}"' not in request:
         return None
@@ -49,7 +49,7 @@ def as_get(request: str) -> str:
 
 def describe_request(request: str | None) -> str:
     """A stored request for people: `GET`, or the method and the beginning of the body."""
-    sent = read_body(request)
+    sent = read_request_body(request)
     if sent is None:
         return "GET"
     shown = " ".join(sent.body.decode("utf-8", "backslashreplace").split())

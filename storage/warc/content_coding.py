@@ -103,7 +103,7 @@ def _remove_coding(body: bytes, coding: str, limit: int) -> bytes:
 
 
 def _single_gzip_member(body: bytes, limit: int) -> bytes | None:
-    """The body if it is a single whole member, as nearly all are, by a library twice as fast as zlib; else None."""
+    """The body if it is a single whole member, as nearly all are, by a library twice as fast as zlib; otherwise None."""
     decoder = isal_zlib.decompressobj(_GZIP_BITS)
     try:
         decoded = decoder.decompress(body, limit)

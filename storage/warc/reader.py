@@ -114,7 +114,7 @@ def read_records(
             found = _damaged(warc_filename, error)
         except (CrawlhouseError, OSError):
             raise
-        except Exception as error:  # the one place that catches unforeseen errors: they cost one record, not the file
+        except Exception as error:  # the only place that catches unforeseen errors: only the record is lost, not the file
             found = _damaged(warc_filename, DamagedError(records.offset, f"it cannot be read ({type(error).__name__}: {error})"[:300]))
         if found is not None:
             yield found

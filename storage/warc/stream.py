@@ -135,7 +135,7 @@ class RecordStream:
         """
         self._skip_blank()
         if not self._is_followed_by_record() and (block is None or _FIRST_LINE.search(block) or self._ends_in_first_line()):
-            raise DamagedError(self.offset, "its length is wrong: what follows is no record")
+            raise DamagedError(self.offset, "its length is wrong: what follows is not a record")
         self._is_read = True
         if not isinstance(self._member, PlainBytes) and self._unread:
             return 0

@@ -84,7 +84,7 @@ class SegmentWriter:
     def write(self, capture: Capture, refers_to: RefersTo | None = None) -> CaptureRow:
         """Append a capture and return its row; with `refers_to` it is a `revisit` without a body.
 
-        The profile is server-not-modified for a 304 response, else identical-payload-digest.
+        The profile is server-not-modified for a 304 response, otherwise identical-payload-digest.
         """
         capture = _with_single_lines(capture)
         payload = Payload(len(capture.body), _mime(capture))

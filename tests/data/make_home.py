@@ -20,7 +20,8 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
 from spiders.run import crawl_once, plan
-from storage.database.engine import METADATA, SCHEMA_VERSION
+from storage.database.engine import SCHEMA_VERSION
+from storage.database.version_table import METADATA
 from tests.keptsite import BASE, kept_site
 
 ROOT = Path("/tmp") / "crawlhouse-kept-home-".ljust(195, "x")  # 200 characters: as long as any path that it is unpacked to

@@ -17,6 +17,11 @@ def test_a_plain_crawl() -> None:
     assert crawl.hosts() == ("example.com:8080",)
 
 
+def test_the_former_key_of_a_dataset_is_still_read() -> None:
+    assert parse_crawl("seeds: [https://a.example/]\ndataset: articles\n", "news").datasets == ("articles",)
+    assert parse_crawl("seeds: [https://a.example/]\ndatasets: [articles, jobs]\n", "news").datasets == ("articles", "jobs")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -28,6 +33,11 @@ def test_a_plain_crawl() -> None:
         ("seeds: [https://a.example/]\nschedule: 61 * * * *\n", "line 2: schedule: '61 * * * *' is not a cron expression"),
         ("seeds: [https://a.example/\n", "is not YAML"),
         ("- https://a.example/\n", "must be a mapping"),
+        (
+            "seeds: [https://a.example/]\ndatasets: [articles, runs]\n",
+            "line 2: datasets.1: the name 'runs' is taken by a table of the lake",
+        ),
+        ("seeds: [https://a.example/]\ndatasets: [jobs, jobs]\n", "'datasets' names one dataset or more, each once"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:

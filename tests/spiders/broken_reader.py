@@ -32,7 +32,7 @@ def _broken(question: Any, *arguments: Any) -> Any:
     return read_body(question, *arguments)
 
 
-def serve(*arguments: str) -> None:
+def serve_questions(*arguments: str) -> None:
     """Serves as ever, but for the URLs named above."""
     readerprocess.read_body = _broken
-    readerprocess.serve(*arguments)
+    readerprocess.serve_questions(*arguments)

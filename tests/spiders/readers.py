@@ -8,7 +8,7 @@ from spiders.discover.body import read_body
 from spiders.discover.link_memory import LinkMemory
 from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_reading
 from spiders.messages.rules import reading_rules
-from spiders.messages.wire import ENCODER, REPLIES, Reply
+from spiders.messages.wire import ENCODER, REPLIES, ReaderReply
 from spiders.urls.scope import CrawlScope
 
 
@@ -19,6 +19,6 @@ def read_answer(capture: Capture, redirects: int, crawl: Crawl, scope: CrawlScop
     if not has_body_to_read(capture):
         return head
     reading = read_body(reading_question(capture, head, rules, 1), capture.body, rules, memory or LinkMemory())
-    sent = REPLIES.decode(ENCODER.encode(Reply(1, reading=reading))).reading
+    sent = REPLIES.decode(ENCODER.encode(ReaderReply(1, reading=reading))).reading
     assert sent is not None
     return with_reading(capture, head, sent)

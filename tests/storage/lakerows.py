@@ -13,7 +13,12 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def table_of(name: str, *rows: dict[str, object]) -> pa.Table:
     """Rows of a table from the columns that a test needs; the other columns get a plain value."""
-    return pa.Table.from_pylist([{**_plain(TABLES[name]), **row} for row in rows], schema=TABLES[name])
+    return rows_of(TABLES[name], *rows)
+
+
+def rows_of(schema: pa.Schema, *rows: dict[str, object]) -> pa.Table:
+    """Rows of a table with this schema, in the same way."""
+    return pa.Table.from_pylist([{**_plain(schema), **row} for row in rows], schema=schema)
 
 
 def _plain(schema: pa.Schema) -> dict[str, object]:

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from runtime.child import START_CODE
+from runtime.child_results import ResultDecoder
 from runtime.frames import read_frame, write_frame
-from runtime.results import ResultDecoder
 from tests.demosite import run_demo_site
 from tests.warm import popen
 
@@ -62,7 +62,7 @@ def test_environment_folder_group_and_files(cold: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("LEFT_OUT", "1")
     environment = {"ASKED": "yes", popen.SWITCH: cold, "PATH": os.environ["PATH"]}
     path = json.dumps([str(tmp_path), *sys.path])
-    command = [sys.executable, "-P", "-c", START_CODE, path, "processing.workers.child.serve", "asked.told", "1000000000"]
+    command = [sys.executable, "-P", "-c", START_CODE, path, "processing.workers.child.serve_pages", "asked.told", "1000000000"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, process_group=0, **pipes) as process:  # type: ignore[call-overload]
         read_frame(process.stdout)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from processing.article.body.phrases import CALL_TO_ACTION, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
+from processing.article.body.phrases import CALL_TO_ACTION, CREDIT, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
 from processing.article.outline.outline import Element, Outline, TextBlock
 from schemas.article import BlockKind
 
@@ -24,6 +24,10 @@ COPY_LENGTH = 80  # characters: text blocks of this length together that repeat 
 SECTION_LENGTH = 80  # characters of a related section's heading
 EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CALL_TO_ACTION_LENGTH = 250  # characters of a call to action
+TAIL_ABOVE = 0.75  # of the prose stands above a section of related pages that goes to the end
+TAIL_LINKS = 0.3  # of its text blocks are links
+MIN_TAIL_LINKS = 2
+CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
 BIOGRAPHY_LENGTH = 600  # characters of a text about the author that begins with the name
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
@@ -32,18 +36,19 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 
 @dataclass(slots=True)
 class ArticleBody:
-    """The container's text blocks and elements, the lead found above it, and the page's title."""
+    """The container's text blocks and elements, what belongs to it from above (`lead`) and below (`rest`), title and authors."""
 
     outline: Outline
     container: int
     title: str | None = None
     authors: tuple[str, ...] = ()
     lead: list[TextBlock] = field(default_factory=list)
+    rest: list[TextBlock] = field(default_factory=list)
     all: list[TextBlock] = field(init=False)
 
     def __post_init__(self) -> None:
         element = self.outline.elements[self.container]
-        self.all = self.lead + self.outline.text_blocks[element.start : element.end]
+        self.all = self.lead + self.outline.text_blocks[element.start : element.end] + self.rest
 
     def text_blocks(self) -> list[TextBlock]:
         """The text blocks that are not marked, in order."""
@@ -118,7 +123,7 @@ def drop_cards(body: ArticleBody) -> None:
 
 
 def _is_related(block: TextBlock) -> bool:
-    return len(block.text) <= SECTION_LENGTH and RELATED.match(block.text) is not None
+    return len(block.text) <= SECTION_LENGTH and RELATED.match(block.text.lower()) is not None
 
 
 def _is_card(inside: list[TextBlock], total: int) -> bool:
@@ -133,7 +138,7 @@ def drop_link_paragraphs(body: ArticleBody) -> None:
             continue
         linked = block.linked / len(block.text)
         paragraph = block.kind is BlockKind.PARAGRAPH or block.kind is BlockKind.QUOTE
-        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text)):
+        if (paragraph and linked > LINKED_SHARE) or (linked > 0.3 and PROMPT.match(block.text.lower())):
             block.boilerplate = True
 
 
@@ -162,6 +167,29 @@ def drop_related_sections(body: ArticleBody) -> None:
         if linked[index + 1] and not block.boilerplate and _is_related(block):
             end = linked.index(False, index + 1)
             _mark(text_blocks[index:end])
+
+
+def drop_related_tail(body: ArticleBody) -> None:
+    """Everything from a heading like "Read this next" on, where most of the prose is above it and links follow."""
+    text_blocks = body.text_blocks()
+    total = sum([block.prose for block in text_blocks])
+    above = 0
+    for index, block in enumerate(text_blocks):
+        if above >= TAIL_ABOVE * total > 0 and _is_related(block):
+            links = [after.linked > 0.5 * len(after.text) for after in text_blocks[index + 1 :]]
+            # every excerpt is near its link: prose that is not is the article's
+            excerpts = all(any(links[max(0, at - 2) : at + 1]) for at, after in enumerate(text_blocks[index + 1 :]) if after.prose)
+            if excerpts and sum(links) >= max(MIN_TAIL_LINKS, TAIL_LINKS * len(links)):
+                _mark(text_blocks[index:])
+                return
+        above += block.prose
+
+
+def drop_credits(body: ArticleBody) -> None:
+    """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
+    for block in body.text_blocks():
+        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH and CREDIT.search(block.text.lower()):
+            block.boilerplate = True
 
 
 def drop_card_headings(body: ArticleBody) -> None:
@@ -196,8 +224,8 @@ def drop_dates(body: ArticleBody) -> None:
         if (
             block.kind is not BlockKind.LIST_ITEM
             and len(block.text) <= LABEL_LENGTH
-            and DATE.fullmatch(block.text)  # mostly fails at the first letter
-            and DATE_SIGN.search(block.text)
+            and DATE.fullmatch(block.text.lower())  # mostly fails at the first letter
+            and DATE_SIGN.search(block.text.lower())
         ):
             block.boilerplate = True
 
@@ -205,14 +233,14 @@ def drop_dates(body: ArticleBody) -> None:
 def drop_labels(body: ArticleBody) -> None:
     """Buttons, prompts and labels that stand alone."""
     for block in body.text_blocks():
-        if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text):
+        if len(block.text) <= LABEL_LENGTH and block.kind is not BlockKind.CODE and LABEL.fullmatch(block.text.lower()):
             block.boilerplate = True
 
 
 def drop_notices(body: ArticleBody) -> None:
     """The site's own notices: consent for embedded content, offers for subscribers, affiliate links."""
     for block in body.text_blocks():
-        if len(block.text) <= NOTICE_LENGTH and block.kind is not BlockKind.CODE and NOTICE.match(block.text):
+        if len(block.text) <= NOTICE_LENGTH and block.kind is not BlockKind.CODE and NOTICE.match(block.text.lower()):
             block.boilerplate = True
 
 
@@ -250,16 +278,19 @@ def drop_tail(body: ArticleBody) -> None:
 
 
 def _is_call(block: TextBlock) -> bool:
-    return CALL_TO_ACTION.match(block.text) is not None or (block.linked > 0 and OFFER.search(block.text) is not None)
+    text = block.text.lower()
+    return CALL_TO_ACTION.match(text) is not None or (block.linked > 0 and OFFER.search(text) is not None)
 
 
 RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_wordless,
     drop_head,
     drop_cards,
+    drop_related_tail,
     drop_link_paragraphs,
     drop_headline_lists,
     drop_related_sections,
+    drop_credits,
     drop_card_headings,
     drop_labels,
     drop_notices,

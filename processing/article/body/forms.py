@@ -74,7 +74,7 @@ def _stub_evidence(metadata: Metadata, names: str, blocks: tuple[Block, ...]) ->
 
 
 def _outermost(elements: list[Element]) -> list[Element]:
-    """The elements that are inside no other one of them, in document order; of two with the same text blocks neither."""
+    """The elements that are not inside another of them, in document order. If two have the same text blocks, neither is returned."""
     runs = Counter((element.start, element.end) for element in elements)
     found: list[Element] = []
     covered = -1

@@ -1,4 +1,7 @@
-"""Phrases of boilerplate: buttons, prompts, related sections, dates, calls to action."""
+"""Phrases of boilerplate: buttons, prompts, related sections, dates, calls to action.
+
+All patterns are for text in lower case: without IGNORECASE, a pattern of many alternatives is matched several times faster.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ def _any(*phrases: str) -> str:
 
 
 _MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
+    r"|dec(?:ember)?)"
     r"\b\.?"
 )
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?"
@@ -79,8 +83,7 @@ LABEL = re.compile(
         r"(?:all|more) (?:news|articles|posts|stories)(?: (?:by|from).*)?",
         r"(?:listen|watch)(?: to this article|: .*)?|download|expand|collapse|show more|show less|load more|see more|learn more",
     )
-    + r"[\s.:…!>»→]*",
-    re.IGNORECASE,
+    + r"[\s.:…!>»→]*"
 )
 
 # The beginning of a block with a link elsewhere: "Related: ...", "Published under: ...".
@@ -91,10 +94,10 @@ PROMPT = re.compile(
         "leggi anche|lire aussi|lesen sie auch|ver también|lea también|leia (?:também|mais)",
         "(?:le|te) puede interesar|lea(?: además| más)?|mira|vea(?: también)?|más (?:información|noticias|sobre)",
         "auch interessant|siehe auch|mehr(?: dazu)?",
-        "lesetipp|passend dazu|à lire|voir aussi|veja(?: também)?|lees ook|les også|läs (?:mer|också)|czytaj(?: też| także| więcej)?|читайте(?: также)?",
+        "lesetipp|passend dazu|à lire|voir aussi|veja(?: também)?|lees ook|les også|läs (?:mer|också)",
+        "czytaj(?: też| także| więcej)?|читайте(?: также)?",
     )
-    + r"\b[^.!?]{0,20}?:",
-    re.IGNORECASE,
+    + r"\b[^.!?]{0,20}?:"
 )
 
 # The heading of a section of links.
@@ -103,13 +106,13 @@ RELATED = re.compile(
     + _any(
         "related|more (?:on|from|stories|news|articles|posts|helpful|resources|reading|about|like|in)|recommended",
         "you (?:may|might)|also like",
-        "read (?:more|next|also)|trending|popular|latest|further reading|see also|keep reading|don.?t miss|up next|in the news|icymi",
+        "read (?:more|next|also|this next)|trending|popular|latest|further reading|see also|keep reading|don.?t miss"
+        "|up next|in the news|icymi",
         "editor.?s picks|similar|other (?:articles|posts|stories)|top stories|explore",
         _FOREIGN_RELATED,
     )
     + r"\b"
-    + r"|(?:関連|おすすめ|あわせて読みたい|相关|相關|推荐|推薦|관련|추천)",
-    re.IGNORECASE,
+    + r"|(?:関連|おすすめ|あわせて読みたい|相关|相關|推荐|推薦|관련|추천)"
 )
 
 # A line of only date and time; DATE_SIGN is what it must contain too.
@@ -118,13 +121,13 @@ DATE = re.compile(
     + _any(
         _MONTH,
         _DAY,
-        r"\d{1,4}(?:st|nd|rd|th)?|[ap]\.?m\b\.?|(?:utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|last|modified|date|time|ago)\b",
+        r"\d{1,4}(?:st|nd|rd|th)?|[ap]\.?m\b\.?|(?:utc|gmt|[ecmpb]s?[sd]?t|ist|at|on|by|updated?|published|posted|last|modified|date"
+        r"|time|ago)\b",
         r"[\s,.:;|•·–—/()-]|t(?=\d)|z\b",
     )
-    + ")++",
-    re.IGNORECASE,
+    + ")++"
 )
-DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d", re.IGNORECASE)
+DATE_SIGN = re.compile(rf"\d{{1,2}}[:.]\d\d|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\d.*{_MONTH}|{_MONTH}.*\d")
 
 # The beginning of a call to action after the article's end.
 CALL_TO_ACTION = re.compile(
@@ -134,51 +137,78 @@ CALL_TO_ACTION = re.compile(
         "this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|(?:read|see|find|get) (?:more|all|the latest)",
         "want more|stay (?:up to date|informed)",
         "\\W*© .{0,80}click here|follow .{2,60} on (?:twitter|facebook|instagram|x|linkedin|youtube|telegram|whatsapp|tiktok|google)",
-        "for (?:the|all|more) .{0,80}(?:download|follow|visit|subscribe|sign up|click|check out)|to (?:view|read|see) the (?:full|whole|rest)",
-        "(?:first-time )?subscribers? (?:also |can |get |receive )|if you.{0,60}(?:already|are) a subscriber|already a (?:subscriber|member)",
+        "for (?:the|all|more) .{0,80}(?:download|follow|visit|subscribe|sign up|click|check out)|to (?:view|read|see) the (?:full"
+        "|whole|rest)",
+        "(?:first-time )?subscribers? (?:also |can |get |receive )|if you.{0,60}(?:already|are) a subscriber|already a (?:subscriber"
+        "|member)",
         "(?:this|the) (?:article|content|material|story).{0,30}(?:copyright|may not be|is protected)",
-        "copyright.{0,80}click here|written permission|no part of this|reproduction|(?:submit|send) (?:us )?(?:your|a) (?:letter|tip|story|comment)",
-        "(?:the )?(?:views|opinions).{0,40}expressed|.{0,40}(?:is|are) not responsible for (?:the|any)|have (?:a|any) (?:tip|story|question)",
+        "copyright.{0,80}click here|written permission|no part of this|reproduction|(?:submit|send) (?:us )?(?:your|a) (?:letter|tip"
+        "|story|comment)",
+        "(?:the )?(?:views|opinions).{0,40}expressed|.{0,40}(?:is|are) not responsible for (?:the|any)|have (?:a|any) (?:tip|story"
+        "|question)",
         "(?:contact|email|e-mail|write to|reach) (?:us|me|him|her|the (?:author|reporter|editor))|want to (?:share|advertise|know)",
-        "(?:folge|folgt|folgen sie) (?:uns|mir|der|dem)|(?:jetzt )?(?:abonniere|abonnieren|anmelden|registrieren)|hier (?:geht es|geht.?s|klicken|findest|finden)",
-        "mehr (?:zum thema|dazu|infos?|informationen|news)|weitere (?:infos|informationen|artikel)|alle rechte|kennt ihr schon|schon gewusst",
-        "(?:dieser|der) (?:artikel|beitrag|text).{0,50}(?:erschien|erschienen|wurde|ist zuerst|stammt|enthält)|das könnte (?:dich|sie|euch)",
+        "(?:folge|folgt|folgen sie) (?:uns|mir|der|dem)|(?:jetzt )?(?:abonniere|abonnieren|anmelden|registrieren)|hier (?:geht es"
+        "|geht.?s|klicken|findest|finden)",
+        "mehr (?:zum thema|dazu|infos?|informationen|news)|weitere (?:infos|informationen|artikel)|alle rechte|kennt ihr schon"
+        "|schon gewusst",
+        "(?:dieser|der) (?:artikel|beitrag|text).{0,50}(?:erschien|erschienen|wurde|ist zuerst|stammt|enthält)|das könnte (?:dich|sie"
+        "|euch)",
         "(?:síguenos|síganos|suscríb|únete|¿ya sabías|mira lo que|hazte|le puede interesar|te puede interesar|lea también|para más)",
-        "(?:suivez|abonnez|inscrivez|retrouvez|à lire|lire aussi)|(?:seguici|iscriviti|abbonati|leggi anche)|(?:siga|inscreva|assine|leia também)",
-    ),
-    re.IGNORECASE,
+        "(?:suivez|abonnez|inscrivez|retrouvez|à lire|lire aussi)|(?:seguici|iscriviti|abbonati|leggi anche)|(?:siga|inscreva|assine"
+        "|leia também)",
+    )
 )
 
 # The beginning of a notice of the site that stands in the text: consent for embedded content, offers for subscribers, affiliate links.
 NOTICE = re.compile(
     _any(
-        r"(?:recommended|empfohlener) (?:redaktioneller )?(?:external )?(?:content|inhalt)|an dieser stelle (?:finden sie|findest du|befindet sich|ist ein)",
-        r"(?:ja, )?ich bin damit einverstanden, dass|(?:damit )?(?:können|werden) personenbezogene daten|personenbezogene daten (?:können|werden)",
-        r"(?:externen?|youtube|twitter|instagram|facebook|tiktok|spotify|vimeo|x)\W?-?inhalte? (?:anzeigen|erlauben|laden|entsperren|immer)",
-        r"(?:zum anzeigen|um (?:diese[ns]?|den|das) (?:inhalt|video|beitrag|tweet|post) (?:anzuzeigen|zu sehen|anzusehen)|link zum .{0,20}inhalt|inhalt (?:anzeigen|laden|entsperren))",
-        r"(?:dieses?|der|dieser) (?:inhalt|video|beitrag|element).{0,40}(?:von (?:youtube|twitter|facebook|instagram)|wurde blockiert|bereitgestellt)",
-        r"(?:this|the) (?:content|video|post|embed).{0,40}(?:is hosted|is provided by|was blocked|from (?:youtube|twitter|facebook|instagram))",
-        r"(?:to (?:view|see|watch|display) this|please (?:accept|enable|allow)) .{0,60}(?:cookies|javascript|content|consent)|accept cookies",
-        r"(?:ce|cette) (?:contenu|vidéo).{0,60}(?:bloqué|cookies|accept)|(?:este|esta) (?:contenido|vídeo|video).{0,60}(?:bloquead|cookies|no disponible)",
-        r"(?:this|our) (?:article|post|page|site|story).{0,25}(?:contains?|includes?|may (?:contain|include)) affiliate|affiliate disclosure",
-        r"\W{0,2}(?:diese?r? )?(?:seite|beitrag|artikel|text)? ?enthält (?:\w+ )?affiliate|mit (?:\*|sternchen|einem einkaufswagen).{0,60}affiliate",
-        r"(?:folgst du|folgen sie).{0,50}(?:whatsapp|instagram|facebook|tiktok|telegram|twitter|threads)|(?:jetzt |hier )?(?:den |unseren )?newsletter (?:abonnieren|bestellen)",
+        r"(?:recommended|empfohlener) (?:redaktioneller )?(?:external )?(?:content|inhalt)|an dieser stelle (?:finden sie|findest du"
+        r"|befindet sich|ist ein)",
+        r"(?:ja, )?ich bin damit einverstanden, dass|(?:damit )?(?:können|werden) personenbezogene daten"
+        r"|personenbezogene daten (?:können|werden)",
+        r"(?:externen?|youtube|twitter|instagram|facebook|tiktok|spotify|vimeo|x)\W?-?inhalte? (?:anzeigen|erlauben|laden|entsperren"
+        r"|immer)",
+        r"(?:zum anzeigen|um (?:diese[ns]?|den|das) (?:inhalt|video|beitrag|tweet|post) (?:anzuzeigen|zu sehen|anzusehen)"
+        r"|link zum .{0,20}inhalt|inhalt (?:anzeigen|laden|entsperren))",
+        r"(?:dieses?|der|dieser) (?:inhalt|video|beitrag|element).{0,40}(?:von (?:youtube|twitter|facebook|instagram)|wurde blockiert"
+        r"|bereitgestellt)",
+        r"(?:this|the) (?:content|video|post|embed).{0,40}(?:is hosted|is provided by|was blocked|from (?:youtube|twitter|facebook"
+        r"|instagram))",
+        r"(?:to (?:view|see|watch|display) this|please (?:accept|enable|allow)) .{0,60}(?:cookies|javascript|content|consent)"
+        r"|accept cookies",
+        r"(?:ce|cette) (?:contenu|vidéo).{0,60}(?:bloqué|cookies|accept)|(?:este|esta) (?:contenido|vídeo|video).{0,60}(?:bloquead"
+        r"|cookies|no disponible)",
+        r"(?:this|our) (?:article|post|page|site|story).{0,25}(?:contains?|includes?|may (?:contain|include)) affiliate"
+        r"|affiliate disclosure|disclosure:",
+        r"\W{0,2}(?:diese?r? )?(?:seite|beitrag|artikel|text)? ?enthält (?:\w+ )?affiliate|mit (?:\*|sternchen"
+        r"|einem einkaufswagen).{0,60}affiliate",
+        r"(?:folgst du|folgen sie).{0,50}(?:whatsapp|instagram|facebook|tiktok|telegram|twitter|threads)|(?:jetzt |hier )?(?:den "
+        r"|unseren )?newsletter (?:abonnieren|bestellen)",
         r"有料会員|会員限定|この記事は(?:有料|会員)|続きを(?:読む|ご覧)|企業での記事共有|【関連|関連(?:記事|ニュース|キーワード)|(?:facebook|x|twitter|メール|はてなブックマーク|line)でシェア",
-    ),
-    re.IGNORECASE,
+    )
 )
 
 # What links in a last paragraph ask for, anywhere in it.
 OFFER = re.compile(
     _any(
-        r"newsletter|whatsapp-?(?:kanal|channel|canal)|telegram-?(?:kanal|channel|canal)|(?:news|nachrichten)-?app\b|\bour app\b|hier (?:geht es|entlang|klicken)",
-        r"abonnieren|\bsubscribe\b|\bsign up\b|suscr[ií]b|abonnez|inscrivez|iscriviti|abonneer|prenumerera|google news|social media|bei social",
-    ),
-    re.IGNORECASE,
+        r"newsletter|whatsapp-?(?:kanal|channel|canal)|telegram-?(?:kanal|channel|canal)|(?:news|nachrichten)-?app\b|\bour app\b"
+        r"|hier (?:geht es|entlang|klicken)",
+        r"abonnieren|\bsubscribe\b|\bsign up\b|suscr[ií]b|abonnez|inscrivez|iscriviti|abonneer|prenumerera|google news|social media"
+        r"|bei social",
+    )
 )
 # Spoken or hidden marks inside of links.
 NEW_WINDOW = re.compile(
-    r"\s?\((?:öffnet (?:sich )?in (?:einem |neuem |einem neuen )?(?:fenster|tab)|öffnet im neuen (?:fenster|tab)|(?:this link )?opens? in (?:a )?new (?:window|tab)"
+    r"\s?\((?:öffnet (?:sich )?in (?:einem |neuem |einem neuen )?(?:fenster|tab)|öffnet im neuen (?:fenster|tab)"
+    r"|(?:this link )?opens? in (?:a )?new (?:window|tab)"
     r"|s.ouvre dans (?:un nouvel onglet|une nouvelle fenêtre)|se abre en (?:una )?(?:ventana|pestaña) nueva|(?:externer |external )link)\)",
     re.IGNORECASE,
+)
+
+# The end of a picture's caption: who made it or sells it.
+CREDIT = re.compile(
+    r"(?:[(\[]\s?(?:images?|photos?|pictures?|pic|credit|fotos?|bild(?:er)?|grafik|crédit)\s?[:/©][^)\]]{1,80}[)\]]"
+    r"|\b(?:photos?|fotos?|bild(?:quelle)?|ljósmynd|kuva)\s?[:/©]\s?[^.!?:]{2,40}"
+    r"|\b(?:getty(?: images)?|istock(?:photo)?(?:\.com)?|shutterstock(?:\.com)?|imago(?: images)?|picture[ -]?alliance|adobe ?stock"
+    r"|stock\.adobe\.com|unsplash|pixabay|alamy|ap photo|depositphotos))\s*[)\]]?$"
 )

@@ -1,7 +1,8 @@
 """The page's metadata: title, description, authors, times and more.
 
-In comes the parsed page, out goes `Metadata`. The sources are JSON-LD, meta elements, microdata, `<time>` and bylines. Others use
-`metadata.read_metadata`; `dates.read_date` reads one date from text.
+In: the parsed page. Out: `Metadata`. The sources are JSON-LD, meta elements, microdata, `<time>` and bylines. Others use
+`metadata.read_metadata`; `times.read_times` decides which dates are the times of
+publication and of the last change; `dates.read_date` reads one date from text.
 """
 
 from schemas.moved import former_module

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from processing.article.tree.entities import storable, unescaped
 
 Object = dict[str, Any]  # Any: a page's JSON can be anything
@@ -106,6 +108,10 @@ def read_values(script: str) -> list[Any]:
 
 
 def _parse(script: str) -> list[Any]:
+    try:
+        return [msgspec.json.decode(script)]  # strict and fast
+    except (ValueError, RecursionError):
+        pass
     try:
         return [_DECODER.decode(script.strip())]
     except (ValueError, RecursionError):

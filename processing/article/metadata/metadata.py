@@ -14,7 +14,7 @@ from processing.article.metadata.jsonld import MAX_DEPTH, JsonLd, first_text, re
 from processing.article.metadata.markup import Markup, meta_source, read_markup
 from processing.article.metadata.times import Moment, read_times
 from processing.article.metadata.titles import folded, read_title
-from processing.article.tree.entities import storable
+from processing.article.tree.entities import storable, unescaped
 from processing.article.tree.parse import Tree
 from schemas.page import Page
 
@@ -95,7 +95,7 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
         paywalled=next((locked for _, locked in paywalls(markup, json_ld)), None),
         og_type=_folded(markup.first("og:type")),
         json_ld_types=json_ld.types,
-        json_ld_body=first_text(article.get("articleBody")),
+        json_ld_body=_body(article.get("articleBody")),
     )
 
 
@@ -103,6 +103,11 @@ def read_declared(tree: Tree, page: Page) -> tuple[Markup, JsonLd]:
     """The page's markup and its JSON-LD."""
     markup = read_markup(tree)
     return markup, read_jsonld(markup.json_ld, page.url, " ".join([*markup.all("og:title"), markup.title]))
+
+
+def _body(value: object) -> str | None:
+    """The text of JSON-LD's `articleBody`, with its lines."""
+    return unescaped(storable(value)).strip() or None if isinstance(value, str) else first_text(value)
 
 
 def _folded(text: str | None) -> str | None:

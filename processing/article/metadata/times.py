@@ -76,7 +76,7 @@ MODIFIED = (
 )
 _MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
 _EVENT_WORDS = re.compile(r"expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE)
-_PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date", re.IGNORECASE)
+_PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date|datum|fecha", re.IGNORECASE)
 
 
 # A text that is a date, perhaps with what it dates before it.
@@ -212,7 +212,8 @@ def _visible_times(markup: Markup, *, published: bool) -> Iterator[str]:
     """The texts of microdata and `<time>` outside boilerplate for publishing, or for modifying; the most reliable first."""
     for name in ("datepublished", "datecreated") if published else ("datemodified",):
         for node in markup.properties.get(name, ())[:5]:
-            if not in_boilerplate(node):
+            # blogs keep the date in the article's footer: a date for machines there is the page's unless it is another page's
+            if not in_boilerplate(node) or (_has_machine_date(node) and not in_list_of_pages(node)):
                 yield _date_text(node)
     for node in markup.times[:40]:
         words = _surrounding_names(node)
@@ -235,6 +236,10 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
 def _date_text(node: Node) -> str:
     attributes = node.attributes
     return attributes.get("datetime") or attributes.get("content") or attributes.get("title") or visible_text(node)
+
+
+def _has_machine_date(node: Node) -> bool:
+    return not {"datetime", "content", "title"}.isdisjoint(node.attributes)
 
 
 def _surrounding_names(node: Node) -> str:

@@ -1,6 +1,6 @@
 """The page's outline, and the element that holds the article.
 
-In comes the tree, out goes an `Outline`: the page's text blocks and the block elements around them. `walk.read_outline` makes it in one
+In: the tree. Out: an `Outline`: the page's text blocks and the block elements around them. `walk.read_outline` makes it in one
 walk, `container.find_container` finds the article's element in it.
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from processing.article.outline.outline import Outline, TextBlock
-from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
 
 DESCEND_SHARE = 0.8  # of the prose: a child that holds more is the container, or holds it
@@ -20,6 +22,12 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
+
+_RECIPE_PARTS = re.compile(
+    r"(?<![a-z])(?:ingredients?|ingredientes|ingredienti|zutaten|skladniki|instructions?|directions|preparation|zubereitung|method-?steps?"
+    r"|recipe-?(?:steps?|method|body|content))(?![a-z])",
+    re.IGNORECASE,
+)
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -41,21 +49,39 @@ def find_lead(outline: Outline, container: int, description: str | None, languag
         return []
     known = (description or "")[:DESCRIPTION_LENGTH]
     lead = [block for block in text_blocks[heads[-1] + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
-    if sum(reading_length(block.text) for block in lead) >= LEAD_LENGTH:
+    if sum(block.length for block in lead) >= LEAD_LENGTH:
         return lead
     near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
     length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
-    return [block for block in near if _is_standfirst(block, length)][:MAX_STANDFIRSTS]
+    return [block for block in near if is_standfirst(block, length)][:MAX_STANDFIRSTS]
 
 
-def _is_standfirst(block: TextBlock, length: int) -> bool:
+def is_standfirst(block: TextBlock, length: int) -> bool:
+    """Whether a text block above the container is long enough for a standfirst, and neither a caption nor a link."""
     text = block.kind is not BlockKind.CAPTION and not block.boilerplate
-    return text and reading_length(block.text) >= length and block.linked < 0.3 * len(block.text)
+    return text and block.length >= length and block.linked < 0.3 * len(block.text)
 
 
 def _is_opening(block: TextBlock) -> bool:
     paragraph = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTE} and not block.boilerplate
-    return paragraph and reading_length(block.text) >= OPENING_LENGTH and block.linked < 0.3 * len(block.text) and block.text[-1] in _STOPS
+    return paragraph and block.length >= OPENING_LENGTH and block.linked < 0.3 * len(block.text) and block.text[-1] in _STOPS
+
+
+def find_recipe_parts(outline: Outline, container: int) -> tuple[list[TextBlock], list[TextBlock]]:
+    """The ingredients and steps of a recipe that are outside of the container: those before it and those after it."""
+    inside = outline.elements[container]
+    before: dict[int, TextBlock] = {}
+    after: dict[int, TextBlock] = {}
+    for element in outline.elements:
+        if element.names and _is_recipe_part(element.names) and (element.end <= inside.start or element.start >= inside.end):
+            parts = before if element.end <= inside.start else after
+            parts.update((index, outline.text_blocks[index]) for index in range(element.start, element.end))
+    return list(before.values()), list(after.values())
+
+
+@lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
+def _is_recipe_part(names: str) -> bool:
+    return _RECIPE_PARTS.search(names) is not None
 
 
 def _running(weights: list[int]) -> list[int]:

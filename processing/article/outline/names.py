@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from processing.article.outline.tags import BOILERPLATE_TAGS, CONTENT_TAGS
+
 MAX_ID_WORDS = 4  # a longer id is made from a heading's text
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
@@ -19,7 +21,8 @@ _BOILERPLATE = (
     "outbrain taboola rail login printonly visuallyhidden rating ratings timestamp pubdate published copyright toc upnext follow "
     "recirc recirculation outbound onetrust metadata sharedaddy relatedposts yarpp cta carousel gallery slider slideshow dropdown "
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
-    "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare comentarios commentaires commenti "
+    "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare "
+    "comentarios commentaires commenti "
     "empfehlungen"
 )
 _BOILERPLATE_IN_TWO = (
@@ -47,22 +50,20 @@ _SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section
 Attributes = dict[str, str | None]
 
 
-def class_and_id(tag: str, attributes: Attributes) -> str:
-    """An element's class and, unless it is made from text, its id."""
-    names, own = attributes.get("class") or "", attributes.get("id")
-    if own and tag not in _SELF_NAMED and own.count("-") < MAX_ID_WORDS:
-        return f"{names} {own}"
-    return names
-
-
 @lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
-def read_names(names: str) -> tuple[bool, bool]:
-    """Whether class and id (`names`) name boilerplate, and whether they name the body."""
-    boilerplate = body = False
+def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, bool, bool]:
+    """An element's class and id as one text, whether it is boilerplate by tag or names, and whether it is named like the body.
+
+    An id that is made from the element's text does not count.
+    """
+    names = classes or ""
+    if own and tag not in _SELF_NAMED and own.count("-") < MAX_ID_WORDS:
+        names = f"{names} {own}"
+    boilerplate, body = tag in BOILERPLATE_TAGS, False
     for name_boilerplate, name_body in map(_read_name, names.split()):
         boilerplate = boilerplate or name_boilerplate
         body = body or name_body
-    return boilerplate, body
+    return names, boilerplate and tag not in CONTENT_TAGS, body
 
 
 def is_comments(names: str) -> bool:

@@ -36,8 +36,8 @@ class Element:
 class TextBlock:
     """The text between two boundaries of block elements; `element` is the index of the nearest one around it.
 
-    `linked` counts its characters inside links to other pages, `anchored` those inside links within the page. `prose` is its
-    `prose_length`, stored because most steps need it. `boilerplate`: a rule has excluded it.
+    `linked` counts its characters inside links to other pages, `anchored` those inside links within the page. `length` is its
+    `reading_length` and `prose` its `prose_length`, stored because most steps need them. `boilerplate`: a rule has excluded it.
     """
 
     kind: BlockKind
@@ -46,6 +46,7 @@ class TextBlock:
     element: int
     level: int = 0
     anchored: int = 0
+    length: int = 0
     prose: int = 0
     boilerplate: bool = False
 
@@ -62,12 +63,17 @@ class Outline:
     left_out: list[str] = field(default_factory=list)
 
 
-def prose_length(kind: BlockKind, text: str, linked: int) -> int:
-    """How many characters of prose a text block has."""
-    length = len(text)
-    own = length - linked
-    if not text.isascii() and (longer := reading_length(text)) > length:
-        own = own * longer // length
+def text_block(kind: BlockKind, text: str, linked: int, element: int, *, level: int = 0, anchored: int = 0) -> TextBlock:
+    """A text block with its lengths."""
+    length = len(text) if text.isascii() else reading_length(text)
+    return TextBlock(kind, text, linked, element, level, anchored, length, prose_length(kind, len(text), length, linked))
+
+
+def prose_length(kind: BlockKind, characters: int, length: int, linked: int) -> int:
+    """How many characters of prose a text block has; `length` is its reading length."""
+    own = characters - linked
+    if length > characters:
+        own = own * length // characters
     if own < MIN_PROSE or own * 2 < linked or kind is BlockKind.HEADING or kind is BlockKind.CAPTION:
         return 0
     return own

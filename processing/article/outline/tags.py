@@ -33,6 +33,7 @@ KNOWN = {tag_number(tag): (tag, ACTIONS.get(tag, BLOCK)) for tag in (*_BLOCK_TAG
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 BOILERPLATE_TAGS = frozenset(("footer", "aside", "form", "dialog", "menu"))
 CONTENT_TAGS = frozenset(("body", "main", "article", "figcaption"))
+READ_WHOLE = frozenset(("pre", "table"))
 ITEMS = frozenset(("li", "dt", "dd"))
 KINDS: dict[str, Kind] = {
     **{tag: (BlockKind.HEADING, level) for tag, level in _HEADINGS.items()},

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processing.article.outline.names import class_and_id, is_comments, is_hidden, is_screen_reader_only, read_names
-from processing.article.outline.outline import Element, Kind, Outline, TextBlock, prose_length
-from processing.article.outline.tags import ACTIONS, BLOCK, BOILERPLATE_TAGS, BREAK, CONTENT_TAGS, IGNORED, ITEMS, KINDS, KNOWN, LINK, TEXT
+from processing.article.outline.names import is_comments, is_hidden, is_screen_reader_only, read_names
+from processing.article.outline.outline import Element, Kind, Outline, TextBlock, text_block
+from processing.article.outline.tags import (
+    ACTIONS,
+    BLOCK,
+    BOILERPLATE_TAGS,
+    BREAK,
+    CONTENT_TAGS,
+    IGNORED,
+    ITEMS,
+    KINDS,
+    KNOWN,
+    LINK,
+    READ_WHOLE,
+    TEXT,
+)
 from processing.article.tree.parse import Node
 from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
 from schemas.article import BlockKind
@@ -38,7 +51,7 @@ def read_outline(root: Node | None) -> Outline:
 
 def _misnamed_elements(walk: _Walk) -> list[int]:
     """The indices of the skipped elements that hold too much of the page's text to be boilerplate."""
-    seen = sum([own for block in walk.text_blocks if (own := reading_length(block.text) - block.linked) >= MIN_TEXT])
+    seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
     # Most skipped elements are so short, links included, that no exact length is needed.
     enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
     sizes = [len(element.node.text(skip_empty=True)) for element in walk.skipped]
@@ -143,7 +156,10 @@ class _Walk:
             if number == TEXT:
                 content = node.text_content or ""
                 if not content.isspace():
-                    self.add_text(content, link)
+                    self.breaks = 0
+                    text.append(content)
+                    if link:
+                        self.count_linked(content, link)
                 elif text:
                     text.append(" ")
                 node = node.next
@@ -172,20 +188,20 @@ class _Walk:
         """Open a block element; False for boilerplate, and for tables and preformatted text, which are read as one text block."""
         if self.text:
             self.end_text_block()
-        if (tag == "pre" and self.add_code(node)) or (tag == "table" and self.add_table(node)):
+        if tag in READ_WHOLE and (self.add_code(node) if tag == "pre" else self.add_table(node)):
             return False
         if len(self.open) >= MAX_DEPTH:
             self.open.append(self.open[-1])
             return True
-        names, boilerplate, body = "", tag in BOILERPLATE_TAGS, False
-        if attributes := node.attributes:
-            names = class_and_id(tag, attributes)
-            if names:
-                named_boilerplate, body = read_names(names)
-                boilerplate = boilerplate or named_boilerplate
-            boilerplate = boilerplate or is_hidden(attributes)
+        attributes = node.attributes
+        if attributes:
+            names, boilerplate, body = read_names(tag, attributes.get("class"), attributes.get("id"))
+            if "style" in attributes or "hidden" in attributes:
+                boilerplate = boilerplate or (is_hidden(attributes) and tag not in CONTENT_TAGS)
             body = body or attributes.get("itemprop") == "articleBody"
-        if boilerplate and tag not in CONTENT_TAGS:
+        else:
+            names, boilerplate, body = "", tag in BOILERPLATE_TAGS, False
+        if boilerplate:
             self.skipped.append(_SkippedElement(node, tag, names, body, len(self.elements), len(self.text_blocks), list(self.open), link))
             return False
         self.add_element(tag, names, self.kind_inside(tag), body=body)
@@ -210,13 +226,11 @@ class _Walk:
             self.end_text_block()
         self.elements[self.open.pop()].end = len(self.text_blocks)
 
-    def add_text(self, text: str, link: int) -> None:
-        """Add text to the current text block."""
-        self.breaks = 0
-        self.text.append(text)
+    def count_linked(self, text: str, link: int) -> None:
+        """Count the characters of a text inside a link."""
         if link == _LINKED:
             self.linked += len(text.strip())
-        elif link == _ANCHORED:
+        else:
             self.anchored += len(text.strip())
 
     def line_break(self) -> None:
@@ -235,7 +249,7 @@ class _Walk:
             element = self.open[-1]
             kind, level = self.elements[element].kind
             linked = min(self.linked, len(text))
-            self.text_blocks.append(TextBlock(kind, text, linked, element, level, self.anchored, prose_length(kind, text, linked)))
+            self.text_blocks.append(text_block(kind, text, linked, element, level=level, anchored=self.anchored))
         self.text.clear()
         self.linked = self.anchored = 0
 
@@ -243,7 +257,7 @@ class _Walk:
         """Preformatted text, line breaks kept."""
         text = node.text().strip("\n")
         if text.strip():
-            self.text_blocks.append(TextBlock(BlockKind.CODE, text, 0, self.open[-1], prose=prose_length(BlockKind.CODE, text, 0)))
+            self.text_blocks.append(text_block(BlockKind.CODE, text, 0, self.open[-1]))
         return True
 
     def add_table(self, node: Node) -> bool:
@@ -257,7 +271,7 @@ class _Walk:
             return False
         text = "\n".join(" | ".join(cell for cell in row if cell) for row in rows)
         linked = min(sum(len(link.text(strip=True)) for link in node.css("a")), len(text))
-        self.text_blocks.append(TextBlock(BlockKind.TABLE, text, linked, self.open[-1], prose=prose_length(BlockKind.TABLE, text, linked)))
+        self.text_blocks.append(text_block(BlockKind.TABLE, text, linked, self.open[-1]))
         return True
 
 

@@ -1,6 +1,6 @@
 """The page type: an article or something else.
 
-In come the tree, the metadata and the outline, out goes a `PageType`. Others use `pagetype.page_type`. The model is fitted by
+In: the tree, the metadata and the outline. Out: a `PageType`. Others use `pagetype.page_type`. The model is fitted by
 `python -m benchmarks.train_pagetype` and stored in `pagetype.json`.
 """
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from processing.article.metadata.metadata import Metadata
 from processing.article.outline.outline import Outline
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model
-from processing.article.pagetype.words import TYPES
+from processing.article.pagetype.words import HOSTS, PATHS, TYPES
 from processing.article.tree.parse import Tree
 from schemas.article import PageType
 from schemas.page import Page
@@ -18,6 +19,11 @@ MAX_WALL_CHARACTERS = 1_500
 MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts are on complete pages, too
 MAX_BARE_CHARACTERS = 20_000  # of HTML: the text of such a small page is read in any case
 MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
+_DATED = frozenset(("json-ld", "meta", "time", "text"))  # a date in the URL or from a feed says less
+_OTHER_PATHS = ("path_forum", "path_docs", "path_product", "path_collection", "path_list", "path_service")
+_OTHER_HOSTS = ("host_forum", "host_docs", "host_shop")
+DECLARED_SHARE = 0.7  # of the page's prose in the container
+MIN_SLUG_HYPHENS = 3
 MODEL_EVIDENCE = "the page's features"
 _ARTICLES = frozenset(("Article", "NewsArticle", "BlogPosting"))
 _OTHERS = frozenset[str]().union(
@@ -54,8 +60,8 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
         return found, "little text, and its words"
     if _says_article(metadata) and not any(block.prose for block in outline.text_blocks):
         return PageType.ARTICLE, "og:type or json-ld @type"  # without prose, only the page's own declaration is left
-    if is_declared_article(metadata, outline, container):
-        return PageType.ARTICLE, "og:type and json-ld @type"
+    if evidence := declared_article(metadata, outline, container, page.url):
+        return PageType.ARTICLE, evidence
     model = load_model()
     probabilities = model.probabilities(page_features(tree, page, metadata, outline, container))
     if probabilities.pop("article") >= model.article_threshold and metadata.title:  # every article has a title
@@ -65,16 +71,41 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
     return PageType(max(probabilities, key=probabilities.__getitem__)), MODEL_EVIDENCE
 
 
-def is_declared_article(metadata: Metadata, outline: Outline, container: int) -> bool:
-    """Whether both og:type and JSON-LD declare an article, nothing declared contradicts it, and there is enough prose.
+def declared_article(metadata: Metadata, outline: Outline, container: int, url: str) -> str | None:
+    """The evidence that a page is surely an article: enough prose, and declarations or date, author and URL that agree. Else None.
 
-    Then the model is not asked.
+    Then the model is not asked. What is declared as another thing is never sure.
     """
-    kinds = metadata.json_ld_types
-    if not metadata.title or metadata.og_type != "article" or _ARTICLES.isdisjoint(kinds) or not _OTHERS.isdisjoint(kinds):
-        return False
+    kinds, og_article = metadata.json_ld_types, metadata.og_type == "article"
+    json_ld_article = not _ARTICLES.isdisjoint(kinds)
+    if not metadata.title or not _OTHERS.isdisjoint(kinds):
+        return None
     element = outline.elements[container]
-    return sum([block.prose for block in outline.text_blocks[element.start : element.end]]) >= MIN_DECLARED_PROSE
+    prose = sum([block.prose for block in outline.text_blocks[element.start : element.end]])
+    if prose < MIN_DECLARED_PROSE:
+        return None
+    if og_article and json_ld_article:
+        return "og:type and json-ld @type"
+    dated = metadata.published_at_source in _DATED
+    if not dated or prose < DECLARED_SHARE * sum([block.prose for block in outline.text_blocks]):
+        return None
+    path, host = _path_and_host(url)
+    slug = path.count("-") >= MIN_SLUG_HYPHENS
+    if slug and (og_article or json_ld_article) and not _has_word(path, host, ("path_forum", "path_docs"), ("host_forum", "host_docs")):
+        return "og:type or json-ld @type, date and URL"
+    signed = bool(metadata.authors) and metadata.published_at_source != "text"
+    if (slug or signed) and path != "/" and not _has_word(path, host, _OTHER_PATHS, _OTHER_HOSTS):
+        return "date, author or URL, and prose"
+    return None
+
+
+def _path_and_host(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return f"{parts.path.rstrip('/')}/", parts.hostname or ""
+
+
+def _has_word(path: str, host: str, paths: tuple[str, ...], hosts: tuple[str, ...]) -> bool:
+    return any(PATHS[name].search(path) for name in paths) or any(HOSTS[name].search(host) for name in hosts)
 
 
 def _says_article(metadata: Metadata) -> bool:

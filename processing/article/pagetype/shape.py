@@ -61,7 +61,7 @@ def _log(value: float, most: float) -> float:
 
 def _page_features(outline: Outline, weights: list[int], linked: int) -> Iterator[tuple[str, float]]:
     text_blocks, total = outline.text_blocks, sum(weights)
-    text = sum([reading_length(block.text) for block in text_blocks]) + 1
+    text = sum([block.length for block in text_blocks]) + 1
     by_parent: Counter[int] = Counter()
     for block, weight in zip(text_blocks, weights, strict=True):
         if weight >= LONG_PARAGRAPH:
@@ -102,7 +102,7 @@ def _headline_features(outline: Outline, weights: list[int]) -> Iterator[tuple[s
 def _container_features(outline: Outline, container: int, weights: list[int]) -> Iterator[tuple[str, float]]:
     element = outline.elements[container]
     text_blocks, own = outline.text_blocks[element.start : element.end], sum(weights[element.start : element.end])
-    text = sum([reading_length(block.text) for block in text_blocks]) + 1
+    text = sum([block.length for block in text_blocks]) + 1
     yield "container_prose", _log(own, 20_000)
     yield "container_share", own / (sum(weights) + 1)
     yield "container_linked", sum([block.linked for block in text_blocks]) / text
@@ -119,7 +119,7 @@ def _kind_features(text_blocks: list[TextBlock]) -> Iterator[tuple[str, float]]:
     letters: Counter[BlockKind] = Counter()
     for block in text_blocks:
         counts[block.kind] += 1
-        letters[block.kind] += reading_length(block.text)
+        letters[block.kind] += block.length
     total = letters.total() + 1
     for kind in _COUNTED:
         yield f"{kind}s", _log(counts[kind], 100)

@@ -1,1 +1,4 @@
-"""The parsed page: `parse.parse` makes the tree from HTML, `visible.visible_text` gives the text that readers see."""
+"""The parsed page.
+
+In: HTML. Out: the tree (`parse.parse`), and the text that readers see (`visible.visible_text`).
+"""

@@ -31,7 +31,7 @@ from storage.urls.request_body import describe_request
 
 @dataclass(frozen=True, slots=True)
 class UrlRow:
-    """A URL of the frontier, for people. Times in seconds since the epoch; `worker` is the one that holds its host now.
+    """A URL of the frontier, for people. Times in seconds since the epoch; `worker` is the worker that holds its host now.
 
     `request` is GET, or the method of a spider's request and the beginning of its body: each request has its own row.
     """

@@ -45,7 +45,7 @@ def _host(text: str) -> str:
     try:
         return parse_host(text)
     except ValueError as error:
-        raise ConfigError(f"{text!r} is no host, like example.com or [2001:db8::1]:8080.") from error
+        raise ConfigError(f"{text!r} is not a host, like example.com or [2001:db8::1]:8080.") from error
 
 
 def _glob_as_regex(glob: str) -> str:

@@ -26,7 +26,7 @@ CAPTURE = ("capture_filename", "capture_offset", "captured_at", "content_digest"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PastVisit:
     """What became of the URL in a run. `fetched_at` in seconds since the epoch."""
 
     crawl_run: str
@@ -40,17 +40,17 @@ class Visit:
 class UrlHistory:
     """A URL in a crawl's frontier.
 
-    `via` are the URLs from the page that it was found on back to the seed. `waits_in` is the open run, `worker` the one that has its host,
-    and `stopped` why that run stopped at its host. `notes` and `capture` are columns of `urls`; `segment_registered` says whether the
-    segment of the capture is registered. `trust` is, by kind of source, the trust in its hints on this host. `request` is GET, or the
-    method and the beginning of the body of a spider's request.
+    `via` are the URLs from the page that it was found on back to the seed. `waits_in` is the open run, `worker` the worker that has its
+    host, and `stopped` the reason why that run stopped fetching from its host. `notes` and `capture` are columns of `urls`;
+    `segment_registered` says whether the segment of the capture is registered. `trust` is, by kind of source, the trust in its hints on
+    this host. `request` is GET, or the method and the beginning of the body of a spider's request.
     """
 
     url: str
     crawl: str
     state: str
     via: tuple[str, ...]
-    visits: tuple[Visit, ...]
+    visits: tuple[PastVisit, ...]
     waits_in: str | None
     worker: str | None
     stopped: str | None
@@ -125,10 +125,10 @@ def _via_chain(connection: Connection, crawl: str, via: str | None) -> tuple[str
     return tuple(chain)
 
 
-def _visits(connection: Connection, url_id: int) -> tuple[Visit, ...]:
+def _visits(connection: Connection, url_id: int) -> tuple[PastVisit, ...]:
     query = select(CRAWL_RUNS.c.crawl_run, FETCHES.c.outcome, FETCHES.c.reason, FETCHES.c.status, FETCHES.c.fetched_at)
     query = query.join(FETCHES, FETCHES.c.run_no == CRAWL_RUNS.c.run_no).where(FETCHES.c.url_id == url_id)
-    return tuple(Visit(**row) for row in connection.execute(query.order_by(FETCHES.c.run_no)).mappings())
+    return tuple(PastVisit(**row) for row in connection.execute(query.order_by(FETCHES.c.run_no)).mappings())
 
 
 def _run_name(connection: Connection, run_no: int | None) -> str | None:

@@ -133,7 +133,7 @@ def test_urls_that_are_named_are_fetched_now(nowhere: Run, project: Path, site: 
     asked = nowhere("crawl", "one", "--url", f"{site}/city/", "--urls-from", str(project / "list.txt"), "-f", "json")
     assert json.loads(asked.out)["counts"]["fetched"] == 2
     wrong = nowhere("crawl", "one", "--url", "ftp://example.com/")
-    assert (wrong.code, "'ftp://example.com/' is no URL that can be fetched" in wrong.err) == (2, True)
+    assert (wrong.code, "'ftp://example.com/' is not a URL that can be fetched" in wrong.err) == (2, True)
     missing = nowhere("crawl", "one", "--urls-from", "nowhere.txt")
     assert (missing.code, "nowhere.txt cannot be read" in missing.err) == (3, True)
     (project / "list.txt").write_text("# none\n")

@@ -83,7 +83,7 @@ def test_what_there_is_nothing_to_join(nowhere: Run, settings: Settings) -> None
     closed = nowhere("fetch", "--run", "slow")
     assert (closed.code, "has no open run to join" in closed.err) == (6, True)
     named = nowhere("fetch", "--run", "slow", "--worker", "../up")
-    assert (named.code, "is no worker's name" in named.err) == (2, True)
+    assert (named.code, "is not a worker's name" in named.err) == (2, True)
 
 
 def _fetched(settings: Settings, run: str) -> list[tuple[str, str]]:

@@ -377,3 +377,47 @@ def test_marks_for_new_windows_are_not_text() -> None:
     link = "<a href=/x>the timetable (opens in a new tab)</a>"
     article = read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>He read {link} twice before he went out at night.</p></article>")
     assert "He read the timetable twice before he went out at night." in sentences(article)
+
+
+def test_a_recipe_has_its_ingredients_wherever_they_stand() -> None:
+    ingredients = "<section class=recipe-ingredients><h3>Ingredients</h3><ul><li>2 eggs</li><li>100 g flour</li></ul></section>"
+    steps = f"<div class=text>{prose(*range(6))}</div>"
+    found = sentences(read(f"<article><h1>Ferry cake</h1><div>{ingredients}</div>{steps}</article>"))
+    assert found[:3] == ["Ingredients", "2 eggs", "100 g flour"]
+    assert len(found) == 9
+    found = sentences(read(f"<article><h1>Ferry cake</h1>{steps}<div>{ingredients}</div></article>"))
+    assert found[-3:] == ["Ingredients", "2 eggs", "100 g flour"]
+
+
+def test_a_visible_standfirst_is_the_description_where_none_is_declared() -> None:
+    text = f"<article><header><h1>Ferry</h1><p>{STANDFIRST}</p></header><div class=article-body>{prose(*range(8))}</div></article>"
+    assert read(text).description == STANDFIRST
+    declared = f"<html><head><meta name=description content='A ferry.'></head><body>{text}</body></html>"
+    article = read_article(Page("https://news.example/2026/ferry", declared, fetched_at=WHEN))
+    assert isinstance(article, Article)
+    assert article.description == "A ferry."
+    notice = "This article contains affiliate links: we earn a commission from what you buy through them."
+    assert read(text.replace(STANDFIRST, notice)).description is None
+
+
+def test_a_page_that_shows_little_of_its_article_has_it_from_its_data() -> None:
+    body = "\\n".join(SENTENCE.format(speaker) for speaker in SPEAKERS)
+    script = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Ferry", "articleBody": "{body}"}}</script>'
+    article = read(f"{script}<meta property='og:type' content='article'><h1>Ferry</h1><article>{prose(0)}</article>")
+    assert article.extraction_path == "json-ld"
+    assert sentences(article) == [SENTENCE.format(speaker) for speaker in SPEAKERS]
+    whole = read(f"{script}<article><h1>Ferry</h1>{prose(*range(12))}</article>")
+    assert whole.extraction_path == "container"
+
+
+@pytest.mark.parametrize("credit", ["(Image: GETTY)", "Foto: Ada Marsh", "Harbour Post/Getty Images", "© picture alliance"])
+def test_a_caption_in_a_paragraph_is_known_by_its_credit(credit: str) -> None:
+    caption = f"The ferry before the old pier in the morning fog {credit}"
+    assert caption not in sentences(read(f"<article><h1>Ferry</h1>{prose(0, 1, 2)}<p>{caption}</p>{prose(3, 4)}</article>"))
+
+
+def test_a_section_of_related_pages_at_the_end_goes_with_all_that_is_in_it() -> None:
+    teaser = "<p>4 March</p><p><a href=/{0}>The ferry in its year {0}</a></p><p>What the captain said of the ferry, number {0}.</p>"
+    related = "".join(teaser.format(number) for number in range(4))
+    article = read(f"<article><h1>Ferry</h1>{prose(*range(10))}<h3>Read this next</h3>{related}</article>")
+    assert sentences(article) == [SENTENCE.format(SPEAKERS[number]) for number in range(10)]

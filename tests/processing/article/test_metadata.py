@@ -171,6 +171,8 @@ class TestTimes:
             (json_ld('{"@type":"Article","datePublished":"2025-03-04"}'), "", URL, "json-ld"),
             ("<meta property='article:published_time' content='2025-03-04'>", "", URL, "meta"),
             ("", "<article><h1>x</h1><time datetime='2025-03-04'>today</time></article>", URL, "time"),
+            ("", "<div><h2>x</h2><footer><abbr itemprop=datePublished title='2025-03-04'>10:52</abbr></footer></div>", URL, "time"),
+            ("", "<h2>x</h2><p class=text_datum>4. März 2025</p><p>2. Februar 2025</p>", URL, "text"),
             ("", "<h1>x</h1><div class='post-date'>March 4, 2025</div>", URL, "text"),
             ("", "<h1>x</h1><p>4 March 2025</p>", URL, "text"),
             ("", "<h1>x</h1>", "https://www.harbour-post.example/2025/03/04/ferry", "url"),

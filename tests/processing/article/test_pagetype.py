@@ -1,6 +1,7 @@
 """What pages are, on pages made for it."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
-from processing.article.pagetype.pagetype import page_type
+from processing.article.pagetype.pagetype import declared_article, page_type
 from processing.article.tree.parse import Tree, parse
 from schemas.article import PageType
 from schemas.errors import ConfigError
@@ -180,3 +181,14 @@ def test_a_model_whose_trees_have_too_many_forks_is_refused() -> None:
     data = {"types": ["article"], "article_threshold": 0.5, "intercept": [0.0], "means": {}, "weights": {"prose": [1.0]}, "trees": [tree]}
     with pytest.raises(ConfigError, match="at most 9 leaves"):
         read_model(data)
+
+
+def test_a_dated_page_with_an_articles_url_and_one_declaration_is_surely_an_article() -> None:
+    og = "<meta property='og:type' content='article'><meta property='article:published_time' content='2025-03-04'>"
+    html = f"<html><head>{og}</head><body>{ARTICLE}</body></html>"
+    _, page, metadata, outline, container = read(html, "https://post.example/city/why-the-ferry-came-back")
+    assert declared_article(metadata, outline, container, page.url) is not None
+    assert declared_article(metadata, outline, container, "https://post.example/forum/why-the-ferry-came-back") is None
+    assert declared_article(replace(metadata, published_at_source="url"), outline, container, page.url) is None
+    product = replace(metadata, json_ld_types=frozenset({"Product"}))
+    assert declared_article(product, outline, container, page.url) is None

@@ -19,6 +19,7 @@ SENTENCE = "<p>The mayor of island {} told the paper that the ferry would sail a
 PROSE = "".join(map(SENTENCE.format, range(8)))
 LONG = "".join(map(SENTENCE.format, range(24)))
 H1 = "<h1>The ferry returns</h1>"
+STANDFIRST = "After three weeks of fog the ferry sails again between the island and the town, twice a day."
 GOLDEN = sorted((Path(__file__).parent / "golden").iterdir())
 
 
@@ -70,6 +71,8 @@ NO_H1 = "<p>Island</p>"
             "og:description",
         ),
         (page(json_ld('"description": "It sails."')), "description", "json-ld description"),
+        (page("", f"<header>{H1}<p class=intro>{STANDFIRST}</p></header><div class=article-body>", PROSE + "</div>"), "description",
+         "standfirst after <h1>"),
         (
             page(json_ld('"author": {"@type": "Person", "name": "Ida Kohl"}') + "<meta name=author content='Ida Kohl'>"),
             "authors",

@@ -21,7 +21,6 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import AccountingError, ConflictError, GateError
 from schemas.keys import gated_key, staged_memory_key
-from schemas.tables import TABLES
 from storage.lake.lake import open_lake
 from storage.lake.maintenance import maintain
 from storage.lake.query import connect
@@ -36,6 +35,7 @@ NEWS = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 WIRE = Crawl.model_validate({"name": "wire", "seeds": ["https://wire.example.org/"]})
 STAGED = [f"publish.{when}.{table}" for table in ("captures", "quarantine", "articles", "runs") for when in ("before", "after")]
 STEPS = [*STAGED, "publish.after.catalog", "publish.before.memory", "publish.before.mark"]
+COLUMNS = {"articles": "url", "captures": "url", "quarantine": "url", "sightings": "crawl_run", "runs": "crawl_run"}
 PAGES = [
     article(SITE + "/1", 1),
     article(SITE + "/2", 2),
@@ -72,9 +72,8 @@ def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> i
 
 def stored(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     """All rows of the tables, published or not: the process run of each row, and a value that is unique in the run."""
-    columns = {"articles": "url", "captures": "url", "quarantine": "url", "runs": "crawl_run"}
     with open_lake(settings) as lake:
-        scans = {name: lake.table(name).scan(selected_fields=("process_run", column)) for name, column in columns.items()}
+        scans = {name: lake.table(name).scan(selected_fields=("process_run", column)) for name, column in COLUMNS.items()}
         return {name: sorted(tuple(row.values()) for row in scan.to_arrow().to_pylist()) for name, scan in scans.items()}
 
 
@@ -85,6 +84,7 @@ def tables(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
             "captures": connection.sql("SELECT url, outcome, reason, crawl_run, process_run FROM captures ORDER BY ALL").fetchall(),
             "articles": connection.sql("SELECT url, version, text_digest, sequence FROM articles ORDER BY ALL").fetchall(),
             "quarantine": connection.sql("SELECT url, reason, sequence FROM quarantine ORDER BY ALL").fetchall(),
+            "sightings": connection.sql("SELECT dataset, row_id, seen_at, gone_at FROM sightings ORDER BY ALL").fetchall(),
             "runs": connection.sql("SELECT process_run, crawl_run, sequence, records FROM runs ORDER BY ALL").fetchall(),
         }
 
@@ -97,12 +97,12 @@ def test_killed_at_every_step_and_run_again(lake_settings: Settings) -> None:
     for step in STEPS:
         assert publish_killed_at(process_run, lake_settings, step) == -signal.SIGKILL, step
         committed = step not in STAGED and (not lake_settings.database or step != "publish.after.catalog")
-        expected = dict.fromkeys(TABLES, 0) | ({"articles": 2, "captures": 3, "quarantine": 1, "runs": 1} if committed else {})
+        expected = dict.fromkeys(COLUMNS, 0) | ({"articles": 2, "captures": 3, "quarantine": 1, "runs": 1} if committed else {})
         assert {name: len(rows) for name, rows in stored(lake_settings).items()} == expected, step
         assert {name: len(rows) for name, rows in tables(lake_settings).items()} == expected, step
     report = stages.publish(process_run, lake_settings)
     seen = tables(lake_settings)
-    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 1]
+    assert [len(rows) for rows in seen.values()] == [3, 2, 1, 0, 1]
     assert {row[-1] for row in seen["articles"]} == {report.sequence}
     assert stages.publish(process_run, lake_settings) == report
     assert tables(lake_settings) == seen

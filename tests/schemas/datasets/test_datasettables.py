@@ -42,7 +42,7 @@ def test_iceberg_takes_every_type(tmp_path: Path) -> None:
     assert read.to_pylist() == [row]
     assert stored_types(read.schema) == {name: parse_type(kind.replace("json", "string")) for name, kind in TYPES.items()}
     assert [field.doc for field in table.schema().fields if not field.doc] == []  # every column is described
-    assert table.schema().find_field("some_json").doc == "D (JSON)"
+    assert table.schema().find_field("some_json").doc == "D (JSON) Source: the dataset's source."
 
 
 def test_the_names_that_are_taken_are_those_of_the_schemas() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from schemas.config.settings import Settings
 from schemas.errors import StorageError
-from schemas.items import Field, FieldType, ItemType, StoredItem
+from schemas.items import Field, ItemFieldType, ItemType, StoredItem
 from schemas.keys import segment_item_types_key, segment_items_key
 from spiders.spool.items import BUFFER_BYTES, ItemBuffer, append_items, pack_items
 from storage.index.items import read_item_types, read_items, read_items_file
@@ -127,7 +127,7 @@ def test_the_types_of_fields_come_from_the_classes(kinds: Crawled, sqlite_settin
     assert (product["name"], product["brand"], product["url"]) == ("string?", "struct<name string>?", "string")
 
 
-def shown(kind: FieldType) -> str:
+def shown(kind: ItemFieldType) -> str:
     text: str = kind.type
     if kind.element is not None:
         text += f"<{shown(kind.element)}>"
@@ -209,7 +209,7 @@ def row_at(offset: int) -> CaptureRow:
 
 def test_a_torn_line_and_an_unregistered_capture_are_left_out(tmp_path: Path) -> None:
     path, written = tmp_path / "w.items", set[ItemType]()
-    product = ItemType(name="Product", module="shop", fields=(Field(name="sku", type=FieldType(type="string")),))
+    product = ItemType(name="Product", module="shop", fields=(Field(name="sku", type=ItemFieldType(type="string")),))
     later = product.model_copy(update={"name": "Later"})
     for offset, kind in ((0, product), (10, product), (20, later)):
         buffer = ItemBuffer(tmp_path)

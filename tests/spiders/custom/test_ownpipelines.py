@@ -224,7 +224,7 @@ def test_a_projects_pipelines_run_before_items_are_stored(
     log = capfd.readouterr().err
     assert f"process_item of Third failed at {server.base}/page: ValueError: seven is no price (pipelines.py, line" in log
     assert "process_item of Second failed" in log
-    assert "it returned None, which is no item. Return the item, or raise DropItem" in log
+    assert "it returned None, which is not an item. Return the item, or raise DropItem" in log
     assert "ROBOTSTXT_OBEY in shop.settings has no effect in crawlhouse. Say it in the crawl's YAML: politeness.robots" in log
     assert "no account" in log
 

@@ -24,7 +24,7 @@ from storage.frontier.admin.history import read_history, read_post_histories
 from storage.frontier.admin.selection import Selection
 from storage.objects.open import open_store
 from storage.urls.host_key import url_digest
-from storage.urls.request_body import describe_request, read_body
+from storage.urls.request_body import describe_request, read_request_body
 from tests.spiders.owncrawls import Plain, items_of, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 
@@ -174,7 +174,7 @@ def test_a_request_with_a_body_and_back() -> None:
         back = request_from_text(request_text(made, spider), "http://x.test/", spider)
         assert (back.method, back.body, back.headers) == ("POST", made.body, made.headers)
     get = request_text(scrapy.Request("http://x.test/", meta={"method": "POST"}), spider)
-    assert read_body(get) is None
+    assert read_request_body(get) is None
     assert url_digest("c", "http://x.test/", get) == url_digest("c", "http://x.test/")
     assert describe_request(get) == "GET"
     one, same, other = (

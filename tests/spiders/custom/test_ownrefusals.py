@@ -82,12 +82,12 @@ def test_a_request_and_back() -> None:
         ({"meta": {"when": (1, 2)}}, r"because of meta\['when'\], which is a tuple"),
         ({"cb_kwargs": {"a": {"b": [0, b"x"]}}}, r"because of cb_kwargs\['a'\]\['b'\]\[1\], which is a bytes"),
         ({"meta": {"n": float("nan")}}, r"because of meta\['n'\], which is a float"),
-        ({"meta": {"n": {1: 2}}}, r"because of the key 1 of meta\['n'\], which is no text"),
+        ({"meta": {"n": {1: 2}}}, r"because of the key 1 of meta\['n'\], which is not text"),
         ({"cookies": {"a": "b"}}, "has cookies: they are not stored in the database. Name a secret"),
         ({"headers": {"Authorization": "Basic x"}}, "has a header Authorization: it is not stored in the database. Name a secret"),
         ({"headers": {"User-Agent": "x"}}, "has a header User-Agent, which a spider cannot set: politeness.user_agent"),
-        ({"callback": lambda response: None}, "has the callback <lambda>, which is no method of Plain"),
-        ({"errback": print}, "has the errback print, which is no method of Plain"),
+        ({"callback": lambda response: None}, "has the callback <lambda>, which is not a method of Plain"),
+        ({"errback": print}, "has the errback print, which is not a method of Plain"),
     ],
 )
 def test_what_cannot_be_kept_is_named(given: dict[str, Any], message: str) -> None:

@@ -129,7 +129,7 @@ def test_a_loop_that_stands_still_is_ended_and_its_url_left_out_the_third_time(
         text = f"spider: tests.spiders.ownspiders:Blocking\n{own_scope(server.base)}\npoliteness: {{delay: 0}}\n{LOOPBACK}"
         run = plan(parse_crawl(text, "test"), "key", sqlite_settings).crawl_run
         for _ in range(2):
-            with pytest.raises(CrawlhouseError, match="event loop of the fetch worker w1 stood still"):
+            with pytest.raises(CrawlhouseError, match="event loop of the fetch worker w1 did not run"):
                 fetch(run, "w1", sqlite_settings)
         fetch(run, "w1", sqlite_settings)
         assert close(run, sqlite_settings).counts.balanced()

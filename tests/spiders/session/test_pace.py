@@ -9,7 +9,7 @@ import pytest
 from schemas.capture import Capture
 from schemas.config.settings import Settings
 from spiders.session.pace import MAX_BACK_OFF_SECONDS, MAX_CONSECUTIVE_BUSY, MAX_SLOWNESS, HostPace
-from spiders.session.results import retry_after
+from spiders.session.url_results import retry_after
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 

@@ -110,7 +110,7 @@ def test_a_line_tells_the_rate_of_now() -> None:
     ]
     assert "(100/s)" in texts[1]
     assert "errors" not in texts[1]
-    assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 hosts at work of 3 open, 4 errors; 5 pages stored"
+    assert texts[2] == "1,100 responses (10/s), 1.1 MB, 2 of 3 open hosts in use, 4 errors; 5 pages stored"
 
 
 def test_a_workers_line_says_what_broke_in_callbacks() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.urls.canonical import canonicalize, resolve
+from spiders.urls.canonical import canonicalize, resolve_link
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_sitemap_keeps_its_parameters() -> None:
     ],
 )
 def test_links_become_urls(reference: str, wanted: str | None) -> None:
-    assert resolve("https://a.example/x/y", reference) == wanted
+    assert resolve_link("https://a.example/x/y", reference) == wanted
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_links_become_urls(reference: str, wanted: str | None) -> None:
     ],
 )
 def test_hosts_are_written_by_idna_2008(written: str, wanted: str | None) -> None:
-    assert resolve("https://a.example/", written) == wanted
+    assert resolve_link("https://a.example/", written) == wanted

@@ -15,8 +15,9 @@ from sqlalchemy import select, update
 from schemas.config.settings import Settings
 from schemas.errors import StorageError, UnavailableError
 from storage.database import engine as database
-from storage.database.engine import SCHEMA, open_database
+from storage.database.engine import open_database
 from storage.database.locks import hold_lock
+from storage.database.version_table import SCHEMA
 from storage.lake.lake import open_lake
 from tests.forks import fork_context
 
@@ -70,7 +71,7 @@ def test_a_sqlite_file_that_another_process_holds_is_named(sqlite_settings: Sett
     holder, other = open_database(url), open_database(url)
     with (
         holder.write(),
-        pytest.raises(UnavailableError, match=r"frontier.sqlite has been held by another process .* go on or end it"),
+        pytest.raises(UnavailableError, match=r"frontier.sqlite has been held by another process .*Wait for that process or end it"),
         other.write(),
     ):
         pass

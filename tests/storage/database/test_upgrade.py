@@ -18,16 +18,18 @@ from processing.stages import process_once
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError
+from schemas.tables import ARTICLE_ONLY, QUARANTINE
 from spiders.run import crawl_once
 from storage.database import backup
-from storage.database.engine import METADATA, SCHEMA_VERSION, open_database
+from storage.database.engine import SCHEMA_VERSION, open_database
 from storage.database.migration import migrations
+from storage.database.version_table import METADATA
 from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
-from storage.upgrade import upgrade
+from storage.upgrade import DESCRIPTIONS, upgrade
 from tests.kepthome import PROXY_PASSWORD, load_into_postgres, unpack_home
 from tests.keptsite import BASE, article_paths, kept_site
 
@@ -219,7 +221,12 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
         with lake.table("runs").transaction() as transaction:
             transaction.set_properties({"write.parquet.compression-codec": "gzip"})
     done = upgrade(settings)
-    assert done.tables == {"articles": ["duplicate_similarity"], "runs": ["write.parquet.compression-codec"]}
+    assert done.tables == {
+        "articles": ["duplicate_similarity"],
+        "captures": ["outcomes", DESCRIPTIONS],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", DESCRIPTIONS],
+        "runs": ["write.parquet.compression-codec"],
+    }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
     assert connect(settings).execute("SELECT count(*), count(duplicate_similarity) FROM articles").fetchone() == (10, 0)
     assert upgrade(settings).tables == {}
@@ -234,7 +241,7 @@ def test_without_a_database_there_is_nothing_to_upgrade(sqlite_settings: Setting
 def test_nothing_is_changed_while_a_worker_is_at_work(kept: Settings) -> None:
     lease = "UPDATE hosts SET leased = (1 = 1), lease_run = 3, lease_worker = 'w1', free_at = :until"
     _run_sql(kept, lease, until=time.time() + 60)
-    with pytest.raises(ConflictError, match=r"The worker w1 of the run news-.* is at work"):
+    with pytest.raises(ConflictError, match=r"The worker w1 of the run news-.* is running"):
         upgrade(kept)
     assert _run_sql(kept, "SELECT version FROM schema_version") == [(KEPT,)]
     _run_sql(kept, lease, until=time.time() - 1)

@@ -44,7 +44,7 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def shown(settings: Settings) -> dict[str, set[str]]:
     """The URLs in each view."""
     with connect(settings) as lake:
-        assert [name for (name,) in lake.sql("SHOW TABLES").fetchall()] == sorted([*VIEWS, "runs"])
+        assert [name for (name,) in lake.sql("SHOW TABLES").fetchall()] == sorted([*VIEWS, "runs", "sightings"])
         assert lake.sql("SELECT current_setting('allowed_directories')").fetchall() == [([],)]
         return {table: {row[0] for row in lake.sql(f"SELECT url FROM {table}").fetchall()} for table in VIEWS}
 

@@ -12,6 +12,7 @@ from pyiceberg.expressions import EqualTo
 
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError, UnavailableError
+from schemas.tables import RUNS
 from storage.lake import tables as laketables
 from storage.lake.lake import Lake, open_lake
 from storage.lake.query import connect
@@ -132,7 +133,7 @@ def test_writers_at_once_lose_nothing(lake_settings: Settings) -> None:
 def test_a_table_that_another_process_has_just_created_is_used(sqlite_settings: Settings) -> None:
     with open_lake(sqlite_settings) as lake:
         first = lake.table("runs")
-        again = laketables._create(lake._catalog, "runs", lake.warehouse)
+        again = laketables.create_table(lake._catalog, "runs", RUNS, lake.warehouse, {})
     assert again.metadata.table_uuid == first.metadata.table_uuid
 
 

@@ -32,6 +32,7 @@ NAME_LENGTH = 34  # a secret's name has at most 40 characters
 def upgrade() -> MigrationStep:
     """Add the column `made_by`, rename columns, and replace a proxy's login in stored configurations by the name of a secret."""
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
+    op.add_column("process_runs", sa.Column("datasets", sa.Text()))
     _rename_columns()
     secrets = [secret for name, key in TABLES for secret in _without_logins(name, key)]
     if not secrets:

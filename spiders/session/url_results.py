@@ -167,7 +167,10 @@ def refusal_result(due: DueUrl, outcome: FetchOutcome, reason: Reason, revisit: 
 
 
 def _next_visit_of_own_decision(due: DueUrl, reason: Reason, now: float) -> NextVisit | None:
-    """When a URL is due that was not fetched by decision: paused and dropped ones at once, out of scope when the crawl changes."""
+    """The next visit of a URL that was not fetched for a reason in OWN_DECISIONS; None for other reasons.
+
+    A paused or dropped URL is due at once, but its state holds it back. A URL out of scope is due again when the crawl changes.
+    """
     if reason not in OWN_DECISIONS:
         return None
     return NextVisit(None if reason is Reason.OUT_OF_SCOPE else now, due.revisit)

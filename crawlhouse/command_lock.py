@@ -13,7 +13,7 @@ from storage.database.private_files import make_private_file
 
 
 @contextmanager
-def one_at_a_time(settings: Settings, what: str) -> Iterator[None]:
+def hold_command_lock(settings: Settings, what: str) -> Iterator[None]:
     """Hold the lock with the name `what`. Raises ConflictError when another process of this home holds it."""
     make_home(settings)
     folder = settings.home / "locks"

@@ -1,4 +1,4 @@
-"""Carries results from a child that reads hostile bytes to its parent, as MessagePack, decoded into the types that the parent expects.
+"""Carries results from a child that reads harmful bytes to its parent, as MessagePack, decoded into the types that the parent expects.
 
 With a pickle, a page that has taken over the child could run code in the parent. These bytes are data or an error.
 """
@@ -16,11 +16,11 @@ UNDECODABLE: Final = (msgspec.MsgspecError, ValueError, TypeError, OverflowError
 
 
 class ResultError(ValueError):
-    """The bytes are no result of the expected types."""
+    """The bytes are not a result of the expected types."""
 
 
 def encode_result(reason: str | None, value: Any) -> bytes:  # Any: a dataclass, or what MessagePack knows
-    """One result. `reason` is None for the value of a function, else it says why there is none. Raises one of UNENCODABLE."""
+    """One result. `reason` is None for the value of a function, otherwise it says why there is none. Raises one of UNENCODABLE."""
     try:
         return _ENCODER.encode((reason, type(value).__name__, value))
     except UnicodeEncodeError:  # a lone surrogate, as in broken JSON

@@ -9,7 +9,7 @@ from storage.frontier.records import DueUrl, Lease
 
 
 @dataclass(eq=False, slots=True)
-class Fetch:
+class UrlInProgress:
     """A URL that is being fetched under a lease. `tries` counts its earlier requests in this run.
 
     `chain` is the chain of redirects that led to it. `again` is the URL of that chain to which it led back with new cookies, if it did:

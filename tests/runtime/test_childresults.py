@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.results import ResultDecoder, ResultError, encode_result
+from runtime.child_results import ResultDecoder, ResultError, encode_result
 from schemas.article import Article, Block, BlockKind
 from schemas.outcomes import Reason, Rejected
 

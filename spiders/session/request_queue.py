@@ -7,22 +7,22 @@ import asyncio
 from schemas.outcomes import FetchOutcome
 from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult
-from spiders.session.fetch import Fetch
 from spiders.session.page_budget import EMPTY_WAIT_SECONDS, PageBudget
+from spiders.session.url_in_progress import UrlInProgress
 
 
-class Outbox:
+class RequestQueue:
     """Hosts put URLs in, the session takes them out. `in_flight` are the URLs put in whose exchange is not finished."""
 
     def __init__(self, context: FetchContext) -> None:
         self.budget = PageBudget(context)
-        self.in_flight: set[Fetch] = set()
+        self.in_flight: set[UrlInProgress] = set()
         self._registrar = context.registrar
-        self._queue: asyncio.Queue[Fetch | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[UrlInProgress | None] = asyncio.Queue()
         self._is_closed = False
 
     async def take_page(self) -> bool:
-        """Take a page of the run's budget. Waits while there is none, as others may release some. False once the outbox is closed."""
+        """Take a page of the run's budget. Waits while there is none, as others may release some. False once the queue is closed."""
         while not self._is_closed:
             if not self._registrar.has_many_found() and await self.budget.take():
                 return True
@@ -33,13 +33,13 @@ class Outbox:
         """Give a page of the budget back that is not fetched."""
         self.budget.release_page()
 
-    def put(self, fetch: Fetch) -> None:
+    def put(self, fetch: UrlInProgress) -> None:
         """Queue a URL for its request."""
         self.in_flight.add(fetch)
         self._queue.put_nowait(fetch)
 
-    async def get(self) -> Fetch | None:
-        """Wait for the next URL; None once the outbox is closed."""
+    async def get(self) -> UrlInProgress | None:
+        """Wait for the next URL; None once the queue is closed."""
         return await self._queue.get()
 
     def close(self) -> None:
@@ -47,12 +47,12 @@ class Outbox:
         self._is_closed = True
         self._queue.put_nowait(None)
 
-    def drop(self, fetch: Fetch) -> None:
+    def drop(self, fetch: UrlInProgress) -> None:
         """Drop a fetch without a result. The URL stays due."""
         self.in_flight.discard(fetch)
 
-    def finish(self, fetch: Fetch, result: ExchangeResult) -> None:
-        """The exchange of a URL is finished. A final result that is no page gives its page back."""
+    def finish(self, fetch: UrlInProgress, result: ExchangeResult) -> None:
+        """The exchange of a URL is finished. A final result that is not a page gives its page back."""
         self.in_flight.discard(fetch)
-        if result.mark is not None and result.mark.outcome is not FetchOutcome.FETCHED:
+        if result.fetch_result is not None and result.fetch_result.outcome is not FetchOutcome.FETCHED:
             self.budget.release_page()

@@ -1,0 +1,90 @@
+"""The definitions of a crawl's datasets: found by name, checked, and with the fields that the classes of its spider's items have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from processing.datasets.definition_check import check_definition
+from schemas.config.crawl import Crawl
+from schemas.config.crawl_file import line_of
+from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.dataset_file import find_dataset
+from schemas.datasets.field_types import parse_type
+from schemas.errors import ConfigError, NotFoundError
+from schemas.items import ItemFieldType, ItemType
+
+DECIMAL = "decimal(38,9)"  # of a class, which says nothing of digits: enough for prices and weights alike
+WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type of items, where it has another name for it
+
+
+def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
+    """The definitions that a crawl names, checked, in its order.
+
+    Raises ConfigError for a name without a definition, which says the file to write, and for all that cannot work in a definition.
+    """
+    return tuple(_checked(name, crawl, settings) for name in crawl.datasets)
+
+
+def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mapping[str, str], settings: Settings) -> Dataset | None:
+    """The definition with the fields of the classes of its items; None where neither its file nor a class has any.
+
+    `earlier` are the fields, with their types, that the dataset has had: a run without items of a class does not lose them.
+
+    Raises ConfigError where the whole is no definition, for instance because the key is no field.
+    """
+    if dataset.source is None or dataset.source.reads_pages:
+        return dataset
+    fields: dict[str, str] = {}
+    for item_type in types:
+        if dataset.takes_item(item_type.name):
+            fields = {**{field.name: _type_text(field.type) for field in item_type.fields}, **fields}
+    fields = {**earlier, **fields}
+    try:
+        whole = dataset.with_fields(fields)
+    except ValidationError as error:
+        problems = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
+        raise ConfigError(f"{_path(dataset.name, settings) or dataset.name}: with the fields of its items: {problems}.") from error
+    return whole if whole.fields else None
+
+
+def _checked(name: str, crawl: Crawl, settings: Settings) -> Dataset:
+    folder = settings.datasets_folder()
+    try:
+        dataset = find_dataset(name, folder)
+    except NotFoundError as error:
+        path = settings.crawls / f"{crawl.name}.yaml"
+        line = line_of(path, "datasets") or line_of(path, "dataset")
+        where = f"{path}: line {line}: datasets" if line else f"The datasets of {crawl.name!r}"
+        raise ConfigError(f"{where}: {error} Write {folder / f'{name}.yaml'}, or correct the name.") from error
+    check_definition(dataset, _path(name, settings), [str(folder) for folder in settings.module_folders()])
+    return dataset
+
+
+def _path(name: str, settings: Settings) -> Path | None:
+    path = settings.datasets_folder() / f"{name}.yaml"
+    return path if path.is_file() else None
+
+
+def _type_text(kind: ItemFieldType) -> str:
+    """A type of items as a dataset writes it; JSON where it has no such type, or a deeper one than it takes."""
+    text = _written(kind)
+    try:
+        return str(parse_type(text))
+    except ValueError:
+        return "json"
+
+
+def _written(kind: ItemFieldType) -> str:
+    if kind.type == "list":
+        return f"list<{_written(kind.element)}>" if kind.element else "json"
+    if kind.type == "struct":
+        return f"struct<{', '.join(_members(kind))}>" if kind.fields else "json"
+    return WRITTEN.get(kind.type, kind.type)
+
+
+def _members(kind: ItemFieldType) -> Iterator[str]:
+    return (f"{field.name}: {_written(field.type)}" for field in kind.fields)

@@ -1,0 +1,155 @@
+"""Make the rows of the tables for a run's datasets: their own, those for quarantine, sightings, and the outcomes of captures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from processing.publish.accounting import ARTICLES, RowCounts, RunCounts
+from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
+from processing.resolve.records import RecordId, record_id_of
+from processing.staging.staging import PAGES_NAME, read_rows
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import table_schema
+from schemas.keys import extracted_rows_key, resolved_rows_key
+from schemas.outcomes import Outcome
+from schemas.runs import ProcessRun
+from schemas.tables import TABLES
+from storage.objects.store import ObjectStore
+
+UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # publish fills in `ingested_at` and `sequence`
+SUMMARY_ORDER = (Outcome.PUBLISHED, Outcome.DUPLICATE, Outcome.KNOWN, Outcome.QUARANTINED, Outcome.REJECTED)
+_RANK = {str(outcome): rank for rank, outcome in enumerate(SUMMARY_ORDER)}
+
+CaptureRow = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What one dataset made of a record."""
+
+    outcome: str
+    reason: str | None
+    detail: str | None
+    rows: int
+
+
+class DatasetRows:
+    """The decided rows of a run's datasets, as the tables take them. `base` names what they were resolved against."""
+
+    def __init__(self, run: ProcessRun, base: str, store: ObjectStore) -> None:
+        self._run, self._base, self._store = run, base, store
+        self._outcomes = {dataset.name: self._read_outcomes(dataset) for dataset in run.own_datasets}
+
+    def rows(self, dataset: Dataset) -> Iterator[pa.Table]:
+        """The rows of the dataset's own table."""
+        schema = table_schema(dataset)
+        for table in self._staged(dataset, ROWS):
+            yield _filled(table, schema, run_constants(self._run))
+
+    def quarantine(self, dataset: Dataset) -> Iterator[pa.Table]:
+        """The rows of the table `quarantine`."""
+        constants = {**run_constants(self._run), "dataset": dataset.name}
+        for table in self._staged(dataset, QUARANTINE):
+            yield _filled(table.append_column("reason", table["rule"]), TABLES["quarantine"], constants)
+
+    def sightings(self, dataset: Dataset) -> Iterator[pa.Table]:
+        """The rows of the table `sightings`."""
+        return self._staged(dataset, SEEN)
+
+    def count(self, counts: Mapping[str, RunCounts]) -> None:
+        """Add the rows of every dataset to the counts of their crawl runs."""
+        for dataset in self._run.own_datasets:
+            for found in counts.values():
+                found.rows.setdefault(dataset.name, RowCounts())
+            for table in self._staged(dataset, OUTCOMES):
+                for row in table.select(["crawl_run", "made", "published", "unchanged", "quarantined"]).to_pylist():
+                    counts[row.pop("crawl_run")].rows[dataset.name].add(**row)
+
+    def captures(self, captures: pa.Table) -> pa.Table:
+        """Rows of `captures`, whose outcome is that of the article, with the outcomes of all datasets."""
+        if not self._run.own_datasets:
+            return _with_articles_alone(captures)
+        return pa.Table.from_pylist([self._capture(row) for row in captures.to_pylist()], schema=captures.schema)
+
+    def _capture(self, row: CaptureRow) -> CaptureRow:
+        found = {name: of_dataset[record_id_of(row)] for name, of_dataset in self._outcomes.items()}
+        if self._run.makes_articles:
+            made = int(row["outcome"] != Outcome.REJECTED)
+            found[ARTICLES] = RecordOutcome(str(row["outcome"]), row["reason"], row["detail"], made)  # type: ignore[arg-type]
+        ordered = [(dataset.name, found[dataset.name]) for dataset in self._run.datasets]
+        first = min((one for _, one in ordered), key=lambda one: _RANK[one.outcome])
+        if ARTICLES in found and found[ARTICLES].outcome == first.outcome:
+            first = found[ARTICLES]
+        outcomes = [
+            {"dataset": name, "outcome": one.outcome, "reason": one.reason, "detail": one.detail, "rows": one.rows} for name, one in ordered
+        ]
+        return {**row, "outcome": first.outcome, "reason": first.reason, "detail": first.detail, "outcomes": outcomes}
+
+    def _read_outcomes(self, dataset: Dataset) -> dict[RecordId, RecordOutcome]:
+        return {
+            record_id_of(row): RecordOutcome(row["outcome"], row["reason"], row["detail"], row["made"])
+            for table in self._staged(dataset, OUTCOMES)
+            for row in table.to_pylist()
+        }
+
+    def _staged(self, dataset: Dataset, name: str) -> Iterator[pa.Table]:
+        return read_rows(self._store, resolved_rows_key(self._run.process_run, self._base, dataset.name, name))
+
+
+def made_rows(run: ProcessRun, segments: Iterable[str], store: ObjectStore) -> dict[str, int]:
+    """How many rows extraction made for each dataset whose rows come from nothing but the run's own pages and items."""
+    made = {dataset.name: 0 for dataset in run.own_datasets if dataset.history != "observations"}
+    for segment in segments if run.own_datasets else ():
+        for table in read_rows(store, extracted_rows_key(run.process_run, PAGES_NAME, segment), ["dataset", "rows"]):
+            for row in table.to_pylist():
+                if row["dataset"] in made:
+                    made[row["dataset"]] += row["rows"]
+    return made
+
+
+def run_constants(run: ProcessRun) -> dict[str, object]:
+    """The columns that have one value in all rows of a process run."""
+    return {
+        "crawl": run.crawl.name,
+        "process_run": run.process_run,
+        "code_version": run.code_version,
+        "ingested_at": UNSET_TIME,
+        "sequence": 0,
+    }
+
+
+def _filled(rows: pa.Table, schema: pa.Schema, constants: Mapping[str, object]) -> pa.Table:
+    """Rows in a table's schema: the columns that they lack have a constant, else NULL."""
+    columns: Sequence[pa.ChunkedArray | pa.Array] = [
+        rows[field.name]
+        if field.name in rows.schema.names and field.name not in constants
+        else pa.repeat(pa.scalar(constants.get(field.name), field.type), rows.num_rows)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _with_articles_alone(captures: pa.Table) -> pa.Table:
+    """The outcomes of captures whose only dataset is `articles`."""
+    kind = TABLES["captures"].field("outcomes").type
+    made = pc.cast(pc.not_equal(captures["outcome"], str(Outcome.REJECTED)), pa.int32())
+    columns = {
+        "dataset": pa.repeat(pa.scalar(ARTICLES), captures.num_rows),
+        "outcome": captures["outcome"],
+        "reason": captures["reason"],
+        "detail": captures["detail"],
+        "rows": made,
+    }
+    arrays = [_one_array(columns[field.name]) for field in kind.value_type]
+    structs = pa.StructArray.from_arrays(arrays, fields=list(kind.value_type))
+    lists = pa.ListArray.from_arrays(pa.array(range(captures.num_rows + 1), pa.int32()), structs)
+    return captures.set_column(captures.schema.get_field_index("outcomes"), captures.schema.field("outcomes"), lists.cast(kind))
+
+
+def _one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

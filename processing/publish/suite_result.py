@@ -1,0 +1,179 @@
+"""What the expectations say of a dataset's rows: which were met, which rows are to blame, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+RULE = "expectation:"
+MAX_URLS_IN_SENTENCE = 3
+MAX_VALUE_CHARACTERS = 100
+
+RowIndices = npt.NDArray[np.int64]
+Measures = dict[str, Any]  # JSON: the number of rows and, of each column that a drift names, its measures
+NO_ROWS: RowIndices = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationResult:
+    """One expectation, judged on the new rows of `crawl_runs`: of one crawl run, or of all where it is the package's own.
+
+    `failing_runs` are those that the rows at fault belong to; all of `crawl_runs` where it is of the rows together. `rows` are the indices
+    of all rows at fault, in the order of the tables, for severity `warning`; otherwise they are not kept. `observed` is the value of an
+    expectation of all rows together, and `error` says why it could not be judged.
+    """
+
+    type: str
+    arguments: dict[str, Any]
+    columns: tuple[str, ...]
+    severity: str
+    success: bool
+    crawl_runs: tuple[str, ...]
+    failing_runs: tuple[str, ...] = ()
+    unexpected_count: int | None = None
+    urls: tuple[str, ...] = ()
+    rows: RowIndices = field(default_factory=NO_ROWS.copy, compare=False)
+    observed: Any = None  # Any: whatever it measures
+    drift: str | None = None
+    error: str | None = None
+
+    def sentence(self) -> str:
+        """What was expected and what was found instead, with the first URLs."""
+        expected = f"{self.type}({', '.join(self.columns)})"
+        return f"{expected}: {self.error or self._found()}"
+
+    def _found(self) -> str:
+        if self.drift is not None:
+            return f"{self.drift}; it is {_short(self.observed)}"
+        if self.unexpected_count is None:
+            return f"it is {_short(self.observed)}, expected was {_arguments(self.arguments)}"
+        shown = ", ".join(self.urls[:MAX_URLS_IN_SENTENCE])
+        more = " and others" if len(self.urls) > MAX_URLS_IN_SENTENCE else ""
+        return f"{self.unexpected_count} rows" + (f", first from {shown}{more}" if shown else "")
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON values, without the indices of the rows."""
+        return {
+            "type": self.type,
+            "kwargs": self.arguments,
+            "columns": list(self.columns),
+            "severity": self.severity,
+            "success": self.success,
+            "crawl_runs": list(self.crawl_runs),
+            "failing_runs": list(self.failing_runs),
+            "unexpected_count": self.unexpected_count,
+            "unexpected": [{"url": url} for url in self.urls],
+            "observed": self.observed,
+            "drift": self.drift,
+            "exception": self.error,
+            "sentence": None if self.success else self.sentence(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """Why a row goes to quarantine: the rule `expectation:TYPE`, and what was expected of which columns."""
+
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offences:
+    """The rows of a dataset that go to quarantine: their indices in ascending order, and the number of each one's reason."""
+
+    rows: RowIndices
+    numbers: RowIndices
+    reasons: tuple[Offence, ...]
+
+    def among(self, start: int, count: int) -> dict[int, Offence]:
+        """The offences of the rows `start` to `start + count`, by the index from `start`: of a table that follows `start` other rows."""
+        first, last = np.searchsorted(self.rows, [start, start + count])
+        found = zip((self.rows[first:last] - start).tolist(), self.numbers[first:last].tolist(), strict=True)
+        return {row: self.reasons[number] for row, number in found}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """The results of all expectations of one dataset. `rows` is how many rows were judged.
+
+    `measures` are, per crawl run, what later runs are compared with; they belong into `runs.statistics` of the crawl run's row, under the
+    key `measures` and the dataset's name.
+    """
+
+    dataset: str
+    rows: int
+    results: tuple[ExpectationResult, ...] = ()
+    measures: Mapping[str, Measures] = field(default_factory=dict)
+
+    @property
+    def success(self) -> bool:
+        """Whether no critical expectation failed."""
+        return not self.failing_runs()
+
+    def failing_runs(self) -> frozenset[str]:
+        """The crawl runs whose rows of this dataset must not be published."""
+        return frozenset(run for one in self.results if not one.success and one.severity == "critical" for run in one.failing_runs)
+
+    def sentences(self, severity: str | None = "critical") -> list[str]:
+        """One sentence for each failed expectation of a severity; None is every severity."""
+        failed = (one for one in self.results if not one.success and severity in {None, one.severity})
+        return [f"{one.crawl_runs[0]}: {one.sentence()}" if self._says_run(one) else one.sentence() for one in failed]
+
+    def failures(self) -> str:
+        """The failed critical expectations in one line."""
+        return "; ".join(self.sentences())
+
+    def offences(self) -> Offences:
+        """The rows that go to quarantine. Of several reasons the first counts."""
+        failed = [one for one in self.results if one.severity == "warning" and not one.success and len(one.rows)]
+        reasons = tuple(Offence(RULE + one.type, f"{', '.join(one.columns)}: expected was {_arguments(one.arguments)}") for one in failed)
+        rows = np.concatenate([NO_ROWS, *(one.rows for one in failed)])
+        numbers = np.repeat(np.arange(len(failed)), [len(one.rows) for one in failed])
+        unique, first = np.unique(rows, return_index=True)
+        return Offences(unique, numbers[first], reasons)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON values."""
+        return {
+            "dataset": self.dataset,
+            "success": self.success,
+            "rows": self.rows,
+            "measures": dict(self.measures),
+            "results": [one.to_json() for one in self.results],
+        }
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The same as `to_json`."""
+        return self.to_json()
+
+    def _says_run(self, result: ExpectationResult) -> bool:
+        return len(result.crawl_runs) == 1 and len({run for one in self.results for run in one.crawl_runs}) > 1
+
+
+def report(results: Iterable[SuiteResult]) -> bytes:
+    """The report `expectations.json`: each dataset's result, and the results of all under `results`."""
+    datasets = [one.to_json() for one in results]
+    flat = [{"dataset": one["dataset"], **result} for one in datasets for result in one["results"]]
+    whole = {"success": all(one["success"] for one in datasets), "results": flat, "datasets": [_without_results(one) for one in datasets]}
+    return json.dumps(whole, indent=2, default=str).encode()
+
+
+def _without_results(dataset: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in dataset.items() if name != "results"}
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    others = {name: value for name, value in arguments.items() if not name.startswith("column")}
+    return ", ".join(f"{name} {_short(value)}" for name, value in others.items()) or "no such row"
+
+
+def _short(value: object) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= MAX_VALUE_CHARACTERS else text[: MAX_VALUE_CHARACTERS - 1] + "…"

@@ -1,0 +1,277 @@
+"""Resolve the rows of a run's datasets: versions against the lake, doubled keys, and which keys are seen or gone.
+
+Before: `processing.extract.segment_rows` has staged the rows of every segment. They are sorted by key into partitions on the local disk,
+and decided one partition at a time. After: `processing.publish.dataset_tables` makes the rows of the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+import pyarrow as pa
+
+from processing.datasets.rows import row_json
+from processing.datasets.values import to_plain
+from processing.resolve.dataset_partitions import Partitions, open_partitions
+from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
+from processing.resolve.records import RecordId, record_id_of
+from processing.resolve.row_history import PUBLISHED, QUARANTINED, LastVersion, RowDecision, Values, decide_key, row_order
+from processing.resolve.row_sightings import KeyPages, Sighting
+from processing.resolve.run_records import RunRecord, read_errors, read_records
+from processing.staging.staging import RECORD_OUTCOMES, StagedWriter, decided_schema, staged_writer, write_rows
+from schemas.datasets.dataset import Dataset
+from schemas.datasets.tables import staging_schema
+from schemas.keys import resolved_rows_key
+from schemas.outcomes import Outcome, Reason
+from schemas.runs import ProcessRun
+from schemas.tables import SIGHTINGS
+from storage.lake.lake import Lake
+from storage.objects.store import ObjectStore
+
+ROWS, QUARANTINE, SEEN, OUTCOMES = "rows", "quarantine", "sightings", "outcomes"  # what is staged for each dataset
+OBSERVATIONS = "observations"
+WRITE_ROWS = 1_000
+
+
+@dataclass(slots=True)
+class RowTally:
+    """How many rows one record made for a dataset, and what became of them. `reason` is the first for which one was quarantined."""
+
+    made: int = 0
+    published: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    reason: str | None = None
+
+    def add(self, outcome: str, reason: str | None) -> None:
+        """Count one row."""
+        self.made += 1
+        setattr(self, outcome, getattr(self, outcome) + 1)
+        self.reason = self.reason or reason
+
+
+@dataclass(slots=True)
+class _Work:
+    """One dataset of a run while it is resolved."""
+
+    run: ProcessRun
+    dataset: Dataset
+    records: Mapping[RecordId, RunRecord]
+    errors: Mapping[RecordId, str]
+    readings: EarlierReadings
+    definitions: Mapping[str, Definition]
+    known: frozenset[RecordId]
+    tallies: dict[RecordId, RowTally] = field(default_factory=dict)
+
+    def count(self, row: Values, outcome: str, reason: str | None = None) -> None:
+        self.tallies.setdefault(record_id_of(row), RowTally()).add(outcome, reason)
+
+
+def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, lake: Lake) -> None:
+    """Stage the decided rows of every dataset of a run, against the lake as it is now. `base` names that state in the keys."""
+    if not run.own_datasets:
+        return
+    records = read_records(run, segments, store)
+    for dataset in run.own_datasets:
+        _resolve_dataset(run, dataset, base, records, segments, store, lake)
+
+
+def _resolve_dataset(
+    run: ProcessRun,
+    dataset: Dataset,
+    base: str,
+    records: Mapping[RecordId, RunRecord],
+    segments: Sequence[str],
+    store: ObjectStore,
+    lake: Lake,
+) -> None:
+    definitions = read_definitions(lake, dataset.name)
+    targets = {record.refers_to for record in records.values() if record.refers_to is not None}
+    readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions)
+    known = frozenset(_known_records(dataset, records.values(), readings))
+    work = _Work(run, dataset, records, read_errors(run, segments, store, dataset.name), readings, definitions, known)
+
+    def key(name: str) -> str:
+        return resolved_rows_key(run.process_run, base, dataset.name, name)
+
+    with open_partitions(run, dataset, records, segments, store, lake) as partitions:
+        with ExitStack() as stack:
+            rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
+            quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
+            for partition in partitions.numbers():
+                _decide_partition(work, partitions, partition, rows, quarantine)
+        sightings = (table for partition in partitions.numbers() for table in _seen_in_partition(work, partitions, partition))
+        write_rows(store, key(SEEN), sightings, SIGHTINGS)
+    outcomes = (_outcome_row(work, record) for record in records.values())
+    write_rows(store, key(OUTCOMES), _tables(outcomes, RECORD_OUTCOMES), RECORD_OUTCOMES)
+
+
+def _known_records(dataset: Dataset, records: Iterable[RunRecord], readings: EarlierReadings) -> Iterator[RecordId]:
+    """The records whose pages are as they were at their last reading, which has published the rows by the same definition."""
+    last = {
+        url: reading.content_digest
+        for url, reading in readings.by_url.items()
+        if reading.has_rows and reading.definition == rows_digest(dataset)
+    }
+    for record in sorted(records, key=lambda one: (one.crawl_run, one.fetched_at, one.record_id)):
+        if record.is_revisit:
+            continue
+        if last.get(record.url) == record.content_digest:
+            yield record.record_id
+        if record.unread is None:
+            last[record.url] = record.content_digest
+
+
+def _decide_partition(work: _Work, partitions: Partitions, partition: int, out: StagedWriter, quarantine: StagedWriter) -> None:
+    rows = [row for table in partitions.rows(partition) for row in table.to_pylist()]
+    if work.dataset.history != OBSERVATIONS:
+        rows = [row for row in rows if not row["is_visit"]]
+    broken = [row for row in rows if row["rule"] is not None]
+    for row in broken:
+        work.count(row, QUARANTINED, row["rule"])
+    fitting = sorted((row for row in rows if row["rule"] is None), key=row_order)
+    last = _last_versions(work, partitions, partition)
+    published: list[dict[str, object]] = []
+    for row_id, group in groupby(fitting, key=lambda row: row["row_id"]):
+        of_key = list(group)
+        known = frozenset(place for place, row in enumerate(of_key) if record_id_of(row) in work.known)
+        for row, decision in zip(of_key, decide_key(work.dataset, of_key, last.get(row_id), known), strict=True):
+            work.count(row, decision.outcome, decision.rule)
+            if decision.outcome == PUBLISHED:
+                published.append(_published(row, decision))
+            elif decision.outcome == QUARANTINED:
+                broken.append(_broken(work.dataset, row, decision))
+    for table in _tables(iter(published), decided_schema(work.dataset)):
+        out.write(table)
+    for table in _tables(iter(broken), staging_schema(work.dataset)):
+        quarantine.write(table)
+
+
+def _last_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, LastVersion]:
+    last: dict[str, LastVersion] = {}
+    for table in partitions.versions(partition):
+        for row in table.to_pylist():
+            known = last.get(row["row_id"])
+            if known is None or known.version < row["version"]:
+                definition = work.definitions.get(row["process_run"])
+                last[row["row_id"]] = LastVersion(row["version"], row["first_seen"], row, definition.fields if definition else None)
+    return last
+
+
+def _published(row: dict[str, object], decision: RowDecision) -> dict[str, object]:
+    return row | {"version": decision.version, "first_seen": decision.first_seen, "changed": list(decision.changed)}
+
+
+def _broken(dataset: Dataset, row: dict[str, object], decision: RowDecision) -> dict[str, object]:
+    whole = row_json({name: to_plain(row[name]) for name in dataset.fields if row[name] is not None})
+    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": whole}
+
+
+def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> Iterator[pa.Table]:
+    """The sightings of a partition's keys in each crawl run, in their order."""
+    seen: dict[tuple[str, str], dict[str, datetime]] = {}  # by key and crawl run: page -> time
+    for table in partitions.rows(partition):
+        for row in table.select(["row_id", "crawl_run", "url", "fetched_at", "rule"]).to_pylist():
+            if row["rule"] is None:
+                pages = seen.setdefault((row["row_id"], row["crawl_run"]), {})
+                pages[row["url"]] = max(pages.get(row["url"], row["fetched_at"]), row["fetched_at"])
+    keys = _key_pages(partitions, partition)
+    for row_id, _ in seen:
+        keys.setdefault(row_id, KeyPages())
+    made: list[dict[str, object]] = []
+    for crawl_run in work.run.crawl_runs:
+        read, revisited = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.pages_revisited(crawl_run)
+        for row_id, of_key in sorted(keys.items()):
+            again = {url: at for url, at in revisited.items() if of_key.has(url)} if revisited else {}
+            found = list(of_key.sightings({**again, **seen.get((row_id, crawl_run), {})}, read))
+            of_key.apply(found)
+            made += [_sighting_row(work, row_id, crawl_run, one) for one in found]
+    yield from _tables(iter(made), SIGHTINGS)
+
+
+def _key_pages(partitions: Partitions, partition: int) -> dict[str, KeyPages]:
+    """The pages of keys as the lake has them."""
+    rows = [row for table in partitions.sightings(partition) for row in table.to_pylist()]
+    rows.sort(key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"]))
+    keys: dict[str, KeyPages] = {}
+    for (row_id, _, _), group in groupby(rows, key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"])):
+        keys.setdefault(row_id, KeyPages()).apply(Sighting(row["url"], row["seen_at"], row["gone_at"]) for row in group)
+    return keys
+
+
+def _sighting_row(work: _Work, row_id: str, crawl_run: str, found: Sighting) -> dict[str, object]:
+    return {
+        "dataset": work.dataset.name,
+        "row_id": row_id,
+        "crawl_run": crawl_run,
+        "process_run": work.run.process_run,
+        "seen_at": found.seen_at,
+        "gone_at": found.gone_at,
+        "url": found.url,
+        "sequence": 0,  # publish fills it in
+    }
+
+
+def _outcome_row(work: _Work, record: RunRecord) -> dict[str, object]:
+    tally = work.tallies.get(record.record_id, RowTally())
+    outcome, reason, detail = _outcome(work, record, tally)
+    return {
+        "warc_filename": record.record_id[0],
+        "warc_record_offset": record.record_id[1],
+        "crawl_run": record.crawl_run,
+        "outcome": str(outcome),
+        "reason": reason,
+        "detail": detail,
+        "made": tally.made,
+        "published": tally.published,
+        "unchanged": tally.unchanged,
+        "quarantined": tally.quarantined,
+    }
+
+
+def _outcome(work: _Work, record: RunRecord, tally: RowTally) -> tuple[Outcome, str | None, str | None]:
+    """The outcome of a record for the dataset, and why its rows are not in the table: a reason, and a line of detail."""
+    if tally.published:
+        return Outcome.PUBLISHED, None, None
+    if tally.unchanged:
+        return Outcome.KNOWN, None, None
+    if tally.quarantined:
+        return Outcome.QUARANTINED, tally.reason, None
+    if record.is_revisit:
+        return _revisit_outcome(work, record)
+    if record.record_id in work.errors:
+        return Outcome.REJECTED, str(Reason.DATASET_ERROR), work.errors[record.record_id]
+    return Outcome.REJECTED, record.unread or str(Reason.NO_ROWS), record.detail
+
+
+def _revisit_outcome(work: _Work, record: RunRecord) -> tuple[Outcome, str | None, str | None]:
+    """A revisit stands for the capture that it refers to."""
+    target = work.records.get(record.refers_to) if record.refers_to is not None else None
+    if target is not None and not target.is_revisit:
+        outcome, reason, _ = _outcome(work, target, work.tallies.get(target.record_id, RowTally()))
+    else:
+        reading = work.readings.by_record.get(record.refers_to) if record.refers_to is not None else None
+        reading = reading or work.readings.by_url.get(record.url)
+        outcome, reason = (Outcome(reading.outcome), None) if reading is not None else (Outcome.REJECTED, None)
+    if outcome in {Outcome.PUBLISHED, Outcome.KNOWN}:
+        return Outcome.KNOWN, None, None
+    return (
+        Outcome.REJECTED,
+        reason or str(Reason.NO_ROWS),
+        "unchanged" if outcome is Outcome.REJECTED else f"unchanged since it was {outcome}",
+    )
+
+
+def _tables(rows: Iterator[dict[str, object]], schema: pa.Schema) -> Iterator[pa.Table]:
+    pending: list[dict[str, object]] = []
+    for row in rows:
+        pending.append(row)
+        if len(pending) == WRITE_ROWS:
+            yield pa.Table.from_pylist(pending, schema=schema)
+            pending = []
+    if pending:
+        yield pa.Table.from_pylist(pending, schema=schema)

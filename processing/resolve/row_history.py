@@ -1,0 +1,97 @@
+"""Decide what becomes of the rows of one key: a new version, unchanged, or quarantined because the key is there twice.
+
+No I/O. The rows of a key come in the order of the crawl runs and, within a run, in the order of `row_order`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from processing.datasets.identity import changed_fields, have_equal_values
+from processing.datasets.rows import KEY_RULE
+from schemas.datasets.dataset import Dataset
+
+Values = Mapping[str, Any]  # Any: the values of a staged row, as Arrow gives them
+
+
+@dataclass(frozen=True, slots=True)
+class LastVersion:
+    """The last version of a key: its number, when its key was first seen, and its values.
+
+    `fields` are those that its definition had, None for all: a field that was not there cannot have changed.
+    """
+
+    version: int
+    first_seen: datetime
+    values: Values
+    fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowDecision:
+    """What becomes of a row: `published` with its place in the history, `unchanged`, or `quarantined` for `detail`."""
+
+    outcome: str
+    version: int = 0
+    first_seen: datetime | None = None
+    changed: tuple[str, ...] = field(default=())
+    rule: str | None = None
+    detail: str | None = None
+
+
+PUBLISHED, UNCHANGED, QUARANTINED = "published", "unchanged", "quarantined"
+_UNCHANGED = RowDecision(UNCHANGED)
+
+
+def row_order(row: Values) -> tuple[Any, ...]:
+    """Sorts rows by key, then by crawl run, then by the time of fetch and the place in the archive."""
+    return (
+        row["row_id"],
+        row["crawl_run"],
+        row["fetched_at"],
+        row["warc_filename"],
+        row["warc_record_offset"],
+        row["position"],
+    )
+
+
+def decide_key(dataset: Dataset, rows: Iterable[Values], last: LastVersion | None, known: frozenset[int]) -> Iterator[RowDecision]:
+    """The decision on each row of one key, in their order. `known` are places of rows whose page is as it was at the last reading."""
+    numbered = enumerate(rows)
+    for _, of_one_run in groupby(numbered, key=lambda pair: pair[1]["crawl_run"]):
+        (place, first), *others = of_one_run
+        decision = _decide_first(dataset, first, last, is_known=place in known)
+        if decision.outcome == PUBLISHED:
+            assert decision.first_seen is not None
+            last = LastVersion(decision.version, decision.first_seen, first)
+        yield decision
+        yield from (_decide_other(dataset, first, other, is_known=place in known) for place, other in others)
+
+
+def _decide_first(dataset: Dataset, row: Values, last: LastVersion | None, *, is_known: bool) -> RowDecision:
+    if last is None:
+        return RowDecision(PUBLISHED, 1, row["fetched_at"])
+    is_visit = dataset.history == "observations"
+    if is_known and not is_visit:
+        return _UNCHANGED
+    changed = changed_fields(dataset, last.values, row, last.fields)
+    if not changed and not is_visit:
+        return _UNCHANGED
+    return RowDecision(PUBLISHED, last.version + 1, last.first_seen, changed)
+
+
+def _decide_other(dataset: Dataset, first: Values, row: Values, *, is_known: bool) -> RowDecision:
+    """The decision on a further row of the same key in the same crawl run."""
+    if is_known or have_equal_values(dataset, first, row):
+        return _UNCHANGED
+    differing = _differing(dataset, first, row)
+    detail = f"another row of this run has this key and another {', '.join(differing)}: the one of {first['url']}"
+    return RowDecision(QUARANTINED, rule=KEY_RULE, detail=detail)
+
+
+def _differing(dataset: Dataset, one: Values, other: Values) -> Sequence[str]:
+    return [name for name in dataset.fields if one.get(name) != other.get(name)]

@@ -1,0 +1,91 @@
+"""The records of a run as the datasets see them: what each is, whether its page was read in full, and what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from processing.resolve.records import RecordId, record_id_of
+from processing.staging.staging import PAGES_NAME, read_rows
+from schemas.datasets.dataset import Dataset
+from schemas.keys import extracted_key, extracted_rows_key
+from schemas.outcomes import Reason
+from schemas.runs import ProcessRun
+from storage.objects.store import ObjectStore
+
+NOT_FOUND = frozenset({404, 410})
+# Why a page was not read in full, so that it says nothing of the rows that it had. All other reasons are of its article only.
+UNREAD = frozenset(
+    map(
+        str,
+        (
+            Reason.ROBOTS_FILE, Reason.FEED, Reason.SITEMAP, Reason.RENDERED, Reason.REDIRECT, Reason.HTTP_ERROR, Reason.NOT_HTML,
+            Reason.EMPTY_BODY, Reason.UNDECODABLE, Reason.TRUNCATED, Reason.DAMAGED_RECORD, Reason.NOINDEX, Reason.PAGE_TIMEOUT,
+            Reason.PAGE_MEMORY, Reason.PAGE_CRASH,
+        ),
+    )
+)  # fmt: skip
+READ_BY_SPIDERS = frozenset(map(str, (Reason.NOT_HTML, Reason.FEED, Reason.SITEMAP, Reason.RENDERED)))  # though no page of text
+_COLUMNS = [
+    "url", "fetched_at", "fetch_status", "record_type", "content_digest", "warc_filename", "warc_record_offset", "warc_record_length",
+    "crawl_run", "reason", "detail", "refers_to_filename", "refers_to_offset",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One response or revisit record of a run. `unread` is why its page was not read, if so."""
+
+    record_id: RecordId
+    url: str
+    fetched_at: datetime
+    status: int
+    content_digest: str
+    length: int
+    crawl_run: str
+    unread: str | None
+    detail: str | None
+    refers_to: RecordId | None
+    is_revisit: bool
+
+    def is_read(self, dataset: Dataset) -> bool:
+        """Whether the page was read in full for a dataset, or is gone."""
+        if self.is_revisit:
+            return False
+        if self.status in NOT_FOUND:
+            return True
+        by_spider = dataset.source is not None and not dataset.source.reads_pages
+        return self.unread is None or (by_spider and self.unread in READ_BY_SPIDERS and 200 <= self.status < 300)
+
+
+def read_records(run: ProcessRun, segments: Iterable[str], store: ObjectStore) -> dict[RecordId, RunRecord]:
+    """All records of a run, in the order of its segments."""
+    return {record.record_id: record for segment in sorted(segments) for record in _segment_records(run, segment, store)}
+
+
+def read_errors(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> dict[RecordId, str]:
+    """Why records were rejected for a dataset."""
+    keys = (extracted_rows_key(run.process_run, PAGES_NAME, segment) for segment in sorted(segments))
+    rows = (row for key in keys for table in read_rows(store, key) for row in table.to_pylist())
+    return {record_id_of(row): row["error"] for row in rows if row["dataset"] == dataset and row["error"] is not None}
+
+
+def _segment_records(run: ProcessRun, segment: str, store: ObjectStore) -> Iterator[RunRecord]:
+    for table in read_rows(store, extracted_key(run.process_run, segment), _COLUMNS):
+        for row in table.to_pylist():
+            refers_to = None if row["refers_to_filename"] is None else (row["refers_to_filename"], row["refers_to_offset"])
+            unread = row["reason"] if row["reason"] in UNREAD else None
+            yield RunRecord(
+                record_id_of(row),
+                row["url"],
+                row["fetched_at"],
+                row["fetch_status"],
+                row["content_digest"],
+                row["warc_record_length"],
+                row["crawl_run"],
+                unread,
+                row["detail"] if unread else None,
+                refers_to,
+                row["record_type"] == "revisit",
+            )

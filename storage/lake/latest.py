@@ -1,0 +1,29 @@
+"""The views NAME_latest: the last version of each row of a dataset's table, with when it was last seen and since when it is gone."""
+
+from __future__ import annotations
+
+# finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
+LATEST = """
+SELECT "{name}".*, {seen} AS last_seen, {gone} AS gone_at FROM "{name}" SEMI JOIN (
+  SELECT {key}, unnest(max(struct_pack(version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
+) USING ({key}, version, sequence)
+"""
+SIGHTED = """LEFT JOIN (
+  SELECT row_id AS sighted_id, max(seen_at) AS sighted_at, max(gone_at) AS missed_at FROM sightings WHERE dataset = '{name}' GROUP BY row_id
+) ON sighted_id = "{name}".{key}
+"""
+SEEN = 'greatest("{name}".fetched_at, sighted_at)'  # it passes over NULL
+KEYS = {"articles": "article_id"}
+ROW_KEY = "row_id"  # of all other tables
+
+
+def latest_sql(name: str, *, has_sightings: bool) -> str:
+    """The SQL of the view of a table.
+
+    `last_seen` is when the row's page was last read and still had it. A row is gone as long as it was missed after that.
+    """
+    values = {"name": name, "key": KEYS.get(name, ROW_KEY)}
+    if not has_sightings:
+        return LATEST.format(**values, seen=f'"{name}".fetched_at', gone="CAST(NULL AS TIMESTAMPTZ)")
+    seen = SEEN.format(name=name)
+    return LATEST.format(**values, seen=seen, gone=f"CASE WHEN missed_at > {seen} THEN missed_at END") + SIGHTED.format(**values)

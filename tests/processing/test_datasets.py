@@ -1,0 +1,162 @@
+"""Datasets from stored pages and items to their tables: history, doubled keys, broken rows, sightings, and the equations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processing import stages
+from schemas.capture import Capture
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
+from schemas.errors import ConfigError
+from storage.index.rows import CaptureRow
+from storage.lake.lake import open_lake
+from storage.lake.query import connect
+from tests.processing.crawlruns import article, capture, closed_run
+
+SHOP = "https://shop.example.com"
+PRODUCTS = """
+source: {selectors: {sku: .sku, name: h1, price: {css: .price, type: 'decimal(12,2)'}}}
+match: [/p/]
+key: [host, sku]
+"""
+CRAWL = Crawl.model_validate({"name": "shop", "seeds": [SHOP + "/"], "datasets": ["articles", "products"]})
+
+
+def with_dataset(settings: Settings, text: str = PRODUCTS, name: str = "products") -> Settings:
+    """The settings with a dataset's file."""
+    folder = Path(settings.home) / "datasets"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.yaml").write_text(text)
+    return settings.model_copy(update={"datasets": str(folder)})
+
+
+def product(path: str, sku: str, price: str, minutes: int = 0, name: str = "Kettle") -> Capture:
+    """A capture of a shop's page."""
+    page = f"<html><body><h1>{name}</h1><b class=sku>{sku}</b> <i class=price>{price}</i></body></html>"
+    return capture(f"{SHOP}/p/{path}", page, minutes)
+
+
+def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """What readers see."""
+    with connect(settings) as connection:
+        return connection.sql(sql).fetchall()
+
+
+def test_selectors_beside_articles(lake_settings: Settings) -> None:
+    settings = with_dataset(lake_settings)
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "10,00 €"), article(SHOP + "/news", 1), product("2", "A2", "cheap")])
+    report = stages.process_once("shop", settings)
+    assert report is not None
+    assert report.datasets["products"] == {"made": 2, "published": 1, "unchanged": 0, "quarantined": 1}
+    assert report.datasets["articles"] == {"made": 1, "published": 1, "unchanged": 0, "quarantined": 0}
+    assert (report.records, report.published, report.quarantined) == (3, 2, 1)
+    ((version, sku, price, changed),) = rows(settings, "SELECT version, sku, price::VARCHAR, changed FROM products")
+    assert (version, sku, price, changed) == (1, "A1", "10.00", [])
+    assert rows(settings, "SELECT dataset, rule, detail, row_json FROM quarantine") == [
+        ("products", "type", "price: 'cheap' is no number", '{"sku": "A2", "name": "Kettle", "price": "cheap"}')
+    ]
+    outcomes = rows(settings, "SELECT url, outcome, [(o.dataset, o.outcome, o.rows) FOR o IN outcomes] FROM captures ORDER BY url")
+    assert outcomes == [
+        (f"{SHOP}/news", "published", [("articles", "published", 1), ("products", "rejected", 0)]),
+        (f"{SHOP}/p/1", "published", [("articles", "rejected", 0), ("products", "published", 1)]),
+        (f"{SHOP}/p/2", "quarantined", [("articles", "rejected", 0), ("products", "quarantined", 1)]),
+    ]
+    assert stages.process_once("shop", settings) is None
+
+
+def history(settings: Settings) -> list[tuple[Any, ...]]:
+    """The versions of the products, without what names the process run."""
+    return rows(settings, "SELECT sku, version, price::VARCHAR, changed, first_seen, fetched_at, crawl_run FROM products ORDER BY ALL")
+
+
+def sightings(settings: Settings) -> list[tuple[Any, ...]]:
+    """What is known of the products' pages."""
+    columns = ["crawl_run", "url", "seen_at", "gone_at", "row_id"]
+    with open_lake(settings) as lake:
+        found = [tuple(row.values()) for batch in lake.scan("sightings", columns) for row in batch.to_pylist()]
+    return sorted(found, key=str)
+
+
+def price_runs(settings: Settings, *together: int) -> None:
+    """Five runs of a shop; those in `together` are closed without being processed, as when processing was killed."""
+    first: dict[str, CaptureRow] = {}
+    prices = ["10.00", "12.00", "12.00", "10.00", "10.00"]
+    for number, price in enumerate(prices, 1):
+        at = number * 60
+        captures = [product("1", "A1", price, at), product("2", "A2", "5.00", at + 1), product("3", "A3", "7.00", at + 2)]
+        if number == 4:
+            captures[2] = capture(f"{SHOP}/p/3", "gone", at + 2, status=410)
+        found = closed_run(settings, CRAWL, str(number), captures, refers_to=first)
+        first = first or {row.url: row for row in found if row.url == f"{SHOP}/p/2"}
+        if number not in together:
+            assert stages.process_once("shop", settings) is not None
+
+
+def test_a_price_history_over_five_runs(lake_settings: Settings, tmp_path: Path) -> None:
+    settings = with_dataset(lake_settings)
+    price_runs(settings)
+    seen = [(sku, version, price, changed) for sku, version, price, changed, *_ in history(settings)]
+    assert seen == [
+        ("A1", 1, "10.00", []),
+        ("A1", 2, "12.00", ["price"]),
+        ("A1", 3, "10.00", ["price"]),
+        ("A2", 1, "5.00", []),
+        ("A3", 1, "7.00", []),
+    ]
+    gone = [(crawl_run, url) for crawl_run, url, _, gone_at, _ in sightings(settings) if gone_at is not None]
+    assert gone == [("shop-20260301T120000Z-000004", None)]
+    other = with_dataset(Settings(home=tmp_path / "other", crawls=tmp_path))
+    price_runs(other, 2, 4)
+    assert history(other) == history(settings)
+    assert sightings(other) == sightings(settings)
+
+
+def test_one_key_twice_in_a_run(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
+    pages = [product("1", "A1", "10.00"), product("same", "A1", "10.00", 1), product("other", "A1", "11.00", 2)]
+    closed_run(settings, CRAWL, "1", pages)
+    report = stages.process_once("shop", settings)
+    assert report is not None
+    assert report.datasets["products"] == {"made": 3, "published": 1, "unchanged": 1, "quarantined": 1}
+    assert rows(settings, "SELECT url, rule FROM quarantine") == [(f"{SHOP}/p/other", "key")]
+
+
+def test_observations_have_a_row_per_visit(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings, PRODUCTS + "history: observations\n")
+    price_runs(settings)
+    visits = rows(settings, "SELECT sku, version, price::VARCHAR FROM products WHERE sku != 'A3' ORDER BY ALL")
+    assert visits == [
+        *(("A1", version, price) for version, price in enumerate(["10.00", "12.00", "12.00", "10.00", "10.00"], 1)),
+        *(("A2", version, "5.00") for version in range(1, 6)),
+    ]
+
+
+def test_a_dataset_that_is_added_later(sqlite_settings: Settings) -> None:
+    plain = CRAWL.model_copy(update={"datasets": ("articles",)})
+    closed_run(sqlite_settings, plain, "1", [article(SHOP + "/news", 1)])
+    assert stages.process_once("shop", sqlite_settings) is not None
+    settings = with_dataset(sqlite_settings)
+    closed_run(settings, CRAWL, "2", [article(SHOP + "/news", 1, 60), product("1", "A1", "10.00", 61)])
+    report = stages.process_once("shop", settings)
+    assert report is not None
+    assert (report.known, report.published) == (1, 1)
+
+
+def test_a_crawl_without_articles(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
+    closed_run(settings, CRAWL.model_copy(update={"datasets": ("products",)}), "1", [article(SHOP + "/p/news", 1), product("1", "A1", "1")])
+    report = stages.process_once("shop", settings)
+    assert report is not None
+    assert "articles" not in report.datasets
+    assert rows(settings, "SELECT count(*) FROM articles") == [(0,)]
+    assert rows(settings, "SELECT outcome, reason FROM captures ORDER BY ALL") == [("published", None), ("quarantined", "key")]
+
+
+def test_an_unknown_dataset_names_the_file_to_write(sqlite_settings: Settings) -> None:
+    closed_run(sqlite_settings, CRAWL.model_copy(update={"datasets": ("gadgets",)}), "1", [product("1", "A1", "1")])
+    with pytest.raises(ConfigError, match=r"There is no dataset 'gadgets'.* Write .*datasets/gadgets.yaml, or correct the name"):
+        stages.plan("shop", sqlite_settings)
