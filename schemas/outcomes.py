@@ -59,7 +59,7 @@ class Reason(StrEnum):
     TLS = "tls", "The encrypted connection failed, for example because of the certificate."
     TIMEOUT = "timeout", "The response took too long."
     TOO_LARGE = "too_large", "Not given by this release: a response that is too large is cut off, see `truncated`."
-    MALFORMED_RESPONSE = "malformed_response", "The server's response is not valid HTTP, or broke off."
+    MALFORMED_RESPONSE = "malformed_response", "The server's response is not valid HTTP, broke off, or is a redirect without a target."
     UNSUPPORTED_TYPE = "unsupported_type", "The response has a media type that the crawl does not keep, such as an image."
     TOO_MANY_REDIRECTS = "too_many_redirects", "The URL is at the end of too many redirects."
     REDIRECT_LOOP = "redirect_loop", "The URL redirects to itself, or to a URL of its own chain of redirects."
