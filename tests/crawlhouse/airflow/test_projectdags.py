@@ -33,7 +33,7 @@ def test_init_makes_the_folder_and_airflow_is_told_of_it(nowhere: Run, tmp_path:
     assert nowhere("init", "shop").code == 0
     settings = Settings(home=tmp_path / "shop" / "var", crawls=tmp_path / "shop" / "crawls")
     home = airflow_home(settings)
-    home.write_config(settings, 8080)
+    home.prepare(settings, 8080)
     config = ConfigParser(interpolation=None)
     config.read(home.config)
     bundles = json.loads(config["dag_processor"]["dag_bundle_config_list"])
@@ -60,7 +60,12 @@ def test_the_example_of_a_daily_export(lake_home: Path, tmp_path: Path) -> None:
         "EXPORT_FOLDER": str(tmp_path / "exports"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", RUN_EXAMPLE, str(tmp_path / "dags")], env=environment, capture_output=True, text=True, check=False, cwd=PROJECT
+        [sys.executable, "-c", RUN_EXAMPLE, str(tmp_path / "dags")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT,
     )
     assert done.returncode == 0, done.stderr
     assert f"file: {tmp_path / 'exports' / 'articles-2026-01-02.parquet'}" in done.stdout
