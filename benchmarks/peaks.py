@@ -14,7 +14,7 @@ from pathlib import Path
 
 SAMPLE_SECONDS = 0.02
 ROLES = {
-    "processing.publish.gate_process": "gate process",
+    "processing.expectations.suite_process": "gate process",
     "processing.workers.child": "page worker",
     "spiders.reading.reader_process": "answer reader",
     "spiders.worker": "fetch worker",

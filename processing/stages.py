@@ -110,7 +110,7 @@ def gate(process_run: str, settings: Settings) -> None:
         if _is_gated(run, mark, resources):
             return
         refuse_other_code(run, code_version())
-        gate_run(run, mark, resources.store, resources.ledger)
+        gate_run(run, mark, resources.store, resources.lake, resources.ledger)
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:

@@ -101,18 +101,20 @@ class SiteSpider(scrapy.Spider):
             "verbatim_url": True,
             "capture_only": True,
         }
-        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.should_render(due.url)
+        is_rendered = self._browser is not None and due.kind is UrlKind.PAGE and self._browser.should_render(fetch.url)
         back = self.call_back if self._callbacks or is_rendered else self.parse
         fail = self.call_back_failed if self._callbacks else self.fail
-        request = scrapy.Request(due.url, callback=back, errback=fail, dont_filter=True, meta=meta)
+        request = scrapy.Request(fetch.url, callback=back, errback=fail, dont_filter=True, meta=meta)
         sent = read_request_body(due.request) if due.request else None
         if sent is not None:
             request = request.replace(method=sent.method, body=sent.body)
         request.headers = self._headers  # shared: Scrapy's headers cost as much to make as the rest of a request
-        secrets = self._credentials.headers(due.url)
+        secrets = self._credentials.headers(fetch.url)
         if due.request or secrets:
             request.headers = self._own_headers(due, secrets)
             request.meta["with_secrets"] = bool(secrets)
+        if cookies := fetch.chain.header():
+            request.headers = _with_cookies(request.headers, cookies)
         if due.earlier and (due.etag or due.last_modified) and sent is None and not is_rendered:  # the same page may render differently
             request.headers = _conditional(request.headers, due)
         return request
@@ -157,6 +159,14 @@ class SiteSpider(scrapy.Spider):
             await self._callbacks.handle_response(fetch, capture, rendered)
         else:
             self._session.receive(fetch, capture, rendered=rendered)
+
+
+def _with_cookies(headers: Headers, cookies: str) -> Headers:
+    """The headers with the cookies of a chain of redirects behind those that the request has."""
+    with_all = headers.copy()
+    own = [value.decode("latin-1") for value in headers.getlist("Cookie") if value]
+    with_all["Cookie"] = "; ".join([*own, cookies])
+    return with_all
 
 
 def _conditional(headers: Headers, due: DueUrl) -> Headers:

@@ -18,7 +18,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, UnavailableError
-from schemas.outcomes import Rejected
+from schemas.outcomes import Reason, Rejected
 
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
 SHOWN_CHARACTERS = 400  # of an article's text: enough to see whether it begins where the article begins
@@ -90,7 +90,10 @@ def _show_responses(result: CheckResult) -> None:
 
 
 def _outcome_text(page: CheckedPage) -> str:
-    return f"no article: {page.outcome.reason}" if isinstance(page.outcome, Rejected) else "article"
+    if not isinstance(page.outcome, Rejected):
+        return "article"
+    shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
+    return f"no article: {page.outcome.reason}{shown}"
 
 
 def _show_articles(result: CheckResult) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crawlhouse.output.console import counts_table, progress, show
+from crawlhouse.output.console import counts_table, progress, say, show
 from schemas.errors import StorageError
 from schemas.outcomes import Reason
 
@@ -45,6 +46,7 @@ def extract(
     """
     from processing.files.warc_files import extract_files
 
+    passed_over: Counter[str] = Counter()
     with progress() as bar:
         task = bar.add_task("extracting", total=None)
         counts = extract_files(
@@ -53,8 +55,12 @@ def extract(
             site_memory=site_memory is Switch.ON,
             workers=workers,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            passed_over=passed_over,
         )
     show(counts_table(str(output), {"records": sum(counts.values()), **{f"= {name}": count for name, count in counts.items()}}))
+    if passed_over:
+        labels = ", ".join(f"{count:,} {label}" for label, count in sorted(passed_over.items()))
+        say(f"Left out, because they are no web pages: {labels}.")
     if damaged := counts.get(Reason.DAMAGED_RECORD, 0):
         raise StorageError(
             f"{damaged} of the records cannot be read: a file is cut off or damaged, see the rows of {output} with reason damaged_record. "

@@ -98,7 +98,8 @@ def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole:
     """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
     lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared)
     before, after = ([], []) if whole else find_recipe_parts(outline, container)
-    above = lead + [block for block in before if not any(block is other for other in lead)]
+    opening = set(map(id, lead))
+    above = lead + [block for block in before if id(block) not in opening]
     return to_blocks(remove_boilerplate(ArticleBody(outline, container, metadata.title, metadata.authors, above, after)))
 
 

@@ -13,6 +13,7 @@ from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset
+from schemas.datasets.expectation_check import crawl_mistakes
 from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
 from schemas.items import ItemFieldType, ItemType
@@ -24,9 +25,22 @@ WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type 
 def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
     """The definitions that a crawl names, checked, in its order.
 
-    Raises ConfigError for a name without a definition, which says the file to write, and for all that cannot work in a definition.
+    Raises ConfigError for a name without a definition, which says the file to write, and for all that cannot work in a definition, or in
+    what the crawl expects of the rows.
     """
-    return tuple(_checked(name, crawl, settings) for name in crawl.datasets)
+    datasets = tuple(_checked(name, crawl, settings) for name in crawl.datasets)
+    _check_expectations(crawl, datasets, settings.crawls / f"{crawl.name}.yaml")
+    return datasets
+
+
+def _check_expectations(crawl: Crawl, datasets: Iterable[Dataset], path: Path) -> None:
+    by_name = {dataset.name: dataset for dataset in datasets}
+    problems = [
+        f"{path}: line {line_of(path, *location) or 1}: {'.'.join(map(str, location))}: {problem}"
+        for location, problem in crawl_mistakes(by_name, crawl.expectations, crawl.drift)
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mapping[str, str], settings: Settings) -> Dataset | None:

@@ -30,10 +30,10 @@ from schemas.article import Article, PageType
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.errors import StorageError
 from schemas.manifest import Segment
-from schemas.media_type import MediaType, read_media_type
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page
+from schemas.web.media_type import MediaType, read_media_type
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
@@ -335,7 +335,8 @@ def _declared_type(record: Record) -> MediaType:
 
 def _body_rejection(record: Record, body: bytes) -> Reason | None:
     """Why a decoded body cannot be an article. A transfer that broke off behind the end of a page lost nothing of it."""
-    if record.capture.truncated and not ends_as_whole_page(body):
+    truncated = record.capture.truncated
+    if truncated and (truncated == "length" or not ends_as_whole_page(body)):
         return Reason.TRUNCATED
     return None if not body or is_html(_declared_type(record), body) else Reason.NOT_HTML
 

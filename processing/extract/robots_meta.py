@@ -1,10 +1,10 @@
-"""Whether a page asks not to be indexed: by an X-Robots-Tag header or a robots meta element, as `schemas.directives` reads them."""
+"""Whether a page asks not to be indexed: by an X-Robots-Tag header or a robots meta element, as `schemas.web.directives` reads them."""
 
 from __future__ import annotations
 
 from processing.article.tree.parse import Tree
 from schemas.capture import Capture
-from schemas.directives import Directives, header_directives, meta_directives, meta_elements
+from schemas.web.directives import Directives, header_directives, meta_directives, meta_elements
 
 
 def page_directives(capture: Capture, tree: Tree, product: str) -> Directives:

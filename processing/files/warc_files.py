@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,14 @@ def extract_files(
     site_memory: bool = True,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    passed_over: Counter[str] | None = None,
 ) -> dict[str, int]:
     """Write one row per response record of the WARC files to `output` (.parquet or .jsonl); the counts by `article` and reason.
 
     With `site_memory`, blocks that recur on several pages of a host are removed. A WACZ is read as the WARC files in it. `progress`
-    is called with the bytes read and their total. A call after a kill continues with the staged rows. Pages that are not articles have the
-    status `rejected`, and text and metadata if these were found.
+    is called with the bytes read and their total. In `passed_over` the records are counted that are no web pages, by kind and type.
+    A call after a kill continues with the staged rows. Pages that are not articles have the status `rejected`, and text and metadata if
+    these were found.
     Raises NotFoundError for a missing file, ConfigError for another kind of output, StorageError for a full disk.
     """
     bound_heap()
@@ -92,6 +94,9 @@ def extract_files(
         write(output, _counted((_output_row(row, memory) for row in _read(staged)), counts))
     except OSError as error:
         raise StorageError(f"{output} cannot be written: {error}. Free the disk or choose another place, then run it again.") from error
+    if passed_over is not None:
+        for mark in sorted(parts.glob("*.done")):
+            passed_over.update(json.loads(mark.read_text(encoding="utf-8") or "{}"))
     shutil.rmtree(parts)
     return dict(sorted(counts.items()))
 
@@ -138,20 +143,22 @@ def _stage(source: WarcSource, parts: Path, name: str, workers: int | None) -> I
         yield _Chunk(chunk, 0)
     if mark.exists():
         return
+    passed_over: Counter[str] = Counter()
     with source.open() as stream:
         read = sum(pq.read_metadata(chunk).num_rows for chunk in finished)
-        rows = _rows(islice(_responses(stream, source.name), read, None), workers)
+        rows = _rows(islice(_responses(stream, source.name, passed_over), read, None), workers)
         for number, chunk_rows in enumerate(in_chunks(rows), len(finished)):
             target = parts / f"{name}.{number:06d}.parquet"
             _write_chunk(pa.Table.from_pylist(chunk_rows, schema=STAGED), target)
             yield _Chunk(target, stream.tell())
-    mark.touch()
+    mark.write_text(json.dumps(passed_over), encoding="utf-8")
 
 
-def _responses(stream: Any, filename: str) -> Iterator[Record | Rejected]:  # Any: a binary file
-    """The response and conversion records, and the damaged ones. A revisit has no page."""
-    with_page = {"response", "conversion"}
-    return (one for one in read_records(stream, filename) if isinstance(one, Rejected) or one.record_type in with_page)
+def _responses(stream: Any, filename: str, passed_over: Counter[str]) -> Iterator[Record | Rejected]:  # Any: a binary file
+    """The response, resource and conversion records, and the damaged ones. A revisit has no page."""
+    with_page = {"response", "resource", "conversion"}
+    records = read_records(stream, filename, passed_over=passed_over)
+    return (one for one in records if isinstance(one, Rejected) or one.record_type in with_page)
 
 
 def _rows(records: Iterable[Record | Rejected], workers: int | None) -> Iterator[Row]:
@@ -170,7 +177,7 @@ def stage_row(record: Record | Rejected) -> Row:
 def _record_row(record: Record) -> Row:
     return {
         "url": record.capture.url,
-        "fetched_at": record.capture.fetched_at,
+        "fetched_at": record.capture.fetched_at if record.is_dated else None,
         "fetch_status": record.capture.status,
         "warc_filename": record.pointer.warc_filename,
         "warc_record_offset": record.pointer.warc_record_offset,
@@ -195,10 +202,10 @@ def _damaged_row(result: Rejected) -> Row:
 
 def _learn(staged: Iterable[Path]) -> SiteMemory:
     """The site memory of all pages with an article."""
-    memory = SiteMemory()
+    memory, now = SiteMemory(), datetime.now(UTC)
     for row in _read(staged, ["url", "status", "fetched_at", "blocks", "container"]):
         if row["status"] == "article":
-            memory.learn(host_key(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"], row["container"])
+            memory.learn(host_key(row["url"]), row["url"], blocks_of(row["blocks"]), row["fetched_at"] or now, row["container"])
     return memory
 
 

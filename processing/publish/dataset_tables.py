@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts
+from processing.publish.dataset_gate import Judged
 from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
-from schemas.keys import extracted_rows_key, resolved_rows_key
+from schemas.keys import crawl_run_of, extracted_rows_key, resolved_rows_key
+from schemas.manifest import Segment
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -41,8 +43,8 @@ class RecordOutcome:
 class DatasetRows:
     """The decided rows of a run's datasets, as the tables take them. `base` names what they were resolved against."""
 
-    def __init__(self, run: ProcessRun, base: str, store: ObjectStore) -> None:
-        self._run, self._base, self._store = run, base, store
+    def __init__(self, run: ProcessRun, base: str, store: ObjectStore, judged: Judged) -> None:
+        self._run, self._base, self._store, self._judged = run, base, store, judged
         self._outcomes = {dataset.name: self._read_outcomes(dataset) for dataset in run.own_datasets}
 
     def rows(self, dataset: Dataset) -> Iterator[pa.Table]:
@@ -98,16 +100,21 @@ class DatasetRows:
         }
 
     def _staged(self, dataset: Dataset, name: str) -> Iterator[pa.Table]:
-        return read_rows(self._store, resolved_rows_key(self._run.process_run, self._base, dataset.name, name))
+        return read_rows(
+            self._store, resolved_rows_key(self._run.process_run, self._judged.of(dataset.name).key(self._base), dataset.name, name)
+        )
 
 
-def made_rows(run: ProcessRun, segments: Iterable[str], store: ObjectStore) -> dict[str, int]:
-    """How many rows extraction made for each dataset whose rows come from nothing but the run's own pages and items."""
+def made_rows(run: ProcessRun, segments: Iterable[Segment], store: ObjectStore, judged: Judged) -> dict[str, int]:
+    """How many rows extraction made for each dataset whose rows come from nothing but the run's own pages and items.
+
+    Those of crawl runs that are held back do not count.
+    """
     made = {dataset.name: 0 for dataset in run.own_datasets if dataset.history != "observations"}
     for segment in segments if run.own_datasets else ():
-        for table in read_rows(store, extracted_rows_key(run.process_run, PAGES_NAME, segment), ["dataset", "rows"]):
+        for table in read_rows(store, extracted_rows_key(run.process_run, PAGES_NAME, segment.segment), ["dataset", "rows"]):
             for row in table.to_pylist():
-                if row["dataset"] in made:
+                if row["dataset"] in made and crawl_run_of(segment.warc_key) not in judged.of(row["dataset"]).held:
                     made[row["dataset"]] += row["rows"]
     return made
 

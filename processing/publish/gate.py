@@ -1,7 +1,8 @@
-"""Gate: make the rows of each table, check the equations and validate the articles. A run that fails is not published.
+"""Gate: judge the rows of each dataset, make the rows of each table and check the equations. A run whose articles fail is not published.
 
-Before: `processing.resolve.resolution` has staged cleaned rows and a decision beside each. Rows that break the policy go to the table
-`quarantine`; the expectation suite then validates the rows of `articles`. After: `processing.publish.publish` commits the staged rows.
+Before: `processing.resolve.resolution` has staged cleaned rows and a decision beside each, and the decided rows of the other datasets.
+Rows that break the policy or an expectation of severity `warning` go to the table `quarantine`. A crawl run whose rows of another dataset
+break a critical expectation is held back for that dataset. After: `processing.publish.publish` commits the staged rows.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.expectations.expectations import NEEDED_COLUMNS, validate_articles
+from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
+from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
-from processing.publish.expectations import NEEDED_COLUMNS, validate_articles
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.tables import table_schema
@@ -25,6 +28,8 @@ from schemas.keys import gated_key, mark_key, report_key, resolved_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
+from storage.lake.lake import Lake
+from storage.ledger.held import Held, hold_rows
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
@@ -37,6 +42,7 @@ class GateMark:
 
     base_key: str
     counts: dict[str, RunCounts]
+    measures: dict[str, dict[str, Measures]] = field(default_factory=dict)  # by crawl run and dataset, for later runs to compare with
 
 
 def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
@@ -45,39 +51,46 @@ def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateM
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return GateMark(base_key, {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()})
+    counts = {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()}
+    return GateMark(base_key, counts, mark.get("measures", {}))
 
 
-def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, ledger: Ledger) -> GateMark:
-    """Stage the rows of each table and validate them.
+def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
+    """Judge the rows of each dataset and stage those of each table.
 
-    Raises AccountingError when the equations do not hold and GateError when the suite fails. The suite's result becomes the report
-    `expectations.json`, whether it failed or not.
+    Raises AccountingError when the equations do not hold and GateError when the articles fail. All results become the report
+    `expectations.json`, whether they failed or not. What is held back is entered in the ledger.
     """
+    segments = [segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments]
+    judged = judge_run(run, mark.base.key(), [segment.segment for segment in segments], store, lake)
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
     if run.makes_articles:
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
     base = mark.base.key()
-    staged = _write_tables(run, mark, store, counts)
+    staged = _write_tables(run, mark, store, judged, counts)
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
-    check_tables(list(counts.values()), staged, made_rows(run, _segment_names(run, ledger), store))
+    check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
     suite_result = validate_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED_COLUMNS))
-    store.put_bytes(report_key(run.process_run, "expectations.json"), json.dumps(suite_result.result, indent=2).encode())
+    results = [*([suite_result] if run.makes_articles else []), *judged.results.values()]
+    store.put_bytes(report_key(run.process_run, "expectations.json"), report(results))
     if not suite_result.success:
         raise GateError(
             f"The expectation suite failed for {run.process_run} and nothing was published: {suite_result.failures()}. "
             f"Its result is {report_key(run.process_run, 'expectations.json')}."
         )
-    gate_mark = {"base": asdict(mark.base), "counts": {crawl_run: found.to_dict() for crawl_run, found in counts.items()}}
+    hold_rows(ledger.database, run.process_run, [Held(crawl_run, name, run.crawl.name, why) for crawl_run, name, why in judged.held()])
+    measures = {crawl_run: judged.measures(crawl_run) for crawl_run in run.crawl_runs}
+    stored_counts = {crawl_run: found.to_dict() for crawl_run, found in counts.items()}
+    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures}
     store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
-    return GateMark(base, counts)
+    return GateMark(base, counts, measures)
 
 
-def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
-    datasets = DatasetRows(run, mark.base.key(), store)
+    datasets = DatasetRows(run, mark.base.key(), store, judged)
     with ExitStack() as stack:
         schemas = {name: TABLES[name] for name in ("captures", "articles", "quarantine", "sightings")}
         schemas |= {dataset.name: table_schema(dataset) for dataset in run.own_datasets}
@@ -97,10 +110,6 @@ def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, counts
             _write_all(writers["sightings"], datasets.sightings(dataset))
         datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
-
-
-def _segment_names(run: ProcessRun, ledger: Ledger) -> list[str]:
-    return [segment.segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments]
 
 
 def _write_all(writer: StagedWriter, tables: Iterable[pa.Table]) -> None:

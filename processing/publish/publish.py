@@ -16,11 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 from pyiceberg.table import Table
 
+from processing.expectations.drift import MEASURES
+from processing.expectations.suite_result import Measures
 from processing.publish.accounting import ARTICLES, RunCounts
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
 from processing.publish.report import RunReport, report_of
@@ -129,7 +132,7 @@ def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: Ob
     earlier = read_resolve_mark(store, run.process_run)
     if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
         raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
-    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, ledger)
+    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger)
 
 
 def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -158,7 +161,10 @@ def _commit(
     lake: Lake,
     ledger: Ledger,
 ) -> list[RunRow]:
-    run_rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
+    run_rows = [
+        _run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp, passed.measures.get(crawl_run, {}))
+        for crawl_run in run.crawl_runs
+    ]
     staged = []
     for name in (*_row_tables(run), "runs"):
         if snapshot_of(tables[name], run.process_run) is not None:
@@ -220,7 +226,9 @@ def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: 
         yield table
 
 
-def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stamp) -> RunRow:
+def _run_row(
+    run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stamp, measures: Mapping[str, Measures] = MappingProxyType({})
+) -> RunRow:
     return {
         "process_run": run.process_run,
         "crawl_run": manifest.crawl_run,
@@ -244,6 +252,7 @@ def _run_row(run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stam
                     dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets
                 },
                 "fetch_reasons": manifest.reasons,
+                MEASURES: dict(measures),
                 "fetch": manifest.statistics.model_dump(),
             },
             sort_keys=True,

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,6 +19,7 @@ from processing.datasets.rows import row_json
 from processing.datasets.values import to_plain
 from processing.resolve.dataset_partitions import Partitions, open_partitions
 from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
+from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
 from processing.resolve.row_history import PUBLISHED, QUARANTINED, LastVersion, RowDecision, Values, decide_key, row_order
 from processing.resolve.row_sightings import KeyPages, Sighting
@@ -35,6 +37,7 @@ from storage.objects.store import ObjectStore
 ROWS, QUARANTINE, SEEN, OUTCOMES = "rows", "quarantine", "sightings", "outcomes"  # what is staged for each dataset
 OBSERVATIONS = "observations"
 WRITE_ROWS = 1_000
+_SEEN_COLUMNS = ["row_id", "crawl_run", "url", "fetched_at", "rule", "warc_filename", "warc_record_offset", "position"]
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class _Work:
     readings: EarlierReadings
     definitions: Mapping[str, Definition]
     known: frozenset[RecordId]
+    excluded: Excluded
     tallies: dict[RecordId, RowTally] = field(default_factory=dict)
 
     def count(self, row: Values, outcome: str, reason: str | None = None) -> None:
@@ -75,28 +79,30 @@ def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store:
     """Stage the decided rows of every dataset of a run, against the lake as it is now. `base` names that state in the keys."""
     if not run.own_datasets:
         return
-    records = read_records(run, segments, store)
     for dataset in run.own_datasets:
-        _resolve_dataset(run, dataset, base, records, segments, store, lake)
+        resolve_dataset(run, dataset, base, segments, store, lake)
 
 
-def _resolve_dataset(
+def resolve_dataset(
     run: ProcessRun,
     dataset: Dataset,
     base: str,
-    records: Mapping[RecordId, RunRecord],
     segments: Sequence[str],
     store: ObjectStore,
     lake: Lake,
+    excluded: Excluded = NOTHING,
 ) -> None:
+    """Stage the decided rows of one dataset; what is `excluded` is not published."""
+    records = read_records(run, segments, store)
     definitions = read_definitions(lake, dataset.name)
     targets = {record.refers_to for record in records.values() if record.refers_to is not None}
     readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions)
-    known = frozenset(_known_records(dataset, records.values(), readings))
-    work = _Work(run, dataset, records, read_errors(run, segments, store, dataset.name), readings, definitions, known)
+    known = frozenset(_known_records(dataset, records.values(), readings, excluded))
+    errors = read_errors(run, segments, store, dataset.name)
+    work = _Work(run, dataset, records, errors, readings, definitions, known, excluded)
 
     def key(name: str) -> str:
-        return resolved_rows_key(run.process_run, base, dataset.name, name)
+        return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
     with open_partitions(run, dataset, records, segments, store, lake) as partitions:
         with ExitStack() as stack:
@@ -110,24 +116,28 @@ def _resolve_dataset(
     write_rows(store, key(OUTCOMES), _tables(outcomes, RECORD_OUTCOMES), RECORD_OUTCOMES)
 
 
-def _known_records(dataset: Dataset, records: Iterable[RunRecord], readings: EarlierReadings) -> Iterator[RecordId]:
+def _known_records(dataset: Dataset, records: Iterable[RunRecord], readings: EarlierReadings, excluded: Excluded) -> Iterator[RecordId]:
     """The records whose pages are as they were at their last reading, which has published the rows by the same definition."""
+    broken = {(name, offset) for name, offset, _ in excluded.rows}
     last = {
         url: reading.content_digest
         for url, reading in readings.by_url.items()
         if reading.has_rows and reading.definition == rows_digest(dataset)
     }
     for record in sorted(records, key=lambda one: (one.crawl_run, one.fetched_at, one.record_id)):
-        if record.is_revisit:
+        if record.is_revisit or record.crawl_run in excluded.held:
             continue
         if last.get(record.url) == record.content_digest:
             yield record.record_id
-        if record.unread is None:
+        if record.record_id in broken:
+            last.pop(record.url, None)
+        elif record.unread is None:
             last[record.url] = record.content_digest
 
 
 def _decide_partition(work: _Work, partitions: Partitions, partition: int, out: StagedWriter, quarantine: StagedWriter) -> None:
-    rows = [row for table in partitions.rows(partition) for row in table.to_pylist()]
+    rows = [_judged(work, row) for table in partitions.rows(partition) for row in table.to_pylist()]
+    rows = [row for row in rows if row["crawl_run"] not in work.excluded.held]
     if work.dataset.history != OBSERVATIONS:
         rows = [row for row in rows if not row["is_visit"]]
     broken = [row for row in rows if row["rule"] is not None]
@@ -151,6 +161,14 @@ def _decide_partition(work: _Work, partitions: Partitions, partition: int, out: 
         quarantine.write(table)
 
 
+def _judged(work: _Work, row: dict[str, Any]) -> dict[str, Any]:  # Any: the values of a staged row
+    """The row; one that the gate took out has the rule that it broke."""
+    why = work.excluded.rows.get(place_of(row)) if work.excluded.rows else None
+    if why is None or row["rule"] is not None:
+        return row
+    return row | {"rule": why[0], "detail": why[1], "row_json": _whole_row(work.dataset, row)}
+
+
 def _last_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, LastVersion]:
     last: dict[str, LastVersion] = {}
     for table in partitions.versions(partition):
@@ -167,23 +185,26 @@ def _published(row: dict[str, object], decision: RowDecision) -> dict[str, objec
 
 
 def _broken(dataset: Dataset, row: dict[str, object], decision: RowDecision) -> dict[str, object]:
-    whole = row_json({name: to_plain(row[name]) for name in dataset.fields if row[name] is not None})
-    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": whole}
+    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": _whole_row(dataset, row)}
+
+
+def _whole_row(dataset: Dataset, row: Values) -> str:
+    return row_json({name: to_plain(row[name]) for name in dataset.fields if row[name] is not None})
 
 
 def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> Iterator[pa.Table]:
     """The sightings of a partition's keys in each crawl run, in their order."""
     seen: dict[tuple[str, str], dict[str, datetime]] = {}  # by key and crawl run: page -> time
     for table in partitions.rows(partition):
-        for row in table.select(["row_id", "crawl_run", "url", "fetched_at", "rule"]).to_pylist():
-            if row["rule"] is None:
+        for row in table.select(_SEEN_COLUMNS).to_pylist():
+            if row["rule"] is None and place_of(row) not in work.excluded.rows:
                 pages = seen.setdefault((row["row_id"], row["crawl_run"]), {})
                 pages[row["url"]] = max(pages.get(row["url"], row["fetched_at"]), row["fetched_at"])
     keys = _key_pages(partitions, partition)
     for row_id, _ in seen:
         keys.setdefault(row_id, KeyPages())
     made: list[dict[str, object]] = []
-    for crawl_run in work.run.crawl_runs:
+    for crawl_run in (one for one in work.run.crawl_runs if one not in work.excluded.held):
         read, revisited = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.pages_revisited(crawl_run)
         for row_id, of_key in sorted(keys.items()):
             again = {url: at for url, at in revisited.items() if of_key.has(url)} if revisited else {}
@@ -235,6 +256,8 @@ def _outcome_row(work: _Work, record: RunRecord) -> dict[str, object]:
 
 def _outcome(work: _Work, record: RunRecord, tally: RowTally) -> tuple[Outcome, str | None, str | None]:
     """The outcome of a record for the dataset, and why its rows are not in the table: a reason, and a line of detail."""
+    if record.crawl_run in work.excluded.held:
+        return Outcome.REJECTED, str(Reason.HELD), work.excluded.held[record.crawl_run]
     if tally.published:
         return Outcome.PUBLISHED, None, None
     if tally.unchanged:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ValidationInfo
 from schemas.config.bounds import at_most, is_pinned, length_at_most, one_line
 from schemas.config.redaction import redacted_url
 from schemas.datasets.names import check_dataset_name
-from schemas.urls import DEFAULT_PORTS
+from schemas.web.urls import DEFAULT_PORTS
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")

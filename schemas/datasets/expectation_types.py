@@ -1,7 +1,7 @@
 """The expectations of Great Expectations that a dataset can have: their names, their arguments, and which of them report rows.
 
 They stand in `schemas/expectations/types.json`, so that a definition is checked without importing Great Expectations, which takes
-seconds. `python -m processing.publish.expectation_catalog` writes that file from the installed package.
+seconds. `python -m processing.expectations.catalog` writes that file from the installed package.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def expectation_type(name: str) -> ExpectationType:
         raise ValueError(f"{name} cannot judge a dataset: {refused}")
     near = get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ", like expect_column_values_to_not_be_null"
-    raise ValueError(f"{name!r} is no expectation of Great Expectations{hint}")
+    raise ValueError(f"{name!r} is not an expectation of Great Expectations{hint}")
 
 
 def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:

@@ -16,13 +16,13 @@ MAX_SUITE_BYTES = 4 * 1024 * 1024
 def read_suite(reference: str, folder: Path | None, where: str) -> list[Any]:  # Any: whatever the JSON says
     """The expectations of a suite file in a folder. `where` begins the message of the ConfigError for all that is wrong with it."""
     if folder is None or "/" in reference or not reference.endswith(".json"):
-        raise ConfigError(f"{where}: {message_text(reference)!r} is no suite file, NAME.json beside the file that names it.")
+        raise ConfigError(f"{where}: {message_text(reference)!r} is not a suite file, NAME.json beside the file that names it.")
     try:
         suite = json.loads(read_text(folder / reference, MAX_SUITE_BYTES))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{where}: {message_text(reference)} is not JSON: {message_text(str(error))}.") from error
     if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-        raise ConfigError(f"{where}: {message_text(reference)} is no expectation suite: it has no list 'expectations'.")
+        raise ConfigError(f"{where}: {message_text(reference)} is not an expectation suite: it has no list 'expectations'.")
     return list(suite["expectations"])
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from schemas.capture import UrlKind
-from schemas.media_type import read_media_type
+from schemas.web.media_type import read_media_type
 from spiders.discover.feeds import FeedEntry, feed_entries
 from spiders.discover.kinds import sniff_kind
 from spiders.discover.link_memory import LinkMemory
 from spiders.discover.links import PageLinks, page_links
-from spiders.discover.priorities import HINTED_PRIORITY, LIST_PRIORITY, MAX_PRIORITY_DEPTH, PAGE_PRIORITY
+from spiders.discover.priorities import HINTED_PRIORITY, LIST_PRIORITY, MAX_PRIORITY_DEPTH, MAX_REDIRECTS, PAGE_PRIORITY
+from spiders.discover.refresh import Refresh, read_refresh
 from spiders.discover.sitemaps import SitemapEntry, sitemap_entries
 from spiders.download.decode_body import decode_body
 from spiders.messages.rules import ReadingRules
@@ -66,9 +67,20 @@ def _read_page(question: Question, body: bytes, rules: ReadingRules, memory: Lin
     page = page_links(body, read_media_type(question.content_type).charset, rules.product)
     base = resolve_link(question.url, page.base) or question.url if page.base else question.url
     found = [*_in_scope(_linked_feeds(question, base, page, rules), rules)]
+    refreshes = [one for one in (read_refresh(question.refresh), read_refresh(page.refresh)) if one is not None]
+    found += _in_scope((_refresh_target(question, base, one) for one in refreshes if one.is_redirect), rules)
     if rules.links and question.may_follow and not (rules.obeys_nofollow and page.opt_outs.directives.forbids_following()):
-        found += _linked_pages(question, base, page.links[:MAX_LINKS], rules, memory)
+        references = (*(one.reference for one in refreshes if not one.is_redirect), *page.links[:MAX_LINKS])
+        found += _linked_pages(question, base, references, rules, memory)
     return BodyReading(UrlKind.PAGE, found, _opt_outs(page.opt_outs))
+
+
+def _refresh_target(question: Question, base: str, refresh: Refresh) -> FoundUrl | None:
+    """Where a quick refresh leads: like the target of a redirect, it takes the place of the page."""
+    url = resolve_link(base, refresh.reference, strip_parameters=False)
+    if url is None or url == question.url or question.redirects >= MAX_REDIRECTS:
+        return None
+    return FoundUrl(url, UrlKind.PAGE, question.depth, LIST_PRIORITY, redirects=question.redirects + 1)
 
 
 def _linked_feeds(question: Question, base: str, page: PageLinks, rules: ReadingRules) -> Iterator[FoundUrl | None]:

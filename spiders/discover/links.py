@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
-from schemas.directives import meta_elements
+from schemas.web.directives import MAX_META_ELEMENTS, meta_elements
 from spiders.discover.charsets import is_web_charset
 from spiders.permission.opt_outs import OptOuts, meta_opt_outs
 
@@ -50,17 +50,18 @@ SVG_ELEMENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PageLinks:
-    """References as written, in the order of the page, each once. `base` is what they are relative to."""
+    """References as written, in the order of the page, each once, and the content of a refresh. `base` is what they are relative to."""
 
     base: str | None
     links: tuple[str, ...]
     feeds: tuple[str, ...]
     sitemaps: tuple[str, ...]
     opt_outs: OptOuts
+    refresh: str | None = None
 
 
 def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
-    """Read `a`, `area`, `link`, `base` and `meta` of a page. Links marked nofollow are left out.
+    """Read `a`, `area`, `frame`, `iframe`, `link`, `base` and `meta` of a page. Links marked nofollow are left out.
 
     `product` is the crawler's product token, which opt-outs may name.
     """
@@ -76,8 +77,24 @@ def page_links(html: bytes, charset: str | None, product: str) -> PageLinks:
             references[reference] = None
     feeds, sitemaps, pages = _head_links(tree)
     references.update(dict.fromkeys(pages))
+    references.update(dict.fromkeys(_frames(tree)))
     opt_outs = meta_opt_outs(meta_elements(tree), product)
-    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs)
+    return PageLinks(base.attributes.get("href") if base else None, tuple(references), feeds, sitemaps, opt_outs, _refresh(tree))
+
+
+def _frames(tree: LexborHTMLParser) -> list[str]:
+    """The documents in the frames of a page."""
+    sources = (node.attributes.get("src") for node in tree.css("frame[src], iframe[src]"))
+    return [source for source in sources if source]
+
+
+def _refresh(tree: LexborHTMLParser) -> str | None:
+    """The content of the first refresh. One in `noscript` is for readers without scripts only: pages say so to everybody."""
+    for node in tree.css("meta[http-equiv][content]")[:MAX_META_ELEMENTS]:
+        attributes = node.attributes
+        if (attributes.get("http-equiv") or "").strip().lower() == "refresh" and (node.parent is None or node.parent.tag != "noscript"):
+            return attributes.get("content")
+    return None
 
 
 def parsable_length(html: bytes) -> int:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
-from schemas.directives import Directives
 from schemas.outcomes import Reason
 from schemas.page import Hints
+from schemas.web.directives import Directives
 from spiders.discover.kinds import sniff_kind
-from spiders.discover.priorities import LIST_PRIORITY
+from spiders.discover.priorities import LIST_PRIORITY, MAX_REDIRECTS
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question, ReaderTask
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs
@@ -23,7 +23,6 @@ from spiders.urls.scope import CrawlScope
 from storage.frontier.records import Discovery
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 8  # between a URL and its page; chosen below the 20 of browsers, because each costs a turn of the host
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class ParsedResponse:
     """A response that was read.
 
     `new_items` is the number of discoveries that the frontier did not know. With `too_many_redirects` the redirect is not followed.
+    `redirect_to` is the target of a redirect; `dead_end` says why it leads nowhere.
     `opt_outs` are those of its headers and of its page. `unread_reason` says why its body could not be read.
     """
 
@@ -38,6 +38,8 @@ class ParsedResponse:
     discoveries: tuple[Discovery, ...] = ()
     new_items: int = 0
     too_many_redirects: bool = False
+    redirect_to: str | None = None
+    dead_end: Reason | None = None
     opt_outs: OptOuts = NO_OPT_OUTS
     unread_reason: Reason | None = None
 
@@ -56,11 +58,12 @@ def has_body_to_read(capture: Capture) -> bool:
     return capture.status == 200 and bool(capture.body)
 
 
-def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int) -> Question:
+def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules, url_id: int, redirects: int = 0) -> Question:
     """What to ask a reader about the body of a response."""
     may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
     content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
-    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, content_type, coding, may_follow)
+    told = (content_type, coding, may_follow, redirects, capture.header("refresh"))
+    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, *told)
 
 
 def with_reading(capture: Capture, head: ParsedResponse, reading: BodyReading) -> ParsedResponse:
@@ -71,7 +74,7 @@ def with_reading(capture: Capture, head: ParsedResponse, reading: BodyReading) -
 
 def _discovery(found: FoundUrl, via: str) -> Discovery:
     if found.source is None:
-        return Discovery(found.url, found.kind, via, found.depth, priority=found.priority)
+        return Discovery(found.url, found.kind, via, found.depth, found.redirects, found.priority)
     hints = Hints(found.title, found.published_at, found.source)
     return Discovery(found.url, found.kind, via, found.depth, priority=found.priority, hints=hints, modified_at=found.modified_at)
 
@@ -95,13 +98,16 @@ def redirect_location(capture: Capture) -> str:
 
 
 def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: OptOuts) -> ParsedResponse:
-    target = resolve_link(capture.url, redirect_location(capture))
-    if target is None or (target == capture.url and capture.method == "GET"):  # a POST may lead to a GET of the same URL
-        return ParsedResponse(capture.kind, opt_outs=opt_outs)
+    target = resolve_link(capture.url, redirect_location(capture), strip_parameters=False)  # the server needs them: it wrote them now
+    if target is None:
+        return ParsedResponse(capture.kind, dead_end=Reason.MALFORMED_RESPONSE, opt_outs=opt_outs)
+    if target == capture.url and capture.method == "GET":  # a POST may lead to a GET of the same URL
+        return ParsedResponse(capture.kind, redirect_to=target, dead_end=Reason.REDIRECT_LOOP, opt_outs=opt_outs)
     if redirects >= MAX_REDIRECTS:
         return ParsedResponse(capture.kind, too_many_redirects=True, opt_outs=opt_outs)
     found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
-    return ParsedResponse(capture.kind, _in_scope([found], scope), opt_outs=opt_outs)
+    in_scope = _in_scope([found], scope)
+    return ParsedResponse(capture.kind, in_scope, redirect_to=target, dead_end=None if in_scope else Reason.OUT_OF_SCOPE, opt_outs=opt_outs)
 
 
 def _in_scope(discoveries: Iterable[Discovery], scope: CrawlScope) -> tuple[Discovery, ...]:

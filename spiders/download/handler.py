@@ -32,6 +32,7 @@ from spiders.download.connections import CheckedConnector
 from spiders.download.credentials import Login
 from spiders.download.decode_body import decode_body
 from spiders.download.failure import FetchFailedError
+from spiders.download.lenient_http import LenientResponseHandler
 from spiders.download.media_types import is_unsupported
 from storage.urls.host_key import host_name
 from storage.warc.page_bytes import ends_as_whole_page
@@ -47,14 +48,18 @@ CANCEL_DOWNLOADS = object()  # the signal that cancels every running exchange
 
 
 class _Response(aiohttp.ClientResponse):
-    """Keeps the peer's address. aiohttp loses it if a response ends immediately."""
+    """Keeps the peer's address, which aiohttp loses if a response ends immediately, and headers that were mended as they came."""
 
     peer: str | None = None
+    received_headers: HeaderList | None = None
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:  # Any: aiohttp's Connection, not exported
         peer = connection.transport.get_extra_info("peername") if connection.transport else None
         self.peer = peer[0] if peer else None
-        return await super().start(connection)
+        protocol = connection.protocol
+        started = await super().start(connection)
+        self.received_headers = protocol.received_headers if isinstance(protocol, LenientResponseHandler) else None
+        return started
 
 
 class ArchivalDownloadHandler(BaseDownloadHandler):
@@ -229,9 +234,10 @@ def _sent_headers(response: aiohttp.ClientResponse) -> HeaderList:
     return tuple((name.encode("latin-1"), value.encode("utf-8")) for name, value in sent if name.lower() != "proxy-authorization")
 
 
-def _archived_headers(response: aiohttp.ClientResponse, with_secrets: bool) -> HeaderList:
+def _archived_headers(response: _Response, with_secrets: bool) -> HeaderList:
     """The response's headers as received. After a request with secrets, cookies are secrets too and are left out."""
-    return tuple(pair for pair in response.raw_headers if not with_secrets or pair[0].lower() != b"set-cookie")
+    received = response.raw_headers if response.received_headers is None else response.received_headers
+    return tuple(pair for pair in received if not with_secrets or pair[0].lower().rstrip() != b"set-cookie")
 
 
 def _fetch_error(url: str, error: Exception) -> FetchFailedError:

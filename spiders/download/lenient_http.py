@@ -1,7 +1,8 @@
-"""Accepts responses with more bytes than they announce: a 304 or 204 with a body, or a body longer than its Content-Length.
+"""Accepts responses that aiohttp's parser refuses: with malformed heads (`head_mending`), or with more bytes than they announce.
 
-Browsers use such a response and ignore the extra bytes. aiohttp loses the response if the extra bytes arrive together with the head: it
-parses them as the next response, fails, and drops what it had parsed of these bytes. So its parser gets the head alone.
+The latter is a 304 or 204 with a body, or a body longer than its Content-Length. Browsers use such a response and ignore the extra bytes.
+aiohttp loses the response if the extra bytes arrive together with the head: it parses them as the next response, fails, and drops what it
+had parsed of these bytes. So its parser gets the head alone.
 
 Between two requests a server may send nothing. Bytes that arrive then, and bytes after the end of a response, would be read as the
 response to the next request. So the connection is closed.
@@ -13,6 +14,7 @@ handler does.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,16 +22,24 @@ from aiohttp import ClientConnectionError, ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import StreamReader
 
-HEAD_END = b"\r\n\r\n"
-OVERLAP_BYTES = len(HEAD_END) - 1
+from schemas.capture import HeaderList
+from spiders.download.head_mending import HEAD_END, MAX_HEAD_BYTES, is_strict, mended_head, received_headers
+
+BEGIN = b"HTTP/"
+OVERLAP_BYTES = 3  # of the end of a head, which has at most four
+INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+1(?!01)\d\d", re.IGNORECASE)  # a response before the final one
 
 
 class LenientResponseHandler(ResponseHandler):
-    """aiohttp's protocol, whose parser gets the head of a response without the bytes after it."""
+    """aiohttp's protocol, whose parser gets the head of a response without the bytes after it.
+
+    `received_headers` are the header lines as they came, if they had to be mended for the parser.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._last_bytes = b""
+        self._head: bytearray | None = None  # what was received of the head; None after it
+        self.received_headers: HeaderList | None = None
         self._on_unsolicited: Callable[[], None] | None = None
 
     def mark_idle(self, on_unsolicited: Callable[[], None]) -> None:
@@ -41,7 +51,7 @@ class LenientResponseHandler(ResponseHandler):
     def set_response_params(self, **settings: Any) -> None:  # Any: aiohttp's own settings
         """Prepare for a request. Raises aiohttp.ClientConnectionError if bytes arrived before it."""
         self._on_unsolicited = None
-        self._last_bytes = b""
+        self._head, self.received_headers = bytearray(), None
         if self._tail:
             raise ClientConnectionError("The server sent bytes before the request.")
         super().set_response_params(**settings)
@@ -72,15 +82,39 @@ class LenientResponseHandler(ResponseHandler):
             self._on_unsolicited()
         self.close()
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection has ended. A head without an end is the parser's to refuse."""
+        head, self._head = self._head, None
+        if head:
+            self._feed(bytes(head))
+        super().connection_lost(exc)
+
     def _receive(self, data: bytes) -> None:
-        position = (self._last_bytes + data[:OVERLAP_BYTES]).find(HEAD_END)
-        end = data.find(HEAD_END) + len(HEAD_END) if position < 0 else position + len(HEAD_END) - len(self._last_bytes)
-        self._last_bytes = data[-OVERLAP_BYTES:] if len(data) >= OVERLAP_BYTES else (self._last_bytes + data)[-OVERLAP_BYTES:]
-        if OVERLAP_BYTES < end < len(data) or (position >= 0 and end < len(data)):
-            self._feed(data[:end])
-            self._feed(data[end:])
-        else:
+        """Give the parser the head of the response, mended where it must be, and then what follows."""
+        if not data:
             self._feed(data)
+        while data and self._head is not None:
+            searched = max(len(self._head) - OVERLAP_BYTES, 0)
+            self._head += data
+            found = HEAD_END.search(self._head, searched)
+            size = len(self._head)
+            if found is None and size <= MAX_HEAD_BYTES and self._head[: len(BEGIN)].upper().startswith(BEGIN[:size]):
+                return
+            received = bytes(self._head)  # copied once: a server may send a byte at a time
+            if found is None:
+                self._head, data = None, received
+                break
+            head, data = received[: found.end()], received[found.end() :]
+            self._head = bytearray() if INTERIM.match(head) else None
+            self._feed(self._for_parser(head))
+        if data:
+            self._feed(data)
+
+    def _for_parser(self, head: bytes) -> bytes:
+        if is_strict(head):
+            return head
+        self.received_headers = received_headers(head)
+        return mended_head(head)
 
     def _feed(self, data: bytes) -> None:
         super().data_received(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from schemas.media_type import read_media_type
+from schemas.web.media_type import read_media_type
 
 UNSUPPORTED_PREFIXES = ("image/", "audio/", "video/", "font/", "model/", "application/vnd.", "application/font", "application/x-font")
 UNSUPPORTED_TYPES = frozenset(

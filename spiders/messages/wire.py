@@ -23,7 +23,10 @@ class ReaderTask(StrEnum):
 
 
 class Question(msgspec.Struct, array_like=True, frozen=True):
-    """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted."""
+    """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted.
+
+    `redirects` is how many led to the URL, `refresh` the header of that name.
+    """
 
     task: ReaderTask
     url_id: int = 0
@@ -33,10 +36,15 @@ class Question(msgspec.Struct, array_like=True, frozen=True):
     content_type: str = ""
     coding: str | None = None
     may_follow: bool = True
+    redirects: int = 0
+    refresh: str | None = None
 
 
 class FoundUrl(msgspec.Struct, array_like=True, frozen=True):
-    """A URL that was found: canonical, in scope. The last three are hints; `modified_at` is in seconds since the epoch."""
+    """A URL that was found: canonical, in scope. `title`, `published_at` and `source` are hints.
+
+    `modified_at` is in seconds since the epoch, `redirects` is how many led to it.
+    """
 
     url: str
     kind: UrlKind
@@ -46,6 +54,7 @@ class FoundUrl(msgspec.Struct, array_like=True, frozen=True):
     title: str | None = None
     published_at: datetime | None = None
     source: str | None = None
+    redirects: int = 0
 
 
 class PageOptOuts(msgspec.Struct, array_like=True, frozen=True):

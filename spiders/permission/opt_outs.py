@@ -14,7 +14,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from schemas.capture import HeaderList
-from schemas.directives import NO_DIRECTIVES, Directives, header_directives, meta_directives
+from schemas.web.directives import NO_DIRECTIVES, Directives, header_directives, meta_directives
 from spiders.urls.canonical import ESCAPE, UNRESERVED
 
 TDM_FILE = "/.well-known/tdmrep.json"

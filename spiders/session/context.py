@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from schemas.capture import Capture
@@ -12,6 +12,7 @@ from spiders.messages.rules import ReadingRules
 from spiders.permission.takedown_watch import TakedownWatch
 from spiders.reading.crash_counts import CrashCounts
 from spiders.reading.readers import ResponseReaders
+from spiders.session.redirect_chain import RedirectChains
 from spiders.spool.registrar import Registrar
 from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
@@ -51,6 +52,7 @@ class FetchContext:
     crash_counts: CrashCounts
     takedowns: TakedownWatch
     downloader: Downloader
+    chains: RedirectChains = field(default_factory=RedirectChains)
 
     @property
     def crawl(self) -> Crawl:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
+from spiders.discover.priorities import MAX_REDIRECTS
 from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
 from spiders.messages.wire import Question, ReaderReply
@@ -24,6 +25,7 @@ from spiders.session.yielded import Yielded, broken_page_result, with_yielded
 from spiders.spool.registrar import FoundOn
 from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
+from storage.urls.host_key import canonical_host
 
 LOG = logging.getLogger(__name__)
 COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counted, although the response is archived
@@ -68,7 +70,7 @@ def body_question(context: FetchContext, received: ReceivedResponse) -> Question
     """The question for a reader about the body; None if there is no body to read."""
     if not has_body_to_read(received.capture):
         return None
-    return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id)
+    return reading_question(received.capture, received.head, context.rules, received.fetch.due.url_id, received.fetch.due.redirects)
 
 
 def read_response(received: ReceivedResponse, result: ReaderReply | ReadFailure) -> ParsedResponse:
@@ -92,11 +94,15 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     elif yielded.items:
         context.statistics.refused_requests["item_of_opted_out_page"] += len(yielded.items)
     retry_wait = wait_to_retry(context, fetch, capture) if may_retry else None
+    if response.redirect_to and capture.method == "GET":
+        response, goes_back = _along_chain(context, fetch, capture, response, response.redirect_to, may_retry)
+        retry_wait = 0.0 if goes_back else retry_wait
     fetch_result, source = None, None
     if retry_wait is None:
 
         def result_for(count: int) -> FetchResult:
             made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
+            made = replace(made, etag=None, last_modified=None, earlier=None) if fetch.again else made  # of another URL
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
         fetch_result = result_for(0)
@@ -105,6 +111,25 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
     context.registrar.add_result(fetch.lease, fetch_result, row, source)
     context.registrar.add_discoveries(response.discoveries)
     return ExchangeResult(fetch_result, retry_wait, capture, (received.sent or capture).latency_ms / 1000)
+
+
+def _along_chain(
+    context: FetchContext, fetch: UrlInProgress, capture: Capture, response: ParsedResponse, target: str, may_retry: bool
+) -> tuple[ParsedResponse, bool]:
+    """Follow a redirect along its chain: the response with what it leads to, and whether a URL of the chain is requested again.
+
+    That is done if the chain has new cookies since, and the URL is on the host that is leased. Otherwise the chain is a loop.
+    """
+    chain = fetch.chain.after(capture, target)
+    if target not in chain.urls:
+        if response.discoveries:
+            context.chains.remember(target, chain)
+        return response, False
+    is_new = dict(chain.cookies) != dict(fetch.chain.cookies) and canonical_host(target) == fetch.lease.host
+    if is_new and len(chain.urls) <= MAX_REDIRECTS and may_retry and context.scope.covers(target, capture.kind, capture.depth):
+        fetch.go_back(target, chain)
+        return replace(response, discoveries=(), dead_end=None), True
+    return replace(response, discoveries=(), dead_end=Reason.REDIRECT_LOOP), False
 
 
 def record_failure(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from spiders.session.context import FetchContext
 from spiders.session.exchange import ExchangeResult, record_refusal
 from spiders.session.origin_file import OriginRules
 from spiders.session.pace import HostPace
+from spiders.session.redirect_chain import NO_CHAIN
 from spiders.session.request_queue import RequestQueue
 from spiders.session.robots_fetch import load_robots_rules, robots_refusal
 from spiders.session.tasks import GuardedTasks
@@ -121,6 +123,12 @@ class HostFetcher:
 
     async def _retry(self, fetch: UrlInProgress) -> None:
         """Request a URL again in its turn. If the host is too busy, the URL stays due with the rest of the host."""
+        if fetch.again and (refusal := await self._refusal(replace(fetch.due, url=fetch.again))):
+            self._request_queue.release_page()
+            self._in_flight -= 1
+            record_refusal(self._context, fetch.due, self.lease, *refusal)
+            self._changed.set()
+            return
         if not await self._take_turn(is_patient=False):
             self._request_queue.release_page()
             self._in_flight -= 1
@@ -183,7 +191,8 @@ class HostFetcher:
         self._handed_out += 1
         self._in_flight += 1
         self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
-        self._request_queue.put(UrlInProgress(due, self.lease))
+        chain = self._context.chains.take(due.url) if due.redirects else NO_CHAIN
+        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain))
         return True
 
     def _reason_to_stop(self) -> str | None:

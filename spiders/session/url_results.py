@@ -106,6 +106,8 @@ def _outcome_of(capture: Capture, response: ParsedResponse, is_opted_out: bool) 
         return FetchOutcome.DENIED, Reason.OPTED_OUT
     if response.too_many_redirects:
         return FetchOutcome.FILTERED, Reason.TOO_MANY_REDIRECTS
+    if response.dead_end:
+        return FetchOutcome.FILTERED if response.dead_end is Reason.OUT_OF_SCOPE else FetchOutcome.FAILED, response.dead_end
     if capture.status in TEMPORARY:
         return FetchOutcome.FAILED, Reason.HTTP_ERROR
     if response.unread_reason:

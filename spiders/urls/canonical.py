@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
-from schemas.urls import DEFAULT_PORTS
+from schemas.web.urls import DEFAULT_PORTS
 from spiders.urls.session_ids import is_session_parameter, without_path_session
 from storage.urls.host_key import canonical_name, canonical_origin, with_port
 
@@ -69,7 +69,8 @@ def _normalized(parts: SplitResult, strip_parameters: bool) -> str | None:
     host = _host(parts.hostname or "")
     if scheme not in DEFAULT_PORTS or not host:
         return None
-    path = _normalize_escapes(_remove_dot_segments(without_path_session(parts.path)) or "/")
+    written = without_path_session(parts.path) if strip_parameters else parts.path
+    path = _normalize_escapes(_remove_dot_segments(written) or "/")
     query = _clean_query(parts.query, strip_parameters)
     return f"{scheme}://{with_port(scheme, host, parts.port)}{path}{'?' + query if query else ''}"
 

@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING
 from runtime.patterns import url_patterns
 from schemas.capture import UrlKind
 from spiders.urls.canonical import canonicalize
-from storage.urls.host_key import canonical_host, configured_host
+from storage.urls.host_key import canonical_host, configured_host, host_key
 
 if TYPE_CHECKING:  # pydantic stays out of the readers' processes
     from schemas.config.crawl import Crawl
 
 
+def other_name(host: str) -> str:
+    """The name with `www.` of a host without it, and the other way round: sites send everybody from one to the other."""
+    return host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+
+
 class CrawlScope:
-    """Decides by host, patterns and depth. Seeds are always in scope. Include patterns apply to pages only.
+    """Decides by host, patterns and depth.
+
+    Seeds are always in scope, and so is the other name of a seed's host, with or without `www.`. Include patterns apply to pages only.
 
     If the search for a pattern takes too long, the URL is out of scope.
     """
 
     def __init__(self, crawl: Crawl) -> None:
-        self._hosts = frozenset(map(configured_host, crawl.hosts()))
+        self._hosts = frozenset([*map(configured_host, crawl.hosts()), *map(other_name, map(host_key, (seed.url for seed in crawl.seeds)))])
         self._suffixes = tuple("." + host for host in self._hosts) if crawl.scope.subdomains else ()
         self._include = url_patterns(crawl.scope.include)
         self._exclude = url_patterns(crawl.scope.exclude)

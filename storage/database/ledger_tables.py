@@ -86,5 +86,20 @@ COUNTERS = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+HELD = Table(
+    "held",  # rows of a dataset that the gate holds back
+    METADATA,
+    Column("crawl_run", String, ForeignKey("crawl_runs.crawl_run"), primary_key=True),
+    Column("dataset", String, primary_key=True),
+    Column("crawl", String, nullable=False, index=True),
+    Column("process_run", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("held_at", Float, nullable=False),
+    Column("decision", String),  # accepted | discarded; NULL: undecided
+    Column("decided_by", String),
+    Column("decided_at", Float),
+    Column("decision_reason", Text),
+)
+
 Index("ix_crawl_runs_state", CRAWL_RUNS.c.crawl, CRAWL_RUNS.c.state)
 Index("ix_process_inputs_crawl_run", PROCESS_INPUTS.c.crawl_run)

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from schemas.urls import DEFAULT_PORTS
+from schemas.web.urls import DEFAULT_PORTS
 from storage.urls.request_body import read_request_body
 
 MAX_LABEL_CHARACTERS = 63  # RFC 1035, 2.3.4

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from schemas.urls import DEFAULT_PORTS
+from schemas.web.urls import DEFAULT_PORTS
 from storage.urls.host_key import host_name
 
 CACHED_HOSTS = 10_000

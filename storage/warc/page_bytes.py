@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from schemas.media_type import HTML_TYPES, XML_TYPES, MediaType
+from schemas.web.media_type import HTML_TYPES, XML_TYPES, MediaType
 
 START_BYTES = 4_096
 END_BYTES = 4_096  # behind `</html>` only blanks and comments of caches and counters come

@@ -5,11 +5,13 @@ On the main path, the segments of a manifest come before, and `processing.extrac
 
 from __future__ import annotations
 
+import email.utils
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from schemas.capture import Capture, HeaderList, UrlKind
@@ -17,17 +19,24 @@ from schemas.errors import CrawlhouseError, StorageError
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
+from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
+from storage.warc.page_bytes import is_html
 from storage.warc.stream import DamagedError, RecordStream
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # of a response; the rest is cut
 MAX_CONTEXT_BYTES = 256 * 1024  # of a request or metadata record; larger ones are not read
 MAX_HTTP_HEAD_BYTES = 1024 * 1024
+MAX_INTERIM = 20  # responses before the final one
+MAX_LABELS = 100  # of records that are left out: a hostile file may name many types
+CONTEXT_KINDS = frozenset({"request", "metadata", "warcinfo"})
+WITHOUT_EXCHANGE = frozenset({"resource", "conversion"})  # records that hold a document without an HTTP head
 MAX_DEPTH, MAX_LATENCY_MS = 2**15 - 1, 2**31 - 1  # what the columns hold
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"(HTTP/[\d.]+|HTTP)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)")
+_INTERIM = re.compile(rb"HTTP/[\d.]+[ \t]+1(?!01)\d\d(?!\d)[^\r\n]*")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 Fields = dict[str, str]
@@ -35,10 +44,12 @@ Fields = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A response, revisit or conversion record as a capture. A conversion is a page that a browser rendered.
+    """A response, revisit, resource or conversion record as a capture. A conversion is a page that a browser rendered.
 
-    A revisit has no body. `content_length` and `mime_detected` are those of the received body, None if the file does not have them.
+    A resource is a page that was stored without its HTTP exchange. A revisit has no body. `content_length` and
+    `mime_detected` are those of the received body, None if the file does not have them.
     `refers_to_*` are fields of a revisit. A length of 0 in the pointer means that the record cannot be read alone.
+    Not `is_dated`: the file has no date that can be read, and `fetched_at` is the server's Date, or now.
     """
 
     capture: Capture
@@ -50,6 +61,7 @@ class Record:
     refers_to_date: datetime | None = None
     refers_to_filename: str | None = None
     refers_to_offset: int | None = None
+    is_dated: bool = True
 
 
 @dataclass(slots=True)
@@ -80,12 +92,16 @@ class Context:
         self.request_headers, self.request_body = _headers(head), b"".join(body)
 
 
-def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Record | Rejected]:
-    """The responses, revisits and rendered pages of a WARC file, in order. A damaged record comes as Rejected, and reading goes on.
+def read_records(
+    stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX_BODY_BYTES, passed_over: Counter[str] | None = None
+) -> Iterator[Record | Rejected]:
+    """The responses, revisits, HTML resources and rendered pages of a WARC file, in order.
+
+    A damaged record comes as Rejected, and reading goes on.
 
     A body of more than `max_body_bytes` is cut there, and the capture is `truncated` for `length`. Records that are not an HTTP exchange
-    (dns) are skipped. The stream is read forward; only after damage it is read again from an earlier place, if it can seek. Raises OSError
-    and StorageError.
+    (dns) are skipped, and counted in `passed_over` by their kind and type. The stream is read forward; only after damage it is read again
+    from an earlier place, if it can seek. Raises OSError and StorageError.
     """
     records = RecordStream(stream)
     context = Context()
@@ -93,7 +109,7 @@ def read_records(stream: BinaryIO, warc_filename: str, max_body_bytes: int = MAX
         try:
             if not records.begin():
                 return
-            found = read_record(records, warc_filename, context, max_body_bytes)
+            found = read_record(records, warc_filename, context, max_body_bytes, passed_over)
         except DamagedError as error:
             found = _damaged(warc_filename, error)
         except (CrawlhouseError, OSError):
@@ -123,26 +139,40 @@ def read_record_at(store: ObjectStore, pointer: WarcPointer, max_body_bytes: int
     )
 
 
-def read_record(records: RecordStream, warc_filename: str, context: Context, max_body_bytes: int) -> Record | Rejected | None:
-    """Read one record. A response, revisit or rendered page is returned; a request or metadata record goes into the context."""
+def read_record(
+    records: RecordStream, warc_filename: str, context: Context, max_body_bytes: int, passed_over: Counter[str] | None = None
+) -> Record | Rejected | None:
+    """Read one record. A response, revisit, resource or rendered page is returned; a request or metadata record goes into the context."""
     fields, length = _warc_head(records)
     kind = fields.get("warc-type", "").lower()
-    if (kind in {"response", "revisit"} and _is_http(fields)) or (kind == "conversion" and _is_html(fields)):
+    if (kind in {"response", "revisit"} and _is_http(fields)) or (kind in WITHOUT_EXCHANGE and _may_be_html(fields)):
         block = records.read(min(length, max_body_bytes + MAX_CONTEXT_BYTES))
         records.skip(length - len(block))
         size = records.end(block if len(block) == length else None)
         pointer = WarcPointer(warc_filename, records.offset, size, fields.get("warc-payload-digest", ""))
-        if kind == "conversion":
+        if kind in WITHOUT_EXCHANGE:
+            if not is_html(read_media_type(fields.get("content-type")), block):
+                _count(passed_over, kind, fields)
+                return None
             block = _with_http_head(fields, block)
             length += len(_with_http_head(fields, b""))
         return _read_capture(fields, kind, block, pointer, context, length, max_body_bytes)
-    wanted = kind in {"request", "metadata", "warcinfo"} and length <= MAX_CONTEXT_BYTES
+    wanted = kind in CONTEXT_KINDS and length <= MAX_CONTEXT_BYTES
     block = records.read(length) if wanted else b""
     records.skip(length - len(block))
     records.end(block if len(block) == length else None)
     if wanted:
         context.add(kind, fields, block)
+    elif kind not in CONTEXT_KINDS:
+        _count(passed_over, kind, fields)
     return None
+
+
+def _count(passed_over: Counter[str] | None, kind: str, fields: Fields) -> None:
+    """Count a record that is left out."""
+    if passed_over is not None:
+        label = f"{kind[:40] or 'no type'} {read_media_type(fields.get('content-type')).name or ''}".strip()
+        passed_over[label if label in passed_over or len(passed_over) < MAX_LABELS else "others"] += 1
 
 
 def _warc_head(records: RecordStream) -> tuple[Fields, int]:
@@ -170,9 +200,9 @@ def _is_http(fields: Fields) -> bool:
     return content_type.startswith("application/http") or (not content_type and fields.get("warc-target-uri", "").startswith("http"))
 
 
-def _is_html(fields: Fields) -> bool:
-    """Whether a conversion is a rendered page. Others, such as the plain texts of Common Crawl's WET files, are skipped."""
-    return fields.get("content-type", "").lower().startswith("text/html") and fields.get("warc-target-uri", "").startswith("http")
+def _may_be_html(fields: Fields) -> bool:
+    """Whether a record without an exchange may be a page. Others, such as the plain texts of Common Crawl's WET files, are skipped."""
+    return read_media_type(fields.get("content-type")).may_be_html and _url(fields).startswith("http")
 
 
 def _with_http_head(fields: Fields, body: bytes) -> bytes:
@@ -184,6 +214,7 @@ def _read_capture(
     fields: Fields, kind: str, block: bytes, pointer: WarcPointer, context: Context, length: int, max_body_bytes: int
 ) -> Record | Rejected:
     url = _url(fields)
+    block = _final_response(block)
     found = _HEAD_END.search(block)
     status_line = _STATUS.match(block)
     if not status_line:
@@ -194,10 +225,8 @@ def _read_capture(
     written = _headers(head.partition(b"\n")[2])
     cut = length > len(block) or len(body) > max_body_bytes
     body = _dechunked(written, body[:max_body_bytes])
-    try:
-        fetched_at = warc.parse_date(fields.get("warc-date", ""))
-    except ValueError:
-        return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "no valid WARC-Date")
+    dated_at = _date(fields.get("warc-date"))
+    fetched_at = dated_at or _date_header(written) or datetime.now(UTC)
     asked = context if context.request_url == url else Context()
     metadata = (context.metadata or {}) if context.response_id and context.response_id == fields.get("warc-record-id") else {}
     capture = Capture(
@@ -225,12 +254,26 @@ def _read_capture(
         kind,
         pointer,
         content_length=received,
+        is_dated=dated_at is not None,
         mime_detected=fields.get("warc-identified-payload-type"),
         refers_to_url=fields.get("warc-refers-to-target-uri"),
         refers_to_date=_date(fields.get("warc-refers-to-date")),
         refers_to_filename=fields.get("warc-refers-to-filename"),
         refers_to_offset=read_number(fields.get("warc-refers-to-file-offset")),
     )
+
+
+def _final_response(block: bytes) -> bytes:
+    """The block without blank lines at its begin, and without the interim responses (1xx) that some tools store before the final one."""
+    block = block.lstrip(b"\r\n") if block[:1] in {b"\r", b"\n"} else block
+    position = 0
+    for _ in range(MAX_INTERIM):
+        found = _INTERIM.match(block, position)
+        end = _HEAD_END.search(block, found.end()) if found else None
+        if end is None or not _STATUS.match(block, end.end()):
+            break
+        position = end.end()
+    return block[position:] if position else block
 
 
 def _headers(block: bytes) -> HeaderList:
@@ -297,9 +340,19 @@ def _protocol(fields: Fields, status_line: bytes) -> str:
 
 def _date(text: str | None) -> datetime | None:
     try:
-        return warc.parse_date(text) if text else None
+        return warc.parse_foreign_date(text) if text else None
     except ValueError:
         return None
+
+
+def _date_header(headers: HeaderList) -> datetime | None:
+    """The time at which the server answered."""
+    written = next((value for name, value in headers if name.lower() == b"date"), b"")
+    try:
+        moment = email.utils.parsedate_to_datetime(written.decode("latin-1"))
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _damaged(warc_filename: str, error: DamagedError) -> Rejected:

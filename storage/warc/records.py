@@ -53,6 +53,20 @@ def parse_date(text: str) -> datetime:
         raise ValueError(f"{text.strip()} is outside the years 1 to 9999") from error
 
 
+_COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?\d{0,6}\Z")
+_LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60")
+
+
+def parse_foreign_date(text: str) -> datetime:
+    """A date of a record as any tool writes it: also as digits alone, and with a leap second. Raises ValueError."""
+    text = text.strip()
+    compact = _COMPACT_DATE.match(text)
+    if compact is None:
+        return parse_date(_LEAP_SECOND.sub(r"\1:59", text))
+    year, month, day, hour, minute, second = (int(part or 0) for part in compact.groups())
+    return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+
+
 def record_id(kind: str, warc_filename: str, date: str, url: str) -> str:
     """The id of a record, made from fields of the capture index, so that a later revisit record can refer to it.
 

@@ -18,7 +18,7 @@ from unittest import mock
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
-from processing.publish import expectations
+from processing.expectations import expectations
 from schemas.errors import ConfigError
 from spiders import run as spiders_run
 from tests.dags import ANSWER

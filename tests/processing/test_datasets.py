@@ -11,10 +11,12 @@ from processing import stages
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, NotFoundError
 from storage.index.rows import CaptureRow
 from storage.lake.lake import open_lake
 from storage.lake.query import connect
+from storage.ledger.held import discard_held, list_held
+from storage.ledger.ledger import open_ledger
 from tests.processing.crawlruns import article, capture, closed_run
 
 SHOP = "https://shop.example.com"
@@ -160,3 +162,49 @@ def test_an_unknown_dataset_names_the_file_to_write(sqlite_settings: Settings) -
     closed_run(sqlite_settings, CRAWL.model_copy(update={"datasets": ("gadgets",)}), "1", [product("1", "A1", "1")])
     with pytest.raises(ConfigError, match=r"There is no dataset 'gadgets'.* Write .*datasets/gadgets.yaml, or correct the name"):
         stages.plan("shop", sqlite_settings)
+
+
+JUDGED = (
+    PRODUCTS
+    + """expectations:
+  - {type: expect_column_values_to_be_between, column: price, min_value: 0, strict_min: true, severity: warning}
+  - {type: expect_column_values_to_be_in_set, column: name, value_set: [Kettle], severity: critical}
+"""
+)
+
+
+def test_a_broken_row_goes_to_quarantine_and_its_key_goes_on(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings, JUDGED)
+    for number, price in enumerate(["10.00", "-1", "-1", "12.00"], 1):
+        closed_run(settings, CRAWL, str(number), [product("1", "A1", price, number * 60), product("2", "A2", "5.00", number * 60 + 1)])
+        if number != 2:  # its rows are judged with those of the third
+            assert stages.process_once("shop", settings) is not None
+    found = rows(settings, "SELECT sku, version, price::VARCHAR FROM products ORDER BY ALL")
+    assert found == [("A1", 1, "10.00"), ("A1", 2, "12.00"), ("A2", 1, "5.00")]
+    broken = rows(settings, "SELECT rule, json_extract_string(row_json, '$.price') FROM quarantine WHERE dataset = 'products'")
+    assert broken == [("expectation:expect_column_values_to_be_between", "-1.00")] * 2
+
+
+def test_a_failed_gate_holds_back_one_dataset_of_one_run(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings, JUDGED)
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00", name="Teapot"), article(SHOP + "/news", 1)])
+    closed_run(settings, CRAWL, "2", [product("1", "A1", "11.00", 60), product("2", "A2", "5.00", 61)])
+    report = stages.process_once("shop", settings)
+    assert report is not None
+    assert report.datasets["articles"]["published"] == 1
+    assert report.datasets["products"] == {"made": 2, "published": 2, "unchanged": 0, "quarantined": 0}
+    assert rows(settings, "SELECT sku, version, name, price::VARCHAR FROM products ORDER BY ALL") == [
+        ("A1", 1, "Kettle", "11.00"),
+        ("A2", 1, "Kettle", "5.00"),
+    ]
+    held = "SELECT url, [o.reason FOR o IN outcomes IF o.dataset = 'products'] FROM captures WHERE crawl_run LIKE '%000001' ORDER BY url"
+    assert rows(settings, held) == [(f"{SHOP}/news", ["held"]), (f"{SHOP}/p/1", ["held"])]
+    ledger = open_ledger(settings)
+    (one,) = list_held(ledger.database, "shop")
+    assert (one.crawl_run, one.dataset, one.decision) == ("shop-20260301T120000Z-000001", "products", None)
+    assert "expect_column_values_to_be_in_set(name): 1 rows" in one.reason
+    assert discard_held(ledger.database, one.crawl_run, None, "me", "a test") == 1
+    with pytest.raises(NotFoundError, match=r"Nothing of .* is held back"):
+        discard_held(ledger.database, one.crawl_run, "products", "me", "again")
+    assert [(one.decision, one.decided_by, one.decision_reason) for one in list_held(ledger.database)] == [("discarded", "me", "a test")]
+    ledger.close()

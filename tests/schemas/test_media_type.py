@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.media_type import MediaType, read_media_type
+from schemas.web.media_type import MediaType, read_media_type
 from tests.cpu import growth
 
 

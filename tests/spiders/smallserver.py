@@ -14,6 +14,8 @@ Headers = dict[str, str]
 Respond = Callable[[str, int], tuple[int, Headers, bytes]]  # path (or a proxy's whole URL) and how often it was asked before
 RespondPost = Callable[[str, bytes, int], tuple[int, Headers, bytes]]  # path, body, and how often exactly that was sent before
 
+RespondToCookie = Callable[[str, str], tuple[int, Headers, bytes] | None]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -41,16 +43,24 @@ class SmallServer:
 
 @contextmanager
 def small_server(
-    respond: Respond, host: str = "127.0.0.1", certificate: tuple[str, str] | None = None, post: RespondPost | None = None
+    respond: Respond,
+    host: str = "127.0.0.1",
+    certificate: tuple[str, str] | None = None,
+    post: RespondPost | None = None,
+    respond_to_cookie: RespondToCookie = lambda path, cookie: None,
 ) -> Iterator[SmallServer]:
-    """A server on a free port; with a certificate and its key (files) it speaks TLS. `post` answers what is sent to it."""
+    """A server on a free port; with a certificate and its key (files) it speaks TLS. `post` answers what is sent to it.
+
+    `respond_to_cookie` answers by the path and the Cookie header, where it wants to.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             begin = time.monotonic()
-            status, headers, body = respond(self.path, sum(one.path == self.path for one in running.asked))
+            times = sum(one.path == self.path for one in running.asked)
+            status, headers, body = respond_to_cookie(self.path, self.headers.get("Cookie", "")) or respond(self.path, times)
             running.asked.append(Asked(self.path, dict(self.headers.items()), begin, time.monotonic()))
             self._answer(status, headers, body)
 

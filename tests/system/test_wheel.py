@@ -16,13 +16,14 @@ from tests.crawlhouse.live.livestack import free_port
 from tests.foreignfolder import foreign_folder, imported_names
 
 MODULES = (
-    "crawlhouse.command, dags, demo.site, processing.publish.gate_process, processing.stages, schemas, spiders.worker, storage.lake.lake"
+    "crawlhouse.command, dags, demo.site, processing.expectations.suite_process, processing.stages, schemas, spiders.worker, "
+    "storage.lake.lake"
 )
 WHERE = f"import {MODULES}; print('\\n'.join(m.__file__ for m in (crawlhouse, dags, demo, processing, schemas, spiders, storage)))"
 FILES = """
 from pathlib import Path
 from crawlhouse.airflow.home import dags_folder
-from processing.publish.expectations import suite_path
+from processing.expectations.expectations import suite_path
 from processing.article.pagetype.model import MODEL
 from storage.database.migration import migrations
 import crawlhouse.airflow

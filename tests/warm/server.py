@@ -30,14 +30,14 @@ import schemas
 import spiders
 import storage
 from demo.news.newsroom import edition
-from processing.publish.gate_process import LAZY_MODULES, import_lazily
+from processing.expectations.suite_process import LAZY_MODULES, import_lazily
 
 if TYPE_CHECKING:
     from tests.warm.popen import Request
 
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
 COLD = ("crawlhouse.airflow.executor", "crawlhouse.airflow.pages", "crawlhouse.airflow.plugin")  # Airflow's, and only Airflow imports them
-MAINS = ("demo.site", "processing.publish.gate_process", "spiders.worker")  # run anew as `__main__`
+MAINS = ("demo.site", "processing.expectations.suite_process", "spiders.worker")  # run anew as `__main__`
 USED = ("great_expectations", "pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
 STANDARD = 3  # files: input, output, errors
 LARGEST_MESSAGE = 1 << 20

@@ -20,7 +20,7 @@ from runtime.frames import read_frame, write_frame
 from tests.demosite import run_demo_site
 from tests.warm import popen
 
-GATE = [sys.executable, "-m", "processing.publish.gate_process"]
+GATE = [sys.executable, "-m", "processing.expectations.suite_process"]
 
 
 def is_warm(process: subprocess.Popen[str]) -> bool:

@@ -26,6 +26,7 @@ EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CALL_TO_ACTION_LENGTH = 250  # characters of a call to action
 TAIL_ABOVE = 0.75  # of the prose stands above a section of related pages that goes to the end
 TAIL_LINKS = 0.3  # of its text blocks are links
+MAX_TAILS = 5  # headings that are tried: each costs a look at all that follows
 MIN_TAIL_LINKS = 2
 CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
@@ -173,9 +174,10 @@ def drop_related_tail(body: ArticleBody) -> None:
     """Everything from a heading like "Read this next" on, where most of the prose is above it and links follow."""
     text_blocks = body.text_blocks()
     total = sum([block.prose for block in text_blocks])
-    above = 0
+    above = tries = 0
     for index, block in enumerate(text_blocks):
-        if above >= TAIL_ABOVE * total > 0 and _is_related(block):
+        if above >= TAIL_ABOVE * total > 0 and tries < MAX_TAILS and _is_related(block):
+            tries += 1
             links = [after.linked > 0.5 * len(after.text) for after in text_blocks[index + 1 :]]
             # every excerpt is near its link: prose that is not is the article's
             excerpts = all(any(links[max(0, at - 2) : at + 1]) for at, after in enumerate(text_blocks[index + 1 :]) if after.prose)

@@ -13,8 +13,8 @@ MAX_TAGS = 20_000
 LITTLE_TEXT = 1_000  # characters: a page that shows less may have its article in its data only
 DECLARED_RATIO = 2  # JSON-LD's body must be so many times as long as what was found
 MIN_DECLARED = 600  # characters
-_LINE_TAG = re.compile(r"<(?:/p|br|/h\d|/li)\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[a-z/][^>]*>", re.IGNORECASE)
+_LINE_TAG = re.compile(r"<(?:/p|br|/h\d|/li)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[a-z/][^<>]*>", re.IGNORECASE)
 
 
 def declared_blocks(body: str | None, blocks: tuple[Block, ...]) -> tuple[Block, ...]:

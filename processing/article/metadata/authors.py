@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from processing.article.metadata.jsonld import JsonLd, Object, texts, types_of
+from processing.article.metadata.jsonld import JsonLd, Object, first_text, texts, types_of
 from processing.article.metadata.markup import Markup, meta_source
+from processing.article.metadata.names import first_names_first, split_names
 from processing.article.metadata.surroundings import in_boilerplate
 from processing.article.metadata.titles import folded
 from processing.article.tree.parse import Node
@@ -16,6 +17,7 @@ from processing.article.tree.visible import text_parts, visible_text
 
 MAX_AUTHORS = 20
 MAX_NAME_WORDS = 6
+MAX_PERSON_WORDS = 9  # of a structured Person's name
 MAX_BYLINE_CHARACTERS = 200
 META_NAMES = (
     "author",
@@ -36,6 +38,9 @@ _BY = (
     r"|autor(?:in)?"
 )
 _PREFIX = re.compile(rf"^(?:(?:{_BY})\b\s*[:\-–—]?\s*)+", re.IGNORECASE)
+_BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S)", re.IGNORECASE)
+# First names and particles of names, too: as prefixes only before a colon or two more words.
+_AMBIGUOUS_PREFIX = re.compile(r"^(?:von|par|por|di|af|av)\s+\S+$", re.IGNORECASE)
 _PREFIXED = re.compile(
     r"\b(?:written|posted|words|story|published|medically|fact[- ]checked)?\s*\bby\s*:?\s+(.+)", re.IGNORECASE | re.DOTALL
 )
@@ -44,7 +49,6 @@ _TAIL = re.compile(
     r"\s*(?:\b(?:on|updated|published|posted|last|min(?:ute)?s?|read|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|[|•·—–/@(\[]|\d|\bhttps?:).*$",
     re.IGNORECASE | re.DOTALL,
 )
-_SPLIT = re.compile(r"\s*(?:[,;|/&\n•·]|\b(?:and|und|et|with|og|och|en)\b|\s[–—-]\s)\s*", re.IGNORECASE)
 _URLISH = re.compile(r"https?:|www\.|@|\.(?:com|org|net|io|co|uk|de|info|php|html?)\b", re.IGNORECASE)
 _GENERIC = """
 staff admin administrator editor editors editorial team desk newsroom reporter writer contributor contributors correspondent author authors
@@ -64,16 +68,18 @@ md phd ms ma ba bs bsc msc mba mph rn rd rdn ldn np do dds jd esq cpa cfa cfp dv
 edd lcsw aprn
 """
 _CREDENTIALS = frozenset(_DEGREES.split())
+_DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", "admin", "webmaster", "llc", "inc", "ltd", "gmbh"])
 _BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
 class Candidate(NamedTuple):
-    """A text that may name authors, and its source. `whole`: the text is only names."""
+    """A text that may name authors, and its source. `whole`: the text is only names. `person`: it is the name of a structured Person."""
 
     source: str
     text: str
     whole: bool = True
+    person: bool = False
 
 
 def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
@@ -84,17 +90,21 @@ def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
 def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The sources with their names of persons, the most reliable first; at the end desks and organisations."""
     for read in _READERS:
-        named = [(candidate.source, found) for candidate in read(markup, json_ld) if (found := names_in(candidate.text, candidate.whole))]
+        named = [(candidate.source, found) for candidate in read(markup, json_ld) if (found := _names_of(candidate))]
         names = list(dict.fromkeys(name for _, found in named for name in found))
         if names:
             yield " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
     yield from _desks_and_organizations(markup, json_ld)
 
 
+def _names_of(candidate: Candidate) -> list[str]:
+    return names_of_person(candidate.text) if candidate.person else names_in(candidate.text, candidate.whole)
+
+
 def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Named desks and organisations, for pages that name no person. A general word such as "Staff" is no name."""
     declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
-    declared += [(candidate.source, candidate.text) for candidate in _from_metas(markup, json_ld, in_order=False)]
+    declared += [(candidate.source, candidate.text) for candidate in _from_metas(markup, json_ld)]
     bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_boilerplate(node))
     for source, text in chain(declared, ((_byline_source(node), line) for node, line in bylines if _PREFIX.match(line))):
         name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
@@ -108,12 +118,11 @@ def names_in(text: str, whole: bool = True) -> list[str]:
     text = "\n".join(folded(line) for line in re.sub(r"<[^>]*>", " ", text).split("\n")).strip()
     if not text or _URLISH.search(text.split()[0]):
         return []
-    text = _PREFIX.sub("", text)
-    if not whole:
-        text = _TAIL.sub("", text)
+    text = without_prefix(text) if whole else _TAIL.sub("", _PREFIX.sub("", text))
     names = []
-    for candidate in _SPLIT.split(text):
-        part = _BRACKETS.sub("", _PREFIX.sub("", candidate.strip(" .:-–—\"'“”*")).strip())
+    for candidate in split_names(first_names_first(text) if whole else text):
+        stripped = candidate.strip(" .:-–—\"'“”*")
+        part = _BRACKETS.sub("", without_prefix(stripped) if whole else _PREFIX.sub("", stripped)).strip()
         if _is_name(part, whole):
             names.append(part)
         elif names and not _is_credential(part):
@@ -121,10 +130,30 @@ def names_in(text: str, whole: bool = True) -> list[str]:
     return names
 
 
-def _first_name_first(text: str) -> str:
-    """`Last, First`, as citations write it, becomes `First Last`; other texts stay."""
-    match = re.fullmatch(r"\s*([^\s,]+),\s*([^\s,]+(?: [A-Z]\.?)?)\s*", text)
-    return f"{match[2]} {match[1]}" if match and not _is_credential(match[2]) else text
+def without_prefix(text: str) -> str:
+    """A text without a leading "by" in any language. `Di Wu` and `Von Tran` are names."""
+    return text if _AMBIGUOUS_PREFIX.match(text) else _PREFIX.sub("", text)
+
+
+def names_of_person(text: str) -> list[str]:
+    """The names in the name of a structured Person: whole, without a leading "By". General words such as "Staff" are no name."""
+    text = folded(re.sub(r"<[^>]*>", " ", text))
+    text = _BY_PREFIX.sub("", text)
+    names = []
+    for candidate in split_names(first_names_first(text), structured=True):
+        part = _BRACKETS.sub("", candidate.strip(' :-–—"“”*,')).strip()
+        if _is_person(part):
+            names.append(part)
+    return names
+
+
+def _is_person(part: str) -> bool:
+    words = [re.sub(r"\W", "", word).casefold() for word in part.split()]
+    if not 0 < len(words) <= MAX_PERSON_WORDS or not _LETTERS.search(part) or _is_credential(part) or _URLISH.search(part):
+        return False
+    if all(word in _NOT_NAMES or word in _ONLY_GENERIC for word in words if word) or not _DESK.isdisjoint(words):
+        return False
+    return not re.search(r"\d{2}|[<>{}=?!#]", part) and len(part) > 1
 
 
 def _is_credential(part: str) -> bool:
@@ -157,24 +186,34 @@ def _from_json_ld(_: Markup, json_ld: JsonLd) -> list[Candidate]:
     for item in (json_ld.article, json_ld.page):
         for key in ("author", "creator"):
             if item and item.get(key) and (found := _people(item[key], json_ld)):
-                return [Candidate(f"json-ld {key}", text) for text in found]
+                return [Candidate(f"json-ld {key}", text, person=person) for text, person in found]
     return []
 
 
-def _from_metas(markup: Markup, _: JsonLd, *, in_order: bool = True) -> list[Candidate]:
+def _from_metas(markup: Markup, _: JsonLd) -> list[Candidate]:
     meta = markup.meta
     found = [(name, text) for name in META_NAMES if name in meta for text in meta[name]]
-    return [Candidate(meta_source(name), _first_name_first(text) if in_order else text) for name, text in found]
+    return [Candidate(meta_source(name), text) for name, text in found]
 
 
-def _people(value: Any, json_ld: JsonLd) -> list[str]:
-    people = []
+def _people(value: Any, json_ld: JsonLd) -> list[tuple[str, bool]]:
+    """The texts that name the authors, without organizations, and whether each is the name of a structured Person."""
+    people: list[tuple[str, bool]] = []
     for item in value if isinstance(value, list) else [value]:
         resolved = json_ld.resolve(item)
-        if isinstance(resolved, dict) and _is_organization(resolved):
-            continue
-        people.extend(texts(resolved))
+        if isinstance(resolved, dict):
+            if _is_organization(resolved):
+                continue
+            names = texts(resolved) or _joined_name(resolved)
+            people.extend((text, "Person" in types_of(resolved)) for text in names)
+        else:
+            people.extend((text, False) for text in texts(resolved))
     return people
+
+
+def _joined_name(person: Object) -> list[str]:
+    parts = [text for key in ("givenName", "additionalName", "familyName") if (text := first_text(person.get(key)))]
+    return [" ".join(parts)] if parts else []
 
 
 def _is_organization(item: Object) -> bool:

@@ -3,59 +3,62 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_NAMES = """
-january janvier januar enero gennaio janeiro januari styczeń stycznia leden ledna január ocak январь января січень січня jan janv ene gen;
-february février februar febrero febbraio fevereiro februari luty lutego únor února február şubat февраль февраля лютий лютого feb févr
-fév fev;
-march mars märz marzo março maart marzec marca březen března marec mart март марта березень березня mar mär mrz;
-april avril abril aprile kwiecień kwietnia duben dubna apríl nisan апрель апреля квітень квітня apr avr abr;
-may mai mayo maggio maio mei maj maja květen května máj mayıs май мая травень травня;
-june juin juni junio giugno junho czerwiec czerwca červen června jún haziran июнь июня червень червня jun;
-july juillet juli julio luglio julho lipiec lipca červenec července júl temmuz июль июля липень липня jul juil lug;
-august août agosto augustus sierpień sierpnia srpen srpna ağustos август августа серпень серпня aug ago;
-september septembre septiembre settembre setembro wrzesień września září szeptember eylül сентябрь сентября вересень вересня sep sept set;
-october octobre oktober octubre ottobre outubro październik października říjen října október ekim октябрь октября жовтень жовтня oct okt
-ott out;
-november novembre noviembre novembro listopad listopada listopadu kasım ноябрь ноября nov;
-december décembre dezember diciembre dicembre dezembro desember grudzień grudnia prosinec prosince aralık декабрь декабря грудень грудня
-dec dez dic déc des;
-"""
-MONTHS = {name: number for number, names in enumerate(_NAMES.split(";"), 1) for name in names.split()}
+from processing.article.metadata.calendars import Day, gregorian, read_other_calendar
+from processing.article.metadata.clocks import read_clock
+from processing.article.metadata.months import MONTHS, month_number
+from processing.article.tree.characters import without_invisible
 
-_ISO = re.compile(
-    r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)(?:[T\s,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?",
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_WORD = r"([^\s\d,./_|()\[\]]{2,20})"
+_ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?=Z|[+-]|$)(.*)$")
+_CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일號号]?")
+_VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2})(?:,|\s+năm)?\s+(\d{4})(?!\d)", re.IGNORECASE)
+_DAY_FIRST = re.compile(
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s*(?:de\s+|of\s+|d['’])?[-\s]?{_WORD}\.?,?[-\s/]\s*(?:de\s+|del\s+)?(\d{{4}})(?!\d)",
     re.IGNORECASE,
 )
-_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(Z)?$")
-_CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]?")
-_DAY_FIRST = re.compile(
-    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s*(?:de\s+|of\s+)?[-\s]?([^\W\d_]{3,12})\.?,?[-\s]\s*(?:de\s+)?(\d{4})(?!\d)", re.IGNORECASE
-)
-_MONTH_FIRST = re.compile(r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\s*,?\s+(\d{4})(?!\d)", re.IGNORECASE)
-_YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s+([^\W\d_]{3,12})\.?\s+(\d{1,2})(?!\d)")
+_MONTH_FIRST = re.compile(rf"(?<![^\W_]){_WORD}\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s+(\d{{4}})(?!\d)", re.IGNORECASE)
+_YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})(?:\.|ko|\s+m\.|\s+оны)?\s+{_WORD}\.?\s+(\d{{1,2}})(?!\d)")
+_LATVIAN = re.compile(rf"(?<!\d)(\d{{4}})\.\s?gada\s+(\d{{1,2}})\.\s?{_WORD}", re.IGNORECASE)
+_YEAR_LAST = re.compile(r"([^\W\d_]{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2})?)\s+((?:[A-Z]{2,5}|[+-]\d{4})\s+)?(\d{4})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/])")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap])?\.?m?", re.IGNORECASE)
-_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
 _UNIX = re.compile(r"^\d{10}(?:\d{3})?$")
+_SIGNS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\uff1a": ":"})
 _PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
 
 
-def read_date(text: str | None, month_first: bool = True) -> tuple[datetime, str | None] | None:
+def read_date(text: str | None, month_first: bool = True, language: str | None = None) -> tuple[datetime, str | None] | None:
     """The first date in a text, time-zone aware, and its UTC offset as written (`+02:00`). Without an offset: UTC and None.
 
-    `month_first`: 05/06/2024 is in May. None if the text has no valid date.
+    `month_first`: 05/06/2024 is in May. `language` is the page's: its names of months are known. A time that cannot be read for certain is
+    left out. None if the text has no valid date.
     """
-    text = (text or "").strip()[:200]
+    text = without_invisible((text or "").strip()[:200]).translate(_SIGNS)
     if not any(map(str.isdigit, text)):
         return None
     try:
-        return _iso(text) or _numbers(text) or _words(text) or _numeric(text, month_first) or _mail(text)
+        return _numbers(text) or _day_and_time(_YEAR_LAST.sub(r"\1 \4 \2 \3", text), month_first, language) or _mail(text)
     except (ValueError, OverflowError):
         return None
+
+
+def _day_and_time(text: str, month_first: bool, language: str | None) -> tuple[datetime, str | None] | None:
+    iso = _iso(text)
+    found = iso or read_other_calendar(text) or _cjk(text) or _words(text, language) or _numeric(text, month_first)
+    own = gregorian(found, language) if found else None
+    if own is None:
+        return None
+    year, month, day, start, end = own
+    midnight = datetime(year, month, day, tzinfo=UTC)
+    clock = read_clock(midnight, text[end:], text[:start], language, iso=bool(iso))
+    if clock is None:
+        return midnight, None
+    moment = clock.on(midnight)
+    return moment, _offset(moment) if clock.zone else None
 
 
 def date_in_url(url: str) -> datetime | None:
@@ -70,37 +73,48 @@ def date_in_url(url: str) -> datetime | None:
         return None
 
 
-def _iso(text: str) -> tuple[datetime, str | None] | None:
+def _iso(text: str) -> Day | None:
     match = _ISO.search(text)
     if match is None:
         return None
-    year, month, day, hour, minute, second, zone = match.groups()
-    if int(month) > 12 >= int(day):
+    year, month, day = map(int, match.groups())
+    if month > 12 >= day:
         month, day = day, month
-    return _moment(int(year), int(month), int(day), (int(hour or 0), int(minute or 0), int(second or 0)), zone)
+    return year, month, day, match.start(), match.end()
 
 
 def _numbers(text: str) -> tuple[datetime, str | None] | None:
     if _UNIX.match(text):
         return datetime.fromtimestamp(int(text[:10]), UTC), "+00:00"
-    if match := _COMPACT.match(text):
-        clock = (int(match[4] or 0), int(match[5] or 0), int(match[6] or 0))
-        return _moment(int(match[1]), int(match[2]), int(match[3]), clock, match[7])
+    match = _COMPACT.match(text)
+    if match is None:
+        return None
+    day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
+    time = ":".join(part for part in match.groups()[3:6] if part)
+    clock = read_clock(day, f"T{time}{match[7]}", "", None, iso=True) if time else None
+    if clock is None:
+        return day, None
+    moment = clock.on(day)
+    return moment, _offset(moment) if clock.zone else None
+
+
+def _cjk(text: str) -> Day | None:
     if match := _CJK.search(text):
-        return _moment(int(match[1]), int(match[2]), int(match[3]), _clock(text[match.end() :]), None)
+        return int(match[1]), int(match[2]), int(match[3]), match.start(), match.end()
+    if match := _VIETNAMESE.search(text):
+        return int(match[3]), int(match[2]), int(match[1]), match.start(), match.end()
     return None
 
 
-def _words(text: str) -> tuple[datetime, str | None] | None:
-    for pattern, year, month, day in ((_MONTH_FIRST, 3, 1, 2), (_DAY_FIRST, 3, 2, 1), (_YEAR_FIRST, 1, 2, 3)):
+def _words(text: str, language: str | None) -> Day | None:
+    for pattern, year, month, day in ((_MONTH_FIRST, 3, 1, 2), (_DAY_FIRST, 3, 2, 1), (_YEAR_FIRST, 1, 2, 3), (_LATVIAN, 1, 3, 2)):
         for match in pattern.finditer(text):
-            if number := MONTHS.get(match[month].lower()) or MONTHS.get(match[month].lower()[:3]):
-                zone = _ZONE.search(text)
-                return _moment(int(match[year]), number, int(match[day]), _clock(text[match.end() :]), zone[0] if zone else None)
+            if number := month_number(match[month], language):
+                return int(match[year]), number, int(match[day]), match.start(), match.end()
     return None
 
 
-def _numeric(text: str, month_first: bool) -> tuple[datetime, str | None] | None:
+def _numeric(text: str, month_first: bool) -> Day | None:
     match = _NUMERIC.search(text)
     if match is None:
         return None
@@ -108,7 +122,7 @@ def _numeric(text: str, month_first: bool) -> tuple[datetime, str | None] | None
     year += 2000 if year < 100 else 0
     if second > 12 or (month_first and match[2] != "." and first <= 12):
         first, second = second, first
-    return _moment(year, second, first, _clock(text[match.end() :]), None)
+    return year, second, first, match.start(), match.end()
 
 
 def _mail(text: str) -> tuple[datetime, str | None] | None:
@@ -116,26 +130,5 @@ def _mail(text: str) -> tuple[datetime, str | None] | None:
     return (moment, _offset(moment)) if moment.tzinfo else (moment.replace(tzinfo=UTC), None)
 
 
-def _moment(year: int, month: int, day: int, clock: tuple[int, int, int], zone: str | None) -> tuple[datetime, str | None]:
-    if zone is None:
-        return datetime(year, month, day, *clock, tzinfo=UTC), None
-    offset = timedelta()
-    if zone[0] in "+-":
-        digits = zone[1:].replace(":", "")
-        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
-    moment = datetime(year, month, day, *clock, tzinfo=timezone(offset))
-    return moment, _offset(moment)
-
-
 def _offset(moment: datetime) -> str:
     return moment.isoformat()[-6:]
-
-
-def _clock(text: str) -> tuple[int, int, int]:
-    match = _CLOCK.search(text[:30])
-    if match is None:
-        return 0, 0, 0
-    hour, minute = int(match[1]), int(match[2])
-    if match[3]:
-        hour = hour % 12 + (12 if match[3].lower() == "p" else 0)
-    return (hour, minute, 0) if hour < 24 and minute < 60 else (0, 0, 0)

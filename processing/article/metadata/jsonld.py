@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from processing.article.tree.characters import folded_text
 from processing.article.tree.entities import storable, unescaped
 
 Object = dict[str, Any]  # Any: a page's JSON can be anything
@@ -29,6 +30,13 @@ MAX_HEADING_CHARACTERS = 2000
 MAX_SCRIPT_CHARACTERS = 2_000_000
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|SocialMediaPosting|Report|Review|AnalysisNewsArticle|Recipe|HowTo)$")
 _PAGE = re.compile(r"^(?:WebPage|ItemPage|AboutPage|FAQPage|CreativeWork|VideoObject|PodcastEpisode)$")
+# Under these keys stand the works of others, about which the page may say a lot: reviews by readers, what it is based on.
+_OF_OTHERS = frozenset(
+    ("review", "reviews", "itemReviewed", "isRelatedTo", "isSimilarTo", "isBasedOn", "about", "subjectOf", "workExample", "exampleOfWork")
+)
+SHARED_HEADLINE = 0.4  # of a headline's words: so many stand in the page's titles if it is the page's own
+_PAGE_ADDRESS = re.compile(r"https?://[^/]+/[^#?]*[^/#?]|/[^#?]*[^/#?]")
+_WORD = re.compile(r"\w+")
 _OPENING = re.compile(r"\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)")
 _BETWEEN = re.compile(r"[ \r\n\t,;]*")
 _VOCABULARY = re.compile(r"^.*[/#:]", re.DOTALL)
@@ -59,15 +67,17 @@ class JsonLd:
 def read_jsonld(scripts: Iterable[str], url: str, heading: str) -> JsonLd:
     """Read the objects of a page's scripts. URL and heading decide which of several articles is the page's own."""
     found = JsonLd()
+    of_others: set[int] = set()
     for script in scripts:
         for value in read_values(script):
-            found.objects.extend(islice(_flatten(value, 0), MAX_OBJECTS - len(found.objects)))
+            found.objects.extend(islice(_flatten(value, 0, of_others), MAX_OBJECTS - len(found.objects)))
     for item in found.objects:
         if isinstance(identity := item.get("@id"), str) and len(item) > 1:
             found.by_id.setdefault(identity, item)
     found.types = frozenset(kind for item in found.objects for kind in types_of(item))
-    found.article = _main_article(found, [item for item in found.objects if is_article(item)], url, heading)
-    found.page = next((item for item in found.objects if any(map(_PAGE.match, types_of(item)))), None)
+    own = [item for item in found.objects if id(item) not in of_others]
+    found.article = _main_article(found, [item for item in own if is_article(item)], url, heading)
+    found.page = next((item for item in own if any(map(_PAGE.match, types_of(item)))), None)
     return found
 
 
@@ -86,7 +96,7 @@ def is_article(item: Object) -> bool:
 def texts(value: Any, depth: int = 0) -> list[str]:
     """The strings in a value: of a list each, of an object its `@value` or `name`; entities decoded, folded, never empty."""
     if isinstance(value, str):
-        folded = " ".join(unescaped(storable(value)).split())
+        folded = folded_text(unescaped(storable(value)))
         return [folded] if folded else []
     if depth > MAX_DEPTH:
         return []
@@ -166,34 +176,64 @@ def _unescape(text: str) -> str:
         return text
 
 
-def _flatten(value: Any, depth: int) -> Iterator[Object]:
+def _flatten(value: Any, depth: int, of_others: set[int], *, other: bool = False) -> Iterator[Object]:
+    """The objects in a value; `of_others` gets the identities of those that are no object of the page's own."""
     if depth > MAX_DEPTH:
         return
     if isinstance(value, list):
         for item in value[:500]:
-            yield from _flatten(item, depth + 1)
+            yield from _flatten(item, depth + 1, of_others, other=other)
     elif isinstance(value, dict):
         if "@type" in value or "@id" in value:
+            if other:
+                of_others.add(id(value))
             yield value
         for key, item in value.items():
             # The items of a list or a collection are other pages.
             if key not in {"itemListElement", "hasPart", "comment", "mentions", "citation"} and isinstance(item, (dict, list)):
-                yield from _flatten(item, depth + 1)
+                yield from _flatten(item, depth + 1, of_others, other=other or key in _OF_OTHERS)
 
 
 def _main_article(found: JsonLd, articles: list[Object], url: str, heading: str) -> Object | None:
-    if len(articles) < 2:
-        return articles[0] if articles else None
+    """The page's own article. None where all articles are those of other pages."""
     folded = heading[:MAX_HEADING_CHARACTERS].casefold()
 
     def rank(item: Object) -> tuple[bool, bool, bool]:
-        addresses = (item.get("url"), item.get("@id"), found.resolve(item.get("mainEntityOfPage")))
-        named = [address.get("@id") if isinstance(address, dict) else address for address in addresses]
         headline = (first_text(item.get("headline")) or "").casefold()
-        here = any(isinstance(address, str) and _same_page(address, url) for address in named)
+        here = any(_same_page(address, url) for address in _addresses(found, item))
         return bool(headline) and headline[:40] in folded, here, "datePublished" in item
 
-    return max(articles, key=rank)  # the first of equals
+    best = max(articles, key=rank, default=None)  # the first of equals
+    return best if best is not None and _is_own(found, best, url, folded) else None
+
+
+def _is_own(found: JsonLd, article: Object, url: str, heading: str) -> bool:
+    """Whether an article is the page's own: another page's has another address and another headline."""
+    headline = first_text(article.get("headline")) or first_text(article.get("name"))
+    addresses = [address for address in _addresses(found, article) if _has_path(address)]
+    if not headline or not addresses or any(_same_page(address, url) for address in addresses):
+        return True
+    return not heading.strip() or _shared(headline.casefold(), heading) >= SHARED_HEADLINE
+
+
+def _addresses(found: JsonLd, article: Object) -> list[str]:
+    values = (article.get("url"), article.get("@id"), found.resolve(article.get("mainEntityOfPage")))
+    named = (value.get("@id") or value.get("url") if isinstance(value, dict) else value for value in values)
+    return [address for address in named if isinstance(address, str)]
+
+
+def _has_path(address: str) -> bool:
+    """Whether an address names a page. A home page's is what careless templates write everywhere."""
+    return _PAGE_ADDRESS.match(address) is not None
+
+
+def _shared(headline: str, heading: str) -> float:
+    """The share of a headline's words that stand in the heading; of scripts without spaces, the share of its pairs of characters."""
+    words = set(_WORD.findall(headline))
+    if len(words) > 1:
+        return len(words.intersection(_WORD.findall(heading))) / len(words)
+    pairs = {headline[at : at + 2] for at in range(max(1, len(headline) - 1))}
+    return sum(pair in heading for pair in pairs) / len(pairs)
 
 
 def _same_page(one: str, other: str) -> bool:

@@ -111,7 +111,7 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
 
     def plausible(source: str, texts: Iterator[str], until: datetime = latest) -> Moment | None:
         for text in texts:
-            found = read_date(text, month_first)
+            found = read_date(text, month_first, language)
             if found and EARLIEST <= found[0] <= until:
                 return Moment(found[0], found[1], source)
         return None
@@ -175,11 +175,16 @@ def _dated_texts(tree: Tree) -> list[Node]:
 
 
 def _in_scripts(html: str) -> Iterator[str]:
-    """The first date of publishing in the data of the page's scripts."""
+    """The first date of publishing in the data of the page's scripts. JSON-LD is read elsewhere, which knows whose date it is."""
     for match in _SCRIPT_DATE.finditer(html):
-        if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()):
+        if _SCRIPT_KEY.search(html, max(0, match.start() - MAX_KEY_CHARACTERS), match.start()) and not _in_json_ld(html, match.start()):
             yield match[1]
             return
+
+
+def _in_json_ld(html: str, position: int) -> bool:
+    opening = html.rfind("<script", 0, position)
+    return opening >= 0 and "ld+json" in html[opening : html.find(">", opening)].lower()
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
@@ -193,8 +198,13 @@ def _near_heading(markup: Markup) -> Iterator[str]:
 def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
     for item in (json_ld.article, json_ld.page):
         for key in keys:
-            if item and (text := first_text(item.get(key))):
+            if item and (text := first_text(item.get(key)) or _number(item.get(key))):
                 yield text
+
+
+def _number(value: object) -> str | None:
+    """A number in JSON as text: seconds or milliseconds since 1970, or a date of eight digits."""
+    return str(int(value)) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e14 else None
 
 
 def _in_url(url: str, latest: datetime) -> Moment | None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from processing.article.metadata.jsonld import JsonLd, first_text, types_of
 from processing.article.metadata.markup import Markup, meta_source
+from processing.article.tree.characters import folded_text
 from processing.article.tree.entities import unescaped
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts, visible_text
@@ -63,8 +64,8 @@ def _declared(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str | None
 
 
 def folded(text: str) -> str:
-    """Text with entities decoded (pages escape twice) and white space folded."""
-    return " ".join(unescaped(text).split())
+    """Text with entities decoded (pages escape twice), without invisible characters, white space folded."""
+    return folded_text(unescaped(text))
 
 
 def site_names(site_name: str | None, url: str) -> frozenset[str]:

@@ -72,8 +72,12 @@ def find_recipe_parts(outline: Outline, container: int) -> tuple[list[TextBlock]
     inside = outline.elements[container]
     before: dict[int, TextBlock] = {}
     after: dict[int, TextBlock] = {}
+    covered = 0
     for element in outline.elements:
-        if element.names and _is_recipe_part(element.names) and (element.end <= inside.start or element.start >= inside.end):
+        if element.end <= covered or not element.names or not _is_recipe_part(element.names):
+            continue
+        if element.end <= inside.start or element.start >= inside.end:
+            covered = element.end
             parts = before if element.end <= inside.start else after
             parts.update((index, outline.text_blocks[index]) for index in range(element.start, element.end))
     return list(before.values()), list(after.values())

@@ -23,7 +23,7 @@ _BOILERPLATE = (
     "tooltip donate donation footnotes author authors authorbox authorinfo lightbox addtoany addthis caption captions nextprev "
     "tableofcontents readnext navlinks crumb crumbs postmetadata respond kommentar kommentare "
     "comentarios commentaires commenti "
-    "empfehlungen"
+    "reacties komentarze kommentarer empfehlungen"
 )
 _BOILERPLATE_IN_TWO = (
     "sign-up read-more read-next more-on more-from more-stories more-news more-articles most-read most-popular most-viewed "
@@ -44,7 +44,13 @@ _TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILE
 _SCREEN_READER = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)"
 )
+_UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect")
 _COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
+_COMMENTS_ID = re.compile(  # ids of readers' comments, which count on elements too whose ids are made from text
+    r"(?:the-?|post-?|article-?|user-?|reader-?|fb-?|wp-?)?comments?(?:-?(?:list|section|area|thread|container|wrapper|box|block|form|\d+))*"
+    r"|disqus(?:_thread)?|respond|kommentare?(?:-?(?:liste|bereich))?|comentarios?|commentaires?|commenti|reacties|komentarze|kommentarer",
+    re.IGNORECASE,
+)
 _SELF_NAMED = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "section"))  # their ids are made from the text
 
 Attributes = dict[str, str | None]
@@ -57,7 +63,7 @@ def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, boo
     An id that is made from the element's text does not count.
     """
     names = classes or ""
-    if own and tag not in _SELF_NAMED and own.count("-") < MAX_ID_WORDS:
+    if own and (_COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
         names = f"{names} {own}"
     boilerplate, body = tag in BOILERPLATE_TAGS, False
     for name_boilerplate, name_body in map(_read_name, names.split()):
@@ -90,8 +96,8 @@ def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:
 def is_screen_reader_only(attributes: Attributes) -> bool:
     """Whether a span is for screen readers only."""
     style, names = attributes.get("style"), attributes.get("class")
-    if style is not None and ("clip:rect" in style or "display:none" in style):
-        return True
+    if style is not None and _UNSEEN_STYLE.search(style):
+        return names is None or "math" not in names  # a formula's MathML, which stands beside its image
     return names is not None and _is_named_screen_reader(names)
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from processing.article.outline.outline import Kind
-from processing.article.tree.parse import tag_number
+from processing.article.tree.parse import Node, tag_number
 from schemas.article import BlockKind
 
-BLOCK, INLINE, LINK, BREAK, IGNORED = range(5)
+BLOCK, INLINE, LINK, BREAK, IGNORED, SPECIAL = range(6)
 _INLINE_TAGS = (
-    "abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small span strike strong "
-    "sub sup time tt u var wbr img picture source"
+    "abbr acronym b bdi bdo big blink cite code data del dfn em font i ins kbd label mark nobr output q rb ruby s samp slot small span "
+    "strike strong time tt u var wbr picture source"
 )
 _IGNORED_TAGS = (
-    "script style noscript svg template iframe object canvas audio video select option textarea button input math map progress meter "
-    "datalist head link meta title nav"
+    "style noscript svg template iframe object canvas audio video select option textarea input map progress meter datalist head link meta "
+    "title nav rp rt rtc noembed noframes"
 )
+_SPECIAL_TAGS = "sup sub math img script button nobr"  # what they hold depends on what is around them
 ACTIONS: dict[str | None, int] = {
     **dict.fromkeys(_INLINE_TAGS.split(), INLINE),
     **dict.fromkeys(_IGNORED_TAGS.split(), IGNORED),
+    **dict.fromkeys(_SPECIAL_TAGS.split(), SPECIAL),
     "a": LINK,
     "br": BREAK,
     "-comment": IGNORED,
@@ -27,9 +29,17 @@ _BLOCK_TAGS = (
     "div p li ul ol section article main header footer aside form h1 h2 h3 h4 h5 h6 figure figcaption blockquote table tbody thead tr td "
     "th pre dl dt dd hr address fieldset label center details summary body"
 )
+# Other block elements of HTML. A tag that is in no list is a custom element, or unknown: inside a text it is inline, as browsers show it.
+_RARE_BLOCKS = """
+caption col colgroup dialog dir embed frame frameset hgroup html legend listing marquee menu optgroup param plaintext search tfoot track xmp
+"""
+_RARE_BLOCK_TAGS = frozenset(_RARE_BLOCKS.split())
 TEXT = tag_number("-text")
 # By lexbor's number: the name and the action. For other tags the name is read.
 KNOWN = {tag_number(tag): (tag, ACTIONS.get(tag, BLOCK)) for tag in (*_BLOCK_TAGS.split(), *ACTIONS) if tag is not None}
+_TEXT_TAGS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "a"])  # what stands in them stands in the line
+_BLOCK_INSIDE = "p, div, ul, ol, table, section, article, h1, h2, h3, h4, h5, h6, blockquote, figure, pre, br"
+MAX_UNKNOWN_ANCESTORS = 8
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 BOILERPLATE_TAGS = frozenset(("footer", "aside", "form", "dialog", "menu"))
 CONTENT_TAGS = frozenset(("body", "main", "article", "figcaption"))
@@ -40,3 +50,39 @@ KINDS: dict[str, Kind] = {
     "blockquote": (BlockKind.QUOTE, 0),
     **dict.fromkeys(("figcaption", "figure", "caption"), (BlockKind.CAPTION, 0)),
 }
+
+
+def rare_action(node: Node) -> int:
+    """The action of a tag that is not in KNOWN: an unknown element is inline where text stands beside it or where only text can stand."""
+    tag = node.tag
+    if tag in ACTIONS:
+        return ACTIONS[tag]
+    return BLOCK if tag in _RARE_BLOCK_TAGS or not _is_in_line(node) else INLINE
+
+
+def _is_in_line(node: Node) -> bool:
+    if node.css_first(_BLOCK_INSIDE) is not None:
+        return False
+    around: Node | None = node
+    for _ in range(MAX_UNKNOWN_ANCESTORS):
+        if around is None or _is_text(_beside(around, back=True)) or _is_text(_beside(around, back=False)):
+            return around is not None
+        around = around.parent
+        if around is None or around.tag_id in KNOWN:
+            break
+    return around is not None and (around.tag in _TEXT_TAGS or ACTIONS.get(around.tag) == INLINE)
+
+
+def _beside(node: Node, *, back: bool) -> Node | None:
+    """The nearest sibling that is not white space."""
+    sibling = node.prev if back else node.next
+    while sibling is not None and (sibling.tag == "-comment" or (sibling.tag_id == TEXT and (sibling.text_content or "").isspace())):
+        sibling = sibling.prev if back else sibling.next
+    return sibling
+
+
+def _is_text(node: Node | None) -> bool:
+    """Whether a sibling is text or an inline element of HTML with text."""
+    if node is None or node.tag_id == TEXT:
+        return node is not None
+    return ACTIONS.get(node.tag) in {INLINE, LINK} and node.css_first(_BLOCK_INSIDE) is None and bool(node.text(strip=True))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from processing.article.outline.names import is_comments, is_hidden, is_screen_reader_only, read_names
+from processing.article.outline.names import is_comments, is_hidden, read_names
 from processing.article.outline.outline import Element, Kind, Outline, TextBlock, text_block
+from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
+from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
     ACTIONS,
     BLOCK,
@@ -18,14 +20,17 @@ from processing.article.outline.tags import (
     KNOWN,
     LINK,
     READ_WHOLE,
+    SPECIAL,
     TEXT,
+    rare_action,
 )
+from processing.article.tree.characters import without_invisible
+from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
 from processing.article.tree.scripts import IDEOGRAPH_LETTERS, reading_length
 from schemas.article import BlockKind
 
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
-MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
 MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
 LITTLE_TEXT = 500  # characters: if less was read, the article must be in what was left out
@@ -141,11 +146,11 @@ class _Walk:
         self.text_blocks += text_blocks
         self.skipped += skipped
 
-    def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912 a call per node would cost more than all else here
+    def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
         stack: list[tuple[Node | None, bool, int]] = []  # (next sibling to visit, whether a block element ends, link state around)
         known, text = KNOWN.get, self.text
-        node = root.first_child
+        node, inside = root.first_child, link
         while node is not None or stack:
             if node is None:
                 node, ends, link = stack.pop()
@@ -170,13 +175,18 @@ class _Walk:
             elif action == BREAK:
                 self.line_break()
                 is_open = False
+            elif action == LINK:
+                inside = _link_state(node)
+                is_open = inside != _ANCHORED or not text or not self.add_note_mark(node)
+            elif action == SPECIAL:
+                is_open = self.open_special(node, tag, link)
             else:
-                is_open = action != IGNORED and (tag != "span" or not is_screen_reader_only(node.attributes))
+                is_open = action != IGNORED and (tag != "span" or not is_unread_span(node))
             following = node.next
             if is_open and (first := node.first_child) is not None:
                 stack.append((following, action == BLOCK, link))
                 if action == LINK:
-                    link = _link_state(node)
+                    link = inside
                 node = first
             else:
                 if is_open and action == BLOCK:
@@ -226,12 +236,38 @@ class _Walk:
             self.end_text_block()
         self.elements[self.open.pop()].end = len(self.text_blocks)
 
+    def add_text(self, text: str, link: int) -> None:
+        """Add text to the current text block."""
+        self.breaks = 0
+        self.text.append(text)
+        if link:
+            self.count_linked(text, link)
+
     def count_linked(self, text: str, link: int) -> None:
         """Count the characters of a text inside a link."""
         if link == _LINKED:
             self.linked += len(text.strip())
         else:
             self.anchored += len(text.strip())
+
+    def open_special(self, node: Node, tag: str, link: int) -> bool:
+        """Read an element whose text depends on what is around it; True if it is read like any inline element."""
+        in_heading = tag == "button" and self.elements[self.open[-1]].kind[0] is BlockKind.HEADING
+        written = special_text(node, tag, self.text_before(), anchored=link == _ANCHORED, in_heading=in_heading)
+        if written:
+            self.add_text(written, _ANCHORED if tag == "sup" and written[0] == "[" else link)
+        return written is None
+
+    def add_note_mark(self, node: Node) -> bool:
+        """Add a link within the page if it is only the mark of a note behind a number."""
+        mark = linked_note_mark(node, self.text_before())
+        if mark:
+            self.add_text(mark, _ANCHORED)
+        return mark is not None
+
+    def text_before(self) -> str:
+        """The end of the text gathered since the last boundary."""
+        return "".join(self.text[-3:])
 
     def line_break(self) -> None:
         """Two line breaks in a row end a paragraph, one is a space."""
@@ -255,35 +291,34 @@ class _Walk:
 
     def add_code(self, node: Node) -> bool:
         """Preformatted text, line breaks kept."""
-        text = node.text().strip("\n")
+        text = without_invisible(inline_text(node, edge="\n")).strip("\n")
         if text.strip():
-            self.text_blocks.append(text_block(BlockKind.CODE, text, 0, self.open[-1]))
+            self.add_whole(BlockKind.CODE, text, 0)
         return True
 
     def add_table(self, node: Node) -> bool:
         """A table of data as one text block, a line per row; False for one that lays out the page."""
-        if node.css_first("table table, script, form") is not None:
+        text = read_table(node)
+        if text is None:
             return False
-        rows = [[" ".join(cell.text(separator=" ").split()) for cell in row.css("td, th")] for row in node.css("tr")]
-        rows = [row for row in rows if any(row)]
-        longest = max((len(cell) for row in rows for cell in row), default=0)
-        if len(rows) < 2 or max(map(len, rows)) < 2 or longest > MAX_TABLE_CELL:
-            return False
-        text = "\n".join(" | ".join(cell for cell in row if cell) for row in rows)
-        linked = min(sum(len(link.text(strip=True)) for link in node.css("a")), len(text))
-        self.text_blocks.append(text_block(BlockKind.TABLE, text, linked, self.open[-1]))
+        if caption := table_caption(node):
+            self.add_whole(BlockKind.CAPTION, caption, 0)
+        self.add_whole(BlockKind.TABLE, text, min(sum(len(link.text(strip=True)) for link in node.css("a")), len(text)))
         return True
+
+    def add_whole(self, kind: BlockKind, text: str, linked: int) -> None:
+        """A text block that is not gathered from the walk."""
+        self.text_blocks.append(text_block(kind, text, linked, self.open[-1]))
 
 
 def _named(node: Node) -> tuple[str, int]:
     """The name and the action of a rare tag."""
-    tag = node.tag
-    return tag or "", ACTIONS.get(tag, BLOCK)
+    return node.tag or "", rare_action(node)
 
 
 def _folded(text: str) -> str:
     """The text with white space folded. Most texts have nothing to fold; to test that is cheaper than to split and join."""
-    return text.strip() if text.isprintable() and "  " not in text else " ".join(text.split())
+    return text.strip() if text.isprintable() and "  " not in text else " ".join(without_invisible(text).split())
 
 
 def _link_state(node: Node) -> int:

@@ -20,7 +20,7 @@ MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts are on complete p
 MAX_BARE_CHARACTERS = 20_000  # of HTML: the text of such a small page is read in any case
 MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
 _DATED = frozenset(("json-ld", "meta", "time", "text"))  # a date in the URL or from a feed says less
-_OTHER_PATHS = ("path_forum", "path_docs", "path_product", "path_collection", "path_list", "path_service")
+_OTHER_PATHS = ("path_forum", "path_docs", "path_collection", "path_list")
 _OTHER_HOSTS = ("host_forum", "host_docs", "host_shop")
 DECLARED_SHARE = 0.7  # of the page's prose in the container
 MIN_SLUG_HYPHENS = 3
@@ -72,13 +72,13 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
 
 
 def declared_article(metadata: Metadata, outline: Outline, container: int, url: str) -> str | None:
-    """The evidence that a page is surely an article: enough prose, and declarations or date, author and URL that agree. Else None.
+    """The evidence that a page is surely an article: it is declared as one and nothing else, and has enough prose. Else None.
 
-    Then the model is not asked. What is declared as another thing is never sure.
+    Then the model is not asked. Where only one of og:type and JSON-LD declares it, a date and the URL's slug must agree.
     """
     kinds, og_article = metadata.json_ld_types, metadata.og_type == "article"
     json_ld_article = not _ARTICLES.isdisjoint(kinds)
-    if not metadata.title or not _OTHERS.isdisjoint(kinds):
+    if not metadata.title or not (og_article or json_ld_article) or not _OTHERS.isdisjoint(kinds):
         return None
     element = outline.elements[container]
     prose = sum([block.prose for block in outline.text_blocks[element.start : element.end]])
@@ -91,12 +91,7 @@ def declared_article(metadata: Metadata, outline: Outline, container: int, url: 
         return None
     path, host = _path_and_host(url)
     slug = path.count("-") >= MIN_SLUG_HYPHENS
-    if slug and (og_article or json_ld_article) and not _has_word(path, host, ("path_forum", "path_docs"), ("host_forum", "host_docs")):
-        return "og:type or json-ld @type, date and URL"
-    signed = bool(metadata.authors) and metadata.published_at_source != "text"
-    if (slug or signed) and path != "/" and not _has_word(path, host, _OTHER_PATHS, _OTHER_HOSTS):
-        return "date, author or URL, and prose"
-    return None
+    return "og:type or json-ld @type, date and URL" if slug and not _is_other_url(path, host) else None
 
 
 def _path_and_host(url: str) -> tuple[str, str]:
@@ -104,8 +99,8 @@ def _path_and_host(url: str) -> tuple[str, str]:
     return f"{parts.path.rstrip('/')}/", parts.hostname or ""
 
 
-def _has_word(path: str, host: str, paths: tuple[str, ...], hosts: tuple[str, ...]) -> bool:
-    return any(PATHS[name].search(path) for name in paths) or any(HOSTS[name].search(host) for name in hosts)
+def _is_other_url(path: str, host: str) -> bool:
+    return any(PATHS[name].search(path) for name in _OTHER_PATHS) or any(HOSTS[name].search(host) for name in _OTHER_HOSTS)
 
 
 def _says_article(metadata: Metadata) -> bool:

@@ -6,16 +6,40 @@ traversal run in C.
 
 from __future__ import annotations
 
+import re
+
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 Tree = LexborHTMLParser
 Node = LexborNode
+_TEMPLATE = re.compile(r"<(/?)template\b[^>]*>", re.IGNORECASE)
+_SHADOW_MODE = re.compile(r"""\bshadowroot(?:mode)?\s*=\s*["']?\s*(?:open|closed)""", re.IGNORECASE)
 _OPTIONS = LexborDocumentOptions.WO_EVENTS  # events are not used; without them parsing takes a seventh less time
 
 
 def parse(html: str) -> Tree:
     """The tree of a page's HTML; null characters become spaces. Never fails on markup, however broken."""
-    return LexborHTMLParser(html.replace("\x00", " ") or "<html></html>", options=_OPTIONS)
+    html = html.replace("\x00", " ")
+    if "shadowroot" in html and "<template" in html:
+        html = _with_shadow_trees(html)
+    return LexborHTMLParser(html or "<html></html>", options=_OPTIONS)
+
+
+def _with_shadow_trees(html: str) -> str:
+    """The HTML with declarative shadow trees as elements: browsers show them, and the parser keeps templates out of the tree."""
+    parts: list[str] = []
+    shadows: list[bool] = []  # of the open templates, whether each is a shadow tree
+    position = 0
+    for match in _TEMPLATE.finditer(html):
+        if match[1]:
+            is_shadow = bool(shadows) and shadows.pop()
+        else:
+            is_shadow = _SHADOW_MODE.search(match[0]) is not None and not any(not shadow for shadow in shadows)
+            shadows.append(is_shadow)
+        if is_shadow:
+            parts += [html[position : match.start()], f"<{match[1]}div>"]
+            position = match.end()
+    return "".join([*parts, html[position:]])
 
 
 def tag_number(tag: str) -> int:

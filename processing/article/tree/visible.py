@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from processing.article.tree.characters import folded_text
 from processing.article.tree.parse import Node
 
-_INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button", "template"})
+_INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button", "template", "rt", "rp"})
 
 
 def visible_text(node: Node) -> str:
@@ -16,13 +17,13 @@ def visible_text(node: Node) -> str:
                 parts.append(child.text_content or "")
         elif child.tag == "br":
             parts.append(" ")
-    return " ".join("".join(parts).split())
+    return folded_text("".join(parts))
 
 
 def text_parts(node: Node) -> list[str]:
     """The visible texts between a node's tags, each folded, none empty."""
     parts = (
-        " ".join((child.text_content or "").split())
+        folded_text(child.text_content or "")
         for child in node.traverse(include_text=True, skip_empty=True)
         if child.is_text_node and _is_visible(child)
     )
@@ -50,7 +51,7 @@ def _leading(node: Node, most: int) -> list[tuple[str, Node]]:
         content = child.text_content
         if content is None or (parent := child.parent) is None or parent.tag in _INVISIBLE:
             continue
-        if text := " ".join(content.split()):
+        if text := folded_text(content):
             found.append((text, parent))
             if len(found) >= most:
                 break

@@ -10,7 +10,7 @@ import pytest
 
 from crawlhouse.airflow.run_page import render_runs
 from processing import stages
-from processing.publish import expectations
+from processing.expectations import expectations
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import GateError

@@ -31,7 +31,8 @@ UNITS = [
     "<figcaption>a caption</figcaption>",
     "<table><tr><td>a<td>b<tr><td>c<td>d</table>", "<time>1 May 2026</time>", "<div class=byline>By Anna Berg</div>",
     "<li><a href=/x>A headline that is long enough to be one</a></li>", f"<article><h1>A headline</h1>{PARAGRAPH * 5}</article>",
-    "<p>Related stories</p><p><a href=/x>A headline that is long</a></p>", "<span itemprop=author>A B</span>", "<pre>a b</pre>",
+    "<p>Related stories</p><p><a href=/x>A headline that is long</a></p>", "<div class=ingredients>", "<h3>Read this next</h3>",
+    "<p>Foto: x (Image: y)</p>", "<span itemprop=author>A B</span>", "<pre>a b</pre>",
 ]  # fmt: skip
 
 
@@ -64,7 +65,8 @@ SCRIPTS = [
     ("", "[", ""), ("", '{"a":', "1"), ("", "1 ", ""), ("", '{"a":1}', ""), ("", '{"a":1}, ;', ""), ('{"@type":[', '"a/b",', '"Article"]}'),
     ('{"@type":"Article",', '"headline":"', ""), ("{", '"author":{"name":"', ""), ('{"headline":"', "\\\\", ""), ("", ", ", "x"),
     ("{}-->", " ", "x"), ("", "-->", "x"), ("{} //", " ", "x"), ("", "/* ]]> ", "x"), ("<!--", " ", "x"), ("{}", "; ", "x"),
-    ("[", '{"@id":"x","a":1},', "{}]"), ('{"@type":"Article","x":[', '{"@type":"Article","headline":"x"},', "{}]}"), ('{"a":', "9", "}"),
+    ("[", '{"@id":"x","a":1},', "{}]"), ('{"@type":"Article","articleBody":"', "<a", '"}'),
+    ('{"@type":"Article","x":[', '{"@type":"Article","headline":"x"},', "{}]}"), ('{"a":', "9", "}"),
     ('{"@type":"Article","author":', '{"name":', '"x"'), ('{"@type":"Article","author":', "[", "]"),
 ]  # fmt: skip
 
@@ -116,3 +118,13 @@ def test_half_a_character_in_json_ld_is_replaced() -> None:
 def test_a_character_reference_of_5000_digits_is_none() -> None:
     assert unescaped("a &#" + "9" * 5000 + "; &amp; b") == "a \ufffd & b"
     assert isinstance(read(head="<meta property=og:title content='A &amp;#" + "9" * 5000 + "; story'>"), Article)
+
+
+def test_the_body_in_the_data_is_read_in_one_pass() -> None:
+    script = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"A story","articleBody":"%s"}</script>'
+
+    def work(size: int) -> None:
+        html = f"<html><head><title>A story</title>{script % ('<a' * (size // 2))}</head><body><p>Short.</p></body></html>"
+        read_article(Page(URL, html))
+
+    assert growth(work, 100_000) < 10

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from processing import stages
-from processing.publish import expectations
+from processing.expectations import expectations
 from processing.publish.gate import read_gate_mark
 from processing.publish.publish import ROW_TABLES, Stamp, _run_row, _stamped
 from processing.resolve.resolution import read_resolve_mark
@@ -139,8 +139,9 @@ def test_a_half_published_run_of_an_earlier_release_is_finished(
     assert (report.published, report.duplicate) == (1, 1), "resolved before the original was committed, so resolved again"
     assert stages.plan("news", sqlite_settings) is None
     assert stages.publish(news, sqlite_settings).sequence < report.sequence
-    assert {name: len(rows) for name, rows in stored(sqlite_settings).items()} == {"articles": 4, "captures": 5, "quarantine": 1, "runs": 2}
-    assert [len(rows) for rows in tables(sqlite_settings).values()] == [5, 4, 1, 2]
+    counts = {name: len(rows) for name, rows in stored(sqlite_settings).items()}
+    assert counts == {"articles": 4, "captures": 5, "quarantine": 1, "sightings": 0, "runs": 2}
+    assert [len(rows) for rows in tables(sqlite_settings).values()] == [5, 4, 1, 0, 2]
     ledger = open_ledger(sqlite_settings)
     assert ledger.memory_version("news") == 1
     ledger.close()
@@ -179,7 +180,7 @@ def test_two_process_runs_of_the_same_crawl_run(sqlite_settings: Settings, monke
     stages.publish(second, sqlite_settings)
     with pytest.raises(ConflictError, match="was published by another process run"):
         stages.publish(first, sqlite_settings)
-    assert [len(rows) for rows in tables(sqlite_settings).values()] == [1, 0, 1, 1]
+    assert [len(rows) for rows in tables(sqlite_settings).values()] == [1, 0, 1, 0, 1]
 
 
 def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +261,7 @@ def test_a_run_that_fetched_nothing_is_published_too(lake_settings: Settings) ->
     report = stages.process_once("news", lake_settings)
     assert report is not None
     assert set(report.counts().values()) == {0}
-    assert [len(rows) for rows in tables(lake_settings).values()] == [0, 0, 0, 2]
+    assert [len(rows) for rows in tables(lake_settings).values()] == [0, 0, 0, 0, 2]
     assert stages.plan("news", lake_settings) is None
 
 

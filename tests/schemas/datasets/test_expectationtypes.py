@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from processing.datasets.definition_check import definition_mistakes
+from processing.datasets.definitions import crawl_datasets
 from schemas.config.crawl_file import parse_crawl, read_crawl
+from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
 from schemas.datasets.expectation_check import crawl_mistakes
@@ -95,21 +97,23 @@ def test_a_crawl_expects_by_dataset(tmp_path: Path) -> None:
     ((location, problem),) = crawl_mistakes(datasets, crawl.expectations, crawl.drift)
     assert location == ("expectations", "products", 0)
     assert "did you mean 'price'?" in problem
+    with pytest.raises(ConfigError, match=r"shop.yaml: line 4: expectations.products.0: .* names the column 'prize'"):
+        crawl_datasets(crawl, Settings(home=tmp_path, crawls=tmp_path))
     with pytest.raises(ConfigError, match=r"'expectations' names 'jobs', which is none of the crawl's datasets: articles, products"):
         parse_crawl(CRAWL + "expectations: {jobs: []}\n", "shop")
-    with pytest.raises(ConfigError, match=r"line 4: expectations.products: '../shop.json' is no suite file"):
+    with pytest.raises(ConfigError, match=r"line 4: expectations.products: '../shop.json' is not a suite file"):
         parse_crawl(CRAWL + "expectations:\n  products: ../shop.json\n", "shop", "shop.yaml", tmp_path)
 
 
 def test_the_table_is_that_of_the_installed_package() -> None:
-    """If it fails: `python -m processing.publish.expectation_catalog > schemas/expectations/types.json`."""
-    command = [sys.executable, "-m", "processing.publish.expectation_catalog"]
+    """If it fails: `python -m processing.expectations.catalog > schemas/expectations/types.json`."""
+    command = [sys.executable, "-m", "processing.expectations.catalog"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout
     assert printed == (PROJECT / "schemas" / "expectations" / "types.json").read_text(encoding="utf-8")
     assert len(expectation_types()) > 30
 
 
 def test_great_expectations_is_not_imported() -> None:
-    code = "import sys, schemas.config.crawl_file, processing.publish.expectations\n"
+    code = "import sys, schemas.config.crawl_file, processing.expectations.expectations\n"
     code += "assert not {'great_expectations', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)

@@ -39,7 +39,7 @@ def own_file(settings: Settings, source: str, name: str = "my_own_module", spide
         ("class Mine: ...", "module_c", "Mine", ConfigError, "is not a scrapy.Spider"),
         ("import scrapy\nclass Mine(scrapy.Spider): ...", "module_d", "Mine", ConfigError, "has no name. Give the class one"),
         ("1 / 0", "module_e", "Mine", SpiderError, r"cannot be imported: ZeroDivisionError: division by zero \(module_e\.py, line 1\)"),
-        ("import not_installed_at_all", "module_f", "Mine", SpiderError, "No module named 'not_installed_at_all'. Install what it needs"),
+        ("import not_installed_at_all", "module_f", "Mine", SpiderError, "'not_installed_at_all'. Install the missing package"),
         ("x = 1", "demo", "Mine", ConfigError, r"crawls/demo\.py has the name of another module, .*demo/__init__\.py. Rename the file"),
     ],
 )

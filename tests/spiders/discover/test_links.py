@@ -3,6 +3,7 @@
 import pytest
 
 from spiders.discover.links import MAX_DEPTH, MAX_TAGS, page_links, parsable_length
+from spiders.discover.refresh import Refresh, read_refresh
 
 LINK = b"<a href=/x>x</a>"
 
@@ -52,3 +53,33 @@ def test_long_pages_are_parsed(part: bytes) -> None:
 def test_of_a_page_of_tags_the_first_ones_count() -> None:
     page = LINK + b"<i></i>" * MAX_TAGS + b"<a href=/far>x</a>"
     assert page_links(page, None, "crawlhouse").links == ("/x",)
+
+
+@pytest.mark.parametrize(
+    ("written", "reference", "is_redirect"),
+    [
+        ("0; url=/news/", "/news/", True),
+        ("0;URL='/news/?a=1;b'", "/news/?a=1;b", True),
+        ("5, /news/", "/news/", True),
+        ("0 url = /news/", "/news/", True),
+        (';url="/news/"', "/news/", True),
+        ("0.5; url=/news/", "/news/", True),
+        ("900; url=/news/", "/news/", False),
+    ],
+)
+def test_a_refresh_names_another_page(written: str, reference: str, is_redirect: bool) -> None:
+    assert read_refresh(written) == Refresh(reference, is_redirect)
+
+
+@pytest.mark.parametrize("written", ["30", "", None, "soon; url=/x", "0; url=", "0; url=''"])
+def test_a_refresh_without_a_page(written: str | None) -> None:
+    assert read_refresh(written) is None
+
+
+def test_frames_and_refreshes_are_links() -> None:
+    page = b"""<noscript><meta http-equiv=refresh content="0; url=/no-script"></noscript><meta http-equiv="Refresh" content="0; url=/b">
+    <iframe src="/c"></iframe>"""
+    found = page_links(page, None, "x")
+    assert (found.refresh, found.links) == ("0; url=/b", ("/c",))
+    frames = page_links(b"<html><frameset><frame src='/f1'><frame src='/f2'></frameset></html>", None, "x")
+    assert frames.links == ("/f1", "/f2")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.directives import header_directives, read_directives
+from schemas.web.directives import header_directives, read_directives
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs, meta_opt_outs, read_tdm_file
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -224,8 +224,8 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     assert done.tables == {
         "articles": ["duplicate_similarity"],
         "captures": ["outcomes", DESCRIPTIONS],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", DESCRIPTIONS],
-        "runs": ["write.parquet.compression-codec"],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", "position", DESCRIPTIONS],
+        "runs": ["datasets", "write.parquet.compression-codec"],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
     assert connect(settings).execute("SELECT count(*), count(duplicate_similarity) FROM articles").fetchone() == (10, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.media_type import read_media_type
+from schemas.web.media_type import read_media_type
 from storage.warc.page_bytes import ends_as_whole_page, is_html
 
 PAGE = b"<!DOCTYPE html><html><body><p>A page.</p></body></html>"

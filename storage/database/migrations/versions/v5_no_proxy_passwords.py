@@ -33,6 +33,7 @@ def upgrade() -> MigrationStep:
     """Add the column `made_by`, rename columns, and replace a proxy's login in stored configurations by the name of a secret."""
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
     op.add_column("process_runs", sa.Column("datasets", sa.Text()))
+    _make_held()
     _rename_columns()
     secrets = [secret for name, key in TABLES for secret in _without_logins(name, key)]
     if not secrets:
@@ -43,6 +44,25 @@ def upgrade() -> MigrationStep:
         f"the login from {variables} in the environment."
     )
     return MigrationStep((note,), removed_secrets=True)
+
+
+def _make_held() -> None:
+    """Add the table of what the gate holds back."""
+    op.create_table(
+        "held",
+        sa.Column("crawl_run", sa.String(), sa.ForeignKey("crawl_runs.crawl_run"), nullable=False),
+        sa.Column("dataset", sa.String(), nullable=False),
+        sa.Column("crawl", sa.String(), nullable=False),
+        sa.Column("process_run", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("held_at", sa.Float(), nullable=False),
+        sa.Column("decision", sa.String()),
+        sa.Column("decided_by", sa.String()),
+        sa.Column("decided_at", sa.Float()),
+        sa.Column("decision_reason", sa.Text()),
+        sa.PrimaryKeyConstraint("crawl_run", "dataset"),
+    )
+    op.create_index("ix_held_crawl", "held", ["crawl"])
 
 
 def _rename_columns() -> None:

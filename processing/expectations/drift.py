@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from processing.publish.distribution import divergence, reference, shares_of
-from processing.publish.suite_result import Measures
+from processing.expectations.distribution import divergence, reference, shares_of
+from processing.expectations.suite_result import Measures
 from schemas.datasets.expectation import Drift
 
 MEASURES = "measures"  # the key in `runs.statistics`

@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processing.publish.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
-from processing.publish.batches import Batch, Plain, RowsToJudge, batches_of
-from processing.publish.judged_rows import CRAWL_RUN, run_of_rows, urls_of
-from processing.publish.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
+from processing.expectations.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
+from processing.expectations.batches import Batch, Plain, RowsToJudge, batches_of
+from processing.expectations.judged_rows import CRAWL_RUN, run_of_rows, urls_of
+from processing.expectations.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
 from runtime.command_line import module_command
 from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
@@ -84,7 +84,7 @@ def _answers(batches: Sequence[Batch], folder: Path) -> list[tuple[list[Expectat
 
 def _run(arguments: list[str]) -> None:
     environment = os.environ | {"GX_ANALYTICS_ENABLED": "False"}
-    command = module_command("processing.publish.gate_process", *arguments)
+    command = module_command("processing.expectations.suite_process", *arguments)
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

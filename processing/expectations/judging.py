@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from processing.publish.frames import as_frame, comparable_arguments
-from processing.publish.judged_rows import ROW
-from processing.publish.measures import measures_of
+from processing.expectations.frames import ONLY_EQUALITY, as_frame, comparable_arguments, with_numbers
+from processing.expectations.judged_rows import ROW
+from processing.expectations.measures import measures_of
 from schemas.datasets.expectation_types import expectation_type
 
 RESULT_FORMAT = {
@@ -83,9 +83,17 @@ def _judge(paths: Sequence[Path], expectations: Sequence[tuple[int, Values]], le
         verdicts[number].conclude(float(one["kwargs"].get("mostly", 1)))
     for number, one in expectations:
         if not expectation_type(one["type"]).row_by_row:
-            whole = list(_tables(paths, one["columns"], left_out))
-            _validate(pa.concat_tables(whole) if whole else None, [(number, one)], verdicts)
+            _validate(_whole(paths, one, left_out), [(number, one)], verdicts)
     return verdicts
+
+
+def _whole(paths: Sequence[Path], expectation: Values, left_out: Any) -> pa.Table | None:
+    """All rows of the columns that an expectation compares with one another; None is no rows."""
+    tables = list(_tables(paths, expectation["columns"], left_out))
+    if not tables:
+        return None
+    whole = pa.concat_tables(tables)
+    return with_numbers(whole) if expectation["type"] in ONLY_EQUALITY and "row_condition" not in expectation["kwargs"] else whole
 
 
 def _missing(paths: Sequence[Path], names: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.publish.distribution import distribution_of
+from processing.expectations.distribution import distribution_of
 
 
 def measures_of(row_count: int, read_column: Callable[[str], pa.ChunkedArray], wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:

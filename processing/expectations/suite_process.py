@@ -1,4 +1,4 @@
-"""Judge rows by expectations: `python -m processing.publish.gate_process ORDER.json RESULT.json`.
+"""Judge rows by expectations: `python -m processing.expectations.suite_process ORDER.json RESULT.json`.
 
 Great Expectations takes hundreds of megabytes before the first row; that memory is free again when this process ends. It is imported only
 if there is something to judge, and once for all datasets. The exit code is 0 when the expectations were judged, also when some failed.
@@ -33,7 +33,7 @@ def import_lazily(name: str) -> None:
 
 def main() -> None:
     """Judge every batch of the order and write the results."""
-    from processing.publish.judging import judge_batch
+    from processing.expectations.judging import judge_batch
 
     order, result = (Path(argument) for argument in sys.argv[1:3])
     batches: list[dict[str, Any]] = json.loads(order.read_text(encoding="utf-8"))

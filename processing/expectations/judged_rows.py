@@ -62,10 +62,8 @@ class JudgedRows:
             self.rows[count["values"]] += count["counts"]
         if not self._keep or table.num_rows == 0:
             return
-        judged = _comparable(self._select(table))
-        judged = judged.append_column(ROW, pa.array(range(first_row, first_row + table.num_rows), pa.int64()))
-        if URL not in judged.column_names:
-            judged = judged.append_column(URL, table[URL])
+        rows = pa.chunked_array([pa.array(range(first_row, first_row + table.num_rows), pa.int64())])
+        judged = pa.table({ROW: rows, URL: table[URL], **_comparable(self._select(table))})
         for run in pc.unique(table[CRAWL_RUN]).to_pylist():
             self._add(run, judged.filter(pc.equal(table[CRAWL_RUN], run)))
 
@@ -109,9 +107,9 @@ def run_of_rows(files: Mapping[str, Path], rows: npt.NDArray[np.int64]) -> tuple
     return tuple(run for run, path in files.items() if np.isin(rows, pq.read_table(path, columns=[ROW])[ROW].to_numpy()).any())
 
 
-def _comparable(table: pa.Table) -> pa.Table:
+def _comparable(table: pa.Table) -> dict[str, pa.ChunkedArray]:
     """Decimals as floating point, times in UTC without a zone, lists and structs as JSON."""
-    return pa.table({name: _comparable_column(table[name]) for name in table.column_names})
+    return {name: _comparable_column(table[name]) for name in table.column_names}
 
 
 def _comparable_column(column: pa.ChunkedArray) -> pa.ChunkedArray:

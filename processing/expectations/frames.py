@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.publish.judged_rows import ROW
+from processing.expectations.judged_rows import ROW
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXACT = 2**53  # integers above it are not exact as floating point
+ONLY_EQUALITY = frozenset({"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"})
 TIME_ARGUMENTS = ("min_value", "max_value", "value", "value_set")
 
 
@@ -30,6 +31,15 @@ def as_frame(table: pa.Table | None, *, as_objects: bool) -> pd.DataFrame:
     names = [name for name in table.column_names if name != ROW]
     columns = {name: _series(table[name], as_objects=as_objects) for name in names}
     return pd.DataFrame(columns, index=pd.Index(table[ROW].to_numpy()))
+
+
+def with_numbers(table: pa.Table) -> pa.Table:
+    """The table with a number for each different text: for those that ask only which values are equal, in a third of the memory."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            encoded = table[field.name].combine_chunks().dictionary_encode()
+            table = table.set_column(place, field.name, encoded.indices)
+    return table
 
 
 def comparable_arguments(arguments: Mapping[str, Any], table: pa.Table | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Write the table of expectations from the installed package: `python -m processing.publish.expectation_catalog > .../types.json`.
+"""Write the table of expectations from the installed package: `python -m processing.expectations.catalog > .../types.json`.
 
 A test compares `schemas/expectations/types.json` with what this says, so that a new version of Great Expectations cannot differ unseen.
 """

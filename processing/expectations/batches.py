@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from processing.publish.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
-from processing.publish.article_signals import suite_rows
-from processing.publish.drift import drift_expectation
-from processing.publish.judged_rows import CRAWL_RUN, URL, JudgedRows
-from processing.publish.suite_result import Measures
+from processing.expectations.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
+from processing.expectations.article_signals import suite_rows
+from processing.expectations.drift import drift_expectation
+from processing.expectations.judged_rows import CRAWL_RUN, URL, JudgedRows
+from processing.expectations.suite_result import Measures
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.expectation_types import condition_names

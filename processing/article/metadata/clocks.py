@@ -1,0 +1,172 @@
+"""Read the time of day and its zone beside a date. What cannot be read for certain is no time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from processing.article.metadata.months import Words, main_language, words_of
+
+BEHIND = 60  # characters behind a date in which its time stands
+GAP = 28  # characters between the two
+LARGEST_OFFSET = timedelta(hours=14)
+# Hours from UTC.
+_HOURS = """
+GMT 0 UTC 0 UT 0 Z 0 WET 0 WEST 1 WESZ 1 BST 1 CET 1 MEZ 1 CEST 2 MESZ 2 EET 2 OEZ 2 EEST 3 OESZ 3 MSK 3 МСК 3 TRT 3 WAT 1
+CAT 2 SAST 2 EAT 3 GST 4 PKT 5 IST 5.5 NPT 5.75 BDT 6 ICT 7 WIB 7 WITA 8 WIT 9 SGT 8 MYT 8 PHT 8 PHST 8 HKT 8 JST 9 KST 9
+AWST 8 ACST 9.5 ACDT 10.5 AEST 10 AEDT 11 NZST 12 NZDT 13 NST -3.5 NDT -2.5 AST -4 ADT -3 EST -5 EDT -4 CST -6 CDT -5 MST -7
+MDT -6 PST -8 PDT -7 AKST -9 AKDT -8 HST -10 BRT -3 ART -3
+"""
+_ITEMS = _HOURS.split()
+_NAMED = {name: timedelta(hours=float(hours)) for name, hours in zip(_ITEMS[::2], _ITEMS[1::2], strict=True)}
+# Names that mean another zone on pages in a language.
+_BY_LANGUAGE = {("CST", "zh"): 8, ("BST", "bn"): 6, ("IST", "he"): 2, ("IST", "ga"): 1, ("AST", "ar"): 3}
+_PLACES = {
+    "ET": "America/New_York",
+    "CT": "America/Chicago",
+    "MT": "America/Denver",
+    "PT": "America/Los_Angeles",
+    "EASTERN": "America/New_York",
+    "CENTRAL": "America/Chicago",
+    "MOUNTAIN": "America/Denver",
+    "PACIFIC": "America/Los_Angeles",
+    "AET": "Australia/Sydney",
+}
+_FORMS = (
+    re.compile(r"(?<![\d:.])(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d+)?)?(?![\d:])"),
+    re.compile(r"(?<![\d:.,])(\d{1,2})\s?(?:h|u|Uhr)\s?(\d{2})(?:\s?(?:m|min)\b\.?)?(?!\d)()", re.IGNORECASE),
+    re.compile(r"(?<![\d:.,])(\d{1,2})\s?[点點时時시]\s?(?:(\d{1,2})\s?[分분])?(?:\s?(\d{1,2})\s?[秒초])?"),
+    re.compile(
+        r"(?<![\d:.,])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![.\d])(?=\s?(?:Uhr|Uhr|WIB|WITA|WIT|[ap]\.?m|$|\s?\(?[A-Z]{3,4}\b))", re.IGNORECASE
+    ),
+    re.compile(r"(?<=kl )(\d{1,2})\.(\d{2})()(?![.\d])|(?<=kl\. )(\d{1,2})\.(\d{2})(?![.\d])|(?<=klo )(\d{1,2})\.(\d{2})(?![.\d])"),
+    re.compile(r"(?<![\d:.,])(\d{1,2})()()\s?(?=[ap]\.?\s?m\b|Uhr\b|h\b|heures?\b)", re.IGNORECASE),
+    re.compile(r"^T(\d{2})(\d{2})?(\d{2})?(?=Z|[+-]|$)"),
+)
+_HOUR_WORD = re.compile(r"\s*(?:Uhr|hrs?\b\.?|h\b|น\.|ч\.)[,.]?", re.IGNORECASE)
+_OFFSET = re.compile(r"\s*\(?(?:(UTC|GMT|UT)\s?)?([+-])(\d{1,2})(?::?([0-5]\d))?(?![\d:])", re.IGNORECASE)
+_NAME = re.compile(r"\s*\(?([A-ZМСК]{1,5}|gmt|utc|z|mez|mesz|cet|cest|мск)(?![^\W_])")
+_PLACE = re.compile(r"\s*[\[(]?([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_]+)+)")
+_LONG_NAME = re.compile(r"\s*\(?(Eastern|Central|Mountain|Pacific)\s+(?:(Daylight|Standard)\s+)?Time\b", re.IGNORECASE)
+# Languages with words of their own for before and after noon, which are too short to be known on all pages.
+_LANGUAGES = """
+hu sv vi tr el ar fa ur he sq am bn ta te kn ml mr gu pa si th km lo my ka hy az uz kk ky mn ne fi ms so sw zu
+"""
+_OWN_HALVES = frozenset(_LANGUAGES.split())
+_COMMON = words_of(None)
+_NO_ZONE = frozenset(("BY", "VON", "IN", "AT", "ON", "UHR", "AM", "PM", "UPDATED", "DE", "DI", "PAR", "POR", "A", "I"))
+
+
+class Clock(NamedTuple):
+    """A time of day and its zone, None where none was written."""
+
+    hour: int
+    minute: int
+    second: int
+    zone: tzinfo | None
+
+    def on(self, day: datetime) -> datetime:
+        """The moment on a day; 24:00 is the next day's beginning."""
+        moment = day.replace(hour=self.hour % 24, minute=self.minute, second=self.second, tzinfo=self.zone or UTC)
+        return moment + timedelta(days=1) if self.hour == 24 else moment
+
+
+def read_clock(day: datetime, behind: str, before: str, language: str | None, *, iso: bool) -> Clock | None:
+    """The time beside a date: behind it or, close to it, before it. `iso`: the date is written as ISO 8601 has it."""
+    language = main_language(language)
+    found = _first(behind[:BEHIND])
+    if found is not None:
+        gap = behind[: found.start()]
+        return _read(day, found, gap, behind[found.end() :], language, iso=iso) if _is_gap(gap) else None
+    found = _last(before[-BEHIND:])
+    if found is not None and not re.search(r"\d", (behind_it := before[-BEHIND:][found.end() :]).replace("+", "")):
+        return _read(day, found, before[-BEHIND:][: found.start()][-GAP:], behind_it, language, iso=iso)
+    return None
+
+
+def read_zone(text: str, day: datetime, language: str | None, *, dashed: bool = True) -> tuple[bool, tzinfo | None]:
+    """The zone at the beginning of a text, and whether the text can be relied on. `dashed`: a dash begins an offset, not a range."""
+    if match := _OFFSET.match(text):
+        if match[2] == "-" and not dashed and not match[1] and not (match[4] and ":" not in match[0]):
+            return True, None
+        size = timedelta(hours=int(match[3]), minutes=int(match[4] or 0))
+        return size <= LARGEST_OFFSET, timezone(-size if match[2] == "-" else size) if size <= LARGEST_OFFSET else None
+    if match := _PLACE.match(text):
+        return _place(match[1])
+    if match := _LONG_NAME.match(text):
+        kind = {"D": "DT", "S": "ST"}.get((match[2] or " ")[0].upper())
+        return (True, timezone(_NAMED[match[1][0].upper() + kind])) if kind else _place(_PLACES[match[1].upper()])
+    if match := _NAME.match(text):
+        return _named(match[1].upper(), day, language)
+    return True, None
+
+
+def _named(name: str, day: datetime, language: str | None) -> tuple[bool, tzinfo | None]:
+    """A zone by its name. An unknown name in capitals may be a zone, so the time cannot be relied on."""
+    hours = _BY_LANGUAGE.get((name, language or ""))
+    if hours is not None:
+        return True, timezone(timedelta(hours=hours))
+    if name in _NAMED:
+        return True, timezone(_NAMED[name])
+    return _place(_PLACES[name]) if name in _PLACES else (name in _NO_ZONE, None)
+
+
+def _place(name: str) -> tuple[bool, tzinfo | None]:
+    try:
+        return True, ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False, None
+
+
+def _first(text: str) -> re.Match[str] | None:
+    return min((match for form in _FORMS if (match := form.search(text))), key=lambda match: (match.start(), -match.end()), default=None)
+
+
+def _last(text: str) -> re.Match[str] | None:
+    return max((match for form in _FORMS[:3] for match in form.finditer(text)), key=lambda match: match.end(), default=None)
+
+
+def _is_gap(text: str) -> bool:
+    return len(text) <= GAP and not any(map(str.isdigit, text))
+
+
+def _read(day: datetime, found: re.Match[str], gap: str, rest: str, language: str | None, *, iso: bool) -> Clock | None:
+    parts = [int(part) if part else 0 for part in found.groups() if part is not None]
+    hour, minute, second = [*parts, 0, 0, 0][:3]
+    half, rest = _half(gap, rest, _COMMON)
+    if half is None and language in _OWN_HALVES:
+        half, rest = _half(gap, rest, words_of(language))
+    hour_read = _hour(hour, half, gap)
+    second = min(second, 59)
+    if hour_read is None or minute > 59 or (hour_read == 24 and (minute or second)):
+        return None
+    spelled = _HOUR_WORD.match(rest)
+    certain, zone = read_zone(rest[spelled.end() :] if spelled else rest, day, language, dashed=iso or bool(second))
+    return Clock(hour_read, minute, second, zone) if certain else None
+
+
+def _hour(hour: int, half: str | None, gap: str) -> int | None:
+    """The hour of the day; None where it cannot be."""
+    if half is None:
+        return hour if hour <= 24 else None
+    if half == "am":
+        return hour % 12 if hour <= 12 else None
+    if hour == 12 and "晚上" in gap:
+        return None  # midnight, of which day nobody knows
+    return hour % 12 + 12 if hour <= 12 else hour if hour < 24 else None
+
+
+def _half(gap: str, rest: str, words: Words) -> tuple[str | None, str]:
+    """`am` or `pm`, written before or behind the time, and what follows."""
+    spaced = re.sub(r"([ap])\.?\s?m\b\.?", r"\1m ", rest[:8], count=1, flags=re.IGNORECASE) + rest[8:]
+    behind = spaced.lower().lstrip(" ,")
+    before = gap.lower().rstrip(" :,\u00a0")
+    for half, names in (("am", words.am), ("pm", words.pm)):
+        for name in names:
+            if behind.startswith(name) and not behind[len(name) : len(name) + 1].isalpha():
+                return half, spaced.lstrip(" ,")[len(name) :]
+            if before.endswith(name) and not before[: -len(name)][-1:].isalpha():
+                return half, rest
+    return None, rest

@@ -1,0 +1,62 @@
+"""Divide texts that name several persons: by separators, by the conjunctions of many languages, and `Last, First`."""
+
+from __future__ import annotations
+
+import re
+
+_SEPARATOR = re.compile(r"\s*(?:[,،、，;；؛|｜/&+\n•]|(?<![\u3040-\u9fff])·|\s[–—-]\s)\s*")
+_BETWEEN_PERSONS = re.compile(r"\s*(?:[،、，;；؛|｜&\n•]|\s/\s)\s*")
+_CONJUNCTION = re.compile(r"\s+(?:and|AND|And|und|UND|Und|et|ET|with|WITH|og|OG|och|OCH|samt)\s+")
+# Short words, which are parts of names in other languages: they divide only where two words stand on each side.
+_WEAK_CONJUNCTION = re.compile(
+    r"\s+(?:en|y|e|i|a|si|și|şi|oraz|ja|ir|un|és|ve|dan|và|dhe|eta|agus|и|і|й|та|ды|και|ו|و|اور|और|এবং|และ|和|及|と|및|와|과)\s+"
+)
+_PARTICLES = r"(?:(?:van|von|der|den|de|la|du|del|della|di|da|dos|ten|ter|el|al|bin|ibn|le|zu|af|av)\s+)*"
+_LAST_FIRST = re.compile(rf"({_PARTICLES}[^\W\d_a-zß-ÿ][^\s,]*),\s*([^\W\d_a-zß-ÿ][^\s,]*(?:\s[^\W\d_a-zß-ÿ][^\s,]*)?)")
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)\.?", re.IGNORECASE)
+_NO_FIRST_NAMES = """
+md phd ms ma ba bs bsc msc mba mph rn rd rdn np dds jd esq cpa cfa dvm editor reporter correspondent staff reuters afp dpa ap writer author
+contributor columnist freelance news jr sr ii iii iv
+"""
+_NO_FIRST_NAME = frozenset(_NO_FIRST_NAMES.split())
+_LEADING = re.compile(r"^\s*(?:and|und|et|og|och|y|e|en|with)(?:\s+|$)")  # behind a comma: `Ann Lee, Tom Bell, and Bo Li`
+
+
+def split_names(text: str, *, structured: bool = False) -> list[str]:
+    """The names in a text. `structured`: it is the name of one Person, so it is divided only where whole names stand on each side."""
+    if structured:
+        parts = [part for strong in _BETWEEN_PERSONS.split(text) for part in _split_guarded(_CONJUNCTION, strong)]
+        parts = [part for whole in parts for weak in _split_guarded(_WEAK_CONJUNCTION, whole) for part in _split_commas(weak)]
+    else:
+        parts = [part for strong in _SEPARATOR.split(text) for part in _CONJUNCTION.split(strong)]
+        parts = [part for whole in parts for part in _split_guarded(_WEAK_CONJUNCTION, whole)]
+    return [_LEADING.sub("", part) for part in parts]
+
+
+def first_names_first(text: str) -> str:
+    """`Last, First`, as citations write it, becomes `First Last`, also of several persons; other texts stay."""
+    if "," not in text:
+        return text
+    pairs = [_LAST_FIRST.fullmatch(part.strip()) for part in re.split(r"[;|\n]|\s(?:and|und|et|&)\s", text)]
+    turned = [f"{pair[2]} {pair[1]}" for pair in pairs if pair and _is_first_name(pair[2])]
+    return "; ".join(turned) if len(turned) == len(pairs) else text
+
+
+def _is_first_name(text: str) -> bool:
+    return not any(re.sub(r"\W", "", word).casefold() in _NO_FIRST_NAME for word in text.split())
+
+
+def _split_guarded(conjunction: re.Pattern[str], text: str) -> list[str]:
+    """The parts between conjunctions, if each has two words."""
+    parts = conjunction.split(text)
+    return parts if all(len(part.split()) >= 2 for part in parts) else [text]
+
+
+def _split_commas(text: str) -> list[str]:
+    """The names between commas, if each has two words; otherwise what is before the first comma: titles and outlets follow it."""
+    if text.startswith(","):
+        return []  # an outlet without its author
+    first, *others = [part for part in text.split(",") if part.strip()] or [""]
+    if others and all(len(part.split()) >= 2 for part in (first, *others)):
+        return [first, *others]
+    return [text] if others and _SUFFIX.fullmatch(others[0].strip()) else [first]

@@ -1,0 +1,54 @@
+"""Elements whose text depends on what is around them: raised numbers, formulas, buttons in headings, marks of notes."""
+
+from __future__ import annotations
+
+from processing.article.outline.names import is_screen_reader_only
+from processing.article.tree.formulas import formula_text, image_formula, script_formula
+from processing.article.tree.parse import Node
+from processing.article.tree.raised import MAX_RAISED_CHARACTERS, note_mark, raised_text
+
+MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+
+
+def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_heading: bool) -> str | None:
+    """What is written for an element behind the text `before`; None if it is read like any inline element.
+
+    `anchored`: it stands in a link within the page. `in_heading`: it stands in a heading.
+    """
+    match tag:
+        case "sup" | "sub":
+            return raised_text(before, node, anchored=anchored) if before else None
+        case "math":
+            return formula_text(node)
+        case "script":
+            return script_formula(node)
+        case "img":
+            return image_formula(node) if before else ""
+        case "nobr":  # MathJax hides its own drawing from screen readers, which get MathML instead
+            return "" if node.attributes.get("aria-hidden") == "true" else None
+    return None if in_heading and _is_alone(node) else ""
+
+
+def linked_note_mark(node: Node, before: str) -> str | None:
+    """The mark of a note that is a link within the page directly behind a number; None for other links."""
+    text = node.text(strip=True)
+    if not text.isdecimal() or len(text) > MAX_RAISED_CHARACTERS or not before[-1:].isdigit() or before.rfind("[") > before.rfind("]"):
+        return None
+    return note_mark(before, text)
+
+
+def is_unread_span(node: Node) -> bool:
+    """Whether a span is for screen readers only, or shows again the formula before it."""
+    attributes = node.attributes
+    return is_screen_reader_only(attributes) or (attributes.get("class") == "katex-html" and node.prev is not None)
+
+
+def _is_alone(button: Node) -> bool:
+    """Whether a button is all the text of its heading."""
+    heading = button.parent
+    for _ in range(MAX_BUTTON_ANCESTORS):
+        if heading is None or heading.tag in _HEADINGS:
+            break
+        heading = heading.parent
+    return heading is not None and len(heading.text(strip=True)) <= len(button.text(strip=True))

@@ -1,0 +1,65 @@
+"""Read a table of data: its rows with their columns, and its caption."""
+
+from __future__ import annotations
+
+from processing.article.tree.characters import folded_text
+from processing.article.tree.inline import inline_text
+from processing.article.tree.parse import Node
+
+MAX_TABLE_CELL = 400  # characters: a table with a longer cell is used for layout
+MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
+_LAYOUT = "table table, script:not([type*='math/tex']), form"
+
+Row = list[str]
+
+
+def read_table(node: Node) -> str | None:
+    """A table of data, a line per row and ` | ` between cells, empty ones too; None for a table that lays out the page."""
+    if node.css_first(_LAYOUT) is not None:
+        return None
+    rows = [row for row in _rows(node) if any(row)]
+    longest = max((len(cell) for row in rows for cell in row), default=0)
+    if len(rows) < 2 or max(sum(map(bool, row)) for row in rows) < 2 or longest > MAX_TABLE_CELL:
+        return None
+    return "\n".join(" | ".join(row).rstrip() for row in rows)
+
+
+def table_caption(node: Node) -> str:
+    """The text of a table's caption; empty if it has none."""
+    caption = node.css_first("caption")
+    return folded_text(inline_text(caption)) if caption is not None else ""
+
+
+def _rows(node: Node) -> list[Row]:
+    """The rows with all columns: a cell that covers several columns or rows is followed by empty ones."""
+    covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
+    return [_row(row.css("td, th"), covered) for row in node.css("tr")]
+
+
+def _row(cells: list[Node], covered: dict[int, int]) -> Row:
+    row: Row = []
+    covering: dict[int, int] = {}
+    for cell in cells:
+        _add_covered(row, covered)
+        attributes = cell.attributes
+        columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+        if rows > 1:
+            covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
+        last = cell is cells[-1]
+        row += [folded_text(inline_text(cell)), *([""] * (0 if last else columns - 1))]
+    _add_covered(row, covered)
+    for column in [column for column in covered if column >= len(row)]:
+        del covered[column]
+    covered |= covering
+    return row
+
+
+def _add_covered(row: Row, covered: dict[int, int]) -> None:
+    """Empty cells where one from above reaches into the row."""
+    while (rows := covered.get(len(row), 0)) > 0:
+        covered[len(row)] = rows - 1
+        row.append("")
+
+
+def _span(value: str | None) -> int:
+    return max(1, min(int(value), MAX_SPAN)) if value and value.strip().isdecimal() else 1

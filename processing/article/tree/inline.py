@@ -1,0 +1,84 @@
+"""Read an element as one run of text: table cells, preformatted text, headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from processing.article.tree.formulas import formula_text, image_formula, script_formula
+from processing.article.tree.parse import Node
+from processing.article.tree.raised import raised_text
+
+_BLOCK_TAGS = (
+    "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hgroup hr legend li main menu ol p pre section summary table tbody td tfoot th thead tr ul"
+)
+_UNREAD_TAGS = """
+style noscript svg template iframe object canvas audio video select textarea button datalist head title rt rp rtc noembed noframes -comment
+"""
+_BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
+_HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
+_HIDDEN_NAMES = re.compile(
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey)(?:\s|$)"
+)
+
+
+def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | None = None) -> str:
+    """The text of an element, not folded. `edge` is written for line breaks and around blocks; what `skip` names is left out."""
+    parts: list[str] = []
+    stack: list[tuple[Node | None, str]] = []  # (next sibling to visit, what ends the element)
+    node = root.first_child
+    while node is not None or stack:
+        if node is None:
+            node, end = stack.pop()
+            parts.append(end)
+            continue
+        end = edge if node.tag in _BLOCKS else ""
+        following, inside = node.next, None
+        if (text := _own_text(node, parts, edge)) is not None:
+            parts.append(text)
+        elif not _is_unread(node) and not (skip is not None and skip(node)):
+            parts.append(end if end and parts and not parts[-1].endswith(edge) else "")
+            inside = node.first_child
+        if inside is None:
+            node = following
+        else:
+            stack.append((following, end))
+            node = inside
+    return "".join(parts)
+
+
+def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
+    """The text of a node that is read without its children; None for other nodes."""
+    match node.tag:
+        case "-text":
+            return node.text_content or ""
+        case "br":
+            return edge
+        case "sup" | "sub":
+            return raised_text("".join(parts[-3:])[-20:], node)
+        case "math":
+            return formula_text(node)
+        case "img":
+            return image_formula(node)
+        case "script":
+            return script_formula(node)
+    return None
+
+
+def _is_unread(node: Node) -> bool:
+    return node.tag in _UNREAD or is_unseen(node)
+
+
+def is_unseen(node: Node) -> bool:
+    """Whether an element inside a text is hidden, is for screen readers only, or repeats a formula beside it."""
+    attributes = node.attributes
+    if not attributes:
+        return False
+    names = attributes.get("class") or ""
+    if "math" in names.lower():  # MathML for screen readers carries the formula's text
+        return False
+    if names == "katex-html":
+        return node.prev is not None
+    style = attributes.get("style")
+    return "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None) or _HIDDEN_NAMES.search(names) is not None

@@ -1,0 +1,81 @@
+"""Raised and lowered text beside numbers: exponents, marks of notes, fractions and cents must not become digits of the number."""
+
+from __future__ import annotations
+
+import re
+
+from processing.article.tree.characters import folded_text
+from processing.article.tree.parse import Node
+
+MAX_RAISED_CHARACTERS = 20  # longer raised text is text like any other
+_NUMBER_BEFORE = re.compile(r"\d[^\w\s]*$")  # a number, perhaps with the sentence's full stop behind it
+_DIGIT_BEFORE = re.compile(r"\d$")
+_PRICE_BEFORE = re.compile(r"[$€£¥]\s?[\d.,]*\d$")
+_MARK = re.compile(r"[\d*†‡§,;\s–-]+|[a-z]")
+_ORDINAL = re.compile(r"st|nd|rd|th|[eé]r?|re|i?[eè]re|[ei]?[eè]?me|[aoºª]s?|os|as|er[ao]?s?|te[nrs]?|ste[nrs]?", re.IGNORECASE)
+_NOTE_NAMES = re.compile(r"foot-?note|note-?ref|reference|cite|citation|fn(?:ref|r|-|$)|endnote", re.IGNORECASE)
+_BEHIND_TIME = re.compile(r"\s*(?:uhr|h\b|Uhr)", re.IGNORECASE)
+_BEHIND_PRICE = re.compile(r"\s*(?:[€£]|EUR|Euro|kr\b|zł|Kč|CHF|USD)")
+
+
+def raised_text(before: str, node: Node, *, anchored: bool = False) -> str | None:
+    """How a `<sup>` or `<sub>` is written behind the text `before`. None: like any other text.
+
+    `anchored`: it stands in a link within the page, so it is the mark of a note.
+    """
+    text = folded_text(node.text())
+    if not text or len(text) > MAX_RAISED_CHARACTERS:
+        return None
+    if node.tag == "sup" and (anchored or _is_note(node)):
+        return note_mark(before, text)
+    if not _NUMBER_BEFORE.search(before):
+        return None
+    behind = _text_behind(node)
+    return _lowered(before, text, behind) if node.tag == "sub" else _exponent(before, text, behind)
+
+
+def note_mark(before: str, text: str) -> str | None:
+    """The mark of a note behind a number, in square brackets. None: it touches no number, or it has brackets."""
+    if not _NUMBER_BEFORE.search(before) or not text[0].isalnum():
+        return None
+    return f"[{text}]" if _MARK.fullmatch(text) else f" {text}"
+
+
+def is_raised_number(text: str) -> bool:
+    """Whether a text is only the mark of a note."""
+    return _MARK.fullmatch(text.strip("[]() ")) is not None
+
+
+def _exponent(before: str, text: str, behind: str) -> str | None:
+    if _ORDINAL.fullmatch(text) or (not text[0].isalnum() and text[0] not in "+-−–"):
+        return None
+    if not _DIGIT_BEFORE.search(before):
+        return note_mark(before, text)
+    if text.isdecimal():
+        if behind[:1] in "/⁄" and behind:
+            return f" {text}"  # the numerator behind a whole number
+        if len(text) == 2 and (_PRICE_BEFORE.search(before) or _BEHIND_PRICE.match(behind)):
+            return f".{text}"
+        if len(text) == 2 and _BEHIND_TIME.match(behind):
+            return f":{text}"
+    elif len(text) > 1 and text.isalpha():
+        return None  # TM, and the like
+    return f"^{text}" + (" " if behind[:1].isdigit() else "")
+
+
+def _lowered(before: str, text: str, behind: str) -> str | None:
+    """A base or an index behind a number: `10_2`."""
+    return f"_{text}" if text[0].isalnum() and _DIGIT_BEFORE.search(before) and text.isdecimal() else None
+
+
+def _is_note(node: Node) -> bool:
+    link = node.css_first("a")
+    if link is not None and (link.attributes.get("href") or "").startswith("#"):
+        return True
+    attributes = node.attributes
+    return bool(attributes) and any(_NOTE_NAMES.search(attributes.get(key) or "") for key in ("class", "id", "role"))
+
+
+def _text_behind(node: Node) -> str:
+    following = node.next
+    return (following.text() if following.tag != "-text" else following.text_content or "")[:20] if following is not None else ""

@@ -1,0 +1,84 @@
+"""What the gate holds back: the rows of a dataset of a crawl run, until somebody decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from schemas.errors import NotFoundError
+from storage.database.clock import current_time
+from storage.database.engine import Database
+from storage.database.ledger_tables import HELD
+
+DISCARDED = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The rows of a dataset of one crawl run, and why they are held back; who decided what of them, and why."""
+
+    crawl_run: str
+    dataset: str
+    crawl: str
+    reason: str
+    held_at: datetime | None = None
+    decision: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision_reason: str | None = None
+
+
+def hold_rows(database: Database, process_run: str, held: Sequence[Held]) -> None:
+    """Enter what a process run holds back, in place of what it held back before. What is decided stays as it is."""
+    mine = (HELD.c.process_run == process_run) & HELD.c.decision.is_(None)
+    with database.write() as connection:
+        connection.execute(delete(HELD).where(mine))
+        there = {(row.crawl_run, row.dataset) for row in connection.execute(select(HELD.c.crawl_run, HELD.c.dataset))}
+        now = current_time(connection, None)
+        for one in held:
+            if (one.crawl_run, one.dataset) not in there:
+                values = {"crawl_run": one.crawl_run, "dataset": one.dataset, "crawl": one.crawl, "reason": one.reason}
+                connection.execute(insert(HELD).values(**values, process_run=process_run, held_at=now))
+
+
+def list_held(database: Database, crawl: str | None = None) -> list[Held]:
+    """What is or was held back of a crawl, or of all, the oldest first."""
+    query = select(HELD).order_by(HELD.c.held_at, HELD.c.crawl_run, HELD.c.dataset)
+    with database.read() as connection:
+        rows = connection.execute(query if crawl is None else query.where(HELD.c.crawl == crawl)).mappings().all()
+    return [_held(row) for row in rows]
+
+
+def discard_held(database: Database, crawl_run: str, dataset: str | None, decided_by: str, reason: str) -> int:
+    """Decide that rows of a crawl run are never published; of how many datasets. Raises NotFoundError where nothing waits."""
+    here = (HELD.c.crawl_run == crawl_run) & HELD.c.decision.is_(None)
+    if dataset is not None:
+        here &= HELD.c.dataset == dataset
+    with database.write() as connection:
+        decided = {"decision": DISCARDED, "decided_by": decided_by, "decision_reason": reason}
+        count = connection.execute(update(HELD).where(here).values(**decided, decided_at=current_time(connection, None))).rowcount
+    if not count:
+        what = f"the dataset {dataset!r} of {crawl_run!r}" if dataset else repr(crawl_run)
+        raise NotFoundError(f"Nothing of {what} is held back. `crawlhouse gate list` shows what is.")
+    return count
+
+
+def _held(row: RowMapping) -> Held:
+    return Held(
+        row["crawl_run"],
+        row["dataset"],
+        row["crawl"],
+        row["reason"],
+        _time(row["held_at"]),
+        row["decision"],
+        row["decided_by"],
+        _time(row["decided_at"]),
+        row["decision_reason"],
+    )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,123 @@
+"""Who wrote a page: names come out whole, several persons apart, and other pages' people not at all."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from processing.article.metadata.authors import names_in
+from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.tree.parse import parse
+from schemas.page import Page
+
+TITLE = "The old mill turns again"
+
+
+def read(*objects: object) -> Metadata:
+    scripts = "".join(f'<script type="application/ld+json">{json.dumps(item)}</script>' for item in objects)
+    html = f"<html lang=en><head><title>{TITLE}</title>{scripts}</head><body><h1>{TITLE}</h1></body></html>"
+    return read_metadata(parse(html), Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+
+
+def authors(author: object) -> list[str]:
+    return list(read({"@type": "NewsArticle", "headline": TITLE, "author": author}).authors)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
+        "Ana Media",
+                "José Ortega y Gasset", "Maria do Carmo e Silva", "Prince", "Jean-Luc de la Fontaine",
+        "Martin Luther King, Jr.", "D. C. Minute",
+    ],
+)  # fmt: skip
+def test_the_name_of_a_structured_person_is_whole(name: str) -> None:
+    assert authors({"@type": "Person", "name": name}) == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("By Ann Lee", ["Ann Lee"]),
+        ("Smith, Jane", ["Jane Smith"]),
+        ("van der Berg, Anna", ["Anna van der Berg"]),
+        ("Smith, Jane Ann", ["Jane Ann Smith"]),
+        ("Ann Lee and Tom Bell", ["Ann Lee", "Tom Bell"]),
+        ("Ann Lee, Tom Bell, and Bo Li", ["Ann Lee", "Tom Bell", "Bo Li"]),
+        ("Ann Lee, MD", ["Ann Lee"]),
+    ],
+)
+def test_what_else_stands_in_the_name_of_a_person(name: str, people: list[str]) -> None:
+    assert authors({"@type": "Person", "name": name}) == people
+
+
+def test_a_person_of_given_and_family_name() -> None:
+    assert authors({"@type": "Person", "givenName": "Di", "familyName": "Wu"}) == ["Di Wu"]
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Di Wu", ["Di Wu"]),
+        ("Von Anna Berger", ["Anna Berger"]),
+        ("Ana Ruiz y Luis Gil", ["Ana Ruiz", "Luis Gil"]),
+        ("Ana Silva e João Costa", ["Ana Silva", "João Costa"]),
+        ("Jan Nowak i Anna Lis", ["Jan Nowak", "Anna Lis"]),
+        ("Иван Петров и Анна Лис", ["Иван Петров", "Анна Лис"]),
+        ("Ayşe Kaya ve Ali Demir", ["Ayşe Kaya", "Ali Demir"]),
+        ("Antoni Puig i Cadafalch", ["Antoni Puig i Cadafalch"]),
+        ("山田太郎、鈴木花子", ["山田太郎", "鈴木花子"]),
+        ("Smith, Jane; Doe, John", ["Jane Smith", "John Doe"]),
+        ("Smith, Jane and Doe, John", ["Jane Smith", "John Doe"]),
+        ("Ann Lee, Tom Bell", ["Ann Lee", "Tom Bell"]),
+        ("Ann Lee, Reuters", ["Ann Lee"]),
+    ],
+)
+def test_several_people_in_one_text(text: str, people: list[str]) -> None:
+    assert names_in(text) == people
+
+
+OTHER = {"author": {"@type": "Person", "name": "Zoe Other"}, "datePublished": "2019-02-03"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"@type": "Product", "name": "Flour", "review": {"@type": "Review", "reviewBody": "Good", **OTHER}},
+        {"@type": "WebPage", "name": TITLE, "reviews": [{"@type": "Review", **OTHER}]},
+        {"@type": "Recipe", "name": TITLE, "review": [{"@type": "UserReview", **OTHER}]},
+        {"@type": "NewsArticle", "headline": "Trains run late on Sunday", "url": "https://valley.example/2019/trains", **OTHER},
+        {
+            "@type": "BlogPosting",
+            "headline": "列車の遅れについて",
+            "mainEntityOfPage": {"@id": "https://valley.example/2019/trains"},
+            **OTHER,
+        },
+        {"@type": "WebPage", "name": TITLE, "about": {"@type": "Article", "headline": "Trains run late", **OTHER}},
+        {"@type": "WebSite", "isBasedOn": {"@type": "Report", "name": "Trains", **OTHER}},
+    ],
+)
+def test_what_json_ld_says_of_another_page_is_not_taken(item: object) -> None:
+    found = read(item)
+    assert (found.authors, found.published_at) == ((), None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"headline": "Mill: it turns again", "url": "https://valley.example/amp/mill"},
+        {"headline": "Nothing of the title", "url": "https://valley.example/2025/mill?ref=1"},
+        {"headline": "Nothing of the title", "url": "https://valley.example/"},
+        {"headline": "Nothing of the title"},
+        {"url": "https://valley.example/2019/trains"},
+    ],
+)
+def test_the_page_s_own_article_is_taken(fields: dict[str, str]) -> None:
+    assert read({"@type": "NewsArticle", **OTHER, **fields}).authors == ("Zoe Other",)
+
+
+def test_the_own_article_beside_others() -> None:
+    other = {"@type": "NewsArticle", "headline": "Trains run late", "url": "https://valley.example/2019/trains", **OTHER}
+    own = {"@type": "NewsArticle", "headline": TITLE, "author": {"@type": "Person", "name": "Di Wu"}}
+    assert read([other, own]).authors == ("Di Wu",)

@@ -1,0 +1,215 @@
+"""The text says what the page says: numbers, table columns, lines, formulas and words come out unchanged."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from processing.article import read_article
+from processing.article.tree.characters import without_invisible
+from schemas.article import Article, BlockKind
+from schemas.page import Page
+
+PROSE = "".join(
+    f"<p>The {who} of the valley told us that the mill would turn again as soon as the river carried enough water after the thaw.</p>"
+    for who in ("miller", "mayor", "teacher", "baker", "forester")
+)
+
+
+def blocks(inner: str) -> list[tuple[BlockKind, str]]:
+    """The blocks of an article that are not its usual prose."""
+    body = f"<article><h1>The old mill turns</h1>{PROSE}{inner}</article>"
+    html = f"<html lang=en><head><title>The old mill turns</title></head><body>{body}</body></html>"
+    article = read_article(Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert isinstance(article, Article)
+    return [(block.kind, block.text) for block in article.blocks if f"<p>{block.text}</p>" not in PROSE]
+
+
+def text(inner: str) -> str:
+    return "\n".join(own for _, own in blocks(inner))
+
+
+class TestRaised:
+    @pytest.mark.parametrize(
+        ("markup", "written"),
+        [
+            ("in 1874<sup><a href='#n4'>4</a></sup> the mill", "in 1874[4] the mill"),
+            ("in 1874<a href='#n4'><sup>4</sup></a> the mill", "in 1874[4] the mill"),
+            ("in 1874<a href='#n4'>4</a> the mill", "in 1874[4] the mill"),
+            ("in 1874.<sup>4</sup> The mill", "in 1874.[4] The mill"),
+            ("by 12%<sup>1,2</sup> in all", "by 12%[1,2] in all"),
+            ("in 1874<sup class='footnote'>[4]</sup> the mill", "in 1874[4] the mill"),
+            ("about 10<sup>9</sup> grains", "about 10^9 grains"),
+            ("about 10<sup>-3</sup> grams", "about 10^-3 grams"),
+            ("about 2<sup>n</sup> grains", "about 2^n grains"),
+            ("the 2<sup>nd</sup> and the 19<sup>e</sup> century", "the 2nd and the 19e century"),
+            ("an area of 40 m<sup>2</sup> and CO<sub>2</sub>", "an area of 40 m2 and CO2"),
+            ("for $19<sup>99</sup> a sack", "for $19.99 a sack"),
+            ("for 19<sup>99</sup> € a sack", "for 19.99 € a sack"),
+            ("at 10<sup>30</sup> Uhr sharp", "at 10:30 Uhr sharp"),
+            ("takes 1<sup>1</sup>/<sub>2</sub> days", "takes 1 1/2 days"),
+            ("see [2,<a href='#r3'>3</a>] there", "see [2,3] there"),
+            ("made by Miller<sup>TM</sup> there", "made by MillerTM there"),
+        ],
+    )
+    def test_no_number_changes(self, markup: str, written: str) -> None:
+        assert (
+            text(f"<p>It is said that {markup} of the valley and of its people.</p>")
+            == f"It is said that {written} of the valley and of its people."
+        )
+
+    def test_in_a_cell(self) -> None:
+        rows = "<tr><td>1874<sup><a href='#c'>3</a></sup></td><td>10<sup>6</sup></td></tr><tr><td>1875</td><td>7</td></tr>"
+        assert text(f"<table>{rows}</table>") == "1874[3] | 10^6\n1875 | 7"
+
+
+class TestTables:
+    def test_cells_keep_their_columns(self) -> None:
+        rows = "<tr><th>Year<th>Sacks<th>Mills</tr><tr><td>1990<td><td>4</tr><tr><td>1991<td>7<td></tr>"
+        assert text(f"<table>{rows}</table>") == "Year | Sacks | Mills\n1990 |  | 4\n1991 | 7 |"
+
+    def test_a_cell_over_rows_and_columns_leaves_empty_ones(self) -> None:
+        rows = "<tr><td rowspan=2>North<td colspan=2>Both<td>9</tr><tr><td>1<td>2<td>3</tr><tr><td>South<td>4<td>5<td>6</tr>"
+        assert text(f"<table>{rows}</table>") == "North | Both |  | 9\n | 1 | 2 | 3\nSouth | 4 | 5 | 6"
+
+    def test_what_readers_do_not_see_is_not_in_the_cell(self) -> None:
+        cell = "<style>.a{color:red}</style><span style='display: none'>000007</span><span hidden>8</span><!-- x -->7"
+        rows = f"<tr><td>Sacks<td>{cell}</tr><tr><td>H<sub>2</sub>O and <b>W</b>ater<td>one<br>two<p>three</p></tr>"
+        assert text(f"<table>{rows}</table>") == "Sacks | 7\nH2O and Water | one two three"
+
+    def test_a_caption_is_kept(self) -> None:
+        rows = "<tr><td>Sacks<td>7</tr><tr><td>Mills<td>2</tr>"
+        assert blocks(f"<table><caption>The valley in <b>n</b>umbers</caption>{rows}</table>") == [
+            (BlockKind.CAPTION, "The valley in numbers"),
+            (BlockKind.TABLE, "Sacks | 7\nMills | 2"),
+        ]
+
+
+class TestLines:
+    @pytest.mark.parametrize(
+        "markup",
+        [
+            "<pre>one\n  two\nthree</pre>",
+            "<pre>one<br>  two<br>three</pre>",
+            "<pre><code><span class=line>one</span>\n<span class=line>  two</span>\n<span class=line>three</span></code></pre>",
+            "<pre><div>one</div><div>  two</div><div>three</div></pre>",
+        ],
+    )
+    def test_preformatted_text_keeps_them(self, markup: str) -> None:
+        assert blocks(markup) == [(BlockKind.CODE, "one\n  two\nthree")]
+
+
+class TestInline:
+    @pytest.mark.parametrize(
+        "markup",
+        [
+            "<st1:city w:st='on'>Millford</st1:city>",
+            "<place-name>Millford</place-name>",
+            "<x-a><x-b>Millford</x-b></x-a>",
+            "<noindex><a href='https://e.example/'>Millford</a></noindex>",
+            "<output>Millford</output>",
+            "<ruby><rb>Millford</rb><rt>mil-ford</rt></ruby>",
+            "<ruby>Millford<rp>(</rp><rt>mil-ford</rt><rp>)</rp></ruby>",
+            "<a href='https://e.example/'><place-name>Millford</place-name></a>",
+        ],
+    )
+    @pytest.mark.parametrize("tag", ["p", "div", "li"])
+    def test_unknown_elements_stay_in_the_line(self, tag: str, markup: str) -> None:
+        before, behind = "The miller walked to", "on a rainy evening, and he spoke for a long while."
+        assert text(f"<{tag}>{before} {markup} {behind}</{tag}>") == f"{before} Millford {behind}"
+
+    def test_an_unknown_element_begins_a_paragraph(self) -> None:
+        assert text("<p><place-name>Millford</place-name> was a quiet place before the mill began to turn again.</p>").startswith(
+            "Millford was"
+        )
+
+    def test_unknown_elements_around_paragraphs_are_blocks(self) -> None:
+        inner = "<x-body><x-part>The first part is a paragraph of its own.</x-part><x-part>The second is another one.</x-part></x-body>"
+        assert [own for _, own in blocks(inner)] == ["The first part is a paragraph of its own.", "The second is another one."]
+
+    def test_a_button_that_is_the_heading(self) -> None:
+        inner = "<h2><button type=button>How does the mill turn?</button></h2><p>It turns by the water of the river below.</p>"
+        assert blocks(inner)[0] == (BlockKind.HEADING, "How does the mill turn?")
+
+    def test_a_button_beside_the_heading(self) -> None:
+        assert blocks("<h2>The wheel <button>Copy link</button></h2><p>It turns by the water of the river below.</p>")[0][1] == "The wheel"
+
+
+KATEX = (
+    "<span class=katex><span class=katex-mathml><math><semantics><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation>"
+    "</semantics></math></span><span class=katex-html aria-hidden=true>x2</span></span>"
+)
+WIKIPEDIA = (
+    "<span class=mwe-math-element><span class=mwe-math-mathml style='display: none;'><math alttext='{\\displaystyle x^2}'><mi>x</mi>"
+    "</math></span><img class='mwe-math-fallback-image-inline' alt='{\\displaystyle x^2}'></span>"
+)
+
+
+class TestFormulas:
+    @pytest.mark.parametrize(
+        ("markup", "written"),
+        [
+            ("<math alttext='E=mc^2'><mi>E</mi></math>", "E=mc^2"),
+            ("<math alttext='{\\displaystyle a+b}'><mi>a</mi></math>", "a+b"),
+            ("<math><semantics><mi>a</mi><annotation encoding='application/x-tex'>a_1</annotation></semantics></math>", "a_1"),
+            ("<math><mn>42</mn></math>", "42"),
+            ("<math><mn>1</mn><mfrac><mn>3</mn><mn>4</mn></mfrac></math>", "1 3/4"),
+            ("<math><msup><mn>10</mn><mn>6</mn></msup><mo>+</mo><msqrt><mi>x</mi></msqrt></math>", "10^6+√x"),
+            ("<math><mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mn>2</mn></mfrac></math>", "(a+b)/2"),
+            ("<script type='math/tex'>x^2</script>", "x^2"),
+            ("<img class='latex' src='/f.png' alt='x^2'>", "x^2"),
+            (KATEX, "x^2"),
+            (WIKIPEDIA, "x^2"),
+        ],
+    )
+    def test_a_formula_keeps_its_text_once(self, markup: str, written: str) -> None:
+        assert (
+            text(f"<p>The force is {markup} as every pupil of the school knows.</p>")
+            == f"The force is {written} as every pupil of the school knows."
+        )
+
+
+class TestInvisible:
+    @pytest.mark.parametrize(
+        ("written", "seen"),
+        [
+            ("Wasser\u00admühle", "Wassermühle"),
+            ("\ufeffmill\u200b and\u2060 river\u200d", "mill and river"),
+            ("Auf\u200clage", "Auflage"),
+            ("mill\u200e", "mill"),
+            ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+            ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+            ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
+            ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
+            ("\u05d0 C++\u200e \u05d1", "\u05d0 C++\u200e \u05d1"),
+        ],
+    )
+    def test_characters_that_nobody_sees_go(self, written: str, seen: str) -> None:
+        assert without_invisible(written) == seen
+
+    def test_in_a_paragraph(self) -> None:
+        assert text("<p>Die Wasser&shy;mühle&#8203; dreht sich&nbsp;wieder, seit der Fluss genug Wasser führt.</p>").startswith(
+            "Die Wassermühle dreht sich wieder"
+        )
+
+
+def test_a_declarative_shadow_tree_is_content() -> None:
+    inner = "<p>The wheel is made of oak from the forest above the valley.</p><template><p>No.</p></template>"
+    shadow = f"<x-card><template shadowrootmode=open>{inner}</template></x-card>"
+    assert text(shadow) == "The wheel is made of oak from the forest above the valley."
+
+
+def test_a_template_without_a_shadow_root_is_none() -> None:
+    assert text("<template><p>The wheel is made of oak from the forest above the valley.</p></template>") == ""
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ["<section id=comments>", "<section id='comment-list'>", "<div id=disqus_thread>", "<section id=kommentare>", "<ol id=comments><li>"],
+)
+def test_comments_go_by_their_id(opening: str) -> None:
+    assert text(f"{opening}<p>I do not believe a word of this, and I have lived in the valley for sixty years now.</p>") == ""
+
+
+def test_a_section_about_comments_stays() -> None:
+    inner = "<section id='comments-of-the-mayor-on-the-mill'><p>The mayor said that she was glad about the mill.</p></section>"
+    assert text(inner).startswith("The mayor said")

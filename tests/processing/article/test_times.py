@@ -1,0 +1,142 @@
+"""Dates with their times and zones as pages write them. A time that cannot be read for certain is left out, never wrong."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from processing.article.metadata.dates import read_date
+from processing.article.metadata.metadata import Metadata, read_metadata
+from processing.article.tree.parse import parse
+from schemas.page import Page
+
+DAY = "2025-03-07 00:00"
+
+
+def utc(text: str, language: str | None = None) -> str:
+    found = read_date(text, month_first=language is None, language=language)
+    return found[0].astimezone(UTC).strftime("%Y-%m-%d %H:%M") if found else "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2025-03-07T09:30:00+01:00", "2025-03-07 08:30"),
+        ("2025-03-07T09:30:00+01", "2025-03-07 08:30"),
+        ("2025-03-07T09:30:00.123-0530", "2025-03-07 15:00"),
+        ("2025-03-07T09:30:00\u221205:00", "2025-03-07 14:30"),
+        ("2025-03-07T09:30Z", "2025-03-07 09:30"),
+        ("2025-03-07T09:30:00+01:00[Europe/Berlin]", "2025-03-07 08:30"),
+        ("20250307T093000+0100", "2025-03-07 08:30"),
+        ("2025-03-07 09:30 PM", "2025-03-07 21:30"),
+        ("2025-03-07T24:00:00Z", "2025-03-08 00:00"),
+        ("2025-03-07 09:30:00 PST", "2025-03-07 17:30"),
+        ("Fri, 07 Mar 2025 09:30:00 EST", "2025-03-07 14:30"),
+        ("Fri Mar 07 09:30:00 EST 2025", "2025-03-07 14:30"),
+        ("Fri Mar 07 09:30:00 +0100 2025", "2025-03-07 08:30"),
+        ("Fri Mar 07 2025 09:30:00 GMT+0100 (Central European Standard Time)", "2025-03-07 08:30"),
+        ("March 7, 2025 at 9:30 p.m. ET", "2025-03-08 02:30"),
+        ("July 7, 2025 at 9:30 a.m. ET", "2025-07-07 13:30"),
+        ("March 7, 2025 12:30 AM", "2025-03-07 00:30"),
+        ("March 7, 2025 12:30 PM", "2025-03-07 12:30"),
+        ("March 7, 2025, 9pm", "2025-03-07 21:00"),
+        ("Published 9:30 a.m. ET March 7, 2025", "2025-03-07 14:30"),
+        ("March 7, 2025 9:30 AM Eastern Daylight Time", "2025-03-07 13:30"),
+        ("March 7, 2025 9:30 (IST)", "2025-03-07 04:00"),
+        ("March 7, 2025 9:30 UTC+5:30", "2025-03-07 04:00"),
+        ("March 7, 2025 9:30 America/New_York", "2025-03-07 14:30"),
+        ("07.03.2025, 9.30 Uhr MEZ", "2025-03-07 08:30"),
+        ("07.07.2025 um 9:30 Uhr (MESZ)", "2025-07-07 07:30"),
+        ("07.03.2025, 15 Uhr", "2025-03-07 15:00"),
+        ("7 mars 2025 à 9h30", "2025-03-07 09:30"),
+        ("Jumat, 7 Maret 2025 9.30 WIB", "2025-03-07 02:30"),
+        ("2025年3月7日 上午9:30", "2025-03-07 09:30"),
+        ("2025年3月7日（金）午後9時30分", "2025-03-07 21:30"),
+        ("2025年3月7日 晚上9点30分", "2025-03-07 21:30"),
+        ("2025년 3월 7일 오후 9시 30분", "2025-03-07 21:30"),
+        ("令和7年3月7日 9時30分", "2025-03-07 09:30"),
+        ("民國114年3月7日", DAY),
+        ("1741339800", "2025-03-07 09:30"),
+    ],
+)
+def test_times_and_zones(text: str, moment: str) -> None:
+    language = "id" if "WIB" in text else None
+    assert utc(text, language) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-03-07 25:10", "2025-03-07T09:75:00", "2025-03-07 24:30", "2025-03-07 13:30 AM", "2025-03-07T09:30:00+45:00",
+        "March 7, 2025 9:30 XYZT", "2025年3月7日 晚上12:10", "March 7, 2025 | 12 comments | 9:30", "07.03.2025 / 08.03.2025",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_leaves_the_day(text: str) -> None:
+    assert utc(text) == DAY
+
+
+def test_a_range_is_no_offset() -> None:
+    assert utc("March 7, 2025 10:00-12:00") == "2025-03-07 10:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("7. maaliskuuta 2025", "fi"),
+        ("2025. március 7.", "hu"),
+        ("7 martie 2025", "ro"),
+        ("7 Μαρτίου 2025", "el"),
+        ("7 марта 2025 г.", "ru"),
+        ("7 março 2025", "pt-BR"),
+        ("7 de març del 2025", "ca"),
+        ("2025 m. kovo 7 d.", "lt"),
+        ("2025. gada 7. marts", "lv"),
+        ("7 tháng 3, 2025", "vi"),
+        ("7 Maret 2025", "id"),
+        ("7 मार्च 2025", "hi"),
+        ("7 มีนาคม 2568", "th"),
+        ("٧ مارس ٢٠٢٥", "ar"),
+        ("۱۷ اسفند ۱۴۰۳", "fa"),
+        ("1403/12/17", "fa"),
+        ("7 ožujka 2025", "hr"),
+        ("7 מרץ 2025", "he"),
+        ("7 მარტი 2025", "ka"),
+        ("7 ᏥᏔᎦ 2025", "de"),
+    ],
+)
+def test_months_in_many_languages(text: str, language: str) -> None:
+    assert utc(text, language) == ("none" if language == "de" else DAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "moment"),
+    [
+        ("2025. március 7. du. 9:30", "hu", "2025-03-07 21:30"),
+        ("7 Μαρτίου 2025, 9:30 μ.μ.", "el", "2025-03-07 21:30"),
+        ("٧ مارس ٢٠٢٥ ٩:٣٠ م", "ar", "2025-03-07 21:30"),
+        ("7/3/2025 9:30 CH", "vi", "2025-03-07 21:30"),
+        ("2025年3月7日 9:30 CST", "zh-CN", "2025-03-07 01:30"),
+    ],
+)
+def test_words_of_the_page_s_language(text: str, language: str, moment: str) -> None:
+    assert utc(text, language) == moment
+
+
+@pytest.mark.parametrize("text", ["7 Marines 2025", "12 Decks 2024", "5 Octopus 2020", "10 Mayors 2025"])
+def test_a_word_that_begins_like_a_month_is_none(text: str) -> None:
+    assert utc(text) == "none"
+
+
+def published(value: object) -> Metadata:
+    script = json.dumps({"@type": "NewsArticle", "headline": "The mill", "datePublished": value})
+    html = f'<html><head><title>The mill</title><script type="application/ld+json">{script}</script></head><body></body></html>'
+    return read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("value", [1741339800, 1741339800000, 1741339800.0, "1741339800", {"@value": "2025-03-07T09:30:00Z"}])
+def test_numbers_in_json(value: object) -> None:
+    assert published(value).published_at == datetime(2025, 3, 7, 9, 30, tzinfo=UTC)
+
+
+def test_true_is_no_date() -> None:
+    assert published(True).published_at is None

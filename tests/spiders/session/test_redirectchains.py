@@ -1,0 +1,75 @@
+"""Chains of redirects: with cookies, in circles, and out of the crawl."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.capture import Capture
+from schemas.config.settings import Settings
+from spiders.session.redirect_chain import NO_CHAIN
+from tests.spiders.crawling import crawl_urls
+from tests.spiders.smallserver import Headers, small_server
+
+PAGE = b"<!doctype html><title>A page</title><p>A page."
+TARGETS = {"/circle": "/turn", "/turn": "/circle", "/own": "/own#part", "/out": "https://b.example/", "/long": "/long?utm_source=1"}
+
+
+def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
+    """`/again` sets another cookie each time, and never has enough."""
+    if path in TARGETS:
+        return 302, {"Location": TARGETS[path]}, b""
+    if path == "/again":
+        return 302, {"Location": path, "Set-Cookie": f"n={times}"}, b""
+    if path == "/nowhere":
+        return 302, {}, b""
+    return (200, {}, PAGE) if path in {"/plain", "/long?utm_source=1"} else (404, {}, b"")
+
+
+def respond_to_cookie(path: str, cookie: str) -> tuple[int, Headers, bytes] | None:
+    """`/same` and `/way` are pages for those who bring a cookie; `/set` sets the cookie for `/way`."""
+    wall = {"/same": ("/same", "seen=1; Path=/"), "/way": ("/set?back", ""), "/set?back": ("/way", "seen=1; Path=/")}
+    if path not in wall:
+        return None
+    target, sets = wall[path]
+    return (200, {}, PAGE) if "seen=1" in cookie else (302, {"Location": target, **({"Set-Cookie": sets} if sets else {})}, b"")
+
+
+def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings) -> None:
+    names = ["same", "way", "plain", "circle", "own", "out", "again", "nowhere", "long"]
+    with small_server(respond, respond_to_cookie=respond_to_cookie) as server:
+        crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names])
+        outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
+        for path in ("/same", "/set?back", "/plain", "/long", "/long?utm_source=1"):
+            assert outcomes[path] == "fetched", path
+        assert outcomes["/turn"] == outcomes["/own"] == outcomes["/again"] == "failed:redirect_loop"
+        assert outcomes["/out"] == "filtered:out_of_scope"
+        assert outcomes["/nowhere"] == "failed:malformed_response"
+        pages = {row.url.removeprefix(server.base) for row in crawled.rows if row.fetch_status == 200 and row.kind == "page"}
+        assert pages == {"/same", "/way", "/plain", "/long?utm_source=1"}
+        assert not [one for one in server.asked if one.path == "/plain" and "Cookie" in one.headers]
+        assert server.paths().count("/again") <= 10
+
+
+def response(*cookies: bytes, url: str = "https://a.example/1") -> Capture:
+    headers = tuple((b"Set-Cookie", cookie) for cookie in cookies)
+    return Capture(url, datetime.now(UTC), 302, "", "HTTP/1.1", (), headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("cookies", "header"),
+    [
+        ([b"a=1; Path=/; HttpOnly", b"b=2"], "a=1; b=2"),
+        ([b"a=1", b"a=2"], "a=2"),
+        ([b"a=1", b"a=x; Max-Age=0"], ""),
+        ([b"a=1", b"a=x; expires=Thu, 01 Jan 1970 00:00:00 GMT"], ""),
+        ([b"no cookie", b"=1", b"a\r\nb=1", b"a=" + b"x" * 5_000], ""),
+        ([b"c%d=1" % number for number in range(99)], "; ".join(f"c{number}=1" for number in range(50))),
+    ],
+)
+def test_cookies_of_a_chain(cookies: list[bytes], header: str) -> None:
+    assert NO_CHAIN.after(response(*cookies), "https://a.example/2").header() == header
+
+
+def test_another_host_gets_no_cookies() -> None:
+    chain = NO_CHAIN.after(response(b"a=1"), "https://b.example/2")
+    assert (chain.header(), chain.urls) == ("", ("https://a.example/1",))

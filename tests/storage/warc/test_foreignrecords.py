@@ -1,0 +1,109 @@
+"""Records of WARC files that other tools wrote."""
+
+import gzip
+import io
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storage.warc.reader import Record, read_records
+
+PAGE = b"<!doctype html><title>A page</title><p>A page."
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
+
+
+def record(kind: str, block: bytes, content_type: str | None = "application/http; msgtype=response", **fields: str | None) -> bytes:
+    given = {
+        "WARC-Type": kind,
+        "WARC-Target-URI": "https://a.example/1",
+        "WARC-Date": "2024-05-31T10:00:00Z",
+        "WARC-Record-ID": "<urn:uuid:1>",
+        "Content-Type": content_type,
+        **{name.replace("_", "-"): value for name, value in fields.items()},
+        "Content-Length": str(len(block)),
+    }
+    head = "WARC/1.0\r\n" + "".join(f"{name}: {value}\r\n" for name, value in given.items() if value is not None)
+    return head.encode() + b"\r\n" + block + b"\r\n\r\n"
+
+
+def read(*stored: bytes, passed_over: Counter[str] | None = None) -> list[Record]:
+    data = b"".join(map(gzip.compress, stored))
+    found = list(read_records(io.BytesIO(data), "x", passed_over=passed_over))
+    return [one for one in found if isinstance(one, Record)]
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("20240531100000", "2024-05-31T10:00:00+00:00"),
+        ("202405311000", "2024-05-31T10:00:00+00:00"),
+        ("20240531100000123", "2024-05-31T10:00:00+00:00"),
+        ("2024-05-31T10:00:60Z", "2024-05-31T10:00:59+00:00"),
+        ("2024-05-31", "2024-05-31T00:00:00+00:00"),
+        ("2024-05-31 12:00:00+02:00", "2024-05-31T10:00:00+00:00"),
+    ],
+)
+def test_dates(written: str, moment: str) -> None:
+    (found,) = read(record("response", ANSWER, WARC_Date=written))
+    assert (found.capture.fetched_at, found.is_dated) == (datetime.fromisoformat(moment), True)
+
+
+@pytest.mark.parametrize("written", ["0000-00-00T00:00:00Z", "yesterday", "", "99999999999999", None])
+def test_a_record_without_a_date_is_a_page(written: str | None) -> None:
+    (undated,) = read(record("response", ANSWER, WARC_Date=written))
+    assert not undated.is_dated
+    assert datetime.now(UTC) - undated.capture.fetched_at < timedelta(hours=1)
+    answer = ANSWER.replace(b"\r\n\r\n", b"\r\nDate: Fri, 31 May 2024 10:00:00 GMT\r\n\r\n", 1)
+    (served,) = read(record("response", answer, WARC_Date=written))
+    assert (served.capture.fetched_at, served.is_dated) == (datetime(2024, 5, 31, 10, tzinfo=UTC), False)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER,
+        b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + ANSWER,
+        ANSWER.replace(b"\r\n", b"\n"),
+        ANSWER.replace(b"\r\n\r\n", b"\n\r\n"),
+        b"\r\n" + ANSWER,
+    ],
+)
+def test_heads(block: bytes) -> None:
+    (found,) = read(record("response", block))
+    assert (found.capture.status, found.capture.header("content-type"), found.capture.body) == (200, "text/html", PAGE)
+
+
+def test_a_page_that_shows_an_interim_response_is_whole() -> None:
+    (found,) = read(record("response", ANSWER + b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER))
+    assert found.capture.body == PAGE + b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8", "application/xhtml+xml", None, "unknown/unknown"])
+def test_a_resource_with_html_is_a_page(content_type: str | None) -> None:
+    (found,) = read(record("resource", PAGE, content_type))
+    assert (found.record_type, found.capture.status, found.capture.body) == ("resource", 200, PAGE)
+
+
+def test_what_is_left_out_is_counted() -> None:
+    passed_over: Counter[str] = Counter()
+    stored = [
+        record("warcinfo", b"software: x\r\n", "application/warc-fields"),
+        record("resource", b"\x89PNG\r\n\x1a\n\x00", "image/png"),
+        record("resource", b"\x89PNG\r\n\x1a\n\x00", "image/png"),
+        record("resource", b"log", "text/plain", WARC_Target_URI="metadata://log"),
+        record("resource", b"\x00\x01", None),
+        record("conversion", b"words", "text/plain"),
+        record("response", b"1.2.3.4", "text/dns"),
+        record("request", b"GET / HTTP/1.1\r\n\r\n", "application/http; msgtype=request"),
+        record("response", ANSWER),
+    ]
+    assert len(read(*stored, passed_over=passed_over)) == 1
+    labels = {"resource image/png": 2, "resource text/plain": 1, "resource": 1, "conversion text/plain": 1, "response text/dns": 1}
+    assert passed_over == labels
+
+
+def test_many_types_are_counted_together() -> None:
+    passed_over: Counter[str] = Counter()
+    read(*[record("resource", b"x", f"image/x{number}") for number in range(300)], passed_over=passed_over)
+    assert (passed_over["others"], passed_over.total(), len(passed_over)) == (200, 300, 101)
