@@ -23,11 +23,10 @@ COUNTS = 'SELECT sequence, count(*) AS rows FROM "{name}" WHERE sequence > $sinc
 VERSIONS = 'SELECT * FROM "{name}" WHERE sequence BETWEEN {first} AND {last}{order}'
 # a key that was gone and is seen again is back; only keys that were ever gone are looked at
 SIGHTINGS = """
-WITH numbered AS (SELECT DISTINCT process_run, sequence FROM runs),
-events AS (
+WITH events AS (
   SELECT row_id, sequence, seen_at, gone_at,
     lag(gone_at) OVER (PARTITION BY row_id ORDER BY sequence, coalesce(seen_at, gone_at)) AS gone_before
-  FROM sightings JOIN numbered USING (process_run)
+  FROM sightings
   WHERE dataset = $name AND row_id IN (SELECT row_id FROM sightings WHERE dataset = $name AND gone_at IS NOT NULL)
 )
 SELECT row_id, sequence, seen_at, gone_at FROM events

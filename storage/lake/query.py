@@ -15,7 +15,6 @@ from storage.objects.open import open_store
 
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
-WITHOUT_URLS = frozenset({"runs", "sightings"})
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -54,8 +53,8 @@ def _restrict_access(connection: duckdb.DuckDBPyConnection, files: list[str]) ->
 def _visible_condition(name: str, takedowns: Takedowns) -> str:
     if name == "runs":
         return ""
-    hides = takedowns and name not in WITHOUT_URLS
-    hidden = f" AND url NOT IN (SELECT url FROM {SOURCES}.taken_down)" if hides else ""  # noqa: S608 our own names
+    url = "coalesce(url, '')" if name == "sightings" else "url"  # NULL is in no list, and not in none either
+    hidden = f" AND {url} NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
     return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
 
 
@@ -63,7 +62,7 @@ def _taken_down(connection: duckdb.DuckDBPyConnection, sources: dict[str, str], 
     """The URLs of rows that are taken down. SQL finds URLs that contain a listed host; `Takedowns.covers` decides."""
     urls: set[str] = set()
     for name in sources if takedowns else ():
-        if name in WITHOUT_URLS:
+        if name == "runs":
             continue
         columns = URL_COLUMNS.get(name, ("url",))
         near = " OR ".join(f"contains(lower({column}), _named)" for column in columns)

@@ -51,7 +51,7 @@ def _publish(lake: Lake, number: int, rows: list[tuple[str, str, int, str]], *, 
     ]
     if products:
         lake.append("products", [rows_of(table_schema(PRODUCTS), *products)], f"p{number}")
-    place = {"dataset": "products", "process_run": f"p{number}"}
+    place = run | {"dataset": "products"}
     sightings = [place | {"seen_at": at, "row_id": f"a.example/{sku}"} for sku in seen]
     sightings += [place | {"gone_at": at, "row_id": f"a.example/{sku}"} for sku in gone]
     lake.append("sightings", [table_of("sightings", *sightings)], f"p{number}")

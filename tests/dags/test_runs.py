@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +147,26 @@ def test_the_whole_way_with_everything_on_servers(
     assert len(counted) == 2
     assert all(fetched > 0 and records == added >= fetched for fetched, records, added in counted)
     assert captures == (sum(records for _, records, _ in counted),) * 2
+    _check_events(airflow[0], settings)
+
+
+def _check_events(project: Settings, settings: Settings) -> None:
+    """Each publish has told those who wait for the table what came, as the lake and the ledger have it."""
+    with closing(sqlite3.connect(project.home.parent / "airflow" / "airflow.db")) as database:
+        query = (
+            "SELECT extra FROM asset_event JOIN asset ON asset.id = asset_id WHERE uri = 'crawlhouse://articles' ORDER BY asset_event.id"
+        )
+        events = [json.loads(extra) for (extra,) in database.execute(query)]
+    ledger = open_ledger(settings)
+    with connect(settings) as lake:
+        runs = lake.sql("SELECT process_run, sequence FROM runs ORDER BY sequence").fetchall()
+        rows = lake.sql("SELECT sequence, count(*) FROM articles GROUP BY sequence").fetchall()
+    ours = [event for event in events if event["process_run"] in {process_run for process_run, _ in runs}]
+    assert [(event["process_run"], event["sequence"], event["crawl"]) for event in ours] == [(*run, "refused") for run in runs]
+    assert [event["snapshot"] for event in ours] == [ledger.commits(process_run)["articles"] for process_run, _ in runs]
+    assert {event["sequence"]: event["published"] for event in ours if event["published"]} == dict(rows)
+    assert all(event["made"] == event["published"] + event["unchanged"] + event["quarantined"] for event in ours)
+    ledger.close()
 
 
 def test_a_worker_that_fails_for_good_turns_the_run_red_although_it_is_closed(airflow: tuple[Settings, Runner]) -> None:

@@ -33,7 +33,7 @@ def test_init_makes_the_folder_and_airflow_is_told_of_it(nowhere: Run, tmp_path:
     assert nowhere("init", "shop").code == 0
     settings = Settings(home=tmp_path / "shop" / "var", crawls=tmp_path / "shop" / "crawls")
     home = airflow_home(settings)
-    home.write_config(settings, 8080)
+    home.prepare(settings, 8080)
     config = ConfigParser(interpolation=None)
     config.read(home.config)
     bundles = json.loads(config["dag_processor"]["dag_bundle_config_list"])

@@ -123,7 +123,7 @@ def test_sql_from_standard_input(crawlhouse: Run) -> None:
 @pytest.mark.parametrize(
     ("sql", "code", "message"),
     [
-        ("SELECT * FROM nope", 3, "There are: articles, articles_latest, captures, quarantine, runs."),
+        ("SELECT * FROM nope", 3, "There are: articles, articles_latest, captures, quarantine, runs, sightings."),
         ("SELEC 1", 2, "The SQL cannot be parsed"),
         ("SELECT nope FROM articles", 2, 'Referenced column "nope" not found'),
         ("SELECT title::INT FROM articles", 2, "Could not convert string"),

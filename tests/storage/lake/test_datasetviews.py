@@ -112,11 +112,13 @@ def test_files_of_an_older_definition_have_the_new_columns(lake_settings: Settin
 def test_a_takedown_hides_rows_of_every_dataset(lake_settings: Settings) -> None:
     with open_lake(lake_settings) as lake:
         lake.ensure_dataset_tables([NEW])
-        _publish(lake, "p1", [{"row_id": "a"}, {"row_id": "b"}, {"row_id": "c", "url": "https://other.example/c"}], [])
+        sightings = [{"row_id": "a", "url": "https://shop.example/a"}, {"row_id": "b", "url": "https://shop.example/b"}, {"row_id": "d"}]
+        _publish(lake, "p1", [{"row_id": "a"}, {"row_id": "b"}, {"row_id": "c", "url": "https://other.example/c"}], sightings)
     add_takedowns(lake_settings, open_store(lake_settings), ["https://shop.example/a", "other.example"])
     with connect(lake_settings) as sql:
         for view in ("products", "products_latest"):
             assert sql.sql(f"SELECT row_id FROM {view}").fetchall() == [("b",)]
+        assert sorted(sql.sql("SELECT row_id FROM sightings").fetchall()) == [("b",), ("d",)]
 
 
 def test_an_earlier_lake_is_queried_before_anything_new_is_published(tmp_path: Path) -> None:
