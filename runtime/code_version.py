@@ -10,8 +10,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 SOURCE_SUFFIXES = frozenset({".py", ".json"})  # code, and the page type's model and the expectation suites
-READERS = ("index/rows", "urls/host_key", "warc/content_coding", "warc/member", "warc/reader", "warc/records", "warc/stream", "warc/window")
+READERS = (
+    "index/items",
+    "index/rows",
+    "urls/host_key",
+    "warc/content_coding",
+    "warc/member",
+    "warc/page_bytes",
+    "warc/reader",
+    "warc/records",
+    "warc/stream",
+    "warc/window",
+)
 DECIDING_LIBRARIES = (
+    "babel",
     "backports.zstd",
     "brotli",
     "courlan",  # this, dateparser, htmldate and justext are not imported by processing: trafilatura uses them
@@ -22,6 +34,7 @@ DECIDING_LIBRARIES = (
     "itemadapter",
     "justext",
     "lxml",
+    "msgspec",
     "numpy",
     "price-parser",
     "pycld2",

@@ -122,7 +122,7 @@ def test_what_is_unfinished_keeps_its_dags_without_its_file(environment: dict[st
     ledger.close()
     found = described(environment, crawls)["dags"]
     assert {"crawl_news", "crawl_typo", "process_typo", "crawl_gone", "process_gone"} < set(found)
-    assert found["crawl_gone"] == "The crawl file of gone is missing or has a mistake; what was begun is brought to its end."
+    assert found["crawl_gone"] == "The crawl file of gone is missing or has a mistake. Runs that were planned before are finished."
     assert found["crawl_news"] == "Fetch news"
 
 

@@ -77,7 +77,7 @@ def test_pages_are_the_same_bytes_in_another_process(demo_site: DemoSite) -> Non
         served = answer.read()
     from demo.news import truth
 
-    assert served == truth.as_json(0, demo_site.bases)
+    assert served == truth.articles_json(0, demo_site.bases)
 
 
 def test_a_taken_port_is_said_in_one_line(demo_site: DemoSite) -> None:

@@ -96,7 +96,7 @@ def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Sett
         ledger.advance_memory("papers", version, version + 1, f"p-{version}")
     assert command(settings, "delete", "papers", "--yes").code == 0
     with open_database(settings.database_url("frontier")).write() as connection:
-        learned = {"host_id": 1, "source": "sitemap", "kept": 1.0, "lied": 0.0, "open": 0, "followed_at": 0.0}
+        learned = {"host_id": 1, "source": "sitemap", "confirmed": 1.0, "refuted": 0.0, "pending": 0, "followed_at": 0.0}
         connection.execute(insert(HINTS), [learned | {"crawl": "news"}, learned | {"crawl": "papers"}])
     done = command(settings, "rename", "news", "papers")
     assert (done.code, "2 URLs moved" in done.err) == (0, True)

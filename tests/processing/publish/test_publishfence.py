@@ -95,7 +95,7 @@ def take_the_lock_away(settings: Settings) -> None:
 def check(settings: Settings, captures: int, articles: int, quarantine: int, runs: int) -> None:
     """Every row is there once, and readers see all of them."""
     rows = stored(settings)
-    expected = {"captures": captures, "articles": articles, "quarantine": quarantine, "runs": runs}
+    expected = {"captures": captures, "articles": articles, "quarantine": quarantine, "sightings": 0, "runs": runs}
     assert {name: len(found) for name, found in rows.items()} == expected
     assert {name: len(set(found)) for name, found in rows.items()} == expected
     assert {name: len(found) for name, found in tables(settings).items()} == expected

@@ -45,7 +45,8 @@ def test_a_whole_site_once_and_then_only_what_changed(demo_site: DemoSite, setti
     rows = rows_of(manifest, settings)
     assert {row.kind for row in rows} == {"page", "feed", "sitemap", "robots"}
     assert max(Counter(row.url for row in rows).values()) == 1
-    assert sum(row.kind != "robots" for row in rows) == manifest.counts.fetched
+    redirects_out_of_scope = manifest.reasons["filtered:out_of_scope"]
+    assert sum(row.kind != "robots" for row in rows) == manifest.counts.fetched + redirects_out_of_scope
     store = open_store(settings)
     for segment in manifest.segments:
         with store.open(segment.warc_key) as stream:

@@ -55,9 +55,9 @@ def test_every_limit_holds(site: DemoSite, sqlite_settings: Settings) -> None:
         "deep": "fetched",
         "empty": "fetched",
         "204": "fetched",
-        "to-file": "fetched",
-        "to-javascript": "fetched",
-        "no-location": "fetched",
+        "to-file": "failed:malformed_response",
+        "to-javascript": "failed:malformed_response",
+        "no-location": "failed:malformed_response",
     }
     seeds = [f"{site.bases[0]}/odd/{name}" for name in expected]
     crawled = crawl_urls(sqlite_settings, seeds, LIMITS, politeness=QUICK)
