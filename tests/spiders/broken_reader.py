@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from spiders.discover.body import read_body
+from spiders.permission.robots_file import RobotsFile
 from spiders.reading import reader_process as readerprocess
 
 
@@ -32,7 +33,17 @@ def _broken(question: Any, *arguments: Any) -> Any:
     return read_body(question, *arguments)
 
 
+class _SlowRobotsFile(RobotsFile):
+    """A parser of robots.txt that never ends where a comment says so."""
+
+    def __init__(self, body: bytes, product: str) -> None:
+        while b"# spins" in body:
+            pass
+        super().__init__(body, product)
+
+
 def serve_questions(*arguments: str) -> None:
-    """Serves as ever, but for the URLs named above."""
+    """Serves with the defects above."""
     readerprocess.read_body = _broken
+    readerprocess.RobotsFile = _SlowRobotsFile
     readerprocess.serve_questions(*arguments)

@@ -120,6 +120,6 @@ ANSWERS: dict[str, OddAnswer] = {
     "no-http": OddAnswer(b"Hello.\r\n\r\n" + PAGE, refused="malformed_response"),
     "obs-fold": OddAnswer(
         OK + b"\r\n" + HTML + b"X-Folded: one\r\n  two\r\n" + LENGTH + b"\r\n" + PAGE,
-        OK + b"\r\n" + HTML + b"X-Folded: one  two\r\n" + LENGTH + b"\r\n",
+        OK + b"\r\n" + HTML + b"X-Folded: one two\r\n" + LENGTH + b"\r\n",
     ),
 }

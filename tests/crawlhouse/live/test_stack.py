@@ -154,7 +154,7 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack, "MIN_FREE_BYTES", 10**18)
     settings = Settings(home=tmp_path / "var", crawls=tmp_path, database="", store="")
-    with pytest.raises(StorageError, match=r"The disk of .*/var has [\d.]+ MB free; Airflow needs .* Free some space"):
+    with pytest.raises(StorageError, match=r"The disk of .*/var has [\d.]+ GB free; Airflow needs .* Free some space"):
         stack.start(settings, free_port())
     assert not (settings.home / "airflow" / "airflow.cfg").exists()
 

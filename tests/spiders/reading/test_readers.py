@@ -192,16 +192,19 @@ def test_hostile_answers_beside_a_neighbour(sqlite_settings: Settings) -> None:
 
 
 def test_large_robots_files_are_judged_by_a_reader(sqlite_settings: Settings) -> None:
-    """One that can be parsed in time is obeyed; one that cannot forbids everything, and costs its host alone."""
+    """One that can be parsed in time is obeyed, even with thousands of agents; one that cannot forbids everything on its host alone."""
     filling = b"".join(b"Disallow: /x/%d\n" % number for number in range(3_000))
     sound = b"User-agent: *\nDisallow: /no\n" + filling + b"Sitemap: /listed.xml\n"
-    endless = b"".join(b"User-agent: a%d\n" % number for number in range(15_000)) + filling + filling + b"User-agent: *\nAllow: /\n"
+    agents = b"".join(b"User-agent: a%d\n" % number for number in range(15_000)) + filling + filling + b"User-agent: *\nAllow: /\n"
+    endless = b"# spins\n" + sound
 
     def site(robots: bytes) -> Callable[[str, int], tuple[int, Headers, bytes]]:
         return lambda path, times: (200, {}, robots) if path == "/robots.txt" else (404 if "." in path else 200, {}, PAGE)
 
-    with small_server(site(sound)) as one, small_server(site(endless)) as other:
-        run = planned(sqlite_settings, [one.base + "/page", one.base + "/no", one.base + "/x/7", other.base + "/page"])
+    with small_server(site(sound)) as one, small_server(site(endless)) as other, small_server(site(agents)) as third:
+        run = planned(
+            sqlite_settings, [one.base + "/page", one.base + "/no", one.base + "/x/7", other.base + "/page", third.base + "/page"]
+        )
         assert start_worker(run, sqlite_settings, "tests.spiders.broken_worker").wait(90) == 0
         close(run, sqlite_settings)
         assert "/listed.xml" in one.paths()
@@ -212,4 +215,6 @@ def test_large_robots_files_are_judged_by_a_reader(sqlite_settings: Settings) ->
         one.base + "/no": "denied:robots",
         one.base + "/x/7": "denied:robots",
         other.base + "/page": "denied:robots_unreachable",
+        third.base + "/page": "fetched",
+        third.base + "/next": "fetched",
     }

@@ -33,4 +33,4 @@ def test_a_journal(tmp_path: Path) -> None:
     values["leads"] = values.pop("is_primary_source")
     path = tmp_path / "w-001.journal"
     path.write_text(json.dumps({"offset": None, "mark": values}) + "\n", encoding="utf-8")
-    assert read_journal(path).marks == ((None, result),)
+    assert read_journal(path).results == ((None, result),)

@@ -57,7 +57,7 @@ def test_an_earlier_token_commits_nothing(lake: Lake, ledger: Ledger) -> None:
     with ledger.publish_lock() as stale:
         staged = _staged(lake)
     with ledger.publish_lock():
-        with pytest.raises(FencedError, match="Nothing of this was committed"):
+        with pytest.raises(FencedError, match="Nothing was committed"):
             commit(lake, ledger, stale, staged, "p1")
         with pytest.raises(FencedError):
             commit(lake, ledger, stale, staged)

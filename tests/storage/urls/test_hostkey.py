@@ -131,5 +131,5 @@ def test_the_frontier_is_asked_for_a_host_in_any_spelling(tmp_path: Path) -> Non
     steering = open_frontier_admin(settings)
     for host in ("[2001:DB8:0::1]:8080", "Bücher.example.", "xn--bcher-kva.example:443"):
         assert sum(steering.counts(Selection(host=host)).values()) == 1, host
-    with pytest.raises(ConfigError, match="no host"):
+    with pytest.raises(ConfigError, match="not a host"):
         steering.counts(Selection(host="a:b"))
