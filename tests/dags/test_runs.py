@@ -153,7 +153,10 @@ def test_the_whole_way_with_everything_on_servers(
 def _check_events(project: Settings, settings: Settings) -> None:
     """Each publish has told those who wait for the table what came, as the lake and the ledger have it."""
     with closing(sqlite3.connect(project.home.parent / "airflow" / "airflow.db")) as database:
-        query = "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id WHERE uri = 'crawlhouse://articles' ORDER BY asset_event.id"
+        query = (
+            "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id "
+            "WHERE uri = 'crawlhouse://articles' ORDER BY asset_event.id"
+        )
         events = [json.loads(extra) for (extra,) in database.execute(query)]
     ledger = open_ledger(settings)
     with connect(settings) as lake:

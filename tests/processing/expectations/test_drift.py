@@ -12,7 +12,7 @@ from processing.expectations.batches import RowsToJudge
 from processing.expectations.drift import read_history
 from processing.expectations.expectations import judge_dataset
 from processing.expectations.suite_result import SuiteResult
-from tests.processing.publish.test_expectations import RUN, products, rows
+from tests.processing.expectations.test_expectations import RUN, products, rows
 
 COLUMN = {"row_count": None, "mean": "price", "null_share": "price", "distinct_share": "sku", "distribution": "price"}
 

@@ -116,6 +116,10 @@ class BrokenClosing:
         raise OSError("disk full")
 
 class Hanging:
+    def open_spider(self, spider):
+        from spiders.custom import item_pipelines
+        item_pipelines.MAX_PIPELINE_SECONDS = 1.0  # in this worker's process: the test waits for it
+
     async def process_item(self, item):
         if item["number"] == 1:
             await asyncio.Event().wait()
