@@ -89,7 +89,7 @@ def check(manifest: Manifest, settings: Settings, pages: int) -> list[CaptureRow
     assert manifest.counts.fetched == pages
     urls = Counter((row.url, row.request_body) for row in rows if row.kind != "robots")
     assert [url for url, count in urls.items() if count > 1] == []
-    assert len(urls) == pages
+    assert len(urls) == pages + manifest.reasons.get("filtered:out_of_scope", 0)  # redirects out of the crawl
     return rows
 
 
