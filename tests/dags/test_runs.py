@@ -151,11 +151,14 @@ def test_the_whole_way_with_everything_on_servers(
 
 
 def _check_events(project: Settings, settings: Settings) -> None:
-    """Each publish has told those who wait for the table what came, as the lake and the ledger have it."""
+    """Each publish has told those who wait for the table what came, as the lake and the ledger have it.
+
+    Airflow stores the URI `crawlhouse://articles` with a slash at its end.
+    """
     with closing(sqlite3.connect(project.home.parent / "airflow" / "airflow.db")) as database:
         query = (
             "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id "
-            "WHERE uri = 'crawlhouse://articles' ORDER BY asset_event.id"
+            "WHERE uri = 'crawlhouse://articles/' ORDER BY asset_event.id"
         )
         events = [json.loads(extra) for (extra,) in database.execute(query)]
     ledger = open_ledger(settings)
