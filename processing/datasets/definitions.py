@@ -18,6 +18,7 @@ from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
 from schemas.items import ItemFieldType, ItemType
 
+ARTICLES = "articles"
 DECIMAL = "decimal(38,9)"  # of a class, which says nothing of digits: enough for prices and weights alike
 WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type of items, where it has another name for it
 
@@ -30,7 +31,19 @@ def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
     """
     datasets = tuple(_checked(name, crawl, settings) for name in crawl.datasets)
     _check_expectations(crawl, datasets, settings.crawls / f"{crawl.name}.yaml")
+    _refuse_unfinished(crawl, datasets)
     return datasets
+
+
+def _refuse_unfinished(crawl: Crawl, datasets: Iterable[Dataset]) -> None:
+    """Refuse what definitions may say and this release does not do yet: nothing that a user wrote is passed over in silence."""
+    for dataset in datasets:
+        if dataset.steps:
+            raise ConfigError(f"The dataset {dataset.name!r} has 'steps', which this release does not run yet. Remove them.")
+        if dataset.name == ARTICLES and (dataset.expectations or dataset.drift or dataset.fields):
+            raise ConfigError("This release does not judge expectations, drift or fields of one's own on 'articles' yet. Remove them.")
+    if crawl.expectations.get(ARTICLES) or crawl.drift.get(ARTICLES):
+        raise ConfigError(f"{crawl.name}: this release does not judge expectations or drift of a crawl on 'articles' yet. Remove them.")
 
 
 def _check_expectations(crawl: Crawl, datasets: Iterable[Dataset], path: Path) -> None:
