@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from itemadapter import ItemAdapter
 
+from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module
 from schemas.errors import ConfigError, NotFoundError, SpiderError
 from schemas.page import Page
 
 RawRow = dict[str, Any]  # Any: whatever the user's function makes
-MAX_DETAIL_CHARACTERS = 500
 
 
 def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
@@ -24,15 +20,14 @@ def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
     Raises NotFoundError for no such module or function, SpiderError for a module that cannot be imported, ConfigError for no function.
     """
     module_name, _, function_name = name.partition(":")
-    sys.path += [folder for folder in folders if folder not in sys.path]
     try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise SpiderError(f"{module_name} cannot be imported: {error}. Install what it needs beside crawlhouse.") from error
+        module = import_user_module(module_name, folders)
+    except NoModuleError as error:
         raise NotFoundError(f"There is no module {module_name!r} in {', '.join(folders)} nor among the installed packages.") from error
-    except Exception as error:
-        raise SpiderError(f"{module_name} cannot be imported: {last_line(error)}.") from error
+    except BrokenModuleError as error:
+        raise SpiderError(f"{module_name} cannot be imported: {error}.") from error
+    except HiddenModuleError as error:
+        raise ConfigError(str(error)) from error
     function = getattr(module, function_name, None)
     if function is None:
         raise NotFoundError(f"The module {module_name!r} has no function {function_name!r}.")
@@ -56,9 +51,3 @@ def function_rows(function: Callable[[Page], Iterable[object]], page: Page) -> I
             raise TypeError(f"the function gave a {type(one).__name__}, not a row")
         yield ItemAdapter(one).asdict()
 
-
-def last_line(error: BaseException) -> str:
-    """The last line of an error's traceback: its type and message, and where it was raised."""
-    message = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_DETAIL_CHARACTERS]
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{message} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else message
