@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from processing.datasets.definition_check import check_definition
+from processing.datasets.functions import code_digests
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
@@ -18,7 +19,6 @@ from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
 from schemas.items import ItemFieldType, ItemType
 
-ARTICLES = "articles"
 DECIMAL = "decimal(38,9)"  # of a class, which says nothing of digits: enough for prices and weights alike
 WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type of items, where it has another name for it
 
@@ -31,19 +31,7 @@ def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
     """
     datasets = tuple(_checked(name, crawl, settings) for name in crawl.datasets)
     _check_expectations(crawl, datasets, settings.crawls / f"{crawl.name}.yaml")
-    _refuse_unfinished(crawl, datasets)
     return datasets
-
-
-def _refuse_unfinished(crawl: Crawl, datasets: Iterable[Dataset]) -> None:
-    """Refuse what definitions may say and this release does not do yet: nothing that a user wrote is passed over in silence."""
-    for dataset in datasets:
-        if dataset.steps:
-            raise ConfigError(f"The dataset {dataset.name!r} has 'steps', which this release does not run yet. Remove them.")
-        if dataset.name == ARTICLES and (dataset.expectations or dataset.drift or dataset.fields):
-            raise ConfigError("This release does not judge expectations, drift or fields of one's own on 'articles' yet. Remove them.")
-    if crawl.expectations.get(ARTICLES) or crawl.drift.get(ARTICLES):
-        raise ConfigError(f"{crawl.name}: this release does not judge expectations or drift of a crawl on 'articles' yet. Remove them.")
 
 
 def _check_expectations(crawl: Crawl, datasets: Iterable[Dataset], path: Path) -> None:
@@ -87,8 +75,9 @@ def _checked(name: str, crawl: Crawl, settings: Settings) -> Dataset:
         line = line_of(path, "datasets") or line_of(path, "dataset")
         where = f"{path}: line {line}: datasets" if line else f"The datasets of {crawl.name!r}"
         raise ConfigError(f"{where}: {error} Write {folder / f'{name}.yaml'}, or correct the name.") from error
-    check_definition(dataset, _path(name, settings), [str(folder) for folder in settings.module_folders()])
-    return dataset
+    folders = [str(folder) for folder in settings.module_folders()]
+    check_definition(dataset, _path(name, settings), folders)
+    return dataset.model_copy(update={"code": code_digests(dataset, folders)}) if dataset.functions() else dataset
 
 
 def _path(name: str, settings: Settings) -> Path | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from itemadapter import ItemAdapter
 
-from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module
+from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module, source_digest
+from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, NotFoundError, SpiderError
 from schemas.page import Page
 
@@ -34,6 +35,17 @@ def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
     if not callable(function):
         raise ConfigError(f"{name} is no function, but a {type(function).__name__}.")
     found: Callable[..., Any] = function
+    return found
+
+
+def code_digests(dataset: Dataset, folders: Sequence[str]) -> dict[str, str]:
+    """The digest of the source of each of a dataset's functions, as far as its module has a source. Raises what `load_function` raises."""
+    found: dict[str, str] = {}
+    for function in dataset.functions():
+        load_function(function, folders)
+        digest = source_digest(function.partition(":")[0], folders)
+        if digest is not None:
+            found[function] = digest
     return found
 
 

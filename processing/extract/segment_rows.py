@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from processing.clean.identity import bucket_of
 from processing.datasets.rows import Row, RowTyper, arrow_values
+from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row, with_rows
 from processing.extract.extraction import PageResult, Wanted, read_segment
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import GROUP_ROWS, PAGES, PAGES_NAME, bounded, staged_writer, write_rows
+from processing.staging.step_failures import write_failures
 from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import staging_schema
@@ -31,6 +35,7 @@ from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 
 StagedRow = dict[str, object]
+HIDDEN_FROM_STEPS = frozenset({"bucket", "rule", "detail", "row_json"})  # columns of staged rows that are no columns of the table
 EXCEEDED_STAGE = "extract"  # of pages that took too long or too much memory
 
 
@@ -66,10 +71,15 @@ class SegmentRows:
             if dataset.source is not None and dataset.source.function is not None:
                 self._take_function(dataset)
         self._take_items()
+        process_run, segment = self._run.process_run, self._segment.segment
+        failures: dict[str, str] = {}
         for spill in self._spills.values():
-            spill.write(self._store, extracted_rows_key(self._run.process_run, spill.dataset.name, self._segment.segment))
+            with StepRunner(spill.dataset, self._folders) as steps:
+                failure = spill.write(self._store, extracted_rows_key(process_run, spill.dataset.name, segment), steps)
+            failures |= {spill.dataset.name: failure} if failure else {}
+        write_failures(self._store, process_run, segment, failures)
         pages = pa.Table.from_pylist(self._pages, schema=PAGES)
-        write_rows(self._store, extracted_rows_key(self._run.process_run, PAGES_NAME, self._segment.segment), [pages], PAGES)
+        write_rows(self._store, extracted_rows_key(process_run, PAGES_NAME, segment), [pages], PAGES)
 
     def _take_function(self, dataset: Dataset) -> None:
         """Read the pages once more, for a function of the user's: one that never ends may not cost a page its article."""
@@ -138,14 +148,21 @@ class _Spill:
             if len(self._pending) == GROUP_ROWS:
                 self._flush()
 
-    def write(self, store: ObjectStore, key: str) -> None:
-        """Write all rows to the store."""
+    def write(self, store: ObjectStore, key: str, steps: StepRunner) -> str | None:
+        """Write all rows to the store, after the dataset's steps. Why a step broke that may not; then its rows are as they were."""
         self._flush()
         self._spill.finish()
+        failure: str | None = None
         with staged_writer(store, key, self._schema) as writer:
-            for bucket in self._spill.buckets:
-                for table in bounded(self._spill.read(bucket)):
-                    writer.write(table)
+            for table in bounded(table for bucket in self._spill.buckets for table in self._spill.read(bucket)):
+                rows = table
+                if self.dataset.steps and failure is None:
+                    try:
+                        rows = _after_steps(table, self.dataset, steps)
+                    except StepFailedError as error:
+                        failure = str(error)
+                writer.write(rows)
+        return failure
 
     def _flush(self) -> None:
         if self._pending:
@@ -172,6 +189,22 @@ def _staged(dataset: Dataset, capture: CaptureRow, position: int, row: Row) -> S
         "detail": row.detail,
         "row_json": row.row_json,
     }
+
+
+def _after_steps(table: pa.Table, dataset: Dataset, steps: StepRunner) -> pa.Table:
+    """The rows with the fields that steps fill. Rows at fault have the rule `step`; those that have a rule already are not shown to steps."""
+    fits = pc.is_null(table["rule"]).to_numpy()
+    fitting = table.filter(pa.array(fits))
+    seen = [name for name in fitting.schema.names if name not in HIDDEN_FROM_STEPS]
+    stepped = steps.run(fitting.select(seen))
+    for name in dataset.fields:
+        fitting = fitting.set_column(fitting.schema.get_field_index(name), fitting.schema.field(name), stepped.rows[name])
+    if stepped.broken:
+        rows = fitting.to_pylist()
+        for place, detail in stepped.broken.items():
+            rows[place] |= {"rule": STEP_RULE, "detail": detail, "row_json": whole_row(dataset, rows[place])}
+        fitting = pa.Table.from_pylist(rows, schema=table.schema)
+    return with_rows(table, fitting, np.flatnonzero(fits))
 
 
 def _takers(datasets: Sequence[Dataset], item: StoredItem) -> list[Dataset]:

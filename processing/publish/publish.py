@@ -60,10 +60,12 @@ class Stamp:
     ingested_at: datetime
 
 
-def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str) -> RunReport:
+def publish_run(
+    run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str, folders: Sequence[str]
+) -> RunReport:
     """Publish a gated run; publishing it again returns the same report and changes nothing.
 
-    `code_version` is that of the running code. Raises ConflictError for a run that has not passed the gate, that other code planned, or
+    `code_version` is that of the running code, `folders` are where the user's modules are. Raises ConflictError for a run that has not passed the gate, that other code planned, or
     whose crawl runs another process run has published. Raises FencedError when another process has taken the publish lock.
     """
     with ledger.publish_lock() as token:
@@ -75,7 +77,7 @@ def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
         _refuse_published(run, ledger)
         refuse_other_code(run, code_version)
         complete_last_published(run.crawl.name, store, lake, ledger)
-        return _complete(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
+        return _complete(run, _publish(run, segments, token, store, lake, ledger, folders), store, ledger)
 
 
 def refuse_other_code(run: ProcessRun, code_version: str) -> None:
@@ -101,12 +103,14 @@ def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: 
         _complete(ledger.process_run(last), rows, store, ledger)
 
 
-def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> list[RunRow]:
+def _publish(
+    run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
+) -> list[RunRow]:
     """Commit a run's rows to all tables; the rows that it has in `runs`."""
     for _ in range(ATTEMPTS):
         tables = lake.tables()
         base = _base(run, tables, ledger)
-        passed = _passed_gate(run, base, segments, store, lake, ledger)
+        passed = _passed_gate(run, base, segments, store, lake, ledger, folders)
         if passed.base_key != base.key():
             continue
         try:
@@ -124,7 +128,9 @@ def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
     return Base(articles, captures, ledger.memory_version(run.crawl.name), datasets)
 
 
-def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
+def _passed_gate(
+    run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
+) -> GateMark:
     """The mark of the gate for the lake as it is now. A run that was gated against another state is resolved and gated again."""
     passed = read_gate_mark(store, run.process_run, base.key())
     if passed is not None:
@@ -132,7 +138,7 @@ def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: Ob
     earlier = read_resolve_mark(store, run.process_run)
     if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
         raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
-    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger)
+    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger, folders)
 
 
 def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -249,7 +255,7 @@ def _run_row(
             {
                 **counts.to_dict(),
                 "definitions": {
-                    dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets
+                    dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets
                 },
                 "fetch_reasons": manifest.reasons,
                 MEASURES: dict(measures),

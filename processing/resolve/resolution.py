@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -23,12 +23,14 @@ from processing.resolve.datasets import resolve_datasets
 from processing.resolve.decisions import decide
 from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
+from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
 from schemas.errors import ConflictError
-from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, staged_memory_key
+from schemas.keys import crawl_run_of, extracted_key, mark_key, memory_key, resolved_key, staged_memory_key
+from schemas.outcomes import Reason
 from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
 from storage.lake.lake import Lake
@@ -115,6 +117,13 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     return mark
 
 
+def decide_again(run: ProcessRun, mark: ResolveMark, excluded: Excluded, store: ObjectStore, lake: Lake) -> None:
+    """Stage the decisions on a resolved run's records once more, without the articles that the gate has taken out."""
+    version = mark.base.memory_version
+    memory_staged = staged_memory_key(run.process_run, version) if run.crawl.articles.site_memory else None
+    _write_decisions(run, mark, store, _decide_all(run, mark, store, lake, memory_staged, excluded), excluded)
+
+
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
     """The elements in which hosts have their articles, from the site memory that the run was planned with. All its stages use these."""
     known = run.crawl.articles.site_memory and run.memory_version > 0
@@ -138,24 +147,38 @@ def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], 
     return staged
 
 
-def _decide_all(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, memory_staged: str | None) -> dict[RecordId, Decision]:
-    summaries, index, earlier = _read_run(run, mark, store, lake)
+def _decide_all(
+    run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, memory_staged: str | None, excluded: Excluded = NOTHING
+) -> dict[RecordId, Decision]:
+    summaries, index, earlier = _read_run(run, mark, store, lake, excluded)
     digests = _current_digests(summaries, earlier, run, store, memory_staged)
     return decide(summaries, earlier, index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
 
 
-def _read_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake) -> tuple[list[RecordSummary], NearIndex, EarlierRows]:
+def _read_run(
+    run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, excluded: Excluded = NOTHING
+) -> tuple[list[RecordSummary], NearIndex, EarlierRows]:
     """The run's records, the index of their texts, and the rows of the lake that match them."""
     cleaned = (rows for bucket in mark.buckets for rows in _cleaned_rows(run, mark.base, bucket, store, SUMMARY_COLUMNS))
-    summaries = read_summaries(cleaned)
+    summaries = [_without_excluded(summary, excluded) for summary in read_summaries(cleaned)]
     index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
     return summaries, index, read_earlier_rows(lake, summaries, index)
+
+
+def _without_excluded(summary: RecordSummary, excluded: Excluded) -> RecordSummary:
+    """The summary; an article that the gate took out breaks a rule, and one of a crawl run that is held back is rejected."""
+    if summary.reason is not None or summary.article_id is None:
+        return summary
+    if (why_held := excluded.held.get(crawl_run_of(summary.record_id[0]))) is not None:
+        return replace(summary, reason=str(Reason.HELD), detail=why_held)
+    rule = excluded.rows.get((*summary.record_id, ARTICLE_POSITION))
+    return summary if rule is None else replace(summary, quarantine_reason=rule[0], quarantine_detail=rule[1])
 
 
 def _near_index(summaries: Sequence[RecordSummary], threshold: float) -> NearIndex:
     texts: dict[str, bytes] = {}
     for summary in sorted(summaries, key=lambda summary: summary.fetch_order):
-        if summary.text_digest and summary.minhash and summary.quarantine_reason is None:
+        if summary.text_digest and summary.minhash and summary.reason is None and summary.quarantine_reason is None:
             texts.setdefault(summary.text_digest, summary.minhash)
     return NearIndex(list(texts), list(texts.values()), threshold)
 
@@ -216,10 +239,13 @@ def _current_digests(
     return digests
 
 
-def _write_decisions(run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
+def _write_decisions(
+    run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision], excluded: Excluded = NOTHING
+) -> None:
     """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
     for bucket in mark.buckets:
-        with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
+        key = resolved_key(run.process_run, excluded.key(mark.base.key()), bucket, DECIDED_TABLE)
+        with staged_writer(store, key, DECIDED) as writer:
             for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
                 writer.write(pa.Table.from_pylist([decisions[record_id_of(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 

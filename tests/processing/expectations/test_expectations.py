@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from processing.expectations import expectations
+from processing.expectations import judge_process
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_dataset, judge_datasets
 from schemas.datasets.dataset import Dataset
@@ -207,7 +207,7 @@ def test_a_column_that_is_not_there_fails_with_its_name() -> None:
 
 
 def test_no_rows_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expectations, "module_command", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(judge_process, "module_command", lambda *_: pytest.fail("a process was started"))
     result = judge_dataset(RowsToJudge(products(POSITIVE, drift=[{"measure": "mean", "column": "price"}]), [], [RUN]))
     assert (result.success, result.rows, result.measures) == (True, 0, {RUN: {"row_count": 0, "columns": {}}})
     assert judge_dataset(RowsToJudge(products(), [rows("1.00")], [RUN])).measures == {RUN: {"row_count": 1, "columns": {}}}
