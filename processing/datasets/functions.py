@@ -62,4 +62,3 @@ def function_rows(function: Callable[[Page], Iterable[object]], page: Page) -> I
         if not ItemAdapter.is_item(one):
             raise TypeError(f"the function gave a {type(one).__name__}, not a row")
         yield ItemAdapter(one).asdict()
-

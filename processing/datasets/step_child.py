@@ -64,14 +64,14 @@ def run_step(work: StepWork) -> StepResult:
         return StepResult(error=error_text(error))
 
 
-def checked(batch: pa.RecordBatch, made: object, dataset: Dataset) -> pa.RecordBatch:
+def checked(batch: pa.RecordBatch, made: Any, dataset: Dataset) -> pa.RecordBatch:  # Any: whatever the user's function gives
     """The declared fields of a step's result, in their types. Raises StepError unless it is the batch with these fields filled.
 
     A column that is there twice, as `append_column` makes it, counts with its last.
     """
     if isinstance(made, pa.Table):
-        made = made.combine_chunks()
-        made = pa.RecordBatch.from_arrays([_one_chunk(column) for column in made.columns], schema=made.schema)
+        table: pa.Table = made
+        made = pa.RecordBatch.from_arrays([_one_chunk(column) for column in table.columns], schema=table.schema)
     if not isinstance(made, pa.RecordBatch):
         raise StepError(f"it gave a {type(made).__name__}, not a pyarrow.RecordBatch")
     if made.num_rows != batch.num_rows:
@@ -145,7 +145,9 @@ def _is_like(given: pa.DataType, wanted: pa.DataType) -> bool:
         is_list = pa.types.is_list(given) or pa.types.is_large_list(given) or pa.types.is_fixed_size_list(given)
         return is_list and _is_like(given.value_type, wanted.value_type)
     if pa.types.is_struct(wanted):
-        return pa.types.is_struct(given) and all(_is_like(field.type, wanted.field(field.name).type) for field in given if wanted.get_field_index(field.name) >= 0)
+        return pa.types.is_struct(given) and all(
+            _is_like(field.type, wanted.field(field.name).type) for field in given if wanted.get_field_index(field.name) >= 0
+        )
     return any(is_kind(given) and is_kind(wanted) for is_kind in (_is_text, _is_number, pa.types.is_timestamp, pa.types.is_date))
 
 
@@ -169,7 +171,8 @@ def _check_json(dataset: Dataset, columns: dict[str, pa.Array]) -> None:
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    found = column.combine_chunks()
+    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
 def _names(names: Sequence[str]) -> str:

@@ -192,7 +192,7 @@ def _staged(dataset: Dataset, capture: CaptureRow, position: int, row: Row) -> S
 
 
 def _after_steps(table: pa.Table, dataset: Dataset, steps: StepRunner) -> pa.Table:
-    """The rows with the fields that steps fill. Rows at fault have the rule `step`; those that have a rule already are not shown to steps."""
+    """The rows with the fields that steps fill. Rows at fault get the rule `step`. Steps do not see rows that have a rule."""
     fits = pc.is_null(table["rule"]).to_numpy()
     fitting = table.filter(pa.array(fits))
     seen = [name for name in fitting.schema.names if name not in HIDDEN_FROM_STEPS]

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from processing.datasets.rows import reading_of
 from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, with_rows
 from processing.datasets.values import convert
-from processing.publish.dataset_tables import run_constants
+from processing.publish.run_columns import run_constants
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded, RowPlace
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark, decide_again
 from processing.staging.staging import CLEANED, read_rows, staged_writer
@@ -31,7 +31,9 @@ from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
 FILLED_TABLE = "filled"
-STEP_COLUMNS = [name for name in TABLES["articles"].names if name in CLEANED.names]  # what a step sees: all that is known of an article alone
+STEP_COLUMNS = [
+    name for name in TABLES["articles"].names if name in CLEANED.names
+]  # what a step sees: all that is known of an article alone
 HAS_RUN = "has_run"  # whether the steps have run on a row
 NEW = pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])
 MAX_ROUNDS = 20  # of rows that are new because others were taken out; more than a few need many versions of one article

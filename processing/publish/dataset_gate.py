@@ -16,8 +16,8 @@ from processing.expectations.batches import RowsToJudge
 from processing.expectations.drift import read_history
 from processing.expectations.expectations import Judge
 from processing.expectations.suite_result import Measures, SuiteResult
-from processing.resolve.datasets import ROWS, resolve_dataset
 from processing.publish.article_rows import ArticleRows
+from processing.resolve.datasets import ROWS, resolve_dataset
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded, RowPlace, place_of
 from processing.staging.staging import read_rows
 from processing.staging.step_failures import read_failures
@@ -105,9 +105,7 @@ class OwnRows:
         return found
 
 
-def judge_run(
-    run: ProcessRun, base: str, articles: ArticleRows, segments: Sequence[Segment], store: ObjectStore, lake: Lake
-) -> Judged:
+def judge_run(run: ProcessRun, base: str, articles: ArticleRows, segments: Sequence[Segment], store: ObjectStore, lake: Lake) -> Judged:
     """Judge the rows of all datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged."""
     judged = Judged()
     own = [OwnRows(run, base, dataset, segments, store, lake) for dataset in run.own_datasets]

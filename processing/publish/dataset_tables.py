@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts
 from processing.publish.dataset_gate import Judged
+from processing.publish.run_columns import run_constants
 from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
@@ -23,7 +23,6 @@ from schemas.runs import ProcessRun
 from schemas.tables import TABLES
 from storage.objects.store import ObjectStore
 
-UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # publish fills in `ingested_at` and `sequence`
 SUMMARY_ORDER = (Outcome.PUBLISHED, Outcome.DUPLICATE, Outcome.KNOWN, Outcome.QUARANTINED, Outcome.REJECTED)
 _RANK = {str(outcome): rank for rank, outcome in enumerate(SUMMARY_ORDER)}
 
@@ -117,17 +116,6 @@ def made_rows(run: ProcessRun, segments: Iterable[Segment], store: ObjectStore, 
                 if row["dataset"] in made and crawl_run_of(segment.warc_key) not in judged.of(row["dataset"]).held:
                     made[row["dataset"]] += row["rows"]
     return made
-
-
-def run_constants(run: ProcessRun) -> dict[str, object]:
-    """The columns that have one value in all rows of a process run."""
-    return {
-        "crawl": run.crawl.name,
-        "process_run": run.process_run,
-        "code_version": run.code_version,
-        "ingested_at": UNSET_TIME,
-        "sequence": 0,
-    }
 
 
 def _filled(rows: pa.Table, schema: pa.Schema, constants: Mapping[str, object]) -> pa.Table:

@@ -39,11 +39,15 @@ NO_VERSION = 0  # of rows in quarantine
 
 @dataclass(frozen=True, slots=True)
 class GateMark:
-    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run."""
+    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run.
+
+    `measures` are by crawl run and dataset, for later runs to compare with; `held` says in the same way why rows are held back.
+    """
 
     base_key: str
     counts: dict[str, RunCounts]
-    measures: dict[str, dict[str, Measures]] = field(default_factory=dict)  # by crawl run and dataset, for later runs to compare with
+    measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
+    held: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
@@ -53,7 +57,7 @@ def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateM
         return None
     mark = json.loads(store.get_bytes(key))
     counts = {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()}
-    return GateMark(base_key, counts, mark.get("measures", {}))
+    return GateMark(base_key, counts, mark.get("measures", {}), mark.get("held", {}))
 
 
 def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]) -> GateMark:
@@ -77,10 +81,13 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     store.put_bytes(report_key(run.process_run, "expectations.json"), report(judged.results.values()))
     hold_rows(ledger.database, run.process_run, [Held(crawl_run, name, run.crawl.name, why) for crawl_run, name, why in judged.held()])
     measures = {crawl_run: judged.measures(crawl_run) for crawl_run in run.crawl_runs}
+    held: dict[str, dict[str, str]] = {}
+    for crawl_run, name, why in judged.held():
+        held.setdefault(crawl_run, {})[name] = why
     stored_counts = {crawl_run: found.to_dict() for crawl_run, found in counts.items()}
-    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures}
+    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures, "held": held}
     store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
-    return GateMark(base, counts, measures)
+    return GateMark(base, counts, measures, held)
 
 
 def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
@@ -90,7 +97,8 @@ def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCo
     with ExitStack() as stack:
         schemas = {name: TABLES[name] for name in ("captures", "quarantine", "sightings")}
         schemas |= {dataset.name: table_schema(dataset) for dataset in (articles.dataset, *run.own_datasets)}
-        writers = {name: stack.enter_context(staged_writer(store, gated_key(run.process_run, base, name), schemas[name])) for name in schemas}
+        keys = {name: gated_key(run.process_run, base, name) for name in schemas}
+        writers = {name: stack.enter_context(staged_writer(store, keys[name], schema)) for name, schema in schemas.items()}
         for rows in articles.resolved_rows(judged.of(ARTICLES)):
             captures = datasets.captures(_captures(rows))
             writers["captures"].write(captures)

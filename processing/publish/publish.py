@@ -26,7 +26,7 @@ from processing.expectations.drift import MEASURES
 from processing.expectations.suite_result import Measures
 from processing.publish.accounting import ARTICLES, RunCounts
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
-from processing.publish.report import RunReport, report_of
+from processing.publish.report import HELD, RunReport, report_of
 from processing.resolve.earlier_dataset_rows import rows_digest
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import bounded, read_rows
@@ -65,8 +65,9 @@ def publish_run(
 ) -> RunReport:
     """Publish a gated run; publishing it again returns the same report and changes nothing.
 
-    `code_version` is that of the running code, `folders` are where the user's modules are. Raises ConflictError for a run that has not passed the gate, that other code planned, or
-    whose crawl runs another process run has published. Raises FencedError when another process has taken the publish lock.
+    `code_version` is that of the running code, `folders` are where the user's modules are. Raises ConflictError for a run that has not
+    passed the gate, that other code planned, or whose crawl runs another process run has published. Raises FencedError when another
+    process has taken the publish lock.
     """
     with ledger.publish_lock() as token:
         repair_publications(lake, ledger)
@@ -168,7 +169,14 @@ def _commit(
     ledger: Ledger,
 ) -> list[RunRow]:
     run_rows = [
-        _run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp, passed.measures.get(crawl_run, {}))
+        _run_row(
+            run,
+            ledger.manifest(crawl_run),
+            passed.counts[crawl_run],
+            stamp,
+            passed.measures.get(crawl_run, {}),
+            passed.held.get(crawl_run, {}),
+        )
         for crawl_run in run.crawl_runs
     ]
     staged = []
@@ -233,7 +241,12 @@ def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: 
 
 
 def _run_row(
-    run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stamp, measures: Mapping[str, Measures] = MappingProxyType({})
+    run: ProcessRun,
+    manifest: Manifest,
+    counts: RunCounts,
+    stamp: Stamp,
+    measures: Mapping[str, Measures] = MappingProxyType({}),
+    held: Mapping[str, str] = MappingProxyType({}),
 ) -> RunRow:
     return {
         "process_run": run.process_run,
@@ -254,11 +267,10 @@ def _run_row(
         "statistics": json.dumps(
             {
                 **counts.to_dict(),
-                "definitions": {
-                    dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets
-                },
+                "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets},
                 "fetch_reasons": manifest.reasons,
                 MEASURES: dict(measures),
+                HELD: dict(held),
                 "fetch": manifest.statistics.model_dump(),
             },
             sort_keys=True,
