@@ -20,6 +20,7 @@ from schemas.config.settings import Settings
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, UnavailableError
 from schemas.outcomes import Reason, Rejected
 
+ARTICLES = "articles"
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
 SHOWN_CHARACTERS = 400  # of an article's text: enough to see whether it begins where the article begins
 
@@ -52,10 +53,11 @@ def check_all(settings: Settings) -> None:
 def _check_rules(crawl: Crawl, folder: Path) -> None:
     """Check the site rules, the datasets and the golden pages, without the network. Raises ConfigError."""
     check_rules(crawl, folder / f"{crawl.name}.yaml")
-    if crawl.datasets != ("articles",):
-        from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have no dataset of their own
+    settings = Settings(home=folder, crawls=folder)
+    if crawl.datasets != (ARTICLES,) or crawl.expectations or crawl.drift or (settings.datasets_folder() / f"{ARTICLES}.yaml").is_file():
+        from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have plain articles
 
-        crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+        crawl_datasets(crawl, settings)
     check_golden(crawl, folder)
 
 

@@ -40,35 +40,29 @@ MAX_ROUNDS = 20  # of rows that are new because others were taken out; more than
 PLACE = ["warc_filename", "warc_record_offset"]
 
 
-@dataclass(frozen=True, slots=True)
 class ArticleRows:
     """The articles of a resolved run. `excluded` in the calls is what the gate has taken out of them."""
 
-    run: ProcessRun
-    mark: ResolveMark
-    store: ObjectStore
-    lake: Lake
-    folders: tuple[str, ...]
-
-    @property
-    def dataset(self) -> Dataset:
-        """The definition of `articles`; of a run without articles it has no fields."""
-        return self.run.articles or Dataset(name="articles")
+    def __init__(self, run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, folders: Sequence[str]) -> None:
+        """`folders` are where the user's modules are."""
+        self.run, self.mark, self.store = run, mark, store
+        self.dataset = run.articles or Dataset(name="articles")  # of a run without articles it has no fields
+        self._lake, self._folders = lake, tuple(folders)
+        self._decided = NOTHING  # what the latest decisions were made without
+        self._filled: Excluded | None = None  # the same of the latest fields
 
     def prepare(self, excluded: Excluded) -> Excluded:
         """Decide and run the steps without what is excluded; the same with what the steps take out besides.
 
         Raises GateError if there is no end to it.
         """
-        decided, filled = NOTHING, None
         for _ in range(MAX_ROUNDS):
-            if excluded.key("") != decided.key(""):
-                decide_again(self.run, self.mark, excluded, self.store, self.lake)
-                decided = excluded
+            if excluded.key("") != self._decided.key(""):
+                decide_again(self.run, self.mark, excluded, self.store, self._lake)
+                self._decided = excluded
             if not self.dataset.steps:
                 return excluded
-            more = self._fill(decided, filled)
-            filled = decided
+            more = self._fill()
             if not more.rows and not more.held:
                 return excluded
             excluded = excluded.with_more(more.rows, more.held)
@@ -91,12 +85,13 @@ class ArticleRows:
                 fields = next(filled) if filled is not None else self._unfilled(rows.num_rows)
                 yield _with_constants(_beside(found, fields.select(list(self.dataset.fields))), self.run)
 
-    def _fill(self, decided: Excluded, earlier: Excluded | None) -> Excluded:
+    def _fill(self) -> Excluded:
         """Run the steps on the new rows that they have not run on, and stage the fields of all rows; what the steps take out."""
+        decided, earlier = self._decided, self._filled
         broken: dict[RowPlace, tuple[str, str]] = {}
         failed: dict[str, str] = {}
         schema = pa.schema([pa.field(HAS_RUN, pa.bool_()), *user_fields(self.dataset)])
-        with StepRunner(self.dataset, self.folders) as steps:
+        with StepRunner(self.dataset, self._folders) as steps:
             for bucket in self.mark.buckets:
                 cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket))
                 decisions = read_rows(self.store, self._key(DECIDED_TABLE, decided, bucket), ["outcome"])
@@ -104,10 +99,11 @@ class ArticleRows:
                 with staged_writer(self.store, self._key(FILLED_TABLE, decided, bucket), schema) as writer:
                     for rows, outcomes in zip(cleaned, decisions, strict=True):
                         group = _Group(rows, outcomes, next(known) if known is not None else self._not_run(rows.num_rows))
-                        writer.write(self._filled(group, steps, broken, failed).cast(schema))
+                        writer.write(self._after_steps(group, steps, broken, failed).cast(schema))
+        self._filled = decided
         return Excluded(broken, failed)
 
-    def _filled(self, group: _Group, steps: StepRunner, broken: dict[RowPlace, tuple[str, str]], failed: dict[str, str]) -> pa.Table:
+    def _after_steps(self, group: _Group, steps: StepRunner, broken: dict[RowPlace, tuple[str, str]], failed: dict[str, str]) -> pa.Table:
         """The fields of a row group's rows after the steps. Each batch for the steps has rows of one crawl run."""
         fields = group.fields
         for crawl_run, places in group.waiting():

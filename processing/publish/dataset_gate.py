@@ -155,7 +155,7 @@ def _to_judge(run: ProcessRun, rows: _Judgeable, excluded: Excluded, lake: Lake)
 
 def _taken_out(rows: _Judgeable, excluded: Excluded, result: SuiteResult) -> Excluded | None:
     """What is to be taken out now, with what was taken out before; None if nothing more is."""
-    held = {crawl_run: result.failures() for crawl_run in result.failing_runs()}
+    held = {crawl_run: result.failures_of(crawl_run) for crawl_run in result.failing_runs()}
     offences = result.offences()
     broken: dict[RowPlace, tuple[str, str]] = {}
     columns = PLACE_COLUMNS if not rows.dataset.is_built_in else PLACE_COLUMNS[:2]

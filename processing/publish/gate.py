@@ -68,7 +68,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     """
     segments = [segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments]
     base = mark.base.key()
-    articles = ArticleRows(run, mark, store, lake, tuple(folders))
+    articles = ArticleRows(run, mark, store, lake, folders)
     judged = judge_run(run, base, articles, segments, store, lake)
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
     if run.makes_articles:
@@ -154,7 +154,8 @@ def _further_fields(rows: pa.Table, dataset: Dataset) -> pa.Array:
     """The fields that the user has added to articles, as JSON; NULL without any, because the other columns are those of the table."""
     if not dataset.fields:
         return pa.nulls(rows.num_rows, pa.string())
-    return pa.array([whole_row(dataset, row) for row in rows.select(list(dataset.fields)).to_pylist()], pa.string())
+    found = [row if any(value is not None for value in row.values()) else None for row in rows.select(list(dataset.fields)).to_pylist()]
+    return pa.array([None if row is None else whole_row(dataset, row) for row in found], pa.string())
 
 
 def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], schema: pa.Schema) -> pa.Table:

@@ -169,15 +169,8 @@ def _commit(
     ledger: Ledger,
 ) -> list[RunRow]:
     run_rows = [
-        _run_row(
-            run,
-            ledger.manifest(crawl_run),
-            passed.counts[crawl_run],
-            stamp,
-            passed.measures.get(crawl_run, {}),
-            passed.held.get(crawl_run, {}),
-        )
-        for crawl_run in run.crawl_runs
+        _run_row(run, ledger.manifest(name), passed.counts[name], stamp, passed.measures.get(name, {}), passed.held.get(name, {}))
+        for name in run.crawl_runs
     ]
     staged = []
     for name in (*_row_tables(run), "runs"):
