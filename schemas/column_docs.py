@@ -186,6 +186,7 @@ TABLE_DOCS = {
 
 # of the tables of users' datasets
 FIELD_SOURCE = "the dataset's source"
+STEP_SOURCE = "the user's steps"
 HISTORY = {
     "row_id": ColumnDoc("Digest of the row's key: the same for every version of a row.", "the key"),
     "version": ColumnDoc("Number of the version of this row, from 1; of observations the number of the visit.", COMPARISON),

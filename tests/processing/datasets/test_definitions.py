@@ -35,7 +35,11 @@ def project(tmp_path: Path, crawl: str, **files: str) -> Settings:
         ({"goods": GOODS + "steps:\n  - {step: no_such_steps:add}\n"}, CRAWL, "line 5: steps.0.step: There is no module 'no_such_steps'"),
         ({"goods": GOODS + "steps: [MODULE:TOPICS]\n"}, CRAWL, r"line 4: steps.0.step: .*:TOPICS is no function, but a list"),
         ({"goods": GOODS, "articles": ARTICLES + "steps: [MODULE:none]\n"}, CRAWL, r"articles.yaml: line 3: steps.0.step: The module"),
-        ({"goods": GOODS, "articles": "extends: articles\nfields:\n  n: {type: integer, default: many}\n"}, CRAWL, "line 3: fields.n.default: 'many' is"),
+        (
+            {"goods": GOODS, "articles": "extends: articles\nfields:\n  n: {type: integer, default: many}\n"},
+            CRAWL,
+            "articles.yaml: line 3: fields.n.default: 'many' is",
+        ),
         (
             {"goods": GOODS, "articles": ARTICLES + "expectations:\n  - {type: expect_column_values_to_not_be_null, column: topc}\n"},
             CRAWL,
