@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -31,8 +32,7 @@ class HiddenModuleError(Exception):
 def import_user_module(name: str, folders: Sequence[str]) -> ModuleType:
     """The module of a name, in one of the folders or installed. Raises NoModuleError, BrokenModuleError, HiddenModuleError."""
     _refuse_hidden(name, folders)
-    sys.path += [folder for folder in folders if folder not in sys.path]
-    importlib.invalidate_caches()  # the file may be newer than this process
+    _search_in(folders)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -51,11 +51,11 @@ def error_text(error: BaseException) -> str:
 
 
 def source_digest(name: str, folders: Sequence[str]) -> str | None:
-    """A digest of a module's source without comments, 32 hex digits; None if it has no source that can be read.
+    """A digest of a module's source as it is now, without comments, 32 hex digits; None if it has no source that can be read.
 
-    Modules that it imports do not count. Raises what `import_user_module` raises.
+    The module is not imported. Modules that it imports do not count.
     """
-    path = getattr(import_user_module(name, folders), "__file__", None)
+    path = _source_path(name, folders)
     if path is None or not path.endswith(".py"):
         return None
     try:
@@ -63,6 +63,26 @@ def source_digest(name: str, folders: Sequence[str]) -> str | None:
     except OSError:
         return None
     return hashlib.sha256(without_comments(source)).hexdigest()[:32]
+
+
+def _source_path(name: str, folders: Sequence[str]) -> str | None:
+    """Where the source of a module is. A package of which it is a part is not imported either."""
+    _search_in(folders)
+    top, *inner = name.split(".")
+    try:
+        spec = find_spec(top)
+    except ValueError:  # of a module that was made by hand
+        return None
+    for part in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+    return None if spec is None else spec.origin
+
+
+def _search_in(folders: Sequence[str]) -> None:
+    sys.path += [folder for folder in folders if folder not in sys.path]
+    importlib.invalidate_caches()  # the file may be newer than this process
 
 
 def _refuse_hidden(name: str, folders: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from itemadapter import ItemAdapter
 
 from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module, source_digest
 from schemas.datasets.dataset import Dataset
-from schemas.errors import ConfigError, NotFoundError, SpiderError
+from schemas.errors import ConfigError, ConflictError, NotFoundError, SpiderError
 from schemas.page import Page
 
 RawRow = dict[str, Any]  # Any: whatever the user's function makes
@@ -39,14 +39,20 @@ def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
 
 
 def code_digests(dataset: Dataset, folders: Sequence[str]) -> dict[str, str]:
-    """The digest of the source of each of a dataset's functions, as far as its module has a source. Raises what `load_function` raises."""
-    found: dict[str, str] = {}
-    for function in dataset.functions():
-        load_function(function, folders)
-        digest = source_digest(function.partition(":")[0], folders)
-        if digest is not None:
-            found[function] = digest
-    return found
+    """The digest of the source of each of a dataset's functions, as far as its module has a source."""
+    found = {function: source_digest(function.partition(":")[0], folders) for function in dataset.functions()}
+    return {function: digest for function, digest in found.items() if digest is not None}
+
+
+def refuse_changed_code(dataset: Dataset, folders: Sequence[str]) -> None:
+    """Raises ConflictError unless the dataset's functions are those that the run was planned with: one run's rows are made by one code."""
+    now = code_digests(dataset, folders)
+    changed = sorted({function for function, _ in now.items() ^ dataset.code.items()})
+    if changed:
+        raise ConflictError(
+            f"The code of {', '.join(changed)} for {dataset.name!r} is not the code that the run was planned with: it was changed, or this "
+            "machine has another. Process the crawl again from `plan` on."
+        )
 
 
 def function_rows(function: Callable[[Page], Iterable[object]], page: Page) -> Iterable[RawRow]:

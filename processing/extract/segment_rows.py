@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.clean.identity import bucket_of
+from processing.datasets.functions import refuse_changed_code
 from processing.datasets.rows import Row, RowTyper, arrow_values
 from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row, with_rows
 from processing.extract.extraction import PageResult, Wanted, read_segment
@@ -43,7 +44,9 @@ class SegmentRows:
     """The rows of one segment for each dataset of a process run; on the local disk until all are there, then in the store."""
 
     def __init__(self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str]) -> None:
-        """`folders` are where the user's modules are."""
+        """`folders` are where the user's modules are. Raises ConflictError if their code is not that of the planned run."""
+        for dataset in run.own_datasets:
+            refuse_changed_code(dataset, folders)
         self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
         in_pages = [dataset for dataset in run.own_datasets if dataset.source and dataset.source.kind in {"selectors", "structured_data"}]
         self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders)

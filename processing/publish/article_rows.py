@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.datasets.functions import refuse_changed_code
 from processing.datasets.rows import reading_of
 from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, with_rows
 from processing.datasets.values import convert
@@ -91,6 +92,7 @@ class ArticleRows:
         broken: dict[RowPlace, tuple[str, str]] = {}
         failed: dict[str, str] = {}
         schema = pa.schema([pa.field(HAS_RUN, pa.bool_()), *user_fields(self.dataset)])
+        refuse_changed_code(self.dataset, self._folders)
         with StepRunner(self.dataset, self._folders) as steps:
             for bucket in self.mark.buckets:
                 cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket))

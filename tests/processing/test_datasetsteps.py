@@ -10,6 +10,7 @@ from processing import stages
 from processing.datasets import steps
 from processing.publish.report import RunReport
 from schemas.config.settings import Settings
+from schemas.errors import ConflictError
 from storage.ledger.held import list_held
 from storage.ledger.ledger import open_ledger
 from tests.processing.crawlruns import article, closed_run
@@ -84,6 +85,20 @@ def test_other_code_of_a_step_is_another_definition(sqlite_settings: Settings) -
         processed(settings)
     found = rows(settings, "SELECT version, category, changed FROM products ORDER BY version")
     assert found == [(1, "kettle", []), (2, "KETTLE", ["category"])]
+
+
+def test_code_that_changes_after_the_plan_is_not_run(sqlite_settings: Settings) -> None:
+    settings, module = with_steps(sqlite_settings, "fail")
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "1")])
+    planned = stages.plan("shop", settings)
+    assert planned is not None
+    (settings.crawls / f"{module}.py").write_text(SOURCE.replace("lower()", "upper()"))
+    with pytest.raises(
+        ConflictError, match=rf"The code of {module}:add_category for 'products' is not that with which the run was planned"
+    ):
+        stages.extract(planned.process_run, "1-0", settings)
+    assert processed(settings).process_run != planned.process_run
+    assert rows(settings, "SELECT category FROM products") == [("KETTLE",)]
 
 
 def test_a_step_that_hangs_holds_back_the_dataset(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
