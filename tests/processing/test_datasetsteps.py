@@ -93,9 +93,7 @@ def test_code_that_changes_after_the_plan_is_not_run(sqlite_settings: Settings) 
     planned = stages.plan("shop", settings)
     assert planned is not None
     (settings.crawls / f"{module}.py").write_text(SOURCE.replace("lower()", "upper()"))
-    with pytest.raises(
-        ConflictError, match=rf"The code of {module}:add_category for 'products' is not that with which the run was planned"
-    ):
+    with pytest.raises(ConflictError, match=rf"The code of {module}:add_category for 'products' is not the code that the run was planned"):
         stages.extract(planned.process_run, "1-0", settings)
     assert processed(settings).process_run != planned.process_run
     assert rows(settings, "SELECT category FROM products") == [("KETTLE",)]
