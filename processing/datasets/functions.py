@@ -40,8 +40,12 @@ def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
 
 def code_digests(dataset: Dataset, folders: Sequence[str]) -> dict[str, str]:
     """The digest of the source of each of a dataset's functions, as far as its module has a source."""
-    found = {function: source_digest(function.partition(":")[0], folders) for function in dataset.functions()}
+    found = {function: source_digest(_module_of(function), folders) for function in dataset.functions()}
     return {function: digest for function, digest in found.items() if digest is not None}
+
+
+def _module_of(function: str) -> str:
+    return function.partition(":")[0]
 
 
 def refuse_changed_code(dataset: Dataset, folders: Sequence[str]) -> None:

@@ -32,9 +32,8 @@ from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
 FILLED_TABLE = "filled"
-STEP_COLUMNS = [
-    name for name in TABLES["articles"].names if name in CLEANED.names
-]  # what a step sees: all that is known of an article alone
+# What a step sees besides the further fields: all that is known of an article alone.
+STEP_COLUMNS = [name for name in TABLES["articles"].names if name in CLEANED.names]
 HAS_RUN = "has_run"  # whether the steps have run on a row
 NEW = pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])
 MAX_ROUNDS = 20  # of rows that are new because others were taken out; more than a few need many versions of one article

@@ -119,7 +119,7 @@ def judge_run(run: ProcessRun, base: str, articles: ArticleRows, segments: Seque
             for rows in pending:
                 name = rows.dataset.name
                 judged.results.setdefault(name, found[name])
-                more = _taken_out(rows, judged.of(name), found[name])
+                more = _taken_out(run, rows, judged.of(name), found[name])
                 if more is not None:
                     judged.excluded[name] = rows.prepare(more)
                     again.append(rows)
@@ -153,9 +153,10 @@ def _to_judge(run: ProcessRun, rows: _Judgeable, excluded: Excluded, lake: Lake)
     return replace(expected, tables=rows.new_rows(excluded, expected.needed_columns()), history=history)
 
 
-def _taken_out(rows: _Judgeable, excluded: Excluded, result: SuiteResult) -> Excluded | None:
+def _taken_out(run: ProcessRun, rows: _Judgeable, excluded: Excluded, result: SuiteResult) -> Excluded | None:
     """What is to be taken out now, with what was taken out before; None if nothing more is."""
-    held = {crawl_run: result.failures_of(crawl_run) for crawl_run in result.failing_runs()}
+    failing = frozenset(run.crawl_runs) & result.failing_runs()
+    held = {crawl_run: result.failures_of(crawl_run) for crawl_run in failing}
     offences = result.offences()
     broken: dict[RowPlace, tuple[str, str]] = {}
     columns = PLACE_COLUMNS if not rows.dataset.is_built_in else PLACE_COLUMNS[:2]
