@@ -1,4 +1,5 @@
-"""What docker-compose.yml runs first: it makes the tables of crawlhouse and Airflow, the pools, the password of `admin` and the bucket.
+"""What docker-compose.yml runs first: it makes the tables of crawlhouse and Airflow, the pools, the password of `admin` and the bucket,
+and checks that the store works.
 
 It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except the password, which is AIRFLOW_PASSWORD.
 """
@@ -32,6 +33,18 @@ def initialise(settings: Settings) -> None:
     _airflow("pools", "set", FETCH_POOL, str(FETCH_SLOTS_OF_CLUSTER), "Fetch workers that run at once")
     _airflow("pools", "set", PROCESS_POOL, str(PROCESS_POOL_SLOTS), "Processing tasks that run at once")
     make_bucket(settings)
+    check_store(settings)
+
+
+def check_store(settings: Settings) -> None:
+    """Write an object, read it back and remove it: a store that lists its buckets may still be unable to store anything.
+
+    Raises UnavailableError, StorageError.
+    """
+    from storage.objects.open import open_store
+
+    open_store(settings).check()
+    print(f"{settings.store_url()} stores and returns objects.")
 
 
 def make_tables(settings: Settings) -> None:

@@ -142,11 +142,14 @@ class S3Store:
         return deleted
 
     def check(self) -> None:
-        """Write and remove a small object; see ObjectStore."""
-        name = f"{self._prefix}.check-{secrets.token_hex(8)}"
+        """Write, read and remove a small object; see ObjectStore."""
+        name, sent = f"{self._prefix}.check-{secrets.token_hex(8)}", b"crawlhouse"
         with self._translated_errors(""):
-            self._client.put_object(Bucket=self._bucket, Key=name, Body=b"crawlhouse")
+            self._client.put_object(Bucket=self._bucket, Key=name, Body=sent)
+            returned = self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
             self._client.delete_object(Bucket=self._bucket, Key=name)
+        if returned != sent:
+            raise StorageError(f"s3://{self._bucket} returned other bytes than it was given. Check the store.")
 
     def _name(self, key: str) -> str:
         return self._prefix + valid_key(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import create_engine, text
 
 from schemas.config.settings import Settings
 from tests import PROJECT
@@ -111,4 +112,16 @@ def test_what_the_image_copies_is_there() -> None:
 def test_tests_run_against_the_version_of_the_image(service: str, wheel: str) -> None:
     tested = re.match(r"\d+(\.\d+)+", version(wheel))
     assert tested is not None
-    assert COMPOSE["services"][service]["image"].partition(":")[2].removesuffix("-alpine") == tested[0].rstrip(".")
+    assert _version_of(service) == tested[0].rstrip(".")
+
+
+def test_tests_run_against_the_version_of_the_database(postgres_server: Any) -> None:
+    engine = create_engine(postgres_server.get_uri(driver="psycopg"))
+    with engine.connect() as connection:
+        tested = str(connection.scalar(text("SHOW server_version")))
+    engine.dispose()
+    assert _version_of("postgres") == tested.split()[0]
+
+
+def _version_of(service: str) -> str:
+    return str(COMPOSE["services"][service]["image"]).partition(":")[2].partition("-")[0]
