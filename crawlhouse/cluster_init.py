@@ -1,5 +1,4 @@
-"""What docker-compose.yml runs first: it makes the tables of crawlhouse and Airflow, the pools, the password of `admin` and the bucket,
-and checks that the store works.
+"""What docker-compose.yml runs first: it makes tables, pools, the password of `admin` and the bucket, and checks that the store works.
 
 It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except the password, which is AIRFLOW_PASSWORD.
 """

@@ -28,7 +28,8 @@ from spiders.spool.statistics import WorkerStatistics, stored_statistics
 from spiders.urls.canonical import canonicalize
 from spiders.worker_process import run_worker, stop_workers
 from storage.database.clock import check_clock
-from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.manifests import index_rows, store_manifest, store_run_items
 from storage.frontier.records import BudgetShortfall, Discovery, RunState
 from storage.index.cdxj import store_cdxj

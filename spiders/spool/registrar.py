@@ -201,6 +201,14 @@ class Registrar:
         """Whether anything is not registered yet."""
         return bool(self._closed) or not self._batch.is_empty
 
+    def has_unregistered_of(self, lease: Lease) -> bool:
+        """Whether anything that depends on a lease is not registered yet. Then the lease must be kept."""
+        return self.has_open_of(lease) or any(lease.host_id in batch.leases for batch in self._closed)
+
+    def has_open_of(self, lease: Lease) -> bool:
+        """Whether the open batch depends on a lease."""
+        return lease.host_id in self._batch.leases
+
     def rotate(self) -> None:
         """Close the open batch, to be registered, and open another."""
         if not self._batch.is_empty:

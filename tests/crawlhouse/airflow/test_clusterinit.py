@@ -34,16 +34,15 @@ def test_a_store_that_takes_no_object_ends_the_first_step(s3_endpoint: str, tmp_
     clusterinit.make_bucket(settings)
     clusterinit.check_store(settings)
     refuse = small_server(lambda path, times: (200, {}, b""), put=lambda path: (500, {}, b"no writable volumes"))
-    with refuse as full:
-        with pytest.raises((UnavailableError, StorageError), match="500"):
-            clusterinit.check_store(settings.model_copy(update={"s3_endpoint": full.base}))
+    with refuse as full, pytest.raises((UnavailableError, StorageError), match="500"):
+        clusterinit.check_store(settings.model_copy(update={"s3_endpoint": full.base}))
 
 
 def test_a_store_that_returns_other_bytes_ends_the_first_step(s3_endpoint: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, crawls=tmp_path, store="s3://odd-bucket/main")
-    with small_server(lambda path, times: (200, {}, b"other bytes"), put=lambda path: (200, {}, b"")) as odd:
-        with pytest.raises(StorageError, match="other bytes"):
-            clusterinit.check_store(settings.model_copy(update={"s3_endpoint": odd.base}))
+    forget = small_server(lambda path, times: (200, {}, b"other bytes"), put=lambda path: (200, {}, b""))
+    with forget as odd, pytest.raises(StorageError, match="other bytes"):
+        clusterinit.check_store(settings.model_copy(update={"s3_endpoint": odd.base}))
 
 
 def test_the_schema_is_made_once(postgres_url: str, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_tests_run_against_the_version_of_the_database(postgres_server: Any) -> 
     with engine.connect() as connection:
         tested = str(connection.scalar(text("SHOW server_version")))
     engine.dispose()
-    assert _version_of("postgres") == tested.split()[0]
+    assert _version_of("postgres") == tested.split(maxsplit=1)[0]
 
 
 def _version_of(service: str) -> str:
