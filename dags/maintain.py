@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, task
 
+from dags.defaults import PROCESS
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
 
 
-@task(pool="process", execution_timeout=timedelta(hours=6))
+@task(**PROCESS, execution_timeout=timedelta(hours=6))
 def maintain() -> dict[str, int]:
     """Maintain the lake. Returns how much was done of each kind."""
     from storage.lake.maintenance import maintain as maintain_lake

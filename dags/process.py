@@ -22,7 +22,7 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
-from dags.defaults import RETRIES, START, captures_asset, table_asset
+from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -35,7 +35,7 @@ EXTRACT_TIMEOUT = timedelta(hours=6)  # a task that takes longer does not work a
 STEP_TIMEOUT = timedelta(hours=3)  # the same for the other steps, which read less
 
 
-@task.short_circuit(pool="process", execution_timeout=STEP_TIMEOUT)
+@task.short_circuit(**SHORT, execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> str | None:
     """Plan the process run of all closed, unpublished crawl runs. None, which skips the other tasks, if there are none."""
     from processing import stages
@@ -46,7 +46,7 @@ def plan(name: str) -> str | None:
         return planned.process_run if planned else None
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT)
+@task(**SHORT, execution_timeout=STEP_TIMEOUT)
 def shards(process_run: str) -> list[list[str]]:
     """The run's segments in at most `MAX_SHARDS` shards."""
     from processing import stages
@@ -56,7 +56,7 @@ def shards(process_run: str) -> list[list[str]]:
         return [segments[first::MAX_SHARDS] for first in range(min(MAX_SHARDS, len(segments)))]
 
 
-@task(pool="process", execution_timeout=EXTRACT_TIMEOUT)
+@task(**PROCESS, execution_timeout=EXTRACT_TIMEOUT)
 def extract(process_run: str, shard: list[str]) -> None:
     """Extract the pages of a shard's segments, one after the other."""
     from processing import stages
@@ -66,7 +66,7 @@ def extract(process_run: str, shard: list[str]) -> None:
             stages.extract(process_run, segment, load_settings())
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
+@task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
 def resolve(process_run: str) -> None:
     """Compare each page with its site and with the lake."""
     from processing import stages
@@ -75,7 +75,7 @@ def resolve(process_run: str) -> None:
         stages.resolve(process_run, load_settings())
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT)
+@task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def gate(process_run: str) -> None:
     """Check the rows. A failed expectation suite ends the run here."""
     from processing import stages
@@ -84,7 +84,7 @@ def gate(process_run: str) -> None:
         stages.gate(process_run, load_settings())
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT)
+@task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def publish(process_run: str) -> dict[str, int]:
     """Check that the accounting adds up, and commit the rows to the lake. Each table's Asset event says what came."""
     from processing import stages
@@ -112,6 +112,7 @@ def process_dag(crawl: Crawl) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
+        max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
         default_args=RETRIES,

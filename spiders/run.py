@@ -31,7 +31,7 @@ from storage.database.clock import check_clock
 from storage.frontier.frontier import Frontier, open_frontier
 from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.manifests import index_rows, store_manifest, store_run_items
-from storage.frontier.records import BudgetShortfall, Discovery, RunState
+from storage.frontier.records import BudgetShortfall, Discovery, RunPhase, RunState
 from storage.index.cdxj import store_cdxj
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -126,6 +126,15 @@ def fetch(
     if not any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="open")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
     return run_worker(crawl_run, worker, settings, _progress_logger(crawl_run, settings), log_to, secrets)
+
+
+def has_more(crawl_run: str, settings: Settings) -> bool:
+    """Whether a run is open, nobody asked it to end, and it has URLs to fetch."""
+    frontier = open_frontier(settings)
+    try:
+        return frontier.state(crawl_run).phase is RunPhase.WORKING
+    finally:
+        frontier.close()
 
 
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ def keeps_delays(server: SmallServer) -> None:
     assert min(min(times) for times in gaps(server).values()) >= DELAY - CLOCK_SECONDS
 
 
-def wait_for(server: SmallServer, requests: int) -> None:
+def wait_until(is_done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
-    while len(server.asked) < requests:
+    while not is_done():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -50,9 +51,10 @@ def test_hosts_change_hands_while_workers_die(settings: Settings, tmp_path: Path
     with small_server(respond, host="0.0.0.0") as server:
         run = plan(many_hosts(server, HOSTS, PAGES, DELAY), "k", settings).crawl_run
         steady, returning = start(run, "steady", settings, tmp_path), start(run, "returning", settings, tmp_path)
-        wait_for(server, HOSTS)
+        wait_until(lambda: len(server.asked) >= HOSTS)
         lost, leaving = start(run, "lost", settings, tmp_path), start(run, "leaving", settings, tmp_path)
-        wait_for(server, 10 * HOSTS)
+        spools = [settings.home / "spool" / run / name for name in ("returning", "lost", "leaving")]
+        wait_until(lambda: all(any(spool.glob("*.warc.gz")) for spool in spools))  # each has fetched something
         for process in (returning, lost):
             os.killpg(process.pid, signal.SIGKILL)
             end(process)

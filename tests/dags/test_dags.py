@@ -96,8 +96,24 @@ def test_every_task_is_tried_again_and_ends_in_time(found: dict[str, Any]) -> No
             assert task["retries"] >= 2, (dag_id, name)
             assert task["retry_delay"] > 0, (dag_id, name)
             assert task["timeout"], (dag_id, name)
-            assert task["pool"] in {"fetch", "process"}, (dag_id, name)
+            assert task["pool"] in {"fetch", "process", "short"}, (dag_id, name)
+            assert task["queue"] == "default"  # of an Airflow without workers for others
         assert dag["doc"], dag_id
+
+
+def test_more_tasks_may_run_at_once_than_airflow_allows_by_default(found: dict[str, Any]) -> None:
+    """Of one run: as many fetch workers as it may have, and as many shards as there may be. Otherwise Airflow stops at 16."""
+    assert found["dags"]["crawl_news"]["max_active_tasks"] == 100
+    assert found["dags"]["process_news"]["max_active_tasks"] == 64
+
+
+def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> None:
+    described = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
+    found = json.loads(subprocess.check_output(described, env=environment | {"CRAWLHOUSE_QUEUES": "true"}, text=True).splitlines()[-1])
+    kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
+    assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards"}
+    assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
+    assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {"extract", "resolve", "gate", "publish", "maintain"}
 
 
 def test_a_broken_crawl_is_told_with_file_and_line_and_the_others_stay(found: dict[str, Any], project: Path) -> None:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import parse_crawl
@@ -38,7 +39,7 @@ def gaps(server: SmallServer) -> dict[str, list[float]]:
     times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for one in sorted(server.asked, key=lambda one: one.begin):
         times[one.headers["Host"]].append((one.begin, one.end))
-    return {host: [after[0] - before[1] for before, after in zip(spans, spans[1:], strict=False)] for host, spans in times.items()}
+    return {host: [after[0] - before[1] for before, after in pairwise(spans)] for host, spans in times.items()}
 
 
 def pages_by_worker(manifest: Manifest, settings: Settings) -> Counter[str]:
