@@ -46,6 +46,7 @@ def plan(name: str) -> list[dict[str, str]]:
     """Plan the crawl run of this Airflow run. Returns its id with the name of each worker."""
     from processing.extract.rule_check import check_rules
     from spiders import run
+    from storage.outages import wait_out
 
     with final_errors(SpiderError):  # a module that cannot be imported
         settings, context = load_settings(), get_current_context()
@@ -53,7 +54,8 @@ def plan(name: str) -> list[dict[str, str]]:
         crawl = _read(path)
         check_rules(crawl, path)
         params = context["params"]
-        planned = run.plan(crawl, key=str(context["run_id"]), settings=settings, urls=[str(url) for url in params["urls"] or ()])
+        urls = [str(url) for url in params["urls"] or ()]
+        planned = wait_out(run.plan, crawl, key=str(context["run_id"]), settings=settings, urls=urls)
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(params["workers"]))]
 
 
@@ -87,7 +89,7 @@ class Fetch(BaseOperator):
                 LOG.warning(
                     "The spider was asked to end, probably because its Celery worker ends. The task goes on as soon as there is a slot."
                 )
-                raise AirflowRescheduleException(datetime.now(UTC) + GO_ON_AFTER)
+                raise AirflowRescheduleException(datetime.now(UTC) + GO_ON_AFTER)  # type: ignore[no-untyped-call]
 
     def on_kill(self) -> None:
         """Ask the spider to end. It has a process group of its own, which Airflow's signals do not reach."""
@@ -100,9 +102,10 @@ class Fetch(BaseOperator):
 def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     """Close the run, check its thresholds, and add its counts to the Asset event that starts the processing."""
     from spiders import run
+    from storage.outages import wait_out
 
     with final_errors():
-        manifest = run.close(planned[0]["crawl_run"], load_settings())
+        manifest = wait_out(run.close, planned[0]["crawl_run"], load_settings())
     LOG.info("%s (%s): %s", manifest.crawl_run, manifest.finish_reason, manifest.counts.text())
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}

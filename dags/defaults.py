@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import Asset
 
@@ -18,7 +19,7 @@ RETRIES = {  # together two and a half minutes, for a database or a store that d
 }
 
 
-def lane(name: str) -> dict[str, str]:
+def lane(name: str) -> dict[str, Any]:  # Any: mypy would take a text for the value of every argument
     """The pool of a kind of tasks, and, with CRAWLHOUSE_QUEUES, the Celery queue of the same name."""
     return {"pool": name, "queue": name} if HAS_QUEUES else {"pool": name}
 

@@ -39,9 +39,10 @@ STEP_TIMEOUT = timedelta(hours=3)  # the same for the other steps, which read le
 def plan(name: str) -> str | None:
     """Plan the process run of all closed, unpublished crawl runs. None, which skips the other tasks, if there are none."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        planned = stages.plan(name, load_settings())
+        planned = wait_out(stages.plan, name, load_settings())
         LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs)) if planned else LOG.info("Nothing to process")
         return planned.process_run if planned else None
 
@@ -50,9 +51,10 @@ def plan(name: str) -> str | None:
 def shards(process_run: str) -> list[list[str]]:
     """The run's segments in at most `MAX_SHARDS` shards."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        segments = list(stages.segments(process_run, load_settings()))
+        segments = wait_out(lambda: list(stages.segments(process_run, load_settings())))
         return [segments[first::MAX_SHARDS] for first in range(min(MAX_SHARDS, len(segments)))]
 
 
@@ -60,37 +62,41 @@ def shards(process_run: str) -> list[list[str]]:
 def extract(process_run: str, shard: list[str]) -> None:
     """Extract the pages of a shard's segments, one after the other."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
         for segment in shard:
-            stages.extract(process_run, segment, load_settings())
+            wait_out(stages.extract, process_run, segment, load_settings())
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
 def resolve(process_run: str) -> None:
     """Compare each page with its site and with the lake."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        stages.resolve(process_run, load_settings())
+        wait_out(stages.resolve, process_run, load_settings())
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def gate(process_run: str) -> None:
     """Check the rows. A failed expectation suite ends the run here."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        stages.gate(process_run, load_settings())
+        wait_out(stages.gate, process_run, load_settings())
 
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def publish(process_run: str) -> dict[str, int]:
     """Check that the accounting adds up, and commit the rows to the lake. Each table's Asset event says what came."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        report = stages.publish(process_run, load_settings())
+        report = wait_out(stages.publish, process_run, load_settings())
         LOG.info("%s", report.text())
         _tell_tables(stages.published_tables(report, load_settings()))
         return {name: getattr(report, name) for name in ("records", *Outcome)}

@@ -36,6 +36,7 @@ from storage.index.cdxj import store_cdxj
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
+from storage.outages import patience, wait_out
 
 POLL_SECONDS = 1.0
 LOG = logging.getLogger(__name__)
@@ -257,9 +258,11 @@ def crawl_once(
 
     `urls` are fetched in it whether they are due or not.
     """
-    run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings, urls)
-    fetch_all(run.crawl_run, [f"w{number}" for number in range(1, crawl.workers + 1)], settings, progress, log_to)
-    return close(run.crawl_run, settings)
+    key = key or f"by hand {datetime.now(UTC).isoformat()}"
+    with patience(settings):
+        run = wait_out(plan, crawl, key, settings, urls)
+        fetch_all(run.crawl_run, [f"w{number}" for number in range(1, crawl.workers + 1)], settings, progress, log_to)
+        return wait_out(close, run.crawl_run, settings)
 
 
 def fetch_all(

@@ -12,7 +12,7 @@ import threading
 
 import psutil
 from airflow.providers.celery.executors.default_celery import DEFAULT_CELERY_CONFIG
-from celery.signals import worker_shutting_down
+from celery.signals import worker_shutting_down  # type: ignore[import-untyped]
 
 SPIDER = "spiders.worker"  # as in the command line of a spider's process
 LOOK_SECONDS = 1.0  # a task that had just been taken may start its spider after the signal
@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 CELERY_CONFIG = DEFAULT_CELERY_CONFIG
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator] Celery's
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def end_spiders(**_: object) -> None:
     """Ask the spiders below this process to end, now and as long as the worker waits for its tasks. Returns at once."""
     threading.Thread(target=_end_spiders, args=(threading.Event(),), name="end-spiders", daemon=True).start()

@@ -240,11 +240,18 @@ class Registrar:
         failpoint.reached("before-upload")
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
-        register, leases = self._frontier.register, list(batch.leases.values())
-        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.results, segment)
+        await self._database.run(self._register_once, batch, segment)
         failpoint.reached("after-register")
         self._spool.remove(batch)
         self._statistics.segments += segment is not None
+
+    def _register_once(self, batch: Batch, segment: Segment | None) -> None:
+        """Register a batch. If the connection ended while it was committed, it may be registered already."""
+        if batch.was_tried and segment is not None and self._frontier.is_registered(segment.segment):
+            return
+        batch.was_tried = True
+        leases = list(batch.leases.values())
+        self._frontier.register(self._run.crawl_run, self._worker, leases, batch.results, segment)
 
     def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
         store_statistics(statistics, self._run.crawl.name, self._store)

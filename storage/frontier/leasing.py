@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from schemas.errors import FencedError
+from storage.database.clock import up_since
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, WORKERS
 from storage.frontier.enqueue import upsert
 from storage.frontier.queries import avoid_merge_joins, current_attempt, has_waiting_urls
@@ -18,6 +19,7 @@ from storage.frontier.records import HostShare, Lease
 from storage.frontier.registration import FENCED_MESSAGE
 
 LEASE_SECONDS = 60.0  # chosen: longer than a database is busy, and a crashed worker's hosts are free after a minute
+RESTART_SECONDS = 30.0  # chosen: until then each worker has noticed that the server is back, and has renewed its leases
 MAX_ACTIVE_HOSTS = 64  # of a worker; chosen: bounds its memory and open connections
 
 
@@ -58,9 +60,14 @@ def divide(free: int, active: int, others: Sequence[int]) -> HostShare:
 
 
 def lease_free_hosts(connection: Connection, run_no: int, worker: str, limit: int, now: float) -> list[Lease]:
-    """Lease up to `limit` hosts with waiting URLs that are free; expired leases are taken over."""
+    """Lease up to `limit` hosts with waiting URLs that are free; expired leases are taken over.
+
+    While the server was away, nobody could renew a lease. So expired leases stay with their owners for a moment after its start.
+    """
+    restarted = 0 <= now - up_since(connection) < RESTART_SECONDS
     avoid_merge_joins(connection)
     free = select(HOSTS).join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(has_waiting_urls(run_no), HOSTS.c.free_at <= now)
+    free = free.where(~HOSTS.c.leased) if restarted else free
     free = free.order_by(RUN_HOSTS.c.host_id).limit(limit).with_for_update(of=HOSTS, skip_locked=True)
     rows = list(connection.execute(free))
     if rows:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
+from schemas.runs import CrawlRun
+from storage.ledger.ledger import open_ledger
 from tests.dags.conftest import DAGS
 
 pytestmark = pytest.mark.xdist_group("dags")  # Airflow reads the folder once
@@ -133,3 +138,23 @@ def test_dag_files_are_light_to_parse(environment: dict[str, str]) -> None:
     for path, seconds, modules in told:
         assert seconds < CPU_SECONDS, path
         assert not set(HEAVY) & set(modules), path
+
+
+def test_a_machine_without_the_crawl_file_has_the_dag_of_the_newest_run(environment: dict[str, str], tmp_path: Path) -> None:
+    """A task there has the time limit and the tables that the run was planned with."""
+    environment = environment | {"CRAWLHOUSE_HOME": str(tmp_path / "var")}
+    settings = Settings(home=tmp_path / "var", crawls=tmp_path, database="", store="")
+    text = "seeds: [https://a.example/]\ndatasets: [articles, prices]\nbudgets: {max_minutes: 7}\n"
+    ledger = open_ledger(settings)
+    ledger.add_crawl_run(CrawlRun("gone-1", parse_crawl(text, "gone"), "key", datetime.now(UTC), "1", "hash"))
+    ledger.close()
+    process = _described(environment, "process_gone")["tasks"]
+    assert process["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://prices"]
+    assert _described(environment, "crawl_gone")["tasks"]["fetch"]["timeout"] == 17 * 60
+
+
+def _described(environment: dict[str, str], dag_id: str) -> dict[str, Any]:
+    """A DAG as the process of one of its tasks has it."""
+    task = {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": dag_id, "_AIRFLOW_PARSING_CONTEXT_TASK_ID": "any"}
+    told = subprocess.check_output([sys.executable, "-m", "tests.dags.describe", str(DAGS)], env=environment | task, text=True)
+    return dict(json.loads(told.splitlines()[-1])["dags"][dag_id])

@@ -63,9 +63,12 @@ def test_every_service_but_the_first_step_is_watched_and_every_volume_is_named()
 
 
 def test_every_queue_has_a_service() -> None:
-    for services in (COMPOSE["services"], WORKER["services"]):
-        read = [queue for name in WORKERS for queue in services[name]["command"][-1].split(",")]
-        assert sorted(read) == ["default", "fetch", "process", "short"]
+    assert _queues(COMPOSE) == ["default", "fetch", "process", "short"]
+    assert _queues(WORKER) == ["fetch", "process"]  # runs are planned where the crawl files are
+
+
+def _queues(compose: dict[str, Any]) -> list[str]:
+    return sorted(queue for name in WORKERS for queue in compose["services"][name]["command"][-1].split(","))
 
 
 def test_no_fetch_is_delivered_twice() -> None:
@@ -91,7 +94,6 @@ def test_a_machine_with_workers_needs_addresses_and_secrets_only() -> None:
     for name in WORKERS:
         service, first = WORKER["services"][name], COMPOSE["services"][name]
         assert not service.get("ports")
-        assert service["command"][-2:] == first["command"][-2:]
         assert set(service["environment"]) | set(service["secrets"]) <= set(first["environment"])
         ours = {
             key.removeprefix("CRAWLHOUSE_").lower()
