@@ -7,13 +7,14 @@ globals().update(every_dag())
 from __future__ import annotations
 
 import logging
-from importlib import import_module
 
 from airflow.sdk import DAG
 
 from dags.crawl import crawl_dag
 from dags.loading import crawl_files, load_dags
+from dags.maintain import maintenance_dags
 from dags.process import process_dag
+from dags.unfinished import unfinished_dags
 from schemas.config.settings import load_settings
 
 LOG = logging.getLogger(__name__)
@@ -32,5 +33,4 @@ def every_dag() -> dict[str, DAG]:
         dags |= found
         for name, error in broken.items():
             LOG.warning("%s: its DAG cannot be built: %r", name, error)
-    dags |= import_module("dags.unfinished").unfinished_dags()
-    return dags | import_module("dags.maintain").maintenance_dags()
+    return dags | unfinished_dags() | maintenance_dags()

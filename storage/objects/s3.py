@@ -35,6 +35,7 @@ PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 allows 5 MiB at least
 READ_BYTES = 4 * 1024 * 1024  # of one range request; chosen: one request for most objects, little memory
 READ_ATTEMPTS = 3
 LIST_KEYS = 1000  # a page; S3 does not give more
+MAX_ATTEMPTS = 5  # boto3's own, together up to 15 seconds; longer outages are waited for by `storage.outages`
 TRANSFER = TransferConfig(multipart_threshold=2 * PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -309,7 +310,7 @@ class _ObjectReader(io.RawIOBase):
 
 def _config(endpoint: str) -> Config:
     """Retries and timeouts. Only AWS is asked for checksums, which many other servers lack, unless the environment says otherwise."""
-    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+    config = Config(retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS}, connect_timeout=10, read_timeout=60)
     if not endpoint:
         return config
     options = {}

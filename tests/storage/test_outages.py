@@ -13,6 +13,7 @@ from sqlalchemy import text
 from schemas.config.settings import Settings
 from schemas.errors import DatabaseOutageError, OutageError, StoreOutageError, UnavailableError
 from storage.database.engine import Database
+from storage.objects import s3
 from storage.objects.open import open_store
 from storage.outages import patience, wait_out
 from tests.outage import Forwarder, database_behind, store_behind
@@ -67,7 +68,8 @@ def test_others_fail_at_once() -> None:
     assert (impatient.calls, mistake.calls) == (1, 1)
 
 
-def test_every_request_to_the_store_waits(s3_settings: Settings) -> None:
+def test_every_request_to_the_store_waits(s3_settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(s3, "MAX_ATTEMPTS", 1)  # else boto3's own retries would wait too
     with store_behind(s3_settings.s3_endpoint) as (server, url), patience(PATIENT):
         store = open_store(s3_settings.model_copy(update={"s3_endpoint": url}))
         store.put_bytes("a", b"one")
@@ -80,6 +82,7 @@ def test_every_request_to_the_store_waits(s3_settings: Settings) -> None:
         ):
             server.cut(0.3)
             assert request()
+    assert sum("The outage is over" in record.getMessage() for record in caplog.records) == 5
 
 
 def test_a_store_that_stays_away_fails(s3_settings: Settings) -> None:
