@@ -49,6 +49,7 @@ class FetchSession:
         self.context = context
         self.stopping = ""
         self.error: CrawlhouseError | None = None
+        self._who = (context.run.crawl_run, context.worker, context.attempt)
         self._is_quota_reached = is_quota_reached
         self._is_starting = False
         self._tasks = GuardedTasks(self.fail)
@@ -178,7 +179,7 @@ class FetchSession:
             waits = not self._request_queue.in_flight and self._is_idle()
             await registrar.flush_if_due(at_once=waits)
             waits = waits and self._is_idle()
-            if registrar.is_old() or (waits and registrar.has_unregistered()):
+            if registrar.is_old() or (waits and registrar.has_unregistered()) or self._hosts.wait_for_registration():
                 registrar.rotate()
             await self._register(waits)
             if waits:
@@ -234,6 +235,7 @@ class FetchSession:
             if not isinstance(self.error, FencedError):
                 await self._register_rest()
             await self._hosts.release()  # after a FencedError: the leases that this worker still holds
+            await self.context.database.run(self.context.frontier.leave, *self._who)
         self.context.statistics.finish_reason = self.stopping
 
     async def _register_rest(self) -> None:
