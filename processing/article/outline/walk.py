@@ -190,15 +190,28 @@ class _Walk:
             else:
                 is_open = action != IGNORED and (tag != "span" or not is_unread_span(node))
             following = node.next
-            if is_open and (first := node.first_child) is not None:
+            first = node.first_child if is_open else None
+            if first is not None and (first.tag_id != TEXT or first.next is not None):
                 stack.append((following, action == BLOCK, link))
                 if action == LINK:
                     link = inside
                 node = first
-            else:
-                if is_open and action == BLOCK:
-                    self.close_element()
-                node = following
+                continue
+            if first is not None:  # most elements hold nothing but a text
+                content = first.text_content or ""
+                if not content.isspace():
+                    self.breaks = 0
+                    text.append(content)
+                    if action == LINK:
+                        if inside:
+                            self.count_linked(content, inside)
+                    elif link:
+                        self.count_linked(content, link)
+                elif text:
+                    text.append(" ")
+            if is_open and action == BLOCK:
+                self.close_element()
+            node = following
         self.close_element()
 
     def open_element(self, node: Node, tag: str, link: int) -> bool:
