@@ -43,9 +43,13 @@ _RECIPE_PARTS = re.compile(
     r"|recipe-?(?:steps?|method|body|content))(?![a-z])",
     re.IGNORECASE,
 )
+_RECIPE_WORDS = """
+ingredient ingredients ingredientes ingredienti zutaten skladniki instruction instructions directions preparation zubereitung method
+methodstep methodsteps recipe recipestep recipesteps recipemethod recipebody recipecontent
+"""
 _IS_BOILERPLATE, _IS_BODY, _IS_RECIPE_PART = 1, 2, 4
 # Most names have none of these words and need no further test.
-_TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS}
+_TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS} | set(_RECIPE_WORDS.split())
 _SCREEN_READER = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)"
 )
@@ -86,9 +90,9 @@ def is_comments(names: str) -> bool:
 def _signs(name: str) -> int:
     """What a class or an id says, as bits."""
     tokens = _LOWER_TOKEN.findall(name) if name.islower() else [token.lower() for token in _TOKEN.findall(name)]
-    signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0
     if _TELLING.isdisjoint(tokens):
-        return signs
+        return 0
+    signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0
     pairs = [f"{one}-{two}" for one, two in pairwise(tokens)]
     words = _BOILERPLATE_WORDS.intersection(tokens)
     if (words and not _is_layout(tokens, words)) or not _BOILERPLATE_PAIRS.isdisjoint(pairs):
