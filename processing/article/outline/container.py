@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 from processing.article.outline.outline import Outline, TextBlock
 from schemas.article import BlockKind
 
@@ -22,12 +19,6 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
-
-_RECIPE_PARTS = re.compile(
-    r"(?<![a-z])(?:ingredients?|ingredientes|ingredienti|zutaten|skladniki|instructions?|directions|preparation|zubereitung|method-?steps?"
-    r"|recipe-?(?:steps?|method|body|content))(?![a-z])",
-    re.IGNORECASE,
-)
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -74,18 +65,13 @@ def find_recipe_parts(outline: Outline, container: int) -> tuple[list[TextBlock]
     after: dict[int, TextBlock] = {}
     covered = 0
     for element in outline.elements:
-        if element.end <= covered or not element.names or not _is_recipe_part(element.names):
+        if not element.recipe_part or element.end <= covered:
             continue
         if element.end <= inside.start or element.start >= inside.end:
             covered = element.end
             parts = before if element.end <= inside.start else after
             parts.update((index, outline.text_blocks[index]) for index in range(element.start, element.end))
     return list(before.values()), list(after.values())
-
-
-@lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
-def _is_recipe_part(names: str) -> bool:
-    return _RECIPE_PARTS.search(names) is not None
 
 
 def _running(weights: list[int]) -> list[int]:
