@@ -67,6 +67,8 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     if run.makes_articles:
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
+    for crawl_run, canonical in mark.canonical.items():
+        counts[crawl_run].canonical = canonical
     base = mark.base.key()
     staged = _write_tables(run, mark, store, judged, counts)
     for crawl_run, found in counts.items():
@@ -127,6 +129,8 @@ def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> It
             joined = rows
             for name in decisions.schema.names:
                 joined = joined.append_column(name, decisions[name])
+            place = joined.schema.get_field_index("article_id")
+            joined = joined.set_column(place, joined.schema.field(place), joined["decided_article_id"])
             yield _with_provenance(joined, run)
 
 

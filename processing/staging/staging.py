@@ -54,11 +54,13 @@ EXTRACTED = pa.schema(
     ]
 )
 
-# The rows of one host bucket after cleaning. `rule` is the rule of the policy that an article breaks.
+# The rows of one host bucket after cleaning. `article_id` is that of the page's own URL, `claimed_url` another one that the page names as
+# its own; `decided_article_id` of DECIDED is the article's. `rule` is the rule of the policy that an article breaks.
 CLEANED = pa.schema(
     [
         *EXTRACTED,
         *(ARTICLES.field(name).with_nullable(True) for name in _CLEANED_COLUMNS),
+        pa.field("claimed_url", pa.string()),
         pa.field("quarantine_reason", pa.string()),
         pa.field("rule", pa.string()),
         pa.field("quarantine_detail", pa.string()),
