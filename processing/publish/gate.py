@@ -20,11 +20,12 @@ from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
+from processing.resolve.datasets import SEEN
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
-from schemas.keys import gated_key, mark_key, report_key, resolved_key
+from schemas.keys import gated_key, mark_key, report_key, resolved_key, resolved_rows_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -106,6 +107,9 @@ def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged
                 writers["articles"].write(_articles(rows))
                 writers["quarantine"].write(_quarantine(rows))
                 count_articles(rows, counts)
+        if run.makes_articles:
+            seen = read_rows(store, resolved_rows_key(run.process_run, mark.base.key(), ARTICLES, SEEN))
+            _write_all(writers["sightings"], seen)
         for dataset in run.own_datasets:
             _write_all(writers[dataset.name], datasets.rows(dataset))
             _write_all(writers["quarantine"], datasets.quarantine(dataset))

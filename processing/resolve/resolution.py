@@ -19,8 +19,9 @@ from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.memory_file import read_containers, read_memory, write_memory
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest
+from processing.resolve.article_sightings import ARTICLES, article_sightings
 from processing.resolve.canonical_counts import CanonicalCounts, canonical_counts
-from processing.resolve.datasets import resolve_datasets
+from processing.resolve.datasets import SEEN, resolve_datasets
 from processing.resolve.decisions import decide
 from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
@@ -30,9 +31,10 @@ from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
 from schemas.errors import ConflictError
-from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, staged_memory_key
+from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
 from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
+from schemas.tables import SIGHTINGS
 from storage.lake.lake import Lake
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
@@ -77,9 +79,8 @@ def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
 
 
 def dataset_table_names(run: ProcessRun) -> list[str]:
-    """The tables that a run's own datasets read and write; none without such datasets."""
-    names = [dataset.name for dataset in run.own_datasets]
-    return [*names, "sightings"] if names else []
+    """The tables that a run reads and writes for its datasets, besides those of `articles`."""
+    return [*(dataset.name for dataset in run.own_datasets), "sightings"]
 
 
 def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | None:
@@ -118,6 +119,9 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     mark = ResolveMark(base, buckets, canonical_counts(rows.summaries, rows.identities))
     decisions = _decide_all(run, rows, store, memory_staged)
     _write_decisions(run, mark, store, decisions)
+    if run.makes_articles:
+        sightings = article_sightings(run, rows.summaries, decisions, rows.earlier, lake)
+        write_rows(store, resolved_rows_key(run.process_run, base.key(), ARTICLES, SEEN), sightings, SIGHTINGS)
     resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
