@@ -32,8 +32,8 @@ def page_url(url: str) -> str:
 def claimed_url(url: str, canonical: str | None) -> str | None:
     """The URL that a page names as its own where it is another than `page_url`, in the same spelling; None if there is none to believe.
 
-    Never believed is a canonical URL of another site (`www.`, `m.`, `amp.` and other names under a host do not count as another), one that is
-    the home page while the page is not, and one that is not a URL.
+    Never believed is a canonical URL of another site (names under a host, such as `www.` and `amp.`, are no other site), one that is the
+    home page while the page is not, and one that is not a URL.
     """
     claimed = _plausible(url, canonical)
     if claimed is None:

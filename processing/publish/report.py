@@ -56,7 +56,14 @@ class RunReport:
     def from_json(cls, text: str | bytes) -> RunReport:
         """The report that `to_json` wrote."""
         data = json.loads(text)
-        return cls(**{**data, "crawl_runs": tuple(data["crawl_runs"]), "canonical": tuple(data.get("canonical", ())), "ingested_at": datetime.fromisoformat(data["ingested_at"])})
+        return cls(
+            **{
+                **data,
+                "crawl_runs": tuple(data["crawl_runs"]),
+                "canonical": tuple(data.get("canonical", ())),
+                "ingested_at": datetime.fromisoformat(data["ingested_at"]),
+            }
+        )
 
     def equation(self) -> str:
         """The equation of records and outcomes, as one line of text."""

@@ -61,7 +61,9 @@ def _absences(
     gone = {summary.url for summary in summaries if _has_no_article(summary, decisions)}
     found: dict[str, list[_Absence]] = {}
     articles = {url: earlier.article_of(url) for url in gone}
-    ordered = sorted((one for one in summaries if one.url in gone), key=lambda one: (places[crawl_run_of(one.record_id[0])], one.fetch_order))
+    ordered = sorted(
+        (one for one in summaries if one.url in gone), key=lambda one: (places[crawl_run_of(one.record_id[0])], one.fetch_order)
+    )
     for summary in ordered:
         article = articles[summary.url]
         if decisions[summary.record_id].outcome in WITH_ARTICLE:

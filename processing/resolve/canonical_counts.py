@@ -55,9 +55,7 @@ def _articles_by_host(summaries: Sequence[RecordSummary]) -> Counter[tuple[str, 
     return Counter((crawl_run_of(summary.record_id[0]), host_key(summary.url)) for summary in with_article)
 
 
-def _counts(
-    crawl_run: str, claims: int, refused: dict[str, Counter[str]], articles: Counter[tuple[str, str]]
-) -> CanonicalCounts:
+def _counts(crawl_run: str, claims: int, refused: dict[str, Counter[str]], articles: Counter[tuple[str, str]]) -> CanonicalCounts:
     hosts: list[HostClaims] = []
     for host, of_host in refused.items():
         count, total = of_host.total(), articles[crawl_run, host]
@@ -73,6 +71,6 @@ def _counts(
 def sentence(found: HostClaims) -> str:
     """What is wrong with the canonical URLs of a host, for people."""
     return (
-        f"{found['refused']} of {found['articles']} articles on {found['host']} name a canonical URL that is not stored or has another text, "
-        f"most often {found['canonical_url']} ({found['named_by']}). Their own URLs identify them."
+        f"{found['refused']} of {found['articles']} articles on {found['host']} name a canonical URL that is not stored or has "
+        f"another text, most often {found['canonical_url']} ({found['named_by']}). Their own URLs identify them."
     )

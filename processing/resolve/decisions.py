@@ -103,6 +103,8 @@ class _RunDecisions:
     def revisit(self, summary: RecordSummary) -> Decision:
         if summary.kind in REASON_OF_KIND:
             return Decision(Outcome.REJECTED, reason=str(REASON_OF_KIND[summary.kind]), detail="unchanged")
+        if summary.reason is not None:
+            return Decision(Outcome.REJECTED, reason=summary.reason, detail=summary.detail)
         previous = self._earlier_outcome(summary)
         if previous is None:
             return Decision(Outcome.REJECTED, reason=str(Reason.NO_ARTICLE), detail="a revisit of a capture that was never processed")

@@ -1,9 +1,9 @@
 """Decide which URL identifies the article of each page: its own, or the canonical URL that it claims. No I/O.
 
-A claim is believed only on evidence: the page that the canonical URL names, or the article that is known under it, has a text with a Jaccard
-similarity of at least `MIN_SIMILARITY`. Otherwise a forgotten query in a template would make all stories of a site versions of one article.
-It is decided over all pages of a run together, so that neither the order of fetching nor the division into segments matters. A page that
-the lake knows keeps its article.
+A claim is believed only on evidence: the page that the canonical URL names, or the article that is known under it, has a text with a
+Jaccard similarity of at least `MIN_SIMILARITY`. Otherwise a forgotten query in a template would make all stories of a site versions of one
+article. It is decided over all pages of a run together, so that neither the order of fetching nor the division into segments matters. A
+page that the lake knows keeps its article.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from processing.resolve.earlier_rows import EarlierRows, Text
 from processing.resolve.records import RecordSummary
 
 MIN_SIMILARITY = 0.5  # the contract's bound (design: names): half of the text in common is the same story in another form
-MAX_TEXTS = 8  # of a page and of an article: a page that claims a URL is compared with so many; more occur only where a whole site claims it
+MAX_TEXTS = (
+    8  # of a page and of an article: a page that claims a URL is compared with so many; more occur only where a whole site claims it
+)
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ def decide_identities(summaries: Sequence[RecordSummary], earlier: EarlierRows) 
     claims = _Claims(_pages_by_twin_key(summaries), earlier)
     claims.decide()
     decided = {url: article for url, article in claims.articles.items() if url not in claims.refused}
-    return Identities({**articles, **decided}, claims.refused, len(claims.claiming) - len(claims.refused))  # type: ignore[dict-item]
+    return Identities({**articles, **decided}, claims.refused, len(claims.claiming) - len(claims.refused))
 
 
 def _pages_by_twin_key(summaries: Sequence[RecordSummary]) -> dict[str, list[_Page]]:

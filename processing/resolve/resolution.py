@@ -160,9 +160,7 @@ class _RunRows:
     identities: Identities
 
 
-def _decide_all(
-    run: ProcessRun, rows: _RunRows, store: ObjectStore, memory_staged: str | None
-) -> dict[RecordId, Decision]:
+def _decide_all(run: ProcessRun, rows: _RunRows, store: ObjectStore, memory_staged: str | None) -> dict[RecordId, Decision]:
     digests = _current_digests(rows.summaries, rows.earlier, run, store, memory_staged)
     return decide(rows.summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
 

@@ -28,7 +28,7 @@ CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text in rows that are Python objects
 _CAPTURE_COLUMNS = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
-    "request_method", "request_body", "reason", "detail", "page_type",
+    "request_method", "request_body", "content_usage", "content_signal", "reason", "detail", "page_type",
 ]  # fmt: skip
 # The columns of ARTICLES that extraction fills from the page, except `blocks`.
 METADATA_COLUMNS = [

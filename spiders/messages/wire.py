@@ -74,11 +74,12 @@ class BodyReading(msgspec.Struct, array_like=True, frozen=True):
 
 
 class RobotsReply(msgspec.Struct, array_like=True, frozen=True):
-    """Whether the URL may be fetched, the seconds between requests, and the sitemaps as written."""
+    """Whether the URL may be fetched, the seconds between requests, the sitemaps as written, and the rules about the use of content."""
 
     allowed: bool = True
     delay: float = 0.0
     sitemaps: list[str] = []
+    ai_rules: list[tuple[str, str, str]] = []
 
 
 class ReaderReply(msgspec.Struct, array_like=True, frozen=True):

@@ -87,7 +87,9 @@ class _Reader:
         self._robots.move_to_end(body)
         if len(self._robots) > CACHED_ROBOTS_FILES:
             self._robots.popitem(last=False)
-        return RobotsReply(rules.can_fetch(url)) if url else RobotsReply(True, rules.crawl_delay(), list(rules.sitemaps()))
+        if url:
+            return RobotsReply(rules.can_fetch(url))
+        return RobotsReply(True, rules.crawl_delay(), list(rules.sitemaps()), rules.ai_rules())
 
 
 def _next(connection: socket.socket, received: FrameBuffer) -> bytes | None:

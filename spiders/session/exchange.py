@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
+from schemas.web.ai_preferences import header_preferences
 from spiders.discover.priorities import MAX_REDIRECTS
 from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
@@ -62,7 +63,12 @@ def receive(context: FetchContext, fetch: UrlInProgress, capture: Capture, yield
     statistics.responses += 1
     statistics.bytes += len(capture.body)
     statistics.statuses[str(capture.status)] += 1
-    sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
+    preferences = fetch.preferences if rendered is None else header_preferences(capture.response_headers).combined(fetch.preferences)
+    origin = replace(capture, preferences=fetch.preferences)
+    sent, capture = (
+        origin,
+        replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints, preferences=preferences),
+    )
     return ReceivedResponse(fetch, capture, read_head(capture, due.redirects, context.rules), yielded, sent if rendered else None)
 
 

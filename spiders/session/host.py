@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
 from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.context import FetchContext
@@ -135,6 +136,7 @@ class HostFetcher:
             self._changed.set()
             return
         fetch.tries += 1
+        fetch.preferences = self._preferences(fetch.url)
         self._request_queue.put(fetch)
 
     async def _next_due(self) -> list[DueUrl]:
@@ -191,7 +193,7 @@ class HostFetcher:
         self._in_flight += 1
         self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
         chain = self._context.chains.take(due.url) if due.redirects else NO_CHAIN
-        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain))
+        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain, preferences=self._preferences(due.url)))
         return True
 
     def _reason_to_stop(self) -> str | None:
@@ -248,6 +250,11 @@ class HostFetcher:
                 await self._sql(self._frontier.set_delay, self.lease, self._pace.delay)
                 self._pace.request_started(time.monotonic())
         return rules
+
+    def _preferences(self, url: str) -> AiPreferences:
+        """The AI preferences that the robots.txt has for a URL, as it was when the URL was allowed."""
+        rules = self._robots.get(canonical_origin(url))
+        return NO_PREFERENCES if rules is None else rules.preferences(url)
 
     async def _is_reserved(self, origin: str, url: str) -> bool:
         if origin not in self._tdm:

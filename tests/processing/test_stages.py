@@ -192,7 +192,9 @@ def test_pages_with_one_canonical_are_reported(sqlite_settings: Settings) -> Non
 
 def seen(settings: Settings) -> dict[str, tuple[int | None, int | None]]:
     """Minutes after noon at which each article was last seen, and gone, by the end of its URL."""
-    sql = "SELECT url[-1], minute(last_seen) + 60 * (hour(last_seen) - 12), minute(gone_at) + 60 * (hour(gone_at) - 12) FROM articles_latest"
+    sql = (
+        "SELECT url[-1], minute(last_seen) + 60 * (hour(last_seen) - 12), minute(gone_at) + 60 * (hour(gone_at) - 12) FROM articles_latest"
+    )
     return {str(url): (last, gone) for url, last, gone in rows(settings, sql)}  # type: ignore[misc]
 
 

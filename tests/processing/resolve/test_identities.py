@@ -145,7 +145,10 @@ def test_a_page_that_the_lake_knows_keeps_its_article() -> None:
 
 def test_a_site_whose_pages_name_one_canonical_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     pages = [page(f"{SITE}/story/{number}", SITE + "/story", text(number), number) for number in range(4)]
-    pages += [page("https://sound.example/a", None, text(20), 20), page("https://sound.example/a?x", "https://sound.example/a", text(20), 21)]
+    pages += [
+        page("https://sound.example/a", None, text(20), 20),
+        page("https://sound.example/a?x", "https://sound.example/a", text(20), 21),
+    ]
     counts = canonical_counts(pages, decide_identities(pages, EarlierRows()))
     host = {"host": "news.example", "articles": 4, "refused": 4, "canonical_url": SITE + "/story", "named_by": 4}
     assert counts == {"run-1": {"claims": 5, "refused": 4, "hosts": [host]}}
