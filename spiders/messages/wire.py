@@ -25,7 +25,8 @@ class ReaderTask(StrEnum):
 class Question(msgspec.Struct, array_like=True, frozen=True):
     """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted.
 
-    `redirects` is how many led to the URL, `refresh` the header of that name.
+    `redirects` is how many led to the URL, `refresh` the header of that name. `hosts` are those to which redirects of seeds led: they are
+    in the crawl's scope too.
     """
 
     task: ReaderTask
@@ -38,6 +39,7 @@ class Question(msgspec.Struct, array_like=True, frozen=True):
     may_follow: bool = True
     redirects: int = 0
     refresh: str | None = None
+    hosts: tuple[str, ...] = ()
 
 
 class FoundUrl(msgspec.Struct, array_like=True, frozen=True):

@@ -71,6 +71,9 @@ class _Reader:
     def reply(self, number: int, question: Question, body: bytes) -> ReaderReply:
         try:
             if question.task is ReaderTask.READ:
+                for host in question.hosts:
+                    if self._rules.scope.add_host(host):
+                        self._memory = LinkMemory()  # it remembers links to that host as out of scope
                 return ReaderReply(number, reading=read_body(question, body, self._rules, self._memory))
             if question.task is ReaderTask.DECODE:
                 return ReaderReply(number, body=decode_body(body, question.coding, self._rules.max_bytes))

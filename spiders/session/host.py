@@ -217,7 +217,7 @@ class HostFetcher:
         context = self._context
         if due.held is not None:
             return FetchOutcome.FILTERED, Reason(due.held)
-        if not context.scope.covers(due.url, due.kind, due.depth):
+        if not await self._is_in_scope(due):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
         if context.takedowns.covers(due.url):
             return FetchOutcome.DENIED, Reason.TAKEDOWN
@@ -233,6 +233,16 @@ class HostFetcher:
         if context.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
             return FetchOutcome.DENIED, Reason.OPTED_OUT
         return None
+
+    async def _is_in_scope(self, due: DueUrl) -> bool:
+        scope = self._context.scope
+        of_seed = due.redirects > 0 and scope.covers_redirect(due.url, due.kind, due.depth, due.redirects, may_leave=True)
+        if of_seed or scope.covers(due.url, due.kind, due.depth):
+            return True
+        hosts = await self._sql(self._frontier.seed_hosts, self._crawl.name)  # another worker may have taken the host in
+        for host in hosts:
+            scope.add_host(host)
+        return scope.covers(due.url, due.kind, due.depth)
 
     async def _robots_refusal(self, origin: str, url: str) -> Reason | None:
         if self._crawl.politeness.robots == "ignore":
