@@ -28,12 +28,26 @@ EVERYONE = frozenset({"robots", "*"})
 MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
 
 
+class Element(Protocol):
+    """Any element of a parsed page, as selectolax has it."""
+
+    @property
+    def tag(self) -> str | None:
+        """Its name in lower case."""
+        ...
+
+
 class MetaElement(Protocol):
     """An element of a parsed page, as selectolax has it."""
 
     @property
     def attributes(self) -> Mapping[str, str | None]:
         """The attributes, decoded; None is an attribute without a value."""
+        ...
+
+    @property
+    def parent(self) -> Element | None:
+        """The element that has this one."""
         ...
 
 
@@ -107,8 +121,12 @@ def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> D
 
 
 def meta_elements(page: Document) -> list[tuple[str, str]]:
-    """The name and the content of each meta element of a page, also outside of its head."""
-    attributes = (element.attributes for element in page.css("meta[name][content]")[:MAX_META_ELEMENTS])
+    """The name and the content of each meta element of a page, also outside of its head.
+
+    Those in `noscript` are left out: they are for readers without scripts, such as `noindex` behind a wall of scripts.
+    """
+    found = page.css("meta[name][content]")[:MAX_META_ELEMENTS]
+    attributes = (element.attributes for element in found if element.parent is None or element.parent.tag != "noscript")
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]
 

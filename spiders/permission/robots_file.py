@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from protego import Protego
 
+from spiders.permission.ai_rules import MENTIONED, AiRule, read_ai_rules
 from spiders.permission.robots_agents import OURS, name_groups
 
 MAX_CRAWL_DELAY_SECONDS = 300.0  # with a longer one a host would not get through its URLs in a day
@@ -19,6 +20,7 @@ class RobotsFile:
     """The rules of a decoded file for the crawler with this product token."""
 
     def __init__(self, body: bytes, product: str) -> None:
+        self._body, self._product = body, product
         self._rules = Protego.parse(name_groups(robots_text(body), product))
 
     def can_fetch(self, url: str) -> bool:
@@ -36,6 +38,10 @@ class RobotsFile:
     def sitemaps(self) -> Iterator[str]:
         """The sitemaps that the file names, as written."""
         return self._rules.sitemaps
+
+    def ai_rules(self) -> list[AiRule]:
+        """The rules about the use of content that are for this crawler."""
+        return read_ai_rules(robots_text(self._body), self._product) if MENTIONED.search(self._body) else []
 
 
 def robots_text(body: bytes) -> str:

@@ -19,6 +19,7 @@ from schemas.errors import CrawlhouseError, StorageError
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
+from schemas.web.ai_preferences import AiPreferences
 from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
@@ -247,6 +248,7 @@ def _read_capture(
         latency_ms=read_number(metadata.get("fetchtimems"), MAX_LATENCY_MS) or 0,
         hints=Hints(metadata.get("hinttitle"), _date(metadata.get("hintpublishedat")), metadata.get("hintsource")),
         request_body=asked.request_body,
+        preferences=AiPreferences(metadata.get("contentusage"), metadata.get("contentsignal")),
     )
     received = len(body) if kind != "revisit" else read_number(metadata.get("payloadlength"))
     return Record(
