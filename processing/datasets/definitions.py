@@ -12,7 +12,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.dataset_file import find_dataset
+from schemas.datasets.dataset_file import find_dataset, find_definition_file
 from schemas.datasets.expectation_check import crawl_mistakes
 from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
@@ -92,8 +92,7 @@ def _checked(name: str, crawl: Crawl, settings: Settings) -> Dataset:
 
 
 def _path(name: str, settings: Settings) -> Path | None:
-    path = settings.datasets_folder() / f"{name}.yaml"
-    return path if path.is_file() else None
+    return find_definition_file(name, settings.datasets_folder())
 
 
 def _type_text(kind: ItemFieldType) -> str:
