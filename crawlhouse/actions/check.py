@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from processing.extract.rule_check import check_rules
 from schemas.article import Article, plain_text
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls
-from schemas.config.settings import Settings
-from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, UnavailableError
+from schemas.config.settings import Settings, load_settings
+from schemas.datasets.dataset import Dataset
+from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, StorageError, UnavailableError
 from schemas.outcomes import Reason
 
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
@@ -56,8 +58,23 @@ def _check_rules(crawl: Crawl, folder: Path) -> None:
     if crawl.datasets != ("articles",):
         from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have no dataset of their own
 
-        crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+        datasets = crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+        _check_tables(datasets)
     check_golden(crawl, folder)
+
+
+def _check_tables(datasets: Sequence[Dataset]) -> None:
+    """Compare the datasets with their tables, if there is a lake. Raises ConfigError."""
+    from crawlhouse.reports.check_tables import check_tables
+
+    try:
+        settings = load_settings()
+    except NotFoundError:  # the file is in no project
+        return
+    try:
+        check_tables(datasets, settings)
+    except (UnavailableError, StorageError) as error:
+        say(f"The datasets are not compared with their tables: {error}")
 
 
 def _check_spider(crawl: Crawl, folder: Path) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.config.settings import Settings
+from schemas.datasets.dataset_file import find_dataset
+from storage.lake.lake import open_lake
 from tests.crawlhouse.conftest import Run
 from tests.spiders.smallserver import Headers, small_server
 
@@ -50,6 +53,7 @@ expectations:
 drift:
   - {measure: null_share, column: price}
 """
+OFFER = {"sku": "string", "name": "string"}
 CRAWL = """
 {more}
 scope: {{hosts: ['{host}']}}
@@ -115,6 +119,27 @@ def test_the_rows_of_every_dataset_are_shown(nowhere: Run, project: Path) -> Non
     assert "Items that no dataset takes: 5 rows for quarantine" in out
     assert "no dataset of the crawl takes items of the" in out
     assert not (project / "var").exists()
+
+
+def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, project: Path) -> None:
+    assert nowhere("check", "shop", "--offline").code == 0
+    assert not (project / "var").exists()
+    settings = Settings(home=project / "var", crawls=project / "crawls", datasets=str(project / "datasets"))
+    settings.home.mkdir()
+    with open_lake(settings) as lake:
+        shelf, offers = (find_dataset(name, project / "datasets") for name in ("shelf", "offers"))
+        lake.ensure_dataset_tables([shelf, offers.with_fields(OFFER)])
+    assert nowhere("check", "shop", "--offline").code == 0
+    (project / "datasets" / "shelf.yaml").write_text(SHELF.replace("[host, sku]", "sku"))
+    for arguments in (["check", "shop", "--offline"], ["check"]):
+        ended = nowhere(*arguments)
+        assert ended.code == 2
+        assert "'shelf' does not fit its table: the key was [host, sku] and would be [sku]" in ended.err
+    (project / "datasets" / "shelf.yaml").write_text(SHELF)
+    (project / "datasets" / "offers.yaml").write_text("source: {items: Offer}\nkey: [host, sku]\nfields: {sku: string, name: integer}\n")
+    ended = nowhere("check", "shop", "--offline")
+    assert ended.code == 2
+    assert "the field 'name' is string in the table and would be integer" in ended.err
 
 
 def test_a_dataset_without_rows_and_one_that_cannot_be_read(nowhere: Run, project: Path) -> None:
