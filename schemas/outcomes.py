@@ -97,7 +97,10 @@ class Reason(StrEnum):
         "The site asks, by Content-Usage or Content-Signal in a header or in robots.txt, not to be used as the crawl declares.",
     )
     NO_ROWS = "no_rows", "The page has no rows of the dataset."
-    DATASET_ERROR = "dataset_error", "The rows of the page cannot be read for the dataset: its function failed, or there are too many."
+    DATASET_ERROR = (
+        "dataset_error",
+        "The rows of the page cannot be read for the dataset: its function or the spider failed, or there are too many.",
+    )
     HELD = "held", "The rows of this crawl run broke a critical expectation. They are held back until somebody decides (`crawlhouse gate`)."
     PAGE_TIMEOUT = "page_timeout", "Reading the response or the page took too much time."
     PAGE_MEMORY = "page_memory", "Reading the response or the page took too much memory."

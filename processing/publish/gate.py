@@ -8,7 +8,7 @@ break a critical expectation is held back for that dataset. After: `processing.p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 
@@ -71,7 +71,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     for crawl_run, canonical in mark.canonical.items():
         counts[crawl_run].canonical = canonical
     base = mark.base.key()
-    staged = _write_tables(run, mark, store, judged, counts)
+    staged = _write_tables(run, mark, store, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
@@ -91,7 +91,9 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     return GateMark(base, counts, measures)
 
 
-def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(
+    run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts], segments: Sequence[str]
+) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     datasets = DatasetRows(run, mark.base.key(), store, judged)
     with ExitStack() as stack:
@@ -114,6 +116,7 @@ def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged
             _write_all(writers[dataset.name], datasets.rows(dataset))
             _write_all(writers["quarantine"], datasets.quarantine(dataset))
             _write_all(writers["sightings"], datasets.sightings(dataset))
+        _write_all(writers["quarantine"], datasets.unclaimed(segments, counts))
         datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
 
