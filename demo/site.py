@@ -19,7 +19,6 @@ from demo.server import HOST, Handler, RawHandler, port_of, serve
 from demo.shop.pages import ShopPages
 from demo.sites import make_sites
 
-SHOP = "shop"  # the folder of the shop's clock, in the site's home
 CLOCK_CHECK_SECONDS = 0.1  # a test that advances the clock waits no longer
 
 
@@ -30,7 +29,7 @@ class DemoServer:
         self.home, self.clock, self.odd = home, clock, odd
         self.bases = ("", "")
         self.pages: tuple[Pages, ...] = ()
-        self.shop = ShopPages(clocks.read(home / SHOP) if home else clock)
+        self.shop = ShopPages(clocks.read(home / clocks.SHOP) if home else clock)
 
     def open(self, bases: tuple[str, str]) -> None:
         """Make the pages of the news sites at the current tick."""
@@ -62,7 +61,7 @@ class DemoServer:
                 if (now := clocks.read(self.home)) != self.clock:
                     self.clock = now
                     self.open(self.bases)
-                if (now := clocks.read(self.home / SHOP)) != self.shop.tick:
+                if (now := clocks.read(self.home / clocks.SHOP)) != self.shop.tick:
                     self.shop = ShopPages(now)
             await asyncio.sleep(CLOCK_CHECK_SECONDS)
 
