@@ -109,7 +109,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--second-port", type=int, default=8802, help="port of the second site; 0 takes a free one")
     made.add_argument("--shop-port", type=int, help="port of the shop; without it the one after the second site's, or a free one")
     made.add_argument("--clock", type=int, help="tick to start at")
-    made.add_argument("--home", type=Path, help="folder of the clock's file, which a running site follows; the shop's is in its folder shop")
+    made.add_argument(
+        "--home", type=Path, help="folder of the clock's file, which a running site follows; the shop's is in its folder shop"
+    )
     made.add_argument("--for", dest="seconds", type=float, help="seconds to run; without it until a signal")
     made.add_argument("--odd", action="store_true", help="link the page of misbehaviours")
     return made

@@ -35,6 +35,11 @@ class DemoSite:
         """The tick the site is at."""
         return clock.read(self.home)
 
+    @property
+    def shop_clock(self) -> int:
+        """The tick the shop is at."""
+        return clock.read(self.home / clock.SHOP)
+
     def truth(self, at: int | None = None) -> list[truth.Truth]:
         """What the sites' articles are, now or at a tick."""
         return truth.articles(self.clock if at is None else at, self.bases)

@@ -55,7 +55,8 @@ def init(
 ) -> None:
     """Make a project: a folder with crawls/, datasets/ and dags/ in it, and with --seed a first crawl.
 
-    Datasets of your own go into datasets/, a file each. DAGs of your own go into dags/; `crawlhouse up` loads them beside those of the crawls.
+    Datasets of your own go into datasets/, a file each. DAGs of your own go into dags/: `crawlhouse up` loads them beside
+    those of the crawls.
 
     Nothing is fetched, and no existing file is changed.
     """
@@ -66,7 +67,7 @@ def init(
     except OSError as error:
         raise StorageError(f"{crawls} cannot be made: {error.strerror}. Choose another folder.") from error
     if seed is None:
-        say(f"{folder} has the folders crawls, datasets and dags. Put a crawl into {crawls}, or let `crawlhouse init --seed URL` write a first one.")
+        say(f"{folder} has the folders crawls, datasets and dags. Put a crawl into crawls, or let `crawlhouse init --seed URL` write one.")
         return
     path = crawls / f"{name}.yaml"
     _write(path, name, seed, contact)

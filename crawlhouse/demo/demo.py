@@ -104,5 +104,7 @@ def _show(console: Console, settings: Settings, result: DemoResult) -> None:
         console.print(line)
     show_tables(console, settings)
     airflow = result.stack
-    console.print(f"\nDone in {result.seconds:.0f} s. Airflow keeps running: {airflow.url}  user {airflow.user}  password {airflow.password}")
+    console.print(
+        f"\nDone in {result.seconds:.0f} s. Airflow keeps running: {airflow.url}  user {airflow.user}  password {airflow.password}"
+    )
     console.print("Next: make demo again to see what changed; docs/first_dataset.md for a dataset of your own; make down to stop.")

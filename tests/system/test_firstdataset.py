@@ -39,9 +39,7 @@ def typed(commands: list[str], shop: DemoSite, folder: Path) -> subprocess.Compl
     """All blocks typed into one shell, which ends at the first command that fails."""
     script = "\n".join(commands).replace(PLACE, f"{shop.shop}/")
     environment = clean_environment() | {"PYTHONPATH": str(PROJECT), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
-    return subprocess.run(
-        ["bash", "-ec", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    return subprocess.run(["bash", "-ec", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_five_minutes_as_they_are_written(shop: DemoSite, tmp_path: Path) -> None:
