@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from processing.resolve.canonical_counts import sentence
 from processing.publish.accounting import UnclaimedItems
+from processing.resolve.canonical_counts import sentence
 from schemas.errors import StorageError
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import dags
-from tests.installedpackages import write_package
 from schemas.config.settings import Settings
 from tests.dags.dagruns import Runner, run_project
 from tests.demosite import DemoSite, run_demo_site
+from tests.installedpackages import write_package
 
 DAGS = Path(dags.__file__).parent
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import json
+import os
 import re
 import subprocess
 import time
@@ -15,8 +15,8 @@ import pytest
 import yaml
 from sqlalchemy import create_engine, text
 
-from schemas.config.crawl import Budgets
 from crawlhouse.airflow.home import LOCAL_BUNDLE
+from schemas.config.crawl import Budgets
 from schemas.config.settings import Settings
 from tests import PROJECT
 
