@@ -8,8 +8,8 @@ SELECT "{name}".*, "{name}".fetched_at AS last_seen, CAST(NULL AS TIMESTAMPTZ) A
   SELECT {key}, unnest(max(struct_pack(version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
 ) USING ({key}, version, sequence)
 """
-# The newest version and the sightings of each key are one narrow table, which the whole rows are joined with. Another join of the whole rows
-# with the sightings would hold all texts in memory: DuckDB keeps the side of a join that it expects to be smaller.
+# The newest version and the sightings of each key are one narrow table, which the whole rows are joined with. Another join of the whole
+# rows with the sightings would hold all texts in memory: DuckDB keeps the side of a join that it expects to be smaller.
 SIGHTED = """
 SELECT "{name}".*, {seen} AS last_seen, CASE WHEN missed_at > {seen} THEN missed_at END AS gone_at FROM "{name}" JOIN (
   SELECT {key}, unnest(max(CASE WHEN version IS NOT NULL THEN struct_pack(version := version, sequence := sequence) END)),
