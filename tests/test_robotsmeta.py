@@ -33,7 +33,7 @@ PAGES = [
     ("<head></head><body><p>x</p><meta name=robots content=noindex></body>", {"noindex"}),
     (f"<head><style>{LONG}</style><meta name=robots content=noindex></head>", {"noindex"}),
     ("<head><noscript><meta name=robots content=noindex></noscript></head>", set()),
-    ("<body><noscript><meta name=robots content=noindex></noscript><meta name=robots content=nofollow>", {"nofollow"}),
+    ("<body><noscript><div><meta name=robots content=noindex></div></noscript><meta name=robots content=nofollow>", {"nofollow"}),
     ("<template><meta name=robots content=noindex></template>", set()),
     ("<meta name=robots><meta content=noindex><meta name=robots content>", set()),
     ("<meta name=viewport content=x>" * 999 + "<meta name=robots content=noindex>" * 2, {"noindex"}),

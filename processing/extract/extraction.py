@@ -175,6 +175,10 @@ def _forbidden(url: str, pointer: WarcPointer, statement: str) -> Rejected:
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, read in this process. `containers` are the host's article elements."""
+    stated = header_preferences(record.capture.response_headers).combined(record.capture.preferences)
+    forbidding = stated.forbidden(crawl.politeness.forbidden_uses())
+    if forbidding and kind == UrlKind.PAGE and 200 <= record.capture.status < 300:
+        return _forbidden(record.capture.url, record.pointer, forbidding)
     rules = rules_for(host_key(record.capture.url), crawl.articles.rules)
     outcome = _read(record, kind, hints, _product_token(crawl), rules, containers, ARTICLES_ALONE).outcome
     assert outcome is not None

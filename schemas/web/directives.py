@@ -25,11 +25,17 @@ HEADER = b"x-robots-tag"
 HEADER_LENGTH = len(HEADER)
 AGENT = re.compile(r"\s*([^\s:,]+)\s*:\s*([^\s:,]+)")
 EVERYONE = frozenset({"robots", "*"})
+MAX_DEPTH = 50  # around a meta element, in which a noscript is looked for; those of real pages are at most five deep
 MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
 
 
 class Element(Protocol):
     """Any element of a parsed page, as selectolax has it."""
+
+    @property
+    def parent(self) -> Element | None:
+        """The element that has this one."""
+        ...
 
     @property
     def tag(self) -> str | None:
@@ -126,9 +132,17 @@ def meta_elements(page: Document) -> list[tuple[str, str]]:
     Those in `noscript` are left out: they are for readers without scripts, such as `noindex` behind a wall of scripts.
     """
     found = page.css("meta[name][content]")[:MAX_META_ELEMENTS]
-    attributes = (element.attributes for element in found if element.parent is None or element.parent.tag != "noscript")
+    attributes = (element.attributes for element in found if not _is_in_noscript(element.parent))
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]
+
+
+def _is_in_noscript(element: Element | None) -> bool:
+    for _ in range(MAX_DEPTH):
+        if element is None or element.tag == "noscript":
+            break
+        element = element.parent
+    return element is not None and element.tag == "noscript"
 
 
 def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Directives:

@@ -14,7 +14,7 @@ from schemas.web.ai_preferences import NO_PREFERENCES, SIGNAL_FIELD, USAGE_FIELD
 from spiders.permission.robots_agents import EVERYONE, OURS, line_agents
 
 MAX_RULES = 1_000  # of a file, the first: each is compared with each URL. Chosen far above what sites have
-MENTIONED = re.compile(rb"content-(?:usage|signal)", re.IGNORECASE)
+MENTIONED = re.compile(r"content-(?:usage|signal)", re.IGNORECASE)
 _LINE = re.compile(r"\s*([\w -]*?)\s*:(.*)", re.DOTALL)
 _FIELDS = {USAGE_FIELD.lower(): "usage", SIGNAL_FIELD.lower(): "signal"}
 _NO_RULES = frozenset({"", "sitemap", "host"})  # lines that belong to no group

@@ -5,6 +5,7 @@ A large file can take seconds: it may have tens of thousands of rules.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 from protego import Protego
@@ -41,9 +42,12 @@ class RobotsFile:
 
     def ai_rules(self) -> list[AiRule]:
         """The rules about the use of content that are for this crawler."""
-        return read_ai_rules(robots_text(self._body), self._product) if MENTIONED.search(self._body) else []
+        text = robots_text(self._body)
+        return read_ai_rules(text, self._product) if MENTIONED.search(text) else []
 
 
 def robots_text(body: bytes) -> str:
-    """The text of a decoded file."""
+    """The text of a decoded file: UTF-8, as RFC 9309 asks; some editors save UTF-16."""
+    if body[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return body.decode("utf-16", "replace")
     return body.decode("utf-8-sig", "replace")
