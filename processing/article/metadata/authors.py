@@ -76,7 +76,17 @@ _LETTERS = re.compile(r"[^\W\d_]")
 
 # Yoast's labels of `twitter:data1` and its like for the author.
 _WRITTEN_BY = frozenset(
-    ("written by", "verfasst von", "geschrieben von", "écrit par", "escrito por", "scritto da", "geschreven door", "skrevet af", "skriven av")
+    (
+        "written by",
+        "verfasst von",
+        "geschrieben von",
+        "écrit par",
+        "escrito por",
+        "scritto da",
+        "geschreven door",
+        "skrevet af",
+        "skriven av",
+    )
 )
 
 
@@ -89,9 +99,11 @@ class Candidate(NamedTuple):
     person: bool = False
 
 
-def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
-    """The authors, from the most reliable source that names a person."""
-    return next((names for _, names in authors(markup, json_ld)), ())
+def read_authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> tuple[str, ...]:
+    """The authors, from the most reliable source that names a person, without the site's name beside others."""
+    names = next((names for _, names in authors(markup, json_ld)), ())
+    site = (site_name or "").casefold()
+    return tuple(name for name in names if name.casefold() != site) or names
 
 
 def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -246,7 +258,9 @@ def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
     """Links to authors' pages outside boilerplate: the first one and those beside it."""
     found: list[Node] = []
     for node in markup.author_links[:40]:
-        if in_boilerplate(node) or not names_in(visible_text(node), whole=_is_declared(node)):
+        declared = _is_declared(node)
+        elsewhere = in_boilerplate(node) and (not declared or in_list_of_pages(node))
+        if elsewhere or not names_in(visible_text(node), whole=declared):
             continue
         if found and not _are_close(found[-1], node):
             break

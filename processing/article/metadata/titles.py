@@ -158,7 +158,7 @@ def _own_part(heading: str, node: Node, declared: list[str], site: frozenset[str
 
 def _without_set_apart(texts: list[str], declared: list[str]) -> str | None:
     """The heading without its first text, if only the declared title writes a separator between the two: the first is a kicker."""
-    if len(texts) < 2 or not texts[0][-1:].isalnum() or not texts[1][0].isalnum() and texts[1][0] not in _QUOTES:
+    if len(texts) < 2 or not texts[0][-1:].isalnum() or (not texts[1][0].isalnum() and texts[1][0] not in _QUOTES):
         return None
     rest = " ".join(texts[1:])
     for title in declared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from processing.article.outline.names import is_comments, is_hidden, read_names
-from processing.article.outline.outline import Element, Kind, Outline, TextBlock, text_block
+from processing.article.outline.outline import Element, Outline, TextBlock, text_block
 from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
@@ -313,8 +313,7 @@ class _Walk:
             element = self.open[-1]
             kind, level = self.elements[element].kind
             linked = self.linked
-            if linked > len(text):
-                linked = len(text)
+            linked = min(linked, len(text))
             self.text_blocks.append(text_block(kind, text, linked, element, level, self.anchored))
         self.linked = self.anchored = 0
 
