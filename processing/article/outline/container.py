@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from processing.article.outline.outline import Outline, TextBlock
 from schemas.article import BlockKind
 
@@ -19,6 +21,8 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
+DESCRIBED_DISTANCE = 3  # text blocks above the container in which a standfirst without a headline stands
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -30,21 +34,33 @@ def find_container(outline: Outline) -> int:
     return _descend(outline, [0 if block.boilerplate else block.prose for block in outline.text_blocks])
 
 
-def find_lead(outline: Outline, container: int, description: str | None, language: str | None) -> list[TextBlock]:
+def find_lead(outline: Outline, container: int, description: str | None, language: str | None, title: str | None = None) -> list[TextBlock]:
     """The paragraphs between the headline and the container that are text of the article: its opening, or its standfirst."""
     text_blocks = outline.text_blocks[: outline.elements[container].start]
-    heads = [
-        index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1 and not block.boilerplate
-    ]
-    if not heads:
-        return []
     known = (description or "")[:DESCRIPTION_LENGTH]
-    lead = [block for block in text_blocks[heads[-1] + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
+    head = headline_index(text_blocks, title)
+    if head is None:  # a standfirst that the page declares as its description is one without a headline, too
+        return [block for block in text_blocks[-DESCRIBED_DISTANCE:] if known and block.text.startswith(known) and not block.boilerplate]
+    lead = [block for block in text_blocks[head + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
     if sum(block.length for block in lead) >= LEAD_LENGTH:
         return lead
-    near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
+    near = text_blocks[head + 1 : head + 1 + STANDFIRST_DISTANCE]
     length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
     return [block for block in near if is_standfirst(block, length)][:MAX_STANDFIRSTS]
+
+
+def headline_index(text_blocks: list[TextBlock], title: str | None) -> int | None:
+    """The index of the last main heading among text blocks; without one, of the last other heading that is the page's title."""
+    headings = [index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and not block.boilerplate]
+    main = [index for index in headings if text_blocks[index].level == 1]
+    if main or not title:
+        return main[-1] if main else None
+    wanted = _letters(title)
+    return next((index for index in reversed(headings) if _letters(text_blocks[index].text) == wanted), None)
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text).casefold()
 
 
 def is_standfirst(block: TextBlock, length: int) -> bool:

@@ -67,7 +67,7 @@ Attributes = dict[str, str | None]
 
 @lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
 def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, bool, bool, bool]:
-    """An element's class and id as one text; whether it is boilerplate by tag or names, is named like the body, like a part of a recipe.
+    """An element's class and id as one text, and whether it is boilerplate by tag or names, named like the body, or like a recipe's part.
 
     An id that is made from the element's text does not count.
     """

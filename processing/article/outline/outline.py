@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from processing.article.tree.parse import Node
 from processing.article.tree.scripts import reading_length
 from schemas.article import BlockKind
 
@@ -57,12 +58,15 @@ class TextBlock(Struct, gc=False):
 class Outline:
     """Elements in document order (the first is the root) and text blocks in reading order, without boilerplate by tag or name.
 
-    `left_out` has the names of the elements that were left out.
+    `left_out` has the names of the elements that were left out. `tags` has lexbor's number of each element that was visited, `labels` the
+    links and buttons among them.
     """
 
     elements: list[Element]
     text_blocks: list[TextBlock]
     left_out: list[str] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    labels: list[Node] = field(default_factory=list)
 
 
 def text_block(kind: BlockKind, text: str, linked: int, element: int, level: int = 0, anchored: int = 0) -> TextBlock:

@@ -51,7 +51,7 @@ def read_outline(root: Node | None) -> Outline:
             break
         for index in reversed(misnamed):
             walk.restore(index)
-    return Outline(walk.elements, walk.text_blocks, [element.names for element in walk.skipped])
+    return Outline(walk.elements, walk.text_blocks, [element.names for element in walk.skipped], walk.tags, walk.labels)
 
 
 def _misnamed_elements(walk: _Walk) -> list[int]:
@@ -115,6 +115,8 @@ class _Walk:
         self.elements: list[Element] = []
         self.text_blocks: list[TextBlock] = []
         self.skipped: list[_SkippedElement] = []
+        self.tags: list[int] = []
+        self.labels: list[Node] = []
         self.open: list[int] = []
         self.text: list[str] = []
         self.linked = 0
@@ -156,7 +158,7 @@ class _Walk:
     def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
         stack: list[tuple[Node | None, bool, int]] = []  # (next sibling to visit, whether a block element ends, link state around)
-        known, text = KNOWN.get, self.text
+        known, text, count = KNOWN.get, self.text, self.tags.append
         node, inside = root.first_child, link
         while node is not None or stack:
             if node is None:
@@ -176,6 +178,7 @@ class _Walk:
                     text.append(" ")
                 node = node.next
                 continue
+            count(number)
             tag, action = known(number) or _named(node)
             if action == BLOCK:
                 is_open = self.open_element(node, tag, link)
@@ -183,6 +186,7 @@ class _Walk:
                 self.line_break()
                 is_open = False
             elif action == LINK:
+                self.labels.append(node)
                 inside = _link_state(node)
                 is_open = inside != _ANCHORED or not text or not self.add_note_mark(node)
             elif action == SPECIAL:
@@ -272,6 +276,8 @@ class _Walk:
         """Read an element whose text depends on what is around it; True if it is read like any inline element."""
         if tag == "img" and not self.text:
             return False
+        if tag == "button":
+            self.labels.append(node)
         in_heading = tag == "button" and self.elements[self.open[-1]].kind[0] is BlockKind.HEADING
         written = special_text(node, tag, self.text_before() if self.text else "", anchored=link == _ANCHORED, in_heading=in_heading)
         if written:
