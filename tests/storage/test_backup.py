@@ -39,11 +39,12 @@ class Site:
 
 
 @pytest.fixture(params=["files", "servers"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """SQLite and a directory, or PostgreSQL and S3."""
     if request.param == "files":
         return Settings(home=tmp_path / "home", crawls=tmp_path / "crawls")
     store: Settings = request.getfixturevalue("s3_settings")
+    monkeypatch.setenv("CRAWLHOUSE_S3_ENDPOINT", store.s3_endpoint)  # for crawlhouse.open()
     return store.model_copy(update={"home": tmp_path / "home", "database": request.getfixturevalue("postgres_url")})
 
 

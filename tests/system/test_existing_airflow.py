@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from crawlhouse.airflow.home import dags_folder
+from tests import PROJECT
 from tests.dags import ANSWER
 from tests.spiders.sharedhosts import respond
 from tests.spiders.smallserver import small_server
@@ -72,6 +73,7 @@ def test_our_dags_run_beside_an_unrelated_one(environment: dict[str, str], tmp_p
     assert [told["state"] for told in answer] == ["success"] * 3
     assert answer[1]["tasks"]["publish"] == "success"
     assert run(environment, "crawlhouse", "query", "SELECT count(*) AS pages FROM captures", "--format", "json").count("2") >= 1
+    run(environment, str(PROJECT / "image" / "clean-database.sh"), "once")
     plugins = run(environment, "airflow", "plugins", "--output", "json")
     assert "crawlhouse" in plugins
 
