@@ -25,6 +25,7 @@ COPY --from=build /opt/venv /opt/venv
 COPY dags /opt/crawlhouse/dags
 COPY image/entrypoint.sh /entrypoint
 COPY image/clean-logs.sh /clean-logs
+COPY image/clean-database.sh /clean-database
 ENV PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PATH=/opt/venv/bin:$PATH AIRFLOW__CORE__DAGS_FOLDER=/opt/crawlhouse/dags
 
 # Named volumes take the owner that these folders have here.

@@ -2,6 +2,8 @@
 
 Once a day small files are joined, old snapshots expire, and files are removed that no snapshot refers to or that were staged for finished
 runs. It takes the publish lock where it must, so it never conflicts with publishing. It may run at any time, and again.
+
+`tidy` removes what is old: results of single fetches after 90 days, expired robots.txt files, logs of Airflow's tasks after 60 days.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, task
 
-from dags.defaults import PROCESS
+from dags.defaults import PROCESS, SHORT
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
 
@@ -25,11 +27,21 @@ def maintain() -> dict[str, int]:
         return wait_out(maintain_lake, load_settings()).counts()
 
 
+@task(**SHORT, execution_timeout=timedelta(hours=1))
+def tidy() -> dict[str, int]:
+    """Remove old rows and logs. Returns how many of each kind."""
+    from storage.frontier.admin.upkeep import tidy as remove_old
+    from storage.outages import wait_out
+
+    with final_errors():
+        return wait_out(remove_old, load_settings()).counts()
+
+
 def maintenance_dags() -> dict[str, DAG]:
     """The DAG of the maintenance, under a key like those of `dags.loading`."""
     with DAG(
         dag_id="maintain_lake",
-        description="Join small files, expire old snapshots, remove unused files",
+        description="Join small files, expire old snapshots, remove unused files and old rows",
         doc_md=__doc__,
         schedule="30 3 * * *",
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
@@ -41,6 +53,7 @@ def maintenance_dags() -> dict[str, DAG]:
         auto_register=False,
     ) as dag:
         maintain()
+        tidy()
     return {f"DAG {dag.dag_id}": dag}
 
 

@@ -109,8 +109,11 @@ class Registrar:
     def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
         """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
-        The result of a `source` is made again when it is known how many of its links are new.
+        The result of a `source` is made again when it is known how many of its links are new. Without a result and a capture nothing is
+        added: the batch must not depend on a lease of which it holds nothing.
         """
+        if result is None and row is None:
+            return
         self._spool.add_result(self._batch, lease, result, row)
         if source is not None and result is not None:
             batch = self._batch
@@ -207,7 +210,7 @@ class Registrar:
 
     def has_open_of(self, lease: Lease) -> bool:
         """Whether the open batch depends on a lease."""
-        return lease.host_id in self._batch.leases
+        return not self._batch.is_empty and lease.host_id in self._batch.leases
 
     def rotate(self) -> None:
         """Close the open batch, to be registered, and open another."""

@@ -120,7 +120,7 @@ def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> N
     described = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
     found = json.loads(subprocess.check_output(described, env=environment | {"CRAWLHOUSE_QUEUES": "true"}, text=True).splitlines()[-1])
     kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
-    assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards"}
+    assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards", "tidy"}
     assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
     assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {"extract", "resolve", "gate", "publish", "maintain"}
 

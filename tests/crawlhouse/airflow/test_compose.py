@@ -25,7 +25,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 WORKER_TEXT = (PROJECT / "compose.worker.yml").read_text(encoding="utf-8")
 WORKER: dict[str, Any] = yaml.safe_load(WORKER_TEXT)
 WORKERS = ("fetcher", "worker")
-AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", *WORKERS)
+AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "upkeep", *WORKERS)
 SECRETS = (
     "POSTGRES_PASSWORD",
     "VALKEY_PASSWORD",
@@ -74,7 +74,7 @@ def test_every_image_is_pinned() -> None:
 def test_every_service_but_the_first_step_is_watched_and_every_volume_is_named() -> None:
     mounted = set()
     for name, service in COMPOSE["services"].items():
-        assert name == "init" or service["healthcheck"]["test"], name
+        assert name in {"init", "upkeep"} or service["healthcheck"]["test"], name
         mounted |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if not volume.startswith(("./", "$"))}
     assert mounted == set(COMPOSE["volumes"])
 
