@@ -29,6 +29,7 @@ from runtime.scratch import scratch_folder
 from schemas.article import Article, PageType
 from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl, SiteRules
+from schemas.datasets.dataset import Dataset
 from schemas.errors import StorageError
 from schemas.manifest import Segment
 from schemas.numbers import read_number
@@ -78,14 +79,19 @@ class PageResult:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON. `folders` have the user's modules."""
+    """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON.
+
+    `functions` are definitions too, of datasets whose rows a function of the user's makes; `folders` have the user's modules.
+    """
 
     articles: bool = True
     definitions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 ARTICLES_ALONE = Wanted()
+READ_TASK = "processing.extract.extraction.read_task"
 
 
 class RowSink(Protocol):
@@ -206,7 +212,8 @@ def _read(
     if product_token and forbids_indexing(record.capture, tree, product_token):
         return PageResult(rejected=_rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
     # before the article: site rules cut elements out of the tree
-    rows = read_rows(PageView(page, tree), wanted.definitions, wanted.folders) if wanted.definitions else []
+    definitions = wanted.definitions + wanted.functions
+    rows = read_rows(PageView(page, tree), definitions, wanted.folders) if definitions else []
     if not wanted.articles:
         return PageResult(rows=rows)
     article = read_article(page, rules, containers, tree)
@@ -257,11 +264,35 @@ def read_segment(
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
         tasks = _tasks(records, index, crawl, containers, wanted)
-        for task, result in run_limited(tasks, "processing.extract.extraction.read_task", results=(PageResult,)):
-            if isinstance(result, Exceeded):
-                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
-            else:
+        for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
+            if not isinstance(result, Exceeded):
                 yield task.row, result
+            elif task.wanted.functions:
+                yield task.row, _read_apart(task, result)
+            else:
+                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
+
+
+def _read_apart(task: PageTask, exceeded: Exceeded) -> PageResult:
+    """Read a page once more, without the user's functions and then by each of them alone: one that never ends costs no article."""
+    alone = replace(task, wanted=replace(task.wanted, functions=()))
+    ((_, found),) = run_limited([alone], READ_TASK, 1, results=(PageResult,))
+    if isinstance(found, Exceeded):
+        return PageResult(rejected=found.rejected(task.row.pointer, task.row.url))
+    rows = list(found.rows)
+    for definition in task.wanted.functions:
+        one = replace(task, wanted=Wanted(articles=False, folders=task.wanted.folders, functions=(definition,)))
+        if len(task.wanted.functions) > 1:  # else it is this one
+            ((_, result),) = run_limited([one], READ_TASK, 1, results=(PageResult,))
+        else:
+            result = exceeded
+        rows += _failed_rows(definition, result) if isinstance(result, Exceeded) else result.rows
+    whole: PageResult = found
+    return replace(whole, rows=rows)
+
+
+def _failed_rows(definition: str, exceeded: Exceeded) -> list[PageRows]:
+    return [PageRows(Dataset.model_validate_json(definition).name, error=f"{exceeded.reason}: {exceeded.detail}")]
 
 
 def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:

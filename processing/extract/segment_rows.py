@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from processing.clean.identity import bucket_of
 from processing.datasets.rows import Row, arrow_values
-from processing.extract.extraction import PageResult, Wanted, read_segment
+from processing.extract.extraction import PageResult, Wanted
 from processing.extract.item_rows import ITEMS_OF_NO_DATASET, ItemRows, MissingItems, item_datasets
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import GROUP_ROWS, PAGES, PAGES_NAME, bounded, staged_writer, write_rows
@@ -31,7 +31,6 @@ from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 
 StagedRow = dict[str, object]
-EXCEEDED_STAGE = "extract"  # of pages that took too long or too much memory
 
 
 class SegmentRows:
@@ -39,9 +38,11 @@ class SegmentRows:
 
     def __init__(self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str]) -> None:
         """`folders` are where the user's modules are."""
-        self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
-        in_pages = [dataset for dataset in run.own_datasets if dataset.source and dataset.source.kind in {"selectors", "structured_data"}]
-        self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders)
+        self._store, self._run, self._segment = store, run, segment
+        kinds = {dataset.name: dataset.source.kind for dataset in run.own_datasets if dataset.source}
+        in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data"}]
+        functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
+        self.wanted = Wanted(run.makes_articles, _definitions(in_pages), tuple(folders), _definitions(functions))
         self._stack = ExitStack()
         datasets = (*run.own_datasets, *((ITEMS_OF_NO_DATASET,) if item_datasets(run) else ()))
         self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in datasets}
@@ -62,25 +63,12 @@ class SegmentRows:
             self._add(row, found.dataset, found.rows, found.error)
 
     def finish(self) -> None:
-        """Read what is not read with the pages, then store the rows of every dataset."""
-        for dataset in self._run.own_datasets:
-            if dataset.source is not None and dataset.source.function is not None:
-                self._take_function(dataset)
+        """Read the items, then store the rows of every dataset."""
         self._take_items()
         for spill in self._spills.values():
             spill.write(self._store, extracted_rows_key(self._run.process_run, spill.dataset.name, self._segment.segment))
         pages = pa.Table.from_pylist(self._pages, schema=PAGES)
         write_rows(self._store, extracted_rows_key(self._run.process_run, PAGES_NAME, self._segment.segment), [pages], PAGES)
-
-    def _take_function(self, dataset: Dataset) -> None:
-        """Read the pages once more, for a function of the user's: one that never ends may not cost a page its article."""
-        wanted = Wanted(articles=False, definitions=_definitions([dataset]), folders=self._folders)
-        for row, result in read_segment(self._store, self._segment, self._run.crawl, {}, wanted):
-            rejected = result.rejected
-            if rejected is not None and rejected.stage == EXCEEDED_STAGE:
-                self._add(row, dataset.name, [], f"{rejected.reason}: {rejected.detail}")
-            else:
-                self.take(row, result)
 
     def _take_items(self) -> None:
         counts: Counter[tuple[int, str]] = Counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def page(path: str, times: int) -> tuple[int, Headers, bytes]:
     data = {"@context": "https://schema.org", "@type": "Product", "sku": f"K{number}", "name": f"Kettle {number}"}
     html = f"<script type='application/ld+json'>{json.dumps(data)}</script><h1>Kettle {number}</h1><b class=sku>K{number}</b>"
     return 200, {}, f"{html} <i class=price>{PRICES[number]}</i>".encode()
+
+
+@pytest.fixture(autouse=True)
+def _own_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The command imports the user's modules into this process: each test has its own."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    for name in ("checkedshop", "checkedfunctions"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
