@@ -8,6 +8,7 @@ from typing import Any
 from itemadapter import ItemAdapter
 
 from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module, source_digest
+from schemas.config.plugins import step_function
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, ConflictError, NotFoundError, SpiderError
 from schemas.page import Page
@@ -16,11 +17,11 @@ RawRow = dict[str, Any]  # Any: whatever the user's function makes
 
 
 def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
-    """The function that a dataset names; its module is in one of the folders, or installed.
+    """The function that a dataset names; its module is in one of the folders, or installed. A name without a colon is a package's step.
 
     Raises NotFoundError for no such module or function, SpiderError for a module that cannot be imported, ConfigError for no function.
     """
-    module_name, _, function_name = name.partition(":")
+    module_name, _, function_name = step_function(name).partition(":")
     try:
         module = import_user_module(module_name, folders)
     except NoModuleError as error:
@@ -45,7 +46,7 @@ def code_digests(dataset: Dataset, folders: Sequence[str]) -> dict[str, str]:
 
 
 def _module_of(function: str) -> str:
-    return function.partition(":")[0]
+    return step_function(function).partition(":")[0]
 
 
 def refuse_changed_code(dataset: Dataset, folders: Sequence[str]) -> None:

@@ -37,6 +37,7 @@ STEP_COLUMNS = [name for name in TABLES["articles"].names if name in CLEANED.nam
 HAS_RUN = "has_run"  # whether the steps have run on a row
 NEW = pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])
 MAX_ROUNDS = 20  # of rows that are new because others were taken out; more than a few need many versions of one article
+ARTICLE_ID, DECIDED_ID = "article_id", "decided_article_id"
 PLACE = ["warc_filename", "warc_record_offset"]
 
 
@@ -75,15 +76,15 @@ class ArticleRows:
 
     def resolved_rows(self, excluded: Excluded, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All cleaned rows with their decisions, the dataset's fields and what names the run, in row groups; None is every column."""
-        cleaned_columns = None if columns is None else [name for name in CLEANED.names if name in columns or name in PLACE]
+        needed = {*(columns or CLEANED.names), *PLACE, ARTICLE_ID}
         for bucket in self.mark.buckets:
-            cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket), cleaned_columns)
+            cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket), [name for name in CLEANED.names if name in needed])
             decided = read_rows(self.store, self._key(DECIDED_TABLE, excluded, bucket))
             filled = read_rows(self.store, self._key(FILLED_TABLE, excluded, bucket)) if self.dataset.steps else None
             for rows, decisions in zip(cleaned, decided, strict=True):
                 found = _beside(rows, decisions)
                 fields = next(filled) if filled is not None else self._unfilled(rows.num_rows)
-                yield _with_constants(_beside(found, fields.select(list(self.dataset.fields))), self.run)
+                yield _with_constants(_beside(_identified(found), fields.select(list(self.dataset.fields))), self.run)
 
     def _fill(self) -> Excluded:
         """Run the steps on the new rows that they have not run on, and stage the fields of all rows; what the steps take out."""
@@ -95,11 +96,13 @@ class ArticleRows:
         with StepRunner(self.dataset, self._folders) as steps:
             for bucket in self.mark.buckets:
                 cleaned = read_rows(self.store, self._key(CLEANED_TABLE, NOTHING, bucket))
-                decisions = read_rows(self.store, self._key(DECIDED_TABLE, decided, bucket), ["outcome"])
+                decisions = read_rows(self.store, self._key(DECIDED_TABLE, decided, bucket), ["outcome", DECIDED_ID])
                 known = read_rows(self.store, self._key(FILLED_TABLE, earlier, bucket)) if earlier is not None else None
                 with staged_writer(self.store, self._key(FILLED_TABLE, decided, bucket), schema) as writer:
                     for rows, outcomes in zip(cleaned, decisions, strict=True):
-                        group = _Group(rows, outcomes, next(known) if known is not None else self._not_run(rows.num_rows))
+                        group = _Group(
+                            _identified(_beside(rows, outcomes)), next(known) if known is not None else self._not_run(rows.num_rows)
+                        )
                         writer.write(self._after_steps(group, steps, broken, failed).cast(schema))
         self._filled = decided
         return Excluded(broken, failed)
@@ -139,15 +142,14 @@ class ArticleRows:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A row group: cleaned rows, their outcomes, and the fields as they were filled before."""
+    """A row group: cleaned rows with their outcomes, and the fields as they were filled before."""
 
     rows: pa.Table
-    outcomes: pa.Table
     fields: pa.Table
 
     def waiting(self) -> Iterator[tuple[str, Any]]:  # Any: an array of integers
         """The places of the new rows on which the steps have not run, by crawl run."""
-        is_new = pc.is_in(self.outcomes["outcome"], NEW).to_numpy()
+        is_new = pc.is_in(self.rows["outcome"], NEW).to_numpy()
         waits = is_new & ~self.fields[HAS_RUN].to_numpy()
         runs = self.rows["crawl_run"].to_numpy()
         for crawl_run in sorted(set(runs[waits].tolist())):
@@ -158,6 +160,12 @@ def _beside(rows: pa.Table, others: pa.Table) -> pa.Table:
     for name in others.schema.names:
         rows = rows.append_column(others.schema.field(name), others[name])
     return rows
+
+
+def _identified(rows: pa.Table) -> pa.Table:
+    """The rows with the article that was decided on; a cleaned row has that of its own URL."""
+    place = rows.schema.get_field_index(ARTICLE_ID)
+    return rows.set_column(place, rows.schema.field(place), rows[DECIDED_ID])
 
 
 def _with_constants(rows: pa.Table, run: ProcessRun) -> pa.Table:

@@ -21,11 +21,12 @@ from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_
 from processing.publish.article_rows import NEW, ArticleRows
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows
+from processing.resolve.datasets import SEEN
 from processing.resolve.resolution import ResolveMark
-from processing.staging.staging import StagedWriter, bounded, staged_writer
+from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
-from schemas.keys import gated_key, mark_key, report_key
+from schemas.keys import gated_key, mark_key, report_key, resolved_rows_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -74,7 +75,9 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     if run.makes_articles:
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
-    staged = _write_tables(articles, judged, counts)
+    for crawl_run, canonical in mark.canonical.items():
+        counts[crawl_run].canonical = canonical
+    staged = _write_tables(articles, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
@@ -90,7 +93,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     return GateMark(base, counts, measures, held)
 
 
-def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCounts], segments: Sequence[str]) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     run, base, store = articles.run, articles.mark.base.key(), articles.store
     datasets = DatasetRows(run, base, store, judged)
@@ -107,10 +110,14 @@ def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCo
                 writers[ARTICLES].write(_articles(rows, schemas[ARTICLES]))
                 writers["quarantine"].write(_quarantine(rows, articles.dataset))
                 count_articles(rows, counts)
+        if run.makes_articles:
+            seen = read_rows(store, resolved_rows_key(run.process_run, judged.of(ARTICLES).key(base), ARTICLES, SEEN))
+            _write_all(writers["sightings"], seen)
         for dataset in run.own_datasets:
             _write_all(writers[dataset.name], datasets.rows(dataset))
             _write_all(writers["quarantine"], datasets.quarantine(dataset))
             _write_all(writers["sightings"], datasets.sightings(dataset))
+        _write_all(writers["quarantine"], datasets.unclaimed(segments, counts))
         datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
 
