@@ -20,7 +20,7 @@ from tests.processing.test_datasets import rows, with_dataset
 SITE = "https://news.example.com"
 NEWS = {"name": "news", "seeds": [SITE + "/"]}
 CRAWL = Crawl.model_validate(NEWS)
-RUNS = [f"news-20260301T120000Z-00000{number}" for number in range(4)]
+RUNS = [f"news-20260301T120000Z-00000{number}" for number in range(5)]
 TOPICS = """import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -149,6 +149,11 @@ def test_a_critical_expectation_holds_back_one_crawl_run_of_two(sqlite_settings:
     closed_run(sqlite_settings, crawl, "3", [article(SITE + "/4", 4, 120), article(SITE + "/6", 6, 121)])
     report = processed(sqlite_settings)
     assert (report.published, report.known, report.held) == (1, 1, {})
+    closed_run(sqlite_settings, crawl, "4", [article(SITE + "/3", 3, 180), article(SITE + "/4", 4, 181), article(SITE + "/5", 55, 182)])
+    assert list(processed(sqlite_settings).held) == [RUNS[4]]
+    seen = rows(sqlite_settings, "SELECT crawl_run, count(*) FROM sightings WHERE dataset = 'articles' GROUP BY ALL ORDER BY ALL")
+    assert seen == [(RUNS[2], 2), (RUNS[3], 2)], "a run that is held back has seen nothing"
+    assert rows(sqlite_settings, "SELECT count(*), count(gone_at) FROM articles_latest") == [(3, 0)], "and misses nothing"
 
 
 def test_drift_of_articles(sqlite_settings: Settings) -> None:
