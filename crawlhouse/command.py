@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import airflow_setup as airflowsetup
+from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
 from crawlhouse.commands import explain as explaincommand
@@ -99,6 +101,8 @@ AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
+app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
+app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)
@@ -107,6 +111,7 @@ app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcomma
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
+app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.airflow_setup)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
 app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TASK_LOGS = "airflow-logs/"  # of Airflow's tasks, by Airflow's own path
+
 
 def segment_key(crawl: str, crawl_run: str, segment: str) -> str:
     """A WARC segment; `segment` is unique over all workers and attempts."""

@@ -27,13 +27,15 @@ from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded
 from processing.workers.pool import Exceeded, run_limited
 from runtime.scratch import scratch_folder
 from schemas.article import Article, PageType
+from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.datasets.dataset import Dataset
 from schemas.errors import StorageError
 from schemas.manifest import Segment
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
-from schemas.page import Hints, Page
+from schemas.page import Hints, Page, WarcPointer
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_preferences
 from schemas.web.media_type import MediaType, read_media_type
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
@@ -136,7 +138,7 @@ class PageTask:
 
     `record` is None for a revisit, which has no page. It is None too where the segment has no such record; `damage` then says why.
     `product_token` is the crawler's name in robots rules, or None where the page's opt-outs are not obeyed. `containers` are the elements
-    in which the host has its articles. `wanted` is what is made of the page.
+    in which the host has its articles. `wanted` is what is made of the page. `uses` are those for which its AI preferences are obeyed.
     """
 
     record: Record | None
@@ -146,11 +148,17 @@ class PageTask:
     damage: str | None = None
     containers: tuple[str, ...] = ()
     wanted: Wanted = ARTICLES_ALONE
+    uses: tuple[str, ...] = ()
 
     @property
     def weight(self) -> int:
         """About how many bytes of memory the task takes."""
         return 0 if self.record is None else len(self.record.capture.body)
+
+    def preferences(self) -> AiPreferences:
+        """The AI preferences of the page. Capture indexes of earlier releases do not have them: then its headers say them."""
+        of_headers = NO_PREFERENCES if self.record is None else header_preferences(self.record.capture.response_headers)
+        return self.row.preferences.combined(of_headers)
 
 
 def read_task(task: PageTask) -> PageResult:
@@ -159,13 +167,24 @@ def read_task(task: PageTask) -> PageResult:
         pointer = task.row.pointer
         damaged = Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
         return PageResult(rejected=damaged)
+    forbidding = task.preferences().forbidden(task.uses) if task.uses else None
     if task.record is None:
-        return PageResult()
+        return PageResult(rejected=_forbidden(task.row.url, task.row.pointer, forbidding) if forbidding else None)
+    if forbidding and task.row.kind == UrlKind.PAGE and 200 <= task.row.fetch_status < 300:
+        return PageResult(rejected=_forbidden(task.row.url, task.row.pointer, forbidding))
     return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers, task.wanted)
+
+
+def _forbidden(url: str, pointer: WarcPointer, statement: str) -> Rejected:
+    return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.AI_PREFERENCE, statement)
 
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, read in this process. `containers` are the host's article elements."""
+    stated = header_preferences(record.capture.response_headers).combined(record.capture.preferences)
+    forbidding = stated.forbidden(crawl.politeness.forbidden_uses())
+    if forbidding and kind == UrlKind.PAGE and 200 <= record.capture.status < 300:
+        return _forbidden(record.capture.url, record.pointer, forbidding)
     rules = rules_for(host_key(record.capture.url), crawl.articles.rules)
     outcome = _read(record, kind, hints, _product_token(crawl), rules, containers, ARTICLES_ALONE).outcome
     assert outcome is not None
@@ -290,7 +309,7 @@ def _tasks(
     records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers, wanted: Wanted
 ) -> Iterator[PageTask]:
     """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
-    product_token = _product_token(crawl)
+    product_token, uses = _product_token(crawl), crawl.politeness.forbidden_uses()
     damage: dict[int, str] = {}  # by offset, since the last whole record
     row = next(index, None)
     for record in records:
@@ -306,7 +325,8 @@ def _tasks(
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             host = host_key(row.url)
             rules = rules_for(host, crawl.articles.rules)
-            yield PageTask(whole, row, product_token, rules, containers=containers.get(host, ()), wanted=wanted)
+            containers_of_host = containers.get(host, ())
+            yield PageTask(whole, row, product_token, rules, containers=containers_of_host, wanted=wanted, uses=uses)
             row = next(index, None)
     while row is not None:
         yield _damaged_task(row, damage)

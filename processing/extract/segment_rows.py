@@ -47,7 +47,7 @@ class SegmentRows:
         datasets = (*run.own_datasets, *((ITEMS_OF_NO_DATASET,) if item_datasets(run) else ()))
         self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in datasets}
         self._pages: list[StagedRow] = []
-        self._not_indexed: set[int] = set()  # offsets of records whose pages ask not to be indexed
+        self._not_indexed: set[int] = set()  # offsets of records whose pages ask not to be indexed, or not to be used
 
     def __enter__(self) -> SegmentRows:
         return self
@@ -57,7 +57,7 @@ class SegmentRows:
 
     def take(self, row: CaptureRow, result: PageResult) -> None:
         """Take the rows of a page."""
-        if result.rejected is not None and result.rejected.reason is Reason.NOINDEX:
+        if result.rejected is not None and result.rejected.reason in {Reason.NOINDEX, Reason.AI_PREFERENCE}:
             self._not_indexed.add(row.warc_record_offset)
         for found in result.rows:
             self._add(row, found.dataset, found.rows, found.error)

@@ -20,11 +20,12 @@ from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
+from processing.resolve.datasets import SEEN
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
-from schemas.keys import gated_key, mark_key, report_key, resolved_key
+from schemas.keys import gated_key, mark_key, report_key, resolved_key, resolved_rows_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -67,6 +68,8 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     if run.makes_articles:
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
+    for crawl_run, canonical in mark.canonical.items():
+        counts[crawl_run].canonical = canonical
     base = mark.base.key()
     staged = _write_tables(run, mark, store, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
@@ -106,6 +109,9 @@ def _write_tables(
                 writers["articles"].write(_articles(rows))
                 writers["quarantine"].write(_quarantine(rows))
                 count_articles(rows, counts)
+        if run.makes_articles:
+            seen = read_rows(store, resolved_rows_key(run.process_run, mark.base.key(), ARTICLES, SEEN))
+            _write_all(writers["sightings"], seen)
         for dataset in run.own_datasets:
             _write_all(writers[dataset.name], datasets.rows(dataset))
             _write_all(writers["quarantine"], datasets.quarantine(dataset))
@@ -130,6 +136,8 @@ def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> It
             joined = rows
             for name in decisions.schema.names:
                 joined = joined.append_column(name, decisions[name])
+            place = joined.schema.get_field_index("article_id")
+            joined = joined.set_column(place, joined.schema.field(place), joined["decided_article_id"])
             yield _with_provenance(joined, run)
 
 

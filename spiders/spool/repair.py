@@ -102,6 +102,7 @@ def read_journal(path: Path) -> Journal:
 def _result(values: dict[str, object]) -> FetchResult:
     earlier = values.pop("earlier")
     reason = values.pop("reason")
+    chain = values.pop("chain", None)
     outcome, kind = FetchOutcome(str(values.pop("outcome"))), UrlKind(str(values.pop("kind")))
     if "leads" in values:  # its name in a journal that an earlier release wrote
         values["is_primary_source"] = values.pop("leads")
@@ -110,5 +111,6 @@ def _result(values: dict[str, object]) -> FetchResult:
         kind=kind,
         reason=Reason(str(reason)) if reason else None,
         earlier=EarlierCapture(**earlier) if isinstance(earlier, dict) else None,
+        chain=tuple(map(str, chain)) if isinstance(chain, list) else (),
         **values,  # type: ignore[arg-type]
     )

@@ -37,7 +37,7 @@ SPOOL_TAKEN_OVER = "The spool {folder} was taken over by another process of this
 class Batch:
     """What one registering transaction will hold: a segment (None: nothing archived yet), results, and the leases they depend on.
 
-    `item_types` are those that its items file has.
+    `item_types` are those that its items file has. `was_tried`: registering it has begun at least once.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Batch:
     leases: dict[int, Lease] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     item_types: set[ItemType] = field(default_factory=set)
+    was_tried: bool = False
 
     @property
     def is_empty(self) -> bool:

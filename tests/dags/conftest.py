@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dags
+from schemas.config.settings import Settings
+from tests.dags.dagruns import Runner, run_project
+from tests.demosite import DemoSite, run_demo_site
 from tests.installedpackages import write_package
 
 DAGS = Path(dags.__file__).parent
@@ -71,3 +75,17 @@ def found(environment: dict[str, str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
+
+
+@pytest.fixture(scope="package")
+def dag_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    """The demo site of the projects whose DAGs run."""
+    with run_demo_site(tmp_path_factory.mktemp("site") / "demo") as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def airflow(tmp_path_factory: pytest.TempPathFactory, dag_site: DemoSite) -> Iterator[tuple[Settings, Runner]]:
+    """A project, and what runs its DAGs; its tests are of the xdist group `dagruns`, so that there is one."""
+    with run_project(tmp_path_factory.mktemp("red"), dag_site, DAGS) as running:
+        yield running
