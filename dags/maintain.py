@@ -6,9 +6,9 @@ runs. It takes the publish lock where it must, so it never conflicts with publis
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
@@ -27,8 +27,8 @@ with DAG(
     dag_id="maintain_lake",
     description="Join small files, expire old snapshots, remove unused files",
     doc_md=__doc__,
-    schedule="30 3 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    # the first run is at the next 3:30: without a start date Airflow makes no run for the past of a new home, which has nothing to maintain
+    schedule=CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=timedelta()),
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
