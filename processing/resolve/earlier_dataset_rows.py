@@ -124,3 +124,12 @@ def read_sightings(lake: Lake, dataset: str, urls: Collection[str], row_ids: pa.
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
         if rows.num_rows:
             yield pa.Table.from_batches([rows])
+
+
+def read_row_sightings(lake: Lake, dataset: str, row_ids: Collection[str]) -> Iterator[pa.Table]:
+    """All sightings of these keys."""
+    wanted = pa.array(row_ids, pa.string())
+    for batch in lake.scan("sightings", SIGHTING_COLUMNS, EqualTo("dataset", dataset)):  # type: ignore[call-arg]
+        rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
+        if rows.num_rows:
+            yield pa.Table.from_batches([rows])
