@@ -68,11 +68,15 @@ class Source:
     window: int
     dated: bool
     lastmod: Lastmod
+    published: list[float] = field(init=False)
 
-    def visible(self, now: float) -> list[Story]:
-        """The stories that a visitor sees now, the newest last."""
+    def __post_init__(self) -> None:
+        self.published = [story.published for story in self.stories]
+
+    def visible(self, now: float) -> tuple[int, int]:
+        """The places in `stories` between which a visitor sees them now, the newest last."""
         end = bisect_right(self.appears, now)
-        return self.stories[max(end - self.window, 0) : end]
+        return max(end - self.window, 0), end
 
     def modified(self, story: Story, now: float) -> float | None:
         """What the source says about a story's last change."""

@@ -32,6 +32,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from spiders.schedule.edits import edit_price, edits_expected, exposure, next_edit_check
 
@@ -256,23 +257,24 @@ def _with_times(profile: tuple[float, ...], times: Sequence[float], kept: float)
     return tuple(counts)
 
 
-def _hour_weight(state: RevisitState, hour: int) -> float:
-    """How busy an hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours before and after it."""
-    if not state.profile:
-        return 1.0
-    counts = state.profile
-    smooth = (counts[hour - 1] + 2 * counts[hour] + counts[(hour + 1) % HOURS_A_DAY]) / 4
-    return (smooth * HOURS_A_DAY + PROFILE_PRIOR_ITEMS) / (sum(counts) + PROFILE_PRIOR_ITEMS)
+@lru_cache(maxsize=1024)
+def _hour_weights(profile: tuple[float, ...]) -> tuple[float, ...]:
+    """How busy each hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours before and after it."""
+    if not profile:
+        return (1.0,) * HOURS_A_DAY
+    total = sum(profile) + PROFILE_PRIOR_ITEMS
+    around = zip((profile[-1], *profile), profile, (*profile[1:], profile[0]), strict=False)
+    return tuple(((before + 2 * count + after) / 4 * HOURS_A_DAY + PROFILE_PRIOR_ITEMS) / total for before, count, after in around)
 
 
 def _weighted_hours(state: RevisitState, start: float, end: float) -> float:
     """The hours from start to end, each weighted by how busy it is."""
     if not state.profile or end - start > 7 * HOURS_A_DAY:
         return end - start
-    total, time = 0.0, start
+    weights, total, time = _hour_weights(state.profile), 0.0, start
     while time < end:
         step = min(math.floor(time) + 1, end) - time
-        total += step * _hour_weight(state, int(time) % HOURS_A_DAY)
+        total += step * weights[int(time) % HOURS_A_DAY]
         time += max(step, 1e-6)
     return total
 
@@ -286,7 +288,7 @@ def _interval(state: RevisitState, longest: float, price: float) -> float:
 def _source_interval(state: RevisitState, longest: float, price: float) -> float:
     """Walk forward, hour by hour, until the visits that the hours deserve add up to one; whole days at once."""
     rate, dated = expected_items_an_hour(state), state.dated_items > 0
-    speeds = [_visits_an_hour(rate * _hour_weight(state, hour), price, dated) for hour in range(HOURS_A_DAY)]
+    speeds = [_visits_an_hour(rate * weight, price, dated) for weight in _hour_weights(state.profile)]
     days = int(min(1 / max(sum(speeds), 1e-9), longest / HOURS_A_DAY))
     done, waited = days * sum(speeds), float(days * HOURS_A_DAY)
     while waited < longest:
