@@ -27,11 +27,12 @@ EVALUATION_SEEDS = tuple(range(101, 111))  # not used when the constants were ch
 WARM_UP_HOURS = 3 * 24.0  # stories of the first days are not counted: every policy begins without knowledge
 BUDGETS = (30_000, 53_000, 80_000)  # fetches: scarce, about as many as news-crawl spends, and plenty
 MAX_BUDGET_FACTOR = 2  # a simulation that spends more than this times its budget is stopped early
+NARROW = 0.003  # between the logarithms of two parameters: if the budget lies between them, it is a step of the fetches
 USUAL_SLOPE = 0.7  # how much the logarithm of the fetches falls with that of a parameter, about
 TRIES = 12  # of the parameter; the tolerance is usually met earlier
 TOLERANCE = 0.01  # of the logarithm of the fetches: 1 %
 Make = Callable[[int], list[Site]]
-POLICIES = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
+POLICIES: tuple[type[Policy], ...] = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
 HEADER = f"{'policy':32} {'fetches':>8} {'median delay':>13} {'mean':>7} {'missed':>7} {'edit delay':>11} {'edits caught':>13}"
 
 
@@ -110,6 +111,8 @@ class Simulation:
         start, end = source.visible(now)
         seen, self.seen[source.key] = self.seen.get(source.key, 0), end
         new = [story for story in source.stories[max(start, seen) : end] if story.captured is None]  # a visit captures all that it shows
+        for story in new if source.dated else ():
+            story.listed = story.published
         for story in [*new, *self.policy.hinted(source, now)]:
             self._fetch_story(story, now)
         times = source.published[start:end] if source.dated else []
@@ -158,6 +161,8 @@ def at_equal_fetches(spend: Callable[[float, float], Result], budget: int, start
         else:
             high = (knob, excess)
         tries.append((knob, excess))
+        if low and high and high[0] - low[0] < NARROW:
+            break
         knob = _between(low, high) if low and high else knob + excess / _slope(tries)
     assert best is not None
     return best

@@ -23,13 +23,14 @@ Lastmod = Literal["honest", "lying", "absent"]
 
 @dataclass(slots=True)
 class Story:
-    """One article: when it was published and edited, and what was captured so far."""
+    """One article: when it was published and edited, and what was captured so far. `listed` is its date in the source that led to it."""
 
     key: int
     site: int
     published: float
     edits: list[float]
     last_change: float
+    listed: float | None = None
     captured: float | None = None
     fetched: float = 0.0
     versions: int = 0
