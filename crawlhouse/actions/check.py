@@ -126,7 +126,7 @@ def _show_responses(result: CheckResult) -> None:
 
 
 def _outcome_text(page: CheckedPage, result: CheckResult) -> str:
-    words = [rows_text(page.rows)] if page.rows else []
+    words = [rows_text(page.rows, page.quarantined)] if page.rows or page.quarantined else []
     if isinstance(page.outcome, ReadPage):
         words.insert(0, "article")
     elif page.outcome is not None:

@@ -31,7 +31,7 @@ class CheckedPage:
     """One response and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`, `size` is in bytes.
 
     `outcome` is its article or why there is none; None if the crawl makes no articles and the page can be read. `rows` counts the rows of
-    each dataset.
+    each dataset that would be published, `quarantined` those for quarantine.
     """
 
     url: str
@@ -40,6 +40,7 @@ class CheckedPage:
     size: int
     outcome: ReadPage | Rejected | None
     rows: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,10 @@ def _read_pages(run: ProcessRun, manifest: Manifest, settings: Settings, store: 
 
 
 def _count_rows(pages: dict[RecordId, CheckedPage], datasets: list[CheckedDataset]) -> None:
-    """Count the rows that would be published on their pages."""
+    """Count the rows of every page."""
+    by_url = {page.url: page for page in pages.values()}
     for one in datasets:
+        for broken in one.quarantined:
+            by_url[broken.url].quarantined[one.dataset.name] += 1
         for row in one.rows:
             pages[row["warc_filename"], row["warc_record_offset"]].rows[one.dataset.name] += 1

@@ -6,9 +6,10 @@ dataset; its other datasets and the other crawl runs go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from itertools import zip_longest
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -106,7 +107,10 @@ class OwnRows:
 
 
 def judge_run(run: ProcessRun, base: str, articles: ArticleRows, segments: Sequence[Segment], store: ObjectStore, lake: Lake) -> Judged:
-    """Judge the rows of all datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged."""
+    """Judge the rows of all datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged.
+
+    A dataset is judged again only if its rows are others than before: without a broken row another one may be the first of its key.
+    """
     judged = Judged()
     own = [OwnRows(run, base, dataset, segments, store, lake) for dataset in run.own_datasets]
     pending: list[_Judgeable] = [*([articles] if run.makes_articles else []), *own]
@@ -119,14 +123,25 @@ def judge_run(run: ProcessRun, base: str, articles: ArticleRows, segments: Seque
             for rows in pending:
                 name = rows.dataset.name
                 judged.results.setdefault(name, found[name])
-                more = _taken_out(run, rows, judged.of(name), found[name])
+                before = judged.of(name)
+                more = _taken_out(run, rows, before, found[name])
                 if more is not None:
                     judged.excluded[name] = rows.prepare(more)
-                    again.append(rows)
+                    if _has_other_rows(run, rows, before, judged.of(name)):
+                        again.append(rows)
             if not again:
                 return judged
             pending = again
     raise GateError(f"The rows of {run.process_run} still broke expectations after {MAX_ROUNDS} rounds. Nothing was published.")
+
+
+def _has_other_rows(run: ProcessRun, rows: _Judgeable, before: Excluded, now: Excluded) -> bool:
+    """Whether the rows to be judged are others than those that were judged, without those that are taken out now."""
+    columns = list(dict.fromkeys([*_place_columns(rows.dataset), *_expected(run, rows.dataset).needed_columns()]))
+    judged = (row for table in rows.new_rows(before, columns) for row in table.to_pylist())
+    left = (row for row in judged if _place(row) not in now.rows and row["crawl_run"] not in now.held)
+    there = (row for table in rows.new_rows(now, columns) for row in table.to_pylist())
+    return any(one != other for one, other in zip_longest(left, there))
 
 
 def history_of(lake: Lake, crawl: str, dataset: str) -> list[Measures]:
@@ -140,17 +155,20 @@ def history_of(lake: Lake, crawl: str, dataset: str) -> list[Measures]:
     return read_history([statistics for _, _, statistics in sorted(rows, reverse=True)], dataset)
 
 
+def _expected(run: ProcessRun, dataset: Dataset) -> RowsToJudge:
+    """What is expected of a dataset's rows, without the rows."""
+    own = run.crawl.expectations.get(dataset.name, ()), run.crawl.drift.get(dataset.name, ())
+    return RowsToJudge(dataset, (), run.crawl_runs, *own)
+
+
 def _to_judge(run: ProcessRun, rows: _Judgeable, excluded: Excluded, lake: Lake) -> RowsToJudge:
-    dataset = rows.dataset
-    expected = RowsToJudge(
-        dataset,
-        (),
-        tuple(one for one in run.crawl_runs if one not in excluded.held),
-        run.crawl.expectations.get(dataset.name, ()),
-        run.crawl.drift.get(dataset.name, ()),
+    expected = _expected(run, rows.dataset)
+    return replace(
+        expected,
+        tables=rows.new_rows(excluded, expected.needed_columns()),
+        crawl_runs=tuple(one for one in run.crawl_runs if one not in excluded.held),
+        history=history_of(lake, run.crawl.name, rows.dataset.name) if expected.all_drift() else (),
     )
-    history = history_of(lake, run.crawl.name, dataset.name) if expected.all_drift() else []
-    return replace(expected, tables=rows.new_rows(excluded, expected.needed_columns()), history=history)
 
 
 def _taken_out(run: ProcessRun, rows: _Judgeable, excluded: Excluded, result: SuiteResult) -> Excluded | None:
@@ -159,11 +177,18 @@ def _taken_out(run: ProcessRun, rows: _Judgeable, excluded: Excluded, result: Su
     held = {crawl_run: result.failures_of(crawl_run) for crawl_run in failing}
     offences = result.offences()
     broken: dict[RowPlace, tuple[str, str]] = {}
-    columns = PLACE_COLUMNS if not rows.dataset.is_built_in else PLACE_COLUMNS[:2]
     start = 0
-    for table in rows.new_rows(excluded, columns) if len(offences.rows) else ():
+    for table in rows.new_rows(excluded, _place_columns(rows.dataset)) if len(offences.rows) else ():
         for place, offence in offences.among(start, table.num_rows).items():
             (row,) = table.slice(place, 1).to_pylist()
-            broken[place_of({"position": ARTICLE_POSITION, **row})] = offence.rule, offence.detail
+            broken[_place(row)] = offence.rule, offence.detail
         start += table.num_rows
     return excluded.with_more(broken, held) if broken or held else None
+
+
+def _place_columns(dataset: Dataset) -> list[str]:
+    return PLACE_COLUMNS[:2] if dataset.is_built_in else PLACE_COLUMNS
+
+
+def _place(row: Mapping[str, Any]) -> RowPlace:  # Any: the values of a row
+    return place_of({"position": ARTICLE_POSITION, **row})

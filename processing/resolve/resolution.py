@@ -117,12 +117,8 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     for bucket in buckets:
         tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory_staged, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
-    rows = _read_run(run, base, buckets, store, lake)
-    mark = ResolveMark(base, buckets, canonical_counts(rows.summaries, rows.identities))
-    decisions = _decide_all(run, rows, store, memory_staged)
-    _write_decisions(run, mark, store, decisions)
-    if run.makes_articles:
-        _write_sightings(run, base, rows, decisions, store, lake)
+    canonical = _stage_decisions(run, base, buckets, store, lake, memory_staged)
+    mark = ResolveMark(base, buckets, canonical)
     resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
@@ -132,27 +128,7 @@ def decide_again(run: ProcessRun, mark: ResolveMark, excluded: Excluded, store: 
     """Stage the decisions on a resolved run's records, and its sightings of articles, once more without what the gate has taken out."""
     version = mark.base.memory_version
     memory_staged = staged_memory_key(run.process_run, version) if run.crawl.articles.site_memory else None
-    rows = _read_run(run, mark.base, mark.buckets, store, lake)
-    rows = replace(rows, summaries=[_without_excluded(summary, excluded) for summary in rows.summaries])
-    decisions = _decide_all(run, rows, store, memory_staged)
-    _write_decisions(run, mark, store, decisions, excluded)
-    _write_sightings(run, mark.base, rows, decisions, store, lake, excluded)
-
-
-def _write_sightings(
-    run: ProcessRun,
-    base: Base,
-    rows: _RunRows,
-    decisions: dict[RecordId, Decision],
-    store: ObjectStore,
-    lake: Lake,
-    excluded: Excluded = NOTHING,
-) -> None:
-    """Stage the sightings of articles. A crawl run that is held back says nothing, neither that an article is there nor that it is gone."""
-    shown = replace(run, crawl_runs=tuple(crawl_run for crawl_run in run.crawl_runs if crawl_run not in excluded.held))
-    summaries = [summary for summary in rows.summaries if crawl_run_of(summary.record_id[0]) not in excluded.held]
-    sightings = article_sightings(shown, summaries, decisions, rows.earlier, lake)
-    write_rows(store, resolved_rows_key(run.process_run, excluded.key(base.key()), ARTICLES, SEEN), sightings, SIGHTINGS)
+    _stage_decisions(run, mark.base, mark.buckets, store, lake, memory_staged, excluded)
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
@@ -188,9 +164,27 @@ class _RunRows:
     identities: Identities
 
 
-def _decide_all(run: ProcessRun, rows: _RunRows, store: ObjectStore, memory_staged: str | None) -> dict[RecordId, Decision]:
-    digests = _current_digests(rows.summaries, rows.earlier, run, store, memory_staged)
-    return decide(rows.summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+def _stage_decisions(
+    run: ProcessRun,
+    base: Base,
+    buckets: Sequence[int],
+    store: ObjectStore,
+    lake: Lake,
+    memory_staged: str | None,
+    excluded: Excluded = NOTHING,
+) -> dict[str, CanonicalCounts]:
+    """Decide on all records of a run, and stage the decisions and the sightings of articles. Returns the counts of canonical URLs."""
+    rows = _read_run(run, base, buckets, store, lake)
+    summaries = [_without_excluded(summary, excluded) for summary in rows.summaries]
+    digests = _current_digests(summaries, rows.earlier, run, store, memory_staged)
+    decisions = decide(summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+    _write_decisions(run, base, buckets, store, decisions, excluded)
+    if run.makes_articles:  # a crawl run that is held back says nothing, neither that an article is there nor that it is gone
+        shown = replace(run, crawl_runs=tuple(crawl_run for crawl_run in run.crawl_runs if crawl_run not in excluded.held))
+        of_shown = [summary for summary in summaries if crawl_run_of(summary.record_id[0]) not in excluded.held]
+        sightings = article_sightings(shown, of_shown, decisions, rows.earlier, lake)
+        write_rows(store, resolved_rows_key(run.process_run, excluded.key(base.key()), ARTICLES, SEEN), sightings, SIGHTINGS)
+    return canonical_counts(rows.summaries, rows.identities)
 
 
 def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake) -> _RunRows:
@@ -278,13 +272,17 @@ def _current_digests(
 
 
 def _write_decisions(
-    run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision], excluded: Excluded = NOTHING
+    run: ProcessRun,
+    base: Base,
+    buckets: Sequence[int],
+    store: ObjectStore,
+    decisions: dict[RecordId, Decision],
+    excluded: Excluded,
 ) -> None:
     """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
-    for bucket in mark.buckets:
-        key = resolved_key(run.process_run, excluded.key(mark.base.key()), bucket, DECIDED_TABLE)
-        with staged_writer(store, key, DECIDED) as writer:
-            for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
+    for bucket in buckets:
+        with staged_writer(store, resolved_key(run.process_run, excluded.key(base.key()), bucket, DECIDED_TABLE), DECIDED) as writer:
+            for rows in _cleaned_rows(run, base, bucket, store, ["warc_filename", "warc_record_offset"]):
                 writer.write(pa.Table.from_pylist([decisions[record_id_of(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 

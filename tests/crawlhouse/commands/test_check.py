@@ -114,6 +114,7 @@ def test_the_rows_of_every_dataset_are_shown(nowhere: Run, project: Path) -> Non
     assert "None of these pages is an article" not in ended.out + ended.err
     assert "\x1b" not in ended.out  # no colours in a pipe
     assert "rows of offers, shelf, headings, products" in out
+    assert "1 row of shelf for" in out  # the rest of the cell is on its next line
     assert "offers: 1 row to publish" in out
     assert "offers: 4 rows for quarantine" in out
     assert "another row of this run has this key and" in out
