@@ -24,6 +24,7 @@ from storage.lake.lake import Lake
 _VERSION_COLUMNS = [
     "article_id", "version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at",
     "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "duplicate_of",
+    "crawl_run",
 ]  # fmt: skip
 _TEXT_COLUMNS = ["article_id", "version", "sequence", "text_digest", "minhash"]
 _CAPTURE_COLUMNS = [
@@ -57,6 +58,7 @@ class Version:
     code_version: str
     memory_version: int | None
     pointer: WarcPointer
+    crawl_run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: Ea
 def _add_version(earlier: EarlierRows, row: dict[str, object]) -> None:
     """Keep the row if it is the latest version of its article, and if it is the latest of its page where the article has several."""
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
-    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version")
+    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "crawl_run")
     version = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
     article, known = str(row["article_id"]), earlier.versions.get(str(row["article_id"]))
     if known is None:

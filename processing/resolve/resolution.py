@@ -115,13 +115,8 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     for bucket in buckets:
         tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory_staged, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
-    rows = _read_run(run, base, buckets, store, lake)
-    mark = ResolveMark(base, buckets, canonical_counts(rows.summaries, rows.identities))
-    decisions = _decide_all(run, rows, store, memory_staged)
-    _write_decisions(run, mark, store, decisions)
-    if run.makes_articles:
-        sightings = article_sightings(run, rows.summaries, decisions, rows.earlier, lake)
-        write_rows(store, resolved_rows_key(run.process_run, base.key(), ARTICLES, SEEN), sightings, SIGHTINGS)
+    canonical = _stage_decisions(run, base, buckets, store, lake, memory_staged)
+    mark = ResolveMark(base, buckets, canonical)
     resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
@@ -160,9 +155,19 @@ class _RunRows:
     identities: Identities
 
 
-def _decide_all(run: ProcessRun, rows: _RunRows, store: ObjectStore, memory_staged: str | None) -> dict[RecordId, Decision]:
+def _stage_decisions(
+    run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake, memory_staged: str | None
+) -> dict[str, CanonicalCounts]:
+    """Decide on all records of a run, and stage the decisions and the sightings of articles. Returns the counts of canonical URLs."""
+    rows = _read_run(run, base, buckets, store, lake)
     digests = _current_digests(rows.summaries, rows.earlier, run, store, memory_staged)
-    return decide(rows.summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+    near = rows.index.pairs()
+    decisions = decide(rows.summaries, rows.earlier, near, lambda version: digests.get(version.pointer, version.text_digest))
+    _write_decisions(run, base, buckets, store, decisions)
+    if run.makes_articles:
+        sightings = article_sightings(run, rows.summaries, decisions, rows.earlier, lake)
+        write_rows(store, resolved_rows_key(run.process_run, base.key(), ARTICLES, SEEN), sightings, SIGHTINGS)
+    return canonical_counts(rows.summaries, rows.identities)
 
 
 def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake) -> _RunRows:
@@ -239,11 +244,11 @@ def _current_digests(
     return digests
 
 
-def _write_decisions(run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
+def _write_decisions(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
     """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
-    for bucket in mark.buckets:
-        with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
-            for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
+    for bucket in buckets:
+        with staged_writer(store, resolved_key(run.process_run, base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
+            for rows in _cleaned_rows(run, base, bucket, store, ["warc_filename", "warc_record_offset"]):
                 writer.write(pa.Table.from_pylist([decisions[record_id_of(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 
