@@ -128,7 +128,7 @@ def _show_responses(result: CheckResult) -> None:
 def _outcome_text(page: CheckedPage, result: CheckResult) -> str:
     words = [rows_text(page.rows, page.quarantined)] if page.rows or page.quarantined else []
     if isinstance(page.outcome, ReadPage):
-        words.insert(0, "article")
+        words.insert(0, f"article for quarantine: {page.violation.reason}" if page.violation else "article")
     elif page.outcome is not None:
         shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
         words.append(f"{'no article: ' if result.makes_articles else 'nothing: '}{page.outcome.reason}{shown}")
@@ -139,6 +139,9 @@ def _show_articles(result: CheckResult) -> None:
     articles = [page.outcome.article for page in result.pages if isinstance(page.outcome, ReadPage)]
     if not articles:
         say("None of these pages is an article. Give a seed that leads to some, or --pages N to see more.")
+    broken = [(page.violation.rule, page.violation.detail, page.url) for page in result.pages if page.violation]
+    if broken:
+        show(table("Articles for quarantine", ("rule", "what it is", "URL"), broken))
     for article in articles[:SHOWN_ARTICLES]:
         _show_article(article)
     if result.articles_in_a_run:
