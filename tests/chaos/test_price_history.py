@@ -37,7 +37,7 @@ PRICES = ["10.00", "12.00", "12.00", "10.00", "11.00"]
 GONE = 3  # the run in which a page answers 404; in the next it is as it was
 STEPS = [f"publish.{when}.{table}" for table in ("products", "sightings", "quarantine") for when in ("before", "after")]
 STEPS += ["publish.after.catalog", "publish.before.mark"]
-RANDOM_KILLS = 2  # in each run, beside those at the steps
+RANDOM_KILLS = 1  # in each run, beside those at the steps
 TABLES = ("products", "sightings", "quarantine", "captures", "articles")
 # The ids of process runs are digests of snapshots; WARC records have random ids, which deflate to different lengths.
 DIFFERENT = {"process_run", "ingested_at", "warc_record_offset", "warc_record_length"}
