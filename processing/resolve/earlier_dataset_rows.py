@@ -13,7 +13,7 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import BooleanExpression, EqualTo, In
+from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 
 from processing.resolve.records import RecordId, record_id_of
 from schemas.datasets.dataset import Dataset
@@ -140,7 +140,8 @@ def read_sightings(lake: Lake, dataset: str, urls: Collection[str], row_ids: pa.
 def read_row_sightings(lake: Lake, dataset: str, row_ids: Collection[str]) -> Iterator[pa.Table]:
     """All sightings of these keys."""
     wanted = pa.array(row_ids, pa.string())
-    for batch in lake.scan("sightings", SIGHTING_COLUMNS, EqualTo("dataset", dataset)):  # type: ignore[call-arg]
+    of_dataset, of_keys = EqualTo("dataset", dataset), _one_of("row_id", row_ids)  # type: ignore[call-arg]
+    for batch in lake.scan("sightings", SIGHTING_COLUMNS, of_dataset if of_keys is None else And(of_dataset, of_keys)):
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
         if rows.num_rows:
             yield pa.Table.from_batches([rows])
