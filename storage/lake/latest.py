@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-# finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
+# Finds the row that was fetched last by narrow columns: sorting whole rows would hold all texts in memory. The numbers of versions are in
+# the order of publishing: a row of an old capture that is published later, for example out of quarantine, has a higher number.
 LATEST = """
 SELECT "{name}".*, {seen} AS last_seen, {gone} AS gone_at FROM "{name}" SEMI JOIN (
-  SELECT {key}, unnest(max(struct_pack(version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
-) USING ({key}, version, sequence)
+  SELECT {key}, unnest(max(struct_pack(fetched_at := fetched_at, version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
+) USING ({key}, fetched_at, version, sequence)
 """
 SIGHTED = """LEFT JOIN (
   SELECT row_id AS sighted_id, max(seen_at) AS sighted_at, max(gone_at) AS missed_at FROM sightings WHERE dataset = '{name}' GROUP BY row_id
