@@ -1,4 +1,4 @@
-"""Which rows a commit takes out of a table: those of some records, or single rows of them. Files that have none of them stay as they are."""
+"""Which rows a commit takes out of a table: those of some records, or single rows of them. Files without such rows stay as they are."""
 
 from __future__ import annotations
 
@@ -90,4 +90,4 @@ def replace_file(snapshot: Overwrite, table: Table, task: FileScanTask, stays: S
 
 def _in_files(names: set[str]) -> BooleanExpression:
     """The condition that a row is from one of these WARC files; of many files it would take longer than it saves."""
-    return In("warc_filename", names) if len(names) <= MAX_PRUNED else AlwaysTrue()  # type: ignore[call-arg, arg-type]
+    return In("warc_filename", names) if len(names) <= MAX_PRUNED else AlwaysTrue()  # type: ignore[call-arg]
