@@ -115,6 +115,8 @@ def _is_staging_obsolete(process_run: str, store: ObjectStore, ledger: Ledger) -
         return (
             store.info(report_key(process_run, "report.json")) is not None
         )  # the report is written last: after it nothing reads the staged objects
+    if run.replacement is not None:  # it may go on: its crawl runs are published anyway
+        return False
     return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
 
 
