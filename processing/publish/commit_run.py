@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from processing.expectations.drift import MEASURES
 from processing.expectations.suite_result import Measures
 from processing.publish.accounting import RunCounts
+from processing.publish.rules import RULES, rules_of
 from processing.resolve.earlier_dataset_rows import rows_digest
 from processing.staging.staging import bounded
 from runtime.failpoint import reached
@@ -155,6 +156,7 @@ def _statistics(run: ProcessRun, manifest: Manifest, change: RunChange) -> dict[
     statistics: dict[str, object] = {
         **change.counts[manifest.crawl_run].to_dict(),
         "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets},
+        RULES: rules_of(run),
         MEASURES: dict(change.measures.get(manifest.crawl_run, {})),
         **change.notes.get(manifest.crawl_run, {}),
     }

@@ -59,10 +59,10 @@ class _RunDecisions:
         previous = self._earlier.payloads.get((summary.url, summary.content_digest)) if summary.content_digest else None
         if previous is not None and self._still_latest(previous, summary.article_id, latest):
             return Decision(Outcome.KNOWN, previous.article_id, previous.version)
+        if latest is not None and latest.text_digest == summary.text_digest:  # also if it breaks a rule: then somebody has released it
+            return Decision(Outcome.KNOWN, summary.article_id, latest.version)
         if summary.quarantine_reason is not None:
             return Decision(Outcome.QUARANTINED, summary.article_id, reason=summary.quarantine_reason, detail=summary.quarantine_detail)
-        if latest is not None and latest.text_digest == summary.text_digest:
-            return Decision(Outcome.KNOWN, summary.article_id, latest.version)
         return self._new_version(summary.article_id, summary.text_digest, 1 if latest is None else latest.version + 1)
 
     def revisit(self, summary: RecordSummary) -> Decision:
