@@ -14,6 +14,7 @@ from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
 from processing.publish.table_events import TableEvent, table_events
+from processing.quarantine.rejudge import rejudge
 from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.resources import Resources, current_configuration, current_datasets, open_resources
 from runtime.code_version import code_version
@@ -76,11 +77,15 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
 
 
 def resolve(process_run: str, settings: Settings) -> None:
-    """Clean all staged rows of a process run and decide their outcomes. Raises ConflictError while a segment is not extracted."""
+    """Clean all staged rows of a process run and decide their outcomes. Raises ConflictError while a segment is not extracted.
+
+    Rows in quarantine that other rules have judged are judged again before.
+    """
     with open_resources(settings) as resources:
         if read_resolve_mark(resources.store, process_run) is None:
             run = resources.ledger.process_run(process_run)
             refuse_other_code(run, code_version())
+            rejudge(run, settings, resources)
             resolve_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger)
 
 

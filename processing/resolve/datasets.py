@@ -170,13 +170,15 @@ def _judged(work: _Work, row: dict[str, Any]) -> dict[str, Any]:  # Any: the val
 
 
 def _last_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, LastVersion]:
+    """The row of each key that was fetched last. Rows that came late, for example out of quarantine, may have higher numbers."""
+    rows = [row for table in partitions.versions(partition) for row in table.to_pylist()]
+    rows.sort(key=lambda row: (row["row_id"], row["fetched_at"], row["version"]))
     last: dict[str, LastVersion] = {}
-    for table in partitions.versions(partition):
-        for row in table.to_pylist():
-            known = last.get(row["row_id"])
-            if known is None or known.version < row["version"]:
-                definition = work.definitions.get(row["process_run"])
-                last[row["row_id"]] = LastVersion(row["version"], row["first_seen"], row, definition.fields if definition else None)
+    for row_id, group in groupby(rows, key=lambda row: row["row_id"]):
+        of_key = list(group)
+        definition = work.definitions.get(of_key[-1]["process_run"])
+        highest, first_seen = max(row["version"] for row in of_key), min(row["first_seen"] for row in of_key)
+        last[row_id] = LastVersion(highest, first_seen, of_key[-1], definition.fields if definition else None)
     return last
 
 

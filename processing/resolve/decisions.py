@@ -39,6 +39,7 @@ def decide(
 class _Latest:
     version: int
     text_digest: str
+    highest: int
 
 
 class _RunDecisions:
@@ -63,7 +64,7 @@ class _RunDecisions:
             return Decision(Outcome.KNOWN, summary.article_id, latest.version)
         if summary.quarantine_reason is not None:
             return Decision(Outcome.QUARANTINED, summary.article_id, reason=summary.quarantine_reason, detail=summary.quarantine_detail)
-        return self._new_version(summary.article_id, summary.text_digest, 1 if latest is None else latest.version + 1)
+        return self._new_version(summary.article_id, summary.text_digest, 1 if latest is None else latest.highest + 1)
 
     def revisit(self, summary: RecordSummary) -> Decision:
         if summary.kind in REASON_OF_KIND:
@@ -88,7 +89,7 @@ class _RunDecisions:
         known, committed = self._latest.get(article_id), self._earlier.versions.get(article_id)
         if known is None and committed is not None:
             same = committed.text_digest == text_digest
-            known = _Latest(committed.version, text_digest if same else self._current_digest(committed))
+            known = _Latest(committed.version, text_digest if same else self._current_digest(committed), committed.highest)
             if not same:
                 self._latest[article_id] = known
         return known
@@ -98,7 +99,7 @@ class _RunDecisions:
         return previous.article_id != article_id or latest is None or previous.version == latest.version
 
     def _new_version(self, article_id: str, text_digest: str, version: int) -> Decision:
-        self._latest[article_id] = _Latest(version, text_digest)
+        self._latest[article_id] = _Latest(version, text_digest, version)
         original = self._original(article_id, text_digest)
         if original is None:
             self._originals.setdefault(text_digest, article_id)

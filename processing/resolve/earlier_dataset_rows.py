@@ -93,7 +93,7 @@ def read_readings(
 
 def read_versions(lake: Lake, dataset: Dataset, row_ids: pa.Array) -> Iterator[pa.Table]:
     """The rows that keys have in the dataset's table: their versions and the fields that are compared."""
-    columns = ["row_id", "version", "first_seen", "process_run", *dataset.compared_fields()]
+    columns = ["row_id", "version", "first_seen", "fetched_at", "process_run", *dataset.compared_fields()]
     for batch in lake.scan(dataset.name, columns):
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), row_ids))
         if rows.num_rows:

@@ -6,7 +6,7 @@ The tables are streamed. Only rows that match a record of the run stay in memory
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,10 @@ CommitOrder = tuple[int, datetime, str, int]  # (sequence, fetched_at, WARC file
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The latest version of an article in the lake, with the code and the site memory that cleaned it."""
+    """The version of an article in the lake that was fetched last, with the code and the site memory that cleaned it.
+
+    `highest` is the highest number that a version of the article has: one that was released from quarantine may be older than the last.
+    """
 
     version: int
     sequence: int
@@ -54,6 +57,8 @@ class Version:
     code_version: str
     memory_version: int | None
     pointer: WarcPointer
+    fetched_at: datetime
+    highest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +162,14 @@ def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: Ea
 
 def _add_if_latest(earlier: EarlierRows, row: dict[str, object]) -> None:
     known = earlier.versions.get(str(row["article_id"]))
-    if known is not None and (known.version, known.sequence) >= (row["version"], row["sequence"]):
+    highest: int = max(row["version"], known.highest if known else 0)  # type: ignore[call-overload]
+    if known is not None and (known.fetched_at, known.version, known.sequence) >= (row["fetched_at"], row["version"], row["sequence"]):
+        earlier.versions[str(row["article_id"])] = replace(known, highest=highest)
         return
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
-    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version")
-    earlier.versions[str(row["article_id"])] = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
+    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at")
+    values = {name: row[name] for name in names}
+    earlier.versions[str(row["article_id"])] = Version(pointer=pointer, highest=highest, **values)  # type: ignore[arg-type]
 
 
 def _commit_order(row: dict[str, object]) -> CommitOrder:

@@ -20,7 +20,7 @@ Values = Mapping[str, Any]  # Any: the values of a staged row, as Arrow gives th
 
 @dataclass(frozen=True, slots=True)
 class LastVersion:
-    """The last version of a key: its number, when its key was first seen, and its values.
+    """The version of a key that was fetched last: its values, when its key was first seen, and the highest number of a version.
 
     `fields` are those that its definition had, None for all: a field that was not there cannot have changed.
     """

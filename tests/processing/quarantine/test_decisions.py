@@ -77,19 +77,21 @@ def test_a_released_row_is_published_as_it_is_and_stays(lake_settings: Settings)
 
 
 def test_an_old_row_that_is_released_is_not_the_latest(sqlite_settings: Settings) -> None:
-    settings = with_dataset(sqlite_settings, JUDGED)
-    for number, price in enumerate(["10.00", "-1", "12.00"], 1):
-        closed_run(settings, CRAWL, str(number), [product("1", "A1", price, number * 60)])
+    settings = with_dataset(sqlite_settings)
+    for number, price in enumerate(["10.00", "11.00", "12.00"], 1):
+        twice = [product("other", "A1", "-1", number * 60 + 1)] if number == 2 else []
+        closed_run(settings, CRAWL, str(number), [product("1", "A1", price, number * 60), *twice])
         processed(settings)
-    release(QuarantineFilter(dataset="products"), "eve", "", settings)
+    assert retry(ALL, "eve", "", settings).outcomes == {"quarantined": 1}, "its run still has another row of the key"
     check_accounts(settings)
-    assert products(settings) == [("A1", 1, "10.00", []), ("A1", 2, "12.00", ["price"]), ("A1", 3, "-1.00", ["price"])]
+    assert release(QuarantineFilter(dataset="products", rule="key"), "eve", "", settings).outcomes == {"published": 1}
+    check_accounts(settings)
+    assert products(settings)[2:] == [("A1", 3, "12.00", ["price"]), ("A1", 4, "-1.00", ["price"])]
     assert rows(settings, "SELECT price::VARCHAR FROM products_latest") == [("12.00",)]
     closed_run(settings, CRAWL, "4", [product("1", "A1", "12.00", 300)])
-    assert processed(settings)["products"]["unchanged"] == 1
     closed_run(settings, CRAWL, "5", [product("1", "A1", "13.00", 360)])
-    processed(settings)
-    assert products(settings)[-1] == ("A1", 4, "13.00", ["price"])
+    assert processed(settings)["products"] == {"made": 2, "published": 1, "unchanged": 1, "quarantined": 0}
+    assert products(settings)[-1] == ("A1", 5, "13.00", ["price"])
 
 
 def test_a_value_that_does_not_fit_cannot_be_released(sqlite_settings: Settings) -> None:
@@ -133,7 +135,7 @@ def test_a_dropped_row_is_counted(sqlite_settings: Settings) -> None:
     assert drop(ALL, "eve", "broken", settings).outcomes == {"rejected": 2}
     check_accounts(settings)
     assert rows(settings, "SELECT * FROM quarantine") == []
-    assert outcome(settings, f"{SHOP}/p/1")[:2] == ("rejected", "product"), "of articles, which are no rows either"
+    assert outcome(settings, f"{SHOP}/p/1")[:2] == ("rejected", "hub"), "of articles, which are no rows either"
     assert outcome(settings, f"{SHOP}/p/1")[2][1] == ("products", "rejected", "dropped", 0)
     assert outcome(settings, f"{SHOP}/2026/03/short-notice")[:2] == ("rejected", "dropped")
     assert rows(settings, "SELECT records, rejected, kind FROM runs WHERE kind = 'drop'") == [(2, 2, "drop")]
@@ -163,3 +165,29 @@ def test_articles_are_tried_again_by_todays_rules(sqlite_settings: Settings) -> 
     check_accounts(sqlite_settings)
     assert rows(sqlite_settings, "SELECT count(*) FROM articles") == [(2,)]
     assert rows(sqlite_settings, "SELECT outcome, article_version FROM captures WHERE url LIKE '%short'") == [("published", 1)]
+
+
+def test_rows_are_judged_again_by_themselves_when_the_rules_changed(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings, PRODUCTS.replace("{css: .price,", "{css: h1,"))
+    pages = [product("1", "A1", "10.00"), product("2", "A2", "dear"), capture(f"{SHOP}/2026/03/short-notice", SHORT, 2)]
+    first = closed_run(settings, CRAWL, "1", pages)
+    assert processed(settings)["products"]["quarantined"] == 2
+    unchanged = {row.url: row for row in first}
+    again = [capture(row.url, "", 60 + number, status=304) for number, row in enumerate(first)]
+    closed_run(settings, CRAWL, "2", again, refers_to=unchanged)
+    processed(settings)
+    assert rows(settings, "SELECT DISTINCT kind FROM runs") == [("process",)], "the same rules judge nothing again"
+    assert rows(settings, "SELECT outcome FROM captures WHERE record_type = 'revisit'") == [("rejected",)] * 3
+    with_dataset(settings)
+    shorter = CRAWL.model_copy(update={"articles": CRAWL.articles.model_copy(update={"min_length": 50})})
+    closed_run(settings, shorter, "3", again, refers_to=unchanged)
+    report = stages.process_once("shop", settings)
+    assert report is not None
+    check_accounts(settings)
+    assert products(settings) == [("A1", 1, "10.00", [])]
+    assert (report.known, report.rejected) == (2, 1), "the article and a product are known now"
+    assert rows(settings, "SELECT kind, records, published, quarantined FROM runs WHERE kind != 'process'") == [("rejudge", 3, 2, 1)]
+    assert rows(settings, "SELECT dataset, detail FROM quarantine") == [("products", "price: 'dear' is no number")]
+    closed_run(settings, shorter, "4", again, refers_to=unchanged)
+    processed(settings)
+    assert rows(settings, "SELECT count(*) FROM runs WHERE kind = 'rejudge'") == [(1,)]
