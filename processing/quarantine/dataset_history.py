@@ -13,16 +13,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.datasets.identity import changed_fields, have_equal_values
+from processing.datasets.identity import have_equal_values
 from processing.datasets.rows import KEY_RULE
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.record_state import Verdict
 from processing.resolve.earlier_dataset_rows import Definition
+from processing.resolve.row_history import PUBLISHED, KnownVersion, decide_version
 from schemas.datasets.dataset import Dataset
 from schemas.outcomes import Outcome
 from storage.lake.lake import Lake
 
-OBSERVATIONS = "observations"
 _COLUMNS = ["row_id", "version", "first_seen", "fetched_at", "crawl_run", "process_run", "url"]
 
 Version = dict[str, Any]  # Any: the values of a row of the dataset's table
@@ -55,16 +55,17 @@ def _decide(
         detail = f"another row of this run has this key and other values: the one of {same_run[0]['url']}"
         broken = {"row_id": row["row_id"], "row_json": candidate.row_json, "rule": KEY_RULE, "reason": KEY_RULE, "detail": detail}
         return Verdict(candidate, Outcome.QUARANTINED, broken, KEY_RULE, detail)
-    before = max((one for one in of_key if one["fetched_at"] <= row["fetched_at"]), key=_time_order, default=None)
-    changed: tuple[str, ...] = ()
-    if before is not None:
-        definition = definitions.get(before["process_run"])
-        changed = changed_fields(dataset, before, row, definition.fields if definition else None)
-        if not changed and dataset.history != OBSERVATIONS:
-            return Verdict(candidate, Outcome.KNOWN)
-    version = max((one["version"] for one in of_key), default=0) + 1
-    first_seen = min([row["fetched_at"], *(one["first_seen"] for one in of_key)])
-    return Verdict(candidate, Outcome.PUBLISHED, {**row, "version": version, "first_seen": first_seen, "changed": list(changed)})
+    known = [_known(one, definitions) for one in of_key]
+    found = decide_version(dataset, row, known)
+    if found.outcome != PUBLISHED:
+        return Verdict(candidate, Outcome.KNOWN)
+    place = {"version": found.version, "first_seen": found.first_seen, "changed": list(found.changed)}
+    return Verdict(candidate, Outcome.PUBLISHED, {**row, **place})
+
+
+def _known(row: Version, definitions: Mapping[str, Definition]) -> KnownVersion:
+    definition = definitions.get(row["process_run"])
+    return KnownVersion(row["version"], row["fetched_at"], row["first_seen"], row, definition.fields if definition else None)
 
 
 def _versions(dataset: Dataset, row_ids: Collection[str], lake: Lake) -> dict[str, list[Version]]:
@@ -86,7 +87,3 @@ def _order(candidate: Candidate) -> tuple[str, str, datetime, str, int, int]:
         old["warc_record_offset"],
         old["position"],
     )
-
-
-def _time_order(row: Version) -> tuple[datetime, int]:
-    return row["fetched_at"], row["version"]
