@@ -21,7 +21,7 @@ from processing.staging.staging import read_rows
 from schemas.datasets.dataset import Dataset
 from schemas.errors import GateError
 from schemas.keys import resolved_rows_key
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
@@ -109,7 +109,8 @@ def _taken_out(
     run: ProcessRun, base: str, dataset: Dataset, excluded: Excluded, result: SuiteResult, store: ObjectStore
 ) -> Excluded | None:
     """What is to be taken out now, with what was taken out before; None if nothing more is."""
-    held = {crawl_run: result.failures() for crawl_run in result.failing_runs()}
+    failing = result.failing_runs() if run.kind is not RunKind.ACCEPT else frozenset[str]()  # then somebody has decided
+    held = {crawl_run: result.failures() for crawl_run in failing}
     offences = result.offences()
     rows: dict[RowPlace, tuple[str, str]] = {}
     start = 0

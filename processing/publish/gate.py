@@ -20,6 +20,7 @@ from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
+from processing.publish.replacing import merged_captures
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.tables import table_schema
@@ -68,7 +69,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
     base = mark.base.key()
-    staged = _write_tables(run, mark, store, judged, counts)
+    staged = _write_tables(run, mark, store, lake, judged, counts)
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
@@ -88,16 +89,19 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     return GateMark(base, counts, measures)
 
 
-def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(
+    run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, judged: Judged, counts: dict[str, RunCounts]
+) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     datasets = DatasetRows(run, mark.base.key(), store, judged)
+    merge = merged_captures(run, lake)
     with ExitStack() as stack:
         schemas = {name: TABLES[name] for name in ("captures", "articles", "quarantine", "sightings")}
         schemas |= {dataset.name: table_schema(dataset) for dataset in run.own_datasets}
         keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in schemas}
         writers = {name: stack.enter_context(staged_writer(store, keys[name], schema)) for name, schema in schemas.items()}
         for rows in _resolved_rows(run, mark, store):
-            captures = datasets.captures(_captures(rows))
+            captures = merge(datasets.captures(_captures(rows)))
             writers["captures"].write(captures)
             count(captures, counts)
             if run.makes_articles:

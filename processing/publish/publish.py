@@ -15,12 +15,15 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 
 from pyiceberg.table import Table
+from sqlalchemy import Connection
 
 from processing.publish.accounting import ARTICLES
 from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, new_stamp
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
+from processing.publish.replacing import removals
 from processing.publish.report import RunReport, report_of
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import read_rows
@@ -28,9 +31,10 @@ from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
 from schemas.errors import ConflictError, LakeMovedError
 from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from storage.lake.lake import Lake, committed_runs
 from storage.lake.publishing import repair_publications
+from storage.ledger.held import check_waiting
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
@@ -96,7 +100,8 @@ def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: Object
         if passed.base_key != base.key():
             continue
         try:
-            return commit_run(run, _gated_change(run, passed, store), new_stamp(ledger), tables, token, lake, ledger)
+            check = partial(_check_decision, run)
+            return commit_run(run, _gated_change(run, passed, store), new_stamp(ledger), tables, token, lake, ledger, check)
         except LakeMovedError as error:
             LOG.warning("%s: %s Publish tries again.", run.process_run, error)
     raise ConflictError(
@@ -133,6 +138,8 @@ def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake
 
 
 def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
+    if run.replacement is not None:
+        return
     done = sorted(set(run.crawl_runs) - set(ledger.closed_unpublished(run.crawl.name)))
     if done:
         raise ConflictError(f"{', '.join(done)} was published by another process run. Process '{run.crawl.name}' again for the rest.")
@@ -141,7 +148,16 @@ def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
 def _gated_change(run: ProcessRun, passed: GateMark, store: ObjectStore) -> RunChange:
     """The rows that the gate passed for each table."""
     keys = {name: gated_key(run.process_run, passed.base_key, name) for name in _row_tables(run)}
-    return RunChange(passed.counts, {name: TableChange(read_rows(store, key)) for name, key in keys.items()}, passed.measures)
+    removed = removals(run)
+    changes = {name: TableChange(read_rows(store, key), removed.get(name)) for name, key in keys.items()}
+    return RunChange(passed.counts, changes, passed.measures)
+
+
+def _check_decision(run: ProcessRun, connection: Connection) -> None:
+    """Raise ConflictError if somebody else has decided meanwhile on what a run accepts."""
+    if run.kind is RunKind.ACCEPT:
+        for crawl_run in run.crawl_runs:
+            check_waiting(connection, crawl_run, [dataset.name for dataset in run.datasets])
 
 
 def _row_tables(run: ProcessRun) -> list[str]:

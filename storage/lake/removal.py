@@ -58,9 +58,9 @@ def of_quarantine(places: Collection[tuple[str, int, str | None, int | None]]) -
     return Removal(ROW, frozenset(places), _in_files({place[0] for place in places}))
 
 
-def of_values(columns: tuple[str, ...], values: Collection[tuple[object, ...]]) -> Removal:
-    """The rows with one of these combinations of values."""
-    return Removal(columns, frozenset(values), AlwaysTrue())
+def of_values(columns: tuple[str, ...], values: Collection[tuple[object, ...]], where: BooleanExpression) -> Removal:
+    """The rows with one of these combinations of values; `where` holds for all of them."""
+    return Removal(columns, frozenset(values), where)
 
 
 def read_file(table: Table, task: FileScanTask, columns: tuple[str, ...] = ("*",)) -> pa.Table:

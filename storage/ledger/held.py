@@ -18,7 +18,10 @@ ACCEPTED, DISCARDED = "accepted", "discarded"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The rows of a dataset of one crawl run, and why they are held back; who decided what of them, and why."""
+    """The rows of a dataset of one crawl run, and why they are held back; who decided what of them, and why.
+
+    `process_run` is the one that held them back.
+    """
 
     crawl_run: str
     dataset: str
@@ -29,6 +32,7 @@ class Held:
     decided_by: str | None = None
     decided_at: datetime | None = None
     decision_reason: str | None = None
+    process_run: str | None = None
 
 
 def hold_rows(database: Database, process_run: str, held: Sequence[Held]) -> None:
@@ -106,6 +110,7 @@ def _held(row: RowMapping) -> Held:
         row["decided_by"],
         _time(row["decided_at"]),
         row["decision_reason"],
+        row["process_run"],
     )
 
 
