@@ -11,7 +11,7 @@ from typing import Any
 from crawlhouse.output.console import counts_table, facts_table, progress_line, say, show, table, write_json, write_line
 from crawlhouse.output.row_formats import LinesFormat, ReportFormat, json_value
 from processing.quarantine.decisions import Settled, drop, release, retry
-from processing.quarantine.rules import read_settled
+from processing.quarantine.rules import SettledRow, read_settled
 from processing.quarantine.selection import Quarantined, QuarantineFilter, find_rows, read_whole
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
@@ -57,11 +57,7 @@ def show_row(settings: Settings, row_id: str, form: ReportFormat) -> None:
     with open_lake(settings) as lake:
         found = next(find_rows(lake, wanted, read_takedowns(open_store(settings))), None)
         if found is None:
-            settled = read_settled(lake, [row_id]).get(row_id)
-            why = (
-                f"in quarantine any more: {settled.sentence()}" if settled else "in quarantine. `crawlhouse quarantine list` shows what is"
-            )
-            raise NotFoundError(f"The row {row_id!r} is not {why}.")
+            raise NotFoundError(_gone(row_id, read_settled(lake, [row_id]).get(row_id)))
         (row,) = read_whole(lake, [found.place]).values()
     values = json.loads(row["row_json"]) if row["row_json"] else {}
     if form is ReportFormat.JSON:
@@ -74,6 +70,12 @@ def show_row(settings: Settings, row_id: str, form: ReportFormat) -> None:
     if row["text"]:
         write_line("")
         show(row["text"])
+
+
+def _gone(row_id: str, settled: SettledRow | None) -> str:
+    if settled is None:
+        return f"There is no row {row_id!r} in quarantine. `crawlhouse quarantine list` shows which there are."
+    return f"The row {row_id} is in quarantine no more: {settled.sentence()}."
 
 
 def settle_rows(settings: Settings, kind: RunKind, wanted: QuarantineFilter, who: str, reason: str) -> None:
@@ -91,7 +93,7 @@ def _show_settled(settled: Settled) -> None:
     total = sum(settled.outcomes.values())
     if total:
         show(counts_table(f"{total:,} rows", {WORDS[name]: settled.outcomes[name] for name in WORDS if settled.outcomes[name]}))
-        say(f"Published as {', '.join(settled.process_runs)}.")
+        say(f"Process run: {', '.join(settled.process_runs)}")
     elif not settled.already:
         say("No row in quarantine matches: nothing was changed.")
 

@@ -49,7 +49,7 @@ MAX_WHO_CHARACTERS = 200
 
 app = typer.Typer(name="quarantine", help="Look at rows that broke a rule, and release, retry or drop them.", no_args_is_help=True)
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Rows, as `quarantine list` names them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Rows, as `quarantine list` names them.")]
 CrawlName = Annotated[str | None, typer.Option("--crawl", "-c", help="Of this crawl.")]
 DatasetName = Annotated[str | None, typer.Option("--dataset", "-d", help="Of this dataset.")]
 Rule = Annotated[str | None, typer.Option("--rule", help="That broke this rule: as listed, its part before a colon, or the reason.")]
