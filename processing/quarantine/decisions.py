@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from processing.datasets.rows import UNDECLARED_RULE
+from processing.publish.publish import complete_last_published, publisher
 from processing.quarantine.candidates import Candidate, Fate, Values, dropped, stored_row, table_values
 from processing.quarantine.judged_again import judge_again
 from processing.quarantine.rules import read_settled
@@ -177,6 +178,9 @@ def _settled_before(missing: frozenset[str], kind: RunKind, resources: Resources
             raise NotFoundError(f"There is no row {one!r} in quarantine. `crawlhouse quarantine list` shows which there are.")
         if known[one].kind != kind:
             raise NotFoundError(f"The row {one} is in quarantine no more: {known[one].sentence()}.")
+    with publisher(resources.store, resources.lake, resources.ledger):  # the process that settled them may have died before its report
+        for crawl in {resources.ledger.process_run(found.process_run).crawl.name for found in known.values()}:
+            complete_last_published(crawl, resources.store, resources.lake, resources.ledger)
     return [f"{one}: {known[one].sentence()}" for one in sorted(missing)]
 
 
