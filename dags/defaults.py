@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
 
 START = datetime(2026, 1, 1, tzinfo=UTC)  # Airflow needs a date; without catch-up no run is made for the time before today
 RETRIES = {  # together two and a half minutes, for a database or a store that does not answer
@@ -21,5 +21,10 @@ def captures_asset(name: str) -> Asset:
 
 
 def table_asset(name: str) -> Asset:
-    """The table of a dataset as an Airflow Asset, `Asset("crawlhouse://NAME")`. Each publish that may add rows to it makes an event."""
+    """The table of a dataset as an Airflow Asset, `Asset("crawlhouse://NAME")`. Each publish that adds rows to it makes an event."""
     return Asset(name=f"crawlhouse://{name}", uri=f"crawlhouse://{name}", group="crawlhouse")
+
+
+def table_alias(name: str) -> AssetAlias:
+    """An alias of a table's Asset as a task's outlet: the task makes events by it, or none. An Asset as outlet has one in any case."""
+    return AssetAlias(name=f"crawlhouse://{name}", group="crawlhouse")

@@ -21,6 +21,7 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, ConflictError
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
+from storage.lake.publishing import repair_publications
 from storage.ledger.held import ACCEPTED, Held, held_of
 
 Progress = Callable[[str], None]
@@ -44,6 +45,7 @@ def accept(
     for a dataset without a definition, GateError.
     """
     with open_resources(settings) as resources:
+        repair_publications(resources.lake, resources.ledger)  # an acceptance that died after its commit
         found = held_of(resources.ledger.database, crawl_run, dataset)
         waiting = [one for one in found if one.decision is None]
         if not waiting:
