@@ -119,11 +119,17 @@ class _Selection:
 
     def _chunk(self, name: str, rows: Sequence[Values]) -> Chunk:
         if name not in self._configurations:
-            pinned = self._resources.ledger.crawl_run(rows[-1]["crawl_run"]).crawl
-            crawl = current_configuration(name, self._settings, pinned)
-            self._configurations[name] = crawl, current_datasets(crawl, (), self._settings, self._resources)
+            self._configurations[name] = self._configuration(name, rows[-1]["crawl_run"])
         crawl, datasets = self._configurations[name]
         return Chunk(crawl, definitions_of(rows, datasets, self._resources), rows)
+
+    def _configuration(self, name: str, crawl_run: str) -> tuple[Crawl, tuple[Dataset, ...]]:
+        """A crawl and its datasets as they are defined today. To drop rows, no file needs to be right, or there."""
+        pinned = self._resources.ledger.crawl_run(crawl_run).crawl
+        if self._kind is RunKind.DROP:
+            return pinned, ()
+        crawl = current_configuration(name, self._settings, pinned)
+        return crawl, current_datasets(crawl, (), self._settings, self._resources)
 
 
 def settle_chunk(chunk: Chunk, make: Make, decision: Decision, resources: Resources, settled: Settled) -> None:

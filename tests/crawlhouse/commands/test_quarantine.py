@@ -122,6 +122,8 @@ def test_what_the_gate_holds_back_is_accepted_once(command: Run, shop: Settings)
     assert rows(shop, outcomes) == [(f"{SHOP}/news", "published", 2), (f"{SHOP}/p/1", "published", 2), (f"{SHOP}/p/9", "quarantined", 2)]
     (run,) = rows(shop, "SELECT kind, decided_by, decision_reason, crawl_run, len(replaces), records FROM runs WHERE kind = 'accept'")
     assert run == ("accept", "eve", "teapots are new", HELD_RUN, 1, 3)
+    measured = "SELECT kind, json_extract_string(statistics, '$.measures.products.row_count') FROM runs WHERE crawl_run = '"
+    assert rows(shop, f"{measured}{HELD_RUN}' ORDER BY kind") == [("accept", "1"), ("process", None)], "it is history for drift now"
     again = command("gate", "accept", HELD_RUN, "--reason", "again")
     assert (again.code, "accepted already, by eve" in again.err) == (0, True)
     assert command("gate", "discard", HELD_RUN, "--reason", "late").code == 3

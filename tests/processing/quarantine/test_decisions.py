@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,18 +128,22 @@ def test_a_page_is_read_again_by_a_corrected_definition(lake_settings: Settings)
 
 
 def test_a_dropped_row_is_counted(sqlite_settings: Settings) -> None:
-    settings = with_dataset(sqlite_settings, JUDGED)
-    closed_run(
-        settings, CRAWL, "1", [product("1", "A1", "-1"), product("2", "A2", "5.00", 1), capture(f"{SHOP}/2026/03/short-notice", SHORT, 2)]
-    )
+    settings = with_dataset(sqlite_settings)
+    pages = [product("1", "A1", "cheap"), product("2", "A2", "dear", 1), capture(f"{SHOP}/2026/03/short-notice", SHORT, 2)]
+    closed_run(settings, CRAWL, "1", pages)
     processed(settings)
-    assert drop(ALL, "eve", "broken", settings).outcomes == {"rejected": 2}
+    assert drop(QuarantineFilter(url="*/[!z]*"), "eve", "", settings).outcomes == {}, "only * is a pattern"
+    assert drop(QuarantineFilter(run="shop-20260301T120000Z-000001", url=f"{SHOP}/*/1"), "eve", "", settings).outcomes == {"rejected": 1}
+    assert drop(QuarantineFilter(dataset="articles"), "eve", "broken", settings).outcomes == {"rejected": 1}
     check_accounts(settings)
-    assert rows(settings, "SELECT * FROM quarantine") == []
     assert outcome(settings, f"{SHOP}/p/1")[:2] == ("rejected", "hub"), "of articles, which are no rows either"
     assert outcome(settings, f"{SHOP}/p/1")[2][1] == ("products", "rejected", "dropped", 0)
     assert outcome(settings, f"{SHOP}/2026/03/short-notice")[:2] == ("rejected", "dropped")
-    assert rows(settings, "SELECT records, rejected, kind FROM runs WHERE kind = 'drop'") == [(2, 2, "drop")]
+    assert rows(settings, "SELECT records, rejected, kind FROM runs WHERE kind = 'drop'") == [(1, 1, "drop")] * 2
+    (one,) = ids(settings)
+    (Path(settings.datasets) / "products.yaml").unlink()
+    assert drop(QuarantineFilter(ids=frozenset([one])), "eve", "", settings).outcomes == {"rejected": 1}, "also without a definition"
+    check_accounts(settings)
 
 
 def test_articles_are_released_and_known_afterwards(lake_settings: Settings) -> None:
