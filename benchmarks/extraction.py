@@ -20,6 +20,7 @@ from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.pagetype import page_type
+from processing.article.tree.characters import without_invisible
 from processing.article.tree.parse import parse
 from processing.clean.site_memory import SiteMemory
 from schemas.article import Article, PageType, plain_text
@@ -96,8 +97,9 @@ def _measure_page(run: Run, name: str, row: Row, html: str, peers: dict[str, Ext
     run.seconds[PAGE_TYPE, name] += _page_type_seconds(row["url"], html)
     for peer, extract in peers.items():
         start = time.process_time()
-        run.texts[peer, name][row["id"]] = extract(row["url"], html)
+        text = extract(row["url"], html)
         run.seconds[peer, name] += time.process_time() - start
+        run.texts[peer, name][row["id"]] = without_invisible(text)
     if name in WITH_METADATA:
         run.peer_metadata[name][row["id"]] = trafilatura_metadata(row["url"], html)
 

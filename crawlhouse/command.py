@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import airflow_setup as airflowsetup
+from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
 from crawlhouse.commands import explain as explaincommand
@@ -21,6 +23,7 @@ from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
+from crawlhouse.commands import plugins as pluginscommand
 from crawlhouse.commands import quarantine as quarantinecommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
@@ -43,7 +46,23 @@ Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or databa
 
 
 class PrintableGroup(TyperGroup):
-    """All commands. A usage error repeats text of the command line; that text is made printable."""
+    """All commands, those of installed packages last. A usage error repeats text of the command line; that text is made printable."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # Any: Typer's own context
+        """The names of crawlhouse's own commands, then those of packages."""
+        from crawlhouse.actions.plugin_commands import names_of_commands
+
+        own = super().list_commands(ctx)
+        return [*own, *names_of_commands(own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # Any: as above, and Typer's own command
+        """The command of a name: crawlhouse's own, else that of a package, which is imported now."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        from crawlhouse.actions.plugin_commands import command_of
+
+        return command_of(cmd_name)
 
     def make_context(self, *given: Any, **more: Any) -> Any:  # Any: Typer's own arguments
         """The context of the options before a command."""
@@ -83,6 +102,8 @@ AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
+app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
+app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)
@@ -91,6 +112,7 @@ app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcomma
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
+app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.airflow_setup)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
 app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)
@@ -100,6 +122,7 @@ app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
+app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)
 app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.delete)

@@ -59,8 +59,17 @@ RUNNING = {
     "ingested_at": ColumnDoc("When the row was published.", RUN, "UTC"),
     "sequence": ColumnDoc("The number of the publish that brought the row; it grows over all crawls.", RUN),
 }
+AI_PREFERENCES = {
+    "content_usage": ColumnDoc(
+        "What the site says in Content-Usage, in the page's header or in robots.txt; NULL where it says nothing.", ANSWER
+    ),
+    "content_signal": ColumnDoc("The same for Content-Signal, such as ai-train=no.", ANSWER),
+}
 ARTICLES = {
-    "article_id": ColumnDoc("Identity of the article over time: 32 hex digits of SHA-256 of its canonical URL.", MARKUP),
+    "article_id": ColumnDoc(
+        "Identity of the article over time: 32 hex digits of SHA-256 of its URL, or of its canonical URL if that has a similar text.",
+        COMPARISON,
+    ),
     "version": ColumnDoc("The number of the article's version, from 1; in `quarantine` 0.", COMPARISON),
     **PLACE,
     "canonical_url": ColumnDoc("The URL that the page itself names as its own.", MARKUP),
@@ -101,6 +110,7 @@ ARTICLES = {
     "charset_source": ColumnDoc("Where the charset came from: bom, http, meta, utf-8 or detector.", ANSWER),
     **POINTER,
     **RUNNING,
+    **AI_PREFERENCES,
 }
 QUARANTINE = {
     **ARTICLES,
@@ -136,6 +146,7 @@ CAPTURES = {
     "request_method": ColumnDoc("The HTTP method; NULL means GET.", URL),
     "request_body": ColumnDoc("The body of a POST, as the query under which a replay finds its response.", URL),
     "outcomes": ColumnDoc("What each dataset made of the record: dataset, outcome, reason and its number of rows.", RUN),
+    **AI_PREFERENCES,
 }
 SIGHTINGS = {
     "dataset": ColumnDoc("The dataset of the row.", RUN),

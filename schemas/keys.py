@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TASK_LOGS = "airflow-logs/"  # of Airflow's tasks, by Airflow's own path
+
 
 def segment_key(crawl: str, crawl_run: str, segment: str) -> str:
     """A WARC segment; `segment` is unique over all workers and attempts."""
@@ -52,6 +54,11 @@ def items_key(crawl: str, crawl_run: str) -> str:
 def segment_item_types_key(crawl: str, crawl_run: str, segment: str) -> str:
     """The classes of one segment's items and the types of their fields (JSON)."""
     return f"items/{crawl}/{crawl_run}/{segment}.types.json"
+
+
+def segment_item_problems_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """Why items of one segment's pages are missing, if any are (JSON lines, gzip)."""
+    return f"items/{crawl}/{crawl_run}/{segment}.problems.jsonl.gz"
 
 
 def item_types_key(crawl: str, crawl_run: str) -> str:

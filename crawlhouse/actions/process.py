@@ -15,14 +15,15 @@ from schemas.config.settings import Settings, make_home
 from schemas.errors import NotFoundError, StorageError
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
+from storage.outages import patience, wait_out
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
     """Process and publish what was fetched, and print the accounting. Raises StorageError if records of the archive are damaged."""
     name = _known_name(reference, settings)
     make_home(settings)
-    with hold_command_lock(settings, f"process-{name}"), progress_line() as update:
-        report = process_once(name, settings, progress=update)
+    with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
+        report = wait_out(process_once, name, settings, progress=update)
     if report is None:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
     if form is ReportFormat.JSON:

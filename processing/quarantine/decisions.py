@@ -22,6 +22,7 @@ from runtime.code_version import code_version
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.names import NO_DATASET
 from schemas.errors import ConfigError, NotFoundError
 from schemas.runs import RunKind
 from storage.lake.takedown import read_takedowns
@@ -149,7 +150,7 @@ def definitions_of(rows: Iterable[Values], datasets: Iterable[Dataset], resource
     found: dict[str, Dataset] = {}
     for row in rows:
         name = row["dataset"] or ARTICLES
-        if name not in found:
+        if name not in found and name != NO_DATASET:
             found[name] = known[name] if name in known else _pinned(name, row["process_run"], resources)
     return found
 
@@ -207,6 +208,8 @@ def _problem(row: Values, datasets: Mapping[str, Dataset]) -> str | None:
     name = row["dataset"] or ARTICLES
     if name == ARTICLES:
         return None
+    if name == NO_DATASET:
+        return f"{id_of(place_of(row))}: {row['detail']}: no table takes it"
     found = stored_row(datasets[name], row)
     refused = found.rule is not None and found.rule != UNDECLARED_RULE
     return f"{id_of(place_of(row))}: {found.detail}" if refused else None

@@ -30,6 +30,7 @@ from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Expectation
 from schemas.datasets.expectation_types import expectation_type
+from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.keys import memory_key
 from schemas.outcomes import Reason
@@ -46,6 +47,9 @@ def judge_again(
     made: list[Candidate] = []
     for name in sorted({row["dataset"] or ARTICLES for row in rows}):
         chosen = [row for row in rows if (row["dataset"] or ARTICLES) == name]
+        if name == NO_DATASET:  # a dataset that takes such items applies to the next crawl runs
+            made += [stays(row, {}, row["rule"], row["reason"], row["detail"]) for row in chosen]
+            continue
         found = (
             _articles(chosen, crawl, resources)
             if name == ARTICLES

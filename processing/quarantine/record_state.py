@@ -14,6 +14,7 @@ from processing.publish.dataset_tables import as_articles_alone, summary_of
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.selection import ARTICLES, in_files
 from processing.resolve.records import RecordId, record_id_of
+from schemas.datasets.names import NO_DATASET
 from schemas.errors import AccountingError
 from schemas.outcomes import Outcome
 from schemas.tables import CAPTURES
@@ -66,11 +67,12 @@ class RecordStates:
 def read_states(lake: Lake, record_ids: Collection[RecordId], datasets: Collection[str]) -> RecordStates:
     """The state of these records. Raises AccountingError where the tables have more rows of a record than were made."""
     captures = {record_id_of(row): _with_outcomes(row) for row in _rows(lake, "captures", CAPTURES.names, record_ids)}
-    published = {name: Counter(map(record_id_of, _rows(lake, name, RECORD_COLUMNS, record_ids))) for name in datasets}
+    tables = [name for name in datasets if name != NO_DATASET]
+    published = {name: Counter(map(record_id_of, _rows(lake, name, RECORD_COLUMNS, record_ids))) for name in tables}
     quarantined: Counter[Key] = Counter(
         (record_id_of(row), row["dataset"] or ARTICLES) for row in _rows(lake, "quarantine", [*RECORD_COLUMNS, "dataset"], record_ids)
     )
-    tallies: dict[Key, RowTally] = {}
+    tallies = {key: RowTally(quarantined=count) for key, count in quarantined.items() if key[1] == NO_DATASET and NO_DATASET in datasets}
     for record_id, row in captures.items():
         for one in row["outcomes"]:
             name = one["dataset"]
@@ -88,6 +90,9 @@ def changed_capture(states: RecordStates, record_id: RecordId, verdicts: Sequenc
     outcomes = list(row["outcomes"])
     for name in sorted({verdict.candidate.dataset for verdict in verdicts}):
         of_dataset = [verdict for verdict in verdicts if verdict.candidate.dataset == name]
+        if name == NO_DATASET:  # its items are no outcome of their record
+            states.tallies[record_id, name].quarantined -= sum(verdict.outcome is not Outcome.QUARANTINED for verdict in of_dataset)
+            continue
         place = next((place for place, one in enumerate(outcomes) if one["dataset"] == name), len(outcomes))
         before = outcomes[place] if place < len(outcomes) else {}
         outcomes[place : place + 1] = [_entry(name, states.tallies.setdefault((record_id, name), RowTally()), of_dataset, before)]

@@ -30,6 +30,7 @@ from processing.resolve.earlier_dataset_rows import read_definitions
 from processing.resources import Resources
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.errors import ConflictError, GateError, LakeMovedError
 from schemas.outcomes import Outcome
@@ -102,9 +103,10 @@ class _Work:
         self, candidates: Sequence[Candidate], crawl: Crawl, datasets: Mapping[str, Dataset], decision: Decision, resources: Resources
     ) -> None:
         self._candidates, self._crawl, self._decision, self._resources = candidates, crawl, decision, resources
-        self._datasets = {name: datasets[name] for name in sorted({one.dataset for one in candidates})}
+        self._names = sorted({one.dataset for one in candidates})
+        self._datasets = {name: datasets[name] for name in self._names if name != NO_DATASET}
         record_ids = {one.record_id for one in candidates}
-        self._states = read_states(resources.lake, record_ids, self._datasets)
+        self._states = read_states(resources.lake, record_ids, self._names)
         self._replaced = sorted({row["process_run"] for row in self._states.captures.values()})
         self._verdicts = list(self._decide())
         self._run = self._made_run()
@@ -173,9 +175,9 @@ class _Work:
 
     def _count_rows(self, counts: Mapping[str, RunCounts]) -> None:
         for found in counts.values():
-            found.rows = {name: RowCounts() for name in self._datasets}
+            found.rows = {name: RowCounts() for name in self._names}
         for (record_id, name), tally in self._states.tallies.items():
-            if name in self._datasets:
+            if name in self._names:
                 counts[self._states.captures[record_id]["crawl_run"]].rows[name].add(tally.made, **asdict(tally))
 
     def _tables(self, name: str, dataset: Dataset | None = None) -> list[pa.Table]:

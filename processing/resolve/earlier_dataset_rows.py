@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +30,7 @@ class Reading:
     content_digest: str
     outcome: str
     definition: str | None
+    fetched_at: datetime
 
     @property
     def has_rows(self) -> bool:
@@ -82,7 +84,7 @@ def read_readings(
             if outcome is None:
                 continue
             definition = definitions.get(row["process_run"])
-            reading = Reading(row["content_digest"], outcome, definition.digest if definition else None)
+            reading = Reading(row["content_digest"], outcome, definition.digest if definition else None, row["fetched_at"])
             if record_id_of(row) in record_ids:
                 by_record[record_id_of(row)] = reading
             order = (row["fetched_at"], record_id_of(row))
@@ -119,6 +121,15 @@ def read_sightings(lake: Lake, dataset: str, urls: Collection[str], row_ids: pa.
     ]
     wanted = pa.chunked_array([*on_pages, row_ids], pa.string()).unique()
     for batch in lake.scan("sightings", SIGHTING_COLUMNS, where):
+        rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
+        if rows.num_rows:
+            yield pa.Table.from_batches([rows])
+
+
+def read_row_sightings(lake: Lake, dataset: str, row_ids: Collection[str]) -> Iterator[pa.Table]:
+    """All sightings of these keys."""
+    wanted = pa.array(row_ids, pa.string())
+    for batch in lake.scan("sightings", SIGHTING_COLUMNS, EqualTo("dataset", dataset)):  # type: ignore[call-arg]
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
         if rows.num_rows:
             yield pa.Table.from_batches([rows])

@@ -8,7 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from processing.article.body.phrases import CALL_TO_ACTION, CREDIT, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
+from processing.article.body.phrases import (
+    AGENCIES,
+    CALL_TO_ACTION,
+    CREDIT,
+    CREDIT_REACH,
+    CREDIT_SIGNS,
+    DATE,
+    DATE_SIGN,
+    LABEL,
+    NOTICE,
+    OFFER,
+    PROMPT,
+    RELATED,
+)
 from processing.article.outline.outline import Element, Outline, TextBlock
 from schemas.article import BlockKind
 
@@ -190,8 +203,11 @@ def drop_related_tail(body: ArticleBody) -> None:
 def drop_credits(body: ArticleBody) -> None:
     """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
     for block in body.text_blocks():
-        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH and CREDIT.search(block.text.lower()):
-            block.boilerplate = True
+        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH:
+            text = block.text.lower()
+            start = max(0, len(text) - CREDIT_REACH)
+            if (text.rstrip(")] ").endswith(AGENCIES) or any([sign in text for sign in CREDIT_SIGNS])) and CREDIT.search(text, start):  # noqa: C419
+                block.boilerplate = True
 
 
 def drop_card_headings(body: ArticleBody) -> None:

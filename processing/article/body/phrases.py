@@ -205,7 +205,13 @@ NEW_WINDOW = re.compile(
     re.IGNORECASE,
 )
 
-# The end of a picture's caption: who made it or sells it.
+# The end of a picture's caption: who made it or sells it. It has one of the signs, or one of the names at its end.
+CREDIT_REACH = 120  # characters from a text's end: no match is longer
+CREDIT_SIGNS = (":", "/", "©")
+AGENCIES = (
+    "getty", "getty images", "istock", "istockphoto", ".com", "shutterstock", "imago", "imago images", "picture alliance", "picture-alliance",
+    "picturealliance", "adobe stock", "adobestock", "unsplash", "pixabay", "alamy", "ap photo", "depositphotos",
+)  # fmt: skip
 CREDIT = re.compile(
     r"(?:[(\[]\s?(?:images?|photos?|pictures?|pic|credit|fotos?|bild(?:er)?|grafik|crédit)\s?[:/©][^)\]]{1,80}[)\]]"
     r"|\b(?:photos?|fotos?|bild(?:quelle)?|ljósmynd|kuva)\s?[:/©]\s?[^.!?:]{2,40}"

@@ -87,7 +87,8 @@ def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     assert before < after
     assert {url for url, _, _ in after} == {BASE + path for path in article_paths(2) if path != "/news/2"}
     assert (f"{BASE}/news/1", 3) in {(url, version) for url, version, _ in after}, "its versions go on"
-    assert len(connect(kept).execute("SELECT * FROM runs").fetchall()) == 4  # the interrupted run was closed and processed too
+    kinds = [kind or "process" for (kind,) in connect(kept).execute("SELECT kind FROM runs").fetchall()]
+    assert sorted(kinds) == ["process"] * 4 + ["rejudge"]  # the interrupted run was processed too, and what other code had quarantined
     ledger.close()
 
 
@@ -213,6 +214,9 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
             refused(settings)
 
 
+MORE = ("content_usage", "content_signal", "dataset", "row_id", "row_json", "position")  # that quarantine had not
+
+
 def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Path) -> None:
     settings = unpack_home(KEPT, tmp_path)
     with open_lake(settings) as lake:
@@ -223,8 +227,8 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity"],
-        "captures": ["outcomes", DESCRIPTIONS],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", "position", DESCRIPTIONS],
+        "captures": ["outcomes", "content_usage", "content_signal", DESCRIPTIONS],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), *MORE, DESCRIPTIONS],
         "runs": ["write.parquet.compression-codec"],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
