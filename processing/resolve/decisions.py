@@ -157,7 +157,7 @@ class _RunDecisions:
 
     def _next_version(self, article_id: str) -> int:
         committed, known = self._earlier.versions.get(article_id), self._latest.get(article_id)
-        return max(committed.highest if committed else 0, known.version if known else 0) + 1
+        return max(max(committed.version, committed.highest) if committed else 0, known.version if known else 0) + 1
 
     def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
         """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first fetched of this run."""

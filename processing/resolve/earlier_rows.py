@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ _CAPTURE_COLUMNS = [
 ]
 _WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
 CommitOrder = tuple[int, datetime, str, int]  # (sequence, fetched_at, WARC file, offset): the smaller one was committed first
 
 
@@ -60,8 +62,8 @@ class Version:
     code_version: str
     memory_version: int | None
     pointer: WarcPointer
-    fetched_at: datetime
-    highest: int
+    fetched_at: datetime = LONG_AGO
+    highest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

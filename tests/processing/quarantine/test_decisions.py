@@ -147,20 +147,20 @@ def test_a_dropped_row_is_counted(sqlite_settings: Settings) -> None:
 
 
 def test_articles_are_released_and_known_afterwards(lake_settings: Settings) -> None:
-    page, copy = capture(f"{SITE}/2026/03/short", SHORT), capture(f"{SITE}/2026/03/copy", SHORT, 1)
+    page, copy = capture(f"{SITE}/2026/03/short-notice", SHORT), capture(f"{SITE}/2026/03/short-notice-again", SHORT, 1)
     closed_run(lake_settings, NEWS, "1", [page, copy, article(f"{SITE}/one", 1, 2)])
     assert processed(lake_settings, "news")["articles"]["quarantined"] == 2
     assert release(QuarantineFilter(rule="too_short"), "eve", "news in brief", lake_settings).outcomes == {"published": 1, "duplicate": 1}
     check_accounts(lake_settings)
     found = rows(lake_settings, "SELECT url, version, duplicate_kind FROM articles ORDER BY url")
-    assert found == [(f"{SITE}/2026/03/copy", 1, "exact"), (f"{SITE}/2026/03/short", 1, None), (f"{SITE}/one", 1, None)]
-    same = capture(f"{SITE}/2026/03/copy", SHORT + "<!-- new -->", 61)
-    closed_run(lake_settings, NEWS, "2", [capture(f"{SITE}/2026/03/short", SHORT, 60), same])
+    assert found == [(f"{SITE}/2026/03/short-notice-again", 1, "exact"), (f"{SITE}/2026/03/short-notice", 1, None), (f"{SITE}/one", 1, None)]
+    same = capture(f"{SITE}/2026/03/short-notice-again", SHORT + "<!-- new -->", 61)
+    closed_run(lake_settings, NEWS, "2", [capture(f"{SITE}/2026/03/short-notice", SHORT, 60), same])
     assert processed(lake_settings, "news")["articles"] == {"made": 2, "published": 0, "unchanged": 2, "quarantined": 0}
 
 
 def test_articles_are_tried_again_by_todays_rules(sqlite_settings: Settings) -> None:
-    closed_run(sqlite_settings, NEWS, "1", [capture(f"{SITE}/2026/03/short", SHORT), article(f"{SITE}/one", 1, 2)])
+    closed_run(sqlite_settings, NEWS, "1", [capture(f"{SITE}/2026/03/short-notice", SHORT), article(f"{SITE}/one", 1, 2)])
     processed(sqlite_settings, "news")
     assert retry(ALL, "eve", "", sqlite_settings).outcomes == {"quarantined": 1}
     check_accounts(sqlite_settings)
@@ -169,7 +169,7 @@ def test_articles_are_tried_again_by_todays_rules(sqlite_settings: Settings) -> 
     assert retry(ALL, "eve", "shorter", sqlite_settings).outcomes == {"published": 1}
     check_accounts(sqlite_settings)
     assert rows(sqlite_settings, "SELECT count(*) FROM articles") == [(2,)]
-    assert rows(sqlite_settings, "SELECT outcome, article_version FROM captures WHERE url LIKE '%short'") == [("published", 1)]
+    assert rows(sqlite_settings, "SELECT outcome, article_version FROM captures WHERE url LIKE '%short-notice'") == [("published", 1)]
 
 
 def test_rows_are_judged_again_by_themselves_when_the_rules_changed(sqlite_settings: Settings) -> None:
