@@ -31,7 +31,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 install: $(VENV)/.installed ## create .venv with what running needs
 install-dev: $(VENV)/.installed-dev ## and what tests and benchmarks need
 
-demo: install ## crawl the bundled site through Airflow and query the Parquet
+demo: install ## crawl the bundled sites through Airflow and query the Parquet
 	crawlhouse demo
 
 up: install ## start Airflow on this machine

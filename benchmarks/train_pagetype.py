@@ -28,7 +28,7 @@ from processing.article.outline.container import find_container
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import MODEL
-from processing.article.pagetype.pagetype import declared_article
+from processing.article.pagetype.pagetype import sure_article
 from processing.article.tree.parse import parse
 from schemas.page import Page
 
@@ -86,7 +86,7 @@ def _features(page: Page) -> tuple[dict[str, float], bool]:
     outline = read_outline(tree.body)
     mark_other_articles(outline, metadata.title)
     container = find_container(outline)
-    return page_features(tree, page, metadata, outline, container), declared_article(metadata, outline, container, page.url) is not None
+    return page_features(tree, page, metadata, outline, container), sure_article(metadata, outline, container, page.url) is not None
 
 
 def fit_weights(features: Matrix, types: Matrix) -> Matrix:

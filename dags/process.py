@@ -5,7 +5,7 @@
 | `plan` | takes every closed crawl run that is not published yet; if there is none, the run ends here |
 | `extract` | one task per shard of WARC segments: text, metadata, page type; rows are staged per segment |
 | `resolve` | site memory, language, signals; versions and duplicates, compared with the lake |
-| `gate` | row rules send rows to `quarantine`; then the expectation suite checks the rest, and if it fails nothing is published |
+| `gate` | row rules send rows to `quarantine`; expectations judge the rest, and hold back a dataset's rows of a crawl run that fails |
 | `publish` | checks the accounting, and commits captures, quarantine, articles and runs in one transaction |
 
 `publish` makes an event of the Asset `crawlhouse://NAME` for each dataset's table that got rows, with crawl, counts, sequence and snapshot.
@@ -81,7 +81,7 @@ def resolve(process_run: str) -> None:
 
 @task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def gate(process_run: str) -> None:
-    """Check the rows. A failed expectation suite ends the run here."""
+    """Check the rows, and hold back what breaks a critical expectation. Rows that cannot be judged end the run here."""
     from processing import stages
     from storage.outages import wait_out
 
@@ -97,7 +97,7 @@ def publish(process_run: str) -> dict[str, int]:
 
     with final_errors():
         report = wait_out(stages.publish, process_run, load_settings())
-        LOG.info("%s", report.text())
+        LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
         _tell_tables(stages.published_tables(report, load_settings()))
         return {name: getattr(report, name) for name in ("records", *Outcome)}
 

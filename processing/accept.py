@@ -57,16 +57,16 @@ def accept(
         extract(run.process_run, segment, settings)
     with open_resources(settings) as resources:
         progress("judge and publish")
-        return Accepted(tuple(one.dataset for one in waiting), _published(run, names, resources))
+        return Accepted(tuple(one.dataset for one in waiting), _published(run, names, resources, list(map(str, settings.module_folders()))))
 
 
-def _published(run: ProcessRun, names: Sequence[str], resources: Resources) -> RunReport:
+def _published(run: ProcessRun, names: Sequence[str], resources: Resources, folders: Sequence[str]) -> RunReport:
     store, lake, ledger = resources.store, resources.lake, resources.ledger
     mark = read_resolve_mark(store, run.process_run) or resolve_run(run, names, store, lake, ledger)
     if read_gate_mark(store, run.process_run, mark.base.key()) is None:
-        gate_run(run, mark, store, lake, ledger)
+        gate_run(run, mark, store, lake, ledger, folders)
     reread_changed(run, store, lake, ledger)
-    return publish_run(run, names, store, lake, ledger, code_version())
+    return publish_run(run, names, store, lake, ledger, code_version(), folders)
 
 
 def _planned(crawl_run: str, waiting: Sequence[Held], decided_by: str, reason: str, settings: Settings, resources: Resources) -> ProcessRun:

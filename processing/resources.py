@@ -64,7 +64,7 @@ def current_datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings
     found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
     datasets = tuple(dataset for dataset in found if dataset is not None)
     resources.lake.ensure_dataset_tables(datasets)
-    return () if datasets == (PLAIN_ARTICLES,) else datasets
+    return () if [dataset.is_plain for dataset in datasets] == [True] else datasets
 
 
 def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: Resources) -> dict[str, str]:

@@ -90,7 +90,7 @@ def resolve(process_run: str, settings: Settings) -> None:
 
 
 def gate(process_run: str, settings: Settings) -> None:
-    """Make the rows of each table and validate the articles. Raises GateError, AccountingError; ConflictError before resolve."""
+    """Judge the rows and make those of each table. Raises GateError, AccountingError; ConflictError before resolve."""
     with open_resources(settings) as resources:
         mark = read_resolve_mark(resources.store, process_run)
         if mark is None:
@@ -99,7 +99,7 @@ def gate(process_run: str, settings: Settings) -> None:
         if _is_gated(run, mark, resources):
             return
         refuse_other_code(run, code_version())
-        gate_run(run, mark, resources.store, resources.lake, resources.ledger)
+        gate_run(run, mark, resources.store, resources.lake, resources.ledger, _module_folders(settings))
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
@@ -107,7 +107,8 @@ def publish(process_run: str, settings: Settings) -> RunReport:
     with open_resources(settings) as resources:
         run = resources.ledger.process_run(process_run)
         reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
-        return publish_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger, code_version())
+        names, folders = list(_segments(run, resources.ledger)), _module_folders(settings)
+        return publish_run(run, names, resources.store, resources.lake, resources.ledger, code_version(), folders)
 
 
 def published_tables(report: RunReport, settings: Settings) -> dict[str, TableEvent]:
@@ -141,8 +142,12 @@ def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, re
     if not run.own_datasets:
         extract_segment(resources.store, segment, run.crawl, key, containers)
         return
-    with SegmentRows(resources.store, run, segment, [str(folder) for folder in settings.module_folders()]) as rows:
+    with SegmentRows(resources.store, run, segment, _module_folders(settings)) as rows:
         extract_segment(resources.store, segment, run.crawl, key, containers, rows)
+
+
+def _module_folders(settings: Settings) -> list[str]:
+    return [str(folder) for folder in settings.module_folders()]
 
 
 def _is_gated(run: ProcessRun, mark: ResolveMark, resources: Resources) -> bool:

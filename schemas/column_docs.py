@@ -117,7 +117,9 @@ QUARANTINE = {
     "reason": ColumnDoc("The kind of mistake, for counting.", RULES),
     "rule": ColumnDoc("The rule that the row breaks.", RULES),
     "detail": ColumnDoc("What was found, in a line for people.", RULES),
-    "dataset": ColumnDoc("The dataset that the row was made for; NULL in rows of earlier releases means articles.", RULES),
+    "dataset": ColumnDoc(
+        "The dataset that the row was made for; `no_dataset`: an item that none takes. NULL in rows of earlier releases: articles.", RULES
+    ),
     "row_id": ColumnDoc("The identity of the row in its dataset: of articles their article_id.", COMPARISON),
     "row_json": ColumnDoc("The whole row as JSON; NULL for articles, whose columns are filled instead.", RUN),
     "position": ColumnDoc("The place of the row among those of its page, from 0; NULL for articles.", ARCHIVE),
@@ -206,6 +208,7 @@ TABLE_DOCS = {
 
 # of the tables of users' datasets
 FIELD_SOURCE = "the dataset's source"
+STEP_SOURCE = "the user's steps"
 HISTORY = {
     "row_id": ColumnDoc("Digest of the row's key: the same for every version of a row.", "the key"),
     "version": ColumnDoc("Number of the version of this row, from 1; of observations the number of the visit.", COMPARISON),

@@ -98,7 +98,7 @@ class AccountingError(CrawlhouseError):
 
 
 class GateError(CrawlhouseError):
-    """The expectation suite failed; nothing was published."""
+    """Rows broke an expectation or a step and are held back, or could not be judged; the message says what was published."""
 
     exit_code = 8
 

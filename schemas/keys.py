@@ -81,6 +81,11 @@ def extracted_rows_key(process_run: str, dataset: str, segment: str) -> str:
     return f"staging/{process_run}/rows/{dataset}/{segment}.parquet"
 
 
+def extracted_failures_key(process_run: str, segment: str) -> str:
+    """The datasets whose steps broke on the rows of one segment (JSON). It is there only if there are any."""
+    return f"staging/{process_run}/rows/@failures/{segment}.json"
+
+
 def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> str:
     """What `resolve` staged for a dataset and one table (Parquet): its rows, those for quarantine, or sightings."""
     return f"staging/{process_run}/resolved/{base}/{dataset}.{table}.parquet"

@@ -101,7 +101,10 @@ class Reason(StrEnum):
         "dataset_error",
         "The rows of the page cannot be read for the dataset: its function or the spider failed, or there are too many.",
     )
-    HELD = "held", "The rows of this crawl run broke a critical expectation. They are held back until somebody decides (`crawlhouse gate`)."
+    HELD = (
+        "held",
+        "The rows of this crawl run broke a critical expectation or a step. They are held back until somebody decides (`crawlhouse gate`).",
+    )
     PAGE_TIMEOUT = "page_timeout", "Reading the response or the page took too much time."
     PAGE_MEMORY = "page_memory", "Reading the response or the page took too much memory."
     PAGE_CRASH = "page_crash", "The process that read the response or the page crashed."

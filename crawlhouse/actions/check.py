@@ -23,6 +23,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, StorageError, UnavailableError
 from schemas.outcomes import Reason
 
+ARTICLES = "articles"
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
 SHOWN_CHARACTERS = 400  # of an article's text: enough to see whether it begins where the article begins
 
@@ -55,10 +56,11 @@ def check_all(settings: Settings) -> None:
 def _check_rules(crawl: Crawl, folder: Path) -> None:
     """Check the site rules, the datasets and the golden pages, without the network. Raises ConfigError."""
     check_rules(crawl, folder / f"{crawl.name}.yaml")
-    if crawl.datasets != ("articles",):
-        from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have no dataset of their own
+    settings = Settings(home=folder, crawls=folder)
+    if crawl.datasets != (ARTICLES,) or crawl.expectations or crawl.drift or (settings.datasets_folder() / f"{ARTICLES}.yaml").is_file():
+        from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have plain articles
 
-        datasets = crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+        datasets = crawl_datasets(crawl, settings)
         _check_tables(datasets)
     check_golden(crawl, folder)
 
@@ -107,7 +109,7 @@ def _raise_what_is_wrong(result: CheckResult) -> None:
     """Raises GateError if a real run would be held back, and SpiderError if no page could be read for a dataset."""
     broken = [one.dataset.name for one in result.datasets if one.broken]
     if broken:
-        raise GateError(f"A run with these rows would be held back: they break critical expectations of {', '.join(broken)}.")
+        raise GateError(f"A run with these rows would be held back: they break critical expectations or steps of {', '.join(broken)}.")
     unread = [one for one in result.datasets if one.errors and not one.made]
     if unread:
         first = unread[0]
@@ -124,9 +126,9 @@ def _show_responses(result: CheckResult) -> None:
 
 
 def _outcome_text(page: CheckedPage, result: CheckResult) -> str:
-    words = [rows_text(page.rows)] if page.rows else []
+    words = [rows_text(page.rows, page.quarantined)] if page.rows or page.quarantined else []
     if isinstance(page.outcome, ReadPage):
-        words.insert(0, "article")
+        words.insert(0, f"article for quarantine: {page.violation.reason}" if page.violation else "article")
     elif page.outcome is not None:
         shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
         words.append(f"{'no article: ' if result.makes_articles else 'nothing: '}{page.outcome.reason}{shown}")
@@ -137,6 +139,9 @@ def _show_articles(result: CheckResult) -> None:
     articles = [page.outcome.article for page in result.pages if isinstance(page.outcome, ReadPage)]
     if not articles:
         say("None of these pages is an article. Give a seed that leads to some, or --pages N to see more.")
+    broken = [(page.violation.rule, page.violation.detail, page.url) for page in result.pages if page.violation]
+    if broken:
+        show(table("Articles for quarantine", ("rule", "what it is", "URL"), broken))
     for article in articles[:SHOWN_ARTICLES]:
         _show_article(article)
     if result.articles_in_a_run:

@@ -19,7 +19,7 @@ Examples:
 """
 
 FIRST_CRAWL = """\
-# What to crawl. Try it with `crawlhouse check crawls/{name}.yaml`: that stores nothing.
+# What to crawl. Try it with `crawlhouse check {name}`: that stores nothing.
 description: {host}
 
 seeds:                      # where the crawl starts: pages, feeds or sitemaps
@@ -71,8 +71,9 @@ def init(
         return
     path = crawls / f"{name}.yaml"
     _write(path, name, seed, contact)
+    inside = "" if folder == Path() else f"  cd {folder}\n"
     say(
-        f"{path} is written. Next:\n  crawlhouse check {path}    what it may fetch, and the rows of a few pages; nothing is stored\n"
+        f"{path} is written. Next:\n{inside}  crawlhouse check {name}    what it may fetch, and the rows of some pages; nothing is stored\n"
         f"  crawlhouse crawl {name}\n  crawlhouse process {name}"
     )
 

@@ -30,6 +30,11 @@ def prepare(api: AirflowApi, status: Status) -> None:
         api.unpause(dag)
 
 
+def hold_processing(api: AirflowApi, crawl: str) -> None:
+    """Keep what a crawl fetches from being processed, until its next run: that one is then processed with it."""
+    api.pause(f"process_{crawl}")
+
+
 def start_crawl(api: AirflowApi, crawl: str) -> DagRun:
     """Trigger a crawl's DAG."""
     return api.trigger(f"crawl_{crawl}")

@@ -11,7 +11,7 @@ from rich.status import Status
 from crawlhouse.airflow import stack
 from crawlhouse.airflow.api import AirflowApi
 from crawlhouse.demo import demo_site
-from crawlhouse.demo.dag_runs import NEWS, SHOP, await_crawl, await_reports, prepare, start_crawl
+from crawlhouse.demo.dag_runs import NEWS, SHOP, await_crawl, await_reports, hold_processing, prepare, start_crawl
 from crawlhouse.demo.story import story
 from crawlhouse.demo.tables import show_tables
 from processing.publish.report import RunReport
@@ -73,11 +73,14 @@ def _crawl(api: AirflowApi, status: Status, settings: Settings, twice: Crawl | N
     Returns the crawl run of the news sites, and those of the shop.
     """
     prepare(api, status)
+    if twice is not None:
+        hold_processing(api, SHOP)  # one process run for both crawls is quicker than two
     shop = start_crawl(api, SHOP)  # it is short: its processing goes on beside the other crawl
     news = start_crawl(api, NEWS)
     shop_runs = [await_crawl(api, settings, shop, SHOP, status)]
     if twice is not None:
         demo_site.advance_shop(settings, twice)
+        prepare(api, status)
         shop_runs.append(await_crawl(api, settings, start_crawl(api, SHOP), SHOP, status))
     return await_crawl(api, settings, news, NEWS, status), shop_runs
 

@@ -31,14 +31,23 @@ def show_dataset(checked: CheckedDataset) -> None:
         _show_quarantined(name, checked)
     _show_errors(checked)
     for sentence in checked.broken:
-        show(f"{name}: a critical expectation is broken: {sentence}")
+        show(f"{name}: a run would hold back these rows: {sentence}")
     if checked.whole_run:
         show(f"{name}: only a whole run can be judged by {', '.join(checked.whole_run)}")
 
 
-def rows_text(rows: Counter[str]) -> str:
-    """How many rows a page gives, in words: `2 rows of products`."""
-    return ", ".join(f"{counted(count, 'row')} of {name}" for name, count in sorted(rows.items()))
+def rows_text(rows: Counter[str], quarantined: Counter[str]) -> str:
+    """How many rows a page gives, in words: `2 rows of products, 1 for quarantine`."""
+    names = sorted({*rows, *quarantined})
+    return ", ".join(_of_dataset(name, rows[name], quarantined[name]) for name in names)
+
+
+def _of_dataset(name: str, count: int, quarantined: int) -> str:
+    of = "of no dataset" if name == NO_DATASET else f"of {name}"
+    rows = counted(count or quarantined, "row")
+    if not quarantined:
+        return f"{rows} {of}"
+    return f"{rows} {of}, {quarantined:,} for quarantine" if count else f"{rows} {of} for quarantine"
 
 
 def counted(count: int, thing: str) -> str:

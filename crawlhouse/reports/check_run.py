@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from crawlhouse.reports.checked_datasets import CheckedDataset, check_datasets, check_process_run, judged_in_a_run
+from processing.clean.cleaning import article_violation
+from processing.clean.policy import Violation
 from processing.extract.extraction import ReadPage, read_segment
 from processing.extract.segment_rows import SegmentRows
 from processing.resolve.records import RecordId
@@ -31,7 +33,7 @@ class CheckedPage:
     """One response and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`, `size` is in bytes.
 
     `outcome` is its article or why there is none; None if the crawl makes no articles and the page can be read. `rows` counts the rows of
-    each dataset.
+    each dataset that would be published, `quarantined` those for quarantine; `violation` is why the article would go there.
     """
 
     url: str
@@ -39,7 +41,9 @@ class CheckedPage:
     status: int
     size: int
     outcome: ReadPage | Rejected | None
+    violation: Violation | None = None
     rows: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +95,19 @@ def _read_pages(run: ProcessRun, manifest: Manifest, settings: Settings, store: 
         with SegmentRows(store, run, segment, folders) as rows:
             for row, result in read_segment(store, segment, run.crawl, {}, rows.wanted):
                 rows.take(row, result)
-                page = CheckedPage(row.url, row.kind, row.fetch_status, row.content_length or 0, result.outcome)
+                article = result.article.article if result.article else None
+                violation = article_violation(article, row.fetch_time, run.crawl.articles) if article else None
+                page = CheckedPage(row.url, row.kind, row.fetch_status, row.content_length or 0, result.outcome, violation)
                 pages[row.warc_filename, row.warc_record_offset] = page
             rows.finish()
     return pages
 
 
 def _count_rows(pages: dict[RecordId, CheckedPage], datasets: list[CheckedDataset]) -> None:
-    """Count the rows that would be published on their pages."""
+    """Count the rows of every page."""
+    by_url = {page.url: page for page in pages.values()}
     for one in datasets:
+        for broken in one.quarantined:
+            by_url[broken.url].quarantined[one.dataset.name] += 1
         for row in one.rows:
             pages[row["warc_filename"], row["warc_record_offset"]].rows[one.dataset.name] += 1

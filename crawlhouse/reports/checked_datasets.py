@@ -20,6 +20,7 @@ from processing.resolve.records import RecordId
 from processing.resolve.row_history import PUBLISHED, UNCHANGED, decide_key, row_order
 from processing.resolve.run_records import read_errors
 from processing.staging.staging import decided_schema, read_rows
+from processing.staging.step_failures import read_failures
 from runtime.code_version import code_version
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -51,8 +52,8 @@ class QuarantinedRow:
 class CheckedDataset:
     """What a dataset would get: `rows` would be published, in the order of the pages. `repeated` rows are equal to one of them.
 
-    `errors` are pages whose rows could not be read, by URL. `broken` says which critical expectations the rows break, so that a real run
-    would hold them back. `whole_run` names the expectations that only the rows of a whole run can show.
+    `errors` are pages whose rows could not be read, by URL. `broken` says which critical expectations or steps the rows break, so that a
+    real run would hold them back. `whole_run` names the expectations that only the rows of a whole run can show.
     """
 
     dataset: Dataset
@@ -89,9 +90,16 @@ def check_datasets(run: ProcessRun, manifest: Manifest, urls: Mapping[RecordId, 
         one = CheckedDataset(dataset, errors={urls[record_id]: error for record_id, error in errors.items() if record_id in urls})
         _decide(one, _staged(dataset.name, segments, store))
         checked.append(one)
+        one.broken += _broken_steps(dataset, segments, store)
     _judge(checked, run)
     unclaimed = _unclaimed(segments, store) if item_datasets(run) else []
     return checked + unclaimed
+
+
+def _broken_steps(dataset: Dataset, segments: Iterable[str], store: ObjectStore) -> list[str]:
+    """Why steps broke, so that a real run would hold back the rows."""
+    found = (read_failures(store, PROCESS_RUN, segment).get(dataset.name) for segment in (segments if dataset.steps else ()))
+    return list(dict.fromkeys(failure for failure in found if failure is not None))
 
 
 def judged_in_a_run(run: ProcessRun) -> list[str]:
@@ -154,7 +162,7 @@ def _take_result(checked: CheckedDataset, result: SuiteResult) -> None:
         row = checked.rows[place]
         checked.quarantined.append(QuarantinedRow(row["url"], offence.rule, offence.detail, _row_text(checked, row)))
     checked.rows = [row for place, row in enumerate(checked.rows) if place not in offences]
-    checked.broken = result.sentences()
+    checked.broken += result.sentences()
 
 
 def _unclaimed(segments: Sequence[str], store: ObjectStore) -> list[CheckedDataset]:

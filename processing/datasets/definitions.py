@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from processing.datasets.definition_check import check_definition
+from processing.datasets.functions import code_digests
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
@@ -31,19 +32,7 @@ def crawl_datasets(crawl: Crawl, settings: Settings, tables: Collection[str] = (
     """
     datasets = tuple(_checked(name, crawl, settings, tables) for name in crawl.datasets)
     _check_expectations(crawl, datasets, settings.crawls / f"{crawl.name}.yaml")
-    _refuse_unfinished(crawl, datasets)
     return datasets
-
-
-def _refuse_unfinished(crawl: Crawl, datasets: Iterable[Dataset]) -> None:
-    """Refuse what definitions may say and this release does not do yet: nothing that a user wrote is passed over in silence."""
-    for dataset in datasets:
-        if dataset.steps:
-            raise ConfigError(f"The dataset {dataset.name!r} has 'steps', which this release does not run yet. Remove them.")
-        if dataset.name == ARTICLES and (dataset.expectations or dataset.drift or dataset.fields):
-            raise ConfigError("This release does not judge expectations, drift or fields of one's own on 'articles' yet. Remove them.")
-    if crawl.expectations.get(ARTICLES) or crawl.drift.get(ARTICLES):
-        raise ConfigError(f"{crawl.name}: this release does not judge expectations or drift of a crawl on 'articles' yet. Remove them.")
 
 
 def _check_expectations(crawl: Crawl, datasets: Iterable[Dataset], path: Path) -> None:
@@ -86,8 +75,9 @@ def _checked(name: str, crawl: Crawl, settings: Settings, tables: Collection[str
         kept = " Its table is in the lake and stays readable." if name in tables else ""
         message = f"{_place(crawl, settings)}: {error} Write {folder / f'{name}.yaml'}, or correct the name.{kept}"
         raise ConfigError(message) from error
-    check_definition(dataset, _path(name, settings), [str(folder) for folder in settings.module_folders()])
-    return dataset
+    folders = [str(folder) for folder in settings.module_folders()]
+    check_definition(dataset, _path(name, settings), folders)
+    return dataset.model_copy(update={"code": code_digests(dataset, folders)}) if dataset.functions() else dataset
 
 
 def _place(crawl: Crawl, settings: Settings) -> str:

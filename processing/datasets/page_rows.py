@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from processing.datasets.functions import function_rows, last_line, load_function
+from processing.datasets.functions import function_rows, load_function
 from processing.datasets.page_view import PageView, TooMuchError
 from processing.datasets.rows import RawRow, Row, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
 from processing.datasets.structured_data import StructuredDataReader
 from runtime.patterns import PatternTimeoutError, url_patterns
+from runtime.user_modules import error_text
 from schemas.datasets.dataset import Dataset
 from schemas.errors import CrawlhouseError
 from storage.urls.host_key import host_key
@@ -79,7 +80,7 @@ class PageReader:
         except MemoryError:
             raise
         except Exception as error:  # of a user's function, or of an XPath on this page
-            return PageRows(name, error=last_line(error))
+            return PageRows(name, error=error_text(error))
         return PageRows(name, made)
 
     def _raw_rows(self, view: PageView) -> Iterator[RawRow]:

@@ -11,14 +11,19 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from processing.clean.identity import bucket_of
+from processing.datasets.functions import refuse_changed_code
 from processing.datasets.rows import Row, arrow_values
+from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row, with_rows
 from processing.extract.extraction import PageResult, Wanted
 from processing.extract.item_rows import ITEMS_OF_NO_DATASET, ItemRows, MissingItems, item_datasets
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import GROUP_ROWS, PAGES, PAGES_NAME, bounded, staged_writer, write_rows
+from processing.staging.step_failures import write_failures
 from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import staging_schema
@@ -31,18 +36,21 @@ from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 
 StagedRow = dict[str, object]
+HIDDEN_FROM_STEPS = frozenset({"bucket", "rule", "detail", "row_json"})  # columns of staged rows that are no columns of the table
 
 
 class SegmentRows:
     """The rows of one segment for each dataset of a process run; on the local disk until all are there, then in the store."""
 
     def __init__(self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str]) -> None:
-        """`folders` are where the user's modules are."""
-        self._store, self._run, self._segment = store, run, segment
+        """`folders` are where the user's modules are. Raises ConflictError if their code is not that of the planned run."""
+        for dataset in run.own_datasets:
+            refuse_changed_code(dataset, folders)
+        self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
         kinds = {dataset.name: dataset.source.kind for dataset in run.own_datasets if dataset.source}
         in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data"}]
         functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
-        self.wanted = Wanted(run.makes_articles, _definitions(in_pages), tuple(folders), _definitions(functions))
+        self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders, _definitions(functions))
         self._stack = ExitStack()
         datasets = (*run.own_datasets, *((ITEMS_OF_NO_DATASET,) if item_datasets(run) else ()))
         self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in datasets}
@@ -65,10 +73,15 @@ class SegmentRows:
     def finish(self) -> None:
         """Read the items, then store the rows of every dataset."""
         self._take_items()
+        process_run, segment = self._run.process_run, self._segment.segment
+        failures: dict[str, str] = {}
         for spill in self._spills.values():
-            spill.write(self._store, extracted_rows_key(self._run.process_run, spill.dataset.name, self._segment.segment))
+            with StepRunner(spill.dataset, self._folders) as steps:
+                failure = spill.write(self._store, extracted_rows_key(process_run, spill.dataset.name, segment), steps)
+            failures |= {spill.dataset.name: failure} if failure else {}
+        write_failures(self._store, process_run, segment, failures)
         pages = pa.Table.from_pylist(self._pages, schema=PAGES)
-        write_rows(self._store, extracted_rows_key(self._run.process_run, PAGES_NAME, self._segment.segment), [pages], PAGES)
+        write_rows(self._store, extracted_rows_key(process_run, PAGES_NAME, segment), [pages], PAGES)
 
     def _take_items(self) -> None:
         counts: Counter[tuple[int, str]] = Counter()
@@ -115,14 +128,21 @@ class _Spill:
         if len(self._pending) == GROUP_ROWS:
             self._flush()
 
-    def write(self, store: ObjectStore, key: str) -> None:
-        """Write all rows to the store."""
+    def write(self, store: ObjectStore, key: str, steps: StepRunner) -> str | None:
+        """Write all rows to the store, after the dataset's steps. Why a step broke that may not; then its rows are as they were."""
         self._flush()
         self._spill.finish()
+        failure: str | None = None
         with staged_writer(store, key, self._schema) as writer:
-            for bucket in self._spill.buckets:
-                for table in bounded(self._spill.read(bucket)):
-                    writer.write(table)
+            for table in bounded(table for bucket in self._spill.buckets for table in self._spill.read(bucket)):
+                rows = table
+                if self.dataset.steps and failure is None:
+                    try:
+                        rows = _after_steps(table, self.dataset, steps)
+                    except StepFailedError as error:
+                        failure = str(error)
+                writer.write(rows)
+        return failure
 
     def _flush(self) -> None:
         if self._pending:
@@ -149,6 +169,22 @@ def _staged(dataset: Dataset, capture: CaptureRow, position: int, row: Row) -> S
         "detail": row.detail,
         "row_json": row.row_json,
     }
+
+
+def _after_steps(table: pa.Table, dataset: Dataset, steps: StepRunner) -> pa.Table:
+    """The rows with the fields that steps fill. Rows at fault get the rule `step`. Steps do not see rows that have a rule."""
+    fits = pc.is_null(table["rule"]).to_numpy()
+    fitting = table.filter(pa.array(fits))
+    seen = [name for name in fitting.schema.names if name not in HIDDEN_FROM_STEPS]
+    stepped = steps.run(fitting.select(seen))
+    for name in dataset.fields:
+        fitting = fitting.set_column(fitting.schema.get_field_index(name), fitting.schema.field(name), stepped.rows[name])
+    if stepped.broken:
+        rows = fitting.to_pylist()
+        for place, detail in stepped.broken.items():
+            rows[place] |= {"rule": STEP_RULE, "detail": detail, "row_json": whole_row(dataset, rows[place])}
+        fitting = pa.Table.from_pylist(rows, schema=table.schema)
+    return with_rows(table, fitting, np.flatnonzero(fits))
 
 
 def _definitions(datasets: Sequence[Dataset]) -> tuple[str, ...]:

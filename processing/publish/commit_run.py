@@ -155,7 +155,7 @@ def _run_row(run: ProcessRun, manifest: Manifest, change: RunChange, stamp: Stam
 def _statistics(run: ProcessRun, manifest: Manifest, change: RunChange) -> dict[str, object]:
     statistics: dict[str, object] = {
         **change.counts[manifest.crawl_run].to_dict(),
-        "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets},
+        "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets},
         RULES: rules_of(run),
         MEASURES: dict(change.measures.get(manifest.crawl_run, {})),
         **change.notes.get(manifest.crawl_run, {}),

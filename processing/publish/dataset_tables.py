@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from processing.extract.item_rows import NO_DATASET_RULE, item_datasets
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, UnclaimedItems
 from processing.publish.dataset_gate import Judged
+from processing.publish.run_columns import run_constants
 from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
@@ -28,7 +28,6 @@ from storage.objects.store import ObjectStore
 
 MAX_KINDS = 50  # of items of no dataset, counted by themselves: a line each
 OTHER_ITEMS = "other items"
-UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # publish fills in `ingested_at` and `sequence`
 SUMMARY_ORDER = (Outcome.PUBLISHED, Outcome.DUPLICATE, Outcome.KNOWN, Outcome.QUARANTINED, Outcome.REJECTED)
 _RANK = {str(outcome): rank for rank, outcome in enumerate(SUMMARY_ORDER)}
 
@@ -136,17 +135,6 @@ def made_rows(run: ProcessRun, segments: Iterable[Segment], store: ObjectStore, 
                 if row["dataset"] in made and crawl_run_of(segment.warc_key) not in judged.of(row["dataset"]).held:
                     made[row["dataset"]] += row["rows"]
     return made
-
-
-def run_constants(run: ProcessRun) -> dict[str, object]:
-    """The columns that have one value in all rows of a process run."""
-    return {
-        "crawl": run.crawl.name,
-        "process_run": run.process_run,
-        "code_version": run.code_version,
-        "ingested_at": UNSET_TIME,
-        "sequence": 0,
-    }
 
 
 def summary_of(outcomes: Sequence[Mapping[str, Any]]) -> CaptureRow:

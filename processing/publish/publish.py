@@ -24,7 +24,7 @@ from processing.publish.accounting import ARTICLES
 from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, new_stamp
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
 from processing.publish.replacing import removals
-from processing.publish.report import RunReport, report_of
+from processing.publish.report import HELD, RunReport, report_of
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import read_rows
 from runtime.failpoint import reached
@@ -40,14 +40,18 @@ from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = TABLE_ORDER
+SIGHTINGS = "sightings"
 ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
 
 
-def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str) -> RunReport:
+def publish_run(
+    run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str, folders: Sequence[str]
+) -> RunReport:
     """Publish a gated run; publishing it again returns the same report and changes nothing.
 
-    `code_version` is that of the running code. Raises ConflictError for a run that has not passed the gate, that other code planned, or
-    whose crawl runs another process run has published. Raises FencedError when another process has taken the publish lock.
+    `code_version` is that of the running code, `folders` are where the user's modules are. Raises ConflictError for a run that has not
+    passed the gate, that other code planned, or whose crawl runs another process run has published. Raises FencedError when another
+    process has taken the publish lock.
     """
     with publisher(store, lake, ledger) as token:
         if ledger.published_at(run.process_run) is not None:
@@ -55,7 +59,7 @@ def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
         _refuse_published(run, ledger)
         refuse_other_code(run, code_version)
         complete_last_published(run.crawl.name, store, lake, ledger)
-        return complete(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
+        return complete(run, _publish(run, segments, token, store, lake, ledger, folders), store, ledger)
 
 
 @contextmanager
@@ -91,12 +95,14 @@ def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: 
         complete(ledger.process_run(last), rows, store, ledger)
 
 
-def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> list[RunRow]:
+def _publish(
+    run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
+) -> list[RunRow]:
     """Commit a run's rows to all tables; the rows that it has in `runs`."""
     for _ in range(ATTEMPTS):
         tables = lake.tables()
         base = _base(run, tables, ledger)
-        passed = _passed_gate(run, base, segments, store, lake, ledger)
+        passed = _passed_gate(run, base, segments, store, lake, ledger, folders)
         if passed.base_key != base.key():
             continue
         try:
@@ -115,7 +121,9 @@ def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
     return Base(articles, captures, ledger.memory_version(run.crawl.name), datasets)
 
 
-def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
+def _passed_gate(
+    run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
+) -> GateMark:
     """The mark of the gate for the lake as it is now. A run that was gated against another state is resolved and gated again."""
     passed = read_gate_mark(store, run.process_run, base.key())
     if passed is not None:
@@ -123,7 +131,7 @@ def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: Ob
     earlier = read_resolve_mark(store, run.process_run)
     if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
         raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
-    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger)
+    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger, folders)
 
 
 def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -149,8 +157,10 @@ def _gated_change(run: ProcessRun, passed: GateMark, store: ObjectStore) -> RunC
     """The rows that the gate passed for each table."""
     keys = {name: gated_key(run.process_run, passed.base_key, name) for name in _row_tables(run)}
     removed = removals(run)
+    if SIGHTINGS in keys and store.info(keys[SIGHTINGS]) is None:  # an earlier release has staged the run, which had none
+        del keys[SIGHTINGS]
     changes = {name: TableChange(read_rows(store, key), removed.get(name)) for name, key in keys.items()}
-    return RunChange(passed.counts, changes, passed.measures)
+    return RunChange(passed.counts, changes, passed.measures, notes={name: {HELD: why} for name, why in passed.held.items()})
 
 
 def _check_decision(run: ProcessRun, connection: Connection) -> None:

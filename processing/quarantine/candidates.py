@@ -94,6 +94,16 @@ def stored_row(dataset: Dataset, old: Values) -> Row:
     return Row(values, row_id(dataset, typed))
 
 
+def article_fields(dataset: Dataset, old: Values) -> dict[str, Any]:  # Any: as Arrow takes them
+    """The fields that the user has added to articles, as quarantine keeps them for a row. Raises ValueError for what does not fit today."""
+    if not dataset.fields:
+        return {}
+    values = json.loads(old["row_json"] or "{}")
+    if problems := [problem for name in dataset.fields if (problem := _misfit(dataset, name, values.get(name)))]:
+        raise ValueError(problems[0])
+    return arrow_values(dataset, Row(values))
+
+
 def table_values(dataset: Dataset, row: Row) -> dict[str, Any]:  # Any: as Arrow takes them
     """A row's own columns in the dataset's table."""
     return {"row_id": row.row_id, **arrow_values(dataset, row)}

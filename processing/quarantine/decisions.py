@@ -12,7 +12,7 @@ from functools import partial
 
 from processing.datasets.rows import UNDECLARED_RULE
 from processing.publish.publish import complete_last_published, publisher
-from processing.quarantine.candidates import Candidate, Fate, Values, dropped, stored_row, table_values
+from processing.quarantine.candidates import Candidate, Fate, Values, article_fields, dropped, stored_row, table_values
 from processing.quarantine.judged_again import judge_again
 from processing.quarantine.rules import read_settled
 from processing.quarantine.selection import ARTICLES, Place, QuarantineFilter, find_rows, id_of, place_of, read_whole
@@ -207,12 +207,20 @@ def _refuse_unstorable(chunks: Iterable[Chunk]) -> None:
 def _problem(row: Values, datasets: Mapping[str, Dataset]) -> str | None:
     name = row["dataset"] or ARTICLES
     if name == ARTICLES:
-        return None
+        return _article_problem(row, datasets[name])
     if name == NO_DATASET:
         return f"{id_of(place_of(row))}: {row['detail']}: no table takes it"
     found = stored_row(datasets[name], row)
     refused = found.rule is not None and found.rule != UNDECLARED_RULE
     return f"{id_of(place_of(row))}: {found.detail}" if refused else None
+
+
+def _article_problem(row: Values, dataset: Dataset) -> str | None:
+    try:
+        article_fields(dataset, row)
+    except ValueError as error:
+        return f"{id_of(place_of(row))}: {error}"
+    return None
 
 
 def _released_rows(chunk: Chunk) -> list[Candidate]:
@@ -222,6 +230,6 @@ def _released_rows(chunk: Chunk) -> list[Candidate]:
 def _released(row: Values, datasets: Mapping[str, Dataset]) -> Candidate:
     name = row["dataset"] or ARTICLES
     if name == ARTICLES:
-        return Candidate(row, Fate.PUBLISH)
+        return Candidate(row, Fate.PUBLISH, article_fields(datasets[name], row))
     found = stored_row(datasets[name], row)
     return Candidate(row, Fate.PUBLISH, table_values(datasets[name], found))

@@ -8,6 +8,7 @@ those of all rows together are not: they say nothing of the few rows that are tr
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -15,7 +16,10 @@ from processing.clean.cleaning import cleaned_row
 from processing.clean.identity import bucket_of
 from processing.clean.memory_file import read_containers, read_memory
 from processing.clean.site_memory import SiteMemory
-from processing.datasets.rows import Row, row_json
+from processing.datasets.functions import refuse_changed_code
+from processing.datasets.rows import Row, reading_of, row_json
+from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row
+from processing.datasets.values import convert
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
 from processing.extract.extraction import PageResult, Wanted, staged_row
@@ -32,11 +36,13 @@ from schemas.datasets.expectation import Expectation
 from schemas.datasets.expectation_types import expectation_type
 from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
+from schemas.errors import GateError
 from schemas.keys import memory_key
 from schemas.outcomes import Reason
-from schemas.tables import QUARANTINE, TABLES
+from schemas.tables import QUARANTINE
 from storage.index.rows import CaptureRow
 
+_UNDECIDED = frozenset({"version", "first_seen", "changed", "ingested_at", "sequence"})  # columns that steps do not see
 NOT_READ = "reading its page again failed"
 
 
@@ -55,7 +61,7 @@ def judge_again(
             if name == ARTICLES
             else _dataset_rows(chosen, crawl, datasets[name], tuple(folders), resources)
         )
-        made += _expected(list(found), crawl, datasets[name])
+        made += _expected(_stepped(list(found), datasets[name], folders), crawl, datasets[name])
     return made
 
 
@@ -148,6 +154,39 @@ def _results(
     return {(row.warc_filename, row.warc_record_offset): (row, result) for row, result in found}
 
 
+def _stepped(candidates: Sequence[Candidate], dataset: Dataset, folders: Sequence[str]) -> list[Candidate]:
+    """The candidates with the fields that the dataset's steps fill; one on which a step breaks stays in quarantine, if it may."""
+    chosen = [one for one in candidates if one.fate is Fate.PUBLISH]
+    if not chosen or not dataset.fields or not (dataset.steps or dataset.name == ARTICLES):
+        return list(candidates)
+    refuse_changed_code(dataset, folders)
+    table = _table([_with_defaults(one, dataset) for one in chosen], dataset)
+    broken: Mapping[int, str] = {}
+    if dataset.steps:
+        try:
+            with StepRunner(dataset, folders) as steps:
+                stepped = steps.run(table.select([name for name in table.schema.names if name not in _UNDECIDED]))
+        except StepFailedError as error:
+            raise GateError(f"{dataset.name}: {error}. Nothing was changed.") from error
+        table, broken = stepped.rows, stepped.broken
+    filled = {id(one): _filled(one, row, dataset) for one, row in zip(chosen, table.to_pylist(), strict=True)}
+    at_fault = {id(chosen[place]): why for place, why in broken.items()}
+    found = ((one, filled.get(id(one), one)) for one in candidates)
+    return [_broken(new, STEP_RULE, at_fault[id(one)]) if id(one) in at_fault else new for one, new in found]
+
+
+def _with_defaults(candidate: Candidate, dataset: Dataset) -> Candidate:
+    """The candidate with the defaults of the fields that it does not have."""
+    missing = [name for name in dataset.fields if name not in candidate.new]
+    defaults = {name: convert(dataset.fields[name].default, dataset.fields[name].field_type, reading_of(dataset, name)) for name in missing}
+    return replace(candidate, new={**candidate.new, **defaults})
+
+
+def _filled(candidate: Candidate, row: Values, dataset: Dataset) -> Candidate:
+    values = {name: row[name] for name in dataset.fields}
+    return replace(candidate, new={**candidate.new, **values}, row_json=whole_row(dataset, values))
+
+
 def _expected(candidates: Sequence[Candidate], crawl: Crawl, dataset: Dataset) -> list[Candidate]:
     """The candidates; one that breaks an expectation of single rows stays in quarantine."""
     single = _of_single_rows([*dataset.expectations, *crawl.expectations.get(dataset.name, ())])
@@ -169,13 +208,13 @@ def _of_single_rows(expectations: Collection[Expectation]) -> list[Expectation]:
 
 def _broken(candidate: Candidate, rule: str, detail: str) -> Candidate:
     if candidate.dataset == ARTICLES:
-        return stays(candidate.old, candidate.new, rule, rule, detail)
+        return stays(candidate.old, {**candidate.new, "row_json": candidate.row_json}, rule, rule, detail)
     return stays(candidate.old, {"row_id": candidate.new["row_id"], "row_json": candidate.row_json}, rule, rule, detail)
 
 
 def _table(candidates: Sequence[Candidate], dataset: Dataset) -> pa.Table:
     """The candidates as rows of the dataset's table; what is decided later is 1 or NULL."""
-    schema = TABLES[ARTICLES] if dataset.name == ARTICLES else table_schema(dataset)
+    schema = table_schema(dataset)
     filler = {"version": 1, "first_seen": None, "ingested_at": None, "sequence": None}
     rows = [{**one.old, **one.new, **filler} for one in candidates]
     nullable = pa.schema([field.with_nullable(nullable=True) for field in schema])

@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from processing.expectations.expectations import validate_articles
+from processing.expectations.batches import RowsToJudge
+from processing.expectations.expectations import judge_dataset
 from processing.publish.accounting import RowCounts, RunCounts, count
 from processing.publish.commit_run import RunChange, TableChange, commit_run, new_stamp
-from processing.publish.dataset_tables import run_constants
 from processing.publish.publish import complete, complete_last_published, publisher
 from processing.publish.report import RunReport
+from processing.publish.run_columns import run_constants
 from processing.quarantine.article_versions import decide_articles
 from processing.quarantine.candidates import Candidate, Fate
 from processing.quarantine.dataset_history import decide_rows
@@ -229,6 +230,7 @@ def _sighting(verdict: Verdict, run: ProcessRun) -> Row:
 
 def _check_articles(table: pa.Table) -> None:
     """Raise GateError if articles fail the package's own expectations."""
-    result = validate_articles([table])
+    crawl_runs = sorted(set(table["crawl_run"].to_pylist()))
+    result = judge_dataset(RowsToJudge(Dataset(name=ARTICLES), [table], crawl_runs))
     if not result.success:
         raise GateError(f"The articles fail the expectation suite, and nothing was changed: {result.failures()}.")

@@ -1,14 +1,15 @@
 """Say in which crawl run an article was seen on which page, and since when it is gone: the rows of `sightings` for `articles`.
 
-A page that gave an article, also an unchanged one (304), has seen it. An article is gone when each of its pages answered 404 or 410, or was
-read again in full and has no article any more. A page that was not fetched, not read in full or quarantined says nothing.
+A page that gave an article, also an unchanged one (304), has seen it; the first version of an article needs no row for that. An article is
+gone when each of its pages answered 404 or 410, or was read again in full and has no article any more. A page that was not fetched, not
+read in full or quarantined says nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ from storage.lake.lake import Lake
 
 ARTICLES = "articles"
 WRITE_ROWS = 1_000
+SOME_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the pages of an article depend on the order of sightings, not on their times
 
 PageTimes = dict[str, datetime]  # by URL
 
@@ -75,7 +77,7 @@ def _absences(
 
 def _has_no_article(summary: RecordSummary, decisions: Mapping[RecordId, Decision]) -> bool:
     """Whether the page says that it has no article: it is not found, or was read in full."""
-    if summary.is_revisit or decisions[summary.record_id].outcome is not Outcome.REJECTED:
+    if summary.is_revisit or summary.article_id is not None or decisions[summary.record_id].outcome is not Outcome.REJECTED:
         return False
     return summary.status in NOT_FOUND or summary.reason not in UNREAD
 
@@ -83,18 +85,26 @@ def _has_no_article(summary: RecordSummary, decisions: Mapping[RecordId, Decisio
 def _pages_of(
     articles: Collection[str], absences: Mapping[str, Sequence[_Absence]], earlier: EarlierRows, lake: Lake
 ) -> dict[str, KeyPages]:
-    """The pages of articles, as the lake has them. Rows of earlier releases have no sightings: their pages come first."""
+    """The pages of articles, as the lake has them: those of their versions and of their sightings, in the order of the publishes.
+
+    Earlier releases have no sightings: pages that were known to have an article come first.
+    """
     pages = {article: KeyPages() for article in articles}
-    for article, url in [*((article, version.url) for article, version in earlier.versions.items()), *earlier.page_versions]:
-        if article in pages:
-            pages[article].pages.add(url)
     for absence in (one for found in absences.values() for one in found):
         if earlier.article_of(absence.url) == absence.article_id:
             pages[absence.article_id].pages.add(absence.url)
-    rows = [row for table in read_row_sightings(lake, ARTICLES, articles) for row in table.to_pylist()]
-    rows.sort(key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"]))
-    for (article, _, _), group in groupby(rows, key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"])):
-        pages[article].apply(Sighting(row["url"], row["seen_at"], row["gone_at"]) for row in group)
+    events = [
+        (article, version.sequence, version.crawl_run, Sighting(version.url, seen_at=SOME_TIME))
+        for article, version in [*earlier.versions.items(), *((key[0], version) for key, version in earlier.page_versions.items())]
+        if article in pages
+    ]
+    for table in read_row_sightings(lake, ARTICLES, articles):
+        for row in table.to_pylist():
+            found = Sighting(row["url"], row["seen_at"], row["gone_at"])
+            events.append((row["row_id"], row["sequence"], row["crawl_run"], found))
+    events.sort(key=lambda event: event[:3])
+    for (article, _, _), group in groupby(events, key=lambda event: event[:3]):
+        pages[article].apply(event[3] for event in group)
     return pages
 
 
@@ -106,13 +116,17 @@ def _run_rows(
     pages: Mapping[str, KeyPages],
 ) -> Iterator[dict[str, object]]:
     seen: dict[str, PageTimes] = {}
+    first: set[tuple[str, str]] = set()  # articles and pages of first versions
     for summary in summaries:
         decision = decisions[summary.record_id]
         if decision.outcome not in WITH_ARTICLE or decision.article_id is None:
             continue
+        is_first = decision.version == 1 and decision.outcome is not Outcome.KNOWN
         if decision.article_id in pages:
             seen.setdefault(decision.article_id, {})[summary.url] = summary.fetched_at
-        else:
+            if is_first:
+                first.add((decision.article_id, summary.url))
+        elif not is_first:
             yield _row(crawl_run, decision.article_id, Sighting(summary.url, seen_at=summary.fetched_at))
     absent: dict[str, PageTimes] = {}
     for absence in absences.get(crawl_run, ()):
@@ -120,7 +134,7 @@ def _run_rows(
     for article in sorted({*seen, *absent}):
         found = list(_sightings(pages[article], seen.get(article, {}), absent.get(article, {})))
         pages[article].apply(found)
-        yield from (_row(crawl_run, article, one) for one in found)
+        yield from (_row(crawl_run, article, one) for one in found if (article, one.url) not in first)
 
 
 def _sightings(pages: KeyPages, seen: PageTimes, absent: PageTimes) -> Iterator[Sighting]:

@@ -100,8 +100,8 @@ def open_partitions(
         for table in _run_rows(dataset, records, keys, store, lake):
             rows.add(_partitioned(table, partitions))
         rows.finish()
-        versions = _spilled(read_versions(lake, dataset, _all_row_ids(rows, row_ids)), partitions, spill)
         urls = {record.url for record in records.values()}
+        versions = _spilled(read_versions(lake, dataset, _all_row_ids(rows, row_ids), urls), partitions, spill)
         sightings = _spilled(read_sightings(lake, dataset.name, urls, row_ids), partitions, spill)
         yield Partitions(dataset, records, rows, versions, sightings)
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from processing.datasets.rows import row_json
-from processing.datasets.values import to_plain
+from processing.datasets.steps import whole_row
 from processing.resolve.dataset_partitions import Partitions, open_partitions
 from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
@@ -166,7 +165,7 @@ def _judged(work: _Work, row: dict[str, Any]) -> dict[str, Any]:  # Any: the val
     why = work.excluded.rows.get(place_of(row)) if work.excluded.rows else None
     if why is None or row["rule"] is not None:
         return row
-    return row | {"rule": why[0], "detail": why[1], "row_json": _whole_row(work.dataset, row)}
+    return row | {"rule": why[0], "detail": why[1], "row_json": whole_row(work.dataset, row)}
 
 
 def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, list[KnownVersion]]:
@@ -185,11 +184,7 @@ def _published(row: dict[str, object], decision: RowDecision) -> dict[str, objec
 
 
 def _broken(dataset: Dataset, row: dict[str, object], decision: RowDecision) -> dict[str, object]:
-    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": _whole_row(dataset, row)}
-
-
-def _whole_row(dataset: Dataset, row: Values) -> str:
-    return row_json({name: to_plain(row[name]) for name in dataset.fields if row[name] is not None})
+    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": whole_row(dataset, row)}
 
 
 def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> Iterator[pa.Table]:

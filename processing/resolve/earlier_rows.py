@@ -24,6 +24,7 @@ from storage.lake.lake import Lake
 _VERSION_COLUMNS = [
     "article_id", "version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at",
     "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "duplicate_of",
+    "crawl_run",
 ]  # fmt: skip
 _TEXT_COLUMNS = ["article_id", "version", "sequence", "text_digest", "minhash"]
 _CAPTURE_COLUMNS = [
@@ -62,6 +63,7 @@ class Version:
     code_version: str
     memory_version: int | None
     pointer: WarcPointer
+    crawl_run: str = ""
     fetched_at: datetime = LONG_AGO
     highest: int = 0
 
@@ -229,7 +231,7 @@ def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: Ea
 def _add_version(earlier: EarlierRows, row: dict[str, object]) -> None:
     """Keep the row if it is the latest version of its article, and if it is the latest of its page where the article has several."""
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
-    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at")
+    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "crawl_run", "fetched_at")
     values = {name: row[name] for name in names}
     version = Version(pointer=pointer, highest=row["version"], **values)  # type: ignore[arg-type]
     article, known = str(row["article_id"]), earlier.versions.get(str(row["article_id"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -25,13 +25,15 @@ from processing.resolve.datasets import SEEN, resolve_datasets
 from processing.resolve.decisions import decide
 from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
+from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
 from schemas.errors import ConflictError
-from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
+from schemas.keys import crawl_run_of, extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
+from schemas.outcomes import Reason
 from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
 from schemas.tables import SIGHTINGS
@@ -115,16 +117,18 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     for bucket in buckets:
         tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory_staged, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
-    rows = _read_run(run, base, buckets, store, lake)
-    mark = ResolveMark(base, buckets, canonical_counts(rows.summaries, rows.identities))
-    decisions = _decide_all(run, rows, store, memory_staged)
-    _write_decisions(run, mark, store, decisions)
-    if run.makes_articles:
-        sightings = article_sightings(run, rows.summaries, decisions, rows.earlier, lake)
-        write_rows(store, resolved_rows_key(run.process_run, base.key(), ARTICLES, SEEN), sightings, SIGHTINGS)
+    canonical = _stage_decisions(run, base, buckets, store, lake, memory_staged)
+    mark = ResolveMark(base, buckets, canonical)
     resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
+
+
+def decide_again(run: ProcessRun, mark: ResolveMark, excluded: Excluded, store: ObjectStore, lake: Lake) -> None:
+    """Stage the decisions on a resolved run's records, and its sightings of articles, once more without what the gate has taken out."""
+    version = mark.base.memory_version
+    memory_staged = staged_memory_key(run.process_run, version) if run.crawl.articles.site_memory else None
+    _stage_decisions(run, mark.base, mark.buckets, store, lake, memory_staged, excluded)
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
@@ -165,9 +169,27 @@ class _RunRows:
     identities: Identities
 
 
-def _decide_all(run: ProcessRun, rows: _RunRows, store: ObjectStore, memory_staged: str | None) -> dict[RecordId, Decision]:
-    digests = _current_digests(rows.summaries, rows.earlier, run, store, memory_staged)
-    return decide(rows.summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+def _stage_decisions(
+    run: ProcessRun,
+    base: Base,
+    buckets: Sequence[int],
+    store: ObjectStore,
+    lake: Lake,
+    memory_staged: str | None,
+    excluded: Excluded = NOTHING,
+) -> dict[str, CanonicalCounts]:
+    """Decide on all records of a run, and stage the decisions and the sightings of articles. Returns the counts of canonical URLs."""
+    rows = _read_run(run, base, buckets, store, lake)
+    summaries = [_without_excluded(summary, excluded) for summary in rows.summaries]
+    digests = _current_digests(summaries, rows.earlier, run, store, memory_staged)
+    decisions = decide(summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+    _write_decisions(run, base, buckets, store, decisions, excluded)
+    if run.makes_articles:  # a crawl run that is held back says nothing, neither that an article is there nor that it is gone
+        shown = replace(run, crawl_runs=tuple(crawl_run for crawl_run in run.crawl_runs if crawl_run not in excluded.held))
+        of_shown = [summary for summary in summaries if crawl_run_of(summary.record_id[0]) not in excluded.held]
+        sightings = article_sightings(shown, of_shown, decisions, rows.earlier, lake)
+        write_rows(store, resolved_rows_key(run.process_run, excluded.key(base.key()), ARTICLES, SEEN), sightings, SIGHTINGS)
+    return canonical_counts(rows.summaries, rows.identities)
 
 
 def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake) -> _RunRows:
@@ -177,6 +199,16 @@ def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: Object
     earlier = read_earlier_rows(lake, summaries, index)
     identities = decide_identities(summaries, earlier)
     return _RunRows(identities.of(summaries), index, earlier, identities)
+
+
+def _without_excluded(summary: RecordSummary, excluded: Excluded) -> RecordSummary:
+    """The summary; an article that the gate took out breaks a rule, and one of a crawl run that is held back is rejected."""
+    if summary.reason is not None or summary.article_id is None:
+        return summary
+    if (why_held := excluded.held.get(crawl_run_of(summary.record_id[0]))) is not None:
+        return replace(summary, reason=str(Reason.HELD), detail=why_held)
+    rule = excluded.rows.get((*summary.record_id, ARTICLE_POSITION))
+    return summary if rule is None else replace(summary, quarantine_reason=rule[0], quarantine_detail=rule[1])
 
 
 def _near_index(summaries: Sequence[RecordSummary], threshold: float) -> NearIndex:
@@ -244,11 +276,18 @@ def _current_digests(
     return digests
 
 
-def _write_decisions(run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
+def _write_decisions(
+    run: ProcessRun,
+    base: Base,
+    buckets: Sequence[int],
+    store: ObjectStore,
+    decisions: dict[RecordId, Decision],
+    excluded: Excluded,
+) -> None:
     """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
-    for bucket in mark.buckets:
-        with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
-            for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
+    for bucket in buckets:
+        with staged_writer(store, resolved_key(run.process_run, excluded.key(base.key()), bucket, DECIDED_TABLE), DECIDED) as writer:
+            for rows in _cleaned_rows(run, base, bucket, store, ["warc_filename", "warc_record_offset"]):
                 writer.write(pa.Table.from_pylist([decisions[record_id_of(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
 from schemas.config.plugins import DATASETS, Plugin, definition_file, find_plugin, find_plugins
 from schemas.config.yaml_problems import describe_problems, has_key, line_at
+from schemas.datasets.built_in import refuse_changes
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.names import BUILT_IN, check_dataset_name
 from schemas.datasets.suite_file import read_suite, read_text
@@ -119,6 +120,10 @@ def line_of(path: Path, *location: str | int) -> int | None:
 
 def _parse(text: str, name: str, source: str, folder: Path | None) -> Dataset:
     node, data = _load(text, name, source)
+    if "code" in data:
+        raise ConfigError(f"{source}: line {line_at(node, ('code',))}: unknown key 'code'.")
+    if name in BUILT_IN:
+        refuse_changes(data, name, node, source)
     definition = _whole(data, name, node, source, folder)
     try:
         return Dataset.model_validate({**definition, "name": name})

@@ -99,7 +99,10 @@ def is_site(text: str, site: frozenset[str]) -> bool:
 
 def without_site(title: str, site: frozenset[str]) -> str:
     """The title without a date before it and the site's name at either end; without any last part that looks like one behind a bar."""
-    title = _SITE_BEHIND_HYPHEN.sub("", _DATE_BEFORE.sub("", title, count=1))
+    if title[:1].isdigit():
+        title = _DATE_BEFORE.sub("", title, count=1)
+    if not title.isascii():
+        title = _SITE_BEHIND_HYPHEN.sub("", title)
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
@@ -182,10 +185,9 @@ def _with_kicker(heading: str, markup: Markup, json_ld: JsonLd, site: frozenset[
 
 
 def _best_heading(headings: list[str], declared: list[str]) -> str | None:
-    """The heading that shares most words with a declared title, if it shares about half of them."""
-    firsts = {_letters(_separator(title).split(title)[0]) for title in declared if len(_separator(title).split(title)) > 1}
-    if (first := next((heading for heading in headings if len(heading.split()) > 1 and _letters(heading) in firsts), None)) is not None:
-        return first
+    """The heading with which a declared title begins; otherwise the one that shares most words with it, if these are about half of them."""
+    if not headings:
+        return None
     wanted = [set(_WORD.findall(title.casefold())) for title in declared]
     best, best_score = None, 0.0
     for heading in headings:
@@ -193,7 +195,12 @@ def _best_heading(headings: list[str], declared: list[str]) -> str | None:
         score = max((_overlap(words, other) for other in wanted), default=0.0)
         if score > best_score:
             best, best_score = heading, score
-    return best if best_score >= 0.5 else None
+    if best_score < 1:
+        beginnings = {_letters(parts[0]) for title in declared if len(parts := _separator(title).split(title)) > 1}
+        best = next(
+            (heading for heading in headings if " " in heading and _letters(heading) in beginnings), best if best_score >= 0.5 else None
+        )
+    return best
 
 
 def _overlap(one: set[str], other: set[str]) -> float:

@@ -21,6 +21,7 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
+REPEATED_LENGTH = 150  # characters by which a text that the description repeats may be longer
 DESCRIBED_DISTANCE = 3  # text blocks above the container in which a standfirst without a headline stands
 _NO_LETTERS = re.compile(r"[\W_]+")
 
@@ -41,7 +42,12 @@ def find_lead(outline: Outline, container: int, description: str | None, languag
     head = headline_index(text_blocks, title)
     if head is None:  # a standfirst that the page declares as its description is one without a headline, too
         return [block for block in text_blocks[-DESCRIBED_DISTANCE:] if known and block.text.startswith(known) and not block.boilerplate]
-    lead = [block for block in text_blocks[head + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
+    repeated = len(description or "") + REPEATED_LENGTH  # a longer text is more than the description: an abstract
+    lead = [
+        block
+        for block in text_blocks[head + 1 :]
+        if _is_opening(block) and not (known and block.text.startswith(known) and len(block.text) <= repeated)
+    ]
     if sum(block.length for block in lead) >= LEAD_LENGTH:
         return lead
     near = text_blocks[head + 1 : head + 1 + STANDFIRST_DISTANCE]

@@ -13,6 +13,7 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset_file import find_dataset
 from storage.lake.lake import open_lake
 from tests.crawlhouse.conftest import Run
+from tests.processing.crawlruns import html, prose
 from tests.spiders.smallserver import Headers, small_server
 
 PRICES = {1: "10,00 €", 2: "20,00 €", 3: "cheap", 4: "-1,00 €", 5: "1.999,00 €"}
@@ -67,12 +68,14 @@ datasets: {datasets}
 def page(path: str, times: int) -> tuple[int, Headers, bytes]:
     if path == "/":
         return 200, {}, ("<h1>Shop</h1>" + "".join(f'<a href="/p/{number}">{number}</a>' for number in PRICES)).encode()
+    if path == "/story":
+        return 200, {"Content-Type": "text/html"}, html("A long story", prose(1)).encode()
     number = int(path.rpartition("/")[2]) if path.startswith("/p/") else 0
     if number not in PRICES:
         return 404, {}, b""
     data = {"@context": "https://schema.org", "@type": "Product", "sku": f"K{number}", "name": f"Kettle {number}"}
-    html = f"<script type='application/ld+json'>{json.dumps(data)}</script><h1>Kettle {number}</h1><b class=sku>K{number}</b>"
-    return 200, {}, f"{html} <i class=price>{PRICES[number]}</i>".encode()
+    text = f"<script type='application/ld+json'>{json.dumps(data)}</script><h1>Kettle {number}</h1><b class=sku>K{number}</b>"
+    return 200, {}, f"{text} <i class=price>{PRICES[number]}</i>".encode()
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +99,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
         (tmp_path / "crawls" / "home.yaml").write_text(
             CRAWL.format(more=f"seeds: ['{server.base}/']", host=host, datasets="[products, broken]")
         )
+        story = CRAWL.format(more=f"seeds: ['{server.base}/story']", host=host, datasets="[articles]") + "articles: {min_length: 90000}\n"
+        (tmp_path / "crawls" / "story.yaml").write_text(story)
         (tmp_path / "crawls" / "checkedshop.py").write_text(SPIDER.replace("BASE", server.base))
         (tmp_path / "crawls" / "checkedfunctions.py").write_text(FUNCTIONS)
         (tmp_path / "datasets" / "shelf.yaml").write_text(SHELF)
@@ -110,10 +115,11 @@ def test_the_rows_of_every_dataset_are_shown(nowhere: Run, project: Path) -> Non
     ended = nowhere("check", "shop", "--pages", "6")
     out = " ".join(ended.out.split())
     assert ended.code == 8
-    assert "they break critical expectations of shelf" in ended.err
+    assert "they break critical expectations or steps of shelf" in ended.err
     assert "None of these pages is an article" not in ended.out + ended.err
     assert "\x1b" not in ended.out  # no colours in a pipe
     assert "rows of offers, shelf, headings, products" in out
+    assert "1 row of shelf for" in out  # the rest of the cell is on its next line
     assert "offers: 1 row to publish" in out
     assert "offers: 4 rows for quarantine" in out
     assert "another row of this run has this key and" in out
@@ -121,7 +127,7 @@ def test_the_rows_of_every_dataset_are_shown(nowhere: Run, project: Path) -> Non
     assert "shelf: 2 rows for quarantine" in out
     assert "type price: 'cheap' is no number" in out
     assert "price: expected was" in out
-    assert "shelf: a critical expectation is broken: expect_column_values_to_be_between(price): 1 rows, first from" in out
+    assert "shelf: a run would hold back these rows: expect_column_values_to_be_between(price): 1 rows, first from" in out
     assert "only a whole run can be judged by expect_column_mean_to_be_between(price), drift of null_share of price" in out
     assert "headings: 6 rows to publish" in out
     assert "products: 5 rows to publish" in out
@@ -129,6 +135,16 @@ def test_the_rows_of_every_dataset_are_shown(nowhere: Run, project: Path) -> Non
     assert "Items that no dataset takes: 5 rows for quarantine" in out
     assert "no dataset of the crawl takes items of the" in out
     assert not (project / "var").exists()
+
+
+def test_an_article_that_breaks_the_policy(nowhere: Run, project: Path) -> None:
+    ended = nowhere("check", "story", "--pages", "1")
+    out = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "article for quarantine: too_short" in out
+    assert "Articles for quarantine rule what it is URL" in out
+    assert "length >= 90000" in out
+    assert "title A long story" in out
 
 
 def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, project: Path) -> None:

@@ -13,6 +13,7 @@ from tests.crawlhouse.conftest import Run
 def test_a_first_crawl_is_valid_and_unscheduled(nowhere: Run, tmp_path: Path) -> None:
     ended = nowhere("init", "news", "--seed", "https://example.com/feed?a=1&b='2'", "--name", "example", "--contact", "me@example.com")
     assert ended.code == 0
+    assert "\n  cd news\n  crawlhouse check example " in ended.err
     crawl = read_crawl(tmp_path / "news" / "crawls" / "example.yaml")
     assert crawl.seeds[0].url == "https://example.com/feed?a=1&b='2'"
     assert (crawl.schedule, crawl.politeness.contact, crawl.politeness.robots) == (None, "me@example.com", "obey")

@@ -11,10 +11,12 @@ import pyarrow as pa
 import pytest
 
 from processing import stages
-from processing.datasets.functions import load_function
+from processing.datasets.functions import code_digests, load_function
+from processing.datasets.steps import StepRunner
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset_file import find_dataset, find_definition_file, parse_dataset, read_datasets
+from schemas.datasets.tables import user_fields
 from schemas.errors import ConfigError, NotFoundError
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
 from tests.installedpackages import install_example, write_package
@@ -87,10 +89,15 @@ def test_its_step_by_its_short_name(installed: Path, monkeypatch: pytest.MonkeyP
     assert list(dataset.fields) == ["thing", "reader", "stars", "text", "verdict"]
     (step,) = dataset.steps
     rows = pa.RecordBatch.from_pydict({"stars": [5, 1, None], "verdict": pa.array([None] * 3, pa.string())})
-    assert load_function(step.function, ())(rows)["verdict"].to_pylist() == ["excellent", "bad", None]
-    assert load_function("crawlhouse_example.steps:stars_as_words", ()) is load_function(step.function, ())
+    assert load_function(step.step, ())(rows)["verdict"].to_pylist() == ["excellent", "bad", None]
+    assert load_function("crawlhouse_example.steps:stars_as_words", ()) is load_function(step.step, ())
     with pytest.raises(NotFoundError, match=r"No installed package has a step 'words'. There are: stars_as_words."):
         load_function("words", ())
+    assert list(code_digests(dataset, ())) == ["stars_as_words"]
+    fields = pa.schema(user_fields(dataset))
+    with StepRunner(dataset, ()) as runner:
+        stepped = runner.run(pa.Table.from_pylist([{"thing": "Emma", "reader": "Ann", "stars": 4}], schema=fields))
+    assert stepped.rows["verdict"].to_pylist() == ["good"]
 
 
 def test_a_dataset_of_the_project_replaces_that_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -104,6 +105,13 @@ def test_a_dag_of_the_users_own_is_told_of_fresh_rows(demos: Demos, live_stack: 
     exported = pq.read_table(settings.home / "exports").to_pydict()
     with connect(settings) as lake:
         assert sorted(exported["url"]) == sorted(url for (url,) in lake.sql("SELECT url FROM articles_latest").fetchall())
+
+
+def test_a_new_home_is_not_maintained_for_the_time_before_it(demos: Demos, live_stack: Live) -> None:
+    settings, running = live_stack
+    began = datetime.fromtimestamp((settings.crawls / "bad.yaml").stat().st_mtime, UTC)
+    with running.api() as api:
+        assert api.dag_runs("maintain_lake") == api.dag_runs("maintain_lake", after=began)
 
 
 def test_a_wake_up_with_nothing_to_do_ends_at_once(demos: Demos, live_stack: Live) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.config.settings import Settings
+from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.frontier import open_frontier
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import Headers, SmallServer, small_server
@@ -36,9 +37,14 @@ def test_the_target_of_a_seeds_redirects_belongs_to_the_crawl(sqlite_settings: S
         assert f"so the host {host_of(new)} belongs to the crawl" in capfd.readouterr().err
         frontier = open_frontier(sqlite_settings)
         assert frontier.seed_hosts("test") == [host_of(new)]
-        frontier.close()
         again = crawl_urls(sqlite_settings, [old.base + "/"], again)  # the next run has the host from its start
         assert again.outcomes[new.base + "/later"] == "fetched"
+        admin = open_frontier_admin(sqlite_settings)
+        admin.rename_crawl("test", "other")
+        assert (frontier.seed_hosts("test"), frontier.seed_hosts("other")) == ([], [host_of(new)])
+        admin.delete_crawl("other")
+        assert frontier.seed_hosts("other") == []
+        frontier.close()
 
 
 def test_a_crawl_that_names_its_hosts_has_no_others(sqlite_settings: Settings) -> None:
