@@ -23,11 +23,16 @@ RUN pip install --no-deps .
 FROM python:3.11.13-slim-bookworm
 COPY --from=build /opt/venv /opt/venv
 COPY dags /opt/crawlhouse/dags
+COPY image/entrypoint.sh /entrypoint
+COPY image/clean-logs.sh /clean-logs
+COPY image/clean-database.sh /clean-database
 ENV PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PATH=/opt/venv/bin:$PATH AIRFLOW__CORE__DAGS_FOLDER=/opt/crawlhouse/dags
 
 # Named volumes take the owner that these folders have here.
 RUN useradd --create-home --uid 1000 crawlhouse \
  && mkdir -p /opt/airflow/logs /opt/airflow/private /var/lib/crawlhouse /opt/crawlhouse/crawls /opt/crawlhouse/datasets \
+    /opt/crawlhouse/project/dags \
  && chown -R crawlhouse /opt/airflow /var/lib/crawlhouse
 WORKDIR /opt/crawlhouse
 USER crawlhouse
+ENTRYPOINT ["/entrypoint"]

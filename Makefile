@@ -31,7 +31,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 install: $(VENV)/.installed ## create .venv with what running needs
 install-dev: $(VENV)/.installed-dev ## and what tests and benchmarks need
 
-demo: install ## crawl the bundled site through Airflow and query the Parquet
+demo: install ## crawl the bundled sites through Airflow and query the Parquet
 	crawlhouse demo
 
 up: install ## start Airflow on this machine
@@ -53,7 +53,7 @@ lint: install-dev ## ruff, mypy, import-linter, deptry
 	ruff check . && ruff format --check . && mypy && lint-imports
 	deptry . && deptry $(ROOMS) --optional-dependencies-dev-groups dev,bench
 
-bench: install-dev ## measure beside the peers; PART=crawl|extraction|freshness|frontier|hostile|memory|politeness|trace, else all
+bench: install-dev ## measure beside the peers; PART=crawl|datasets|extraction|freshness|frontier|hostile|memory|politeness|sharing|trace, else all
 	python -m benchmarks $(PART)
 
 lock: $(BIN)/uv ## solve the requirements anew

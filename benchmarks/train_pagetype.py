@@ -21,13 +21,14 @@ import lightgbm
 import numpy as np
 from scipy.optimize import minimize
 
+from benchmarks.labelled_pages import html_of
 from processing.article.body.forms import mark_other_articles
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import MODEL
-from processing.article.pagetype.pagetype import declared_article
+from processing.article.pagetype.pagetype import sure_article
 from processing.article.tree.parse import parse
 from schemas.page import Page
 
@@ -74,7 +75,7 @@ def pages(folder: Path) -> Iterator[tuple[str, str, dict[str, float], bool]]:
         with zipfile.ZipFile(folder / f"{name}.zip") as archive:
             for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").strip("\n").split("\n"):
                 row = json.loads(line)
-                html = archive.read(row["member"]).decode("utf-8", "replace")
+                html = html_of(archive.read(row["member"]))
                 page = Page(url=row["url"], html=html, fetched_at=FETCHED_AT)
                 yield TYPES[row.get("page_type", "article")], row["host"], *_features(page)
 
@@ -85,7 +86,7 @@ def _features(page: Page) -> tuple[dict[str, float], bool]:
     outline = read_outline(tree.body)
     mark_other_articles(outline, metadata.title)
     container = find_container(outline)
-    return page_features(tree, page, metadata, outline, container), declared_article(metadata, outline, container, page.url) is not None
+    return page_features(tree, page, metadata, outline, container), sure_article(metadata, outline, container, page.url) is not None
 
 
 def fit_weights(features: Matrix, types: Matrix) -> Matrix:

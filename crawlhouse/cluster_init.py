@@ -1,4 +1,4 @@
-"""What docker-compose.yml runs first: it makes the tables of crawlhouse and Airflow, the pools, the password of `admin` and the bucket.
+"""What docker-compose.yml runs first: it makes tables, pools, the password of `admin` and the bucket, and checks that the store works.
 
 It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except the password, which is AIRFLOW_PASSWORD.
 """
@@ -12,15 +12,14 @@ import sys
 from pathlib import Path
 
 from crawlhouse.airflow.database import make_schema
-from crawlhouse.airflow.home import FETCH_POOL, FETCH_POOL_SLOTS, PROCESS_POOL, USER, write_private
+from crawlhouse.airflow.home import USER, write_private
+from crawlhouse.airflow.pools import CLUSTER_SLOTS, make_pools
 from runtime.command_line import module_command
 from schemas.config.redaction import redacted
 from schemas.config.settings import Settings, load_settings
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 
-PROCESS_POOL_SLOTS = 64  # all shards of one process run at once; the Celery workers limit how many really run
 WAIT_FOR_WORKERS_SECONDS = 75.0  # the leases of a killed worker expire after 60 seconds
-FETCH_SLOTS_OF_CLUSTER = FETCH_POOL_SLOTS * 8  # fetch workers mostly wait, so a slot costs little
 
 
 def initialise(settings: Settings) -> None:
@@ -29,9 +28,20 @@ def initialise(settings: Settings) -> None:
     make_tables(settings)
     make_schema(settings)
     _airflow("db", "migrate")
-    _airflow("pools", "set", FETCH_POOL, str(FETCH_SLOTS_OF_CLUSTER), "Fetch workers that run at once")
-    _airflow("pools", "set", PROCESS_POOL, str(PROCESS_POOL_SLOTS), "Processing tasks that run at once")
+    make_pools(CLUSTER_SLOTS)
     make_bucket(settings)
+    check_store(settings)
+
+
+def check_store(settings: Settings) -> None:
+    """Write an object, read it back and remove it: a store that lists its buckets may still be unable to store anything.
+
+    Raises UnavailableError, StorageError.
+    """
+    from storage.objects.open import open_store
+
+    open_store(settings).check()
+    print(f"{settings.store_url()} stores and returns objects.")
 
 
 def make_tables(settings: Settings) -> None:

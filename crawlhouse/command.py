@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import airflow_setup as airflowsetup
+from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
 from crawlhouse.commands import explain as explaincommand
@@ -21,6 +23,7 @@ from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
+from crawlhouse.commands import plugins as pluginscommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
@@ -36,13 +39,29 @@ EPILOG = """
 A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
 
 Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or database does not answer, 5 disk full or data damaged,
-6 held by something else or of another version, 7 accounting, 8 expectation suite, 9 the crawl's own thresholds, 10 a spider of your own,
-11 a query's time limit, 130 interrupted.
+6 held by something else or of another version, 7 accounting, 8 rows held back or not judged, 9 the crawl's own thresholds,
+10 a spider of your own, 11 a query's time limit, 130 interrupted.
 """
 
 
 class PrintableGroup(TyperGroup):
-    """All commands. A usage error repeats text of the command line; that text is made printable."""
+    """All commands, those of installed packages last. A usage error repeats text of the command line; that text is made printable."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # Any: Typer's own context
+        """The names of crawlhouse's own commands, then those of packages."""
+        from crawlhouse.actions.plugin_commands import names_of_commands
+
+        own = super().list_commands(ctx)
+        return [*own, *names_of_commands(own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # Any: as above, and Typer's own command
+        """The command of a name: crawlhouse's own, else that of a package, which is imported now."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        from crawlhouse.actions.plugin_commands import command_of
+
+        return command_of(cmd_name)
 
     def make_context(self, *given: Any, **more: Any) -> Any:  # Any: Typer's own arguments
         """The context of the options before a command."""
@@ -82,6 +101,8 @@ AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
+app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
+app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)
@@ -90,6 +111,7 @@ app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcomma
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
+app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.airflow_setup)
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
 app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)
@@ -98,6 +120,7 @@ app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincomm
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
+app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)
 app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.delete)

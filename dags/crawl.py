@@ -8,6 +8,7 @@
 | `verdict` | does nothing; because of it a failed `fetch` makes the whole run fail, although `close` succeeded |
 
 Clearing, retrying or killing a task loses nothing: a URL is done only when its WARC segment is registered.
+A Celery worker that is asked to end asks its spiders to end; their tasks go on on another worker, and no try is used up.
 Marking `fetch` as failed or success ends its spider, which stores what it has. If `close` failed because of a threshold, what was
 fetched is processed with the crawl's next run, or by `crawlhouse process`. The crawl itself is `crawls/<name>.yaml`.
 """
@@ -16,15 +17,16 @@ from __future__ import annotations
 
 import logging
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowRescheduleException
 
 from dags.connections import connection_secrets
-from dags.defaults import RETRIES, START, captures_asset
+from dags.defaults import FETCH, RETRIES, SHORT, START, captures_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -33,15 +35,18 @@ from schemas.config.settings import load_settings
 from schemas.errors import NotFoundError, SpiderError, UnavailableError
 
 LOG = logging.getLogger(__name__)
+MAX_WORKERS = 100  # of one run; chosen: with a delay of a second they fetch some 6,000 pages a second from as many hosts
 STEP_TIMEOUT = timedelta(minutes=10)  # planning 100,000 seeds takes seconds; the rest is for a slow database
+GO_ON_AFTER = timedelta(seconds=5)  # until then the worker that ends takes no task any more
 FETCH_GRACE = timedelta(minutes=10)  # beyond the crawl's own `max_minutes`: for the start, and for the upload of the last segments
 
 
-@task(pool="fetch", execution_timeout=STEP_TIMEOUT)
+@task(**SHORT, execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> list[dict[str, str]]:
     """Plan the crawl run of this Airflow run. Returns its id with the name of each worker."""
     from processing.extract.rule_check import check_rules
     from spiders import run
+    from storage.outages import wait_out
 
     with final_errors(SpiderError):  # a module that cannot be imported
         settings, context = load_settings(), get_current_context()
@@ -49,7 +54,8 @@ def plan(name: str) -> list[dict[str, str]]:
         crawl = _read(path)
         check_rules(crawl, path)
         params = context["params"]
-        planned = run.plan(crawl, key=str(context["run_id"]), settings=settings, urls=[str(url) for url in params["urls"] or ()])
+        urls = [str(url) for url in params["urls"] or ()]
+        planned = wait_out(run.plan, crawl, key=str(context["run_id"]), settings=settings, urls=urls)
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(params["workers"]))]
 
 
@@ -77,7 +83,13 @@ class Fetch(BaseOperator):
         with final_errors():
             settings = load_settings()
             secrets = connection_secrets(run.secret_names(self.crawl_run, settings))
-            LOG.info("%s: %s", self.crawl_run, run.fetch(self.crawl_run, self.worker, settings, secrets=secrets).text())
+            statistics = run.fetch(self.crawl_run, self.worker, settings, secrets=secrets)
+            LOG.info("%s: %s", self.crawl_run, statistics.text())
+            if statistics.finish_reason == "stopped" and run.has_more(self.crawl_run, settings):
+                LOG.warning(
+                    "The spider was asked to end, probably because its Celery worker ends. The task goes on as soon as there is a slot."
+                )
+                raise AirflowRescheduleException(datetime.now(UTC) + GO_ON_AFTER)  # type: ignore[no-untyped-call]
 
     def on_kill(self) -> None:
         """Ask the spider to end. It has a process group of its own, which Airflow's signals do not reach."""
@@ -86,13 +98,14 @@ class Fetch(BaseOperator):
         stop_workers()
 
 
-@task(pool="fetch", execution_timeout=timedelta(minutes=30))
+@task(**SHORT, execution_timeout=timedelta(minutes=30))
 def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
     """Close the run, check its thresholds, and add its counts to the Asset event that starts the processing."""
     from spiders import run
+    from storage.outages import wait_out
 
     with final_errors():
-        manifest = run.close(planned[0]["crawl_run"], load_settings())
+        manifest = wait_out(run.close, planned[0]["crawl_run"], load_settings())
     LOG.info("%s (%s): %s", manifest.crawl_run, manifest.finish_reason, manifest.counts.text())
     counts = manifest.counts.model_dump()
     get_current_context()["outlet_events"][asset].extra = {"crawl_run": manifest.crawl_run, **counts}
@@ -102,7 +115,7 @@ def close(planned: list[dict[str, str]], asset: Asset) -> dict[str, int]:
 def _params(crawl: Crawl) -> dict[str, Param]:
     """The parameters of a run that is triggered by hand."""
     urls = Param([], type=["array", "null"], items={"type": "string"}, description="URLs to fetch now, in addition to what is due")
-    workers = Param(crawl.workers, type="integer", minimum=1, maximum=100, description="Fetch workers of this run")
+    workers = Param(crawl.workers, type="integer", minimum=1, maximum=MAX_WORKERS, description="Fetch workers of this run")
     return {"workers": workers, "urls": urls}
 
 
@@ -116,6 +129,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
+        max_active_tasks=MAX_WORKERS,
         is_paused_upon_creation=crawl.paused,
         tags={"crawl", crawl.name, *crawl.tags},
         default_args=RETRIES,
@@ -125,12 +139,12 @@ def crawl_dag(crawl: Crawl) -> DAG:
         planned: Any = plan(crawl.name)  # Any: Airflow's placeholder for the list
         fetched = Fetch.partial(
             task_id="fetch",
-            pool="fetch",
+            **FETCH,
             execution_timeout=crawl.max_run_time() + FETCH_GRACE,
             map_index_template="{{ task.worker }}",
         ).expand_kwargs(planned)
         closed = close.override(outlets=[captures_asset(crawl.name)])(planned, captures_asset(crawl.name))
-        verdict = EmptyOperator(task_id="verdict", pool="fetch", execution_timeout=STEP_TIMEOUT)
+        verdict = EmptyOperator(task_id="verdict", **SHORT, execution_timeout=STEP_TIMEOUT)
         planned >> fetched >> closed.as_teardown(setups=planned, on_failure_fail_dagrun=True) >> verdict
         fetched >> verdict
     return dag

@@ -1,10 +1,14 @@
-"""What all DAGs of crawls share: their retries, the Asset that connects fetching and processing, and the Assets of the lake's tables."""
+"""What all DAGs of crawls share: retries, pools and queues, the Asset that connects fetching and processing, the Assets of the tables."""
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import Asset
+
+HAS_QUEUES = os.environ.get("CRAWLHOUSE_QUEUES", "").lower() in {"1", "on", "t", "true", "y", "yes"}  # as `Settings` reads it
 
 START = datetime(2026, 1, 1, tzinfo=UTC)  # Airflow needs a date; without catch-up no run is made for the time before today
 RETRIES = {  # together two and a half minutes, for a database or a store that does not answer
@@ -13,6 +17,16 @@ RETRIES = {  # together two and a half minutes, for a database or a store that d
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
 }
+
+
+def lane(name: str) -> dict[str, Any]:  # Any: mypy would take a text for the value of every argument
+    """The pool of a kind of tasks, and, with CRAWLHOUSE_QUEUES, the Celery queue of the same name."""
+    return {"pool": name, "queue": name} if HAS_QUEUES else {"pool": name}
+
+
+FETCH = lane("fetch")  # spiders: they run for hours and mostly wait
+PROCESS = lane("process")  # what reads pages and tables: it needs a core
+SHORT = lane("short")  # planning and closing: minutes at most, and they must not wait for those
 
 
 def captures_asset(name: str) -> Asset:

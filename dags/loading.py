@@ -20,8 +20,8 @@ BuildDag = Callable[[Crawl], DAG]
 def load_dags(kind: str, make: BuildDag) -> tuple[dict[str, DAG], dict[str, Exception]]:
     """The DAGs `<kind>_<crawl>` of all crawl files without mistakes, and for each crawl whose DAG could not be built, the error.
 
-    In the process of a task only its own DAG is built, even if the crawl's file is gone or has a mistake: the run continues with the
-    configuration that it was planned with, and a task that needs the file fails with a sentence about it.
+    In the process of a task only its own DAG is built, even if the crawl's file is missing or has a mistake: the run continues with the
+    configuration that it was planned with, which is in the database, and a task that needs the file fails with a sentence about it.
     """
     folder = load_settings().crawls
     wanted = get_parsing_context().dag_id
@@ -58,7 +58,21 @@ def placeholder_crawl(name: str) -> Crawl:
 
 
 def _crawl_or_placeholder(name: str, folder: Path) -> Crawl:
+    """The crawl as this machine's file has it, or as its newest run was planned: a machine with only workers may have no crawl files."""
     try:
         return read_crawl(folder / f"{name}.yaml")
     except CrawlhouseError:
-        return placeholder_crawl(name)
+        return _planned_crawl(name) or placeholder_crawl(name)
+
+
+def _planned_crawl(name: str) -> Crawl | None:
+    from storage.ledger.ledger import open_ledger
+
+    try:
+        ledger = open_ledger(load_settings())
+    except CrawlhouseError:  # a task that needs the database fails with it, and is retried
+        return None
+    try:
+        return ledger.latest_crawl(name)
+    finally:
+        ledger.close()

@@ -2,37 +2,60 @@
 
 Once a day small files are joined, old snapshots expire, and files are removed that no snapshot refers to or that were staged for finished
 runs. It takes the publish lock where it must, so it never conflicts with publishing. It may run at any time, and again.
+
+`tidy` removes what is old: results of single fetches after 90 days, expired robots.txt files, logs of Airflow's tasks after 60 days.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, CronTriggerTimetable, task
 
+from dags.defaults import PROCESS, SHORT
 from dags.outcomes import final_errors
 from schemas.config.settings import load_settings
 
 
-@task(pool="process", execution_timeout=timedelta(hours=6))
+@task(**PROCESS, execution_timeout=timedelta(hours=6))
 def maintain() -> dict[str, int]:
     """Maintain the lake. Returns how much was done of each kind."""
     from storage.lake.maintenance import maintain as maintain_lake
+    from storage.outages import wait_out
 
     with final_errors():
-        return maintain_lake(load_settings()).counts()
+        return wait_out(maintain_lake, load_settings()).counts()
 
 
-with DAG(
-    dag_id="maintain_lake",
-    description="Join small files, expire old snapshots, remove unused files",
-    doc_md=__doc__,
-    schedule="30 3 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-    tags={"lake"},
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
-):
-    maintain()
+@task(**SHORT, execution_timeout=timedelta(hours=1))
+def tidy() -> dict[str, int]:
+    """Remove old rows and logs. Returns how many of each kind."""
+    from storage.frontier.admin.upkeep import tidy as remove_old
+    from storage.outages import wait_out
+
+    with final_errors():
+        return wait_out(remove_old, load_settings()).counts()
+
+
+def maintenance_dags() -> dict[str, DAG]:
+    """The DAG of the maintenance, under a key like those of `dags.loading`."""
+    with DAG(
+        dag_id="maintain_lake",
+        description="Join small files, expire old snapshots, remove unused files and old rows",
+        doc_md=__doc__,
+        # Without a start date the first run is at the next 3:30: a new home has nothing to maintain for the time before it.
+        schedule=CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=timedelta()),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags={"lake"},
+        default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+        auto_register=False,
+    ) as dag:
+        maintain()
+        tidy()
+    return {f"DAG {dag.dag_id}": dag}
+
+
+if not __package__:  # as in the other files
+    globals().update(maintenance_dags())

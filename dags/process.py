@@ -5,7 +5,7 @@
 | `plan` | takes every closed crawl run that is not published yet; if there is none, the run ends here |
 | `extract` | one task per shard of WARC segments: text, metadata, page type; rows are staged per segment |
 | `resolve` | site memory, language, signals; versions and duplicates, compared with the lake |
-| `gate` | row rules send rows to `quarantine`; then the expectation suite checks the rest, and if it fails nothing is published |
+| `gate` | row rules send rows to `quarantine`; expectations judge the rest, and hold back a dataset's rows of a crawl run that fails |
 | `publish` | checks the accounting, and commits captures, quarantine, articles and runs in one transaction |
 
 `publish` makes an event of the Asset `crawlhouse://NAME` for each dataset's table, with crawl, counts, sequence and snapshot.
@@ -22,7 +22,7 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
-from dags.defaults import RETRIES, START, captures_asset, table_asset
+from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -35,63 +35,69 @@ EXTRACT_TIMEOUT = timedelta(hours=6)  # a task that takes longer does not work a
 STEP_TIMEOUT = timedelta(hours=3)  # the same for the other steps, which read less
 
 
-@task.short_circuit(pool="process", execution_timeout=STEP_TIMEOUT)
+@task.short_circuit(**SHORT, execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> str | None:
     """Plan the process run of all closed, unpublished crawl runs. None, which skips the other tasks, if there are none."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        planned = stages.plan(name, load_settings())
+        planned = wait_out(stages.plan, name, load_settings())
         LOG.info("%s takes up %s", planned.process_run, ", ".join(planned.crawl_runs)) if planned else LOG.info("Nothing to process")
         return planned.process_run if planned else None
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT)
+@task(**SHORT, execution_timeout=STEP_TIMEOUT)
 def shards(process_run: str) -> list[list[str]]:
     """The run's segments in at most `MAX_SHARDS` shards."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        segments = list(stages.segments(process_run, load_settings()))
+        segments = wait_out(lambda: list(stages.segments(process_run, load_settings())))
         return [segments[first::MAX_SHARDS] for first in range(min(MAX_SHARDS, len(segments)))]
 
 
-@task(pool="process", execution_timeout=EXTRACT_TIMEOUT)
+@task(**PROCESS, execution_timeout=EXTRACT_TIMEOUT)
 def extract(process_run: str, shard: list[str]) -> None:
     """Extract the pages of a shard's segments, one after the other."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
         for segment in shard:
-            stages.extract(process_run, segment, load_settings())
+            wait_out(stages.extract, process_run, segment, load_settings())
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
+@task(**PROCESS, execution_timeout=STEP_TIMEOUT, trigger_rule="none_failed")
 def resolve(process_run: str) -> None:
     """Compare each page with its site and with the lake."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        stages.resolve(process_run, load_settings())
+        wait_out(stages.resolve, process_run, load_settings())
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT)
+@task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def gate(process_run: str) -> None:
-    """Check the rows. A failed expectation suite ends the run here."""
+    """Check the rows, and hold back what breaks a critical expectation. Rows that cannot be judged end the run here."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        stages.gate(process_run, load_settings())
+        wait_out(stages.gate, process_run, load_settings())
 
 
-@task(pool="process", execution_timeout=STEP_TIMEOUT)
+@task(**PROCESS, execution_timeout=STEP_TIMEOUT)
 def publish(process_run: str) -> dict[str, int]:
     """Check that the accounting adds up, and commit the rows to the lake. Each table's Asset event says what came."""
     from processing import stages
+    from storage.outages import wait_out
 
     with final_errors():
-        report = stages.publish(process_run, load_settings())
-        LOG.info("%s", report.text())
+        report = wait_out(stages.publish, process_run, load_settings())
+        LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
         _tell_tables(stages.published_tables(report, load_settings()))
         return {name: getattr(report, name) for name in ("records", *Outcome)}
 
@@ -112,6 +118,7 @@ def process_dag(crawl: Crawl) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
+        max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
         default_args=RETRIES,

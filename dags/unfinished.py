@@ -19,7 +19,8 @@ from schemas.errors import CrawlhouseError
 LOG = logging.getLogger(__name__)
 
 
-def _unfinished() -> dict[str, DAG]:
+def unfinished_dags() -> dict[str, DAG]:
+    """The DAGs of crawls without a file that have an unfinished run."""
     if get_parsing_context().dag_id is not None:  # this is the process of a task
         return {**load_dags("crawl", crawl_dag)[0], **load_dags("process", process_dag)[0]}
     settings = load_settings()
@@ -36,4 +37,5 @@ def _unfinished() -> dict[str, DAG]:
     return {**build(crawl_dag, crawls)[0], **build(process_dag, crawls)[0]}
 
 
-globals().update(_unfinished())
+if not __package__:
+    globals().update(unfinished_dags())

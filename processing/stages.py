@@ -40,8 +40,6 @@ from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
-PLAIN_ARTICLES = Dataset(name="articles")
-
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     """Plan one process run for all closed, unpublished crawl runs of a crawl; None when there are none.
@@ -101,7 +99,7 @@ def resolve(process_run: str, settings: Settings) -> None:
 
 
 def gate(process_run: str, settings: Settings) -> None:
-    """Make the rows of each table and validate the articles. Raises GateError, AccountingError; ConflictError before resolve."""
+    """Judge the rows and make those of each table. Raises GateError, AccountingError; ConflictError before resolve."""
     with _open_resources(settings) as resources:
         mark = read_resolve_mark(resources.store, process_run)
         if mark is None:
@@ -110,7 +108,7 @@ def gate(process_run: str, settings: Settings) -> None:
         if _is_gated(run, mark, resources):
             return
         refuse_other_code(run, code_version())
-        gate_run(run, mark, resources.store, resources.lake, resources.ledger)
+        gate_run(run, mark, resources.store, resources.lake, resources.ledger, _module_folders(settings))
 
 
 def publish(process_run: str, settings: Settings) -> RunReport:
@@ -118,7 +116,8 @@ def publish(process_run: str, settings: Settings) -> RunReport:
     with _open_resources(settings) as resources:
         run = resources.ledger.process_run(process_run)
         reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
-        return publish_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger, code_version())
+        names, folders = list(_segments(run, resources.ledger)), _module_folders(settings)
+        return publish_run(run, names, resources.store, resources.lake, resources.ledger, code_version(), folders)
 
 
 def published_tables(report: RunReport, settings: Settings) -> dict[str, TableEvent]:
@@ -152,18 +151,22 @@ def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, re
     if not run.own_datasets:
         extract_segment(resources.store, segment, run.crawl, key, containers)
         return
-    with SegmentRows(resources.store, run, segment, [str(folder) for folder in settings.module_folders()]) as rows:
+    with SegmentRows(resources.store, run, segment, _module_folders(settings)) as rows:
         extract_segment(resources.store, segment, run.crawl, key, containers, rows)
+
+
+def _module_folders(settings: Settings) -> list[str]:
+    return [str(folder) for folder in settings.module_folders()]
 
 
 def _datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings, resources: _Resources) -> tuple[Dataset, ...]:
     """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
     types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
-    definitions = crawl_datasets(crawl, settings)
+    definitions = crawl_datasets(crawl, settings, resources.lake.tables())
     found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
     datasets = tuple(dataset for dataset in found if dataset is not None)
     resources.lake.ensure_dataset_tables(datasets)
-    return () if datasets == (PLAIN_ARTICLES,) else datasets
+    return () if [dataset.is_plain for dataset in datasets] == [True] else datasets
 
 
 def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: _Resources) -> dict[str, str]:

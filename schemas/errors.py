@@ -4,6 +4,9 @@ CrawlhouseError                 exit 1
 ├── ConfigError                 exit 2   a crawl's YAML or an environment variable is wrong
 ├── NotFoundError               exit 3   no such crawl, run, URL, spider, home
 ├── UnavailableError            exit 4   the store, the database or a server does not answer
+│   └── OutageError                      it answered before, or may answer soon: waiting may help
+│       ├── StoreOutageError
+│       └── DatabaseOutageError
 ├── StorageError                exit 5   the disk is full, an object is damaged or missing
 ├── ConflictError               exit 6   something else holds a lease, a lock or a port; or the database has another version
 │   ├── FencedError                      a newer owner has the lease or the lock; stop at once, write nothing
@@ -50,6 +53,20 @@ class UnavailableError(CrawlhouseError):
     exit_code = 4
 
 
+class OutageError(UnavailableError):
+    """A server does not answer now and may do so soon. `was_waited_for`: somebody has waited for it in vain."""
+
+    was_waited_for = False
+
+
+class StoreOutageError(OutageError):
+    """The object store does not answer, or says that it cannot do its work now."""
+
+
+class DatabaseOutageError(OutageError):
+    """The database does not answer, ended the connection, or was busy with others."""
+
+
 class StorageError(CrawlhouseError):
     """The disk is full, or an object is damaged or missing."""
 
@@ -81,7 +98,7 @@ class AccountingError(CrawlhouseError):
 
 
 class GateError(CrawlhouseError):
-    """The expectation suite failed; nothing was published."""
+    """Rows broke an expectation or a step and are held back, or could not be judged; the message says what was published."""
 
     exit_code = 8
 

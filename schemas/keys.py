@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TASK_LOGS = "airflow-logs/"  # of Airflow's tasks, by Airflow's own path
+
 
 def segment_key(crawl: str, crawl_run: str, segment: str) -> str:
     """A WARC segment; `segment` is unique over all workers and attempts."""
@@ -54,6 +56,11 @@ def segment_item_types_key(crawl: str, crawl_run: str, segment: str) -> str:
     return f"items/{crawl}/{crawl_run}/{segment}.types.json"
 
 
+def segment_item_problems_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """Why items of one segment's pages are missing, if any are (JSON lines, gzip)."""
+    return f"items/{crawl}/{crawl_run}/{segment}.problems.jsonl.gz"
+
+
 def item_types_key(crawl: str, crawl_run: str) -> str:
     """The classes of all items of a crawl run and the types of their fields, put together at its close (JSON)."""
     return f"items/{crawl}/{crawl_run}.types.json"
@@ -72,6 +79,11 @@ def extracted_key(process_run: str, segment: str) -> str:
 def extracted_rows_key(process_run: str, dataset: str, segment: str) -> str:
     """The rows of a dataset that `extract` staged from one segment (Parquet)."""
     return f"staging/{process_run}/rows/{dataset}/{segment}.parquet"
+
+
+def extracted_failures_key(process_run: str, segment: str) -> str:
+    """The datasets whose steps broke on the rows of one segment (JSON). It is there only if there are any."""
+    return f"staging/{process_run}/rows/@failures/{segment}.json"
 
 
 def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> str:

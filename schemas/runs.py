@@ -50,6 +50,16 @@ class ProcessRun:
         return not self.datasets or any(dataset.is_built_in for dataset in self.datasets)
 
     @property
+    def articles(self) -> Dataset | None:
+        """The definition of `articles`, with what the user's file adds; None if the run makes none."""
+        return next((dataset for dataset in self.datasets if dataset.is_built_in), None) if self.datasets else Dataset(name="articles")
+
+    @property
+    def judged_datasets(self) -> tuple[Dataset, ...]:
+        """All datasets: `articles`, if the run makes any, then the others."""
+        return (*([self.articles] if self.articles is not None else []), *self.own_datasets)
+
+    @property
     def own_datasets(self) -> tuple[Dataset, ...]:
         """The datasets whose rows are made by a definition: all but `articles`."""
         return tuple(dataset for dataset in self.datasets if not dataset.is_built_in)

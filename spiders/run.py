@@ -28,13 +28,15 @@ from spiders.spool.statistics import WorkerStatistics, stored_statistics
 from spiders.urls.canonical import canonicalize
 from spiders.worker_process import run_worker, stop_workers
 from storage.database.clock import check_clock
-from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.manifests import index_rows, store_manifest, store_run_items
-from storage.frontier.records import BudgetShortfall, Discovery, RunState
+from storage.frontier.records import BudgetShortfall, Discovery, RunPhase, RunState
 from storage.index.cdxj import store_cdxj
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
+from storage.outages import patience, wait_out
 
 POLL_SECONDS = 1.0
 LOG = logging.getLogger(__name__)
@@ -125,6 +127,15 @@ def fetch(
     if not any(run.crawl_run == crawl_run for run in ledger.crawl_runs(state="open")):
         return WorkerStatistics(crawl_run=crawl_run, worker=worker, finish_reason="closed")
     return run_worker(crawl_run, worker, settings, _progress_logger(crawl_run, settings), log_to, secrets)
+
+
+def has_more(crawl_run: str, settings: Settings) -> bool:
+    """Whether a run is open, nobody asked it to end, and it has URLs to fetch."""
+    frontier = open_frontier(settings)
+    try:
+        return frontier.state(crawl_run).phase is RunPhase.WORKING
+    finally:
+        frontier.close()
 
 
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:
@@ -247,9 +258,11 @@ def crawl_once(
 
     `urls` are fetched in it whether they are due or not.
     """
-    run = plan(crawl, key or f"by hand {datetime.now(UTC).isoformat()}", settings, urls)
-    fetch_all(run.crawl_run, [f"w{number}" for number in range(1, crawl.workers + 1)], settings, progress, log_to)
-    return close(run.crawl_run, settings)
+    key = key or f"by hand {datetime.now(UTC).isoformat()}"
+    with patience(settings):
+        run = wait_out(plan, crawl, key, settings, urls)
+        fetch_all(run.crawl_run, [f"w{number}" for number in range(1, crawl.workers + 1)], settings, progress, log_to)
+        return wait_out(close, run.crawl_run, settings)
 
 
 def fetch_all(

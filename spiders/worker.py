@@ -21,6 +21,7 @@ from schemas.config.settings import Settings, load_settings, make_home
 from schemas.errors import CrawlhouseError, FencedError
 from schemas.runs import CrawlRun
 from spiders.browser.browser import check_browser
+from spiders.closing.left_spools import sweep_spools
 from spiders.custom.loader import find_spider
 from spiders.download.body_memory import BodyMemory
 from spiders.download.credentials import read_credentials
@@ -50,6 +51,7 @@ from storage.lake.takedown import read_takedowns
 from storage.ledger.ledger import open_ledger
 from storage.ledger.quota import Quota
 from storage.objects.open import open_store
+from storage.outages import patience
 
 LOG = logging.getLogger(__name__)
 # An exchange leaves hardly any garbage. With Python's own thresholds, looking for it costs some 2 % of the CPU.
@@ -67,7 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
     statistics = WorkerStatistics(crawl_run=given.run, worker=given.worker)
     code = 0
     try:
-        work(given.run, given.worker, load_settings(), statistics, Heartbeat(given.heartbeat))
+        settings = load_settings()
+        with patience(settings):
+            work(given.run, given.worker, settings, statistics, Heartbeat(given.heartbeat))
     except CrawlhouseError as error:
         statistics.error, statistics.message = type(error).__name__, redacted(str(error))
         code = error.exit_code
@@ -84,7 +88,9 @@ def work(crawl_run: str, worker: str, settings: Settings, statistics: WorkerStat
     _collect_garbage_less_often()
     check_clock(settings)
     make_home(settings)  # its spool is for this user alone
-    run = open_ledger(settings).crawl_run(crawl_run)
+    ledger = open_ledger(settings)
+    run = ledger.crawl_run(crawl_run)
+    sweep_spools(settings, ledger)
     check_browser(run.crawl)
     frontier, database = open_frontier(settings), DatabaseThread()
     try:
@@ -121,6 +127,8 @@ def _fetch(
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
     journal, body_memory, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
+    for host in frontier.seed_hosts(crawl.name):
+        scope.add_host(host)
     rules = reading_rules(crawl, scope)
     process = AsyncCrawlerProcess(scrapy_settings(crawl, body_memory, credentials.proxy))
     crawler = process.create_crawler(SiteSpider)

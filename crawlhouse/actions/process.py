@@ -12,17 +12,21 @@ from processing.publish.report import RunReport
 from processing.stages import process_once
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
-from schemas.errors import NotFoundError, StorageError
+from schemas.errors import GateError, NotFoundError, StorageError
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
+from storage.outages import patience, wait_out
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
-    """Process and publish what was fetched, and print the accounting. Raises StorageError if records of the archive are damaged."""
+    """Process and publish what was fetched, and print the accounting.
+
+    Raises StorageError if records of the archive are damaged, and GateError if rows are held back; all else is published then.
+    """
     name = _known_name(reference, settings)
     make_home(settings)
-    with hold_command_lock(settings, f"process-{name}"), progress_line() as update:
-        report = process_once(name, settings, progress=update)
+    with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
+        report = wait_out(process_once, name, settings, progress=update)
     if report is None:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
     if form is ReportFormat.JSON:
@@ -30,6 +34,7 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
     elif report is not None:
         show_report(report)
     _raise_if_damaged(report)
+    _raise_if_held(report)
 
 
 def _known_name(reference: str, settings: Settings) -> str:
@@ -45,6 +50,15 @@ def _known_name(reference: str, settings: Settings) -> str:
 def _next_step(name: str, settings: Settings) -> str:
     unclosed = open_ledger(settings).unclosed_runs(name)
     return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "begins a new run"
+
+
+def _raise_if_held(report: RunReport | None) -> None:
+    if report is not None and report.held:
+        sentences = "\n".join(f"  {sentence}" for sentence in report.held_sentences())
+        raise GateError(
+            f"The gate holds back rows:\n{sentences}\nEverything else is published. `crawlhouse gate list` shows what waits, and "
+            "`crawlhouse gate --help` how to decide."
+        )
 
 
 def _raise_if_damaged(report: RunReport | None) -> None:

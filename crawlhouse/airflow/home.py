@@ -17,8 +17,9 @@ from schemas.errors import StorageError
 
 HOST = "127.0.0.1"
 USER = "admin"
-FETCH_POOL, PROCESS_POOL = "fetch", "process"
+FETCH_POOL, PROCESS_POOL, SHORT_POOL = "fetch", "process", "short"
 FETCH_POOL_SLOTS = 8  # more than the cores of most machines, because fetch workers mostly wait
+SHORT_POOL_SLOTS = 4  # planning and closing, beside all others; a slot that nobody needs costs nothing
 PROJECT_DAGS = "dags"  # beside the crawl folder
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 MIN_PARALLEL_TASKS = 2  # so that one long task does not stop all others on a machine with one core
@@ -101,7 +102,7 @@ class AirflowHome:
                 "dags_folder": str(dags_folder()),
                 "plugins_folder": str(self.folder / "plugins"),
                 "executor": "crawlhouse.airflow.executor.LocalExecutor",
-                "parallelism": str(FETCH_POOL_SLOTS + parallel_tasks()),
+                "parallelism": str(FETCH_POOL_SLOTS + parallel_tasks() + SHORT_POOL_SLOTS),
                 "load_examples": "False",
                 "simple_auth_manager_users": f"{USER}:admin",
                 "simple_auth_manager_passwords_file": str(self.passwords),

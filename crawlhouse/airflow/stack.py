@@ -21,6 +21,8 @@ from crawlhouse.airflow.home import (
     FETCH_POOL_SLOTS,
     HOST,
     PROCESS_POOL,
+    SHORT_POOL,
+    SHORT_POOL_SLOTS,
     USER,
     AirflowHome,
     airflow_home,
@@ -222,6 +224,7 @@ def _make_pools(stack: Stack) -> None:
     with stack.api() as api:
         api.make_pool(FETCH_POOL, FETCH_POOL_SLOTS, "Fetch workers that run at once")
         api.make_pool(PROCESS_POOL, parallel_tasks(), "Processing tasks that run at once")
+        api.make_pool(SHORT_POOL, SHORT_POOL_SLOTS, "Tasks that plan and close")
 
 
 def _tails(logs: Path) -> str:

@@ -91,9 +91,10 @@ def status(form: Annotated[ReportFormat, typer.Option("--format", "-f", help="Fo
 
 
 def demo(port: Port = DEFAULT_PORT) -> None:
-    """Crawl the bundled demo site through Airflow and query the result.
+    """Crawl two bundled news sites and a shop through Airflow and query the result.
 
-    Each time the site's clock advances: articles appear, change and disappear. Airflow and the site run until `crawlhouse down`.
+    Each time the sites' clocks advance: articles and prices change, and some pages vanish. The first time the shop is crawled
+    twice, so that there is a history of prices. Airflow and the sites run until `crawlhouse down`.
     """
     from crawlhouse.demo.demo import run_demo
     from schemas.config.settings import load_settings

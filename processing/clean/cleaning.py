@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import pyarrow as pa
 
-from processing.clean.identity import article_id
+from processing.clean.identity import claimed_url, page_url, url_id
 from processing.clean.language import detect_language
 from processing.clean.minhash import minhash
-from processing.clean.policy import PolicyInput, check_policy
+from processing.clean.policy import PolicyInput, Violation, check_policy
 from processing.clean.signals import signals
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import shingles, text_digest, words
 from processing.staging.staging import CLEANED, Row, blocks_of, read_bucket, stored_blocks
-from schemas.article import Block, plain_text
+from schemas.article import Article, Block, plain_text
 from schemas.config.crawl import ArticleOptions
 from storage.objects.store import ObjectStore
 
@@ -46,6 +47,15 @@ def clean_blocks(
     return kept, len(boilerplate)
 
 
+def article_violation(article: Article, fetched_at: datetime, options: ArticleOptions) -> Violation | None:
+    """The rule of the policy that an article breaks as its page has it: without a site memory, which takes boilerplate out of it."""
+    text = plain_text(article.blocks)
+    tokens = words(text)
+    language = detect_language(text, article.language_declared)
+    found = signals(text, tokens, article.blocks, len(shingles(tokens)))
+    return check_policy(PolicyInput(article.title, text, len(tokens), language, article.published_at, fetched_at, found), options)
+
+
 def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.Table]:
     for key in keys:
         yield from read_bucket(store, key, bucket)
@@ -67,7 +77,8 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
     return row | {
         "blocks": stored_blocks(blocks),
         "confidence": confidence,
-        "article_id": article_id(url, row["canonical_url"]),
+        "article_id": url_id(page_url(url)),  # resolve decides whether the claimed URL identifies the article instead
+        "claimed_url": claimed_url(url, row["canonical_url"]),
         "text": text,
         "text_length": len(text),
         "word_count": len(tokens),

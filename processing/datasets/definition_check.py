@@ -46,7 +46,7 @@ def check_definition(dataset: Dataset, path: Path | None, folders: Sequence[str]
 
 
 def _function_mistakes(dataset: Dataset, folders: Sequence[str]) -> Iterator[tuple[Location, str]]:
-    named: list[tuple[Location, str]] = [(("steps", place), step.function) for place, step in enumerate(dataset.steps)]
+    named: list[tuple[Location, str]] = [(("steps", place, "step"), step.step) for place, step in enumerate(dataset.steps)]
     if dataset.source is not None and dataset.source.function is not None:
         named.append((("source", "function"), dataset.source.function))
     for location, function in named:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from itemadapter import ItemAdapter
 
-from schemas.errors import ConfigError, NotFoundError, SpiderError
+from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module, source_digest
+from schemas.config.plugins import step_function
+from schemas.datasets.dataset import Dataset
+from schemas.errors import ConfigError, ConflictError, NotFoundError, SpiderError
 from schemas.page import Page
 
 RawRow = dict[str, Any]  # Any: whatever the user's function makes
-MAX_DETAIL_CHARACTERS = 500
 
 
 def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
-    """The function that a dataset names; its module is in one of the folders, or installed.
+    """The function that a dataset names; its module is in one of the folders, or installed. A name without a colon is a package's step.
 
     Raises NotFoundError for no such module or function, SpiderError for a module that cannot be imported, ConfigError for no function.
     """
-    module_name, _, function_name = name.partition(":")
-    sys.path += [folder for folder in folders if folder not in sys.path]
+    module_name, _, function_name = step_function(name).partition(":")
     try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise SpiderError(f"{module_name} cannot be imported: {error}. Install what it needs beside crawlhouse.") from error
+        module = import_user_module(module_name, folders)
+    except NoModuleError as error:
         raise NotFoundError(f"There is no module {module_name!r} in {', '.join(folders)} nor among the installed packages.") from error
-    except Exception as error:
-        raise SpiderError(f"{module_name} cannot be imported: {last_line(error)}.") from error
+    except BrokenModuleError as error:
+        raise SpiderError(f"{module_name} cannot be imported: {error}.") from error
+    except HiddenModuleError as error:
+        raise ConfigError(str(error)) from error
     function = getattr(module, function_name, None)
     if function is None:
         raise NotFoundError(f"The module {module_name!r} has no function {function_name!r}.")
@@ -40,6 +37,27 @@ def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
         raise ConfigError(f"{name} is no function, but a {type(function).__name__}.")
     found: Callable[..., Any] = function
     return found
+
+
+def code_digests(dataset: Dataset, folders: Sequence[str]) -> dict[str, str]:
+    """The digest of the source of each of a dataset's functions, as far as its module has a source."""
+    found = {function: source_digest(_module_of(function), folders) for function in dataset.functions()}
+    return {function: digest for function, digest in found.items() if digest is not None}
+
+
+def _module_of(function: str) -> str:
+    return step_function(function).partition(":")[0]
+
+
+def refuse_changed_code(dataset: Dataset, folders: Sequence[str]) -> None:
+    """Raises ConflictError unless the dataset's functions are those that the run was planned with: one run's rows are made by one code."""
+    now = code_digests(dataset, folders)
+    changed = sorted({function for function, _ in now.items() ^ dataset.code.items()})
+    if changed:
+        raise ConflictError(
+            f"The code of {', '.join(changed)} for {dataset.name!r} is not the code that the run was planned with: it was changed, or this "
+            "machine has another. Process the crawl again from `plan` on."
+        )
 
 
 def function_rows(function: Callable[[Page], Iterable[object]], page: Page) -> Iterable[RawRow]:
@@ -55,10 +73,3 @@ def function_rows(function: Callable[[Page], Iterable[object]], page: Page) -> I
         if not ItemAdapter.is_item(one):
             raise TypeError(f"the function gave a {type(one).__name__}, not a row")
         yield ItemAdapter(one).asdict()
-
-
-def last_line(error: BaseException) -> str:
-    """The last line of an error's traceback: its type and message, and where it was raised."""
-    message = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_DETAIL_CHARACTERS]
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{message} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else message

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from processing.datasets.functions import function_rows, last_line, load_function
+from processing.datasets.functions import function_rows, load_function
 from processing.datasets.page_view import PageView, TooMuchError
 from processing.datasets.rows import RawRow, Row, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
 from processing.datasets.structured_data import StructuredDataReader
 from runtime.patterns import PatternTimeoutError, url_patterns
+from runtime.user_modules import error_text
 from schemas.datasets.dataset import Dataset
 from schemas.errors import CrawlhouseError
 from storage.urls.host_key import host_key
@@ -33,15 +34,17 @@ class PageRows:
     error: str | None = None
 
 
-def _bounded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+def _bounded(rows: Iterator[RawRow]) -> Iterator[tuple[RawRow, int]]:
+    """The rows with their sizes."""
     characters = 0
     for count, row in enumerate(rows):
-        characters += size_of(row)
+        size = size_of(row)
+        characters += size
         if count == MAX_ROWS:
             raise TooMuchError(f"more than {MAX_ROWS:,} rows on one page")
         if characters > MAX_CHARACTERS:
             raise TooMuchError(f"rows of more than {MAX_CHARACTERS:,} characters on one page")
-        yield row
+        yield row, size
 
 
 class PageReader:
@@ -69,7 +72,7 @@ class PageReader:
             return PageRows(name)
         host = host_key(url)
         try:
-            made = [self._typer.row(raw, host, url) for raw in _bounded(self._raw_rows(view))]
+            made = [self._typer.row(raw, host, url, size) for raw, size in _bounded(self._raw_rows(view))]
         except TooMuchError as error:
             return PageRows(name, error=str(error))
         except PatternTimeoutError as error:
@@ -77,7 +80,7 @@ class PageReader:
         except MemoryError:
             raise
         except Exception as error:  # of a user's function, or of an XPath on this page
-            return PageRows(name, error=last_line(error))
+            return PageRows(name, error=error_text(error))
         return PageRows(name, made)
 
     def _raw_rows(self, view: PageView) -> Iterator[RawRow]:

@@ -1,62 +1,79 @@
-"""Judge the new rows of datasets by expectations, all in one process of its own (`gate_process`).
+"""Judge the new rows of datasets by expectations, all in one process of its own (`suite_process`).
 
-`judge_datasets` is the door: `RowsToJudge` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
+`Judge` is the door: `RowsToJudge` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
 the whole table; the package's own expectations of `articles` see those of all crawl runs of the process run.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processing.expectations.article_signals import NEEDED_COLUMNS as ARTICLE_COLUMNS
 from processing.expectations.batches import Batch, Plain, RowsToJudge, batches_of
-from processing.expectations.judged_rows import CRAWL_RUN, run_of_rows, urls_of
+from processing.expectations.judge_process import JudgeProcess
+from processing.expectations.judged_rows import run_of_rows, urls_of
 from processing.expectations.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
-from runtime.command_line import module_command
 from runtime.scratch import scratch_folder
-from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation_types import expectation_type
-from schemas.errors import GateError
 
-TIMEOUT_SECONDS = 1800  # far longer than expectations need; a process that hangs must not block the gate for ever
 ROOT = Path(__file__).resolve().parents[2]
 MAX_URLS = 20  # of an expectation, in the report
-NEEDED_COLUMNS = [*ARTICLE_COLUMNS, CRAWL_RUN]
-"""The columns of article rows that the package's own expectations need."""
+
+
+class Judge:
+    """Judges rows in one process, which is started when there is something to judge. A context manager: the process ends with it."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._process: JudgeProcess | None = None
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def judge(self, datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
+        """The results by dataset. Raises GateError when expectations cannot be judged at all, as when the process ends before its time."""
+        with scratch_folder() as folder:
+            batches: dict[str, list[Batch]] = {}
+            for number, rows in enumerate(datasets):
+                suite = _own_suite() if rows.dataset.is_built_in else []
+                batches[rows.dataset.name] = batches_of(rows, suite, folder / str(number))
+            asked = [batch for of_dataset in batches.values() for batch in of_dataset if batch.needs_process]
+            answers = dict(zip(map(id, asked), self._answers(asked, folder), strict=True))
+            return {name: _suite_result(name, of_dataset, answers) for name, of_dataset in batches.items()}
+
+    def _answers(self, batches: Sequence[Batch], folder: Path) -> list[tuple[list[ExpectationResult], Measures]]:
+        """The results of each batch, and the measures of its rows."""
+        if not batches:
+            return []
+        if self._process is None:
+            self._process = JudgeProcess(self._stack.enter_context(scratch_folder()))
+            self._stack.callback(self._process.close)
+        failed = [folder / f"failed-{place}.parquet" for place in range(len(batches))]
+        answers = self._process.judge([one.order(path) for one, path in zip(batches, failed, strict=True)])
+        return [
+            (_results(batch, answer["results"], path), answer["measures"])
+            for batch, answer, path in zip(batches, answers, failed, strict=True)
+        ]
 
 
 def judge_datasets(datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
-    """Judge the rows of every dataset in one process; the results by dataset. Without anything to judge no process is started.
-
-    Raises GateError when expectations cannot be judged at all, as when the process ends before its time.
-    """
-    with scratch_folder() as folder:
-        batches: dict[str, list[Batch]] = {}
-        for number, rows in enumerate(datasets):
-            suite = _own_suite() if rows.dataset.is_built_in else []
-            batches[rows.dataset.name] = batches_of(rows, suite, folder / str(number))
-        asked = [batch for of_dataset in batches.values() for batch in of_dataset if batch.needs_process]
-        answers = dict(zip(map(id, asked), _answers(asked, folder), strict=True))
-        return {name: _suite_result(name, of_dataset, answers) for name, of_dataset in batches.items()}
+    """Judge the rows of every dataset once; the results by dataset. Raises GateError as `Judge.judge` does."""
+    with Judge() as judge:
+        return judge.judge(datasets)
 
 
 def judge_dataset(rows: RowsToJudge) -> SuiteResult:
     """The same for one dataset."""
     return judge_datasets([rows])[rows.dataset.name]
-
-
-def validate_articles(tables: Iterable[pa.Table]) -> SuiteResult:
-    """Judge articles by the package's own expectations. The tables have the NEEDED_COLUMNS."""
-    return judge_dataset(RowsToJudge(Dataset(name="articles"), tables))
 
 
 def suite_path() -> Path:
@@ -66,32 +83,6 @@ def suite_path() -> Path:
 
 def _own_suite() -> list[dict[str, Any]]:
     return list(json.loads(suite_path().read_text(encoding="utf-8"))["expectations"])
-
-
-def _answers(batches: Sequence[Batch], folder: Path) -> list[tuple[list[ExpectationResult], Measures]]:
-    """The results of each batch, and the measures of its rows."""
-    if not batches:
-        return []
-    order, result = folder / "order.json", folder / "result.json"
-    failed = [folder / f"failed-{place}.parquet" for place in range(len(batches))]
-    order.write_text(json.dumps([one.order(path) for one, path in zip(batches, failed, strict=True)]), encoding="utf-8")
-    _run([str(order), str(result)])
-    answers = json.loads(result.read_text(encoding="utf-8"))
-    return [
-        (_results(batch, answer["results"], path), answer["measures"]) for batch, answer, path in zip(batches, answers, failed, strict=True)
-    ]
-
-
-def _run(arguments: list[str]) -> None:
-    environment = os.environ | {"GX_ANALYTICS_ENABLED": "False"}
-    command = module_command("processing.expectations.suite_process", *arguments)
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise GateError(f"The expectations were not judged within {TIMEOUT_SECONDS} seconds. Nothing was published.") from error
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise GateError(f"The expectations could not be judged (exit code {done.returncode}): {last}. Nothing was published.")
 
 
 def _suite_result(dataset: str, batches: Sequence[Batch], answers: dict[int, tuple[list[ExpectationResult], Measures]]) -> SuiteResult:

@@ -1,4 +1,4 @@
-"""Judge batches of rows with Great Expectations. Only `gate_process` imports this.
+"""Judge batches of rows with Great Expectations. Only `suite_process` imports this.
 
 A batch is the rows of one crawl run, or of several for the package's own expectations. Expectations of severity `warning` come first; the
 others see only the rows that are left, because these are published.

@@ -1,7 +1,8 @@
-"""Judge rows by expectations: `python -m processing.expectations.suite_process ORDER.json RESULT.json`.
+"""The process that judges rows by expectations: `python -m processing.expectations.suite_process`.
 
-Great Expectations takes hundreds of megabytes before the first row; that memory is free again when this process ends. It is imported only
-if there is something to judge, and once for all datasets. The exit code is 0 when the expectations were judged, also when some failed.
+Its input is frames, each with the paths of an order and of its result as JSON; it answers each with an empty frame, and ends with its
+input. Great Expectations takes hundreds of megabytes before the first row; that memory is free again when this process ends. It is imported
+only if there is something to judge, and once for all datasets and orders.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import sys
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
+
+from runtime.child_process import die_with_parent, open_streams
+from runtime.frames import read_frame, write_frame
 
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 
@@ -32,10 +36,18 @@ def import_lazily(name: str) -> None:
 
 
 def main() -> None:
-    """Judge every batch of the order and write the results."""
+    """Judge every batch of each order and write the results."""
+    die_with_parent()
+    source, sink = open_streams()
+    while (frame := read_frame(source)) is not None:
+        order, result = (Path(path) for path in json.loads(frame))
+        _judge(order, result)
+        write_frame(sink, b"")
+
+
+def _judge(order: Path, result: Path) -> None:
     from processing.expectations.judging import judge_batch
 
-    order, result = (Path(argument) for argument in sys.argv[1:3])
     batches: list[dict[str, Any]] = json.loads(order.read_text(encoding="utf-8"))
     if any(batch["expectations"] for batch in batches):
         for name in LAZY_MODULES:

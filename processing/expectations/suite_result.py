@@ -129,6 +129,11 @@ class SuiteResult:
         """The failed critical expectations in one line."""
         return "; ".join(self.sentences())
 
+    def failures_of(self, crawl_run: str) -> str:
+        """The critical expectations that the rows of a crawl run did not meet, in one line."""
+        failed = (one for one in self.results if not one.success and one.severity == "critical" and crawl_run in one.failing_runs)
+        return "; ".join(one.sentence() for one in failed)
+
     def offences(self) -> Offences:
         """The rows that go to quarantine. Of several reasons the first counts."""
         failed = [one for one in self.results if one.severity == "warning" and not one.success and len(one.rows)]

@@ -1,4 +1,4 @@
-"""Judge the rows of a run's own datasets, and resolve them again without those that must not be published.
+"""Judge the rows of a run's datasets, and decide on them again without those that must not be published.
 
 A row that breaks an expectation of severity `warning` goes to quarantine. A crawl run whose rows break a critical one is held back for this
 dataset; its other datasets and the other crawl runs go on.
@@ -7,20 +7,25 @@ dataset; its other datasets and the other crawl runs go on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.drift import read_history
-from processing.expectations.expectations import judge_datasets
+from processing.expectations.expectations import Judge
 from processing.expectations.suite_result import Measures, SuiteResult
+from processing.publish.article_rows import ArticleRows
 from processing.resolve.datasets import ROWS, resolve_dataset
-from processing.resolve.excluded import NOTHING, Excluded, RowPlace, place_of
+from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded, RowPlace, place_of
 from processing.staging.staging import read_rows
+from processing.staging.step_failures import read_failures
 from schemas.datasets.dataset import Dataset
 from schemas.errors import GateError
-from schemas.keys import resolved_rows_key
+from schemas.keys import crawl_run_of, resolved_rows_key
+from schemas.manifest import Segment
 from schemas.runs import ProcessRun
 from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
@@ -53,25 +58,90 @@ class Judged:
         return [(run, name, why) for name, excluded in sorted(self.excluded.items()) for run, why in sorted(excluded.held.items())]
 
 
-def judge_run(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, lake: Lake) -> Judged:
-    """Judge the rows of all own datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged."""
+class _Judgeable(Protocol):
+    """The new rows of one dataset of a run. `excluded` is what was taken out of them."""
+
+    @property
+    def dataset(self) -> Dataset: ...
+
+    def prepare(self, excluded: Excluded) -> Excluded:
+        """Make the rows without what is excluded; the same with what steps take out besides."""
+        ...
+
+    def new_rows(self, excluded: Excluded, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """These columns of the rows that are to be published, always in the same order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRows:
+    """The rows of a dataset of the user's own."""
+
+    run: ProcessRun
+    base: str
+    dataset: Dataset
+    segments: Sequence[Segment]
+    store: ObjectStore
+    lake: Lake
+
+    def prepare(self, excluded: Excluded) -> Excluded:
+        """Resolve the rows again without what is excluded; crawl runs on whose rows a step broke are held back."""
+        excluded = excluded.with_more({}, self._failed_steps())
+        if excluded.rows or excluded.held:
+            names = [segment.segment for segment in self.segments]
+            resolve_dataset(self.run, self.dataset, self.base, names, self.store, self.lake, excluded)
+        return excluded
+
+    def new_rows(self, excluded: Excluded, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """These columns of the rows that are to be published."""
+        key = resolved_rows_key(self.run.process_run, excluded.key(self.base), self.dataset.name, ROWS)
+        return read_rows(self.store, key, list(columns))
+
+    def _failed_steps(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for segment in self.segments if any(step.on_error == "fail" for step in self.dataset.steps) else ():
+            failures = read_failures(self.store, self.run.process_run, segment.segment)
+            if self.dataset.name in failures:
+                found.setdefault(crawl_run_of(segment.warc_key), failures[self.dataset.name])
+        return found
+
+
+def judge_run(run: ProcessRun, base: str, articles: ArticleRows, segments: Sequence[Segment], store: ObjectStore, lake: Lake) -> Judged:
+    """Judge the rows of all datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged.
+
+    A dataset is judged again only if its rows are others than before: without a broken row another one may be the first of its key.
+    """
     judged = Judged()
-    pending = list(run.own_datasets)
-    for _ in range(MAX_ROUNDS):
-        found = judge_datasets(_to_judge(run, base, dataset, judged.of(dataset.name), store, lake) for dataset in pending)
-        again = []
-        for dataset in pending:
-            result = found[dataset.name]
-            judged.results.setdefault(dataset.name, result)
-            more = _taken_out(run, base, dataset, judged.of(dataset.name), result, store)
-            if more is not None:
-                judged.excluded[dataset.name] = more
-                resolve_dataset(run, dataset, base, segments, store, lake, more)
-                again.append(dataset)
-        if not again:
-            return judged
-        pending = again
+    own = [OwnRows(run, base, dataset, segments, store, lake) for dataset in run.own_datasets]
+    pending: list[_Judgeable] = [*([articles] if run.makes_articles else []), *own]
+    for rows in pending:
+        judged.excluded[rows.dataset.name] = rows.prepare(NOTHING)
+    with Judge() as judge:
+        for _ in range(MAX_ROUNDS):
+            found = judge.judge(_to_judge(run, rows, judged.of(rows.dataset.name), lake) for rows in pending)
+            again = []
+            for rows in pending:
+                name = rows.dataset.name
+                judged.results.setdefault(name, found[name])
+                before = judged.of(name)
+                more = _taken_out(run, rows, before, found[name])
+                if more is not None:
+                    judged.excluded[name] = rows.prepare(more)
+                    if _has_other_rows(run, rows, before, judged.of(name)):
+                        again.append(rows)
+            if not again:
+                return judged
+            pending = again
     raise GateError(f"The rows of {run.process_run} still broke expectations after {MAX_ROUNDS} rounds. Nothing was published.")
+
+
+def _has_other_rows(run: ProcessRun, rows: _Judgeable, before: Excluded, now: Excluded) -> bool:
+    """Whether the rows to be judged are others than those that were judged, without those that are taken out now."""
+    columns = list(dict.fromkeys([*_place_columns(rows.dataset), *_expected(run, rows.dataset).needed_columns()]))
+    judged = (row for table in rows.new_rows(before, columns) for row in table.to_pylist())
+    left = (row for row in judged if _place(row) not in now.rows and row["crawl_run"] not in now.held)
+    there = (row for table in rows.new_rows(now, columns) for row in table.to_pylist())
+    return any(one != other for one, other in zip_longest(left, there))
 
 
 def history_of(lake: Lake, crawl: str, dataset: str) -> list[Measures]:
@@ -85,37 +155,40 @@ def history_of(lake: Lake, crawl: str, dataset: str) -> list[Measures]:
     return read_history([statistics for _, _, statistics in sorted(rows, reverse=True)], dataset)
 
 
-def _to_judge(run: ProcessRun, base: str, dataset: Dataset, excluded: Excluded, store: ObjectStore, lake: Lake) -> RowsToJudge:
-    rows = RowsToJudge(
-        dataset,
-        (),
-        run.crawl_runs,
-        run.crawl.expectations.get(dataset.name, ()),
-        run.crawl.drift.get(dataset.name, ()),
-        history_of(lake, run.crawl.name, dataset.name),
+def _expected(run: ProcessRun, dataset: Dataset) -> RowsToJudge:
+    """What is expected of a dataset's rows, without the rows."""
+    own = run.crawl.expectations.get(dataset.name, ()), run.crawl.drift.get(dataset.name, ())
+    return RowsToJudge(dataset, (), run.crawl_runs, *own)
+
+
+def _to_judge(run: ProcessRun, rows: _Judgeable, excluded: Excluded, lake: Lake) -> RowsToJudge:
+    expected = _expected(run, rows.dataset)
+    return replace(
+        expected,
+        tables=rows.new_rows(excluded, expected.needed_columns()),
+        crawl_runs=tuple(one for one in run.crawl_runs if one not in excluded.held),
+        history=history_of(lake, run.crawl.name, rows.dataset.name) if expected.all_drift() else (),
     )
-    tables = _rows(run, base, dataset, excluded, store, rows.needed_columns())
-    crawl_runs = tuple(one for one in run.crawl_runs if one not in excluded.held)
-    return RowsToJudge(dataset, tables, crawl_runs, rows.expectations, rows.drift, rows.history)
 
 
-def _rows(
-    run: ProcessRun, base: str, dataset: Dataset, excluded: Excluded, store: ObjectStore, columns: Sequence[str]
-) -> Iterator[pa.Table]:
-    return read_rows(store, resolved_rows_key(run.process_run, excluded.key(base), dataset.name, ROWS), list(columns))
-
-
-def _taken_out(
-    run: ProcessRun, base: str, dataset: Dataset, excluded: Excluded, result: SuiteResult, store: ObjectStore
-) -> Excluded | None:
+def _taken_out(run: ProcessRun, rows: _Judgeable, excluded: Excluded, result: SuiteResult) -> Excluded | None:
     """What is to be taken out now, with what was taken out before; None if nothing more is."""
-    held = {crawl_run: result.failures() for crawl_run in result.failing_runs()}
+    failing = frozenset(run.crawl_runs) & result.failing_runs()
+    held = {crawl_run: result.failures_of(crawl_run) for crawl_run in failing}
     offences = result.offences()
-    rows: dict[RowPlace, tuple[str, str]] = {}
+    broken: dict[RowPlace, tuple[str, str]] = {}
     start = 0
-    for table in _rows(run, base, dataset, excluded, store, PLACE_COLUMNS) if len(offences.rows) else ():
-        among = offences.among(start, table.num_rows)
-        places: Mapping[int, RowPlace] = {place: place_of(table.slice(place, 1).to_pylist()[0]) for place in among}
-        rows |= {places[place]: (one.rule, one.detail) for place, one in among.items()}
+    for table in rows.new_rows(excluded, _place_columns(rows.dataset)) if len(offences.rows) else ():
+        for place, offence in offences.among(start, table.num_rows).items():
+            (row,) = table.slice(place, 1).to_pylist()
+            broken[_place(row)] = offence.rule, offence.detail
         start += table.num_rows
-    return excluded.with_more(rows, held) if rows or held else None
+    return excluded.with_more(broken, held) if broken or held else None
+
+
+def _place_columns(dataset: Dataset) -> list[str]:
+    return PLACE_COLUMNS[:2] if dataset.is_built_in else PLACE_COLUMNS
+
+
+def _place(row: Mapping[str, Any]) -> RowPlace:  # Any: the values of a row
+    return place_of({"position": ARTICLE_POSITION, **row})

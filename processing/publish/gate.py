@@ -1,30 +1,32 @@
-"""Gate: judge the rows of each dataset, make the rows of each table and check the equations. A run whose articles fail is not published.
+"""Gate: judge the rows of each dataset, make the rows of each table and check the equations.
 
 Before: `processing.resolve.resolution` has staged cleaned rows and a decision beside each, and the decided rows of the other datasets.
-Rows that break the policy or an expectation of severity `warning` go to the table `quarantine`. A crawl run whose rows of another dataset
-break a critical expectation is held back for that dataset. After: `processing.publish.publish` commits the staged rows.
+Rows that break the policy or an expectation of severity `warning` go to the table `quarantine`. A crawl run whose rows of a dataset break a
+critical expectation is held back for that dataset. After: `processing.publish.publish` commits the staged rows.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.expectations.expectations import NEEDED_COLUMNS, validate_articles
+from processing.datasets.steps import whole_row
 from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
+from processing.publish.article_rows import NEW, ArticleRows
 from processing.publish.dataset_gate import Judged, judge_run
-from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
-from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
+from processing.publish.dataset_tables import DatasetRows, made_rows
+from processing.resolve.datasets import SEEN
+from processing.resolve.resolution import ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
+from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
-from schemas.errors import GateError
-from schemas.keys import gated_key, mark_key, report_key, resolved_key
+from schemas.keys import gated_key, mark_key, report_key, resolved_rows_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -38,11 +40,15 @@ NO_VERSION = 0  # of rows in quarantine
 
 @dataclass(frozen=True, slots=True)
 class GateMark:
-    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run."""
+    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run.
+
+    `measures` are by crawl run and dataset, for later runs to compare with; `held` says in the same way why rows are held back.
+    """
 
     base_key: str
     counts: dict[str, RunCounts]
-    measures: dict[str, dict[str, Measures]] = field(default_factory=dict)  # by crawl run and dataset, for later runs to compare with
+    measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
+    held: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateMark | None:
@@ -52,62 +58,66 @@ def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateM
         return None
     mark = json.loads(store.get_bytes(key))
     counts = {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()}
-    return GateMark(base_key, counts, mark.get("measures", {}))
+    return GateMark(base_key, counts, mark.get("measures", {}), mark.get("held", {}))
 
 
-def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
-    """Judge the rows of each dataset and stage those of each table.
+def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]) -> GateMark:
+    """Judge the rows of each dataset and stage those of each table. `folders` are where the user's modules are, with the steps of articles.
 
-    Raises AccountingError when the equations do not hold and GateError when the articles fail. All results become the report
+    Raises AccountingError when the equations do not hold and GateError when rows cannot be judged. All results become the report
     `expectations.json`, whether they failed or not. What is held back is entered in the ledger.
     """
     segments = [segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments]
-    judged = judge_run(run, mark.base.key(), [segment.segment for segment in segments], store, lake)
+    base = mark.base.key()
+    articles = ArticleRows(run, mark, store, lake, folders)
+    judged = judge_run(run, base, articles, segments, store, lake)
     counts = {crawl_run: RunCounts() for crawl_run in run.crawl_runs}
     if run.makes_articles:
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
-    base = mark.base.key()
-    staged = _write_tables(run, mark, store, judged, counts)
+    for crawl_run, canonical in mark.canonical.items():
+        counts[crawl_run].canonical = canonical
+    staged = _write_tables(articles, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
-    suite_result = validate_articles(read_rows(store, gated_key(run.process_run, base, "articles"), NEEDED_COLUMNS))
-    results = [*([suite_result] if run.makes_articles else []), *judged.results.values()]
-    store.put_bytes(report_key(run.process_run, "expectations.json"), report(results))
-    if not suite_result.success:
-        raise GateError(
-            f"The expectation suite failed for {run.process_run} and nothing was published: {suite_result.failures()}. "
-            f"Its result is {report_key(run.process_run, 'expectations.json')}."
-        )
+    store.put_bytes(report_key(run.process_run, "expectations.json"), report(judged.results.values()))
     hold_rows(ledger.database, run.process_run, [Held(crawl_run, name, run.crawl.name, why) for crawl_run, name, why in judged.held()])
     measures = {crawl_run: judged.measures(crawl_run) for crawl_run in run.crawl_runs}
+    held: dict[str, dict[str, str]] = {}
+    for crawl_run, name, why in judged.held():
+        held.setdefault(crawl_run, {})[name] = why
     stored_counts = {crawl_run: found.to_dict() for crawl_run, found in counts.items()}
-    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures}
+    gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures, "held": held}
     store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
-    return GateMark(base, counts, measures)
+    return GateMark(base, counts, measures, held)
 
 
-def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCounts], segments: Sequence[str]) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
-    datasets = DatasetRows(run, mark.base.key(), store, judged)
+    run, base, store = articles.run, articles.mark.base.key(), articles.store
+    datasets = DatasetRows(run, base, store, judged)
     with ExitStack() as stack:
-        schemas = {name: TABLES[name] for name in ("captures", "articles", "quarantine", "sightings")}
-        schemas |= {dataset.name: table_schema(dataset) for dataset in run.own_datasets}
-        keys = {name: gated_key(run.process_run, mark.base.key(), name) for name in schemas}
+        schemas = {name: TABLES[name] for name in ("captures", "quarantine", "sightings")}
+        schemas |= {dataset.name: table_schema(dataset) for dataset in (articles.dataset, *run.own_datasets)}
+        keys = {name: gated_key(run.process_run, base, name) for name in schemas}
         writers = {name: stack.enter_context(staged_writer(store, keys[name], schema)) for name, schema in schemas.items()}
-        for rows in _resolved_rows(run, mark, store):
+        for rows in articles.resolved_rows(judged.of(ARTICLES)):
             captures = datasets.captures(_captures(rows))
             writers["captures"].write(captures)
             count(captures, counts)
             if run.makes_articles:
-                writers["articles"].write(_articles(rows))
-                writers["quarantine"].write(_quarantine(rows))
+                writers[ARTICLES].write(_articles(rows, schemas[ARTICLES]))
+                writers["quarantine"].write(_quarantine(rows, articles.dataset))
                 count_articles(rows, counts)
+        if run.makes_articles:
+            seen = read_rows(store, resolved_rows_key(run.process_run, judged.of(ARTICLES).key(base), ARTICLES, SEEN))
+            _write_all(writers["sightings"], seen)
         for dataset in run.own_datasets:
             _write_all(writers[dataset.name], datasets.rows(dataset))
             _write_all(writers["quarantine"], datasets.quarantine(dataset))
             _write_all(writers["sightings"], datasets.sightings(dataset))
+        _write_all(writers["quarantine"], datasets.unclaimed(segments, counts))
         datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
 
@@ -115,25 +125,6 @@ def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged
 def _write_all(writer: StagedWriter, tables: Iterable[pa.Table]) -> None:
     for table in bounded(tables):
         writer.write(table)
-
-
-def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> Iterator[pa.Table]:
-    """Cleaned rows with the columns of their decisions, one row group at a time."""
-    base = mark.base.key()
-    for bucket in mark.buckets:
-        cleaned = read_rows(store, resolved_key(run.process_run, base, bucket, CLEANED_TABLE))
-        decided = read_rows(store, resolved_key(run.process_run, base, bucket, DECIDED_TABLE))
-        for rows, decisions in zip(cleaned, decided, strict=True):
-            joined = rows
-            for name in decisions.schema.names:
-                joined = joined.append_column(name, decisions[name])
-            yield _with_provenance(joined, run)
-
-
-def _with_provenance(rows: pa.Table, run: ProcessRun) -> pa.Table:
-    for name, value in run_constants(run).items():
-        rows = rows.append_column(name, pa.repeat(pa.scalar(value, TABLES["articles"].field(name).type), rows.num_rows))
-    return rows
 
 
 def _captures(rows: pa.Table) -> pa.Table:
@@ -144,28 +135,35 @@ def _captures(rows: pa.Table) -> pa.Table:
         "article_version": rows["version"],
         "outcomes": pa.nulls(rows.num_rows, TABLES["captures"].field("outcomes").type),
     }
-    return _columns(rows, renamed, "captures")
+    return _columns(rows, renamed, TABLES["captures"])
 
 
-def _articles(rows: pa.Table) -> pa.Table:
-    articles = rows.filter(pc.is_in(rows["outcome"], pa.array([str(Outcome.PUBLISHED), str(Outcome.DUPLICATE)])))
-    return _columns(articles, {}, "articles")
+def _articles(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    return _columns(rows.filter(pc.is_in(rows["outcome"], NEW)), {}, schema)
 
 
-def _quarantine(rows: pa.Table) -> pa.Table:
+def _quarantine(rows: pa.Table, dataset: Dataset) -> pa.Table:
     quarantined = rows.filter(pc.equal(rows["outcome"], str(Outcome.QUARANTINED)))
     renamed = {
         "version": pa.repeat(pa.scalar(NO_VERSION, pa.int32()), quarantined.num_rows),
-        "reason": quarantined["quarantine_reason"],
-        "detail": quarantined["quarantine_detail"],
-        "dataset": pa.repeat(pa.scalar("articles"), quarantined.num_rows),
+        "reason": quarantined["decided_reason"],
+        "rule": pc.coalesce(quarantined["rule"], quarantined["decided_reason"]),  # of an expectation or a step it is the rule itself
+        "detail": quarantined["decided_detail"],
+        "dataset": pa.repeat(pa.scalar(ARTICLES), quarantined.num_rows),
         "row_id": quarantined["article_id"],
-        "row_json": pa.nulls(quarantined.num_rows, pa.string()),
+        "row_json": _further_fields(quarantined, dataset),
         "position": pa.nulls(quarantined.num_rows, pa.int32()),
     }
-    return _columns(quarantined, renamed, "quarantine")
+    return _columns(quarantined, renamed, TABLES["quarantine"])
 
 
-def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], name: str) -> pa.Table:
-    schema = TABLES[name]
+def _further_fields(rows: pa.Table, dataset: Dataset) -> pa.Array:
+    """The fields that the user has added to articles, as JSON; NULL without any, because the other columns are those of the table."""
+    if not dataset.fields:
+        return pa.nulls(rows.num_rows, pa.string())
+    found = [row if any(value is not None for value in row.values()) else None for row in rows.select(list(dataset.fields)).to_pylist()]
+    return pa.array([None if row is None else whole_row(dataset, row) for row in found], pa.string())
+
+
+def _columns(rows: pa.Table, renamed: dict[str, pa.Array | pa.ChunkedArray], schema: pa.Schema) -> pa.Table:
     return pa.table([renamed[field.name] if field.name in renamed else rows[field.name] for field in schema], schema=schema)

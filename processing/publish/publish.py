@@ -26,7 +26,7 @@ from processing.expectations.drift import MEASURES
 from processing.expectations.suite_result import Measures
 from processing.publish.accounting import ARTICLES, RunCounts
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
-from processing.publish.report import RunReport, report_of
+from processing.publish.report import HELD, RunReport, report_of
 from processing.resolve.earlier_dataset_rows import rows_digest
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import bounded, read_rows
@@ -45,6 +45,7 @@ from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = ("captures", "quarantine", "articles")
+SIGHTINGS = "sightings"
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 8 * 1024 * 1024  # in memory; sorting and writing take several times as much
 ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
@@ -60,11 +61,14 @@ class Stamp:
     ingested_at: datetime
 
 
-def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str) -> RunReport:
+def publish_run(
+    run: ProcessRun, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, code_version: str, folders: Sequence[str]
+) -> RunReport:
     """Publish a gated run; publishing it again returns the same report and changes nothing.
 
-    `code_version` is that of the running code. Raises ConflictError for a run that has not passed the gate, that other code planned, or
-    whose crawl runs another process run has published. Raises FencedError when another process has taken the publish lock.
+    `code_version` is that of the running code, `folders` are where the user's modules are. Raises ConflictError for a run that has not
+    passed the gate, that other code planned, or whose crawl runs another process run has published. Raises FencedError when another
+    process has taken the publish lock.
     """
     with ledger.publish_lock() as token:
         repair_publications(lake, ledger)
@@ -75,7 +79,7 @@ def publish_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
         _refuse_published(run, ledger)
         refuse_other_code(run, code_version)
         complete_last_published(run.crawl.name, store, lake, ledger)
-        return _complete(run, _publish(run, segments, token, store, lake, ledger), store, ledger)
+        return _complete(run, _publish(run, segments, token, store, lake, ledger, folders), store, ledger)
 
 
 def refuse_other_code(run: ProcessRun, code_version: str) -> None:
@@ -101,12 +105,14 @@ def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: 
         _complete(ledger.process_run(last), rows, store, ledger)
 
 
-def _publish(run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> list[RunRow]:
+def _publish(
+    run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
+) -> list[RunRow]:
     """Commit a run's rows to all tables; the rows that it has in `runs`."""
     for _ in range(ATTEMPTS):
         tables = lake.tables()
         base = _base(run, tables, ledger)
-        passed = _passed_gate(run, base, segments, store, lake, ledger)
+        passed = _passed_gate(run, base, segments, store, lake, ledger, folders)
         if passed.base_key != base.key():
             continue
         try:
@@ -124,7 +130,9 @@ def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
     return Base(articles, captures, ledger.memory_version(run.crawl.name), datasets)
 
 
-def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger) -> GateMark:
+def _passed_gate(
+    run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
+) -> GateMark:
     """The mark of the gate for the lake as it is now. A run that was gated against another state is resolved and gated again."""
     passed = read_gate_mark(store, run.process_run, base.key())
     if passed is not None:
@@ -132,7 +140,7 @@ def _passed_gate(run: ProcessRun, base: Base, segments: Sequence[str], store: Ob
     earlier = read_resolve_mark(store, run.process_run)
     if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
         raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
-    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger)
+    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger, folders)
 
 
 def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -162,8 +170,8 @@ def _commit(
     ledger: Ledger,
 ) -> list[RunRow]:
     run_rows = [
-        _run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp, passed.measures.get(crawl_run, {}))
-        for crawl_run in run.crawl_runs
+        _run_row(run, ledger.manifest(name), passed.counts[name], stamp, passed.measures.get(name, {}), passed.held.get(name, {}))
+        for name in run.crawl_runs
     ]
     staged = []
     for name in (*_row_tables(run), "runs"):
@@ -215,7 +223,10 @@ def _copy(store: ObjectStore, source: str, target: str) -> None:
 
 
 def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
-    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base_key, name)), CHUNK_ROWS, CHUNK_BYTES):
+    key = gated_key(run.process_run, passed.base_key, name)
+    if name == SIGHTINGS and store.info(key) is None:  # an earlier release has staged the run, which had none
+        return
+    for chunk in bounded(read_rows(store, key), CHUNK_ROWS, CHUNK_BYTES):
         table = chunk
         for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
             position = table.schema.get_field_index(column)
@@ -227,7 +238,12 @@ def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: 
 
 
 def _run_row(
-    run: ProcessRun, manifest: Manifest, counts: RunCounts, stamp: Stamp, measures: Mapping[str, Measures] = MappingProxyType({})
+    run: ProcessRun,
+    manifest: Manifest,
+    counts: RunCounts,
+    stamp: Stamp,
+    measures: Mapping[str, Measures] = MappingProxyType({}),
+    held: Mapping[str, str] = MappingProxyType({}),
 ) -> RunRow:
     return {
         "process_run": run.process_run,
@@ -248,11 +264,10 @@ def _run_row(
         "statistics": json.dumps(
             {
                 **counts.to_dict(),
-                "definitions": {
-                    dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.own_datasets
-                },
+                "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets},
                 "fetch_reasons": manifest.reasons,
                 MEASURES: dict(measures),
+                HELD: dict(held),
                 "fetch": manifest.statistics.model_dump(),
             },
             sort_keys=True,

@@ -15,8 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from processing.datasets.rows import row_json
-from processing.datasets.values import to_plain
+from processing.datasets.steps import whole_row
 from processing.resolve.dataset_partitions import Partitions, open_partitions
 from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
@@ -166,7 +165,7 @@ def _judged(work: _Work, row: dict[str, Any]) -> dict[str, Any]:  # Any: the val
     why = work.excluded.rows.get(place_of(row)) if work.excluded.rows else None
     if why is None or row["rule"] is not None:
         return row
-    return row | {"rule": why[0], "detail": why[1], "row_json": _whole_row(work.dataset, row)}
+    return row | {"rule": why[0], "detail": why[1], "row_json": whole_row(work.dataset, row)}
 
 
 def _last_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, LastVersion]:
@@ -185,11 +184,7 @@ def _published(row: dict[str, object], decision: RowDecision) -> dict[str, objec
 
 
 def _broken(dataset: Dataset, row: dict[str, object], decision: RowDecision) -> dict[str, object]:
-    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": _whole_row(dataset, row)}
-
-
-def _whole_row(dataset: Dataset, row: Values) -> str:
-    return row_json({name: to_plain(row[name]) for name in dataset.fields if row[name] is not None})
+    return row | {"rule": decision.rule, "detail": decision.detail, "row_json": whole_row(dataset, row)}
 
 
 def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> Iterator[pa.Table]:
@@ -205,13 +200,21 @@ def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> I
         keys.setdefault(row_id, KeyPages())
     made: list[dict[str, object]] = []
     for crawl_run in (one for one in work.run.crawl_runs if one not in work.excluded.held):
-        read, revisited = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.pages_revisited(crawl_run)
+        read, revisits = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.revisits(crawl_run)
         for row_id, of_key in sorted(keys.items()):
-            again = {url: at for url, at in revisited.items() if of_key.has(url)} if revisited else {}
+            again = {one.url: one.fetched_at for one in revisits if of_key.has(one.url, _captured_at(work, one))}
             found = list(of_key.sightings({**again, **seen.get((row_id, crawl_run), {})}, read))
             of_key.apply(found)
             made += [_sighting_row(work, row_id, crawl_run, one) for one in found]
     yield from _tables(iter(made), SIGHTINGS)
+
+
+def _captured_at(work: _Work, revisit: RunRecord) -> datetime | None:
+    """When the capture was made that a revisit refers to."""
+    if revisit.refers_to is None:
+        return None
+    target = work.records.get(revisit.refers_to) or work.readings.by_record.get(revisit.refers_to)
+    return target.fetched_at if target is not None else None
 
 
 def _key_pages(partitions: Partitions, partition: int) -> dict[str, KeyPages]:

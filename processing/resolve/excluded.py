@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 RowPlace = tuple[str, int, int]  # WARC file, offset, position on the page
+ARTICLE_POSITION = 0  # a page has one article
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import selectors
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -81,6 +82,24 @@ def run_limited(
     pool = _Pool(function, workers or cpu_count(), limits, ResultDecoder(results))
     try:
         yield from pool.run(iter(items))
+    finally:
+        pool.close()
+
+
+@contextmanager
+def limited_call(function: str, limits: Limits, results: Sequence[type] = ()) -> Iterator[Callable[[Any], Any | Exceeded]]:
+    """The function as a call with one item, in one worker that stays until the end of the `with` block, or until it is killed.
+
+    Of an item that has `seconds`, these are its limit. Raises ConfigError as `run_limited` does.
+    """
+    pool = _Pool(function, 1, limits, ResultDecoder(results))
+
+    def call(item: Any) -> Any | Exceeded:  # Any: what the named function takes and returns
+        ((_, result),) = pool.run(iter([item]))
+        return result
+
+    try:
+        yield call
     finally:
         pool.close()
 
@@ -173,7 +192,7 @@ class _Pool:
     def _wait(self) -> None:
         """Wait for results; when none comes, fail the items that are over their time."""
         now = time.monotonic()
-        busy = [worker.busy_since + (self._limits.seconds if worker.ready else START_SECONDS) for worker in self._workers if worker.tasks]
+        busy = [worker.busy_since + self._seconds(worker) for worker in self._workers if worker.tasks]
         events = self._selector.select(max(0.0, min(busy, default=now) - now) + 0.01)
         for key, _ in events:
             self._receive(key.data)
@@ -181,8 +200,12 @@ class _Pool:
             return
         now = time.monotonic()
         for worker in [worker for worker in self._workers if worker.tasks]:
-            if now - worker.busy_since > (self._limits.seconds if worker.ready else START_SECONDS):
-                self._fail_first(worker, Reason.PAGE_TIMEOUT, f"more than {self._limits.seconds:g} seconds")
+            if now - worker.busy_since > self._seconds(worker):
+                self._fail_first(worker, Reason.PAGE_TIMEOUT, f"more than {self._seconds(worker):g} seconds")
+
+    def _seconds(self, worker: _Worker) -> float:
+        """How long a worker may be silent, which has a task: the limit of its first one."""
+        return getattr(worker.tasks[0].item, "seconds", self._limits.seconds) if worker.ready else START_SECONDS
 
     def _receive(self, worker: _Worker) -> None:
         data = os.read(cast("BinaryIO", worker.process.stdout).fileno(), 1 << 20)

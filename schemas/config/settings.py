@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     PostgreSQL, or empty for SQLite files in the home. `crawls` is the folder of crawl files, and of the modules of spiders next to them;
     `spiders` is a further folder of such modules; `datasets` is the folder of dataset files, or empty for the one next to the crawl folder.
     `quota_bytes` is how much the archive may hold (0: any amount), `min_free_bytes` how much the disks of the home and of a store in a
-    directory must have free: otherwise crawls stop.
+    directory must have free: otherwise crawls stop. `queues`: whether Airflow's tasks go to the Celery queues `fetch`, `process` and
+    `short`, which then need workers; otherwise all go to Airflow's default queue. A step waits for
+    `store_wait_seconds` and `database_wait_seconds` if the store or the database does not answer, before it fails.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     quota_bytes: int = Field(default=0, ge=0)
     min_free_bytes: int = Field(default=MIN_FREE_BYTES, ge=0)
+    queues: bool = False
+    store_wait_seconds: float = Field(default=300.0, ge=0)
+    database_wait_seconds: float = Field(default=60.0, ge=0)
 
     @field_validator("home", "crawls")
     @classmethod

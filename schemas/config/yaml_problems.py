@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas.config.bounded_yaml import message_text
+from schemas.config.model import SetByPlan
 
 MAX_PROBLEMS = 50
 MAX_KEY_CHARACTERS = 100
@@ -55,7 +56,7 @@ def _allowed(location: tuple[Any, ...], model: type[BaseModel]) -> set[str]:
     for part in location:
         for candidate in _models(model, part):
             model = candidate
-    return set(model.model_fields)
+    return {name for name, field in model.model_fields.items() if not any(isinstance(mark, SetByPlan) for mark in field.metadata)}
 
 
 def _models(model: type[BaseModel], part: Any) -> Iterator[type[BaseModel]]:

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.bounds import length_at_most
-from schemas.config.model import ConfigModel
+from schemas.config.model import ConfigModel, SetByPlan
 from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.field_types import FieldType, parse_type
 from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
-from schemas.datasets.sources import MAX_FIELDS, FunctionName, Source, TypeText
+from schemas.datasets.sources import MAX_FIELDS, Source, StepName, TypeText
 
 MAX_STEPS = 50
 
@@ -56,9 +56,12 @@ class DatasetField(ConfigModel):
 
 
 class Step(ConfigModel):
-    """A function of the user's, RecordBatch -> RecordBatch, that fills declared fields. `on_error`: what becomes of rows if it breaks."""
+    """A function, RecordBatch -> RecordBatch, that fills declared fields: module:function, or the name of a step of an installed package.
 
-    function: FunctionName
+    `on_error`: if it breaks, `fail` holds back the dataset's rows of the crawl run; `quarantine` sends the rows at fault to quarantine.
+    """
+
+    step: StepName
     on_error: Literal["fail", "quarantine"] = "fail"
 
 
@@ -67,7 +70,8 @@ class Dataset(ConfigModel):
 
     `match`: patterns searched in the URL, for sources that read pages; none is every page. `key`: the columns that identify a row over
     time, fields, `host` or `url`. `history`: `changes` (a row when a compared field changed), `observations` (a row per visit) or `latest`.
-    `undeclared_fields`: what becomes of a row that has a field that is not declared.
+    `undeclared_fields`: what becomes of a row that has a field that is not declared. `code` is never in a file: it has the digests of the
+    sources of the user's functions, by function, so that other code is another definition.
     """
 
     name: Annotated[str, AfterValidator(_dataset_name)]
@@ -84,6 +88,7 @@ class Dataset(ConfigModel):
     steps: Annotated[tuple[Step, ...], length_at_most(MAX_STEPS)] = ()
     expectations: Annotated[tuple[Expectation, ...], length_at_most(MAX_ENTRIES)] = ()
     drift: Annotated[tuple[Drift, ...], length_at_most(MAX_ENTRIES)] = ()
+    code: Annotated[dict[str, str], SetByPlan()] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -93,8 +98,10 @@ class Dataset(ConfigModel):
         data = dict(data)
         if isinstance(data.get("fields"), dict):
             data["fields"] = {name: _field(one) for name, one in data["fields"].items()}
+        if isinstance(data.get("steps"), (str, dict)):
+            data["steps"] = [data["steps"]]
         if isinstance(data.get("steps"), list):
-            data["steps"] = [{"function": one} if isinstance(one, str) else one for one in data["steps"]]
+            data["steps"] = [{"step": one} if isinstance(one, str) else one for one in data["steps"]]
         if isinstance(data.get("key"), str):
             data["key"] = [data["key"]]
         return _with_selected_fields(data)
@@ -102,9 +109,7 @@ class Dataset(ConfigModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.is_built_in:
-            if self.source is not None or self.key or self.match or self.history != "changes":
-                raise ValueError(f"the source, key, match and history of {self.name!r} are fixed; add fields, steps and expectations")
-            return self
+            return self  # `dataset_file` checks what its file may add
         if self.source is None:
             raise ValueError(
                 "'source' must say where rows come from: {items: true}, {selectors: ...}, {structured_data: ...} or {function: ...}"
@@ -142,6 +147,16 @@ class Dataset(ConfigModel):
     def is_built_in(self) -> bool:
         """Whether its source and its table are the package's own, so that the file only adds to it."""
         return self.name in BUILT_IN
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the built-in dataset with nothing added."""
+        return self == Dataset(name=self.name) if self.is_built_in else False
+
+    def functions(self) -> tuple[str, ...]:
+        """The user's functions that make its rows: of its source, and its steps."""
+        own = (self.source.function,) if self.source is not None and self.source.function is not None else ()
+        return tuple(dict.fromkeys([*own, *(one.step for one in self.steps)]))
 
     def compared_fields(self) -> tuple[str, ...]:
         """The fields of which a change makes a new version."""

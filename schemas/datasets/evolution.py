@@ -44,6 +44,8 @@ def compare_fields(stored: dict[str, FieldType], new: Dataset) -> DefinitionChan
     widened: list[str] = []
     refused: list[str] = []
     for name, old_type in stored.items():
+        if name not in new.fields and new.is_built_in:
+            continue  # nobody has to go on filling what was added to articles once; the column is NULL in new rows
         if name not in new.fields:
             refused.append(f"the field {name!r} is missing, but the table has it. Declare it again; nothing needs to fill it.")
             continue

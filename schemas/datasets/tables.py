@@ -116,4 +116,5 @@ def _doc(dataset: Dataset, name: str) -> ColumnDoc:
     field = dataset.fields[name]
     json = "(JSON)" if field.field_type.kind is Kind.JSON else ""
     unit = f"as in {field.unit}" if field.unit in dataset.fields else field.unit or ""
-    return ColumnDoc(" ".join(word for word in (field.description, json) if word), column_docs.FIELD_SOURCE, unit)
+    source = column_docs.STEP_SOURCE if dataset.is_built_in else column_docs.FIELD_SOURCE
+    return ColumnDoc(" ".join(word for word in (field.description, json) if word), source, unit)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-import traceback
 from copy import copy
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 import scrapy
 from scrapy.crawler import Crawler
 from tldextract import tldextract
 
+from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
@@ -29,17 +26,15 @@ def find_spider(crawl: Crawl, settings: Settings) -> type[scrapy.Spider]:
     module, _, name = crawl.spider.partition(":")
     where = _yaml_location(crawl, settings)
     folders = spider_folders(settings)
-    _check_module_name(module, folders, where)
     _keep_suffix_list_offline()
-    sys.path += [str(folder) for folder in folders if str(folder) not in sys.path]
     try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise SpiderError(f"{where} {module} cannot be imported: {error}. Install the missing package.") from error
+        found = import_user_module(module, [str(folder) for folder in folders])
+    except NoModuleError as error:
         raise NotFoundError(f"{where} there is no module {module!r}. Looked in {_folder_names(folders)}.") from error
-    except Exception as error:
-        raise SpiderError(f"{where} {module} cannot be imported: {type(error).__name__}: {error}{_error_location(error)}.") from error
+    except BrokenModuleError as error:
+        raise SpiderError(f"{where} {module} cannot be imported: {error}.") from error
+    except HiddenModuleError as error:
+        raise ConfigError(f"{where} {error}") from error
     return _spider_class(found, name, where)
 
 
@@ -49,12 +44,6 @@ def _keep_suffix_list_offline() -> None:
     Otherwise the first URL rule of a page object downloads the list, and no request may go past the frontier.
     """
     tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
-def _error_location(error: Exception) -> str:
-    """Where a module broke, unless the error says it."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return "" if isinstance(error, SyntaxError) else f" ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def spider_folders(settings: Settings) -> list[Path]:
@@ -91,18 +80,6 @@ def _spider_class(module: object, name: str, where: str) -> type[scrapy.Spider]:
 
 def _is_spider(member: object) -> bool:
     return isinstance(member, type) and issubclass(member, scrapy.Spider)
-
-
-def _check_module_name(module: str, folders: list[Path], where: str) -> None:
-    """A file that another module of its name hides would never be found. Raises ConfigError."""
-    top = module.partition(".")[0]
-    own_spec = PathFinder.find_spec(top, [str(folder) for folder in folders])
-    other_spec = PathFinder.find_spec(top, [path for path in sys.path if path not in {str(folder) for folder in folders}])
-    is_hidden = own_spec is not None and (other_spec is not None or top in sys.builtin_module_names)
-    if is_hidden and own_spec is not None and own_spec.origin != getattr(other_spec, "origin", None):
-        raise ConfigError(
-            f"{where} {own_spec.origin} has the name of another module, {other_spec.origin if other_spec else top}. Rename the file."
-        )
 
 
 def _yaml_location(crawl: Crawl, settings: Settings) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
 from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.context import FetchContext
@@ -41,12 +43,12 @@ class HostFetcher:
     """Fetches the URLs of one leased host.
 
     `in_progress` are the URLs that it handed out or refused, and that are not registered yet. `is_idle`: it has nothing to request until
-    `wake` is called. `is_leaving`: the lease is being released.
+    `wake` is called. `must_leave`: the lease is to be returned to other workers. `is_leaving`: the lease is being released.
     """
 
     def __init__(self, context: FetchContext, lease: Lease, request_queue: RequestQueue, tasks: GuardedTasks) -> None:
         self.lease = lease
-        self.is_idle = self.is_leaving = False
+        self.is_idle = self.must_leave = self.is_leaving = False
         self.in_progress: set[int] = set()
         self._context = context
         self._crawl = context.crawl
@@ -56,33 +58,37 @@ class HostFetcher:
         self._request_queue = request_queue
         self._tasks = tasks
         self._slots = asyncio.Semaphore(context.crawl.politeness.concurrency_per_host)
-        self._pace = HostPace(context.crawl.politeness.delay, lease.wait, time.monotonic())
+        self._pace = HostPace(context.crawl.politeness.delay, lease.wait, time.monotonic(), lease.busy)
         self._in_flight = 0
         self._last_place = (-1, -1)
         self._must_rescan = False
         self._asked_for_new = False  # new pages, since known articles were last about to be requested
         self._changed = asyncio.Event()
+        self._has_to_leave = asyncio.Event()
         self._robots: dict[str, RobotsRules] = {}
         self._tdm: dict[str, TdmRules] = {}
         self._handed_out = 0
         self._received = 0
         self._begun_at = time.time()
-        self._failures = 0
+        self._failures = lease.failures
+        self._back_off = (lease.busy, lease.failures)  # as stored
 
     async def run(self) -> None:
         """Fetch until no URL of the host is due in this run, then release the lease."""
         before = await self._sql(self._frontier.progress, self._run, self.lease.host_id)
         self._handed_out, self._received, self._begun_at = before.done, before.received, before.begun_at
         stopped = False
-        while not stopped:
+        while not stopped and not self.must_leave:
             batch = await self._next_due()
             for due in batch:
+                if self.must_leave:
+                    break
                 if due.priority >= HINTED_REVISIT_PRIORITY and not stopped and await self._has_found_new():
                     break
                 stopped = stopped or not await self._fetch_url(due)
             if not batch and not await self._wait_for_change():
                 break
-        while stopped and await self._wait_for_change(stopped=True):
+        while (stopped or self.must_leave) and await self._wait_for_change(stopped=True):
             pass
         self.is_leaving = True
         await self._sql(self._frontier.release, {self.lease: self.wait_after()})
@@ -91,6 +97,16 @@ class HostFetcher:
         """Look again: URLs were found, or results were registered."""
         self._must_rescan = True
         self._changed.set()
+
+    def leave(self) -> None:
+        """Request nothing more, and release the lease when all that was fetched is registered."""
+        self.must_leave = True
+        self._has_to_leave.set()
+        self._changed.set()
+
+    def has_unregistered(self) -> bool:
+        """Whether a request is under way, or something that was fetched from the host is not registered yet."""
+        return bool(self._in_flight or self.in_progress) or self._context.registrar.has_unregistered_of(self.lease)
 
     def wait_after(self) -> float:
         """Seconds from now until the host may be requested again."""
@@ -111,6 +127,7 @@ class HostFetcher:
         fetched = result.fetch_result
         failed = fetched is not None and fetched.outcome is FetchOutcome.FAILED and fetched.status is None
         self._failures = self._failures + 1 if failed else 0
+        self._store_back_off()
         if not self._in_flight:
             self._changed.set()
 
@@ -119,6 +136,13 @@ class HostFetcher:
         if canonical_host(response.url) == self.lease.host:
             self._received += len(response.body)
             self._pace.response_received(time.monotonic(), response.status, retry_after(response, time.time()))
+
+    def _store_back_off(self) -> None:
+        """Store what the next owner of the host has to know, also if this worker crashes."""
+        back_off = (self._pace.busy, self._failures)
+        if back_off != self._back_off:
+            self._back_off = back_off
+            self._tasks.start(self._sql(self._frontier.set_back_off, self.lease, *back_off))
 
     async def _retry(self, fetch: UrlInProgress) -> None:
         """Request a URL again in its turn. If the host is too busy, the URL stays due with the rest of the host."""
@@ -135,6 +159,7 @@ class HostFetcher:
             self._changed.set()
             return
         fetch.tries += 1
+        fetch.preferences = self._preferences(fetch.url)
         self._request_queue.put(fetch)
 
     async def _next_due(self) -> list[DueUrl]:
@@ -181,6 +206,11 @@ class HostFetcher:
         if not await self._request_queue.take_page():  # before a slot is taken: retries of the same host need one to finish
             return False
         has_turn = await self._take_turn(is_patient=False)
+        if self.must_leave:
+            if has_turn:
+                self._slots.release()
+            self._request_queue.release_page()
+            return True
         if reason := self._reason_to_stop() if has_turn else "busy":  # checked again: responses came while it waited
             if has_turn:
                 self._slots.release()
@@ -191,7 +221,7 @@ class HostFetcher:
         self._in_flight += 1
         self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
         chain = self._context.chains.take(due.url) if due.redirects else NO_CHAIN
-        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain))
+        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain, preferences=self._preferences(due.url)))
         return True
 
     def _reason_to_stop(self) -> str | None:
@@ -215,7 +245,7 @@ class HostFetcher:
         context = self._context
         if due.held is not None:
             return FetchOutcome.FILTERED, Reason(due.held)
-        if not context.scope.covers(due.url, due.kind, due.depth):
+        if not await self._is_in_scope(due):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
         if context.takedowns.covers(due.url):
             return FetchOutcome.DENIED, Reason.TAKEDOWN
@@ -231,6 +261,16 @@ class HostFetcher:
         if context.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
             return FetchOutcome.DENIED, Reason.OPTED_OUT
         return None
+
+    async def _is_in_scope(self, due: DueUrl) -> bool:
+        scope = self._context.scope
+        of_seed = due.redirects > 0 and scope.covers_redirect(due.url, due.kind, due.depth, due.redirects, may_leave=True)
+        if of_seed or scope.covers(due.url, due.kind, due.depth):
+            return True
+        hosts = await self._sql(self._frontier.seed_hosts, self._crawl.name)  # another worker may have taken the host in
+        for host in hosts:
+            scope.add_host(host)
+        return scope.covers(due.url, due.kind, due.depth)
 
     async def _robots_refusal(self, origin: str, url: str) -> Reason | None:
         if self._crawl.politeness.robots == "ignore":
@@ -248,6 +288,11 @@ class HostFetcher:
                 await self._sql(self._frontier.set_delay, self.lease, self._pace.delay)
                 self._pace.request_started(time.monotonic())
         return rules
+
+    def _preferences(self, url: str) -> AiPreferences:
+        """The AI preferences that the robots.txt has for a URL, as it was when the URL was allowed."""
+        rules = self._robots.get(canonical_origin(url))
+        return NO_PREFERENCES if rules is None else rules.preferences(url)
 
     async def _is_reserved(self, origin: str, url: str) -> bool:
         if origin not in self._tdm:
@@ -275,12 +320,21 @@ class HostFetcher:
         """Take a slot and wait for the host's next turn. False, and no slot, if the host is too busy and the caller is not patient."""
         await self._slots.acquire()
         while (wait := self._pace.next_turn - time.monotonic()) > 0:
-            if not is_patient and self._pace.is_too_busy():
+            if not is_patient and (self.must_leave or self._pace.is_too_busy()):
                 self._slots.release()
                 return False
-            await asyncio.sleep(min(wait, RECHECK_SECONDS))
+            await self._wait_for_turn(min(wait, RECHECK_SECONDS), is_patient)
         self._pace.request_started(time.monotonic())
         return True
+
+    async def _wait_for_turn(self, seconds: float, is_patient: bool) -> None:
+        """Wait; if the caller is not patient, only until the host is to be returned."""
+        if is_patient:
+            await asyncio.sleep(seconds)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._has_to_leave.wait()
 
     async def _wait_for_change(self, stopped: bool = False) -> bool:
         """Wait until something changed. False if no URL of the host is due in this run and everything is registered.
@@ -290,7 +344,9 @@ class HostFetcher:
         self._changed.clear()
         if self._must_rescan and not stopped:
             return True
-        if not self._in_flight and not self.in_progress:
+        if not self.has_unregistered():
+            if self.must_leave:
+                return False
             pending = await self._sql(self._frontier.pending, self._run, [self.lease.host_id])
             if not pending.get(self.lease.host_id):
                 return False

@@ -1,4 +1,4 @@
-"""The hosts that a worker has leased: leases more while there is room, renews the leases, and releases them at the end."""
+"""The hosts that a worker has leased: leases more up to its share, returns those beyond it, renews the leases, releases them at the end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from spiders.session.host import HostFetcher
 from spiders.session.request_queue import RequestQueue
 from spiders.session.tasks import GuardedTasks
 from spiders.session.url_in_progress import UrlInProgress
-from storage.frontier.frontier import LEASE_SECONDS
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.records import FetchResult, Lease
 
-MAX_ACTIVE_HOSTS = 64  # chosen: bounds a worker's memory and open connections, and leaves hosts to other workers
+REPORT_SECONDS = LEASE_SECONDS / 12  # chosen: the other workers know that this one is alive long before they count it as gone
 RENEW_SECONDS = LEASE_SECONDS / 4  # three renewals may fail or come late before a lease expires
 
 
@@ -30,28 +30,49 @@ class LeasedHosts:
         self._work: dict[HostFetcher, asyncio.Task[None]] = {}
         self._not_started: dict[int, Lease] = {}
         self._renewed = time.monotonic()
+        self._reported, self._reported_at = -1, 0.0
 
     def __bool__(self) -> bool:
         return bool(self._fetchers)
 
     async def lease_more(self) -> bool:
-        """Lease as many hosts as there is room for, and fetch from them. Returns whether there was any."""
-        room = MAX_ACTIVE_HOSTS - sum(not fetcher.is_idle for fetcher in self._fetchers.values())
-        leases = await self._context.database.run(self._lease, room, self._held()) if room > 0 else []
+        """Lease hosts up to this worker's share and fetch from them; return hosts beyond it. Returns whether any was leased."""
+        leases, excess = await self._context.database.run(self._lease, self._count_active(), self._held())
         for lease in leases:
             self.fetch_from(lease)
+        self._return_hosts(excess - sum(fetcher.must_leave for fetcher in self._fetchers.values()))
         return bool(leases)
 
-    def _lease(self, room: int, held: list[Lease]) -> list[Lease]:
-        """Lease hosts, in the database's thread. If the session ends meanwhile, `release` knows of them.
+    def _count_active(self) -> int:
+        """The hosts that are requested. Those to be returned still count, so that they are not missed twice."""
+        return sum(fetcher.must_leave or not fetcher.is_idle for fetcher in self._fetchers.values())
 
-        After a pause of the process or of the database, this worker's own leases may look expired. So they are renewed first.
+    def _return_hosts(self, count: int) -> None:
+        """Request nothing more from `count` hosts. Each is released as soon as all that was fetched from it is registered."""
+        if count > 0:
+            kept = [fetcher for fetcher in self._fetchers.values() if not fetcher.must_leave and not fetcher.is_idle]
+            for fetcher in sorted(kept, key=lambda fetcher: fetcher.has_unregistered())[:count]:
+                fetcher.leave()
+
+    def _lease(self, active: int, held: list[Lease]) -> tuple[list[Lease], int]:
+        """Lease hosts, in the database's thread. Returns them, and how many hosts are beyond this worker's share.
+
+        If the session ends meanwhile, `release` knows of them. After a pause of the process or of the database, this worker's own leases
+        may look expired. So they are renewed first.
         """
         context = self._context
         self._renew(held)
-        leases = context.frontier.lease_hosts(context.run.crawl_run, context.worker, context.attempt, room)
+        share = context.frontier.host_share(context.run.crawl_run, context.worker, active)
+        leases: list[Lease] = []
+        if share.room:
+            leases = context.frontier.lease_hosts(context.run.crawl_run, context.worker, context.attempt, share.room, active)
+        elif active != self._reported or time.monotonic() - self._reported_at > REPORT_SECONDS:
+            context.frontier.report_hosts(context.run.crawl_run, context.worker, context.attempt, active)
+        else:
+            return [], share.excess
+        self._reported, self._reported_at = active + len(leases), time.monotonic()
         self._not_started |= {lease.host_id: lease for lease in leases}
-        return leases
+        return leases, share.excess
 
     def fetch_from(self, lease: Lease) -> None:
         """Fetch from a leased host until no URL of it is due."""
@@ -105,6 +126,12 @@ class LeasedHosts:
         """URLs were found, or results were registered: have each host look again at what is due."""
         for fetcher in self._fetchers.values():
             fetcher.wake()
+
+    def wait_for_registration(self) -> bool:
+        """Whether hosts are to be returned, nothing of them is under way, and they only wait for the open batch."""
+        leaving = [fetcher for fetcher in self._fetchers.values() if fetcher.must_leave]
+        is_open = any(self._context.registrar.has_open_of(fetcher.lease) for fetcher in leaving)
+        return is_open and all(fetcher.is_idle or fetcher.is_leaving for fetcher in leaving)
 
     def cancel(self) -> None:
         """Request nothing more."""

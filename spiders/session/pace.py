@@ -13,12 +13,16 @@ MAX_CONSECUTIVE_BUSY = 8  # chosen: with the default delay the waits before add 
 
 
 class HostPace:
-    """When a host may be requested next. `delay` is the time between the end of a response and the next request."""
+    """When a host may be requested next. `delay` is the time between the end of a response and the next request.
 
-    def __init__(self, delay: float, wait: float, now: float) -> None:
+    `busy` are the responses in a row until now by which the host said that it is busy.
+    """
+
+    def __init__(self, delay: float, wait: float, now: float, busy: int = 0) -> None:
+        """`wait` seconds pass before the first request; more if a busy host's owner crashed, who waits longer than for its delay."""
         self.delay = delay
-        self.next_turn = now + wait
-        self._busy = 0
+        self.busy = busy
+        self.next_turn = now + (max(wait, self._back_off()) if wait and busy else wait)
         self._retry_after = 0.0
 
     def slow_down(self, delay: float) -> None:
@@ -46,16 +50,19 @@ class HostPace:
         """The host responded. If it says that it is busy, it is left alone for as long as it asks, and longer each time."""
         self._retry_after = retry_after
         if status not in BUSY:
-            self._busy = 0
+            self.busy = 0
             return
-        self._busy += 1
-        back_off = max(FIRST_BACK_OFF_SECONDS, self.delay) * 2.0 ** (self._busy - 1)
-        self.next_turn = max(self.next_turn, now + max(retry_after, min(back_off, MAX_BACK_OFF_SECONDS)))
+        self.busy += 1
+        self.next_turn = max(self.next_turn, now + max(retry_after, self._back_off()))
+
+    def _back_off(self) -> float:
+        """Seconds to leave the host alone after the busy responses so far."""
+        return float(min(max(FIRST_BACK_OFF_SECONDS, self.delay) * 2.0 ** (self.busy - 1), MAX_BACK_OFF_SECONDS))
 
     def is_worth_waiting(self) -> bool:
         """Whether the host is busy, but only for a short time."""
-        return self._busy > 0 and not self.is_too_busy()
+        return self.busy > 0 and not self.is_too_busy()
 
     def is_too_busy(self) -> bool:
         """Whether the rest of the host should be left for another run: it is busy for a long time, or many times in a row."""
-        return self._busy >= MAX_CONSECUTIVE_BUSY or (self._busy > 0 and self._retry_after > MAX_BACK_OFF_SECONDS)
+        return self.busy >= MAX_CONSECUTIVE_BUSY or (self.busy > 0 and self._retry_after > MAX_BACK_OFF_SECONDS)

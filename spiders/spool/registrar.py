@@ -109,8 +109,11 @@ class Registrar:
     def add_result(self, lease: Lease, result: FetchResult | None, row: CaptureRow | None = None, source: FoundOn | None = None) -> None:
         """Add the result of a URL (None: nothing final), and its capture. Then call `add_discoveries` with the URLs found there.
 
-        The result of a `source` is made again when it is known how many of its links are new.
+        The result of a `source` is made again when it is known how many of its links are new. Without a result and a capture nothing is
+        added: the batch must not depend on a lease of which it holds nothing.
         """
+        if result is None and row is None:
+            return
         self._spool.add_result(self._batch, lease, result, row)
         if source is not None and result is not None:
             batch = self._batch
@@ -201,6 +204,14 @@ class Registrar:
         """Whether anything is not registered yet."""
         return bool(self._closed) or not self._batch.is_empty
 
+    def has_unregistered_of(self, lease: Lease) -> bool:
+        """Whether anything that depends on a lease is not registered yet. Then the lease must be kept."""
+        return self.has_open_of(lease) or any(lease.host_id in batch.leases for batch in self._closed)
+
+    def has_open_of(self, lease: Lease) -> bool:
+        """Whether the open batch depends on a lease."""
+        return not self._batch.is_empty and lease.host_id in self._batch.leases
+
     def rotate(self) -> None:
         """Close the open batch, to be registered, and open another."""
         if not self._batch.is_empty:
@@ -232,11 +243,18 @@ class Registrar:
         failpoint.reached("before-upload")
         segment = await asyncio.to_thread(self._upload, batch, self._statistics.model_copy(deep=True))
         failpoint.reached("after-upload")
-        register, leases = self._frontier.register, list(batch.leases.values())
-        await self._database.run(register, self._run.crawl_run, self._worker, leases, batch.results, segment)
+        await self._database.run(self._register_once, batch, segment)
         failpoint.reached("after-register")
         self._spool.remove(batch)
         self._statistics.segments += segment is not None
+
+    def _register_once(self, batch: Batch, segment: Segment | None) -> None:
+        """Register a batch. If the connection ended while it was committed, it may be registered already."""
+        if batch.was_tried and segment is not None and self._frontier.is_registered(segment.segment):
+            return
+        batch.was_tried = True
+        leases = list(batch.leases.values())
+        self._frontier.register(self._run.crawl_run, self._worker, leases, batch.results, segment)
 
     def _upload(self, batch: Batch, statistics: WorkerStatistics) -> Segment | None:
         store_statistics(statistics, self._run.crawl.name, self._store)

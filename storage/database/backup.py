@@ -43,6 +43,15 @@ def back_up(database: Path, label: str, report_progress: Callable[[str], None] =
     return copy
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a SQLite file to another path, as it is at one moment. Raises StorageError."""
+    try:
+        make_private_file(target)
+        _copy(source, target, lambda _: None)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"{source} cannot be copied: {error}. Free some space, then run again.") from error
+
+
 def vacuum(database: Path) -> None:
     """Rewrite a SQLite file without the data that was deleted from it. Raises StorageError."""
     try:

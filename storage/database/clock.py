@@ -32,6 +32,13 @@ def current_time(connection: Connection, clock: Clock | None = None) -> float:
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
 
 
+def up_since(connection: Connection) -> float:
+    """When the database server was started, in its own time; 0 if the database is a file."""
+    if connection.dialect.name == "sqlite":
+        return 0.0
+    return float(connection.execute(text("SELECT extract(epoch FROM pg_postmaster_start_time())")).scalar_one())
+
+
 def clock_skew(database: Database) -> float:
     """How many seconds this machine's clock is ahead of the database's (negative: behind), at least: less the query's own time."""
     skews = [_sample(database) for _ in range(SAMPLES)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from storage.database import frontier_tables, ledger_tables  # noqa: F401 they a
 from storage.database.errors import as_crawlhouse_error, first_line, is_busy
 from storage.database.private_files import make_private_file
 from storage.database.version_table import METADATA, SCHEMA
+from storage.outages import wait_out
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,14 +55,25 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, from one consistent snapshot. Raises UnavailableError, StorageError."""
-        with self._translated_errors(), self._reader.begin() as connection:
+        with self._transaction(self._reader) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: it commits at the end and rolls back on an error. Raises UnavailableError, StorageError."""
-        with self._translated_errors(), self._writer.begin() as connection:
+        with self._transaction(self._writer) as connection:
             yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        """Waits for a server that does not answer. A transaction that has begun and breaks off is for the caller to repeat."""
+        with ExitStack() as stack:
+            stack.enter_context(self._translated_errors())
+            yield wait_out(self._begin, engine, stack)
+
+    def _begin(self, engine: Engine, stack: ExitStack) -> Connection:
+        with self._translated_errors():
+            return stack.enter_context(engine.begin())
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from schemas.config.redaction import redacted
-from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
+from schemas.errors import ConfigError, CrawlhouseError, DatabaseOutageError, StorageError, UnavailableError
 
 PRIMARY_CODE = 0xFF  # the lowest byte of SQLite's extended codes is the primary code
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
@@ -25,6 +26,7 @@ UNUSABLE = {
 SERVER_FULL = {"53100"}  # disk_full
 SERVER_DAMAGED = {"58030", "XX001", "XX002"}  # io_error, data_corrupted, index_corrupted
 SERVER_FORBIDS = {"42501"}  # insufficient_privilege
+SERVER_REFUSES = re.compile("authentication failed|no password supplied|does not exist|no pg_hba.conf entry|not permitted")
 SERVER_BUSY = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 
 
@@ -75,7 +77,9 @@ def _of_server(state: str | None, name: str, message: str, operational: bool) ->
     if state in SERVER_FORBIDS:
         return StorageError(f"{name} refuses this user: {message}. Let its owner grant the rights.")
     if state in SERVER_BUSY:
-        return UnavailableError(f"{name} was busy: {message}. Run again.")
+        return DatabaseOutageError(f"{name} was busy: {message}. Run again.")
+    if operational and not SERVER_REFUSES.search(message):
+        return DatabaseOutageError(f"{name} does not answer: {message}. Start it, or correct CRAWLHOUSE_DATABASE.")
     if operational:
         return UnavailableError(f"{name} does not answer: {message}. Start it, or correct CRAWLHOUSE_DATABASE.")
     return None

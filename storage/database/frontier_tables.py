@@ -22,6 +22,8 @@ HOSTS = Table(
     Column("free_at", Float, nullable=False, server_default="0"),  # when the lease ends, or the time to leave the host alone
     Column("leased", Boolean, nullable=False, server_default=false()),
     Column("delay", Float, nullable=False, server_default="0"),  # seconds between requests, as the last worker knew them
+    Column("busy", SmallInteger, nullable=False, server_default="0"),  # responses in a row that say so, in the run that leased it last
+    Column("failures", SmallInteger, nullable=False, server_default="0"),  # requests in a row without a response, in that run
 )
 
 Index("ix_hosts_leased", HOSTS.c.lease_run, HOSTS.c.free_at, sqlite_where=text("leased = 1"), postgresql_where=HOSTS.c.leased)
@@ -108,6 +110,8 @@ WORKERS = Table(
     Column("joined_at", Float, nullable=False),
     Column("reserved", Integer),  # pages of the budget that it reserved and did not register yet; NULL: it never reserved any
     Column("seen_at", Float),  # when it last reserved pages, registered or reported
+    Column("active_hosts", Integer, nullable=False, server_default="0"),  # leased hosts that it requests from
+    Column("ended_at", Float),  # when it ended in good order; NULL: it is at work, or crashed
     Column("responses", BigInteger, nullable=False, server_default="0"),  # as the worker itself reported, registered or not
     Column("received", BigInteger, nullable=False, server_default="0"),  # bytes
     Column("errors", BigInteger, nullable=False, server_default="0"),
@@ -124,6 +128,14 @@ FETCHES = Table(
     Column("fetched_at", Float, nullable=False),
 )
 Index("ix_fetches_url", FETCHES.c.url_id)
+
+SEED_HOSTS = Table(
+    "seed_hosts",
+    METADATA,
+    Column("crawl", String, primary_key=True),
+    Column("host", String, primary_key=True),  # to which a seed's redirects lead: it belongs to the crawl
+    Column("url", Text, nullable=False),  # where they ended
+)
 
 ROBOTS = Table(
     "robots",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from storage.outages import wait_out
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -18,8 +20,11 @@ class DatabaseThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """What a call returns or raises. The call is made even if its caller is cancelled meanwhile."""
-        future = asyncio.wrap_future(self._executor.submit(call, *given, **named))
+        """What a call returns or raises. The call is made even if its caller is cancelled meanwhile.
+
+        It must be a transaction that may be repeated: that is done if the database ends the connection.
+        """
+        future = asyncio.wrap_future(self._executor.submit(wait_out, call, *given, **named))
         future.add_done_callback(_retrieve_exception)
         return await asyncio.shield(future)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from runtime import failpoint
 from schemas.config.settings import Settings
-from schemas.errors import FencedError, RunClosedError
+from schemas.errors import RunClosedError
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun
 from storage.database.clock import Clock, current_time
@@ -22,16 +22,15 @@ from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
-from storage.frontier.enqueue import count_waiting, host_ids, insert_urls, upsert
+from storage.frontier.enqueue import count_waiting, host_ids, insert_urls
 from storage.frontier.hints import count_hint_outcomes, follow_hints
+from storage.frontier.leasing import LEASE_SECONDS, host_share, join_run, lease_free_hosts, worker_ends, worker_reports
 from storage.frontier.page_budget import release_pages, reserve_pages, spend_pages
 from storage.frontier.planning import plan_run, release_run
 from storage.frontier.queries import (
     SOURCE_KINDS,
-    avoid_merge_joins,
     budget_shortfall,
     check_open,
-    current_attempt,
     due_url,
     ending_phase,
     has_waiting_urls,
@@ -48,17 +47,18 @@ from storage.frontier.records import (
     FetchResult,
     HostOutcomes,
     HostProgress,
+    HostShare,
     Lease,
     PageGrant,
     RunPhase,
     RunState,
 )
-from storage.frontier.registration import CLOSED_MESSAGE, FENCED_MESSAGE, add_totals, check_tokens, write_results
+from storage.frontier.registration import CLOSED_MESSAGE, add_totals, check_tokens, write_results
 from storage.frontier.robots_cache import CachedRobots, read_cached_robots, write_cached_robots
+from storage.frontier.seed_hosts import add_seed_host, read_seed_hosts
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
-LEASE_SECONDS = 60.0  # chosen: longer than a database is busy, and a crashed worker's hosts are free after a minute
 KNOWN_HOSTS = 100_000  # whose ids are kept in memory
 
 
@@ -135,45 +135,46 @@ class Frontier:
         `wait` seconds first. Raises NotFoundError; RunClosedError if the run takes no workers.
         """
         with self._database.write() as connection:
-            now = current_time(connection, self._clock)
             run_no = run_number(connection, crawl_run)
-            statement = upsert(connection, WORKERS).values(run_no=run_no, worker=worker, attempt=1, joined_at=now)
-            statement = statement.on_conflict_do_update(
-                index_elements=["run_no", "worker"], set_={"attempt": WORKERS.c.attempt + 1, "joined_at": now}
-            )
-            connection.execute(statement)
-            mine = and_(HOSTS.c.leased, HOSTS.c.lease_run == run_no, HOSTS.c.lease_worker == worker)
-            query = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.delay).where(mine).order_by(HOSTS.c.host_id)
-            held = [Lease(row.host_id, row.host, row.token + 1, row.delay) for row in connection.execute(query.with_for_update())]
-            connection.execute(update(HOSTS).where(mine).values(token=HOSTS.c.token + 1, free_at=now + LEASE_SECONDS))
-            attempt = current_attempt(connection, run_no, worker)
+            joined = join_run(connection, run_no, worker, current_time(connection, self._clock))
             check_open(connection, run_no)
-        return attempt, held
+        return joined
 
-    def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int) -> list[Lease]:
-        """Lease up to `limit` free hosts that have URLs waiting in the run; expired leases of others are taken over.
+    def host_share(self, crawl_run: str, worker: str, active: int) -> HostShare:
+        """How many more hosts a worker may lease, and how many it should return. `active` are those that it has requests for."""
+        run_no = self._number(crawl_run)
+        with self._database.read() as connection:
+            return host_share(connection, run_no, worker, active, current_time(connection, self._clock))
 
-        `attempt` is the number that `join` returned. Raises FencedError if the worker was started again elsewhere.
+    def lease_hosts(self, crawl_run: str, worker: str, attempt: int, limit: int, active: int = 0) -> list[Lease]:
+        """Lease free hosts that have URLs waiting in the run: up to `limit`, and up to the share of a worker that has `active` ones.
+
+        Expired leases of others are taken over. `attempt` is the number that `join` returned. Raises FencedError if the worker was started
+        again elsewhere.
         """
         run_no = self._number(crawl_run)
         with self._database.write() as connection:
             now = current_time(connection, self._clock)
-            if current_attempt(connection, run_no, worker) != attempt:
-                raise FencedError(FENCED_MESSAGE.format(what=f"the name '{worker}'"))
+            worker_reports(connection, run_no, worker, attempt, active, now)
             if ending_phase(connection, run_no) is not None:
                 return []
-            avoid_merge_joins(connection)
-            free = select(HOSTS.c.host_id, HOSTS.c.host, HOSTS.c.token, HOSTS.c.free_at, HOSTS.c.delay, HOSTS.c.leased)
-            free = free.join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(has_waiting_urls(run_no), HOSTS.c.free_at <= now)
-            free = free.order_by(RUN_HOSTS.c.host_id).limit(limit).with_for_update(of=HOSTS, skip_locked=True)
-            rows = connection.execute(free).mappings().all()
-            if rows:
-                values = {"token": HOSTS.c.token + 1, "leased": True, "lease_run": run_no, "lease_worker": worker}
-                chosen = HOSTS.c.host_id.in_([row["host_id"] for row in rows])
-                connection.execute(update(HOSTS).where(chosen).values(**values, free_at=now + LEASE_SECONDS))
-                first = and_(RUN_HOSTS.c.run_no == run_no, RUN_HOSTS.c.host_id.in_([row["host_id"] for row in rows]))
-                connection.execute(update(RUN_HOSTS).where(first, RUN_HOSTS.c.begun_at.is_(None)).values(begun_at=now))
-        return [Lease(row["host_id"], row["host"], row["token"] + 1, row["delay"] if row["leased"] else 0.0) for row in rows]
+            room = min(host_share(connection, run_no, worker, active, now).room, limit)
+            leases = lease_free_hosts(connection, run_no, worker, room, now) if room else []
+            if leases:
+                worker_reports(connection, run_no, worker, attempt, active + len(leases), now)
+        return leases
+
+    def report_hosts(self, crawl_run: str, worker: str, attempt: int, active: int) -> None:
+        """Report that a worker is alive and how many active hosts it has. Raises FencedError if it was started again elsewhere."""
+        run_no = self._number(crawl_run)
+        with self._database.write() as connection:
+            worker_reports(connection, run_no, worker, attempt, active, current_time(connection, self._clock))
+
+    def leave(self, crawl_run: str, worker: str, attempt: int) -> None:
+        """A worker ends, after it has released its hosts: it has no share of the run's hosts any more."""
+        run_no = self._number(crawl_run)
+        with self._database.write() as connection:
+            worker_ends(connection, run_no, worker, attempt, current_time(connection, self._clock))
 
     def renew(self, leases: Collection[Lease]) -> None:
         """Extend leases. Raises FencedError if one of them has a newer owner."""
@@ -197,6 +198,12 @@ class Frontier:
         mine = and_(HOSTS.c.host_id == lease.host_id, HOSTS.c.token == lease.token)
         with self._database.write() as connection:
             connection.execute(update(HOSTS).where(mine).values(delay=delay))
+
+    def set_back_off(self, lease: Lease, busy: int, failures: int) -> None:
+        """Store how often in a row a host said that it is busy, and did not respond, so that its next owner continues from there."""
+        mine = and_(HOSTS.c.host_id == lease.host_id, HOSTS.c.token == lease.token)
+        with self._database.write() as connection:
+            connection.execute(update(HOSTS).where(mine).values(busy=busy, failures=failures))
 
     def due_urls(self, crawl_run: str, lease: Lease, limit: int, after: tuple[int, int] = (-1, -1)) -> list[DueUrl]:
         """The next URLs of a leased host that wait in the run, in the order (priority, url id), after the position `after`."""
@@ -353,6 +360,14 @@ class Frontier:
     def cache_robots(self, robots: CachedRobots) -> None:
         """Share a robots.txt with all workers."""
         write_cached_robots(self._database, robots)
+
+    def seed_hosts(self, crawl: str) -> list[str]:
+        """The hosts to which the redirects of the crawl's seeds lead."""
+        return read_seed_hosts(self._database, crawl)
+
+    def add_seed_host(self, crawl: str, host: str, url: str) -> None:
+        """A seed's redirects ended at this URL: its host belongs to the crawl."""
+        add_seed_host(self._database, crawl, host, url)
 
     def close(self) -> None:
         """Close the database connections."""

@@ -31,12 +31,26 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to fetch from one host. `token` is the fencing token; `wait` is how many seconds to leave the host alone first."""
+    """The right to fetch from one host. `token` is the fencing token; `wait` is how many seconds to leave the host alone first.
+
+    `busy` and `failures` are the responses in a row, until now and in the same run, by which the host said that it is busy, and the
+    requests in a row that had no response.
+    """
 
     host_id: int
     host: str
     token: int
     wait: float = 0.0
+    busy: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HostShare:
+    """How many more hosts a worker may lease, and how many it has beyond its share and should return because others have too few."""
+
+    room: int
+    excess: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +98,8 @@ class FetchResult:
     """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch.
 
     `is_primary_source` is decided by the revisit policy; `changed`: whether a response had other content than the one before
-    (None: there was no such response).
+    (None: there was no such response). `chain` are the digests (hexadecimal) of the URLs whose redirects led to it, if they lead nowhere:
+    then they have its outcome too.
     """
 
     url_id: int
@@ -104,6 +119,7 @@ class FetchResult:
     changed: bool | None = None
     hinted_by: str | None = None
     received: int = 0
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

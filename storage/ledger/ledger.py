@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from storage.database.locks import hold_publish_lock
 
 _DATASETS = TypeAdapter(tuple[Dataset, ...])
 PUBLISH_WAIT_SECONDS = 3600.0  # chosen: longer than publishing or a compaction takes
+LOOKUP_NAMES = 500  # values in one IN list; far below the limit of parameters in a statement (32,766 on SQLite)
 PUBLISHER = "publisher"  # the counter of the publish lock's tokens
 
 
@@ -77,6 +78,23 @@ class Ledger:
             query = query.where(CRAWL_RUNS.c.state == state)
         with self._database.read() as connection:
             return [_crawl_run(row) for row in connection.execute(query).mappings()]
+
+    def closed_runs(self, names: Collection[str]) -> list[str]:
+        """Those of these crawl runs that are closed. Unknown names are left out."""
+        wanted = sorted(names)
+        closed: list[str] = []
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), LOOKUP_NAMES):
+                some = CRAWL_RUNS.c.crawl_run.in_(wanted[start : start + LOOKUP_NAMES])
+                closed += connection.scalars(select(CRAWL_RUNS.c.crawl_run).where(some, CRAWL_RUNS.c.state == "closed"))
+        return closed
+
+    def latest_crawl(self, crawl: str) -> Crawl | None:
+        """The configuration of a crawl's newest run; None if it has no run."""
+        query = select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl == crawl).order_by(CRAWL_RUNS.c.run_no.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return _crawl_run(row).crawl if row is not None else None
 
     def unclosed_runs(self, crawl: str) -> dict[str, UnclosedRun]:
         """The runs of a crawl that are not closed, oldest first."""

@@ -96,12 +96,13 @@ class DirectoryStore:
         return deleted
 
     def check(self) -> None:
-        """Make the directory and write a file to it; see ObjectStore."""
+        """Make the directory, write a file to it and read it; see ObjectStore."""
         probe = self._root / f".check-{secrets.token_hex(8)}"
         with self._translated_errors(""):
             self._make(self._root)
             try:
                 probe.write_bytes(b"crawlhouse")
+                probe.read_bytes()
             finally:
                 probe.unlink(missing_ok=True)
 

@@ -23,16 +23,19 @@ from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
 from schemas.config.redaction import redacted, redacted_url
-from schemas.errors import StorageError, UnavailableError
+from schemas.errors import StorageError, StoreOutageError, UnavailableError
 from storage.objects.store import ObjectInfo, valid_key
+from storage.outages import waits
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 PART_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 allows 5 MiB at least
 READ_BYTES = 4 * 1024 * 1024  # of one range request; chosen: one request for most objects, little memory
 READ_ATTEMPTS = 3
 LIST_KEYS = 1000  # a page; S3 does not give more
+MAX_ATTEMPTS = 5  # boto3's own, together up to 15 seconds; longer outages are waited for by `storage.outages`
 TRANSFER = TransferConfig(multipart_threshold=2 * PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2)
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -40,6 +43,7 @@ PRESENT = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
 UNCONDITIONAL_ONLY = {"501", "NotImplemented", "InvalidRequest", "InvalidArgument"}
 NO_BUCKET = {"NoSuchBucket"}
 REFUSED = {"403", "401", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+FAILING = {"500", "502", "503", "504", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout", "BadGateway"}
 UNREACHED = (failures.ConnectionError, failures.HTTPClientError)
 NO_CREDENTIALS = (failures.NoCredentialsError, failures.PartialCredentialsError, failures.CredentialRetrievalError)
 BROKEN_READ = (failures.ReadTimeoutError, failures.ResponseStreamingError, failures.IncompleteReadError)
@@ -57,6 +61,7 @@ class S3Store:
         with self._translated_errors(""):
             self._client: S3Client = _session().client("s3", endpoint_url=endpoint or None, region_name=region, config=_config(endpoint))
 
+    @waits
     def put_bytes(self, key: str, data: bytes, if_absent: bool = False) -> bool:
         """Write an object; see ObjectStore.
 
@@ -76,6 +81,7 @@ class S3Store:
             self._client.put_object(Bucket=self._bucket, Key=name, Body=data, ContentMD5=_content_md5(data))
             return True
 
+    @waits
     def put_file(self, key: str, path: Path) -> None:
         """Write an object from a file, a large one in parts; see ObjectStore."""
         name, size = self._name(key), path.stat().st_size
@@ -90,6 +96,7 @@ class S3Store:
         with self.open(key) as stream:
             return stream.read()
 
+    @waits
     def read_range(self, key: str, offset: int, length: int) -> bytes:
         """A part of an object; see ObjectStore."""
         return self._read(key, offset, length)[0] if length > 0 else b""
@@ -102,6 +109,7 @@ class S3Store:
         first, size = self._read(key, 0, READ_BYTES)
         return cast("BinaryIO", io.BufferedReader(_ObjectReader(self, key, first, size), READ_BYTES))
 
+    @waits
     def info(self, key: str) -> ObjectInfo | None:
         """Key and size or None; see ObjectStore."""
         name = self._name(key)
@@ -120,12 +128,14 @@ class S3Store:
             valid_key(folder)
         return self._pages(prefix)
 
+    @waits
     def delete(self, key: str) -> None:
         """Remove an object; see ObjectStore."""
         name = self._name(key)
         with self._translated_errors(key):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
+    @waits
     def delete_unfinished(self, before: datetime) -> int:
         """Abort old multipart uploads, which take space; see ObjectStore. If the server cannot list them, nothing is done."""
         deleted = 0
@@ -141,12 +151,16 @@ class S3Store:
                     raise
         return deleted
 
+    @waits
     def check(self) -> None:
-        """Write and remove a small object; see ObjectStore."""
-        name = f"{self._prefix}.check-{secrets.token_hex(8)}"
+        """Write, read and remove a small object; see ObjectStore."""
+        name, sent = f"{self._prefix}.check-{secrets.token_hex(8)}", b"crawlhouse"
         with self._translated_errors(""):
-            self._client.put_object(Bucket=self._bucket, Key=name, Body=b"crawlhouse")
+            self._client.put_object(Bucket=self._bucket, Key=name, Body=sent)
+            returned = self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
             self._client.delete_object(Bucket=self._bucket, Key=name)
+        if returned != sent:
+            raise StorageError(f"s3://{self._bucket} returned other bytes than it was given. Check the store.")
 
     def _name(self, key: str) -> str:
         return self._prefix + valid_key(key)
@@ -160,6 +174,7 @@ class S3Store:
             raise
         return True
 
+    @waits
     def _read(self, key: str, offset: int, length: int) -> tuple[bytes, int]:
         """A part of an object and the object's size; the size is `offset` if the object ends before it."""
         name = self._name(key)
@@ -187,9 +202,7 @@ class S3Store:
     def _pages(self, prefix: str) -> Iterator[ObjectInfo]:
         token = ""
         while True:
-            more = {"ContinuationToken": token} if token else {}
-            with self._translated_errors(prefix):
-                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=LIST_KEYS, **more)  # type: ignore[arg-type]
+            page = self._page(prefix, token)
             for entry in page.get("Contents", ()):
                 key = entry["Key"].removeprefix(self._prefix)
                 if not key.startswith(".") and "/." not in key:
@@ -197,6 +210,12 @@ class S3Store:
             token = page.get("NextContinuationToken", "")
             if not token:
                 return
+
+    @waits
+    def _page(self, prefix: str, token: str) -> ListObjectsV2OutputTypeDef:
+        more = {"ContinuationToken": token} if token else {}
+        with self._translated_errors(prefix):
+            return self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=LIST_KEYS, **more)  # type: ignore[arg-type]
 
     @contextmanager
     def _translated_errors(self, key: str) -> Iterator[None]:
@@ -207,7 +226,7 @@ class S3Store:
                 f"No credentials for {self._where}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile of ~/.aws in AWS_PROFILE."
             ) from error
         except UNREACHED as error:
-            raise UnavailableError(
+            raise StoreOutageError(
                 f"{self._where} does not answer ({redacted(str(error))}). Start it, or correct CRAWLHOUSE_S3_ENDPOINT."
             ) from error
         except failures.ClientError as error:
@@ -228,6 +247,8 @@ class S3Store:
             return UnavailableError(f"{self._where} refuses access ({code}). Correct AWS_ACCESS_KEY_ID and its rights on the bucket.")
         if code in ABSENT:
             return StorageError(f"The store {self._where} has no object {key}.")
+        if code in FAILING:
+            return StoreOutageError(f"{self._where} fails{f' at {key}' if key else ''}: {message}. Look at its log and at its disk.")
         return StorageError(f"{self._where} failed at {key}: {message}.")
 
 
@@ -289,7 +310,7 @@ class _ObjectReader(io.RawIOBase):
 
 def _config(endpoint: str) -> Config:
     """Retries and timeouts. Only AWS is asked for checksums, which many other servers lack, unless the environment says otherwise."""
-    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+    config = Config(retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS}, connect_timeout=10, read_timeout=60)
     if not endpoint:
         return config
     options = {}

@@ -56,7 +56,7 @@ class ObjectStore(Protocol):
         """Remove unfinished objects that writers began before that time and never ended; returns how many."""
 
     def check(self) -> None:
-        """Raise UnavailableError or StorageError unless the store can be reached and written."""
+        """Raise UnavailableError or StorageError unless the store can be reached, written and read."""
 
 
 def valid_key(key: str) -> str:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas.config.crawl_file import parse_crawl
+from schemas.config.settings import Settings
+from schemas.runs import CrawlRun
+from storage.ledger.ledger import open_ledger
 from tests.dags.conftest import DAGS
 
 pytestmark = pytest.mark.xdist_group("dags")  # Airflow reads the folder once
@@ -87,7 +92,11 @@ def test_a_process_dag(found: dict[str, Any]) -> None:
     }
     assert tasks["extract"]["mapped"]
     assert tasks["publish"]["outlets"] == ["crawlhouse://articles"]
-    assert found["dags"]["process_own"]["tasks"]["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://products"]
+    assert found["dags"]["process_own"]["tasks"]["publish"]["outlets"] == [
+        "crawlhouse://articles",
+        "crawlhouse://products",
+        "crawlhouse://shelf",  # of an installed package, which is not imported for it
+    ]
 
 
 def test_every_task_is_tried_again_and_ends_in_time(found: dict[str, Any]) -> None:
@@ -96,8 +105,24 @@ def test_every_task_is_tried_again_and_ends_in_time(found: dict[str, Any]) -> No
             assert task["retries"] >= 2, (dag_id, name)
             assert task["retry_delay"] > 0, (dag_id, name)
             assert task["timeout"], (dag_id, name)
-            assert task["pool"] in {"fetch", "process"}, (dag_id, name)
+            assert task["pool"] in {"fetch", "process", "short"}, (dag_id, name)
+            assert task["queue"] == "default"  # of an Airflow without workers for others
         assert dag["doc"], dag_id
+
+
+def test_more_tasks_may_run_at_once_than_airflow_allows_by_default(found: dict[str, Any]) -> None:
+    """Of one run: as many fetch workers as it may have, and as many shards as there may be. Otherwise Airflow stops at 16."""
+    assert found["dags"]["crawl_news"]["max_active_tasks"] == 100
+    assert found["dags"]["process_news"]["max_active_tasks"] == 64
+
+
+def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> None:
+    described = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
+    found = json.loads(subprocess.check_output(described, env=environment | {"CRAWLHOUSE_QUEUES": "true"}, text=True).splitlines()[-1])
+    kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
+    assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards", "tidy"}
+    assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
+    assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {"extract", "resolve", "gate", "publish", "maintain"}
 
 
 def test_a_broken_crawl_is_told_with_file_and_line_and_the_others_stay(found: dict[str, Any], project: Path) -> None:
@@ -116,4 +141,24 @@ def test_dag_files_are_light_to_parse(environment: dict[str, str]) -> None:
     assert [path for path, _, _ in told] == paths
     for path, seconds, modules in told:
         assert seconds < CPU_SECONDS, path
-        assert not set(HEAVY) & set(modules), path
+        assert not {*HEAVY, "neverimported"} & set(modules), path
+
+
+def test_a_machine_without_the_crawl_file_has_the_dag_of_the_newest_run(environment: dict[str, str], tmp_path: Path) -> None:
+    """A task there has the time limit and the tables that the run was planned with."""
+    environment = environment | {"CRAWLHOUSE_HOME": str(tmp_path / "var")}
+    settings = Settings(home=tmp_path / "var", crawls=tmp_path, database="", store="")
+    text = "seeds: [https://a.example/]\ndatasets: [articles, prices]\nbudgets: {max_minutes: 7}\n"
+    ledger = open_ledger(settings)
+    ledger.add_crawl_run(CrawlRun("gone-1", parse_crawl(text, "gone"), "key", datetime.now(UTC), "1", "hash"))
+    ledger.close()
+    process = _described(environment, "process_gone")["tasks"]
+    assert process["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://prices"]
+    assert _described(environment, "crawl_gone")["tasks"]["fetch"]["timeout"] == 17 * 60
+
+
+def _described(environment: dict[str, str], dag_id: str) -> dict[str, Any]:
+    """A DAG as the process of one of its tasks has it."""
+    task = {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": dag_id, "_AIRFLOW_PARSING_CONTEXT_TASK_ID": "any"}
+    told = subprocess.check_output([sys.executable, "-m", "tests.dags.describe", str(DAGS)], env=environment | task, text=True)
+    return dict(json.loads(told.splitlines()[-1])["dags"][dag_id])

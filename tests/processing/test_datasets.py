@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from processing import stages
+from processing.expectations.batches import RowsToJudge
+from processing.expectations.expectations import judge_datasets
+from processing.expectations.suite_result import SuiteResult
+from processing.publish import dataset_gate
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -117,6 +122,31 @@ def test_a_price_history_over_five_runs(lake_settings: Settings, tmp_path: Path)
     assert sightings(other) == sightings(settings)
 
 
+@pytest.mark.parametrize("together", [(), (2, 3)])
+def test_a_page_that_comes_back_as_it_was_brings_its_key_back(sqlite_settings: Settings, together: tuple[int, ...]) -> None:
+    """404 and then 304: the server sends no page, so that the capture before says what stands on it."""
+    settings = with_dataset(sqlite_settings)
+    pages = [product("1", "A1", "10.00"), product("2", "A2", "5.00")]
+    first = {row.url: row for row in closed_run(settings, CRAWL, "1", pages)}
+    assert stages.process_once("shop", settings) is not None
+    without = [capture(f"{SHOP}/p/1", "gone", 60, status=404), capture(f"{SHOP}/p/2", "<p>Sold.</p>", 61)]
+    second = {row.url: row for row in closed_run(settings, CRAWL, "2", without)}
+    if 2 not in together:
+        assert stages.process_once("shop", settings) is not None
+        assert gone_keys(settings) == ["A1", "A2"]
+    again = [product("1", "A1", "10.00", 120), capture(f"{SHOP}/p/2", "<p>Sold.</p>", 121)]
+    closed_run(settings, CRAWL, "3", again, refers_to=first | {f"{SHOP}/p/2": second[f"{SHOP}/p/2"]})
+    assert stages.process_once("shop", settings) is not None
+    assert gone_keys(settings) == ["A2"]
+    seen = rows(settings, "SELECT last_seen = TIMESTAMPTZ '2026-03-01 14:00:00+00', version FROM products_latest WHERE sku = 'A1'")
+    assert seen == [(True, 1)]
+
+
+def gone_keys(settings: Settings) -> list[str]:
+    """The numbers of the products that are gone."""
+    return [sku for (sku,) in rows(settings, "SELECT sku FROM products_latest WHERE gone_at IS NOT NULL ORDER BY sku")]
+
+
 def test_one_key_twice_in_a_run(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)
     pages = [product("1", "A1", "10.00"), product("same", "A1", "10.00", 1), product("other", "A1", "11.00", 2)]
@@ -183,6 +213,27 @@ def test_a_broken_row_goes_to_quarantine_and_its_key_goes_on(sqlite_settings: Se
     assert found == [("A1", 1, "10.00"), ("A1", 2, "12.00"), ("A2", 1, "5.00")]
     broken = rows(settings, "SELECT rule, json_extract_string(row_json, '$.price') FROM quarantine WHERE dataset = 'products'")
     assert broken == [("expectation:expect_column_values_to_be_between", "-1.00")] * 2
+
+
+@pytest.mark.parametrize(("second", "rounds"), [("A2", 1), ("A1", 2)])
+def test_rows_are_judged_again_only_if_they_are_others(
+    sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch, second: str, rounds: int
+) -> None:
+    """Without the broken row, another row of its key would be published: it is judged too."""
+    calls: list[object] = []
+
+    def counted(datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
+        calls.append(None)
+        return judge_datasets(datasets)
+
+    monkeypatch.setattr(dataset_gate, "judge_datasets", counted)
+    settings = with_dataset(sqlite_settings, JUDGED)
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "-1"), product("2", second, "-2", 1), product("3", "A3", "5.00", 2)])
+    assert stages.process_once("shop", settings) is not None
+    assert rows(settings, "SELECT sku FROM products") == [("A3",)]
+    broken = rows(settings, "SELECT rule, json_extract_string(row_json, '$.price') FROM quarantine ORDER BY 2")
+    assert broken == [("expectation:expect_column_values_to_be_between", price) for price in ("-1.00", "-2.00")]
+    assert len(calls) == rounds
 
 
 def test_a_failed_gate_holds_back_one_dataset_of_one_run(sqlite_settings: Settings) -> None:

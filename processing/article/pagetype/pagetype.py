@@ -19,8 +19,9 @@ MAX_WALL_CHARACTERS = 1_500
 MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts are on complete pages, too
 MAX_BARE_CHARACTERS = 20_000  # of HTML: the text of such a small page is read in any case
 MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
+MIN_UNLINKED_PROSE = 200  # characters on a page without links and buttons
 _DATED = frozenset(("json-ld", "meta", "time", "text"))  # a date in the URL or from a feed says less
-_OTHER_PATHS = ("path_forum", "path_docs", "path_collection", "path_list")
+_OTHER_PATHS = ("path_forum", "path_docs", "path_collection", "path_list", "path_service", "path_product", "path_end")
 _OTHER_HOSTS = ("host_forum", "host_docs", "host_shop")
 DECLARED_SHARE = 0.7  # of the page's prose in the container
 MIN_SLUG_HYPHENS = 3
@@ -29,6 +30,7 @@ _ARTICLES = frozenset(("Article", "NewsArticle", "BlogPosting"))
 _OTHERS = frozenset[str]().union(
     *(TYPES[name] for name in ("ld_product", "ld_offer", "ld_forum", "ld_list", "ld_items", "ld_docs", "ld_service", "ld_recipe", "ld_faq"))
 )
+_RIVALS = frozenset[str]().union(*(TYPES[name] for name in ("ld_product", "ld_forum", "ld_docs", "ld_service")))
 _SOFT_404 = re.compile(
     r"\b404\b|(?:page|seite|página|pagina|file|article|content|story)\W+(?:\w+\W+){0,4}(?:not|no longer|cannot|can't|couldn’t|couldn't)\W+"
     r"(?:be\W+)?(?:found|available|exist|encontrada|trovata)|nicht gefunden|page introuvable|página no encontrada|pagina non trovata"
@@ -60,8 +62,10 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
         return found, "little text, and its words"
     if _says_article(metadata) and not any(block.prose for block in outline.text_blocks):
         return PageType.ARTICLE, "og:type or json-ld @type"  # without prose, only the page's own declaration is left
-    if evidence := declared_article(metadata, outline, container, page.url):
+    if evidence := sure_article(metadata, outline, container, page.url):
         return PageType.ARTICLE, evidence
+    if metadata.title and not outline.labels and sum([block.prose for block in outline.text_blocks]) >= MIN_UNLINKED_PROSE:
+        return PageType.ARTICLE, "prose without a link"  # a page of any other type leads to something
     model = load_model()
     probabilities = model.probabilities(page_features(tree, page, metadata, outline, container))
     if probabilities.pop("article") >= model.article_threshold and metadata.title:  # every article has a title
@@ -71,27 +75,30 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
     return PageType(max(probabilities, key=probabilities.__getitem__)), MODEL_EVIDENCE
 
 
-def declared_article(metadata: Metadata, outline: Outline, container: int, url: str) -> str | None:
-    """The evidence that a page is surely an article: it is declared as one and nothing else, and has enough prose. Else None.
+def sure_article(metadata: Metadata, outline: Outline, container: int, url: str) -> str | None:
+    """The evidence that a page is surely an article, with enough prose. Else None.
 
-    Then the model is not asked. Where only one of og:type and JSON-LD declares it, a date and the URL's slug must agree.
+    Then the model is not asked. Such a page is declared as an article in og:type and JSON-LD and as nothing else; or its prose is in one
+    place, it is dated, its URL is not one of another type, and it is declared and names authors, or its URL has a slug. Articles are often
+    declared with lists, questions or recipes in them, but not with products, forums or services.
     """
     kinds, og_article = metadata.json_ld_types, metadata.og_type == "article"
-    json_ld_article = not _ARTICLES.isdisjoint(kinds)
-    if not metadata.title or not (og_article or json_ld_article) or not _OTHERS.isdisjoint(kinds):
-        return None
+    json_ld_article, only = not _ARTICLES.isdisjoint(kinds), _OTHERS.isdisjoint(kinds)
     element = outline.elements[container]
     prose = sum([block.prose for block in outline.text_blocks[element.start : element.end]])
-    if prose < MIN_DECLARED_PROSE:
+    if not metadata.title or prose < MIN_DECLARED_PROSE:
         return None
-    if og_article and json_ld_article:
+    if og_article and json_ld_article and only:
         return "og:type and json-ld @type"
     dated = metadata.published_at_source in _DATED
     if not dated or prose < DECLARED_SHARE * sum([block.prose for block in outline.text_blocks]):
         return None
     path, host = _path_and_host(url)
-    slug = path.count("-") >= MIN_SLUG_HYPHENS
-    return "og:type or json-ld @type, date and URL" if slug and not _is_other_url(path, host) else None
+    if _is_other_url(path, host):
+        return None
+    if (og_article or json_ld_article) and metadata.authors and _RIVALS.isdisjoint(kinds):
+        return "og:type or json-ld @type, date and authors"
+    return "date and URL" if only and path.count("-") >= MIN_SLUG_HYPHENS else None
 
 
 def _path_and_host(url: str) -> tuple[str, str]:

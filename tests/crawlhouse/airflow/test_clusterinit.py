@@ -12,8 +12,9 @@ from sqlalchemy import create_engine, inspect
 from crawlhouse import cluster_init as clusterinit
 from crawlhouse.airflow.database import make_schema
 from schemas.config.settings import Settings
-from schemas.errors import ConfigError, UnavailableError
+from schemas.errors import ConfigError, StorageError, UnavailableError
 from storage.objects.open import open_store
+from tests.spiders.smallserver import small_server
 
 
 def test_the_bucket_is_made_once_and_can_be_used(s3_endpoint: str, tmp_path: Path) -> None:
@@ -24,6 +25,24 @@ def test_the_bucket_is_made_once_and_can_be_used(s3_endpoint: str, tmp_path: Pat
     assert open_store(settings).get_bytes("a") == b"kept"
     buckets = boto3.client("s3", endpoint_url=s3_endpoint, region_name="us-east-1").list_buckets()["Buckets"]
     assert [bucket["Name"] for bucket in buckets].count("fresh-bucket") == 1
+
+
+def test_a_store_that_takes_no_object_ends_the_first_step(s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SeaweedFS without a free volume lists its buckets and refuses each object with 500."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    settings = Settings(home=tmp_path, crawls=tmp_path, store="s3://full-bucket/main", s3_endpoint=s3_endpoint)
+    clusterinit.make_bucket(settings)
+    clusterinit.check_store(settings)
+    refuse = small_server(lambda path, times: (200, {}, b""), put=lambda path: (500, {}, b"no writable volumes"))
+    with refuse as full, pytest.raises((UnavailableError, StorageError), match="500"):
+        clusterinit.check_store(settings.model_copy(update={"s3_endpoint": full.base}))
+
+
+def test_a_store_that_returns_other_bytes_ends_the_first_step(s3_endpoint: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, crawls=tmp_path, store="s3://odd-bucket/main")
+    forget = small_server(lambda path, times: (200, {}, b"other bytes"), put=lambda path: (200, {}, b""))
+    with forget as odd, pytest.raises(StorageError, match="other bytes"):
+        clusterinit.check_store(settings.model_copy(update={"s3_endpoint": odd.base}))
 
 
 def test_the_schema_is_made_once(postgres_url: str, tmp_path: Path) -> None:

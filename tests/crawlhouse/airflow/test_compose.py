@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import create_engine, text
 
+from crawlhouse.airflow.home import LOCAL_BUNDLE
+from schemas.config.crawl import Budgets
 from schemas.config.settings import Settings
 from tests import PROJECT
 
 TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
+WORKER_TEXT = (PROJECT / "compose.worker.yml").read_text(encoding="utf-8")
+WORKER: dict[str, Any] = yaml.safe_load(WORKER_TEXT)
+WORKERS = ("fetcher", "worker")
+AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "upkeep", *WORKERS)
 SECRETS = (
     "POSTGRES_PASSWORD",
     "VALKEY_PASSWORD",
@@ -32,10 +42,26 @@ def test_its_services() -> None:
     assert set(COMPOSE["services"]) == {"postgres", "valkey", "seaweedfs", *AIRFLOW}
 
 
+def test_the_projects_own_folders_are_mounted_and_loaded() -> None:
+    """Crawls, datasets and DAGs, as the local stack loads them."""
+    dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    for name in AIRFLOW:
+        service = COMPOSE["services"][name]
+        environment = service["environment"]
+        mounts = [volume.removesuffix(":ro").rpartition(":")[2] for volume in service["volumes"] if volume.endswith(":ro")]
+        bundles = json.loads(environment["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
+        assert [(one["name"], one["classpath"]) for one in bundles] == [("dags-folder", LOCAL_BUNDLE), ("project", LOCAL_BUNDLE)]
+        ours, own = (one["kwargs"]["path"] for one in bundles)
+        assert f"AIRFLOW__CORE__DAGS_FOLDER={ours}" in dockerfile
+        assert mounts == [environment["CRAWLHOUSE_CRAWLS"], environment["CRAWLHOUSE_DATASETS"], own]
+        assert all(folder in dockerfile for folder in mounts)
+
+
 def test_every_published_port_is_on_loopback() -> None:
     ports = [str(port) for service in COMPOSE["services"].values() for port in service.get("ports", ())]
-    assert len(ports) == 3
-    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert len(ports) == 4
+    assert all(port.startswith("${PRIVATE_ADDRESS:-127.0.0.1}:") for port in ports)
+    assert re.search(r"^PRIVATE_ADDRESS=127\.0\.0\.1$", (PROJECT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
     assert not any(service.get("network_mode") for service in COMPOSE["services"].values())
 
 
@@ -48,9 +74,81 @@ def test_every_image_is_pinned() -> None:
 def test_every_service_but_the_first_step_is_watched_and_every_volume_is_named() -> None:
     mounted = set()
     for name, service in COMPOSE["services"].items():
-        assert name == "init" or service["healthcheck"]["test"], name
-        mounted |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if not volume.startswith("./")}
+        assert name in {"init", "upkeep"} or service["healthcheck"]["test"], name
+        mounted |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if not volume.startswith(("./", "$"))}
     assert mounted == set(COMPOSE["volumes"])
+
+
+def test_every_queue_has_a_service() -> None:
+    assert _queues(COMPOSE) == ["default", "fetch", "process", "short"]
+    assert _queues(WORKER) == ["fetch", "process"]  # runs are planned where the crawl files are
+
+
+def _queues(compose: dict[str, Any]) -> list[str]:
+    return sorted(queue for name in WORKERS for queue in compose["services"][name]["command"][-1].split(","))
+
+
+def test_no_fetch_is_delivered_twice() -> None:
+    for services in (COMPOSE["services"], WORKER["services"]):
+        for name in WORKERS:
+            seconds = int(services[name]["environment"]["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"])
+            assert seconds > 60 * Budgets().max_minutes * 100
+
+
+def test_services_give_up_what_they_do_not_need() -> None:
+    for name, service in {**COMPOSE["services"], **WORKER["services"]}.items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["mem_limit"], name
+        assert service["logging"]["options"]["max-size"], name
+        assert service.get("read_only") is (True if name in AIRFLOW else None), name
+
+
+def test_a_machine_with_workers_needs_addresses_and_secrets_only() -> None:
+    """No server, no published port, no disk of another machine; its settings are those of the first machine, but for addresses."""
+    assert set(WORKER["services"]) == set(WORKERS)
+    assert list(WORKER["volumes"]) == ["home"]
+    for name in WORKERS:
+        service, first = WORKER["services"][name], COMPOSE["services"][name]
+        assert not service.get("ports")
+        assert set(service["environment"]) | set(service["secrets"]) <= set(first["environment"])
+        ours = {
+            key.removeprefix("CRAWLHOUSE_").lower()
+            for key in (*service["environment"], *service["secrets"])
+            if key.startswith("CRAWLHOUSE_")
+        }
+        assert ours == set(Settings.model_fields)
+        fixed = {key: value for key, value in service["environment"].items() if "${" not in str(value)}
+        assert fixed == {key: value for key, value in first["environment"].items() if key in fixed}
+        assert set(service["secrets"]) == set(WORKER["secrets"])
+    for name, secret in WORKER["secrets"].items():
+        assert secret == {"file": f"./secrets/{name}"}
+    for variable in set(re.findall(r"(?<!\$)\$\{([A-Z_0-9]+)", WORKER_TEXT)):
+        assert re.search(rf"^{variable}=", (PROJECT / ".env.worker.example").read_text(encoding="utf-8"), re.MULTILINE), variable
+
+
+def test_the_image_turns_files_into_secrets(tmp_path: Path) -> None:
+    (tmp_path / "AWS_SECRET_ACCESS_KEY").write_text("open sesame\n", encoding="utf-8")
+    assert _started_by_the_image(tmp_path, "sh", "-c", 'echo "$AWS_SECRET_ACCESS_KEY"; exit 3') == ("open sesame\n", 3)
+    assert _started_by_the_image(tmp_path / "none", "echo", "plain") == ("plain\n", 0)
+
+
+def _started_by_the_image(secrets: Path, *command: str) -> tuple[str, int]:
+    environment = {**os.environ, "SECRETS_FOLDER": str(secrets)}
+    entry = str(PROJECT / "image" / "entrypoint.sh")
+    ran = subprocess.run([entry, *command], env=environment, capture_output=True, text=True, check=False)
+    return ran.stdout, ran.returncode
+
+
+def test_the_image_removes_old_logs(tmp_path: Path) -> None:
+    old, new = tmp_path / "logs" / "dag" / "old.log", tmp_path / "logs" / "new.log"
+    for path in (old, new):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("line", encoding="utf-8")
+    long_ago = time.time() - 20 * 24 * 3600
+    os.utime(old, (long_ago, long_ago))
+    subprocess.run([str(PROJECT / "image" / "clean-logs.sh"), "once"], env={**os.environ, "AIRFLOW_HOME": str(tmp_path)}, check=True)
+    assert list((tmp_path / "logs").rglob("*")) == [new]
 
 
 @pytest.mark.parametrize("name", AIRFLOW)
@@ -63,7 +161,8 @@ def test_its_settings_are_those_of_the_code(name: str) -> None:
 
 def test_no_service_imports_from_its_working_directory() -> None:
     assert "PYTHONSAFEPATH=1" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
-    commands = [COMPOSE["services"]["init"]["command"], COMPOSE["services"]["api-server"]["healthcheck"]["test"][1:]]
+    checks = [COMPOSE["services"][name]["healthcheck"]["test"][1:] for name in ("api-server", "scheduler", "dag-processor", "triggerer")]
+    commands = [COMPOSE["services"]["init"]["command"], *checks]
     assert all(command[:2] == ["python", "-P"] for command in commands)
 
 
@@ -74,7 +173,12 @@ def test_airflow_knows_its_settings() -> None:
     for key in COMPOSE["services"]["worker"]["environment"]:
         if key.startswith("AIRFLOW__"):
             section, option = key.removeprefix("AIRFLOW__").lower().split("__")
-            assert section in {"celery", "usage_data_collection"} or option in known[section]["options"], key
+            own = {
+                "celery",
+                "celery_broker_transport_options",
+                "usage_data_collection",
+            }  # of providers, and one that is read from everywhere
+            assert section in own or option in known[section]["options"], key
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -98,7 +202,7 @@ def test_secrets_of_crawls_stay_out_of_the_image_and_of_the_repository() -> None
 
 def test_what_the_image_copies_is_there() -> None:
     dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
-    for line in re.findall(r"^COPY (.+) \./\S*$", dockerfile, re.MULTILINE):
+    for line in re.findall(r"^COPY (?!--)(.+) [./]\S*$", dockerfile, re.MULTILINE):
         for name in line.split():
             assert (PROJECT / name).exists(), name
     packages = re.search(r"^packages = \[(.+)\]$", (PROJECT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
@@ -111,4 +215,16 @@ def test_what_the_image_copies_is_there() -> None:
 def test_tests_run_against_the_version_of_the_image(service: str, wheel: str) -> None:
     tested = re.match(r"\d+(\.\d+)+", version(wheel))
     assert tested is not None
-    assert COMPOSE["services"][service]["image"].partition(":")[2].removesuffix("-alpine") == tested[0].rstrip(".")
+    assert _version_of(service) == tested[0].rstrip(".")
+
+
+def test_tests_run_against_the_version_of_the_database(postgres_server: Any) -> None:
+    engine = create_engine(postgres_server.get_uri(driver="psycopg"))
+    with engine.connect() as connection:
+        tested = str(connection.scalar(text("SHOW server_version")))
+    engine.dispose()
+    assert _version_of("postgres") == tested.split(maxsplit=1)[0]
+
+
+def _version_of(service: str) -> str:
+    return str(COMPOSE["services"][service]["image"]).partition(":")[2].partition("-")[0]

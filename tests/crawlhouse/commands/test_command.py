@@ -15,7 +15,7 @@ from schemas.errors import FencedError, GateError, ThresholdError
 from tests import PROJECT
 from tests.crawlhouse.conftest import Run, clean_environment, run_command
 
-COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
+COMMANDS = sorted(command.callback.__name__.replace("_", "-") for command in app.registered_commands if command.callback)
 HEAVY = ("duckdb", "pyarrow", "pyiceberg", "scrapy", "airflow", "pandas", "polars", "boto3", "sqlalchemy", "pydantic", "yaml")
 
 

@@ -13,7 +13,7 @@ from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
-from processing.article.pagetype.pagetype import declared_article, page_type
+from processing.article.pagetype.pagetype import page_type, sure_article
 from processing.article.tree.parse import Tree, parse
 from schemas.article import PageType
 from schemas.errors import ConfigError
@@ -187,8 +187,25 @@ def test_a_dated_page_with_an_articles_url_and_one_declaration_is_surely_an_arti
     og = "<meta property='og:type' content='article'><meta property='article:published_time' content='2025-03-04'>"
     html = f"<html><head>{og}</head><body>{ARTICLE}</body></html>"
     _, page, metadata, outline, container = read(html, "https://post.example/city/why-the-ferry-came-back")
-    assert declared_article(metadata, outline, container, page.url) is not None
-    assert declared_article(metadata, outline, container, "https://post.example/forum/why-the-ferry-came-back") is None
-    assert declared_article(replace(metadata, published_at_source="url"), outline, container, page.url) is None
+    assert sure_article(metadata, outline, container, page.url) is not None
+    assert sure_article(metadata, outline, container, "https://post.example/forum/why-the-ferry-came-back") is None
+    assert sure_article(replace(metadata, published_at_source="url"), outline, container, page.url) is None
     product = replace(metadata, json_ld_types=frozenset({"Product"}))
-    assert declared_article(product, outline, container, page.url) is None
+    assert sure_article(product, outline, container, page.url) is None
+    recipe = replace(metadata, json_ld_types=frozenset({"Recipe"}))
+    assert sure_article(recipe, outline, container, "https://post.example/soup") is not None
+    assert sure_article(replace(recipe, authors=()), outline, container, "https://post.example/soup") is None
+
+
+def test_a_page_that_declares_nothing_needs_a_date_and_a_slug() -> None:
+    html = f"<html><body>{ARTICLE}<time datetime='2025-03-04'>4 March</time></body></html>"
+    _, page, metadata, outline, container = read(html, "https://post.example/city/why-the-ferry-came-back")
+    assert sure_article(metadata, outline, container, page.url) == "date and URL"
+    assert sure_article(metadata, outline, container, "https://post.example/services/why-the-ferry-came-back") is None
+    assert sure_article(metadata, outline, container, "https://post.example/1234") is None
+
+
+def test_prose_without_a_link_is_an_article() -> None:
+    assert kind(
+        f"<h2>Ferry</h2><p>{'The ferry sailed at six in the fog. ' * 10}</p>", "https://post.example/7", "<title>Ferry</title>"
+    ) is (PageType.ARTICLE)

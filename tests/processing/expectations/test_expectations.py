@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,13 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from processing.expectations import expectations
+from processing.expectations import judge_process
 from processing.expectations.batches import RowsToJudge
-from processing.expectations.expectations import judge_dataset, judge_datasets
+from processing.expectations.expectations import Judge, judge_dataset, judge_datasets
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Expectation
 from schemas.datasets.expectation_types import expectation_types
 from schemas.datasets.tables import table_schema
+from schemas.errors import GateError
 
 RUN, OTHER_RUN = "shop-1", "shop-2"
 
@@ -207,7 +210,32 @@ def test_a_column_that_is_not_there_fails_with_its_name() -> None:
 
 
 def test_no_rows_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expectations, "module_command", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(judge_process, "module_command", lambda *_: pytest.fail("a process was started"))
     result = judge_dataset(RowsToJudge(products(POSITIVE, drift=[{"measure": "mean", "column": "price"}]), [], [RUN]))
     assert (result.success, result.rows, result.measures) == (True, 0, {RUN: {"row_count": 0, "columns": {}}})
     assert judge_dataset(RowsToJudge(products(), [rows("1.00")], [RUN])).measures == {RUN: {"row_count": 1, "columns": {}}}
+
+
+def test_rows_are_judged_twice_in_one_process() -> None:
+    wanted = RowsToJudge(products(POSITIVE), [rows("1.00", "-1.00")], [RUN])
+    with Judge() as judge:
+        assert not judge.judge([wanted])["products"].success
+        process = judge._process
+        assert process is not None
+        first = process._process
+        assert judge.judge([replace(wanted, tables=[rows("1.00")])])["products"].success
+        assert process._process is first
+        assert first is not None
+    assert first.poll() == 0
+
+
+def test_a_process_that_does_not_judge_fails_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = RowsToJudge(products(POSITIVE), [rows("1.00")], [RUN])
+    with monkeypatch.context() as patched:
+        patched.setattr(judge_process, "module_command", lambda _: [sys.executable, "-c", "raise SystemExit('out of order')"])
+        with pytest.raises(GateError, match=r"could not be judged \(exit code 1\): out of order. Nothing was published"):
+            judge_dataset(wanted)
+    monkeypatch.setattr(judge_process, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(judge_process, "module_command", lambda _: [sys.executable, "-c", "import time; time.sleep(60)"])
+    with pytest.raises(GateError, match=r"were not judged within 0.2 seconds"):
+        judge_dataset(wanted)

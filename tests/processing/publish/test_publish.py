@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from processing.publish.publish import ROW_TABLES, Stamp, _run_row, _stamped
 from processing.resolve.resolution import read_resolve_mark
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
-from schemas.errors import AccountingError, ConflictError, GateError
+from schemas.errors import AccountingError, ConflictError
 from schemas.keys import gated_key, staged_memory_key
 from storage.lake.lake import open_lake
 from storage.lake.maintenance import maintain
@@ -212,7 +213,7 @@ def test_no_stage_works_on_a_run_that_other_code_planned(sqlite_settings: Settin
         steps["publish"]()
 
 
-def test_a_failed_suite_publishes_nothing(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_articles_that_fail_the_suite_are_held_back(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = tmp_path / "expectations" / "articles.json"
     suite.parent.mkdir()
     suite.write_text(
@@ -224,15 +225,16 @@ def test_a_failed_suite_publishes_nothing(sqlite_settings: Settings, tmp_path: P
     closed_run(sqlite_settings, NEWS, "1", PAGES)
     with monkeypatch.context() as patched:
         patched.setattr(expectations, "suite_path", lambda: suite)
-        with pytest.raises(GateError, match=r"between\(word_count\): 2 rows.*; expect_column_kl_divergence_to_be_less_than\(version\)"):
-            stages.process_once("news", sqlite_settings)
-    run = stages.plan("news", sqlite_settings)
-    assert run is not None
-    assert b"word_count" in open_store(sqlite_settings).get_bytes(f"reports/{run.process_run}/expectations.json")
-    with pytest.raises(ConflictError, match="has not passed the gate"):
-        stages.publish(run.process_run, sqlite_settings)
-    with open_lake(sqlite_settings) as lake:
-        assert lake.snapshot_id("captures") is None
+        report = stages.process_once("news", sqlite_settings)
+    assert report is not None
+    ((why,),) = [found.values() for found in report.held.values()]
+    assert re.search(r"between\(word_count\): 2 rows, first from .*; expect_column_kl_divergence_to_be_less_than\(version\)", why)
+    assert f"held back: articles of news-20260301T120000Z-000001: {why}" in report.text()
+    assert (report.published, report.quarantined, report.rejected) == (0, 0, 3)
+    assert b"word_count" in open_store(sqlite_settings).get_bytes(f"reports/{report.process_run}/expectations.json")
+    found = tables(sqlite_settings)
+    assert found["articles"] == []
+    assert [row[1:3] for row in found["captures"]] == [("rejected", "held")] * 3
 
 
 def test_records_that_are_missing_stop_the_gate(sqlite_settings: Settings) -> None:

@@ -41,7 +41,7 @@ def test_a_dataset() -> None:
     assert dataset.expectations[0].kwargs == {"column": "price", "min_value": 0, "strict_min": True}
     assert [one.severity for one in dataset.expectations] == ["warning", "critical"]
     assert dataset.expectations[1].columns() == ["currency"]
-    assert dataset.steps[0].function == "my_steps:add_category"
+    assert dataset.steps[0].step == "my_steps:add_category"
     assert dataset.compared_fields() == ("price", "currency", "in_stock", "note")
 
 
@@ -96,7 +96,7 @@ def test_structured_data_by_full_and_short_names() -> None:
         (LITTLE + "expectations:\n  - {type: not_null, column: sku}\n", "line 5: expectations.0.type: 'not_null' is not an expectation"),
         (LITTLE + "expectations:\n  - {type: expect_x, severity: bad}\n", "line 5: expectations.0.severity: Input should be 'critical'"),
         (LITTLE + "drift:\n  - {measure: mean}\n", "needs a 'column'"),
-        (LITTLE + "steps: [add]\n", "line 4: steps.0.function: 'add' names no function"),
+        (LITTLE + "steps: [add it]\n", "line 4: steps.0.step: 'add it' names no step"),
         ("source: {items: true, function: 'a:b'}\nkey: [a]\nfields: {a: }\n", "line 1: source: a source is one of items"),
         ("source: {items: 'a b'}\nkey: [a]\nfields: {a: }\n", "names no class of items"),
         ("source: {structured_data: product}\nkey: [a]\nfields: {a: }\n", "'product' is not a type of schema.org"),
@@ -181,12 +181,43 @@ def test_definitions_that_extend_each_other_have_an_end(tmp_path: Path) -> None:
         read_dataset(tmp_path / "one.yaml")
 
 
-def test_articles_may_get_fields_and_steps_only(tmp_path: Path) -> None:
+def test_articles_may_get_fields_and_steps(tmp_path: Path) -> None:
     (tmp_path / "articles.yaml").write_text("extends: articles\nfields: {topic: string}\nsteps: [topics:add]\n")
-    assert list(find_dataset("articles", tmp_path).fields) == ["topic"]
-    (tmp_path / "articles.yaml").write_text("extends: articles\nkey: [url]\n")
-    with pytest.raises(ConfigError, match="are fixed"):
+    found = find_dataset("articles", tmp_path)
+    assert (list(found.fields), found.steps[0].step, found.steps[0].on_error) == (["topic"], "topics:add", "fail")
+    (tmp_path / "articles.yaml").write_text("extends: articles\nsteps: [{step: topics:add, on_error: quarantine}]\n")
+    assert find_dataset("articles", tmp_path).steps[0].on_error == "quarantine"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("extends: articles\nkey: [url]\n", "line 2: key: the key of 'articles' is fixed"),
+        ("extends: articles\nhistory: changes\n", "line 2: history: the history of 'articles' is fixed"),
+        ("extends: articles\nsource: {items: true}\n", "line 2: source: the source of 'articles' is fixed"),
+        ("extends: articles\nfields:\n  topic: string\n  Title: string\n", "line 4: fields.Title: 'articles' has this column already"),
+        ("fields: {topic: string}\n", "line 1: extends: write `extends: articles`"),
+        ("extends: products\nfields: {topic: string}\n", "line 1: extends: write `extends: articles`"),
+        ("extends: articles\nkye: [url]\n", "line 2: unknown key 'kye'"),
+        ("extends: articles\nsteps: [{step: a:b, on_error: ignore}]\n", "steps.0.on_error: Input should be 'fail' or 'quarantine'"),
+    ],
+)
+def test_nothing_else_of_articles_may_change(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "articles.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
         find_dataset("articles", tmp_path)
+    assert message in str(caught.value)
+
+
+def test_the_digests_of_functions_are_never_in_a_file() -> None:
+    with pytest.raises(ConfigError, match="line 4: unknown key 'code'"):
+        parse_dataset(LITTLE + "code: {}\n", "mine")
+    with pytest.raises(ConfigError) as caught:
+        parse_dataset(LITTLE + "fileds: {}\n", "mine")
+    assert "code" not in str(caught.value)
+    coded = parse_dataset(LITTLE, "mine").model_copy(update={"code": {"steps:add": "1"}})
+    assert Dataset.model_validate_json(coded.model_dump_json()) == coded
+    assert coded.digest() != parse_dataset(LITTLE, "mine").digest()
 
 
 def test_all_datasets_and_the_broken_ones(tmp_path: Path) -> None:
@@ -212,7 +243,7 @@ def test_the_folder_is_beside_the_crawls(tmp_path: Path) -> None:
 
 def test_the_digest_is_of_what_makes_the_rows() -> None:
     digest = parse_dataset(PRODUCTS, "products").digest()
-    assert digest == "9679a0a79a5ddbe2a294ff4c507e641d"  # a release that changes it makes all rows anew
+    assert digest == "827124f9be54b340f0ecdaea933652bd"  # a release that changes it makes all rows anew
     assert parse_dataset(PRODUCTS.replace("What the shops ask", "What they ask"), "products").digest() == digest
     assert parse_dataset(PRODUCTS.replace("The shop's own number", "A number"), "products").digest() == digest
     assert parse_dataset(PRODUCTS.replace("min_value: 0", "min_value: 1"), "products").digest() == digest

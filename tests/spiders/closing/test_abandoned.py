@@ -14,7 +14,8 @@ from schemas.errors import UnavailableError
 from spiders.closing import abandoned
 from spiders.closing.abandoned import SILENCE_SECONDS, UNJOINED_SECONDS, abandoned_runs
 from spiders.run import plan
-from storage.frontier.frontier import LEASE_SECONDS, open_frontier
+from storage.frontier.frontier import open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.ledger.ledger import open_ledger
 
 LIFE_SECONDS = 24 * 3600.0

@@ -130,3 +130,12 @@ def test_a_host_that_is_busy_for_long_is_left_for_another_run(sqlite_settings: S
         assert len([path for path in server.paths() if "." not in path]) == 1
     assert crawled.manifest.counts.failed == 1
     assert crawled.manifest.counts.left_over == 4
+
+
+def test_back_off_goes_on_with_the_next_owner() -> None:
+    taken_over = HostPace(1.0, 1.0, 0.0, busy=4)  # its owner crashed: it waits as long as after the fourth busy response
+    assert taken_over.next_turn == 8.0
+    handed_over = HostPace(1.0, 0.0, 0.0, busy=MAX_CONSECUTIVE_BUSY - 1)  # the time until its turn passed before the lease
+    assert handed_over.next_turn == 0.0
+    handed_over.response_received(0.0, 503, 0.0)
+    assert handed_over.is_too_busy()

@@ -14,7 +14,8 @@ from schemas.errors import ConfigError
 from schemas.runs import CrawlRun
 from spiders.run import plan
 from storage.database.clock import REFUSE_SECONDS, check_clock
-from storage.frontier.frontier import LEASE_SECONDS, open_frontier
+from storage.frontier.frontier import open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.records import Discovery
 from storage.ledger.ledger import open_ledger
 

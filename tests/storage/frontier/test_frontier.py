@@ -17,7 +17,8 @@ from schemas.page import Hints
 from schemas.runs import CrawlRun
 from storage.database.engine import open_database
 from storage.database.frontier_tables import HINTS
-from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.records import Discovery, DueUrl, FetchResult, HostProgress, Lease, RunPhase
 from storage.ledger.ledger import open_ledger
 

@@ -14,7 +14,8 @@ from schemas.errors import ConflictError, FencedError
 from schemas.manifest import FetchCounts
 from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
-from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.records import Discovery, FetchResult, Lease, RunPhase
 from tests.forks import fork_context
 

@@ -7,7 +7,8 @@ import pytest
 from schemas.config.settings import Settings
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome
-from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.records import Discovery, FetchResult, Lease
 from tests.storage.frontier.test_frontier import Clock, plan
 

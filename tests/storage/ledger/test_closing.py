@@ -19,7 +19,8 @@ from schemas.outcomes import FetchOutcome
 from schemas.runs import CrawlRun
 from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
-from storage.frontier.frontier import LEASE_SECONDS, Frontier, open_frontier
+from storage.frontier.frontier import Frontier, open_frontier
+from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.manifests import run_outcomes
 from storage.frontier.records import Discovery, DueUrl, FetchResult, Lease
 from storage.ledger.ledger import open_ledger

@@ -35,7 +35,14 @@ def upgrade() -> MigrationStep:
     op.add_column("process_runs", sa.Column("datasets", sa.Text()))
     op.add_column("crawl_runs", sa.Column("budget_shortfall", sa.Text()))
     _make_held()
+    op.create_table(
+        "seed_hosts",
+        sa.Column("crawl", sa.String(), primary_key=True),
+        sa.Column("host", sa.String(), primary_key=True),
+        sa.Column("url", sa.Text(), nullable=False),
+    )
     _rename_columns()
+    _add_sharing()
     secrets = [secret for name, key in TABLES for secret in _without_logins(name, key)]
     if not secrets:
         return MigrationStep()
@@ -64,6 +71,14 @@ def _make_held() -> None:
         sa.PrimaryKeyConstraint("crawl_run", "dataset"),
     )
     op.create_index("ix_held_crawl", "held", ["crawl"])
+
+
+def _add_sharing() -> None:
+    """Add what workers need to share the hosts of a run, and what the next owner of a host should know."""
+    for name in ("busy", "failures"):
+        op.add_column("hosts", sa.Column(name, sa.SmallInteger(), nullable=False, server_default="0"))
+    op.add_column("workers", sa.Column("active_hosts", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("workers", sa.Column("ended_at", sa.Float()))
 
 
 def _rename_columns() -> None:

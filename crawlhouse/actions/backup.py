@@ -1,0 +1,25 @@
+"""What `crawlhouse backup` and `crawlhouse restore` do."""
+
+from __future__ import annotations
+
+from crawlhouse.output.console import progress_line, say
+from schemas.config.settings import Settings
+from storage.backup import BackupReport, back_up, restore
+
+
+def run_backup(settings: Settings, target: str) -> None:
+    """Back up and print what was copied. Raises what `storage.backup.back_up` raises."""
+    with progress_line() as update:
+        done = back_up(settings, target, update)
+    say(f"Backup in {target}: {_text(done)}.")
+
+
+def run_restore(settings: Settings, source: str) -> None:
+    """Restore and print what was copied. Raises what `storage.backup.restore` raises."""
+    with progress_line() as update:
+        done = restore(settings, source, update)
+    say(f"Restored from {source}: {_text(done)}.")
+
+
+def _text(done: BackupReport) -> str:
+    return f"{done.copied:,} objects copied ({done.size / 1e6:,.1f} MB), {done.present:,} were there; the database is complete"

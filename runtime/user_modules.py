@@ -1,0 +1,94 @@
+"""Imports the modules of users, with spiders, functions and steps: from the project's folders, or installed."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from runtime.code_version import without_comments
+
+MAX_MESSAGE_CHARACTERS = 500
+
+
+class NoModuleError(Exception):
+    """There is no module of that name."""
+
+
+class BrokenModuleError(Exception):
+    """The module raised an error while it was imported. The message is a clause, and says what to do if that is known."""
+
+
+class HiddenModuleError(Exception):
+    """The user's file has the name of another module, which Python would import instead."""
+
+
+def import_user_module(name: str, folders: Sequence[str]) -> ModuleType:
+    """The module of a name, in one of the folders or installed. Raises NoModuleError, BrokenModuleError, HiddenModuleError."""
+    _refuse_hidden(name, folders)
+    _search_in(folders)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise BrokenModuleError(f"{error}. Install the missing package") from error
+        raise NoModuleError(name) from error
+    except Exception as error:
+        raise BrokenModuleError(error_text(error)) from error
+
+
+def error_text(error: BaseException) -> str:
+    """An error in one line: its type and message, and the file and line where it was raised."""
+    message = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_MESSAGE_CHARACTERS]
+    frames = [] if isinstance(error, SyntaxError) else traceback.extract_tb(error.__traceback__)  # a SyntaxError says it itself
+    return f"{message} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else message
+
+
+def source_digest(name: str, folders: Sequence[str]) -> str | None:
+    """A digest of a module's source as it is now, without comments, 32 hex digits; None if it has no source that can be read.
+
+    The module is not imported. Modules that it imports do not count.
+    """
+    path = _source_path(name, folders)
+    if path is None or not path.endswith(".py"):
+        return None
+    try:
+        source = Path(path).read_bytes()
+    except OSError:
+        return None
+    return hashlib.sha256(without_comments(source)).hexdigest()[:32]
+
+
+def _source_path(name: str, folders: Sequence[str]) -> str | None:
+    """Where the source of a module is. A package of which it is a part is not imported either."""
+    _search_in(folders)
+    top, *inner = name.split(".")
+    try:
+        spec = find_spec(top)
+    except ValueError:  # of a module that was made by hand
+        return None
+    for part in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+    return None if spec is None else spec.origin
+
+
+def _search_in(folders: Sequence[str]) -> None:
+    sys.path += [folder for folder in folders if folder not in sys.path]
+    importlib.invalidate_caches()  # the file may be newer than this process
+
+
+def _refuse_hidden(name: str, folders: Sequence[str]) -> None:
+    top = name.partition(".")[0]
+    own = PathFinder.find_spec(top, list(folders))
+    other = PathFinder.find_spec(top, [path for path in sys.path if path not in folders])
+    is_hidden = own is not None and (other is not None or top in sys.builtin_module_names)
+    if is_hidden and own is not None and own.origin != getattr(other, "origin", None):
+        raise HiddenModuleError(f"{own.origin} has the name of another module, {other.origin if other else top}. Rename the file.")
