@@ -34,6 +34,7 @@ def upgrade() -> MigrationStep:
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
     op.add_column("process_runs", sa.Column("datasets", sa.Text()))
     op.add_column("process_runs", sa.Column("replacement", sa.Text()))
+    op.add_column("crawl_runs", sa.Column("budget_shortfall", sa.Text()))
     _make_held()
     op.create_table(
         "seed_hosts",
