@@ -31,6 +31,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PATH=/opt/venv/bin:$PATH AIRFLOW__CORE__
 # Named volumes take the owner that these folders have here.
 RUN useradd --create-home --uid 1000 crawlhouse \
  && mkdir -p /opt/airflow/logs /opt/airflow/private /var/lib/crawlhouse /opt/crawlhouse/crawls /opt/crawlhouse/datasets \
+    /opt/crawlhouse/project/dags \
  && chown -R crawlhouse /opt/airflow /var/lib/crawlhouse
 WORKDIR /opt/crawlhouse
 USER crawlhouse

@@ -7,6 +7,7 @@ five pages of each host, the site memory is on. `--half tuning` reads the half t
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import Counter, defaultdict
@@ -20,8 +21,10 @@ from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.pagetype import page_type
+from processing.article.tree.characters import without_invisible
 from processing.article.tree.parse import parse
 from processing.clean.site_memory import SiteMemory
+from processing.workers.child import GC_THRESHOLDS
 from schemas.article import Article, PageType, plain_text
 from schemas.page import Page
 
@@ -75,6 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
 def measure(half: str, peers: dict[str, Extractor]) -> Run:
     """All extractors on all pages of a half, alternating page by page, so that other load on the machine is fair to all."""
     run = Run()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)  # all extractors run as in a page worker
     for name in SETS:
         memory = SiteMemory()
         for row, html in pages(name):
@@ -96,8 +101,9 @@ def _measure_page(run: Run, name: str, row: Row, html: str, peers: dict[str, Ext
     run.seconds[PAGE_TYPE, name] += _page_type_seconds(row["url"], html)
     for peer, extract in peers.items():
         start = time.process_time()
-        run.texts[peer, name][row["id"]] = extract(row["url"], html)
+        text = extract(row["url"], html)
         run.seconds[peer, name] += time.process_time() - start
+        run.texts[peer, name][row["id"]] = without_invisible(text)
     if name in WITH_METADATA:
         run.peer_metadata[name][row["id"]] = trafilatura_metadata(row["url"], html)
 

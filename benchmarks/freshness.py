@@ -26,11 +26,13 @@ TUNING_SEEDS = tuple(range(1, 13))  # the policy's constants were chosen on thes
 EVALUATION_SEEDS = tuple(range(101, 111))  # not used when the constants were chosen; published figures come from these
 WARM_UP_HOURS = 3 * 24.0  # stories of the first days are not counted: every policy begins without knowledge
 BUDGETS = (30_000, 53_000, 80_000)  # fetches: scarce, about as many as news-crawl spends, and plenty
-MAX_BUDGET_FACTOR = 3  # a simulation that spends more than this times its budget is stopped early
+MAX_BUDGET_FACTOR = 2  # a simulation that spends more than this times its budget is stopped early
+NARROW = 0.003  # between the logarithms of two parameters: if the budget lies between them, it is a step of the fetches
+USUAL_SLOPE = 0.7  # how much the logarithm of the fetches falls with that of a parameter, about
 TRIES = 12  # of the parameter; the tolerance is usually met earlier
 TOLERANCE = 0.01  # of the logarithm of the fetches: 1 %
 Make = Callable[[int], list[Site]]
-POLICIES = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
+POLICIES: tuple[type[Policy], ...] = (FixedAll, FixedSources, Nutch, NewsCrawl, Ours)
 HEADER = f"{'policy':32} {'fetches':>8} {'median delay':>13} {'mean':>7} {'missed':>7} {'edit delay':>11} {'edits caught':>13}"
 
 
@@ -106,15 +108,15 @@ class Simulation:
 
     def _fetch_source(self, source: Source, now: float) -> None:
         self.fetches += 1
-        visible = source.visible(now)
-        new = [story for story in visible if story.captured is None]
-        hinted = self.policy.hinted(source, [story for story in visible if story.captured is not None], now)
-        for story in [*new, *hinted]:
+        start, end = source.visible(now)
+        seen, self.seen[source.key] = self.seen.get(source.key, 0), end
+        new = [story for story in source.stories[max(start, seen) : end] if story.captured is None]  # a visit captures all that it shows
+        for story in new if source.dated else ():
+            story.listed = story.published
+        for story in [*new, *self.policy.hinted(source, now)]:
             self._fetch_story(story, now)
-        newest = visible[-1].key if visible else 0
-        changed, self.seen[source.key] = self.seen.get(source.key, 0) != newest, newest
-        times = [story.published for story in visible] if source.dated else []
-        visit = Visit(now, changed=changed, new_items=len(new), item_times=times)
+        times = source.published[start:end] if source.dated else []
+        visit = Visit(now, changed=seen != end, new_items=len(new), item_times=times)
         self._schedule(source, max(self.policy.next_due(source, visit), now + 1e-9))
 
 
@@ -139,15 +141,14 @@ def _measure(sites: list[Site], fetches: int) -> Result:
     return Result(fetches, statistics.median(delays), statistics.fmean(delays), missed, statistics.median(edits + pending or [0.0]), caught)
 
 
-def at_equal_fetches(spend: Callable[[float, float], Result], budget: int) -> Result:
+def at_equal_fetches(spend: Callable[[float, float], Result], budget: int, start: float = 1.0) -> Result:
     """Adjust a parameter (larger means fewer fetches) until `spend(parameter, most fetches)` spends about the budget.
 
-    The method is false position on the logarithms. It stays away from the ends of the interval, since some parameters change the fetches
-    in steps.
+    The search begins at `start`. The method is false position on the logarithms. It stays away from the ends of the interval, since some
+    parameters change the fetches in steps.
     """
-    low, high = math.log(0.02), math.log(2e3)
-    excess_low, excess_high = math.log(MAX_BUDGET_FACTOR), -2.0
-    knob, best = 0.0, None
+    low, high = None, None
+    knob, best, tries = math.log(start), None, list[tuple[float, float]]()
     for _ in range(TRIES):
         result = spend(math.exp(knob), MAX_BUDGET_FACTOR * budget)
         excess = math.log(result.fetches / budget)
@@ -156,13 +157,29 @@ def at_equal_fetches(spend: Callable[[float, float], Result], budget: int) -> Re
         if abs(excess) < TOLERANCE:
             break
         if excess > 0:
-            low, excess_low = knob, excess
+            low = (knob, excess)
         else:
-            high, excess_high = knob, excess
-        share = excess_low / (excess_low - excess_high)
-        knob = low + (high - low) * min(max(share, 0.15), 0.85)
+            high = (knob, excess)
+        tries.append((knob, excess))
+        if low and high and high[0] - low[0] < NARROW:
+            break
+        knob = _between(low, high) if low and high else knob + excess / _slope(tries)
     assert best is not None
     return best
+
+
+def _slope(tries: Sequence[tuple[float, float]]) -> float:
+    """How much the logarithm of the fetches falls with that of the parameter, by the last two tries."""
+    if len(tries) < 2:
+        return USUAL_SLOPE
+    (first, excess), (second, later) = tries[-2:]
+    return min(max((excess - later) / (second - first), USUAL_SLOPE / 4), 2 * USUAL_SLOPE)
+
+
+def _between(low: tuple[float, float], high: tuple[float, float]) -> float:
+    """The logarithm of a parameter between one that spends too much and one that spends too little."""
+    share = low[1] / (low[1] - high[1])
+    return low[0] + (high[0] - low[0]) * min(max(share, 0.15), 0.85)
 
 
 def oracle(seed: int, budget: int, make: Make = make_sites) -> Result:
@@ -211,7 +228,7 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
     shares: dict[str, Shares] = {}
     for name, budget in {"as news-crawl": as_published, **{str(budget): budget for budget in budgets}}.items():
         print(f"\n{budget} fetches{': what news-crawl spends by its own settings' if budget == as_published else ''}\n{HEADER}")
-        results = {policy: at_equal_fetches(_spending(policy, seed, make), budget) for policy in POLICIES}
+        results = {policy: at_equal_fetches(_spending(policy, seed, make), budget, policy.usual_scale) for policy in POLICIES}
         for policy, result in results.items():
             print(result.line(policy.name))
         print(oracle(seed, budget, make).line("oracle, no edits"))

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from processing.article.tree.characters import without_invisible
+from processing.extract.decode import Decoded, decode
 from storage.urls.surt import registered_domain
 
 SETS = ("aeb", "fundeval", "wcxb_dev", "mixed", "publishers")
@@ -46,7 +48,23 @@ def pages(name: str) -> Iterator[tuple[Row, str]]:
     with zipfile.ZipFile(folder() / f"{name}.zip") as archive:
         for line in (folder() / f"{name}.jsonl").read_text(encoding="utf-8").strip("\n").split("\n"):
             row = json.loads(line)
-            yield row, archive.read(row["member"]).decode("utf-8", "replace")
+            yield {key: _as_seen(value) for key, value in row.items()}, html_of(archive.read(row["member"]))
+
+
+def html_of(body: bytes) -> str:
+    """A stored page as text: UTF-8 where it is that, whatever it declares; otherwise as processing decodes it."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        decoded = decode(body)
+        return decoded.html if isinstance(decoded, Decoded) else body.decode("utf-8", "replace")
+
+
+def _as_seen(label: Any) -> Any:  # Any: a label's fields differ by set
+    """A label without the characters that nobody sees, such as soft hyphens. The texts are compared without them, too."""
+    if isinstance(label, list):
+        return [_as_seen(item) for item in label]
+    return without_invisible(label) if isinstance(label, str) else label
 
 
 @cache

@@ -21,6 +21,7 @@ import lightgbm
 import numpy as np
 from scipy.optimize import minimize
 
+from benchmarks.labelled_pages import html_of
 from processing.article.body.forms import mark_other_articles
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
@@ -74,7 +75,7 @@ def pages(folder: Path) -> Iterator[tuple[str, str, dict[str, float], bool]]:
         with zipfile.ZipFile(folder / f"{name}.zip") as archive:
             for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").strip("\n").split("\n"):
                 row = json.loads(line)
-                html = archive.read(row["member"]).decode("utf-8", "replace")
+                html = html_of(archive.read(row["member"]))
                 page = Page(url=row["url"], html=html, fetched_at=FETCHED_AT)
                 yield TYPES[row.get("page_type", "article")], row["host"], *_features(page)
 

@@ -23,6 +23,7 @@ from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
+from crawlhouse.commands import plugins as pluginscommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
@@ -44,7 +45,23 @@ Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or databa
 
 
 class PrintableGroup(TyperGroup):
-    """All commands. A usage error repeats text of the command line; that text is made printable."""
+    """All commands, those of installed packages last. A usage error repeats text of the command line; that text is made printable."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # Any: Typer's own context
+        """The names of crawlhouse's own commands, then those of packages."""
+        from crawlhouse.actions.plugin_commands import names_of_commands
+
+        own = super().list_commands(ctx)
+        return [*own, *names_of_commands(own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # Any: as above, and Typer's own command
+        """The command of a name: crawlhouse's own, else that of a package, which is imported now."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        from crawlhouse.actions.plugin_commands import command_of
+
+        return command_of(cmd_name)
 
     def make_context(self, *given: Any, **more: Any) -> Any:  # Any: Typer's own arguments
         """The context of the options before a command."""
@@ -103,6 +120,7 @@ app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincomm
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
+app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)
 app.command(epilog=crawlnames.DELETE_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.delete)

@@ -1,4 +1,4 @@
-"""The Python door: a lake, opened for reading."""
+"""The Python interface: a lake, opened for reading."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ runs. It takes the publish lock where it must, so it never conflicts with publis
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from dags.defaults import PROCESS, SHORT
 from dags.outcomes import final_errors
@@ -43,8 +43,8 @@ def maintenance_dags() -> dict[str, DAG]:
         dag_id="maintain_lake",
         description="Join small files, expire old snapshots, remove unused files and old rows",
         doc_md=__doc__,
-        schedule="30 3 * * *",
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        # Without a start date the first run is at the next 3:30: a new home has nothing to maintain for the time before it.
+        schedule=CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=timedelta()),
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,

@@ -10,6 +10,7 @@ from pathlib import Path
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 TICK = timedelta(hours=6)  # enough for some new and some changed articles
 FILE = "demo-clock"
+SHOP = "shop"  # the folder of the shop's clock, in the site's home
 
 
 def time_at(clock: int) -> datetime:

@@ -159,7 +159,7 @@ def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, re
 def _datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings, resources: _Resources) -> tuple[Dataset, ...]:
     """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
     types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
-    definitions = crawl_datasets(crawl, settings)
+    definitions = crawl_datasets(crawl, settings, resources.lake.tables())
     found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
     datasets = tuple(dataset for dataset in found if dataset is not None)
     resources.lake.ensure_dataset_tables(datasets)

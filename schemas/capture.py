@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from schemas.page import Hints
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
 
 HeaderList = tuple[tuple[bytes, bytes], ...]
 
@@ -30,6 +31,8 @@ class Capture:
     `reason` is the status line's reason phrase, `protocol` for example `HTTP/1.1`. Header lists keep order, case and repeats.
     `truncated` is a WARC-Truncated reason (`length`, `time`, `disconnect`, `unspecified`) or None.
     `latency_ms` counts from the request to the last byte. `request_body` is what a POST sent.
+    `preferences` are the AI preferences that are stated elsewhere than in its headers: in robots.txt, or in the headers of a page that a
+    browser rendered.
     """
 
     url: str
@@ -49,6 +52,7 @@ class Capture:
     latency_ms: int = 0
     hints: Hints = field(default_factory=Hints)
     request_body: bytes = b""
+    preferences: AiPreferences = NO_PREFERENCES
 
     def header(self, name: str) -> str | None:
         """The first response header of that name, case-insensitive."""

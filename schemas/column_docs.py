@@ -59,8 +59,17 @@ RUNNING = {
     "ingested_at": ColumnDoc("When the row was published.", RUN, "UTC"),
     "sequence": ColumnDoc("The number of the publish that brought the row; it grows over all crawls.", RUN),
 }
+AI_PREFERENCES = {
+    "content_usage": ColumnDoc(
+        "What the site says in Content-Usage, in the page's header or in robots.txt; NULL where it says nothing.", ANSWER
+    ),
+    "content_signal": ColumnDoc("The same for Content-Signal, such as ai-train=no.", ANSWER),
+}
 ARTICLES = {
-    "article_id": ColumnDoc("Identity of the article over time: 32 hex digits of SHA-256 of its canonical URL.", MARKUP),
+    "article_id": ColumnDoc(
+        "Identity of the article over time: 32 hex digits of SHA-256 of its URL, or of its canonical URL if that has a similar text.",
+        COMPARISON,
+    ),
     "version": ColumnDoc("The number of the article's version, from 1; in `quarantine` 0.", COMPARISON),
     **PLACE,
     "canonical_url": ColumnDoc("The URL that the page itself names as its own.", MARKUP),
@@ -101,13 +110,16 @@ ARTICLES = {
     "charset_source": ColumnDoc("Where the charset came from: bom, http, meta, utf-8 or detector.", ANSWER),
     **POINTER,
     **RUNNING,
+    **AI_PREFERENCES,
 }
 QUARANTINE = {
     **ARTICLES,
     "reason": ColumnDoc("The kind of mistake, for counting.", RULES),
     "rule": ColumnDoc("The rule that the row breaks.", RULES),
     "detail": ColumnDoc("What was found, in a line for people.", RULES),
-    "dataset": ColumnDoc("The dataset that the row was made for; NULL in rows of earlier releases means articles.", RULES),
+    "dataset": ColumnDoc(
+        "The dataset that the row was made for; `no_dataset`: an item that none takes. NULL in rows of earlier releases: articles.", RULES
+    ),
     "row_id": ColumnDoc("The identity of the row in its dataset: of articles their article_id.", COMPARISON),
     "row_json": ColumnDoc("The whole row as JSON; NULL for articles, whose columns are filled instead.", RUN),
     "position": ColumnDoc("The place of the row among those of its page, from 0; NULL for articles.", ARCHIVE),
@@ -136,6 +148,7 @@ CAPTURES = {
     "request_method": ColumnDoc("The HTTP method; NULL means GET.", URL),
     "request_body": ColumnDoc("The body of a POST, as the query under which a replay finds its response.", URL),
     "outcomes": ColumnDoc("What each dataset made of the record: dataset, outcome, reason and its number of rows.", RUN),
+    **AI_PREFERENCES,
 }
 SIGHTINGS = {
     "dataset": ColumnDoc("The dataset of the row.", RUN),

@@ -48,5 +48,7 @@ CAPTURE_INDEX = Schema(
         Field("refers_to_offset", DataType.int64()),
         Field("request_method", DataType.string()),  # NULL: GET
         Field("request_body", DataType.string()),  # of a POST: its body as the query under which replay finds its answer
+        Field("content_usage", DataType.string()),  # AI preferences of headers and robots.txt
+        Field("content_signal", DataType.string()),
     ]
 )

@@ -1,7 +1,7 @@
 """Items of users' spiders as they are stored: the contract between the spider that yields them and the datasets that read them.
 
 A line of an items file is a `StoredItem` as JSON. The `ItemTypes` next to it name the classes of the items and the types of their fields,
-so that a reader needs no module of the user's.
+so that a reader needs no module of the user's. A line of a segment's file of problems is an `ItemProblem`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict
 TypeName = Literal[
     "string", "integer", "decimal", "float", "boolean", "date", "time", "timestamp", "list", "struct", "json"
 ]  # json: any value, because the class does not say more
+
+
+ProblemRule = Literal["callback", "unread", "pipeline", "unstorable", "size", "render"]
 
 
 class ItemFieldType(BaseModel):
@@ -77,6 +80,23 @@ class StoredItem(BaseModel):
     position: int
     type: str | None = None
     item: dict[str, Any]
+
+
+class ItemProblem(BaseModel):
+    """What is missing of a capture's items, and why: one item as far as JSON can hold it, or without `item` an unknown number of them.
+
+    `rule` is `callback` (the spider raised an error), `unread` (its callback was not called), `pipeline` (an item pipeline raised an
+    error), `unstorable` (JSON cannot hold a value of the item) or `size`. `render` means that the page was not rendered, so that nothing of
+    it is known to be complete.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    warc_record_offset: int
+    rule: ProblemRule
+    problem: str
+    type: str | None = None
+    item: dict[str, Any] | None = None
 
 
 def dict_type(item: Mapping[str, object]) -> str | None:

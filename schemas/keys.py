@@ -56,6 +56,11 @@ def segment_item_types_key(crawl: str, crawl_run: str, segment: str) -> str:
     return f"items/{crawl}/{crawl_run}/{segment}.types.json"
 
 
+def segment_item_problems_key(crawl: str, crawl_run: str, segment: str) -> str:
+    """Why items of one segment's pages are missing, if any are (JSON lines, gzip)."""
+    return f"items/{crawl}/{crawl_run}/{segment}.problems.jsonl.gz"
+
+
 def item_types_key(crawl: str, crawl_run: str) -> str:
     """The classes of all items of a crawl run and the types of their fields, put together at its close (JSON)."""
     return f"items/{crawl}/{crawl_run}.types.json"

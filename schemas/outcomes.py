@@ -92,8 +92,15 @@ class Reason(StrEnum):
     OTHER_PAGE = "other_page", "The page is not an article, and of no other known type."
     NO_ARTICLE = "no_article", "No article text was found on the page."
     NOINDEX = "noindex", "The page asks not to be indexed, so it is not published."
+    AI_PREFERENCE = (
+        "ai_preference",
+        "The site asks, by Content-Usage or Content-Signal in a header or in robots.txt, not to be used as the crawl declares.",
+    )
     NO_ROWS = "no_rows", "The page has no rows of the dataset."
-    DATASET_ERROR = "dataset_error", "The rows of the page cannot be read for the dataset: its function failed, or there are too many."
+    DATASET_ERROR = (
+        "dataset_error",
+        "The rows of the page cannot be read for the dataset: its function or the spider failed, or there are too many.",
+    )
     HELD = "held", "The rows of this crawl run broke a critical expectation. They are held back until somebody decides (`crawlhouse gate`)."
     PAGE_TIMEOUT = "page_timeout", "Reading the response or the page took too much time."
     PAGE_MEMORY = "page_memory", "Reading the response or the page took too much memory."

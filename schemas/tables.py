@@ -90,6 +90,8 @@ ARTICLE_FIELDS = [
     pa.field("fetched_at", TIMESTAMP, nullable=False),
     *POINTER_FIELDS,
     *RUN_FIELDS,
+    pa.field("content_usage", pa.string()),
+    pa.field("content_signal", pa.string()),
 ]
 
 ARTICLES = pa.schema(documented(ARTICLE_FIELDS, column_docs.ARTICLES))
@@ -151,6 +153,8 @@ CAPTURES = pa.schema(
             pa.field("request_method", pa.string()),
             pa.field("request_body", pa.string()),
             pa.field("outcomes", OUTCOMES),
+            pa.field("content_usage", pa.string()),
+            pa.field("content_signal", pa.string()),
         ],
         column_docs.CAPTURES,
     )

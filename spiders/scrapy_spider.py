@@ -153,7 +153,9 @@ class SiteSpider(scrapy.Spider):
                 rendered = await self._browser.render(capture)
             except RenderError as error:
                 LOG.warning("Not rendered: %s", error)
-                self._session.receive(fetch, capture, Yielded(broken=Reason.RENDER_ERROR))
+                yielded = Yielded(broken=Reason.RENDER_ERROR)
+                yielded.items.add_problem("render", str(error))
+                self._session.receive(fetch, capture, yielded)
                 return
         if self._callbacks is not None:
             await self._callbacks.handle_response(fetch, capture, rendered)

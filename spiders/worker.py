@@ -127,6 +127,8 @@ def _fetch(
     registrar = Registrar(run, worker, frontier, store, spool, statistics, database, hints_after(crawl.revisit))
     crash_counts = CrashCounts(settings, crawl.name)  # reads the journal that the previous attempt left, which the next line removes
     journal, body_memory, scope = ReadingJournal(folder / JOURNAL_NAME), BodyMemory(), CrawlScope(crawl)
+    for host in frontier.seed_hosts(crawl.name):
+        scope.add_host(host)
     rules = reading_rules(crawl, scope)
     process = AsyncCrawlerProcess(scrapy_settings(crawl, body_memory, credentials.proxy))
     crawler = process.create_crawler(SiteSpider)

@@ -102,3 +102,12 @@ def s3_settings(s3_endpoint: str, tmp_path: Path) -> Settings:
     """Settings of an empty home whose store is a fresh prefix on the S3 server."""
     store = f"s3://{seaweed.BUCKET}/{secrets.token_hex(4)}/here"
     return Settings(home=tmp_path, crawls=tmp_path, store=store, s3_endpoint=s3_endpoint)
+
+
+@pytest.fixture(params=["sqlite-directory", "postgresql-s3"])
+def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """An empty home, once all local and once all on servers."""
+    if request.param == "sqlite-directory":
+        return Settings(home=tmp_path / "home", crawls=tmp_path)
+    s3: Settings = request.getfixturevalue("s3_settings")
+    return s3.model_copy(update={"database": request.getfixturevalue("postgres_url")})

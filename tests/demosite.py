@@ -23,9 +23,10 @@ TICK_SECONDS = 10
 
 @dataclass
 class DemoSite:
-    """A running demo site. `bases` are its two sites' addresses, without a slash at the end."""
+    """A running demo site. `bases` are its two news sites' addresses, `shop` is the shop's, each without a slash at the end."""
 
     bases: tuple[str, str]
+    shop: str
     home: Path
     process: subprocess.Popen[str]
 
@@ -33,6 +34,11 @@ class DemoSite:
     def clock(self) -> int:
         """The tick the site is at."""
         return clock.read(self.home)
+
+    @property
+    def shop_clock(self) -> int:
+        """The tick the shop is at."""
+        return clock.read(self.home / clock.SHOP)
 
     def truth(self, at: int | None = None) -> list[truth.Truth]:
         """What the sites' articles are, now or at a tick."""
@@ -51,6 +57,15 @@ class DemoSite:
             time.sleep(0.05)
         return now
 
+    def tick_shop(self, ticks: int = 1) -> int:
+        """Move the shop's clock on and wait until the shop follows; the new clock."""
+        now = clock.advance(self.home / clock.SHOP, ticks)
+        deadline = time.monotonic() + TICK_SECONDS
+        while _served_clock(self.shop) != now:
+            assert time.monotonic() < deadline, "the shop does not follow its clock"
+            time.sleep(0.05)
+        return now
+
 
 @contextmanager
 def run_demo_site(home: Path, *options: str) -> Iterator[DemoSite]:
@@ -61,8 +76,8 @@ def run_demo_site(home: Path, *options: str) -> Iterator[DemoSite]:
         assert process.stdout is not None
         first_line = process.stdout.readline()
         assert first_line, "the demo site did not start"
-        bases = json.loads(first_line)["bases"]
-        yield DemoSite((bases[0], bases[1]), home, process)
+        places = json.loads(first_line)
+        yield DemoSite((places["bases"][0], places["bases"][1]), places["shop"], home, process)
     finally:
         process.terminate()
         process.wait(timeout=10)

@@ -23,13 +23,14 @@ Lastmod = Literal["honest", "lying", "absent"]
 
 @dataclass(slots=True)
 class Story:
-    """One article: when it was published and edited, and what was captured so far."""
+    """One article: when it was published and edited, and what was captured so far. `listed` is its date in the source that led to it."""
 
     key: int
     site: int
     published: float
     edits: list[float]
     last_change: float
+    listed: float | None = None
     captured: float | None = None
     fetched: float = 0.0
     versions: int = 0
@@ -68,11 +69,15 @@ class Source:
     window: int
     dated: bool
     lastmod: Lastmod
+    published: list[float] = field(init=False)
 
-    def visible(self, now: float) -> list[Story]:
-        """The stories that a visitor sees now, the newest last."""
+    def __post_init__(self) -> None:
+        self.published = [story.published for story in self.stories]
+
+    def visible(self, now: float) -> tuple[int, int]:
+        """The places in `stories` between which a visitor sees them now, the newest last."""
         end = bisect_right(self.appears, now)
-        return self.stories[max(end - self.window, 0) : end]
+        return max(end - self.window, 0), end
 
     def modified(self, story: Story, now: float) -> float | None:
         """What the source says about a story's last change."""

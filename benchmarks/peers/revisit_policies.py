@@ -7,6 +7,8 @@ news-crawl's (feeds and sitemaps only, x1.5 / x0.8, articles never again). Each 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from benchmarks.inputs.news_sites import Source, Story
 from schemas.capture import UrlKind
 from schemas.config.crawl import Revisit
@@ -31,6 +33,7 @@ class Policy:
     """When a source or a story is due again, in hours."""
 
     name = ""
+    usual_scale = 1.0  # where the search for the scale begins
     revisits_articles = True
     kinds: frozenset[str] = frozenset({"hub", "feed", "sitemap"})
 
@@ -41,7 +44,7 @@ class Policy:
         """When the thing is due again after a visit."""
         raise KeyError(type(thing))
 
-    def hinted(self, source: Source, stories: list[Story], now: float) -> list[Story]:
+    def hinted(self, source: Source, now: float) -> list[Story]:
         """The known stories of the source that are fetched now because the source says that they changed."""
         return []
 
@@ -50,6 +53,7 @@ class FixedAll(Policy):
     """The same interval for everything."""
 
     name = "fixed interval, every URL"
+    usual_scale = 200.0
 
     def next_due(self, thing: Source | Story, visit: Visit) -> float:
         return visit.at + self.scale
@@ -59,6 +63,7 @@ class FixedSources(FixedAll):
     """The same interval for all sources; articles never again."""
 
     name = "fixed interval, sources only"
+    usual_scale = 12.0
     revisits_articles = False
 
 
@@ -98,6 +103,7 @@ class Nutch(Adaptive):
     """Nutch 1.x, AdaptiveFetchSchedule."""
 
     name = "Nutch AdaptiveFetchSchedule"
+    usual_scale = 8.0
 
 
 class NewsCrawl(Adaptive):
@@ -161,11 +167,12 @@ class Ours(Policy):
         if story.key in self.hints:
             by = self.hints.pop(story.key)
             self.trust[by] = with_outcome(self.trust[by], visit.changed)
-        state = self.articles.get(story.key) or RevisitState(source=False, first_seen=visit.at, tie_breaker=tie_breaker(str(story.key)))
+        state = self.articles.get(story.key) or RevisitState(
+            source=False, first_seen=visit.at if story.listed is None else story.listed, tie_breaker=tie_breaker(str(story.key)))
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
 
-    def hinted(self, source: Source, stories: list[Story], now: float) -> list[Story]:
+    def hinted(self, source: Source, now: float) -> list[Story]:
         if not self.follows_hints or source.lastmod == "absent":
             return []
         by = (source.site, source.kind)
@@ -173,9 +180,11 @@ class Ours(Policy):
         room = allowance(trust, now * HOUR_SECONDS)
         if not room:
             return []
+        start, end = source.visible(now)
+        shown = [story for story in reversed(source.stories[start:end]) if story.captured is not None]
         if source.lastmod == "honest":
-            stories = [story for story in stories if story.last_change > story.fetched]
-        chosen = [story for story in reversed(stories) if self._is_news(source, story, now)][:room]
+            shown = [story for story in shown if story.last_change > story.fetched]
+        chosen = list(islice((story for story in shown if self._is_news(source, story, now)), room))
         self.trust[by] = with_followed(trust, len(chosen), now * HOUR_SECONDS) if chosen else trust
         self.hints.update((story.key, by) for story in chosen)
         return chosen

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
 from crawlhouse.output.accounting import show_spider
+from crawlhouse.output.checked_datasets import rows_text, show_dataset
 from crawlhouse.output.console import counts_table, facts_table, progress_line, results, say, show, table
 from crawlhouse.output.crawl import describe_crawl
 from crawlhouse.output.golden import check_golden
@@ -16,9 +18,10 @@ from processing.extract.rule_check import check_rules
 from schemas.article import Article, plain_text
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls
-from schemas.config.settings import Settings
-from schemas.errors import ConfigError, CrawlhouseError, NotFoundError, UnavailableError
-from schemas.outcomes import Reason, Rejected
+from schemas.config.settings import Settings, load_settings
+from schemas.datasets.dataset import Dataset
+from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, StorageError, UnavailableError
+from schemas.outcomes import Reason
 
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
 SHOWN_CHARACTERS = 400  # of an article's text: enough to see whether it begins where the article begins
@@ -55,8 +58,23 @@ def _check_rules(crawl: Crawl, folder: Path) -> None:
     if crawl.datasets != ("articles",):
         from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have no dataset of their own
 
-        crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+        datasets = crawl_datasets(crawl, Settings(home=folder, crawls=folder))
+        _check_tables(datasets)
     check_golden(crawl, folder)
+
+
+def _check_tables(datasets: Sequence[Dataset]) -> None:
+    """Compare the datasets with their tables, if there is a lake. Raises ConfigError."""
+    from crawlhouse.reports.check_tables import check_tables
+
+    try:
+        settings = load_settings()
+    except NotFoundError:  # the file is in no project
+        return
+    try:
+        check_tables(datasets, settings)
+    except (UnavailableError, StorageError) as error:
+        say(f"The datasets are not compared with their tables: {error}")
 
 
 def _check_spider(crawl: Crawl, folder: Path) -> None:
@@ -78,22 +96,41 @@ def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
         raise UnavailableError(f"Nothing came back from {', '.join(crawl.hosts())}: {why}. Look at the seeds and at the network.")
     _show_responses(result)
     show_spider(result.manifest.statistics)
-    _show_articles(result)
+    if result.makes_articles:
+        _show_articles(result)
+    for one in result.datasets:
+        show_dataset(one)
+    _raise_what_is_wrong(result)
+
+
+def _raise_what_is_wrong(result: CheckResult) -> None:
+    """Raises GateError if a real run would be held back, and SpiderError if no page could be read for a dataset."""
+    broken = [one.dataset.name for one in result.datasets if one.broken]
+    if broken:
+        raise GateError(f"A run with these rows would be held back: they break critical expectations of {', '.join(broken)}.")
+    unread = [one for one in result.datasets if one.errors and not one.made]
+    if unread:
+        first = unread[0]
+        url, error = next(iter(first.errors.items()))
+        raise SpiderError(f"No page could be read for {', '.join(one.dataset.name for one in unread)}. {url}: {error}.")
 
 
 def _show_responses(result: CheckResult) -> None:
-    rows = [(page.kind, str(page.status), f"{page.size:,}", _outcome_text(page), page.url) for page in result.pages]
+    rows = [(page.kind, str(page.status), f"{page.size:,}", _outcome_text(page, result), page.url) for page in result.pages]
     show(table("What came back", ("kind", "status", "bytes", "becomes", "URL"), rows, numbers={"bytes"}))
     counts = result.manifest.counts.model_dump()
     parts = {f"= {name}": count for name, count in counts.items() if name != "due"}
     show(counts_table("URLs", {"due": counts["due"], **parts, **result.manifest.reasons}))
 
 
-def _outcome_text(page: CheckedPage) -> str:
-    if not isinstance(page.outcome, Rejected):
-        return "article"
-    shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
-    return f"no article: {page.outcome.reason}{shown}"
+def _outcome_text(page: CheckedPage, result: CheckResult) -> str:
+    words = [rows_text(page.rows, page.quarantined)] if page.rows or page.quarantined else []
+    if isinstance(page.outcome, ReadPage):
+        words.insert(0, "article")
+    elif page.outcome is not None:
+        shown = f": {page.outcome.detail}" if page.outcome.reason is Reason.REDIRECT else ""  # where a redirect leads explains a lot
+        words.append(f"{'no article: ' if result.makes_articles else 'nothing: '}{page.outcome.reason}{shown}")
+    return "; ".join(words) or "no rows"
 
 
 def _show_articles(result: CheckResult) -> None:
@@ -102,6 +139,8 @@ def _show_articles(result: CheckResult) -> None:
         say("None of these pages is an article. Give a seed that leads to some, or --pages N to see more.")
     for article in articles[:SHOWN_ARTICLES]:
         _show_article(article)
+    if result.articles_in_a_run:
+        show(f"articles: only a whole run is judged by {', '.join(result.articles_in_a_run)}")
 
 
 def _show_article(article: Article) -> None:

@@ -77,6 +77,10 @@ class AirflowApi:
         """Let a DAG be scheduled. Raises NotFoundError."""
         self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Keep a DAG from being scheduled: by its time, or by an Asset's event, which then starts no run later either."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": True})
+
     def trigger(self, dag_id: str, params: Mapping[str, object] | None = None) -> DagRun:
         """Start a DAG run now. Raises NotFoundError for no such DAG."""
         run_id = f"crawlhouse__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"  # made here, so that a retried request starts no second run

@@ -32,6 +32,9 @@ def check(
     The pages come through the same spider, robots.txt, address rules and extraction as in a real crawl. Its home is a temporary folder,
     so nothing is stored. Before that, the golden pages next to the file, NAME.golden/CASE/, are read with the crawl's rules. Exit code 2
     if one of them differs from what is expected.
+
+    For each dataset of the crawl you see the rows that would be published, those that would go to quarantine, and why. Expectations that
+    need the rows of a whole run are named. Exit code 8 if the rows break a critical expectation, 10 if no page could be read for a dataset.
     """
     from crawlhouse.actions.check import check_all, check_crawl
     from schemas.config.crawl_file import find_crawl, is_path

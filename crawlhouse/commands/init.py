@@ -27,12 +27,23 @@ seeds:                      # where the crawl starts: pages, feeds or sitemaps
 
 politeness:
   contact: {contact}        # a mail address or a page where the site's owner reaches you; part of the user agent
-  delay: 2                  # seconds between two requests to one host; robots.txt may ask for more
-
+{pace}
 budgets:
   max_pages: 200            # of one run; raise it when the results are right
 
 # schedule: "0 */6 * * *"   # when Airflow runs it; without a schedule it runs only by hand
+"""
+
+
+POLITE = """\
+  delay: 2                  # seconds between two requests to one host; robots.txt may ask for more
+"""
+PRIVATE = """
+network:
+  allow: ["{network}"]    # this address is not public, and would be refused
+"""
+OF_THIS_MACHINE = """\
+  delay: 0                  # seconds between two requests; this machine is your own
 """
 
 
@@ -42,20 +53,21 @@ def init(
     name: Annotated[str, typer.Option(help="The first crawl's name.")] = "first",
     contact: Annotated[str, typer.Option(help="How the site's owner reaches you.")] = "",
 ) -> None:
-    """Make a project: a folder with crawls/ and dags/ in it, and with --seed a first crawl.
+    """Make a project: a folder with crawls/, datasets/ and dags/ in it, and with --seed a first crawl.
 
-    DAGs of your own in dags/ are loaded beside those of the crawls by `crawlhouse up`.
+    Datasets of your own go into datasets/, a file each. DAGs of your own go into dags/: `crawlhouse up` loads them beside
+    those of the crawls.
 
     Nothing is fetched, and no existing file is changed.
     """
     crawls = folder / "crawls"
     try:
-        crawls.mkdir(parents=True, exist_ok=True)
-        (folder / "dags").mkdir(exist_ok=True)  # for DAGs of the user's own; `up` loads them beside ours
+        for made in (crawls, folder / "datasets", folder / "dags"):
+            made.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{crawls} cannot be made: {error.strerror}. Choose another folder.") from error
     if seed is None:
-        say(f"{crawls} is ready. Put a crawl into it, or let `crawlhouse init --seed URL` write a first one.")
+        say(f"{folder} has the folders crawls, datasets and dags. Put a crawl into crawls, or let `crawlhouse init --seed URL` write one.")
         return
     path = crawls / f"{name}.yaml"
     _write(path, name, seed, contact)
@@ -73,10 +85,24 @@ def _write(path: Path, name: str, seed: str, contact: str) -> None:
 
     if not contact:
         raise ConfigError("A crawl must say who sends it: give --contact with a mail address or a page of yours.")
-    text = FIRST_CRAWL.format(name=name, host=host_name(seed), seed=dumps(seed), contact=dumps(contact))
+    host = host_name(seed)
+    text = FIRST_CRAWL.format(name=name, host=dumps(host), seed=dumps(seed), contact=dumps(contact), pace=_pace(host))
     parse_crawl(text, name, str(path))
     try:
         with path.open("x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError as error:
         raise ConflictError(f"{path} is there already. Choose another --name, or edit it.") from error
+
+
+def _pace(host: str) -> str:
+    """The delay, and for an address that is not public the network that must be allowed."""
+    from ipaddress import ip_address, ip_network
+
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return POLITE
+    if address.is_global:
+        return POLITE
+    return (OF_THIS_MACHINE if address.is_loopback else POLITE) + PRIVATE.format(network=ip_network(address))

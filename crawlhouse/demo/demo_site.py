@@ -1,4 +1,4 @@
-"""The bundled demo site as a process. It listens on the ports in crawls/demo.yaml, and `crawlhouse down` ends it."""
+"""The bundled demo sites as a process. It listens on the ports in crawls/demo.yaml and crawls/shop.yaml; `crawlhouse down` ends it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crawlhouse.airflow import processes
 from crawlhouse.airflow.home import write_private
@@ -19,23 +19,38 @@ from schemas.errors import ConfigError, ConflictError, StorageError, Unavailable
 START_TIMEOUT_SECONDS = 30.0
 STOP_GRACE_SECONDS = 3.0
 POLL_SECONDS = 0.1
-SITES = 2
+SEEDS = (2, 1)  # of the news sites and of the shop
+PORT_OPTIONS = ("--port", "--second-port", "--shop-port")
 
 
-def start_site(settings: Settings, crawl: Crawl) -> int:
-    """Start the demo site if it does not run, and advance its clock by one tick. Returns the tick.
+def start_site(settings: Settings, news: Crawl, shop: Crawl) -> int:
+    """Start the demo sites if they do not run, and advance both clocks by one tick. Returns the tick of the news sites.
 
-    Raises ConfigError for a crawl that does not name two ports, ConflictError for a taken port and UnavailableError for no answer.
+    Raises ConfigError for crawls that do not name the three ports, ConflictError for a taken port and UnavailableError for no answer.
     """
     home = _home(settings)
     try:
         make_private_folder(settings.home)
         home.mkdir(parents=True, exist_ok=True)
-        tick = clock.advance(home) if (home / clock.FILE).exists() else _first_tick(home)
+        tick, _ = _next_tick(home), _next_tick(home / clock.SHOP)
     except OSError as error:
         raise StorageError(f"{home} cannot be written ({error.strerror}); free space there or set CRAWLHOUSE_HOME.") from error
+    ports = _ports(news, shop)
+    if _alive(home) and _state(home).get("ports") != ports:  # an earlier release's, or the crawl files have changed
+        stop_site(settings)
     if not _alive(home):
-        _start(home, _ports(crawl))
+        _start(home, ports)
+    return tick
+
+
+def advance_shop(settings: Settings, shop: Crawl) -> int:
+    """Advance the shop's clock alone, by one tick, and wait until the running shop follows. Returns the tick. Raises UnavailableError."""
+    home = _home(settings)
+    tick, deadline = clock.advance(home / clock.SHOP), time.monotonic() + START_TIMEOUT_SECONDS
+    while _served_tick(shop.seeds[0].url) != tick:
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"The shop does not follow its clock within {START_TIMEOUT_SECONDS:.0f} s; see {home / 'site.log'}.")
+        time.sleep(POLL_SECONDS)
     return tick
 
 
@@ -52,18 +67,19 @@ def site_runs(settings: Settings) -> bool:
     return _alive(_home(settings))
 
 
-def _start(home: Path, ports: tuple[int, int]) -> None:
+def _start(home: Path, ports: list[int]) -> None:
     mark, log = processes.new_mark(), home / "site.log"
     log.unlink(missing_ok=True)
-    write_private(home / "site.json", json.dumps({"mark": mark}) + "\n")
-    command = module_command("demo.site", "--port", str(ports[0]), "--second-port", str(ports[1]), "--home", str(home))
+    write_private(home / "site.json", json.dumps({"mark": mark, "ports": ports}) + "\n")
+    options = [text for name, port in zip(PORT_OPTIONS, ports, strict=True) for text in (name, str(port))]
+    command = module_command("demo.site", *options, "--home", str(home))
     process = processes.spawn(command, mark, log, os.environ)
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while '"ports"' not in (output := log.read_text(encoding="utf-8", errors="replace")):
         if process.poll() is not None:
             raise ConflictError(
-                f"The demo site cannot listen on 127.0.0.1:{ports[0]} and :{ports[1]}: {output.strip()} "
-                "Free these ports, or name others in the seeds of crawls/demo.yaml."
+                f"The demo sites cannot listen on 127.0.0.1, ports {', '.join(map(str, ports))}: {output.strip()} "
+                "Free these ports, or name others in the seeds of crawls/demo.yaml and crawls/shop.yaml."
             )
         if time.monotonic() > deadline:
             processes.end(mark, STOP_GRACE_SECONDS)
@@ -71,14 +87,20 @@ def _start(home: Path, ports: tuple[int, int]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _ports(crawl: Crawl) -> tuple[int, int]:
-    ports = [urlsplit(seed.url).port for seed in crawl.seeds]
-    if len(ports) != SITES or None in ports:
-        raise ConfigError("crawls/demo.yaml must have two seeds, each http://127.0.0.1 with a port: the demo's two sites.")
-    return (ports[0] or 0, ports[1] or 0)
+def _ports(news: Crawl, shop: Crawl) -> list[int]:
+    ports = [urlsplit(seed.url).port for crawl in (news, shop) for seed in crawl.seeds]
+    named = [port for port in ports if port is not None]
+    if (len(news.seeds), len(shop.seeds)) != SEEDS or len(named) != len(ports):
+        raise ConfigError(
+            "crawls/demo.yaml must have two seeds and crawls/shop.yaml one, each http://127.0.0.1 with a port: the demo's sites."
+        )
+    return named
 
 
-def _first_tick(home: Path) -> int:
+def _next_tick(home: Path) -> int:
+    """Advance a clock; one that was never set begins at 0."""
+    if (home / clock.FILE).exists():
+        return clock.advance(home)
     clock.write(home, 0)
     return 0
 
@@ -88,11 +110,27 @@ def _alive(home: Path) -> bool:
     return bool(mark) and bool(processes.marked(mark))
 
 
-def _mark(home: Path) -> str:
+def _served_tick(url: str) -> int | None:
+    """The tick that the shop serves, or None if it does not answer."""
+    import httpx
+
     try:
-        return str(json.loads((home / "site.json").read_text(encoding="utf-8"))["mark"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return ""
+        return int(httpx.get(urljoin(url, "/__truth__/clock"), trust_env=False).text)
+    except (httpx.TransportError, ValueError):
+        return None
+
+
+def _mark(home: Path) -> str:
+    return str(_state(home).get("mark", ""))
+
+
+def _state(home: Path) -> dict[str, object]:
+    """What the start of the running sites has written, or nothing."""
+    try:
+        state = json.loads((home / "site.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 def _home(settings: Settings) -> Path:

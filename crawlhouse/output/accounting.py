@@ -43,6 +43,8 @@ def show_report(report: RunReport) -> None:
     title = f"{report.crawl}: {report.process_run}, {len(report.crawl_runs)} crawl runs"
     show(counts_table(title, {"records": report.records, **{f"= {name}": getattr(report, name) for name in OUTCOMES}}))
     _show_reasons(report.reasons)
+    for line in report.unclaimed_lines():
+        show(line)
 
 
 def _show_reasons(reasons: Mapping[str, int]) -> None:

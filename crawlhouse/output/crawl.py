@@ -26,6 +26,7 @@ def describe_crawl(crawl: Crawl) -> dict[str, str]:
             f"{format_bytes(budgets.max_bytes)} or {budgets.max_minutes:,.0f} minutes; "
             f"{format_bytes(budgets.max_bytes_per_host)} or {budgets.max_minutes_per_host:,.0f} minutes of one host"
         ),
+        "rows of": ", ".join(crawl.datasets),
         "runs": crawl.schedule or "when asked",
     }
 

@@ -3,52 +3,67 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from processing.extract.extraction import ReadPage
-from processing.extract.limited_pages import StoredPage, read_limited
+from crawlhouse.reports.checked_datasets import CheckedDataset, check_datasets, check_process_run, judged_in_a_run
+from processing.extract.extraction import ReadPage, read_segment
+from processing.extract.segment_rows import SegmentRows
+from processing.resolve.records import RecordId
 from runtime.scratch import scratch_folder
 from schemas.config.crawl import Crawl, Thresholds
 from schemas.config.settings import Settings
 from schemas.manifest import Manifest
 from schemas.outcomes import Rejected
+from schemas.runs import ProcessRun
 from storage.frontier.records import RunState
-from storage.index.rows import read_index
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
-from storage.warc.reader import read_records
 
 MAX_MINUTES = 5.0  # somebody waits for the result; a site that is slower than that is shown with what came until then
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedPage:
-    """One response and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`, `size` is in bytes."""
+    """One response and what processing makes of it. `kind` is `page`, `feed`, `sitemap` or `robots`, `size` is in bytes.
+
+    `outcome` is its article or why there is none; None if the crawl makes no articles and the page can be read. `rows` counts the rows of
+    each dataset that would be published, `quarantined` those for quarantine.
+    """
 
     url: str
     kind: str
     status: int
     size: int
-    outcome: ReadPage | Rejected
+    outcome: ReadPage | Rejected | None
+    rows: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The accounting of a check's run, and its responses in the order of the archive."""
+    """The accounting of a check's run, its responses in the order of the archive, and what each dataset gets of them.
+
+    `articles_in_a_run` names the user's expectations of articles, which are judged in a real run only.
+    """
 
     manifest: Manifest
     pages: list[CheckedPage]
+    makes_articles: bool
+    datasets: list[CheckedDataset]
+    articles_in_a_run: list[str]
 
 
 def run_check(
     crawl: Crawl, max_pages: int, progress: Callable[[RunState], None], crawls: Path, log_to: TextIO | None = None
 ) -> CheckResult:
-    """Fetch up to `max_pages` pages by the crawl's own rules and extract them. Nothing is kept. Raises what a crawl raises.
+    """Fetch up to `max_pages` pages by the crawl's own rules, and make their rows. Nothing is kept. Raises what a crawl raises.
 
-    `crawls` is the folder of the crawl's file, and of its spider if it has one. The workers' log goes to `log_to`.
+    `crawls` is the folder of the crawl's file, and of its spider if it has one. The workers' log goes to `log_to`. Raises ConfigError for
+    datasets that cannot work, GateError when expectations cannot be judged.
     """
     from spiders.run import crawl_once
 
@@ -57,25 +72,37 @@ def run_check(
     with scratch_folder() as folder:
         settings = _temporary_settings(folder, crawls)
         manifest = crawl_once(limited, settings, progress, log_to=log_to or io.StringIO())
-        return CheckResult(manifest, list(_pages(manifest, limited, open_store(settings))))
+        store = open_store(settings)
+        run = check_process_run(limited, manifest, settings, store)
+        pages = _read_pages(run, manifest, settings, store)
+        datasets = check_datasets(run, manifest, {record_id: page.url for record_id, page in pages.items()}, store)
+        _count_rows(pages, datasets)
+        return CheckResult(manifest, list(pages.values()), run.makes_articles, datasets, judged_in_a_run(run))
 
 
 def _temporary_settings(folder: Path, crawls: Path) -> Settings:
     return Settings(home=folder, crawls=crawls, store=str(folder / "store"), database="", s3_endpoint="")
 
 
-def _pages(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[CheckedPage]:
-    for page, outcome in read_limited(_stored(manifest, crawl, store)):
-        if page.record is not None and outcome is not None:
-            capture = page.record.capture
-            yield CheckedPage(capture.url, page.kind, capture.status, len(capture.body), outcome)
-
-
-def _stored(manifest: Manifest, crawl: Crawl, store: ObjectStore) -> Iterator[StoredPage]:
+def _read_pages(run: ProcessRun, manifest: Manifest, settings: Settings, store: ObjectStore) -> dict[RecordId, CheckedPage]:
+    """Every response, and the rows of all datasets staged, as extraction does it."""
+    folders = [str(folder) for folder in settings.module_folders()]
+    pages: dict[RecordId, CheckedPage] = {}
     for segment in manifest.segments:
-        kinds = {row.warc_record_offset: row.kind for row in read_index(store.get_bytes(segment.index_key))}
-        with store.open(segment.warc_key) as stream:
-            for record in read_records(stream, segment.warc_key):
-                if not isinstance(record, Rejected):
-                    kind = kinds.get(record.pointer.warc_record_offset, "page")
-                    yield StoredPage(record, crawl, kind, record.capture.hints)
+        with SegmentRows(store, run, segment, folders) as rows:
+            for row, result in read_segment(store, segment, run.crawl, {}, rows.wanted):
+                rows.take(row, result)
+                page = CheckedPage(row.url, row.kind, row.fetch_status, row.content_length or 0, result.outcome)
+                pages[row.warc_filename, row.warc_record_offset] = page
+            rows.finish()
+    return pages
+
+
+def _count_rows(pages: dict[RecordId, CheckedPage], datasets: list[CheckedDataset]) -> None:
+    """Count the rows of every page."""
+    by_url = {page.url: page for page in pages.values()}
+    for one in datasets:
+        for broken in one.quarantined:
+            by_url[broken.url].quarantined[one.dataset.name] += 1
+        for row in one.rows:
+            pages[row["warc_filename"], row["warc_record_offset"]].rows[one.dataset.name] += 1

@@ -38,7 +38,7 @@ def rules(crawl: Crawl, url: str, history: UrlHistory | None, settings: Settings
     depth = int(history.notes["depth"]) if history else 1
     return [
         _manual_change(history),
-        *_scope(crawl, url, kind, depth),
+        *_scope(crawl, url, kind, depth, settings),
         _takedown(url, settings),
         _trap(url),
         _robots(crawl, url, settings),
@@ -57,11 +57,22 @@ def _manual_change(history: UrlHistory | None) -> Rule:
     return _rule_result("by hand", held and f"it was {held}", "neither paused nor dropped")
 
 
-def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int) -> list[Rule]:
+def _seed_hosts(crawl: Crawl, settings: Settings) -> list[str]:
+    """The hosts to which redirects of the crawl's seeds have led."""
+    if crawl.scope.hosts:
+        return []
+    frontier = open_frontier(settings)
+    try:
+        return frontier.seed_hosts(crawl.name)
+    finally:
+        frontier.close()
+
+
+def _scope(crawl: Crawl, url: str, kind: UrlKind, depth: int, settings: Settings) -> list[Rule]:
     if url in {canonicalize(seed.url) for seed in crawl.seeds}:
         return [Rule("scope", "allows", "it is a seed")]
     host, hosts, deepest = host_key(url), ", ".join(crawl.hosts()), crawl.scope.max_depth
-    inside = CrawlScope(crawl).covers_host(host)
+    inside = CrawlScope(crawl).covers_host(host) or host in _seed_hosts(crawl, settings)
     excluded = _first_match(crawl.scope.exclude, url, otherwise=True)
     far = f"{plural(depth, 'link')} from a seed, of {deepest:,} at most"
     results = [

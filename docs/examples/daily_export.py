@@ -2,7 +2,7 @@
 
 Writes the latest articles of the lake into one Parquet file a day, for those who do not read Iceberg. Put this file into the `dags/` folder
 of your project. To export as soon as there are new rows, give it `schedule=[Asset("crawlhouse://articles")]`: each publish makes an event,
-whose `extra` has the crawl, the counts, the sequence and the snapshot.
+whose `extra` has the crawl, the counts, the sequence and the snapshot. Airflow does nothing with this DAG until you switch it on in the UI.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from airflow.sdk import DAG, task
 
 TABLE = "articles"  # or a dataset of your own
-FOLDER = Path(os.environ.get("EXPORT_FOLDER", "exports"))
+FOLDER = Path(os.environ.get("EXPORT_FOLDER") or Path(os.environ.get("CRAWLHOUSE_HOME", "var")) / "exports")
 
 
 @task(retries=2, retry_delay=timedelta(minutes=5), execution_timeout=timedelta(hours=1))
@@ -45,4 +45,4 @@ with DAG(
     max_active_runs=1,
     tags={"export"},
 ):
-    export("{{ data_interval_end | ds }}")
+    export("{{ dag_run.run_after | ds }}")  # every run has this date: scheduled, by hand, or on fresh rows

@@ -67,7 +67,7 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     if not blocks:
         return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)
     if metadata.description is None and path == "container":
-        metadata = replace(metadata, description=find_standfirst(outline, container))
+        metadata = replace(metadata, description=find_standfirst(outline, container, metadata.title))
     form = form_of(tree, page.url, metadata, outline, blocks)
     found_in = signature(outline, container) if path == "container" else None
     return _article(page, metadata, blocks, page_type=page_type, form=form, confidence=score, extraction_path=path, container=found_in)
@@ -96,7 +96,7 @@ def _apply_site_rules(tree: Tree, title: str | None, rules: SiteRules) -> tuple[
 
 def _read_blocks(outline: Outline, container: int, metadata: Metadata, *, whole: bool) -> tuple[Block, ...]:
     """The article's blocks. `whole`: a site rule named the body, so the outline is the article and has no lead above it."""
-    lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared)
+    lead = [] if whole else find_lead(outline, container, metadata.description, metadata.language_declared, metadata.title)
     before, after = ([], []) if whole else find_recipe_parts(outline, container)
     opening = set(map(id, lead))
     above = lead + [block for block in before if id(block) not in opening]

@@ -48,7 +48,9 @@ def _metadata_sources(analysis: PageAnalysis, page: Page, rules: SiteRules | Non
     markup, json_ld = declared.read_declared(analysis.tree, page)
     hint = (f"hint of the {page.hints.source or 'feed or sitemap'}", page.hints.title)
     declared_ones = ((source, declared.shortened(text)) for source, text in _texts(declared.DESCRIPTION, markup, json_ld))
-    descriptions = chain(declared_ones, [("standfirst after <h1>", find_standfirst(analysis.outline, analysis.container))])
+    descriptions = chain(
+        declared_ones, [("standfirst after <h1>", find_standfirst(analysis.outline, analysis.container, analysis.metadata.title))]
+    )
     sources: dict[str, SourcedValues] = {
         "title": chain(titles(markup, json_ld, analysis.metadata.site_name, page.url), [hint]),
         "description": descriptions,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from processing.clean.identity import article_id
+from processing.clean.identity import claimed_url, page_url, url_id
 from processing.clean.language import detect_language
 from processing.clean.minhash import minhash
 from processing.clean.policy import PolicyInput, check_policy
@@ -67,7 +67,8 @@ def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: 
     return row | {
         "blocks": stored_blocks(blocks),
         "confidence": confidence,
-        "article_id": article_id(url, row["canonical_url"]),
+        "article_id": url_id(page_url(url)),  # resolve decides whether the claimed URL identifies the article instead
+        "claimed_url": claimed_url(url, row["canonical_url"]),
         "text": text,
         "text_length": len(text),
         "word_count": len(tokens),

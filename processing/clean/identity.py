@@ -1,4 +1,7 @@
-"""The identity of a page: its identity URL, the id of its article, and its host bucket."""
+"""The URL of a page in its one spelling, the URL that the page claims as its own, the ids of both, and the page's host bucket.
+
+Whether a claim is believed is decided over all pages of a run (`processing.resolve.identities`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from storage.urls.host_key import host_key, without_port
 
 BUCKETS = 64  # resolve holds one bucket's site memory at a time; stored site memories are sorted by bucket, so the number is fixed
+_WWW = re.compile(r"^https?://(www\.)?")
 _SAME_SITE_PREFIX = re.compile(r"^(www\d?|m|mobile|amp)\.")
 
 
@@ -17,19 +21,60 @@ def bucket_of(host: str) -> int:
     return int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big") % BUCKETS
 
 
-def identity_url(url: str, canonical: str | None) -> str:
-    """The URL that identifies an article: its canonical URL if that is plausible, otherwise its own, both normalised.
+def page_url(url: str) -> str:
+    """A page's own URL as it identifies an article: without fragment, host in lower case, https where the port is the scheme's own.
 
-    A canonical URL is implausible when it is on another host (`www.`, `m.` and `amp.` do not count), when it is the home page and the page
-    is not, or when it is not a URL.
+    So an article stays the same when its site moves to TLS.
+    """
+    return _normalised(url)
+
+
+def claimed_url(url: str, canonical: str | None) -> str | None:
+    """The URL that a page names as its own where it is another than `page_url`, in the same spelling; None if there is none to believe.
+
+    Never believed is a canonical URL of another site (names under a host, such as `www.` and `amp.`, are no other site), one that is the
+    home page while the page is not, and one that is not a URL.
     """
     claimed = _plausible(url, canonical)
-    return _normalised(claimed or url)
+    if claimed is None:
+        return None
+    normalised = _normalised(claimed)
+    return None if normalised == _normalised(url) else normalised
+
+
+def identity_url(url: str, canonical: str | None) -> str:
+    """The URL that identifies an article if its page's claim is believed."""
+    return claimed_url(url, canonical) or page_url(url)
+
+
+def url_id(identity: str) -> str:
+    """The id of the article that a URL identifies: SHA-256, the first 32 hex digits."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def article_id(url: str, canonical: str | None) -> str:
-    """SHA-256 of the identity URL, the first 32 hex digits."""
-    return hashlib.sha256(identity_url(url, canonical).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    """`url_id` of the identity URL."""
+    return url_id(identity_url(url, canonical))
+
+
+def twin_key(normalised: str) -> str:
+    """What the usual spellings of one page's URL have in common: without scheme, `www.` and the slash at the end of the path."""
+    path, mark, query = normalised.partition("?")
+    return _WWW.sub("", path).rstrip("/") + mark + query
+
+
+def twin_urls(normalised: str) -> list[str]:
+    """The usual spellings of one page's URL, the given one first: with http or https, with or without `www.` and slash at the end."""
+    parts = urlsplit(normalised)
+    bare = parts.netloc.removeprefix("www.")
+    path = parts.path.rstrip("/")
+    spellings = [
+        parts._replace(scheme=scheme, netloc=host, path=of_path).geturl()
+        for scheme in ("https", "http")
+        for host in (bare, f"www.{bare}")
+        for of_path in (path, f"{path}/")
+    ]
+    return [normalised, *(one for one in spellings if one != normalised)]
 
 
 def _plausible(url: str, canonical: str | None) -> str | None:
@@ -42,7 +87,7 @@ def _plausible(url: str, canonical: str | None) -> str | None:
     own, claimed = _split(url), _split(joined)
     if own is None or claimed is None or claimed.scheme not in {"http", "https"}:
         return None
-    if _site(joined) != _site(url) or (_is_home(claimed) and not _is_home(own)):
+    if not _is_same_site(_site(joined), _site(url)) or (_is_home(claimed) and not _is_home(own)):
         return None
     return joined
 
@@ -51,12 +96,19 @@ def _site(url: str) -> str:
     return _SAME_SITE_PREFIX.sub("", host_key(url))
 
 
+def _is_same_site(one: str, other: str) -> bool:
+    """Whether two hosts are the same, or one is a name under the other, such as `edition.news.example` under `news.example`."""
+    if one == other:
+        return bool(one)
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return "." in shorter and longer.endswith(f".{shorter}")
+
+
 def _is_home(parts: SplitResult) -> bool:
     return parts.path in {"", "/"} and not parts.query
 
 
 def _normalised(url: str) -> str:
-    """Without fragment, host in lower case. http becomes https, so that articles stay the same when a site moves to TLS."""
     parts = _split(url)
     if parts is None:
         return url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.dataset_file import find_dataset
+from schemas.datasets.dataset_file import find_dataset, find_definition_file
 from schemas.datasets.expectation_check import crawl_mistakes
 from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
@@ -23,13 +23,13 @@ DECIMAL = "decimal(38,9)"  # of a class, which says nothing of digits: enough fo
 WRITTEN = {"time": "string", "decimal": DECIMAL}  # how a dataset writes a type of items, where it has another name for it
 
 
-def crawl_datasets(crawl: Crawl, settings: Settings) -> tuple[Dataset, ...]:
-    """The definitions that a crawl names, checked, in its order.
+def crawl_datasets(crawl: Crawl, settings: Settings, tables: Collection[str] = ()) -> tuple[Dataset, ...]:
+    """The definitions that a crawl names, checked, in its order. `tables` are the names of the lake's tables, for messages.
 
     Raises ConfigError for a name without a definition, which says the file to write, and for all that cannot work in a definition, or in
     what the crawl expects of the rows.
     """
-    datasets = tuple(_checked(name, crawl, settings) for name in crawl.datasets)
+    datasets = tuple(_checked(name, crawl, settings, tables) for name in crawl.datasets)
     _check_expectations(crawl, datasets, settings.crawls / f"{crawl.name}.yaml")
     _refuse_unfinished(crawl, datasets)
     return datasets
@@ -78,22 +78,27 @@ def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mappi
     return whole if whole.fields else None
 
 
-def _checked(name: str, crawl: Crawl, settings: Settings) -> Dataset:
+def _checked(name: str, crawl: Crawl, settings: Settings, tables: Collection[str]) -> Dataset:
     folder = settings.datasets_folder()
     try:
         dataset = find_dataset(name, folder)
     except NotFoundError as error:
-        path = settings.crawls / f"{crawl.name}.yaml"
-        line = line_of(path, "datasets") or line_of(path, "dataset")
-        where = f"{path}: line {line}: datasets" if line else f"The datasets of {crawl.name!r}"
-        raise ConfigError(f"{where}: {error} Write {folder / f'{name}.yaml'}, or correct the name.") from error
+        kept = " Its table is in the lake and stays readable." if name in tables else ""
+        message = f"{_place(crawl, settings)}: {error} Write {folder / f'{name}.yaml'}, or correct the name.{kept}"
+        raise ConfigError(message) from error
     check_definition(dataset, _path(name, settings), [str(folder) for folder in settings.module_folders()])
     return dataset
 
 
+def _place(crawl: Crawl, settings: Settings) -> str:
+    """Where a crawl names its datasets."""
+    path = settings.crawls / f"{crawl.name}.yaml"
+    line = line_of(path, "datasets") or line_of(path, "dataset")
+    return f"{path}: line {line}: datasets" if line else f"The crawl {crawl.name!r}: datasets"
+
+
 def _path(name: str, settings: Settings) -> Path | None:
-    path = settings.datasets_folder() / f"{name}.yaml"
-    return path if path.is_file() else None
+    return find_definition_file(name, settings.datasets_folder())
 
 
 def _type_text(kind: ItemFieldType) -> str:

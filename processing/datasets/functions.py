@@ -11,6 +11,7 @@ from typing import Any
 
 from itemadapter import ItemAdapter
 
+from schemas.config.plugins import step_function
 from schemas.errors import ConfigError, NotFoundError, SpiderError
 from schemas.page import Page
 
@@ -19,11 +20,11 @@ MAX_DETAIL_CHARACTERS = 500
 
 
 def load_function(name: str, folders: Sequence[str]) -> Callable[..., Any]:
-    """The function that a dataset names; its module is in one of the folders, or installed.
+    """The function that a dataset names; its module is in one of the folders, or installed. A name without a colon is a package's step.
 
     Raises NotFoundError for no such module or function, SpiderError for a module that cannot be imported, ConfigError for no function.
     """
-    module_name, _, function_name = name.partition(":")
+    module_name, _, function_name = step_function(name).partition(":")
     sys.path += [folder for folder in folders if folder not in sys.path]
     try:
         module = importlib.import_module(module_name)

@@ -10,6 +10,8 @@ from typing import Any
 from processing.datasets.values import to_plain
 from schemas.datasets.dataset import Dataset
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # made once: `json.dumps` makes one for each row
+
 Values = Mapping[str, Any]  # Any: of the fields' types
 
 
@@ -55,4 +57,4 @@ def _folded(value: Any) -> Any:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+    return hashlib.sha256(_encode(value).encode()).hexdigest()[:32]

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from price_parser import Price
 
 MAX_NUMBER_CHARACTERS = 100
 MAX_EXPONENT = 40  # beyond the digits of any column
+CACHED_NUMBERS = 4_096  # texts: a shop's prices recur on its pages, and reading one takes 0.02 ms
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 # a sign stands before everything, or directly before the amount: "Price – 12" is no negative price
 _MINUS = re.compile(r"(?:^[-\u2212\u2013]\s?|(?<!\w)[-\u2212\u2013](?=\S))[^\d\s]{0,4}\s?(?=[.,]?\d)")
@@ -43,6 +45,7 @@ def read_plain_number(text: str) -> Decimal | None:
     return number if number.is_zero() or abs(number.adjusted()) <= MAX_EXPONENT else None
 
 
+@lru_cache(maxsize=CACHED_NUMBERS)
 def read_written_number(text: str, decimal_separator: str | None = None) -> Amount | None:
     """The first number in a text as people write it; None where there is none, or the text is longer than a number ever is.
 

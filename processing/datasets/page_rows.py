@@ -33,15 +33,17 @@ class PageRows:
     error: str | None = None
 
 
-def _bounded(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+def _bounded(rows: Iterator[RawRow]) -> Iterator[tuple[RawRow, int]]:
+    """The rows with their sizes."""
     characters = 0
     for count, row in enumerate(rows):
-        characters += size_of(row)
+        size = size_of(row)
+        characters += size
         if count == MAX_ROWS:
             raise TooMuchError(f"more than {MAX_ROWS:,} rows on one page")
         if characters > MAX_CHARACTERS:
             raise TooMuchError(f"rows of more than {MAX_CHARACTERS:,} characters on one page")
-        yield row
+        yield row, size
 
 
 class PageReader:
@@ -69,7 +71,7 @@ class PageReader:
             return PageRows(name)
         host = host_key(url)
         try:
-            made = [self._typer.row(raw, host, url) for raw in _bounded(self._raw_rows(view))]
+            made = [self._typer.row(raw, host, url, size) for raw, size in _bounded(self._raw_rows(view))]
         except TooMuchError as error:
             return PageRows(name, error=str(error))
         except PatternTimeoutError as error:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin
 
 from processing.article.tree.parse import Tree, parse
 from schemas.page import Page
+
+# a path from the root whose segments have no meaning of their own, as `..` has
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~%-][\w.~%-]*)+", re.ASCII)
 
 
 class TooMuchError(Exception):
@@ -39,10 +43,17 @@ class PageView:
 
     def absolute(self, address: str) -> str:
         """An address on the page as an absolute URL; as it is written where it is none."""
+        if _PLAIN_PATH.fullmatch(address):  # most are: a fifth of the time
+            return self._origin + address
         try:
             return urljoin(self._base, address.strip())
         except ValueError:
             return address
+
+    @cached_property
+    def _origin(self) -> str:
+        """The page's base without its path."""
+        return urljoin(self._base, "/")[:-1]
 
     @cached_property
     def _base(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from processing.article.tree.entities import storable
@@ -13,7 +14,6 @@ from processing.datasets.numbers import currency_code
 from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
-from schemas.datasets.names import KEY_COLUMNS
 
 RawRow = Mapping[str, Any]  # Any: a value of JSON or of Python
 MAX_ROW_CHARACTERS = 2_000_000  # of all values together
@@ -46,17 +46,20 @@ class RowTyper:
         self._dataset = dataset
         self._types = {name: field.field_type for name, field in dataset.fields.items()}
         self._readings = {name: reading_of(dataset, name) for name in dataset.fields}
+        self._defaults = {name: field.default for name, field in dataset.fields.items()}
+        self._refuses_undeclared = dataset.undeclared_fields == "quarantine"
         self._currencies = {
             name: field.unit for name, field in dataset.fields.items() if field.unit in dataset.fields and self._types[name].kind in NUMBERS
         }
         self._currency_fields = frozenset(self._currencies.values())
 
-    def row(self, raw: RawRow, host: str, url: str) -> Row:
-        """The row of typed values in plain form. Never fails, whatever the raw row holds."""
-        typed, problem = self._typed(raw)
-        missing = missing_key_columns(self._dataset, typed | dict(zip(KEY_COLUMNS, (url, host), strict=True)))
+    def row(self, raw: RawRow, host: str, url: str, size: int | None = None) -> Row:
+        """The row of typed values in plain form. Never fails, whatever the raw row holds. `size` is `size_of(raw)`, if it is known."""
+        typed, problem = self._typed(raw, size_of(raw) if size is None else size)
         plain = {name: to_plain(value) for name, value in typed.items()}
-        identity = None if missing else row_id(self._dataset, typed | {"host": host, "url": url})
+        keyed = plain | {"host": host, "url": url}
+        missing = missing_key_columns(self._dataset, keyed)
+        identity = None if missing else row_id(self._dataset, keyed)
         if problem is None and missing:
             problem = KEY_RULE, f"{', '.join(missing)}: a key cannot be empty"
         if problem is None:
@@ -64,9 +67,9 @@ class RowTyper:
         rule, detail = problem
         return Row(plain, identity, rule, storable(detail[:MAX_DETAIL_CHARACTERS]), row_json(raw))
 
-    def _typed(self, raw: RawRow) -> tuple[dict[str, Any], tuple[str, str] | None]:
+    def _typed(self, raw: RawRow, size: int) -> tuple[dict[str, Any], tuple[str, str] | None]:
         """The values that fit, and the first problem, as its rule and detail."""
-        if size_of(raw) > MAX_ROW_CHARACTERS:
+        if size > MAX_ROW_CHARACTERS:
             return dict.fromkeys(self._types), (SIZE_RULE, f"the row has more than {MAX_ROW_CHARACTERS:,} characters")
         typed: dict[str, Any] = {}
         problem: tuple[str, str] | None = None
@@ -76,8 +79,10 @@ class RowTyper:
             except MisfitError as error:
                 typed[name] = None
                 problem = problem or (TYPE_RULE, f"{name}: {error}")
+        if not self._refuses_undeclared or problem is not None:
+            return typed, problem
         undeclared = [name for name, value in raw.items() if name not in self._types and value is not None]
-        if undeclared and problem is None and self._dataset.undeclared_fields == "quarantine":
+        if undeclared:
             problem = UNDECLARED_RULE, f"{', '.join(map(str, undeclared[:10]))}: not declared in the dataset's fields"
         return typed, problem
 
@@ -85,7 +90,7 @@ class RowTyper:
         value = raw.get(name)
         if name in self._currency_fields:
             value = self._currency(raw, name) if _is_empty(value) else currency_code(value) if isinstance(value, str) else value
-        return self._dataset.fields[name].default if _is_empty(value) else value
+        return self._defaults[name] if _is_empty(value) else value
 
     def _currency(self, raw: RawRow, name: str) -> str | None:
         """The currency that the price in another field is written with."""
@@ -133,11 +138,8 @@ def size_of(value: Any, depth: int = 0) -> int:
     if depth > MAX_SIZE_DEPTH:
         return MAX_ROW_CHARACTERS + 1
     total = CONTAINER_CHARACTERS
-    children = (
-        (one for pair in value.items() for one in pair) if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
-    )
-    for one in children:
-        total += size_of(one, depth + 1)
+    for one in chain.from_iterable(value.items()) if isinstance(value, Mapping) else value:
+        total += len(one) if isinstance(one, str) else 1 if one is None else size_of(one, depth + 1)
         if total > MAX_ROW_CHARACTERS:
             break
     return total

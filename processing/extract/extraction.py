@@ -27,12 +27,15 @@ from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded
 from processing.workers.pool import Exceeded, run_limited
 from runtime.scratch import scratch_folder
 from schemas.article import Article, PageType
+from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl, SiteRules
+from schemas.datasets.dataset import Dataset
 from schemas.errors import StorageError
 from schemas.manifest import Segment
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
-from schemas.page import Hints, Page
+from schemas.page import Hints, Page, WarcPointer
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_preferences
 from schemas.web.media_type import MediaType, read_media_type
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
@@ -76,14 +79,19 @@ class PageResult:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON. `folders` have the user's modules."""
+    """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON.
+
+    `functions` are definitions too, of datasets whose rows a function of the user's makes; `folders` have the user's modules.
+    """
 
     articles: bool = True
     definitions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 ARTICLES_ALONE = Wanted()
+READ_TASK = "processing.extract.extraction.read_task"
 
 
 class RowSink(Protocol):
@@ -130,7 +138,7 @@ class PageTask:
 
     `record` is None for a revisit, which has no page. It is None too where the segment has no such record; `damage` then says why.
     `product_token` is the crawler's name in robots rules, or None where the page's opt-outs are not obeyed. `containers` are the elements
-    in which the host has its articles. `wanted` is what is made of the page.
+    in which the host has its articles. `wanted` is what is made of the page. `uses` are those for which its AI preferences are obeyed.
     """
 
     record: Record | None
@@ -140,11 +148,17 @@ class PageTask:
     damage: str | None = None
     containers: tuple[str, ...] = ()
     wanted: Wanted = ARTICLES_ALONE
+    uses: tuple[str, ...] = ()
 
     @property
     def weight(self) -> int:
         """About how many bytes of memory the task takes."""
         return 0 if self.record is None else len(self.record.capture.body)
+
+    def preferences(self) -> AiPreferences:
+        """The AI preferences of the page. Capture indexes of earlier releases do not have them: then its headers say them."""
+        of_headers = NO_PREFERENCES if self.record is None else header_preferences(self.record.capture.response_headers)
+        return self.row.preferences.combined(of_headers)
 
 
 def read_task(task: PageTask) -> PageResult:
@@ -153,13 +167,24 @@ def read_task(task: PageTask) -> PageResult:
         pointer = task.row.pointer
         damaged = Rejected(task.row.url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, task.damage)
         return PageResult(rejected=damaged)
+    forbidding = task.preferences().forbidden(task.uses) if task.uses else None
     if task.record is None:
-        return PageResult()
+        return PageResult(rejected=_forbidden(task.row.url, task.row.pointer, forbidding) if forbidding else None)
+    if forbidding and task.row.kind == UrlKind.PAGE and 200 <= task.row.fetch_status < 300:
+        return PageResult(rejected=_forbidden(task.row.url, task.row.pointer, forbidding))
     return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers, task.wanted)
+
+
+def _forbidden(url: str, pointer: WarcPointer, statement: str) -> Rejected:
+    return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.AI_PREFERENCE, statement)
 
 
 def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers: tuple[str, ...] = ()) -> ReadPage | Rejected:
     """The article of one record, or why there is none, read in this process. `containers` are the host's article elements."""
+    stated = header_preferences(record.capture.response_headers).combined(record.capture.preferences)
+    forbidding = stated.forbidden(crawl.politeness.forbidden_uses())
+    if forbidding and kind == UrlKind.PAGE and 200 <= record.capture.status < 300:
+        return _forbidden(record.capture.url, record.pointer, forbidding)
     rules = rules_for(host_key(record.capture.url), crawl.articles.rules)
     outcome = _read(record, kind, hints, _product_token(crawl), rules, containers, ARTICLES_ALONE).outcome
     assert outcome is not None
@@ -187,7 +212,8 @@ def _read(
     if product_token and forbids_indexing(record.capture, tree, product_token):
         return PageResult(rejected=_rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
     # before the article: site rules cut elements out of the tree
-    rows = read_rows(PageView(page, tree), wanted.definitions, wanted.folders) if wanted.definitions else []
+    definitions = wanted.definitions + wanted.functions
+    rows = read_rows(PageView(page, tree), definitions, wanted.folders) if definitions else []
     if not wanted.articles:
         return PageResult(rows=rows)
     article = read_article(page, rules, containers, tree)
@@ -238,11 +264,35 @@ def read_segment(
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
         tasks = _tasks(records, index, crawl, containers, wanted)
-        for task, result in run_limited(tasks, "processing.extract.extraction.read_task", results=(PageResult,)):
-            if isinstance(result, Exceeded):
-                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
-            else:
+        for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
+            if not isinstance(result, Exceeded):
                 yield task.row, result
+            elif task.wanted.functions:
+                yield task.row, _read_apart(task, result)
+            else:
+                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
+
+
+def _read_apart(task: PageTask, exceeded: Exceeded) -> PageResult:
+    """Read a page once more, without the user's functions and then by each of them alone: one that never ends costs no article."""
+    alone = replace(task, wanted=replace(task.wanted, functions=()))
+    ((_, found),) = run_limited([alone], READ_TASK, 1, results=(PageResult,))
+    if isinstance(found, Exceeded):
+        return PageResult(rejected=found.rejected(task.row.pointer, task.row.url))
+    rows = list(found.rows)
+    for definition in task.wanted.functions:
+        one = replace(task, wanted=Wanted(articles=False, folders=task.wanted.folders, functions=(definition,)))
+        if len(task.wanted.functions) > 1:  # else it is this one
+            ((_, result),) = run_limited([one], READ_TASK, 1, results=(PageResult,))
+        else:
+            result = exceeded
+        rows += _failed_rows(definition, result) if isinstance(result, Exceeded) else result.rows
+    whole: PageResult = found
+    return replace(whole, rows=rows)
+
+
+def _failed_rows(definition: str, exceeded: Exceeded) -> list[PageRows]:
+    return [PageRows(Dataset.model_validate_json(definition).name, error=f"{exceeded.reason}: {exceeded.detail}")]
 
 
 def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:
@@ -259,7 +309,7 @@ def _tasks(
     records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers, wanted: Wanted
 ) -> Iterator[PageTask]:
     """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
-    product_token = _product_token(crawl)
+    product_token, uses = _product_token(crawl), crawl.politeness.forbidden_uses()
     damage: dict[int, str] = {}  # by offset, since the last whole record
     row = next(index, None)
     for record in records:
@@ -275,7 +325,8 @@ def _tasks(
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
             host = host_key(row.url)
             rules = rules_for(host, crawl.articles.rules)
-            yield PageTask(whole, row, product_token, rules, containers=containers.get(host, ()), wanted=wanted)
+            containers_of_host = containers.get(host, ())
+            yield PageTask(whole, row, product_token, rules, containers=containers_of_host, wanted=wanted, uses=uses)
             row = next(index, None)
     while row is not None:
         yield _damaged_task(row, damage)

@@ -6,6 +6,7 @@ beside them what each record gave (`PAGES`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,25 +14,23 @@ from pathlib import Path
 import pyarrow as pa
 
 from processing.clean.identity import bucket_of
-from processing.datasets.rows import Row, RowTyper, arrow_values
-from processing.extract.extraction import PageResult, Wanted, read_segment
+from processing.datasets.rows import Row, arrow_values
+from processing.extract.extraction import PageResult, Wanted
+from processing.extract.item_rows import ITEMS_OF_NO_DATASET, ItemRows, MissingItems, item_datasets
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import GROUP_ROWS, PAGES, PAGES_NAME, bounded, staged_writer, write_rows
 from runtime.scratch import scratch_folder
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import staging_schema
-from schemas.items import StoredItem
-from schemas.keys import crawl_run_of, extracted_rows_key
+from schemas.keys import extracted_rows_key
 from schemas.manifest import Segment
 from schemas.outcomes import Reason
 from schemas.runs import ProcessRun
-from storage.index.items import read_items
-from storage.index.rows import CaptureRow, read_index
+from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 
 StagedRow = dict[str, object]
-EXCEEDED_STAGE = "extract"  # of pages that took too long or too much memory
 
 
 class SegmentRows:
@@ -39,13 +38,16 @@ class SegmentRows:
 
     def __init__(self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str]) -> None:
         """`folders` are where the user's modules are."""
-        self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
-        in_pages = [dataset for dataset in run.own_datasets if dataset.source and dataset.source.kind in {"selectors", "structured_data"}]
-        self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders)
+        self._store, self._run, self._segment = store, run, segment
+        kinds = {dataset.name: dataset.source.kind for dataset in run.own_datasets if dataset.source}
+        in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data"}]
+        functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
+        self.wanted = Wanted(run.makes_articles, _definitions(in_pages), tuple(folders), _definitions(functions))
         self._stack = ExitStack()
-        self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in run.own_datasets}
+        datasets = (*run.own_datasets, *((ITEMS_OF_NO_DATASET,) if item_datasets(run) else ()))
+        self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in datasets}
         self._pages: list[StagedRow] = []
-        self._not_indexed: set[int] = set()  # offsets of records whose pages ask not to be indexed
+        self._not_indexed: set[int] = set()  # offsets of records whose pages ask not to be indexed, or not to be used
 
     def __enter__(self) -> SegmentRows:
         return self
@@ -55,67 +57,43 @@ class SegmentRows:
 
     def take(self, row: CaptureRow, result: PageResult) -> None:
         """Take the rows of a page."""
-        if result.rejected is not None and result.rejected.reason is Reason.NOINDEX:
+        if result.rejected is not None and result.rejected.reason in {Reason.NOINDEX, Reason.AI_PREFERENCE}:
             self._not_indexed.add(row.warc_record_offset)
         for found in result.rows:
             self._add(row, found.dataset, found.rows, found.error)
 
     def finish(self) -> None:
-        """Read what is not read with the pages, then store the rows of every dataset."""
-        for dataset in self._run.own_datasets:
-            if dataset.source is not None and dataset.source.function is not None:
-                self._take_function(dataset)
+        """Read the items, then store the rows of every dataset."""
         self._take_items()
         for spill in self._spills.values():
             spill.write(self._store, extracted_rows_key(self._run.process_run, spill.dataset.name, self._segment.segment))
         pages = pa.Table.from_pylist(self._pages, schema=PAGES)
         write_rows(self._store, extracted_rows_key(self._run.process_run, PAGES_NAME, self._segment.segment), [pages], PAGES)
 
-    def _take_function(self, dataset: Dataset) -> None:
-        """Read the pages once more, for a function of the user's: one that never ends may not cost a page its article."""
-        wanted = Wanted(articles=False, definitions=_definitions([dataset]), folders=self._folders)
-        for row, result in read_segment(self._store, self._segment, self._run.crawl, {}, wanted):
-            rejected = result.rejected
-            if rejected is not None and rejected.stage == EXCEEDED_STAGE:
-                self._add(row, dataset.name, [], f"{rejected.reason}: {rejected.detail}")
-            else:
-                self.take(row, result)
-
     def _take_items(self) -> None:
-        datasets = [dataset for dataset in self._run.own_datasets if dataset.source is not None and not dataset.source.reads_pages]
-        if not datasets or not self._segment.items:
-            return
-        typers = {dataset.name: RowTyper(dataset) for dataset in datasets}
-        captures = {row.warc_record_offset: row for row in read_index(self._store.get_bytes(self._segment.index_key))}
-        pending: list[tuple[str, Row]] = []
-        capture: CaptureRow | None = None
-        for item in read_items(self._run.crawl.name, crawl_run_of(self._segment.warc_key), [self._segment], self._store):
-            if capture is None or capture.warc_record_offset != item.warc_record_offset:
-                self._add_items(capture, pending)
-                capture, pending = captures[item.warc_record_offset], []
-            pending += [
-                (dataset.name, typers[dataset.name].row(item.item, host_key(item.url), item.url)) for dataset in _takers(datasets, item)
-            ]
-        self._add_items(capture, pending)
-
-    def _add_items(self, capture: CaptureRow | None, rows: list[tuple[str, Row]]) -> None:
-        if capture is None or capture.warc_record_offset in self._not_indexed:
-            return
-        for name in dict.fromkeys(name for name, _ in rows):
-            self._add(capture, name, [row for dataset, row in rows if dataset == name], None)
+        counts: Counter[tuple[int, str]] = Counter()
+        captures: dict[int, CaptureRow] = {}
+        for one in ItemRows(self._run, self._segment, self._store).read():
+            if one.capture.warc_record_offset in self._not_indexed:
+                continue
+            if isinstance(one, MissingItems):
+                self._add(one.capture, one.dataset, [], one.error)
+                continue
+            captures[one.capture.warc_record_offset] = one.capture
+            counts[one.capture.warc_record_offset, one.dataset] += 1
+            self._spills[one.dataset].add(one.capture, one.position, one.row)
+        for (offset, dataset), count in counts.items():
+            self._count(captures[offset], dataset, count, None)
 
     def _add(self, row: CaptureRow, dataset: str, rows: Sequence[Row], error: str | None) -> None:
         if rows or error:
-            self._pages.append(
-                {
-                    "warc_filename": row.warc_filename,
-                    "warc_record_offset": row.warc_record_offset,
-                    "dataset": dataset,
-                    "rows": len(rows),
-                    "error": error,
-                }
-            )
-        self._spills[dataset].add(row, rows)
+            self._count(row, dataset, len(rows), error)
+        for position, one in enumerate(rows):
+            self._spills[dataset].add(row, position, one)
+
+    def _count(self, row: CaptureRow, dataset: str, count: int, error: str | None) -> None:
+        pointer = {"warc_filename": row.warc_filename, "warc_record_offset": row.warc_record_offset}
+        self._pages.append({**pointer, "dataset": dataset, "rows": count, "error": error})
 
     def _scratch(self) -> Path:
         folder: Path = self._stack.enter_context(scratch_folder())
@@ -131,12 +109,11 @@ class _Spill:
         self._spill = BucketSpill(folder, self._schema)
         self._pending: list[StagedRow] = []
 
-    def add(self, capture: CaptureRow, rows: Sequence[Row]) -> None:
-        """Add the rows of one capture, in their order."""
-        for position, row in enumerate(rows):
-            self._pending.append(_staged(self.dataset, capture, position, row))
-            if len(self._pending) == GROUP_ROWS:
-                self._flush()
+    def add(self, capture: CaptureRow, position: int, row: Row) -> None:
+        """Add a row of a capture; `position` is its place among those of the capture."""
+        self._pending.append(_staged(self.dataset, capture, position, row))
+        if len(self._pending) == GROUP_ROWS:
+            self._flush()
 
     def write(self, store: ObjectStore, key: str) -> None:
         """Write all rows to the store."""
@@ -172,10 +149,6 @@ def _staged(dataset: Dataset, capture: CaptureRow, position: int, row: Row) -> S
         "detail": row.detail,
         "row_json": row.row_json,
     }
-
-
-def _takers(datasets: Sequence[Dataset], item: StoredItem) -> list[Dataset]:
-    return [dataset for dataset in datasets if dataset.takes_item(item.type)]
 
 
 def _definitions(datasets: Sequence[Dataset]) -> tuple[str, ...]:

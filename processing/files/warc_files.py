@@ -31,6 +31,7 @@ from schemas.article import PageType, plain_text
 from schemas.errors import ConfigError, StorageError
 from schemas.outcomes import Reason, Rejected
 from schemas.tables import ARTICLES, BLOCK, TIMESTAMP
+from schemas.web.ai_preferences import header_preferences
 from storage.urls.host_key import host_key
 from storage.warc.reader import Record, read_records
 
@@ -47,6 +48,8 @@ _RECORD_COLUMNS = [
     pa.field("warc_filename", pa.string(), nullable=False),
     pa.field("warc_record_offset", pa.int64(), nullable=False),
     pa.field("warc_record_length", pa.int64()),
+    pa.field("content_usage", pa.string()),
+    pa.field("content_signal", pa.string()),
 ]
 _METADATA_FIELDS = [ARTICLES.field(name).with_nullable(True) for name in METADATA_COLUMNS]
 STAGED = pa.schema([*_RECORD_COLUMNS, *_METADATA_FIELDS, pa.field("container", pa.string()), pa.field("blocks", pa.list_(BLOCK))])
@@ -175,6 +178,7 @@ def stage_row(record: Record | Rejected) -> Row:
 
 
 def _record_row(record: Record) -> Row:
+    preferences = header_preferences(record.capture.response_headers).combined(record.capture.preferences)
     return {
         "url": record.capture.url,
         "fetched_at": record.capture.fetched_at if record.is_dated else None,
@@ -182,6 +186,8 @@ def _record_row(record: Record) -> Row:
         "warc_filename": record.pointer.warc_filename,
         "warc_record_offset": record.pointer.warc_record_offset,
         "warc_record_length": record.pointer.warc_record_length,
+        "content_usage": preferences.usage,
+        "content_signal": preferences.signal,
     }
 
 

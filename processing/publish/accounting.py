@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from processing.resolve.canonical_counts import CanonicalCounts
 from schemas.errors import AccountingError
 from schemas.manifest import Manifest
 from schemas.outcomes import Outcome
@@ -44,6 +45,19 @@ class RowCounts:
 
 
 @dataclass(slots=True)
+class UnclaimedItems:
+    """Items of one kind that no dataset takes: how many, and the URL of the page of one of them. They are in quarantine."""
+
+    count: int = 0
+    url: str = ""
+
+    def add(self, count: int, url: str) -> None:
+        """Count further items."""
+        self.count += count
+        self.url = self.url or url
+
+
+@dataclass(slots=True)
 class RunCounts:
     """How many records of one crawl run have each outcome, reason, HTTP status and host."""
 
@@ -53,6 +67,8 @@ class RunCounts:
     statuses: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
     rows: dict[str, RowCounts] = field(default_factory=dict, kw_only=True)  # by dataset
+    canonical: CanonicalCounts | None = field(default=None, kw_only=True)  # None where no page claims another URL than its own
+    unclaimed: dict[str, UnclaimedItems] = field(default_factory=dict, kw_only=True)  # by what they are
 
     def outcome(self, outcome: Outcome) -> int:
         """How many records have this outcome."""
@@ -64,6 +80,9 @@ class RunCounts:
         for name in ("outcomes", "reasons", "statuses", "hosts"):
             counts[name] = dict(sorted(getattr(self, name).items()))
         counts["rows"] = {name: asdict(rows) for name, rows in sorted(self.rows.items())}
+        if self.canonical is not None:
+            counts["canonical"] = self.canonical
+        counts["unclaimed"] = {name: asdict(items) for name, items in sorted(self.unclaimed.items())}
         return counts
 
     @classmethod
@@ -72,6 +91,8 @@ class RunCounts:
         counters = (Counter(data[name]) for name in ("outcomes", "reasons", "statuses", "hosts"))
         counts = cls(data["records"], *counters)
         counts.rows = {name: RowCounts(**found) for name, found in data.get("rows", {}).items()}
+        counts.canonical = data.get("canonical")
+        counts.unclaimed = {name: UnclaimedItems(**found) for name, found in data.get("unclaimed", {}).items()}
         return counts
 
 

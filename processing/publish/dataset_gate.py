@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import pyarrow as pa
 
@@ -54,7 +55,10 @@ class Judged:
 
 
 def judge_run(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, lake: Lake) -> Judged:
-    """Judge the rows of all own datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged."""
+    """Judge the rows of all own datasets of a run until no further row must be taken out. Raises GateError when they cannot be judged.
+
+    A dataset is judged again only if its rows are others than before: without a broken row another one may be the first of its key.
+    """
     judged = Judged()
     pending = list(run.own_datasets)
     for _ in range(MAX_ROUNDS):
@@ -63,15 +67,29 @@ def judge_run(run: ProcessRun, base: str, segments: Sequence[str], store: Object
         for dataset in pending:
             result = found[dataset.name]
             judged.results.setdefault(dataset.name, result)
-            more = _taken_out(run, base, dataset, judged.of(dataset.name), result, store)
+            before = judged.of(dataset.name)
+            more = _taken_out(run, base, dataset, before, result, store)
             if more is not None:
                 judged.excluded[dataset.name] = more
                 resolve_dataset(run, dataset, base, segments, store, lake, more)
-                again.append(dataset)
+                if _has_other_rows(run, base, dataset, before, more, store):
+                    again.append(dataset)
         if not again:
             return judged
         pending = again
     raise GateError(f"The rows of {run.process_run} still broke expectations after {MAX_ROUNDS} rounds. Nothing was published.")
+
+
+def _has_other_rows(
+    run: ProcessRun, base: str, dataset: Dataset, before: Excluded, now: Excluded, store: ObjectStore
+) -> bool:
+    """Whether the rows to be judged are others than those that were judged, without those that are taken out now."""
+    own = RowsToJudge(dataset, (), run.crawl_runs, run.crawl.expectations.get(dataset.name, ()), run.crawl.drift.get(dataset.name, ()))
+    columns = list(dict.fromkeys([*PLACE_COLUMNS, *own.needed_columns()]))
+    judged = (row for table in _rows(run, base, dataset, before, store, columns) for row in table.to_pylist())
+    left = (row for row in judged if place_of(row) not in now.rows and row["crawl_run"] not in now.held)
+    rows = (row for table in _rows(run, base, dataset, now, store, columns) for row in table.to_pylist())
+    return any(one != other for one, other in zip_longest(left, rows))
 
 
 def history_of(lake: Lake, crawl: str, dataset: str) -> list[Measures]:

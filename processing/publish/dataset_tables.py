@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.publish.accounting import ARTICLES, RowCounts, RunCounts
+from processing.extract.item_rows import NO_DATASET_RULE, item_datasets
+from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, UnclaimedItems
 from processing.publish.dataset_gate import Judged
 from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.keys import crawl_run_of, extracted_rows_key, resolved_rows_key
 from schemas.manifest import Segment
@@ -23,6 +25,8 @@ from schemas.runs import ProcessRun
 from schemas.tables import TABLES
 from storage.objects.store import ObjectStore
 
+MAX_KINDS = 50  # of items of no dataset, counted by themselves: a line each
+OTHER_ITEMS = "other items"
 UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # publish fills in `ingested_at` and `sequence`
 SUMMARY_ORDER = (Outcome.PUBLISHED, Outcome.DUPLICATE, Outcome.KNOWN, Outcome.QUARANTINED, Outcome.REJECTED)
 _RANK = {str(outcome): rank for rank, outcome in enumerate(SUMMARY_ORDER)}
@@ -62,6 +66,14 @@ class DatasetRows:
     def sightings(self, dataset: Dataset) -> Iterator[pa.Table]:
         """The rows of the table `sightings`."""
         return self._staged(dataset, SEEN)
+
+    def unclaimed(self, segments: Iterable[str], counts: Mapping[str, RunCounts]) -> Iterator[pa.Table]:
+        """The rows of the table `quarantine` of items that no dataset takes; they are counted."""
+        constants = {**run_constants(self._run), "dataset": NO_DATASET}
+        for segment in sorted(segments) if item_datasets(self._run) else ():
+            for table in read_rows(self._store, extracted_rows_key(self._run.process_run, NO_DATASET, segment)):
+                _count_unclaimed(table, counts)
+                yield _filled(table.append_column("reason", table["rule"]), TABLES["quarantine"], constants)
 
     def count(self, counts: Mapping[str, RunCounts]) -> None:
         """Add the rows of every dataset to the counts of their crawl runs."""
@@ -103,6 +115,15 @@ class DatasetRows:
         return read_rows(
             self._store, resolved_rows_key(self._run.process_run, self._judged.of(dataset.name).key(self._base), dataset.name, name)
         )
+
+
+def _count_unclaimed(table: pa.Table, counts: Mapping[str, RunCounts]) -> None:
+    for crawl_run, url, rule, detail in zip(*table.select(["crawl_run", "url", "rule", "detail"]).to_pydict().values(), strict=True):
+        found = counts[crawl_run]
+        found.rows.setdefault(NO_DATASET, RowCounts()).add(made=1, quarantined=1)
+        text = detail if rule == NO_DATASET_RULE else f"an item of no dataset breaks the rule {rule}"
+        kind = text if text in found.unclaimed or len(found.unclaimed) < MAX_KINDS else OTHER_ITEMS
+        found.unclaimed.setdefault(kind, UnclaimedItems()).add(1, url)
 
 
 def made_rows(run: ProcessRun, segments: Iterable[Segment], store: ObjectStore, judged: Judged) -> dict[str, int]:

@@ -8,7 +8,7 @@ break a critical expectation is held back for that dataset. After: `processing.p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 
@@ -20,11 +20,12 @@ from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows, run_constants
+from processing.resolve.datasets import SEEN
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
-from schemas.keys import gated_key, mark_key, report_key, resolved_key
+from schemas.keys import gated_key, mark_key, report_key, resolved_key, resolved_rows_key
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
@@ -67,8 +68,10 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     if run.makes_articles:
         for found in counts.values():
             found.rows[ARTICLES] = RowCounts()
+    for crawl_run, canonical in mark.canonical.items():
+        counts[crawl_run].canonical = canonical
     base = mark.base.key()
-    staged = _write_tables(run, mark, store, judged, counts)
+    staged = _write_tables(run, mark, store, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
@@ -88,7 +91,9 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     return GateMark(base, counts, measures)
 
 
-def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts]) -> dict[str, int]:
+def _write_tables(
+    run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged: Judged, counts: dict[str, RunCounts], segments: Sequence[str]
+) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     datasets = DatasetRows(run, mark.base.key(), store, judged)
     with ExitStack() as stack:
@@ -104,10 +109,14 @@ def _write_tables(run: ProcessRun, mark: ResolveMark, store: ObjectStore, judged
                 writers["articles"].write(_articles(rows))
                 writers["quarantine"].write(_quarantine(rows))
                 count_articles(rows, counts)
+        if run.makes_articles:
+            seen = read_rows(store, resolved_rows_key(run.process_run, mark.base.key(), ARTICLES, SEEN))
+            _write_all(writers["sightings"], seen)
         for dataset in run.own_datasets:
             _write_all(writers[dataset.name], datasets.rows(dataset))
             _write_all(writers["quarantine"], datasets.quarantine(dataset))
             _write_all(writers["sightings"], datasets.sightings(dataset))
+        _write_all(writers["quarantine"], datasets.unclaimed(segments, counts))
         datasets.count(counts)
         return {name: writer.rows for name, writer in writers.items()}
 
@@ -127,6 +136,8 @@ def _resolved_rows(run: ProcessRun, mark: ResolveMark, store: ObjectStore) -> It
             joined = rows
             for name in decisions.schema.names:
                 joined = joined.append_column(name, decisions[name])
+            place = joined.schema.get_field_index("article_id")
+            joined = joined.set_column(place, joined.schema.field(place), joined["decided_article_id"])
             yield _with_provenance(joined, run)
 
 

@@ -45,6 +45,7 @@ from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = ("captures", "quarantine", "articles")
+SIGHTINGS = "sightings"
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 8 * 1024 * 1024  # in memory; sorting and writing take several times as much
 ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
@@ -215,7 +216,10 @@ def _copy(store: ObjectStore, source: str, target: str) -> None:
 
 
 def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
-    for chunk in bounded(read_rows(store, gated_key(run.process_run, passed.base_key, name)), CHUNK_ROWS, CHUNK_BYTES):
+    key = gated_key(run.process_run, passed.base_key, name)
+    if name == SIGHTINGS and store.info(key) is None:  # an earlier release has staged the run, which had none
+        return
+    for chunk in bounded(read_rows(store, key), CHUNK_ROWS, CHUNK_BYTES):
         table = chunk
         for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
             position = table.schema.get_field_index(column)

@@ -78,9 +78,9 @@ class Partitions:
             and not (record.record_id in tallies and tallies[record.record_id].quarantined)
         }
 
-    def pages_revisited(self, crawl_run: str) -> dict[str, datetime]:
-        """The pages that were as they had been at an earlier capture, with the time."""
-        return {record.url: record.fetched_at for record in self._records.values() if record.crawl_run == crawl_run and record.is_revisit}
+    def revisits(self, crawl_run: str) -> list[RunRecord]:
+        """The records of the pages that were as they had been at an earlier capture."""
+        return [record for record in self._records.values() if record.crawl_run == crawl_run and record.is_revisit]
 
 
 @contextmanager
@@ -100,8 +100,8 @@ def open_partitions(
         for table in _run_rows(dataset, records, keys, store, lake):
             rows.add(_partitioned(table, partitions))
         rows.finish()
-        versions = _spilled(read_versions(lake, dataset, _all_row_ids(rows, row_ids)), partitions, spill)
         urls = {record.url for record in records.values()}
+        versions = _spilled(read_versions(lake, dataset, _all_row_ids(rows, row_ids), urls), partitions, spill)
         sightings = _spilled(read_sightings(lake, dataset.name, urls, row_ids), partitions, spill)
         yield Partitions(dataset, records, rows, versions, sightings)
 

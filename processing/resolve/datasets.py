@@ -205,13 +205,21 @@ def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> I
         keys.setdefault(row_id, KeyPages())
     made: list[dict[str, object]] = []
     for crawl_run in (one for one in work.run.crawl_runs if one not in work.excluded.held):
-        read, revisited = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.pages_revisited(crawl_run)
+        read, revisits = partitions.pages_read(crawl_run, work.errors, work.tallies), partitions.revisits(crawl_run)
         for row_id, of_key in sorted(keys.items()):
-            again = {url: at for url, at in revisited.items() if of_key.has(url)} if revisited else {}
+            again = {one.url: one.fetched_at for one in revisits if of_key.has(one.url, _captured_at(work, one))}
             found = list(of_key.sightings({**again, **seen.get((row_id, crawl_run), {})}, read))
             of_key.apply(found)
             made += [_sighting_row(work, row_id, crawl_run, one) for one in found]
     yield from _tables(iter(made), SIGHTINGS)
+
+
+def _captured_at(work: _Work, revisit: RunRecord) -> datetime | None:
+    """When the capture was made that a revisit refers to."""
+    if revisit.refers_to is None:
+        return None
+    target = work.records.get(revisit.refers_to) or work.readings.by_record.get(revisit.refers_to)
+    return target.fetched_at if target is not None else None
 
 
 def _key_pages(partitions: Partitions, partition: int) -> dict[str, KeyPages]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from processing.clean.identity import page_url, url_id
 from processing.extract.extraction import REASON_OF_KIND
 from processing.resolve.earlier_rows import EarlierOutcome, EarlierRows, Original, Version
 from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary
@@ -26,9 +27,13 @@ def decide(
     """
     run = _RunDecisions(earlier, near, current_digest)
     ordered = sorted(summaries, key=lambda summary: summary.fetch_order)
+    run.without_article = {one.url for one in ordered if one.article_id is None and not one.is_revisit}
     for summary in ordered:
-        if not summary.is_revisit:
+        if not summary.is_revisit and not summary.is_twin:
             run.decisions[summary.record_id] = run.response(summary)
+    for summary in ordered:  # twins after the pages that their articles are known under
+        if not summary.is_revisit and summary.is_twin:
+            run.decisions[summary.record_id] = run.twin(summary)
     for summary in ordered:
         if summary.is_revisit:
             run.decisions[summary.record_id] = run.revisit(summary)
@@ -39,6 +44,7 @@ def decide(
 class _Latest:
     version: int
     text_digest: str
+    url: str
 
 
 class _RunDecisions:
@@ -49,25 +55,56 @@ class _RunDecisions:
         self._earlier = earlier
         self._near = near
         self._current_digest = current_digest
-        self._latest: dict[str, _Latest] = {}
+        self.without_article: set[str] = set()  # pages that were read in this run and have none
+        self._latest: dict[str, _Latest] = {}  # by article: its latest version of this run
+        self._of_page: dict[tuple[str, str], _Latest] = {}  # by article and URL: the latest version of a page that is not the article's
+        self._own_versions: dict[str, int] = {}  # by article: the version that the page which it is known under has in this run
         self._originals: dict[str, str] = {}  # text digest -> article of this run
 
     def response(self, summary: RecordSummary) -> Decision:
         if summary.reason is not None or summary.article_id is None or summary.text_digest is None:
             return Decision(Outcome.REJECTED, reason=summary.reason or str(Reason.NO_ARTICLE), detail=summary.detail)
-        latest = self._latest_of(summary.article_id, summary.text_digest)
+        decision = self._response(summary, summary.article_id, summary.text_digest)
+        if decision.outcome in WITH_ARTICLE and decision.version is not None:
+            self._own_versions[summary.article_id] = decision.version
+        return decision
+
+    def twin(self, summary: RecordSummary) -> Decision:
+        """The decision on a page whose article is known under another page. That page's text is the article's, where it stands."""
+        if summary.reason is not None or summary.article_id is None or summary.text_digest is None:
+            return self.response(summary)
+        version = self._standing(summary.article_id)
+        if version is not None and summary.quarantine_reason is None:
+            return Decision(Outcome.KNOWN, summary.article_id, version)
+        return self._response(summary, summary.article_id, summary.text_digest)
+
+    def _standing(self, article_id: str) -> int | None:
+        """The version of an article whose own page has it, in this run or, if it was not read, in the lake; None if there is none."""
+        if article_id in self._own_versions:
+            return self._own_versions[article_id]
+        committed = self._earlier.versions.get(article_id)
+        if committed is None or url_id(page_url(committed.url)) != article_id or committed.url in self.without_article:
+            return None
+        page = self._earlier.pages.get(committed.url)
+        return committed.version if page is None or page.has_article else None
+
+    def _response(self, summary: RecordSummary, article_id: str, text_digest: str) -> Decision:
+        latest = self._latest_of(article_id, summary.url, text_digest)
         previous = self._earlier.payloads.get((summary.url, summary.content_digest)) if summary.content_digest else None
-        if previous is not None and self._still_latest(previous, summary.article_id, latest):
+        if previous is not None and self._still_latest(previous, article_id, latest):
             return Decision(Outcome.KNOWN, previous.article_id, previous.version)
         if summary.quarantine_reason is not None:
-            return Decision(Outcome.QUARANTINED, summary.article_id, reason=summary.quarantine_reason, detail=summary.quarantine_detail)
-        if latest is not None and latest.text_digest == summary.text_digest:
-            return Decision(Outcome.KNOWN, summary.article_id, latest.version)
-        return self._new_version(summary.article_id, summary.text_digest, 1 if latest is None else latest.version + 1)
+            return Decision(Outcome.QUARANTINED, article_id, reason=summary.quarantine_reason, detail=summary.quarantine_detail)
+        for known in (latest, self._latest.get(article_id) or self._earlier.versions.get(article_id)):
+            if known is not None and known.text_digest == text_digest:
+                return Decision(Outcome.KNOWN, article_id, known.version)
+        return self._new_version(summary, article_id, text_digest)
 
     def revisit(self, summary: RecordSummary) -> Decision:
         if summary.kind in REASON_OF_KIND:
             return Decision(Outcome.REJECTED, reason=str(REASON_OF_KIND[summary.kind]), detail="unchanged")
+        if summary.reason is not None:
+            return Decision(Outcome.REJECTED, reason=summary.reason, detail=summary.detail)
         previous = self._earlier_outcome(summary)
         if previous is None:
             return Decision(Outcome.REJECTED, reason=str(Reason.NO_ARTICLE), detail="a revisit of a capture that was never processed")
@@ -83,28 +120,44 @@ class _RunDecisions:
             return EarlierOutcome(str(decision.outcome), decision.reason, decision.article_id, decision.version)
         return self._earlier.captures.get(summary.refers_to)
 
-    def _latest_of(self, article_id: str, text_digest: str) -> _Latest | None:
-        """The article's latest version, in this run or in the lake. The text digest is the one that this run's code and memory give."""
-        known, committed = self._latest.get(article_id), self._earlier.versions.get(article_id)
-        if known is None and committed is not None:
-            same = committed.text_digest == text_digest
-            known = _Latest(committed.version, text_digest if same else self._current_digest(committed))
-            if not same:
-                self._latest[article_id] = known
-        return known
+    def _latest_of(self, article_id: str, url: str, text_digest: str) -> _Latest | None:
+        """The version with which a page is compared: the last that it gave itself, else the article's latest, in this run or in the lake.
+
+        The text digest is the one that this run's code and memory give.
+        """
+        known = self._latest.get(article_id)
+        if known is not None and known.url == url:
+            return known
+        of_page = self._of_page.get((article_id, url))
+        if of_page is not None:
+            return of_page
+        committed = self._earlier.last_version(article_id, url)
+        if committed is None or (known is not None and committed.url != url):
+            return known
+        digest = text_digest if committed.text_digest == text_digest else self._current_digest(committed)
+        return _Latest(committed.version, digest, committed.url)
 
     def _still_latest(self, previous: EarlierOutcome, article_id: str, latest: _Latest | None) -> bool:
         """Whether the version that an identical payload had is still the latest. If not, the page has returned to an older text."""
         return previous.article_id != article_id or latest is None or previous.version == latest.version
 
-    def _new_version(self, article_id: str, text_digest: str, version: int) -> Decision:
-        self._latest[article_id] = _Latest(version, text_digest)
+    def _new_version(self, summary: RecordSummary, article_id: str, text_digest: str) -> Decision:
+        version = self._next_version(article_id)
+        replaced = self._latest.get(article_id)
+        if replaced is not None and replaced.url != summary.url:
+            self._of_page[article_id, replaced.url] = replaced
+        self._of_page.pop((article_id, summary.url), None)
+        self._latest[article_id] = _Latest(version, text_digest, summary.url)
         original = self._original(article_id, text_digest)
         if original is None:
             self._originals.setdefault(text_digest, article_id)
             return Decision(Outcome.PUBLISHED, article_id, version)
         kind, original_article, similarity = original
         return Decision(Outcome.DUPLICATE, article_id, version, duplicate_of=original_article, duplicate_kind=kind, similarity=similarity)
+
+    def _next_version(self, article_id: str) -> int:
+        committed, known = self._earlier.versions.get(article_id), self._latest.get(article_id)
+        return max(committed.version if committed else 0, known.version if known else 0) + 1
 
     def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
         """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first fetched of this run."""

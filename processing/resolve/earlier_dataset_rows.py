@@ -1,6 +1,7 @@
 """Read the rows of the lake that matter for a run's rows of a dataset: last versions, the last readings of pages, sightings.
 
-The tables are streamed. Only what belongs to a key or a page of the run stays, on the local disk where it can be much.
+The tables are streamed. Only what belongs to a key or a page of the run stays, on the local disk where it can be much. Files and row groups
+without a host of the run are not read: rows are sorted by host.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import EqualTo
+from pyiceberg.expressions import BooleanExpression, EqualTo, In
 
 from processing.resolve.records import RecordId, record_id_of
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.names import KEY_COLUMNS
 from storage.lake.lake import Lake
+from storage.urls.host_key import host_key
 
 SIGHTING_COLUMNS = ["row_id", "url", "seen_at", "gone_at", "crawl_run", "sequence"]
 _READING_COLUMNS = ["url", "content_digest", "fetched_at", "outcomes", "process_run", "record_type", "warc_filename", "warc_record_offset"]
+MAX_VALUES = 200  # of which pyiceberg compares each with the statistics of a file
 _HAS_ROWS = frozenset({"published", "known"})
 
 
@@ -29,6 +34,7 @@ class Reading:
     content_digest: str
     outcome: str
     definition: str | None
+    fetched_at: datetime
 
     @property
     def has_rows(self) -> bool:
@@ -75,14 +81,14 @@ def read_readings(
     by_url: dict[str, tuple[object, Reading]] = {}
     by_record: dict[RecordId, Reading] = {}
     wanted = pa.array(set(urls), pa.string())
-    for batch in lake.scan("captures", _READING_COLUMNS):
+    for batch in lake.scan("captures", _READING_COLUMNS, on_hosts(urls)):
         rows = batch.filter(pc.and_(pc.is_in(batch["url"], wanted), pc.is_valid(batch["outcomes"])))
         for row in rows.to_pylist():
             outcome = next((one["outcome"] for one in row["outcomes"] if one["dataset"] == dataset), None)
             if outcome is None:
                 continue
             definition = definitions.get(row["process_run"])
-            reading = Reading(row["content_digest"], outcome, definition.digest if definition else None)
+            reading = Reading(row["content_digest"], outcome, definition.digest if definition else None, row["fetched_at"])
             if record_id_of(row) in record_ids:
                 by_record[record_id_of(row)] = reading
             order = (row["fetched_at"], record_id_of(row))
@@ -91,10 +97,16 @@ def read_readings(
     return EarlierReadings({url: reading for url, (_, reading) in by_url.items()}, by_record)
 
 
-def read_versions(lake: Lake, dataset: Dataset, row_ids: pa.Array) -> Iterator[pa.Table]:
-    """The rows that keys have in the dataset's table: their versions and the fields that are compared."""
+def on_hosts(urls: Collection[str]) -> BooleanExpression | None:
+    """What rows of the hosts of these URLs have; None if there are too many hosts to look for."""
+    return _one_of("host", {host_key(url) for url in urls})
+
+
+def read_versions(lake: Lake, dataset: Dataset, row_ids: pa.Array, urls: Collection[str]) -> Iterator[pa.Table]:
+    """The rows that keys have in the dataset's table: their versions and the fields that are compared. `urls` are the pages of the keys."""
     columns = ["row_id", "version", "first_seen", "process_run", *dataset.compared_fields()]
-    for batch in lake.scan(dataset.name, columns):
+    where = on_hosts(urls) if set(dataset.key) & set(KEY_COLUMNS) else None  # then all rows of a key are of one host
+    for batch in lake.scan(dataset.name, columns, where):
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), row_ids))
         if rows.num_rows:
             yield pa.Table.from_batches([rows])
@@ -104,7 +116,8 @@ def read_visits(lake: Lake, dataset: Dataset, record_ids: Collection[RecordId]) 
     """The rows of the dataset's table that were made of these captures."""
     files = pa.array({name for name, _ in record_ids}, pa.string())
     columns = ["row_id", "position", "warc_filename", "warc_record_offset", *dataset.fields]
-    for batch in lake.scan(dataset.name, columns) if record_ids else ():
+    where = _one_of("warc_filename", {name for name, _ in record_ids})
+    for batch in lake.scan(dataset.name, columns, where) if record_ids else ():
         rows = batch.filter(pc.is_in(batch["warc_filename"].cast(pa.string()), files))
         yield from (row for row in rows.to_pylist() if record_id_of(row) in record_ids)
 
@@ -122,3 +135,16 @@ def read_sightings(lake: Lake, dataset: str, urls: Collection[str], row_ids: pa.
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
         if rows.num_rows:
             yield pa.Table.from_batches([rows])
+
+
+def read_row_sightings(lake: Lake, dataset: str, row_ids: Collection[str]) -> Iterator[pa.Table]:
+    """All sightings of these keys."""
+    wanted = pa.array(row_ids, pa.string())
+    for batch in lake.scan("sightings", SIGHTING_COLUMNS, EqualTo("dataset", dataset)):  # type: ignore[call-arg]
+        rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
+        if rows.num_rows:
+            yield pa.Table.from_batches([rows])
+
+
+def _one_of(column: str, values: Collection[str]) -> BooleanExpression | None:
+    return In(column, values) if 0 < len(values) <= MAX_VALUES else None  # type: ignore[call-arg]

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.clean.identity import twin_urls, url_id
 from processing.clean.minhash import signatures
 from processing.resolve.duplicates import NearIndex
 from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, record_id_of
@@ -23,7 +24,9 @@ from storage.lake.lake import Lake
 _VERSION_COLUMNS = [
     "article_id", "version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at",
     "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "duplicate_of",
+    "crawl_run",
 ]  # fmt: skip
+_TEXT_COLUMNS = ["article_id", "version", "sequence", "text_digest", "minhash"]
 _CAPTURE_COLUMNS = [
     "url",
     "content_digest",
@@ -35,6 +38,7 @@ _CAPTURE_COLUMNS = [
     "warc_record_offset",
     "sequence",
     "outcomes",
+    "fetched_at",
 ]
 _WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
@@ -54,6 +58,7 @@ class Version:
     code_version: str
     memory_version: int | None
     pointer: WarcPointer
+    crawl_run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +80,60 @@ class Original:
     similarity: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text by which articles are compared: its digest and its MinHash signature."""
+
+    digest: str
+    minhash: bytes | None
+
+
+Order = tuple[int, datetime]  # of captures: (sequence, fetched_at)
+
+
+@dataclass(slots=True)
+class EarlierPage:
+    """What the captures of the lake say of a page: the article that it had last, if any, and whether it had one when it was read last."""
+
+    article_id: str | None = None
+    has_article: bool = False
+    _article_order: Order | None = None
+    _order: Order | None = None
+
+    def add(self, article_id: str | None, order: Order) -> None:
+        """Take in one capture; they come in any order."""
+        if article_id is not None and (self._article_order is None or order >= self._article_order):
+            self.article_id, self._article_order = article_id, order
+        if self._order is None or order >= self._order:
+            self.has_article, self._order = article_id is not None, order
+
+
 @dataclass(slots=True)
 class EarlierRows:
     """The rows of the lake that match records of a run.
 
-    `payloads` are by (URL, content digest), `captures` by record, `versions` by article, `exact` by text digest; `near` has similar
-    originals by the text digest of the run.
+    `payloads` are by (URL, content digest), `captures` by record, `pages` by URL, `versions` by article, `exact` by text digest; `near` has
+    similar originals by the text digest of the run. `page_versions` has the last version by (article, URL) for articles with several pages.
+    `texts` are those of the articles that pages of the run claim to be.
     """
 
     payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
     captures: dict[RecordId, EarlierOutcome] = field(default_factory=dict)
+    pages: dict[str, EarlierPage] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
+    page_versions: dict[tuple[str, str], Version] = field(default_factory=dict)
+    texts: dict[str, list[Text]] = field(default_factory=dict)
     exact: dict[str, list[Original]] = field(default_factory=dict)
     near: dict[str, list[Original]] = field(default_factory=dict)
+
+    def article_of(self, url: str) -> str | None:
+        """The article that a page had last."""
+        page = self.pages.get(url)
+        return None if page is None else page.article_id
+
+    def last_version(self, article_id: str, url: str) -> Version | None:
+        """The version with which a new capture of a page is compared: the last one that the page itself gave, else the article's latest."""
+        return self.page_versions.get((article_id, url)) or self.versions.get(article_id)
 
 
 def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex) -> EarlierRows:
@@ -100,18 +146,24 @@ def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: Nea
     return earlier
 
 
+def _claimed_urls(summaries: Sequence[RecordSummary]) -> set[str]:
+    return {summary.claimed_url for summary in summaries if summary.claimed_url is not None}
+
+
 def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: EarlierRows) -> None:
-    payloads = pa.array({summary.content_digest for summary in summaries if summary.content_digest}, pa.string())
-    files = pa.array({summary.refers_to[0] for summary in summaries if summary.refers_to}, pa.string())
     urls = {(summary.url, summary.content_digest) for summary in summaries}
+    named = {url for claimed in _claimed_urls(summaries) for url in twin_urls(claimed)}
+    page_urls = pa.array({summary.url for summary in summaries} | named, pa.string())
+    files = pa.array({summary.refers_to[0] for summary in summaries if summary.refers_to}, pa.string())
     record_ids = {summary.refers_to for summary in summaries if summary.refers_to}
     latest: dict[tuple[str, str], int] = {}
     for batch in lake.scan("captures", _CAPTURE_COLUMNS):
-        with_article = pc.and_(pc.is_in(batch["outcome"], pa.array(_WITH_ARTICLE)), pc.is_in(batch["content_digest"], payloads))
-        for row in batch.filter(pc.or_(with_article, pc.is_in(batch["warc_filename"], files))).to_pylist():
+        of_run = pc.is_in(batch["url"].cast(pa.string()), page_urls)
+        for row in batch.filter(pc.or_(of_run, pc.is_in(batch["warc_filename"], files))).to_pylist():
             previous = _article_outcome(row)
             if previous is None:
                 continue
+            earlier.pages.setdefault(row["url"], EarlierPage()).add(previous.article_id, (row["sequence"], row["fetched_at"]))
             payload, record_id = (row["url"], row["content_digest"]), record_id_of(row)
             if record_id in record_ids:
                 earlier.captures[record_id] = previous
@@ -131,15 +183,29 @@ def _article_outcome(row: dict[str, Any]) -> EarlierOutcome | None:
 
 
 def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:
-    ids = pa.array({summary.article_id for summary in summaries if summary.article_id}, pa.string())
+    claimed = {url_id(url) for url in _claimed_urls(summaries)}
+    of_pages = {page.article_id for page in earlier.pages.values() if page.article_id is not None}
+    compared = pa.array(claimed | of_pages, pa.string())
+    ids = pa.array({summary.article_id for summary in summaries if summary.article_id} | claimed | of_pages, pa.string())
     digests = pa.array({summary.text_digest for summary in summaries if summary.text_digest}, pa.string())
+    text_versions: dict[str, tuple[int, int]] = {}
     for batch in lake.scan("articles", [*_VERSION_COLUMNS, "minhash"]):
         originals = batch.filter(pc.is_null(batch["duplicate_of"]))
         for row in batch.filter(pc.is_in(batch["article_id"], ids)).select(_VERSION_COLUMNS).to_pylist():
-            _add_if_latest(earlier, row)
+            _add_version(earlier, row)
+        if claimed:
+            for row in batch.filter(pc.is_in(batch["article_id"], compared)).select(_TEXT_COLUMNS).to_pylist():
+                _add_if_latest_text(earlier, text_versions, row)
         for row in originals.filter(pc.is_in(originals["text_digest"], digests)).select(_VERSION_COLUMNS).to_pylist():
             earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
         _add_near_originals(originals.filter(pc.is_valid(originals["minhash"])), index, earlier)
+
+
+def _add_if_latest_text(earlier: EarlierRows, versions: dict[str, tuple[int, int]], row: dict[str, Any]) -> None:
+    order = (row["version"], row["sequence"])
+    if order >= versions.get(row["article_id"], order):
+        versions[row["article_id"]] = order
+        earlier.texts[row["article_id"]] = [Text(row["text_digest"], row["minhash"])]
 
 
 def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: EarlierRows) -> None:
@@ -155,13 +221,24 @@ def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: Ea
         earlier.near.setdefault(digest, []).append(Original(_commit_order(row), row["article_id"], similar))
 
 
-def _add_if_latest(earlier: EarlierRows, row: dict[str, object]) -> None:
-    known = earlier.versions.get(str(row["article_id"]))
-    if known is not None and (known.version, known.sequence) >= (row["version"], row["sequence"]):
-        return
+def _add_version(earlier: EarlierRows, row: dict[str, object]) -> None:
+    """Keep the row if it is the latest version of its article, and if it is the latest of its page where the article has several."""
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
-    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version")
-    earlier.versions[str(row["article_id"])] = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
+    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "crawl_run")
+    version = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
+    article, known = str(row["article_id"]), earlier.versions.get(str(row["article_id"]))
+    if known is None:
+        earlier.versions[article] = version
+        return
+    if known.url != version.url or (article, version.url) in earlier.page_versions:
+        for one in (known, version):
+            of_page = earlier.page_versions.get((article, one.url))
+            earlier.page_versions[article, one.url] = one if of_page is None else _later(one, of_page)
+    earlier.versions[article] = _later(version, known)
+
+
+def _later(one: Version, other: Version) -> Version:
+    return one if (one.version, one.sequence) > (other.version, other.sequence) else other
 
 
 def _commit_order(row: dict[str, object]) -> CommitOrder:

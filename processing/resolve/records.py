@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
@@ -16,14 +16,19 @@ WITH_ARTICLE = frozenset({Outcome.PUBLISHED, Outcome.KNOWN, Outcome.DUPLICATE})
 """The outcomes of records whose article is in the lake."""
 
 SUMMARY_COLUMNS = [
-    "url", "host", "fetched_at", "record_type", "kind", "content_digest", "warc_filename", "warc_record_offset", "reason", "detail",
-    "refers_to_filename", "refers_to_offset", "article_id", "text_digest", "minhash", "quarantine_reason", "quarantine_detail",
+    "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_digest", "warc_filename", "warc_record_offset", "reason",
+    "detail", "refers_to_filename", "refers_to_offset", "article_id", "claimed_url", "text_digest", "minhash", "quarantine_reason",
+    "quarantine_detail",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSummary:
-    """The part of a cleaned row that resolve decides on. `article_id`, `text_digest` and `minhash` are None where there is no article."""
+    """The part of a cleaned row that resolve decides on. `article_id`, `text_digest` and `minhash` are None where there is no article.
+
+    `page_id` is the article_id of the page's own URL, `claimed_url` another URL that the page names as its own. `article_id` is the first
+    until the identities are decided.
+    """
 
     record_id: RecordId
     url: str
@@ -39,6 +44,14 @@ class RecordSummary:
     minhash: bytes | None
     quarantine_reason: str | None
     quarantine_detail: str | None
+    page_id: str | None = field(default=None, kw_only=True)
+    claimed_url: str | None = field(default=None, kw_only=True)
+    status: int = field(default=200, kw_only=True)
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether the page's article is known under the URL of another page."""
+        return self.page_id is not None and self.article_id != self.page_id
 
     @property
     def fetch_order(self) -> tuple[datetime, RecordId]:
@@ -85,11 +98,13 @@ def read_summaries(tables: Iterable[pa.Table]) -> list[RecordSummary]:
 
 def _summary(row: dict[str, object]) -> RecordSummary:
     refers_to = None if row["refers_to_filename"] is None else (row["refers_to_filename"], row["refers_to_offset"])
-    same = ("url", "fetched_at", "kind", "content_digest", "reason", "detail", "article_id", "text_digest", "minhash")
+    same = ("url", "fetched_at", "kind", "content_digest", "reason", "detail", "article_id", "claimed_url", "text_digest", "minhash")
     return RecordSummary(
         record_id=record_id_of(row),
         refers_to=refers_to,  # type: ignore[arg-type]
         is_revisit=row["record_type"] == "revisit",
+        page_id=row["article_id"],  # type: ignore[arg-type]
+        status=row["fetch_status"],  # type: ignore[arg-type]
         quarantine_reason=row["quarantine_reason"],  # type: ignore[arg-type]
         quarantine_detail=row["quarantine_detail"],  # type: ignore[arg-type]
         **{name: row[name] for name in same},  # type: ignore[arg-type]

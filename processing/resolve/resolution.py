@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -19,18 +19,22 @@ from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.memory_file import read_containers, read_memory, write_memory
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest
-from processing.resolve.datasets import resolve_datasets
+from processing.resolve.article_sightings import ARTICLES, article_sightings
+from processing.resolve.canonical_counts import CanonicalCounts, canonical_counts
+from processing.resolve.datasets import SEEN, resolve_datasets
 from processing.resolve.decisions import decide
 from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
+from processing.resolve.identities import Identities, decide_identities
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
 from schemas.errors import ConflictError
-from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, staged_memory_key
+from schemas.keys import extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
 from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
+from schemas.tables import SIGHTINGS
 from storage.lake.lake import Lake
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
@@ -58,10 +62,14 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class ResolveMark:
-    """The completion mark of resolve: what the run was resolved against, and the host buckets that have rows."""
+    """The completion mark of resolve: what the run was resolved against, and the host buckets that have rows.
+
+    `canonical` says, by crawl run, what became of the canonical URLs that pages claim.
+    """
 
     base: Base
     buckets: tuple[int, ...]
+    canonical: dict[str, CanonicalCounts] = field(default_factory=dict)
 
 
 def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
@@ -71,9 +79,8 @@ def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
 
 
 def dataset_table_names(run: ProcessRun) -> list[str]:
-    """The tables that a run's own datasets read and write; none without such datasets."""
-    names = [dataset.name for dataset in run.own_datasets]
-    return [*names, "sightings"] if names else []
+    """The tables that a run reads and writes for its datasets, besides those of `articles`."""
+    return [*(dataset.name for dataset in run.own_datasets), "sightings"]
 
 
 def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | None:
@@ -82,7 +89,7 @@ def read_resolve_mark(store: ObjectStore, process_run: str) -> ResolveMark | Non
     if store.info(key) is None:
         return None
     mark = json.loads(store.get_bytes(key))
-    return ResolveMark(read_base(mark["base"]), tuple(mark["buckets"]))
+    return ResolveMark(read_base(mark["base"]), tuple(mark["buckets"]), mark.get("canonical", {}))
 
 
 def read_base(stored: dict[str, Any]) -> Base:  # Any: JSON
@@ -108,8 +115,8 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     for bucket in buckets:
         tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory_staged, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
-    mark = ResolveMark(base, buckets)
-    _write_decisions(run, mark, store, _decide_all(run, mark, store, lake, memory_staged))
+    canonical = _stage_decisions(run, base, buckets, store, lake, memory_staged)
+    mark = ResolveMark(base, buckets, canonical)
     resolve_datasets(run, base.key(), segments, store, lake)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
@@ -138,18 +145,38 @@ def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], 
     return staged
 
 
-def _decide_all(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, memory_staged: str | None) -> dict[RecordId, Decision]:
-    summaries, index, earlier = _read_run(run, mark, store, lake)
-    digests = _current_digests(summaries, earlier, run, store, memory_staged)
-    return decide(summaries, earlier, index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+@dataclass(frozen=True, slots=True)
+class _RunRows:
+    """The records of a run with the articles of their pages, the index of their texts, and the rows of the lake that match them."""
+
+    summaries: list[RecordSummary]
+    index: NearIndex
+    earlier: EarlierRows
+    identities: Identities
 
 
-def _read_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake) -> tuple[list[RecordSummary], NearIndex, EarlierRows]:
-    """The run's records, the index of their texts, and the rows of the lake that match them."""
-    cleaned = (rows for bucket in mark.buckets for rows in _cleaned_rows(run, mark.base, bucket, store, SUMMARY_COLUMNS))
+def _stage_decisions(
+    run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake, memory_staged: str | None
+) -> dict[str, CanonicalCounts]:
+    """Decide on all records of a run, and stage the decisions and the sightings of articles. Returns the counts of canonical URLs."""
+    rows = _read_run(run, base, buckets, store, lake)
+    digests = _current_digests(rows.summaries, rows.earlier, run, store, memory_staged)
+    near = rows.index.pairs()
+    decisions = decide(rows.summaries, rows.earlier, near, lambda version: digests.get(version.pointer, version.text_digest))
+    _write_decisions(run, base, buckets, store, decisions)
+    if run.makes_articles:
+        sightings = article_sightings(run, rows.summaries, decisions, rows.earlier, lake)
+        write_rows(store, resolved_rows_key(run.process_run, base.key(), ARTICLES, SEEN), sightings, SIGHTINGS)
+    return canonical_counts(rows.summaries, rows.identities)
+
+
+def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake) -> _RunRows:
+    cleaned = (rows for bucket in buckets for rows in _cleaned_rows(run, base, bucket, store, SUMMARY_COLUMNS))
     summaries = read_summaries(cleaned)
     index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
-    return summaries, index, read_earlier_rows(lake, summaries, index)
+    earlier = read_earlier_rows(lake, summaries, index)
+    identities = decide_identities(summaries, earlier)
+    return _RunRows(identities.of(summaries), index, earlier, identities)
 
 
 def _near_index(summaries: Sequence[RecordSummary], threshold: float) -> NearIndex:
@@ -170,8 +197,8 @@ def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledg
     mark = read_resolve_mark(store, run.process_run)
     if mark is None or mark.base == current_base(run, lake, ledger):
         return
-    summaries, _, earlier = _read_run(run, mark, store, lake)
-    versions = _changed_versions(summaries, earlier, run)
+    rows = _read_run(run, mark.base, mark.buckets, store, lake)
+    versions = _changed_versions(rows.summaries, rows.earlier, run)
     for _ in reread(versions, run, store, pinned_containers(run, store) if versions else {}):
         pass
 
@@ -181,13 +208,14 @@ def _changed_versions(summaries: Iterable[RecordSummary], earlier: EarlierRows, 
 
     Versions that this run's code cleaned without site memory need not be read again. With site memory all must be: each run changes it.
     """
-    differing = {
-        summary.article_id
-        for summary in summaries
-        if summary.article_id in earlier.versions and summary.text_digest != earlier.versions[summary.article_id].text_digest
-    }
-    versions = [earlier.versions[article] for article in sorted(differing) if not _is_current(earlier.versions[article], run)]
-    return sorted(versions, key=lambda version: bucket_of(version.host))
+    differing: dict[WarcPointer, Version] = {}
+    for summary in summaries:
+        version = earlier.last_version(summary.article_id, summary.url) if summary.article_id is not None else None
+        if version is None or version.text_digest == summary.text_digest or (summary.is_twin and version.url != summary.url):
+            continue
+        if not _is_current(version, run):
+            differing[version.pointer] = version
+    return sorted(differing.values(), key=lambda version: (bucket_of(version.host), version.url, version.version))
 
 
 def _is_current(version: Version, run: ProcessRun) -> bool:
@@ -216,11 +244,11 @@ def _current_digests(
     return digests
 
 
-def _write_decisions(run: ProcessRun, mark: ResolveMark, store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
+def _write_decisions(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, decisions: dict[RecordId, Decision]) -> None:
     """Stage the decisions: one row group for each row group of the cleaned rows, in the same order."""
-    for bucket in mark.buckets:
-        with staged_writer(store, resolved_key(run.process_run, mark.base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
-            for rows in _cleaned_rows(run, mark.base, bucket, store, ["warc_filename", "warc_record_offset"]):
+    for bucket in buckets:
+        with staged_writer(store, resolved_key(run.process_run, base.key(), bucket, DECIDED_TABLE), DECIDED) as writer:
+            for rows in _cleaned_rows(run, base, bucket, store, ["warc_filename", "warc_record_offset"]):
                 writer.write(pa.Table.from_pylist([decisions[record_id_of(row)].row() for row in rows.to_pylist()], schema=DECIDED))
 
 

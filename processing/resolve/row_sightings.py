@@ -24,14 +24,19 @@ class KeyPages:
     """The pages that a key stands on. `left` are those of them that had it no more when they were read last.
 
     A page stays among the key's pages until the key is seen elsewhere afterwards: only a run that reads all of them can say it is gone.
+    `last_seen` is kept for pages that had the key at any time.
     """
 
     pages: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
+    last_seen: dict[str, datetime] = field(default_factory=dict)
 
     def apply(self, sightings: Iterable[Sighting]) -> None:
         """Take in the sightings of one crawl run."""
         found = list(sightings)
+        for one in found:
+            if one.url is not None and one.seen_at is not None:
+                self.last_seen[one.url] = max(one.seen_at, self.last_seen.get(one.url, one.seen_at))
         seen = {one.url for one in found if one.seen_at is not None and one.url is not None}
         left = {one.url for one in found if one.seen_at is None and one.gone_at is None and one.url is not None}
         if seen:
@@ -42,9 +47,15 @@ class KeyPages:
         if any(one.gone_at is not None for one in found):
             self.pages, self.left = set(), set()
 
-    def has(self, url: str) -> bool:
-        """Whether a page had the key when it was read last."""
-        return url in self.pages and url not in self.left
+    def has(self, url: str, captured_at: datetime | None) -> bool:
+        """Whether a page that is as it was has the key; `captured_at` is the time of the capture that it is equal to, if that is known.
+
+        The page may have answered 404 since then, so that the key was gone.
+        """
+        if url in self.pages and url not in self.left:
+            return True
+        last = self.last_seen.get(url)
+        return captured_at is not None and last is not None and last >= captured_at
 
     def sightings(self, seen: Mapping[str, datetime], read: Mapping[str, datetime]) -> Iterator[Sighting]:
         """What one crawl run says of the key: `seen` are the pages that have it, `read` all pages that were read in full or are gone."""

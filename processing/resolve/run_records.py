@@ -21,7 +21,8 @@ UNREAD = frozenset(
         str,
         (
             Reason.ROBOTS_FILE, Reason.FEED, Reason.SITEMAP, Reason.RENDERED, Reason.REDIRECT, Reason.HTTP_ERROR, Reason.NOT_HTML,
-            Reason.EMPTY_BODY, Reason.UNDECODABLE, Reason.TRUNCATED, Reason.DAMAGED_RECORD, Reason.NOINDEX, Reason.PAGE_TIMEOUT,
+            Reason.EMPTY_BODY, Reason.UNDECODABLE, Reason.TRUNCATED, Reason.DAMAGED_RECORD, Reason.NOINDEX, Reason.AI_PREFERENCE,
+            Reason.PAGE_TIMEOUT,
             Reason.PAGE_MEMORY, Reason.PAGE_CRASH,
         ),
     )

@@ -28,7 +28,7 @@ CHUNK_CHARACTERS = 4 * 1024 * 1024  # of text in rows that are Python objects
 _CAPTURE_COLUMNS = [
     "url", "host", "fetched_at", "fetch_status", "record_type", "kind", "content_mime_type", "content_charset", "content_length",
     "latency_ms", "via", "depth", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "crawl_run",
-    "request_method", "request_body", "reason", "detail", "page_type",
+    "request_method", "request_body", "content_usage", "content_signal", "reason", "detail", "page_type",
 ]  # fmt: skip
 # The columns of ARTICLES that extraction fills from the page, except `blocks`.
 METADATA_COLUMNS = [
@@ -54,11 +54,13 @@ EXTRACTED = pa.schema(
     ]
 )
 
-# The rows of one host bucket after cleaning. `rule` is the rule of the policy that an article breaks.
+# The rows of one host bucket after cleaning. `article_id` is that of the page's own URL, `claimed_url` another one that the page names as
+# its own; `decided_article_id` of DECIDED is the article's. `rule` is the rule of the policy that an article breaks.
 CLEANED = pa.schema(
     [
         *EXTRACTED,
         *(ARTICLES.field(name).with_nullable(True) for name in _CLEANED_COLUMNS),
+        pa.field("claimed_url", pa.string()),
         pa.field("quarantine_reason", pa.string()),
         pa.field("rule", pa.string()),
         pa.field("quarantine_detail", pa.string()),

@@ -43,6 +43,7 @@ from schemas.config.values import (
     Text,
 )
 from schemas.datasets.expectation import Drift, Expectation
+from schemas.web.ai_preferences import USES
 
 MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
@@ -80,15 +81,31 @@ class Scope(ConfigModel):
 
 
 class Politeness(ConfigModel):
-    """How a crawl treats the sites. `delay` is in seconds, between requests to one host."""
+    """How a crawl treats the sites. `delay` is in seconds, between requests to one host.
+
+    `uses` says what the rows are for: training AI models, a search engine, or input of AI models. With `ai_preferences: obey` a page is
+    rejected if its site forbids one of them, by Content-Usage or Content-Signal.
+    """
 
     robots: Literal["obey", "ignore"] = "obey"
     opt_outs: Literal["obey", "record"] = "obey"
+    ai_preferences: Literal["obey", "record"] = "record"
+    uses: Annotated[tuple[Literal["train-ai", "search", "ai-input"], ...], length_at_most(len(USES))] = ()
     user_agent: Line = "crawlhouse"
     contact: Line = ""
     delay: Seconds = Field(default=1.0, ge=0)
     concurrency_per_host: int = Field(default=1, ge=1, le=64)
     timeout: Seconds = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _uses_to_compare(self) -> Self:
+        if self.ai_preferences == "obey" and not self.uses:
+            raise ValueError(f"'ai_preferences: obey' needs 'uses', what the rows are for: some of {', '.join(USES)}")
+        return self
+
+    def forbidden_uses(self) -> tuple[str, ...]:
+        """The uses for which a site's AI preferences decide; none if they are only recorded."""
+        return self.uses if self.ai_preferences == "obey" else ()
 
     def product(self) -> str:
         """The product token by which robots.txt groups and opt-outs name this crawler."""

@@ -15,7 +15,7 @@ from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.field_types import FieldType, parse_type
 from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
-from schemas.datasets.sources import MAX_FIELDS, FunctionName, Source, TypeText
+from schemas.datasets.sources import MAX_FIELDS, Source, StepName, TypeText
 
 MAX_STEPS = 50
 
@@ -56,9 +56,12 @@ class DatasetField(ConfigModel):
 
 
 class Step(ConfigModel):
-    """A function of the user's, RecordBatch -> RecordBatch, that fills declared fields. `on_error`: what becomes of rows if it breaks."""
+    """A function, RecordBatch -> RecordBatch, that fills declared fields: module:function, or the name of a step of an installed package.
 
-    function: FunctionName
+    `on_error`: what becomes of rows if it breaks.
+    """
+
+    function: StepName
     on_error: Literal["fail", "quarantine"] = "fail"
 
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
+from schemas.config.plugins import DATASETS, Plugin, definition_file, find_plugin, find_plugins
 from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.names import BUILT_IN, check_dataset_name
@@ -30,14 +31,14 @@ def ready_names() -> list[str]:
 
 
 def read_datasets(folder: Path | None) -> tuple[dict[str, Dataset], dict[str, CrawlhouseError]]:
-    """All datasets by name (built in, ready-made and from the folder), and the errors of broken files, also by name.
+    """All datasets by name (built in, ready-made, of installed packages, from the folder), and the errors of broken files, also by name.
 
-    A file in the folder replaces a ready-made definition of the same name. Without a folder there are no datasets of the user.
+    A file in the folder replaces any other definition of the same name. Without a folder there are no datasets of the user.
     """
     datasets: dict[str, Dataset] = {}
     broken: dict[str, CrawlhouseError] = {}
     own = {path.stem: path for path in sorted(folder.glob("*.y*ml")) if path.suffix in SUFFIXES} if folder else {}
-    for name in sorted({*BUILT_IN, *ready_names(), *own}):
+    for name in sorted({*_known_names(), *own}):
         try:
             datasets[name] = read_dataset(own[name]) if name in own else find_dataset(name, None)
         except CrawlhouseError as error:
@@ -46,7 +47,10 @@ def read_datasets(folder: Path | None) -> tuple[dict[str, Dataset], dict[str, Cr
 
 
 def find_dataset(name: str, folder: Path | None) -> Dataset:
-    """The dataset of a name: from the folder, otherwise from the package. Raises NotFoundError, naming what there is, and ConfigError."""
+    """The dataset of a name: from the folder, otherwise ready-made, otherwise of an installed package.
+
+    Raises NotFoundError, naming what there is, and ConfigError.
+    """
     path = folder / f"{name}.yaml" if folder else None
     if path is not None and path.is_file():
         return read_dataset(path)
@@ -54,11 +58,32 @@ def find_dataset(name: str, folder: Path | None) -> Dataset:
         return Dataset(name=name)
     if name in ready_names():
         return parse_dataset(_ready_text(name), name, f"the ready-made dataset {name!r}")
-    there = sorted({*BUILT_IN, *ready_names(), *(other.stem for other in folder.glob("*.yaml"))} if folder else {*BUILT_IN, *ready_names()})
+    plugin = find_plugin(DATASETS, name)
+    if plugin is not None:
+        return read_plugin_dataset(plugin)
+    there = sorted({*_known_names(), *(other.stem for other in folder.glob("*.yaml"))} if folder else _known_names())
     near = get_close_matches(name, there, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    where = f" in {folder}, nor a ready-made one" if folder else ""
+    where = f" in {folder}, nor a ready-made one or one of an installed package" if folder else ""
     raise NotFoundError(f"There is no dataset {name!r}{where}.{hint} There are: {', '.join(there)}.")
+
+
+def find_definition_file(name: str, folder: Path) -> Path | None:
+    """The YAML file from which `find_dataset` reads a dataset: in the folder or in an installed package. None for all others."""
+    path = folder / f"{name}.yaml"
+    if path.is_file():
+        return path
+    plugin = None if name in BUILT_IN or name in ready_names() else find_plugin(DATASETS, name)
+    return None if plugin is None else definition_file(plugin)
+
+
+def read_plugin_dataset(plugin: Plugin) -> Dataset:
+    """The dataset of an installed package, which is not imported. Raises ConfigError, NotFoundError, naming the package."""
+    path = definition_file(plugin)
+    try:
+        return read_dataset(path)
+    except CrawlhouseError as error:
+        raise ConfigError(f"{plugin.package}: {error}") from error
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -139,6 +164,9 @@ def _base(base_name: str, name: str, where: str, folder: Path | None, depth: int
         text, source = read_text(path, MAX_BYTES), message_text(str(path))
     elif base_name in ready_names():
         text, source, folder = _ready_text(base_name), f"the ready-made dataset {base_name!r}", None
+    elif (plugin := find_plugin(DATASETS, base_name)) is not None:
+        path = definition_file(plugin)
+        text, source, folder = read_text(path, MAX_BYTES), f"{plugin.package}: {message_text(str(path))}", path.parent
     else:
         raise ConfigError(
             f"{where}: there is no dataset {message_text(base_name)!r}. Ready-made are {', '.join(ready_names())}, built in is articles."
@@ -181,6 +209,11 @@ def _with_suite(data: Definition, node: yaml.Node | None, source: str, folder: P
         return data
     where = f"{source}: line {line_at(node, ('expectations',))}: expectations"
     return {**data, "expectations": read_suite(reference, folder, where)}
+
+
+def _known_names() -> set[str]:
+    """The names of all datasets that are not the user's own."""
+    return {*BUILT_IN, *ready_names(), *(one.name for one in find_plugins(DATASETS))}
 
 
 def _ready_folder() -> Any:  # Any: importlib's Traversable

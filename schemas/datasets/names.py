@@ -8,6 +8,7 @@ BUILT_IN = frozenset({"articles"})
 DATASET_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 TABLES_OF_THE_LAKE = frozenset({"captures", "changes", "pages", "quarantine", "runs", "sightings", "sources", "taken_down"})
+NO_DATASET = "no_dataset"  # in `quarantine`, `runs` and reports: items that no dataset of their crawl takes
 VIEW_SUFFIXES = ("_latest",)
 PROVENANCE = (
     "url", "host", "fetched_at", "position", "warc_filename", "warc_record_offset", "warc_record_length", "content_digest",
@@ -36,6 +37,8 @@ def check_dataset_name(name: str) -> None:
         raise ValueError(f"{name!r} names no dataset: a name is lower-case letters, digits and _, like 'products'")
     if name in TABLES_OF_THE_LAKE:
         raise ValueError(f"the name {name!r} is taken by a table of the lake; rename the file")
+    if name == NO_DATASET:
+        raise ValueError(f"the name {name!r} is taken: in the table quarantine it stands for items of no dataset; rename the file")
     if name.endswith(VIEW_SUFFIXES):
         raise ValueError(f"the name {name!r} is taken: NAME_latest is the view of the latest rows of the table NAME; rename the file")
     if name in SQL_KEYWORDS:

@@ -18,6 +18,7 @@ MAX_TYPES = 50
 MAX_PATHS = 20
 MAX_PATH_CHARACTERS = 300
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+STEP_NAME = re.compile(r"[A-Za-z_][\w.-]{0,99}")  # of an entry point
 ITEM_CLASS = re.compile(r"([A-Za-z_]\w*(\.[A-Za-z_]\w*)*:)?[A-Za-z_]\w*")
 SCHEMA_ORG_TYPE = re.compile(r"(?:https?://(?:www\.)?schema\.org/)?([A-Z0-9][A-Za-z0-9]{0,99})")
 PATH = re.compile(r"[@A-Za-z_][\w:@-]*(\.[@A-Za-z_][\w:@-]*){0,9}")
@@ -30,6 +31,14 @@ def _type(text: str) -> str:
 def _function(name: str) -> str:
     if not FUNCTION.fullmatch(name):
         raise ValueError(f"{name!r} names no function: write module:name, like my_module:read_products")
+    return name
+
+
+def _step(name: str) -> str:
+    if not FUNCTION.fullmatch(name) and not STEP_NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} names no step: write module:function, like my_steps:add_category, or the name of a step of an installed package"
+        )
     return name
 
 
@@ -54,6 +63,7 @@ def _path(path: str) -> str:
 
 TypeText = Annotated[str, length_at_most(2_000), AfterValidator(_type)]
 FunctionName = Annotated[str, length_at_most(300), AfterValidator(_function)]
+StepName = Annotated[str, length_at_most(300), AfterValidator(_step)]
 ItemClass = Annotated[Literal[True] | Annotated[str, length_at_most(300)], AfterValidator(_item_class)]
 SchemaOrgType = Annotated[str, length_at_most(200), AfterValidator(_schema_org_type)]
 PropertyPath = Annotated[str, length_at_most(MAX_PATH_CHARACTERS), AfterValidator(_path)]

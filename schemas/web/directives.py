@@ -25,7 +25,22 @@ HEADER = b"x-robots-tag"
 HEADER_LENGTH = len(HEADER)
 AGENT = re.compile(r"\s*([^\s:,]+)\s*:\s*([^\s:,]+)")
 EVERYONE = frozenset({"robots", "*"})
+MAX_DEPTH = 50  # around a meta element, in which a noscript is looked for; those of real pages are at most five deep
 MAX_META_ELEMENTS = 1_000  # of a page; chosen far above real pages
+
+
+class Element(Protocol):
+    """Any element of a parsed page, as selectolax has it."""
+
+    @property
+    def parent(self) -> Element | None:
+        """The element that has this one."""
+        ...
+
+    @property
+    def tag(self) -> str | None:
+        """Its name in lower case."""
+        ...
 
 
 class MetaElement(Protocol):
@@ -34,6 +49,11 @@ class MetaElement(Protocol):
     @property
     def attributes(self) -> Mapping[str, str | None]:
         """The attributes, decoded; None is an attribute without a value."""
+        ...
+
+    @property
+    def parent(self) -> Element | None:
+        """The element that has this one."""
         ...
 
 
@@ -107,10 +127,22 @@ def header_directives(headers: Iterable[tuple[bytes, bytes]], product: str) -> D
 
 
 def meta_elements(page: Document) -> list[tuple[str, str]]:
-    """The name and the content of each meta element of a page, also outside of its head."""
-    attributes = (element.attributes for element in page.css("meta[name][content]")[:MAX_META_ELEMENTS])
+    """The name and the content of each meta element of a page, also outside of its head.
+
+    Those in `noscript` are left out: they are for readers without scripts, such as `noindex` behind a wall of scripts.
+    """
+    found = page.css("meta[name][content]")[:MAX_META_ELEMENTS]
+    attributes = (element.attributes for element in found if not _is_in_noscript(element.parent))
     pairs = ((one["name"], one["content"]) for one in attributes)
     return [(name, content) for name, content in pairs if name and content]
+
+
+def _is_in_noscript(element: Element | None) -> bool:
+    for _ in range(MAX_DEPTH):
+        if element is None or element.tag == "noscript":
+            break
+        element = element.parent
+    return element is not None and element.tag == "noscript"
 
 
 def meta_directives(elements: Iterable[tuple[str, str]], product: str) -> Directives:

@@ -22,10 +22,11 @@ from twisted.python.failure import Failure
 
 from schemas.capture import Capture, UrlKind
 from schemas.errors import SpiderError, StorageError
+from schemas.items import ProblemRule
 from schemas.outcomes import Reason
 from spiders.custom.full_response import full_response, is_status_handled
-from spiders.custom.item_json import check_item, item_json, item_type_name
-from spiders.custom.item_pipelines import ItemPipelines, last_line
+from spiders.custom.item_json import UnstorableItemError, check_item, described_item, item_json, item_type_name
+from spiders.custom.item_pipelines import ItemLostError, ItemPipelines, last_line
 from spiders.custom.item_types import item_type
 from spiders.custom.loader import make_spider
 from spiders.custom.page_objects import PageObjects, item_of, use_zyte_items, uses_page_objects
@@ -114,10 +115,12 @@ class Callbacks:
             request = self._request(due)
         except SpiderError as error:
             self._count_callback_error("callback", error)
-            return Yielded(broken=Reason.CALLBACK_ERROR)
+            yielded = self._nothing_because("unread", str(error))
+            yielded.broken = Reason.CALLBACK_ERROR
+            return yielded
         body = await self._context.readers.decoded(capture, self._context.crawl.budgets.max_body_bytes, due.url_id)
         if isinstance(body, ReadFailure):  # the reading of its links ends the same way, and is counted
-            return NOTHING
+            return self._nothing_because("unread", f"{body.reason}: {body.detail}")
         with self._context.readers.journal.reading(due.url_id):
             return await self._call_method(due, capture, full_response(capture, body, request), request)
 
@@ -166,10 +169,12 @@ class Callbacks:
                     if count % RESULTS_BETWEEN_PAUSES == 0:
                         await asyncio.sleep(0)
         except CloseSpider as stop:
+            yielded.items.add_problem("callback", f"{name} ended the run: {stop.reason}")
             self._end_run(stop)
         except StorageError:
             raise
         except Exception as error:
+            yielded.items.add_problem("callback", f"{name}: {last_line(error)}")
             self._count_failure(name, error, yielded, due.url)
         return yielded
 
@@ -180,15 +185,34 @@ class Callbacks:
                 discovery = self._discovery(result, due.url, due.depth + 1)
                 yielded.found += [discovery] if discovery else []
             else:
-                await self._accept_item(await item_of(result), due.url, yielded)
+                await self._accept_item(name, await item_of(result), due.url, yielded)
         except SpiderError as error:
+            if not isinstance(result, scrapy.Request):
+                yielded.items.add_problem("callback", f"{name}: {error}")
             self._count_failure(name, error, yielded, due.url)
 
-    async def _accept_item(self, item: object, url: str, yielded: Yielded) -> None:
+    def _nothing_because(self, rule: ProblemRule, problem: str) -> Yielded:
+        """What a callback yielded that was not called."""
+        yielded = Yielded(items=self._context.registrar.item_buffer())
+        yielded.items.add_problem(rule, problem)
+        return yielded
+
+    async def _accept_item(self, name: str, item: object, url: str, yielded: Yielded) -> None:
         check_item(item)
-        processed = await self._pipelines.process(item, url)
-        if processed is not None:
-            yielded.items.append(item_type_name(processed), item_json(processed), item_type(type(processed)))
+        try:
+            processed = await self._pipelines.process(item, url)
+        except ItemLostError as error:
+            yielded.items.add_problem("pipeline", str(error), item_type_name(item), described_item(item))
+            return
+        if processed is None:
+            return
+        try:
+            encoded = item_json(processed)
+        except UnstorableItemError as error:
+            yielded.items.add_problem(error.rule, str(error), item_type_name(processed), error.described)
+            self._count_failure(name, SpiderError(str(error)), yielded, url)
+            return
+        yielded.items.append(item_type_name(processed), encoded, item_type(type(processed)))
 
     def _accept_start_request(self, result: object) -> None:
         if not isinstance(result, scrapy.Request):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from itemadapter import ItemAdapter
 from pydantic import TypeAdapter
@@ -14,8 +15,21 @@ from schemas.items import dict_type
 
 MAX_ITEM_BYTES = 8 * 1024 * 1024  # half of what DuckDB reads as one line by default
 
+MAX_DESCRIBED_BYTES = 10_000  # of a field of an item that cannot be stored: enough to recognise it
+MAX_DESCRIBED_FIELDS = 1_000
+MAX_SHOWN_CHARACTERS = 200
+
 _SERIALIZER: TypeAdapter[Any] = TypeAdapter(Any)  # Any: values of every type
 _ENCODER = ScrapyJSONEncoder()
+
+
+class UnstorableItemError(Exception):
+    """An item that cannot be stored. `described` is a JSON object that says as much of it as JSON can hold."""
+
+    def __init__(self, rule: Literal["unstorable", "size"], message: str, described: bytes) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.described = described
 
 
 def check_item(item: object) -> None:
@@ -30,15 +44,37 @@ def item_type_name(item: object) -> str | None:
 
 
 def item_json(item: object) -> bytes:
-    """An item as a JSON object. Raises SpiderError if it cannot be stored, with the name of the field."""
-    values = ItemAdapter(item).asdict()
+    """An item as a JSON object. Raises UnstorableItemError, with the name of the field."""
+    values: Mapping[str, object] = {}
     try:
+        values = ItemAdapter(item).asdict()
         encoded = _dump(values)
-    except (TypeError, ValueError) as error:
-        raise SpiderError(f"An item{_unserializable_field(values)} cannot be stored as JSON: {error}.") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"An item{_unserializable_field(values)} cannot be stored as JSON: {error}."
+        raise UnstorableItemError("unstorable", message, described_item(item)) from error
     if len(encoded) > MAX_ITEM_BYTES:
-        raise SpiderError(f"An item has {len(encoded):,} bytes as JSON. At most {MAX_ITEM_BYTES:,} are stored.")
+        message = f"An item has {len(encoded):,} bytes as JSON. At most {MAX_ITEM_BYTES:,} are stored."
+        raise UnstorableItemError("size", message, described_item(item))
     return encoded
+
+
+def described_item(item: object) -> bytes:
+    """A JSON object that says as much of an item as JSON can hold. Never fails."""
+    try:
+        fields = list(ItemAdapter(item).items())[:MAX_DESCRIBED_FIELDS]
+        return json.dumps({str(name): _described_value(value) for name, value in fields}, ensure_ascii=False).encode("utf-8", "replace")
+    except Exception:  # of a user's class
+        return b"{}"
+
+
+def _described_value(value: object) -> object:
+    try:
+        encoded = _dump(value)
+        if len(encoded) <= MAX_DESCRIBED_BYTES:
+            return json.loads(encoded)
+        return f"{encoded[:MAX_SHOWN_CHARACTERS].decode(errors='replace')}..."
+    except (TypeError, ValueError, RecursionError):
+        return f"a {type(value).__name__} that JSON cannot hold"
 
 
 def _dump(value: object) -> bytes:
@@ -49,6 +85,6 @@ def _unserializable_field(values: Mapping[str, object]) -> str:
     for name, value in values.items():
         try:
             _dump(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             return f", its {name!r}"
     return ""

@@ -21,6 +21,10 @@ MAX_REASON_CHARACTERS = 100
 OTHER_REASONS = "other reasons"
 
 
+class ItemLostError(Exception):
+    """A pipeline raised an error, which is counted: the item is not stored. The message is the last line of its traceback."""
+
+
 class ItemPipelines:
     """The pipelines of a worker, in their order, each with its name. Raises SpiderError when one cannot be made.
 
@@ -53,7 +57,7 @@ class ItemPipelines:
         await self._opened.wait()
 
     async def process(self, item: object, url: str) -> object | None:
-        """An item of a page as the pipelines leave it; None, and counted, if a pipeline drops it or fails."""
+        """An item of a page as the pipelines leave it; None, and counted, if a pipeline drops it. Raises ItemLostError if one fails."""
         for name, manager in self._managers:
             try:
                 async with asyncio.timeout(MAX_PIPELINE_SECONDS):
@@ -67,7 +71,7 @@ class ItemPipelines:
                 return None
             except Exception as error:
                 self._on_error(f"process_item of {name}", error, url)
-                return None
+                raise ItemLostError(f"process_item of {name}: {last_line(error)}") from error
         return item
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import BodyReading, FoundUrl, PageOptOuts, Question
 from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts
 from spiders.urls.canonical import resolve_link
+from spiders.urls.scope import CrawlScope
 from storage.warc.page_bytes import is_html
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -115,7 +116,12 @@ def _linked_pages(
 
 
 def _in_scope(urls: Iterable[FoundUrl | None], rules: ReadingRules) -> Iterator[FoundUrl]:
-    return (found for found in urls if found is not None and rules.scope.covers(found.url, found.kind, found.depth))
+    return (found for found in urls if found is not None and _covers(found, rules.scope))
+
+
+def _covers(found: FoundUrl, scope: CrawlScope) -> bool:
+    of_seed = found.redirects > 0 and scope.covers_redirect(found.url, found.kind, found.depth, found.redirects, may_leave=False)
+    return of_seed or scope.covers(found.url, found.kind, found.depth)
 
 
 def _opt_outs(opt_outs: OptOuts) -> PageOptOuts | None:

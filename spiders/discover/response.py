@@ -6,7 +6,6 @@ frontier. `spiders.reading.readers` has the body read by `spiders.discover.body`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
@@ -21,8 +20,11 @@ from spiders.permission.opt_outs import NO_OPT_OUTS, OptOuts, header_opt_outs
 from spiders.urls.canonical import resolve_link
 from spiders.urls.scope import CrawlScope
 from storage.frontier.records import Discovery
+from storage.urls.host_key import host_name
+from storage.urls.surt import registered_domain
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})  # the site has moved; others may lead to a wall that asks for a login or a consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def reading_question(capture: Capture, head: ParsedResponse, rules: ReadingRules
     may_follow = not (rules.obeys_nofollow and head.opt_outs.directives.forbids_following())
     content_type, coding = capture.joined_header("content-type") or "", capture.joined_header("content-encoding")
     told = (content_type, coding, may_follow, redirects, capture.header("refresh"))
-    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, *told)
+    return Question(ReaderTask.READ, url_id, capture.url, capture.kind, capture.depth, *told, hosts=rules.scope.added)
 
 
 def with_reading(capture: Capture, head: ParsedResponse, reading: BodyReading) -> ParsedResponse:
@@ -106,12 +108,16 @@ def _redirect(capture: Capture, redirects: int, scope: CrawlScope, opt_outs: Opt
     if redirects >= MAX_REDIRECTS:
         return ParsedResponse(capture.kind, too_many_redirects=True, opt_outs=opt_outs)
     found = Discovery(target, capture.kind, capture.url, capture.depth, redirects + 1, LIST_PRIORITY, capture.hints)
-    in_scope = _in_scope([found], scope)
+    may_leave = capture.status in PERMANENT or _is_same_site(capture.url, target)
+    of_seed = scope.covers_redirect(target, found.kind, found.depth, found.redirects, may_leave=may_leave)
+    follows = of_seed or scope.covers(target, found.kind, found.depth)
+    in_scope = (found,) if follows else ()
     return ParsedResponse(capture.kind, in_scope, redirect_to=target, dead_end=None if in_scope else Reason.OUT_OF_SCOPE, opt_outs=opt_outs)
 
 
-def _in_scope(discoveries: Iterable[Discovery], scope: CrawlScope) -> tuple[Discovery, ...]:
-    return tuple(found for found in discoveries if scope.covers(found.url, found.kind, found.depth))
+def _is_same_site(one: str, other: str) -> bool:
+    domain = registered_domain(host_name(one))
+    return domain is not None and domain == registered_domain(host_name(other))
 
 
 def with_kind(capture: Capture, kind: UrlKind) -> Capture:

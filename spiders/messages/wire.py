@@ -25,7 +25,8 @@ class ReaderTask(StrEnum):
 class Question(msgspec.Struct, array_like=True, frozen=True):
     """`url_id` is the URL in the frontier, 0 for none. `coding` and `content_type` are headers; `may_follow`: links are wanted.
 
-    `redirects` is how many led to the URL, `refresh` the header of that name.
+    `redirects` is how many led to the URL, `refresh` the header of that name. `hosts` are those to which redirects of seeds led: they are
+    in the crawl's scope too.
     """
 
     task: ReaderTask
@@ -38,6 +39,7 @@ class Question(msgspec.Struct, array_like=True, frozen=True):
     may_follow: bool = True
     redirects: int = 0
     refresh: str | None = None
+    hosts: tuple[str, ...] = ()
 
 
 class FoundUrl(msgspec.Struct, array_like=True, frozen=True):
@@ -74,11 +76,12 @@ class BodyReading(msgspec.Struct, array_like=True, frozen=True):
 
 
 class RobotsReply(msgspec.Struct, array_like=True, frozen=True):
-    """Whether the URL may be fetched, the seconds between requests, and the sitemaps as written."""
+    """Whether the URL may be fetched, the seconds between requests, the sitemaps as written, and the rules about the use of content."""
 
     allowed: bool = True
     delay: float = 0.0
     sitemaps: list[str] = []
+    ai_rules: list[tuple[str, str, str]] = []
 
 
 class ReaderReply(msgspec.Struct, array_like=True, frozen=True):

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from schemas.outcomes import Reason
+from schemas.web.ai_preferences import AiPreferences
 from spiders.download.decode_body import decode_body
 from spiders.messages.wire import RobotsReply
+from spiders.permission.ai_rules import AiRule, preferences_of
 from spiders.permission.robots_file import MAX_INLINE_BYTES, RobotsFile
 from storage.frontier.robots_cache import CachedRobots
 
@@ -26,7 +29,7 @@ TOO_MANY_REQUESTS = 429
 class RobotsRules:
     """The rules of one origin for one product token, until `expires_at` (seconds since the epoch). `status` is None without a response.
 
-    A large file is not parsed here: `reader_reply` has its delay and its sitemaps, and a reader checks each URL
+    A large file is not parsed here: `reader_reply` has its delay, its sitemaps and its AI rules, and a reader checks each URL
     (`spiders.session.robots_fetch`).
     """
 
@@ -74,6 +77,16 @@ class RobotsRules:
         if self.reader_reply is not None:
             return tuple(self.reader_reply.sitemaps)
         return tuple(self._parsed.sitemaps()) if self._has_rules else ()
+
+    def preferences(self, url: str) -> AiPreferences:
+        """The AI preferences that the file has for a URL."""
+        return preferences_of(self._ai_rules, url)
+
+    @cached_property
+    def _ai_rules(self) -> Sequence[AiRule]:
+        if self.reader_reply is not None:
+            return self.reader_reply.ai_rules
+        return self._parsed.ai_rules() if self._has_rules and not self.is_large else ()
 
     @property
     def _has_rules(self) -> bool:

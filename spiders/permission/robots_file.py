@@ -5,10 +5,12 @@ A large file can take seconds: it may have tens of thousands of rules.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 from protego import Protego
 
+from spiders.permission.ai_rules import MENTIONED, AiRule, read_ai_rules
 from spiders.permission.robots_agents import OURS, name_groups
 
 MAX_CRAWL_DELAY_SECONDS = 300.0  # with a longer one a host would not get through its URLs in a day
@@ -19,6 +21,7 @@ class RobotsFile:
     """The rules of a decoded file for the crawler with this product token."""
 
     def __init__(self, body: bytes, product: str) -> None:
+        self._body, self._product = body, product
         self._rules = Protego.parse(name_groups(robots_text(body), product))
 
     def can_fetch(self, url: str) -> bool:
@@ -37,7 +40,14 @@ class RobotsFile:
         """The sitemaps that the file names, as written."""
         return self._rules.sitemaps
 
+    def ai_rules(self) -> list[AiRule]:
+        """The rules about the use of content that are for this crawler."""
+        text = robots_text(self._body)
+        return read_ai_rules(text, self._product) if MENTIONED.search(text) else []
+
 
 def robots_text(body: bytes) -> str:
-    """The text of a decoded file."""
+    """The text of a decoded file: UTF-8, as RFC 9309 asks; some editors save UTF-16."""
+    if body[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return body.decode("utf-16", "replace")
     return body.decode("utf-8-sig", "replace")

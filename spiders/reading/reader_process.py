@@ -71,6 +71,9 @@ class _Reader:
     def reply(self, number: int, question: Question, body: bytes) -> ReaderReply:
         try:
             if question.task is ReaderTask.READ:
+                for host in question.hosts:
+                    if self._rules.scope.add_host(host):
+                        self._memory = LinkMemory()  # it remembers links to that host as out of scope
                 return ReaderReply(number, reading=read_body(question, body, self._rules, self._memory))
             if question.task is ReaderTask.DECODE:
                 return ReaderReply(number, body=decode_body(body, question.coding, self._rules.max_bytes))
@@ -87,7 +90,9 @@ class _Reader:
         self._robots.move_to_end(body)
         if len(self._robots) > CACHED_ROBOTS_FILES:
             self._robots.popitem(last=False)
-        return RobotsReply(rules.can_fetch(url)) if url else RobotsReply(True, rules.crawl_delay(), list(rules.sitemaps()))
+        if url:
+            return RobotsReply(rules.can_fetch(url))
+        return RobotsReply(True, rules.crawl_delay(), list(rules.sitemaps()), rules.ai_rules())
 
 
 def _next(connection: socket.socket, received: FrameBuffer) -> bytes | None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-EDITS_PER_PRICE = 0.85  # edits that a fetch should bring at the price 1. It grows with the price squared: edits yield before news
+EDITS_PER_PRICE = 1.55  # edits that a fetch should bring at the price 1, were there no limit. It grows with the price cubed
+USUAL_EDITS = 0.9  # the limit: about what the first visit to an article brings, so that some edits are found at usual prices
+SCARCE_PRICE = 1.55  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with the fourth power
 EDIT_VALUE_HOURS = 48.0  # an edit noticed after so long is worth exp(-1), about a third
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
 FALL = 0.5
@@ -18,8 +20,8 @@ PRIOR_EDITS = 0.3  # over PRIOR_EXPOSURE: a third of all articles are edited
 PRIOR_EXPOSURE = 1.0
 AGE_STEPS = 48
 PRICES_A_FACTOR_E = 8  # plans are made for prices rounded to an eighth of a logarithm
-HINT_HOURS = 6.5
-LAST_HINT_PRICE = 3.4
+HINT_HOURS = 8.0
+LAST_HINT_PRICE = 2.8
 FREE_HINT_PRICE = 0.5
 NEVER_HOURS = 10 * 365 * 24.0
 AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 1 for step in range(AGE_STEPS + 1))
@@ -27,7 +29,7 @@ AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 
 
 def edit_price(price: float) -> float:
     """The edits that a fetch should bring, at a price of fetches in new articles."""
-    return EDITS_PER_PRICE * price**2
+    return max(min(EDITS_PER_PRICE * price**3, USUAL_EDITS), USUAL_EDITS * (price / SCARCE_PRICE) ** 4)
 
 
 def hint_wait(price: float) -> float:

@@ -55,6 +55,12 @@ def hints_after(revisit: Revisit) -> float:
     return max(revisit.articles_min, hint_wait(revisit.price)) * HOUR_SECONDS
 
 
+def appeared_at(due: DueUrl) -> float:
+    """Since when an article can have been edited: its publication time if a feed or sitemap gave one, at the latest when it was found."""
+    published = due.hints.published_at
+    return due.first_seen if published is None else min(published.timestamp(), due.first_seen)
+
+
 def is_hub(url: str, depth: int) -> bool:
     """Whether a URL looks like a front or section page: a seed, or a short path without a date, number or long slug."""
     return depth == 0 or not ARTICLE_PATH.search(urlsplit(url).path)
@@ -75,7 +81,7 @@ def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, 
 
 def _next(revisit: Revisit, due: DueUrl, kind: UrlKind, visit: Visit, wait: float) -> NextVisit:
     is_source = kind is not UrlKind.PAGE or is_hub(due.url, due.depth)
-    state = RevisitState(is_source, due.first_seen / HOUR_SECONDS, source_speed=source_speed(kind), tie_breaker=tie_breaker(due.url))
+    state = RevisitState(is_source, appeared_at(due) / HOUR_SECONDS, source_speed=source_speed(kind), tie_breaker=tie_breaker(due.url))
     if due.revisit is not None:
         known = RevisitState.from_text(due.revisit)
         state = replace(known, source_speed=state.source_speed, tie_breaker=state.tie_breaker) if known.source == is_source else state

@@ -14,8 +14,9 @@ Rates are Gamma-Poisson estimates in which old events count less and less. Publi
 these are plausible. A first visit gives a rate by the dates of the items; without dates, the rate is a guess.
 
 News loses its worth with time. The median delay is smallest if busy sources are visited at almost every tick and others rarely. The worth
-of an article falls on three time scales: most of it within a quarter of an hour, the rest within hours and days. A visit is due when
-waiting would lose more than the visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016). The same
+of an article falls on three time scales: minutes, hours and days. The first decides the median delay, the last the mean: until about
+four days have passed, each hour costs the same, so that quiet sources are visited too. A visit is due when waiting would lose more than the
+visit costs (Avrachenkov and Borkar, Whittle index policy for crawling ephemeral content, 2016). The same
 threshold for all URLs is what Azar et al. (Tractable near-optimal policies for crawling, 2018) and Kolobov et al. (Staying up to date with
 online content changes, 2019) find optimal if the price is the Lagrange multiplier of the budget.
 
@@ -32,6 +33,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from spiders.schedule.edits import edit_price, edits_expected, exposure, next_edit_check
 
@@ -40,15 +42,17 @@ RATE_MEMORY_HOURS = 14 * 24.0
 PRIOR_ITEMS = 0.2
 PRIOR_HOURS = 4.0
 PROFILE_PRIOR_ITEMS = 12.0
-VALUE_SCALES = ((0.25, 1.5), (6.0, 0.2), (48.0, 0.05))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
-VALUE_PER_PRICE = 0.373  # a source with an item every two hours then brings about the default price
-UNDATED_ITEMS = 4.2  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
+VALUE_SCALES = ((0.2, 2.8), (2.0, 0.3))  # (hours, weight): an article is worth the sum of weight * exp(-delay / hours)
+LASTING_HOURS, LASTING_WEIGHT = 100.0, 4.2  # one more such pair: up to about four days, each hour of delay costs the same
+SCARCE_PRICE = 1.25  # above it the lasting part weighs less, in inverse proportion: if fetches are scarce, the quiet sites yield
+VALUE_PER_PRICE = 0.67  # a source with an item every two hours then brings about the default price
+UNDATED_ITEMS = 9.0  # at the price 1, a source without dates is visited before it has this many new items: it may drop some
 UNDATED_POWER = 1.3  # of the price: if fetches are scarce, the busy sites go first
 PRIMARY_MARGIN = 1.15
 PRIMARY_HOURS = 24.0  # when both sources are known for so long, PRIMARY_MARGIN decides
 EARLY_MARGIN = 1.4  # before that: twenty dates give a rate only to about a fifth
 PRIMARY_PRIOR_HOURS = 1.0
-QUIET_HOURS_PER_PRICE = 180.0  # the interval of a source that brings nothing, at the price 1
+QUIET_HOURS_PER_PRICE = 320.0  # the interval of a source that brings nothing, at the price 1
 BACKLOG_SHARE = 0.08  # of the links at a first visit without dates: a guess at the new ones in PRIOR_HOURS, so a list of two days
 OVERFLOW_SHARE = 0.85  # if this share of a source's links is new, it probably dropped others between the visits
 OVERFLOW_FACTOR = 2.0
@@ -60,13 +64,17 @@ HOURS_A_DAY = 24
 MAX_ITEM_AGE_HOURS = 7 * 24.0
 
 
-def _index(interval: float) -> float:
-    """The value of a visit after `interval` hours, per item an hour: its gain, less what waiting longer would gain (the Whittle index)."""
-    return sum(weight * hours * (1 - (1 + interval / hours) * math.exp(-interval / hours)) for hours, weight in VALUE_SCALES)
-
-
 INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(120)))  # hours, up to two months
-INDEXES = tuple(_index(interval) for interval in INTERVALS)
+
+
+@lru_cache(maxsize=64)
+def _indexes(price: float) -> tuple[float, ...]:
+    """The value of a visit after each of INTERVALS, per item an hour: its gain, less what waiting longer would gain (the Whittle index)."""
+    lasting = LASTING_WEIGHT * min(1.0, SCARCE_PRICE / price)
+    return tuple(
+        math.fsum(weight * hours * (1 - (1 + wait / hours) * math.exp(-wait / hours)) for hours, weight in (*VALUE_SCALES, (LASTING_HOURS, lasting)))
+        for wait in INTERVALS
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +201,7 @@ def _news_rate(state: RevisitState, price: float) -> float:
     rate = state.dated_items / (state.hours + PRIMARY_PRIOR_HOURS)
     if not rate:
         return 0.0
-    wait = min(_best_interval(VALUE_PER_PRICE * price / rate), INTERVALS[-1])
+    wait = min(_best_interval(rate, price), INTERVALS[-1])
     room = state.window or math.inf  # unknown in the state of an earlier release
     return state.source_speed * rate * min(1.0, room / max(rate * wait, 1e-9))
 
@@ -256,23 +264,24 @@ def _with_times(profile: tuple[float, ...], times: Sequence[float], kept: float)
     return tuple(counts)
 
 
-def _hour_weight(state: RevisitState, hour: int) -> float:
-    """How busy an hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours before and after it."""
-    if not state.profile:
-        return 1.0
-    counts = state.profile
-    smooth = (counts[hour - 1] + 2 * counts[hour] + counts[(hour + 1) % HOURS_A_DAY]) / 4
-    return (smooth * HOURS_A_DAY + PROFILE_PRIOR_ITEMS) / (sum(counts) + PROFILE_PRIOR_ITEMS)
+@lru_cache(maxsize=1024)
+def _hour_weights(profile: tuple[float, ...]) -> tuple[float, ...]:
+    """How busy each hour of the day is, relative to the average; 1 if nothing is known. Smoothed with the hours before and after it."""
+    if not profile:
+        return (1.0,) * HOURS_A_DAY
+    total = math.fsum(profile) + PROFILE_PRIOR_ITEMS
+    around = zip((profile[-1], *profile), profile, (*profile[1:], profile[0]), strict=False)
+    return tuple(((before + 2 * count + after) / 4 * HOURS_A_DAY + PROFILE_PRIOR_ITEMS) / total for before, count, after in around)
 
 
 def _weighted_hours(state: RevisitState, start: float, end: float) -> float:
     """The hours from start to end, each weighted by how busy it is."""
     if not state.profile or end - start > 7 * HOURS_A_DAY:
         return end - start
-    total, time = 0.0, start
+    weights, total, time = _hour_weights(state.profile), 0.0, start
     while time < end:
         step = min(math.floor(time) + 1, end) - time
-        total += step * _hour_weight(state, int(time) % HOURS_A_DAY)
+        total += step * weights[int(time) % HOURS_A_DAY]
         time += max(step, 1e-6)
     return total
 
@@ -286,9 +295,9 @@ def _interval(state: RevisitState, longest: float, price: float) -> float:
 def _source_interval(state: RevisitState, longest: float, price: float) -> float:
     """Walk forward, hour by hour, until the visits that the hours deserve add up to one; whole days at once."""
     rate, dated = expected_items_an_hour(state), state.dated_items > 0
-    speeds = [_visits_an_hour(rate * _hour_weight(state, hour), price, dated) for hour in range(HOURS_A_DAY)]
-    days = int(min(1 / max(sum(speeds), 1e-9), longest / HOURS_A_DAY))
-    done, waited = days * sum(speeds), float(days * HOURS_A_DAY)
+    speeds = [_visits_an_hour(rate * weight, price, dated) for weight in _hour_weights(state.profile)]
+    days = int(min(1 / max(math.fsum(speeds), 1e-9), longest / HOURS_A_DAY))
+    done, waited = days * math.fsum(speeds), float(days * HOURS_A_DAY)
     while waited < longest:
         time = state.last_visit + waited
         step, speed = math.floor(time) + 1 - time, speeds[int(time) % HOURS_A_DAY]
@@ -301,15 +310,16 @@ def _source_interval(state: RevisitState, longest: float, price: float) -> float
 
 def _visits_an_hour(rate: float, price: float, dated: bool) -> float:
     """How many visits an hour a source deserves while it has `rate` new items an hour."""
-    return max(1 / _best_interval(VALUE_PER_PRICE * price / rate), 0.0 if dated else rate / (UNDATED_ITEMS * price**UNDATED_POWER))
+    return max(1 / _best_interval(rate, price), 0.0 if dated else rate / (UNDATED_ITEMS * price**UNDATED_POWER))
 
 
-def _best_interval(threshold: float) -> float:
-    """The hours after which a visit is worth the threshold, per item an hour; infinite if it never is."""
-    place = bisect_right(INDEXES, threshold)
-    if place == len(INDEXES):
+def _best_interval(rate: float, price: float) -> float:
+    """The hours after which a visit to a source with `rate` new items an hour is worth the price; infinite if it never is."""
+    indexes, threshold = _indexes(price), VALUE_PER_PRICE * price / rate
+    place = bisect_right(indexes, threshold)
+    if place == len(indexes):
         return math.inf
-    share = (threshold - INDEXES[place - 1]) / (INDEXES[place] - INDEXES[place - 1])
+    share = (threshold - indexes[place - 1]) / (indexes[place] - indexes[place - 1])
     return INTERVALS[place - 1] + (INTERVALS[place] - INTERVALS[place - 1]) * share
 
 

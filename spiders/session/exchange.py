@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
+from schemas.web.ai_preferences import header_preferences
 from spiders.discover.priorities import MAX_REDIRECTS
 from spiders.discover.response import ParsedResponse, has_body_to_read, read_head, reading_question, with_kind, with_reading
 from spiders.download.failure import FetchFailedError
@@ -25,7 +26,7 @@ from spiders.session.yielded import Yielded, broken_page_result, with_yielded
 from spiders.spool.registrar import FoundOn
 from storage.frontier.records import DueUrl, FetchResult, Lease
 from storage.index.rows import CaptureRow
-from storage.urls.host_key import canonical_host
+from storage.urls.host_key import canonical_host, url_digest
 
 LOG = logging.getLogger(__name__)
 COUNTED = frozenset({"noindex", "nofollow", "none"})  # opt-outs that are counted, although the response is archived
@@ -62,8 +63,18 @@ def receive(context: FetchContext, fetch: UrlInProgress, capture: Capture, yield
     statistics.responses += 1
     statistics.bytes += len(capture.body)
     statistics.statuses[str(capture.status)] += 1
-    sent, capture = capture, replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints)
+    preferences = fetch.preferences if rendered is None else header_preferences(capture.response_headers).combined(fetch.preferences)
+    origin = replace(capture, preferences=fetch.preferences)
+    sent, capture = (
+        origin,
+        replace(rendered or capture, kind=due.kind, via=due.via, depth=due.depth, hints=due.hints, preferences=preferences),
+    )
     return ReceivedResponse(fetch, capture, read_head(capture, due.redirects, context.rules), yielded, sent if rendered else None)
+
+
+def ends_seed_redirects(due: DueUrl, capture: Capture) -> bool:
+    """Whether the redirects that begin with a seed end here, at a page."""
+    return due.redirects > 0 and due.depth == 0 and due.kind is UrlKind.PAGE and capture.status == 200
 
 
 def body_question(context: FetchContext, received: ReceivedResponse) -> Question | None:
@@ -103,6 +114,8 @@ def record_response(context: FetchContext, received: ReceivedResponse, response:
         def result_for(count: int) -> FetchResult:
             made = response_result(fetch.due, capture, replace(response, new_items=count), row, context.crawl.revisit, is_opted_out)
             made = replace(made, etag=None, last_modified=None, earlier=None) if fetch.again else made  # of another URL
+            if response.dead_end or response.too_many_redirects:
+                made = replace(made, chain=tuple(url_digest(context.crawl.name, url).hex() for url in fetch.chain.urls))
             return broken_page_result(made, yielded.broken) if yielded.broken else made
 
         fetch_result = result_for(0)

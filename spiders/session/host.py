@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from schemas.capture import Capture, UrlKind
 from schemas.outcomes import FetchOutcome, Reason
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
 from spiders.permission.opt_outs import TDM_FILE, TdmRules
 from spiders.permission.robots import RobotsRules
 from spiders.session.context import FetchContext
@@ -158,6 +159,7 @@ class HostFetcher:
             self._changed.set()
             return
         fetch.tries += 1
+        fetch.preferences = self._preferences(fetch.url)
         self._request_queue.put(fetch)
 
     async def _next_due(self) -> list[DueUrl]:
@@ -219,7 +221,7 @@ class HostFetcher:
         self._in_flight += 1
         self._asked_for_new = self._asked_for_new or due.priority < HINTED_REVISIT_PRIORITY
         chain = self._context.chains.take(due.url) if due.redirects else NO_CHAIN
-        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain))
+        self._request_queue.put(UrlInProgress(due, self.lease, chain=chain, preferences=self._preferences(due.url)))
         return True
 
     def _reason_to_stop(self) -> str | None:
@@ -243,7 +245,7 @@ class HostFetcher:
         context = self._context
         if due.held is not None:
             return FetchOutcome.FILTERED, Reason(due.held)
-        if not context.scope.covers(due.url, due.kind, due.depth):
+        if not await self._is_in_scope(due):
             return FetchOutcome.FILTERED, Reason.OUT_OF_SCOPE
         if context.takedowns.covers(due.url):
             return FetchOutcome.DENIED, Reason.TAKEDOWN
@@ -259,6 +261,16 @@ class HostFetcher:
         if context.crawl.politeness.opt_outs == "obey" and await self._is_reserved(origin, due.url):
             return FetchOutcome.DENIED, Reason.OPTED_OUT
         return None
+
+    async def _is_in_scope(self, due: DueUrl) -> bool:
+        scope = self._context.scope
+        of_seed = due.redirects > 0 and scope.covers_redirect(due.url, due.kind, due.depth, due.redirects, may_leave=True)
+        if of_seed or scope.covers(due.url, due.kind, due.depth):
+            return True
+        hosts = await self._sql(self._frontier.seed_hosts, self._crawl.name)  # another worker may have taken the host in
+        for host in hosts:
+            scope.add_host(host)
+        return scope.covers(due.url, due.kind, due.depth)
 
     async def _robots_refusal(self, origin: str, url: str) -> Reason | None:
         if self._crawl.politeness.robots == "ignore":
@@ -276,6 +288,11 @@ class HostFetcher:
                 await self._sql(self._frontier.set_delay, self.lease, self._pace.delay)
                 self._pace.request_started(time.monotonic())
         return rules
+
+    def _preferences(self, url: str) -> AiPreferences:
+        """The AI preferences that the robots.txt has for a URL, as it was when the URL was allowed."""
+        rules = self._robots.get(canonical_origin(url))
+        return NO_PREFERENCES if rules is None else rules.preferences(url)
 
     async def _is_reserved(self, origin: str, url: str) -> bool:
         if origin not in self._tdm:

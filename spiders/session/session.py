@@ -7,6 +7,7 @@ Before: `spiders.worker` joined the run. `requests()` gives Scrapy the URLs to f
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from spiders.session.exchange import (
     ExchangeResult,
     ReceivedResponse,
     body_question,
+    ends_seed_redirects,
     read_response,
     receive,
     record_failure,
@@ -35,7 +37,9 @@ from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from storage.database.thread import run_to_completion
 from storage.frontier.records import Lease, RunPhase
+from storage.urls.host_key import canonical_host
 
+LOG = logging.getLogger(__name__)
 TICK_SECONDS = 0.2  # chosen: found URLs, which wait for half a second, are then at most 0.7 seconds old
 WATCH_SECONDS = 1.0  # chosen: one query a second for each worker that has hosts
 IDLE_SECONDS = 0.25  # chosen: a worker without hosts looks for new ones more often
@@ -112,6 +116,8 @@ class FetchSession:
 
         `yielded` is what a callback made of it, `rendered` what a browser did.
         """
+        if ends_seed_redirects(fetch.due, capture) and self.context.scope.add_host(fetch.lease.host):
+            self._take_host(fetch.due.url)
         received = receive(self.context, fetch, capture, yielded, rendered)
         question = body_question(self.context, received)
         if question is not None:
@@ -119,6 +125,12 @@ class FetchSession:
             return
         with self._tasks.guarded():
             self._finish(fetch, record_response(self.context, received, received.head, not self.stopping))
+
+    def _take_host(self, url: str) -> None:
+        """Tell people and the other workers that the host of a URL belongs to the crawl, because a seed leads there."""
+        context, host = self.context, canonical_host(url)
+        LOG.warning("A seed of %s leads to %s, so the host %s belongs to the crawl.", context.crawl.name, url, host)
+        self._tasks.start(context.database.run(context.frontier.add_seed_host, context.crawl.name, host, url))
 
     def _record_read(self, received: ReceivedResponse, result: ReaderReply | ReadFailure) -> None:
         with self._tasks.guarded(), self.context.readers.journal.reading(received.fetch.due.url_id):

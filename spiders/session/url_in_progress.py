@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
 from spiders.session.redirect_chain import NO_CHAIN, RedirectChain
 from storage.frontier.records import DueUrl, Lease
 
@@ -13,7 +14,7 @@ class UrlInProgress:
     """A URL that is being fetched under a lease. `tries` counts its earlier requests in this run.
 
     `chain` is the chain of redirects that led to it. `again` is the URL of that chain to which it led back with new cookies, if it did:
-    then that one is requested.
+    then that one is requested. `preferences` are the AI preferences that robots.txt has for the URL to request.
     """
 
     due: DueUrl
@@ -21,6 +22,7 @@ class UrlInProgress:
     tries: int = 0
     chain: RedirectChain = NO_CHAIN
     again: str | None = None
+    preferences: AiPreferences = NO_PREFERENCES
 
     @property
     def url(self) -> str:

@@ -12,8 +12,8 @@ from schemas.capture import UrlKind
 from schemas.errors import FencedError
 from schemas.outcomes import FetchOutcome, Reason
 from schemas.runs import CrawlRun
-from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX
-from spiders.spool.spool import JOURNAL_SUFFIX, WARC_SUFFIX, remove_segment, upload_segment
+from spiders.spool.items import ITEMS_SUFFIX
+from spiders.spool.spool import JOURNAL_SUFFIX, LOCAL_SUFFIXES, WARC_SUFFIX, remove_segment, upload_segment
 from storage.frontier.frontier import Frontier
 from storage.frontier.records import EarlierCapture, FetchResult, Lease
 from storage.objects.store import ObjectStore
@@ -42,7 +42,7 @@ def repair_spool(folder: Path, run: CrawlRun, worker: str, held: Sequence[Lease]
         if not frontier.is_registered(name):
             count += _register(path, name, run, worker, held, frontier, store)
         remove_segment(folder, name)
-    for suffix in (JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+    for suffix in LOCAL_SUFFIXES:
         for leftover in folder.glob("*" + suffix):
             leftover.unlink()
     return count
@@ -102,6 +102,7 @@ def read_journal(path: Path) -> Journal:
 def _result(values: dict[str, object]) -> FetchResult:
     earlier = values.pop("earlier")
     reason = values.pop("reason")
+    chain = values.pop("chain", None)
     outcome, kind = FetchOutcome(str(values.pop("outcome"))), UrlKind(str(values.pop("kind")))
     if "leads" in values:  # its name in a journal that an earlier release wrote
         values["is_primary_source"] = values.pop("leads")
@@ -110,5 +111,6 @@ def _result(values: dict[str, object]) -> FetchResult:
         kind=kind,
         reason=Reason(str(reason)) if reason else None,
         earlier=EarlierCapture(**earlier) if isinstance(earlier, dict) else None,
+        chain=tuple(map(str, chain)) if isinstance(chain, list) else (),
         **values,  # type: ignore[arg-type]
     )

@@ -16,10 +16,10 @@ from schemas.capture import Capture
 from schemas.config.settings import Settings
 from schemas.errors import FencedError, StorageError
 from schemas.items import ItemType
-from schemas.keys import index_key, segment_item_types_key, segment_items_key, segment_key
+from schemas.keys import index_key, segment_item_problems_key, segment_item_types_key, segment_items_key, segment_key
 from schemas.manifest import Segment
 from schemas.runs import CrawlRun
-from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX, ItemBuffer, append_items, pack_items
+from spiders.spool.items import ITEMS_SUFFIX, PACKED_SUFFIX, PROBLEMS_SUFFIX, ItemBuffer, append_items, pack_items
 from storage.frontier.records import EarlierCapture, FetchResult, Lease
 from storage.index.rows import CaptureRow, write_index
 from storage.objects.store import ObjectStore
@@ -29,6 +29,7 @@ MAX_SEGMENT_BYTES = 64 * 1024 * 1024
 MAX_SEGMENT_SECONDS = 60.0
 WARC_SUFFIX = ".warc.gz"
 JOURNAL_SUFFIX = ".journal"
+LOCAL_SUFFIXES = (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX, PROBLEMS_SUFFIX)  # of a segment's files, itself first
 SPOOL_TAKEN_OVER = "The spool {folder} was taken over by another process of this worker, or its run was closed. This one ends."
 
 
@@ -105,7 +106,7 @@ class Spool:
 
     def keep_items(self, batch: Batch, row: CaptureRow, items: ItemBuffer) -> None:
         """Write the items of a capture, before the journal says that the capture is complete."""
-        if items:
+        if not items.is_empty:
             self._check_own(self.folder)
             append_items(self.path(batch.name, ITEMS_SUFFIX), row, items, batch.item_types)
 
@@ -200,6 +201,8 @@ def upload_segment(run: CrawlRun, name: str, closed: ClosedSegment, store: Objec
     store.put_bytes(segment.index_key, write_index(closed.rows))
     if packed.count:
         store.put_file(segment_items_key(run.crawl.name, run.crawl_run, name), packed.path)
+    if packed.problems is not None:
+        store.put_file(segment_item_problems_key(run.crawl.name, run.crawl_run, name), packed.problems)
     if packed.types.types:
         types = packed.types.model_dump_json(exclude_defaults=True).encode()
         store.put_bytes(segment_item_types_key(run.crawl.name, run.crawl_run, name), types)
@@ -222,14 +225,14 @@ def remove_empty(folder: Path) -> None:
 
 def remove_segment(folder: Path, name: str) -> None:
     """Remove a segment's local files. The segment goes first: a journal without a segment has no effect."""
-    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+    for suffix in LOCAL_SUFFIXES:
         (folder / (name + suffix)).unlink(missing_ok=True)
 
 
 def clear_spool(folder: Path) -> int:
     """Removes all that is in a worker's folder, and the folder; returns how many segments that were."""
     names = {path.name.removesuffix(WARC_SUFFIX) for path in folder.glob("*" + WARC_SUFFIX)}
-    for suffix in (WARC_SUFFIX, JOURNAL_SUFFIX, ITEMS_SUFFIX, PACKED_SUFFIX):
+    for suffix in LOCAL_SUFFIXES:
         for path in folder.glob("*" + suffix):
             path.unlink(missing_ok=True)
     remove_empty(folder)

@@ -25,6 +25,7 @@ AUTHORITY = re.compile(r"([A-Za-z]+://(?:[^/?#@]*@)?)([^/?#@:\\[\]]+)")
 OTHER_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
 FORBIDDEN_HOST_CHARACTERS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")  # forbidden in a host by the URL Standard
 SIMPLE_REFERENCE = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9]+)?\Z")
+BACKSLASHES = re.compile(r"\A[^?#]*")  # the URL Standard reads a backslash in a path as a slash
 ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -32,6 +33,8 @@ UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 def resolve_link(base: str, reference: str, strip_parameters: bool = True) -> str | None:
     """The canonical URL of a link on the page `base`, or None if it is not an http(s) URL. `strip_parameters` as in `canonicalize`."""
     reference = reference.strip()
+    if "\\" in reference:
+        reference = BACKSLASHES.sub(lambda path: path[0].replace("\\", "/"), reference)
     try:
         if reference.startswith(("http://", "https://")):
             return canonicalize(reference, strip_parameters)

@@ -129,6 +129,14 @@ FETCHES = Table(
 )
 Index("ix_fetches_url", FETCHES.c.url_id)
 
+SEED_HOSTS = Table(
+    "seed_hosts",
+    METADATA,
+    Column("crawl", String, primary_key=True),
+    Column("host", String, primary_key=True),  # to which a seed's redirects lead: it belongs to the crawl
+    Column("url", Text, nullable=False),  # where they ended
+)
+
 ROBOTS = Table(
     "robots",
     METADATA,

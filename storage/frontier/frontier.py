@@ -55,6 +55,7 @@ from storage.frontier.records import (
 )
 from storage.frontier.registration import CLOSED_MESSAGE, add_totals, check_tokens, write_results
 from storage.frontier.robots_cache import CachedRobots, read_cached_robots, write_cached_robots
+from storage.frontier.seed_hosts import add_seed_host, read_seed_hosts
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
@@ -360,6 +361,14 @@ class Frontier:
     def cache_robots(self, robots: CachedRobots) -> None:
         """Share a robots.txt with all workers."""
         write_cached_robots(self._database, robots)
+
+    def seed_hosts(self, crawl: str) -> list[str]:
+        """The hosts to which the redirects of the crawl's seeds lead."""
+        return read_seed_hosts(self._database, crawl)
+
+    def add_seed_host(self, crawl: str, host: str, url: str) -> None:
+        """A seed's redirects ended at this URL: its host belongs to the crawl."""
+        add_seed_host(self._database, crawl, host, url)
 
     def close(self) -> None:
         """Close the database connections."""

@@ -98,7 +98,8 @@ class FetchResult:
     """What became of a URL in this run, and when it is due again (`due_at` None: never). Times in seconds since the epoch.
 
     `is_primary_source` is decided by the revisit policy; `changed`: whether a response had other content than the one before
-    (None: there was no such response).
+    (None: there was no such response). `chain` are the digests (hexadecimal) of the URLs whose redirects led to it, if they lead nowhere:
+    then they have its outcome too.
     """
 
     url_id: int
@@ -118,6 +119,7 @@ class FetchResult:
     changed: bool | None = None
     hinted_by: str | None = None
     received: int = 0
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

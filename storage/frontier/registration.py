@@ -20,6 +20,8 @@ from storage.frontier.records import FetchResult
 
 FENCED_MESSAGE = "A newer owner holds {what}: this worker lost its lease while it was away. Nothing of the open segment was registered."
 
+REDIRECTS = (301, 302, 303, 307, 308)
+
 CLOSED_MESSAGE = (
     "The crawl run {crawl_run} is closed or is being closed: nothing more is registered. What waited in it is due in the next run."
 )
@@ -51,6 +53,22 @@ def write_results(connection: Connection, run_no: int, results: Sequence[FetchRe
         here = (RUN_HOSTS.c.run_no == run_no) & (RUN_HOSTS.c.host_id == host_id)
         totals = {"pending": RUN_HOSTS.c.pending - count, "received": RUN_HOSTS.c.received + received[host_id]}
         connection.execute(update(RUN_HOSTS).where(here).values(totals))
+    for result in results:
+        if result.chain:
+            _write_chain(connection, run_no, result)
+
+
+def _write_chain(connection: Connection, run_no: int, result: FetchResult) -> None:
+    """Give the redirects that led to a URL its outcome, where they count as fetched in this run: the chain led nowhere."""
+    digests = [bytes.fromhex(digest) for digest in result.chain]
+    url_ids = list(connection.scalars(select(URLS.c.url_id).where(URLS.c.digest.in_(digests)).order_by(URLS.c.url_id)))
+    redirects = FETCHES.c.status.in_(REDIRECTS) & (FETCHES.c.outcome == FetchOutcome.FETCHED.value)
+    here = (FETCHES.c.run_no == run_no) & FETCHES.c.url_id.in_(url_ids) & redirects
+    fetched = list(connection.scalars(select(FETCHES.c.url_id).where(here)))
+    values = {"outcome": result.outcome.value, "reason": result.reason.value if result.reason else None}
+    connection.execute(update(FETCHES).where(FETCHES.c.run_no == run_no, FETCHES.c.url_id.in_(fetched)).values(values))
+    last = {"last_outcome": values["outcome"], "last_reason": values["reason"]}
+    connection.execute(update(URLS).where(URLS.c.url_id.in_(fetched)).values(last))
 
 
 def add_totals(connection: Connection, crawl_run: str, results: Sequence[FetchResult], segment: Segment | None) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from schemas.capture import Capture
 from schemas.page import WarcPointer
+from schemas.web.ai_preferences import header_preferences
 from storage.index.rows import CaptureRow
 from storage.urls.post_query import post_query, with_post_query
 from storage.urls.surt import registered_domain, split_url, surt_key
@@ -42,6 +43,7 @@ def capture_row(
     query = None if is_get else post_query(_request_type(capture), capture.request_body)
     content_type = capture.header("content-type")
     filename, offset = refers_to or (None, None)
+    preferences = header_preferences(capture.response_headers).combined(capture.preferences)
     return CaptureRow(
         url_surtkey=surt_key(capture.url if query is None else with_post_query(capture.url, capture.method, query)),
         url=capture.url,
@@ -79,6 +81,8 @@ def capture_row(
         refers_to_offset=offset,
         request_method=None if is_get else capture.method,
         request_body=query,
+        content_usage=preferences.usage,
+        content_signal=preferences.signal,
     )
 
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from schemas.items import ItemTypes, StoredItem, dict_type, sorted_types
-from schemas.keys import item_types_key, segment_item_types_key, segment_items_key
+from schemas.items import ItemProblem, ItemTypes, StoredItem, dict_type, sorted_types
+from schemas.keys import item_types_key, segment_item_problems_key, segment_item_types_key, segment_items_key
 from schemas.manifest import Segment
 from storage.objects.store import ObjectStore
 
@@ -31,6 +31,16 @@ def read_items_file(file: BinaryIO) -> Iterator[StoredItem]:
             position = position + 1 if pointer == capture else 0
             capture = pointer
             yield StoredItem.model_validate({"position": position, "type": dict_type(values["item"]), **values})
+
+
+def read_item_problems(crawl: str, crawl_run: str, segment: Segment, store: ObjectStore) -> Iterator[ItemProblem]:
+    """What is missing of the items of a registered segment, in the order of its captures."""
+    key = segment_item_problems_key(crawl, crawl_run, segment.segment)
+    if store.info(key) is None:
+        return
+    with store.open(key) as file, gzip.open(file, "rb") as lines:
+        for line in lines:
+            yield ItemProblem.model_validate_json(line)
 
 
 def store_item_types(crawl: str, crawl_run: str, segments: Iterable[Segment], store: ObjectStore) -> None:

@@ -16,6 +16,7 @@ from arro3.io import read_parquet, write_parquet
 
 from schemas.index import CAPTURE_INDEX, TIMESTAMP
 from schemas.page import Hints, WarcPointer
+from schemas.web.ai_preferences import AiPreferences
 
 WRITE_ROWS = 10_000  # a row group; a segment seldom has more
 READ_ROWS = 1_000  # as Python objects at a time
@@ -64,11 +65,18 @@ class CaptureRow:
     refers_to_offset: int | None
     request_method: str | None = None
     request_body: str | None = None
+    content_usage: str | None = None
+    content_signal: str | None = None
 
     @property
     def pointer(self) -> WarcPointer:
         """Where the record's bytes are."""
         return WarcPointer(self.warc_filename, self.warc_record_offset, self.warc_record_length, self.content_digest)
+
+    @property
+    def preferences(self) -> AiPreferences:
+        """The AI preferences of headers and robots.txt."""
+        return AiPreferences(self.content_usage, self.content_signal)
 
     @property
     def hints(self) -> Hints:

@@ -39,7 +39,7 @@ def ensure_dataset_table(catalog: SqlCatalog, dataset: Dataset, warehouse: str) 
         except NoSuchTableError:
             table = create_table(catalog, dataset.name, schema, warehouse, PROPERTIES | properties)
         try:
-            _refuse_misfit(table, dataset)
+            refuse_misfit(table, dataset)
             return _evolved(table, dataset, schema, properties)
         except CommitFailedException:
             continue  # another process has just changed it
@@ -56,7 +56,12 @@ def _stored_schema(table: Table) -> pa.Schema:
     return schema_to_pyarrow(table.schema(), include_field_ids=False)
 
 
-def _refuse_misfit(table: Table, dataset: Dataset) -> None:
+def fields_of(table: Table) -> dict[str, str]:
+    """The types of a dataset's own fields in its table."""
+    return {name: str(kind) for name, kind in stored_types(_stored_schema(table), table.name()[-1]).items()}
+
+
+def refuse_misfit(table: Table, dataset: Dataset) -> None:
     """Raises ConfigError for a definition that the table cannot take on in place."""
     if not dataset.is_built_in and not is_dataset_table(table):
         raise ConfigError(

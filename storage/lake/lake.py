@@ -22,9 +22,9 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
 from schemas.tables import RUNS
-from storage.lake.catalog import catalog_errors, open_catalog, warehouse
+from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
 from storage.lake.commit import Staged, move_pointers, stage
-from storage.lake.dataset_tables import ensure_dataset_table
+from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
 from storage.lake.tables import load_table, load_tables, sort_columns
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
@@ -67,6 +67,17 @@ class Lake:
         """
         with catalog_errors(self._settings):
             return {dataset.name: ensure_dataset_table(self._catalog, dataset, self.warehouse) for dataset in datasets}
+
+    def dataset_fields(self, name: str) -> dict[str, str] | None:
+        """The types of the fields that a dataset has in its table; None without a table. Raises UnavailableError, StorageError."""
+        with catalog_errors(self._settings):
+            return fields_of(self._catalog.load_table((NAMESPACE, name))) if self._catalog.table_exists((NAMESPACE, name)) else None
+
+    def refuse_misfit(self, dataset: Dataset) -> None:
+        """Raises ConfigError for a definition that does not fit its table, with the way out; UnavailableError, StorageError."""
+        with catalog_errors(self._settings):
+            if self._catalog.table_exists((NAMESPACE, dataset.name)):
+                refuse_misfit(self._catalog.load_table((NAMESPACE, dataset.name)), dataset)
 
     def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str) -> Staged:
         """Write the rows of a process run, and new metadata of the table with one more snapshot, without committing it.

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 # finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
 LATEST = """
-SELECT "{name}".*, {seen} AS last_seen, {gone} AS gone_at FROM "{name}" SEMI JOIN (
+SELECT "{name}".*, "{name}".fetched_at AS last_seen, CAST(NULL AS TIMESTAMPTZ) AS gone_at FROM "{name}" SEMI JOIN (
   SELECT {key}, unnest(max(struct_pack(version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
 ) USING ({key}, version, sequence)
 """
-SIGHTED = """LEFT JOIN (
-  SELECT row_id AS sighted_id, max(seen_at) AS sighted_at, max(gone_at) AS missed_at FROM sightings WHERE dataset = '{name}' GROUP BY row_id
-) ON sighted_id = "{name}".{key}
+# The newest version and the sightings of each key are one narrow table, which the whole rows are joined with. Another join of the whole
+# rows with the sightings would hold all texts in memory: DuckDB keeps the side of a join that it expects to be smaller.
+SIGHTED = """
+SELECT "{name}".*, {seen} AS last_seen, CASE WHEN missed_at > {seen} THEN missed_at END AS gone_at FROM "{name}" JOIN (
+  SELECT {key}, unnest(max(CASE WHEN version IS NOT NULL THEN struct_pack(version := version, sequence := sequence) END)),
+    max(seen_at) AS sighted_at, max(missed_at) AS missed_at
+  FROM (
+    SELECT {key}, version, sequence, NULL AS seen_at, NULL AS missed_at FROM "{name}"
+    UNION ALL SELECT row_id, NULL, NULL, seen_at, gone_at FROM sightings WHERE dataset = '{name}'
+  ) GROUP BY {key}
+) USING ({key}, version, sequence)
 """
 SEEN = 'greatest("{name}".fetched_at, sighted_at)'  # it passes over NULL
 KEYS = {"articles": "article_id"}
@@ -24,6 +32,5 @@ def latest_sql(name: str, *, has_sightings: bool) -> str:
     """
     values = {"name": name, "key": KEYS.get(name, ROW_KEY)}
     if not has_sightings:
-        return LATEST.format(**values, seen=f'"{name}".fetched_at', gone="CAST(NULL AS TIMESTAMPTZ)")
-    seen = SEEN.format(name=name)
-    return LATEST.format(**values, seen=seen, gone=f"CASE WHEN missed_at > {seen} THEN missed_at END") + SIGHTED.format(**values)
+        return LATEST.format(**values)
+    return SIGHTED.format(**values, seen=SEEN.format(name=name))

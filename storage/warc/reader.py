@@ -19,6 +19,7 @@ from schemas.errors import CrawlhouseError, StorageError
 from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, WarcPointer
+from schemas.web.ai_preferences import AiPreferences
 from schemas.web.media_type import read_media_type
 from storage.objects.store import ObjectStore
 from storage.warc import records as warc
@@ -214,6 +215,7 @@ def _read_capture(
     fields: Fields, kind: str, block: bytes, pointer: WarcPointer, context: Context, length: int, max_body_bytes: int
 ) -> Record | Rejected:
     url = _url(fields)
+    is_cut = length > len(block)
     block = _final_response(block)
     found = _HEAD_END.search(block)
     status_line = _STATUS.match(block)
@@ -223,7 +225,7 @@ def _read_capture(
     if len(head) > MAX_HTTP_HEAD_BYTES:
         return Rejected(url, pointer.warc_filename, pointer.warc_record_offset, "record", Reason.DAMAGED_RECORD, "an endless HTTP head")
     written = _headers(head.partition(b"\n")[2])
-    cut = length > len(block) or len(body) > max_body_bytes
+    cut = is_cut or len(body) > max_body_bytes
     body = _dechunked(written, body[:max_body_bytes])
     dated_at = _date(fields.get("warc-date"))
     fetched_at = dated_at or _date_header(written) or datetime.now(UTC)
@@ -247,6 +249,7 @@ def _read_capture(
         latency_ms=read_number(metadata.get("fetchtimems"), MAX_LATENCY_MS) or 0,
         hints=Hints(metadata.get("hinttitle"), _date(metadata.get("hintpublishedat")), metadata.get("hintsource")),
         request_body=asked.request_body,
+        preferences=AiPreferences(metadata.get("contentusage"), metadata.get("contentsignal")),
     )
     received = len(body) if kind != "revisit" else read_number(metadata.get("payloadlength"))
     return Record(
@@ -342,14 +345,19 @@ def _date(text: str | None) -> datetime | None:
     try:
         return warc.parse_foreign_date(text) if text else None
     except ValueError:
-        return None
+        return _mail_date(text or "")
 
 
 def _date_header(headers: HeaderList) -> datetime | None:
     """The time at which the server answered."""
     written = next((value for name, value in headers if name.lower() == b"date"), b"")
+    return _mail_date(written.decode("latin-1"))
+
+
+def _mail_date(text: str) -> datetime | None:
+    """A date as HTTP and mail write it, which some tools put into WARC-Date."""
     try:
-        moment = email.utils.parsedate_to_datetime(written.decode("latin-1"))
+        moment = email.utils.parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

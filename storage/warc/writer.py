@@ -176,6 +176,8 @@ class SegmentWriter:
                 ("hintTitle", hints.title),
                 ("hintPublishedAt", hints.published_at.isoformat() if hints.published_at else None),
                 ("hintSource", hints.source),
+                ("contentUsage", capture.preferences.usage),
+                ("contentSignal", capture.preferences.signal),
             ]
         )
         records = self._concurrent_record("metadata", capture, response_id, warc.WARC_FIELDS, metadata)

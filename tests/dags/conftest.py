@@ -6,12 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dags
+from schemas.config.settings import Settings
+from tests.dags.dagruns import Runner, run_project
+from tests.demosite import DemoSite, run_demo_site
+from tests.installedpackages import write_package
 
 DAGS = Path(dags.__file__).parent
 
@@ -27,8 +32,13 @@ OWN = """\
 scope: {hosts: [127.0.0.1:9]}
 spider: never_imported:Spider
 credentials: [{origin: 'http://127.0.0.1:9', secret: members}]
-datasets: [articles, products]
+datasets: [articles, products, shelf]
 """
+PLUGIN = {
+    "crawlhouse.datasets": {"shelf": "neverimported"},
+    "crawlhouse.steps": {"sort": "neverimported:sort"},
+    "crawlhouse.commands": {"sort": "neverimported:command"},
+}
 BROKEN = "seeds: [http://127.0.0.1:9/]\npolitness: {}\n"
 
 
@@ -41,6 +51,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "crawls" / "own.yaml").write_text(OWN, encoding="utf-8")
     (folder / "crawls" / "never_imported.py").write_text("raise SystemExit('imported')", encoding="utf-8")
     (folder / "crawls" / "broken.yaml").write_text(BROKEN, encoding="utf-8")
+    files = {"neverimported/__init__.py": "raise SystemExit('imported')", "neverimported/shelf.yaml": "source: {items: true}\nkey: [url]\n"}
+    write_package(folder / "packages", "shelves", PLUGIN, files)
     return folder
 
 
@@ -50,6 +62,7 @@ def environment(project: Path) -> dict[str, str]:
         **{key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW__")},
         "AIRFLOW_HOME": str(project / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": str(project / "packages"),
         "CRAWLHOUSE_HOME": str(project / "var"),
         "CRAWLHOUSE_CRAWLS": str(project / "crawls"),
     }
@@ -62,3 +75,17 @@ def found(environment: dict[str, str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
+
+
+@pytest.fixture(scope="package")
+def dag_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    """The demo site of the projects whose DAGs run."""
+    with run_demo_site(tmp_path_factory.mktemp("site") / "demo") as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def airflow(tmp_path_factory: pytest.TempPathFactory, dag_site: DemoSite) -> Iterator[tuple[Settings, Runner]]:
+    """A project, and what runs its DAGs; its tests are of the xdist group `dagruns`, so that there is one."""
+    with run_project(tmp_path_factory.mktemp("red"), dag_site, DAGS) as running:
+        yield running

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,87 +14,16 @@ from schemas.keys import report_key
 from storage.lake.query import connect
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
-from tests.dags import ANSWER
-from tests.dags.conftest import DAGS
-from tests.demosite import run_demo_site
+from tests.dags.dagruns import Runner, server_environment
+from tests.demosite import DemoSite
+from tests.shopcrawl import check_shop
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(600)]
 
-CRAWL = """
-seeds: {seeds}
-network: {{allow: [127.0.0.1/32]}}
-politeness: {{delay: 0}}
-scope: {{max_depth: 1}}
-budgets: {{max_pages: 30, max_retries: 0}}
-thresholds: {thresholds}
-"""
 SUITE = {
     "name": "articles",
     "expectations": [{"type": "expect_column_values_to_be_between", "kwargs": {"column": "word_count", "min_value": 100_000}}],
 }
-
-
-class Runner:
-    """A process that has imported Airflow once and runs DAGs on demand."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def __call__(
-        self, *dags: str, environment: dict[str, str] | None = None, suite: Path | None = None, refuse_to_fetch: bool = False
-    ) -> tuple[list[dict[str, Any]], str]:
-        """What became of each DAG's run, and all that was logged."""
-        order = {"dags": dags, "environment": environment or {}, "suite": str(suite or ""), "refuse_to_fetch": refuse_to_fetch}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        said: list[str] = []
-        for line in self._process.stdout:
-            if line.startswith(ANSWER):
-                return json.loads(line.removeprefix(ANSWER)), "".join(said)
-            said.append(line)
-        raise AssertionError("".join(said))
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Runner]]:
-    """A project with crawls that miss their thresholds, and what runs their DAGs in its migrated Airflow."""
-    folder = tmp_path_factory.mktemp("red")
-    settings = Settings(home=folder / "var", crawls=folder / "crawls", store="", database="")
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW__", "CRAWLHOUSE_"))},
-        "AIRFLOW_HOME": str(folder / "airflow"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "CRAWLHOUSE_HOME": str(settings.home),
-        "CRAWLHOUSE_CRAWLS": str(settings.crawls),
-    }
-    with run_demo_site(folder / "site") as site:
-        _write_crawls(settings.crawls, site.bases[0] + "/")
-        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
-        command = [sys.executable, "-m", "tests.dags.rundags", str(DAGS)]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        with subprocess.Popen(command, env=environment, cwd=DAGS.parent, text=True, **pipes) as process:
-            yield settings, Runner(process)
-            assert process.stdin is not None
-            process.stdin.close()
-            assert process.wait(60) == 0
-
-
-def _write_crawls(folder: Path, good: str) -> None:
-    folder.mkdir()
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        silent = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-    for name, seeds, thresholds in (
-        ("few", [good], "{min_pages: 500}"),
-        ("silent", [silent, silent + "news"], "{max_error_rate: 0.5}"),
-        ("refused", [good], "{}"),
-        ("gated", [good], "{}"),
-    ):
-        (folder / f"{name}.yaml").write_text(CRAWL.format(seeds=seeds, thresholds=thresholds), encoding="utf-8")
-    (folder / "lost.yaml").write_text(f"seeds: ['{good}']\nspider: half_written:Spider\n", encoding="utf-8")
-    (folder / "half_written.py").write_text("class Spider(:\n", encoding="utf-8")
 
 
 def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: tuple[Settings, Runner]) -> None:
@@ -126,48 +49,53 @@ def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: 
 
 
 def test_the_whole_way_with_everything_on_servers(
-    airflow: tuple[Settings, Runner], s3_settings: Settings, postgres_url: str, tmp_path: Path
+    airflow: tuple[Settings, Runner], dag_site: DemoSite, s3_settings: Settings, postgres_url: str, tmp_path: Path
 ) -> None:
     settings = s3_settings.model_copy(update={"home": tmp_path / "home", "database": postgres_url})
-    places = {
-        "CRAWLHOUSE_HOME": str(settings.home),
-        "CRAWLHOUSE_STORE": settings.store,
-        "CRAWLHOUSE_S3_ENDPOINT": settings.s3_endpoint,
-        "CRAWLHOUSE_DATABASE": settings.database,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }
-    dags = ["crawl_refused", "process_refused"]  # which nobody refuses here
-    runs, said = airflow[1](*dags, *dags, environment=places)
-    assert [run["state"] for run in runs] == ["success"] * 4
+    run_dags, shop, places = airflow[1], ["crawl_shop", "process_shop"], server_environment(settings)
+    first_tick = dag_site.shop_clock
+    runs, said = run_dags("crawl_refused", "process_refused", *shop, environment=places)  # which nobody refuses here
     assert "w0 ended as 'budget:max_pages': 30 fetched" in said
+    dag_site.tick_shop()
+    again, _ = run_dags(*shop, environment=places)
+    assert [run["state"] for run in [*runs, *again]] == ["success"] * 6
     with connect(settings) as lake:
         counted = lake.sql("SELECT fetched, records, published + known + duplicate + quarantined + rejected FROM runs").fetchall()
         (captures,) = lake.sql("SELECT count(*), count(DISTINCT (warc_filename, warc_record_offset)) FROM captures").fetchall()
-    assert len(counted) == 2
+    assert len(counted) == 3
     assert all(fetched > 0 and records == added >= fetched for fetched, records, added in counted)
     assert captures == (sum(records for _, records, _ in counted),) * 2
-    _check_events(airflow[0], settings)
+    check_shop(settings, [first_tick, first_tick + 1])
+    for crawl, tables in {"refused": ["articles"], "shop": ["offers", "shelf", "products"]}.items():
+        for table in tables:
+            _check_events(airflow[0], settings, crawl, table)
 
 
-def _check_events(project: Settings, settings: Settings) -> None:
+def test_three_datasets_with_everything_on_this_machine(airflow: tuple[Settings, Runner], dag_site: DemoSite) -> None:
+    settings, run_dags = airflow
+    first_tick, shop = dag_site.shop_clock, ["crawl_shop", "process_shop"]
+    runs, _ = run_dags(*shop)
+    dag_site.tick_shop()
+    again, _ = run_dags(*shop)
+    assert [run["state"] for run in [*runs, *again]] == ["success"] * 4
+    check_shop(settings, [first_tick, first_tick + 1])
+
+
+def _check_events(project: Settings, settings: Settings, crawl: str, table: str) -> None:
     """Each publish has told those who wait for the table what came, as the lake and the ledger have it.
 
     Airflow stores the URI `crawlhouse://articles` with a slash at its end.
     """
     with closing(sqlite3.connect(project.home.parent / "airflow" / "airflow.db")) as database:
-        query = (
-            "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id "
-            "WHERE uri = 'crawlhouse://articles/' ORDER BY asset_event.id"
-        )
-        events = [json.loads(extra) for (extra,) in database.execute(query)]
+        query = "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id WHERE uri = ? ORDER BY asset_event.id"
+        events = [json.loads(extra) for (extra,) in database.execute(query, [f"crawlhouse://{table}/"])]
     ledger = open_ledger(settings)
     with connect(settings) as lake:
-        runs = lake.sql("SELECT process_run, sequence FROM runs ORDER BY sequence").fetchall()
-        rows = lake.sql("SELECT sequence, count(*) FROM articles GROUP BY sequence").fetchall()
+        runs = lake.execute("SELECT process_run, sequence FROM runs WHERE crawl = $1 ORDER BY sequence", [crawl]).fetchall()
+        rows = lake.sql(f"SELECT sequence, count(*) FROM {table} GROUP BY sequence").fetchall()
     ours = [event for event in events if event["process_run"] in {process_run for process_run, _ in runs}]
-    assert [(event["process_run"], event["sequence"], event["crawl"]) for event in ours] == [(*run, "refused") for run in runs]
-    assert [event["snapshot"] for event in ours] == [ledger.commits(process_run)["articles"] for process_run, _ in runs]
+    assert [(event["process_run"], event["sequence"], event["crawl"]) for event in ours] == [(*run, crawl) for run in runs]
+    assert [event["snapshot"] for event in ours] == [ledger.commits(process_run)[table] for process_run, _ in runs]
     assert {event["sequence"]: event["published"] for event in ours if event["published"]} == dict(rows)
     assert all(event["made"] == event["published"] + event["unchanged"] + event["quarantined"] for event in ours)
     ledger.close()

@@ -117,6 +117,31 @@ def test_a_price_history_over_five_runs(lake_settings: Settings, tmp_path: Path)
     assert sightings(other) == sightings(settings)
 
 
+@pytest.mark.parametrize("together", [(), (2, 3)])
+def test_a_page_that_comes_back_as_it_was_brings_its_key_back(sqlite_settings: Settings, together: tuple[int, ...]) -> None:
+    """404 and then 304: the server sends no page, so that the capture before says what stands on it."""
+    settings = with_dataset(sqlite_settings)
+    pages = [product("1", "A1", "10.00"), product("2", "A2", "5.00")]
+    first = {row.url: row for row in closed_run(settings, CRAWL, "1", pages)}
+    assert stages.process_once("shop", settings) is not None
+    without = [capture(f"{SHOP}/p/1", "gone", 60, status=404), capture(f"{SHOP}/p/2", "<p>Sold.</p>", 61)]
+    second = {row.url: row for row in closed_run(settings, CRAWL, "2", without)}
+    if 2 not in together:
+        assert stages.process_once("shop", settings) is not None
+        assert gone_keys(settings) == ["A1", "A2"]
+    again = [product("1", "A1", "10.00", 120), capture(f"{SHOP}/p/2", "<p>Sold.</p>", 121)]
+    closed_run(settings, CRAWL, "3", again, refers_to=first | {f"{SHOP}/p/2": second[f"{SHOP}/p/2"]})
+    assert stages.process_once("shop", settings) is not None
+    assert gone_keys(settings) == ["A2"]
+    seen = rows(settings, "SELECT last_seen = TIMESTAMPTZ '2026-03-01 14:00:00+00', version FROM products_latest WHERE sku = 'A1'")
+    assert seen == [(True, 1)]
+
+
+def gone_keys(settings: Settings) -> list[str]:
+    """The numbers of the products that are gone."""
+    return [sku for (sku,) in rows(settings, "SELECT sku FROM products_latest WHERE gone_at IS NOT NULL ORDER BY sku")]
+
+
 def test_one_key_twice_in_a_run(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)
     pages = [product("1", "A1", "10.00"), product("same", "A1", "10.00", 1), product("other", "A1", "11.00", 2)]

@@ -159,3 +159,80 @@ def test_where_a_host_has_its_articles_is_known_in_the_next_run(lake_settings: S
     assert texts[f"{SITE}/2026/03/story-9"].split("\n") == prose(9)
     sure = dict(rows(lake_settings, "SELECT url, confidence FROM articles"))  # type: ignore[arg-type]
     assert sure[f"{SITE}/2026/03/story-8"] < sure[f"{SITE}/2026/03/story-1"]
+
+
+def test_twins_are_one_article_and_neither_order_nor_runs_make_versions(sqlite_settings: Settings) -> None:
+    """An AMP page whose text differs a little is the article of its canonical page, which keeps its own text."""
+    told, amp, own = prose(1, 10), SITE + "/story/amp", SITE + "/story"
+    pages = [capture(amp, html("Story", told[:-1], own), minutes=1), capture(own, html("Story", told, own), minutes=2)]
+    closed_run(sqlite_settings, CRAWL, "1", pages)
+    assert processed(sqlite_settings) == (1, 1, 0, 0, 0)
+    for run in ("2", "3"):
+        changed = [capture(one.url, one.body.decode() + f"<!-- {run} -->", minutes=60 * int(run) + k) for k, one in enumerate(pages[::-1])]
+        closed_run(sqlite_settings, CRAWL, run, changed)
+        assert processed(sqlite_settings) == (0, 2, 0, 0, 0)
+    assert rows(sqlite_settings, "SELECT url, version FROM articles_latest") == [(own, 1)]
+    assert rows(sqlite_settings, "SELECT count(DISTINCT article_id) FROM captures") == [(1,)]
+    edited = html("Story", [*told[:-1], "The council took everything back on Sunday evening, to the surprise of all."], own)
+    closed_run(sqlite_settings, CRAWL, "4", [capture(own, "gone", status=410, minutes=300), capture(amp, edited, minutes=301)])
+    assert processed(sqlite_settings) == (1, 0, 0, 0, 1)
+    assert rows(sqlite_settings, "SELECT url, version FROM articles_latest") == [(amp, 2)], "the only page that still has it"
+
+
+def test_pages_with_one_canonical_are_reported(sqlite_settings: Settings) -> None:
+    pages = [capture(f"{SITE}/story.php?id={seed}", html(f"Story {seed}", prose(seed), SITE + "/story.php")) for seed in range(4)]
+    closed_run(sqlite_settings, CRAWL, "1", pages)
+    report = stages.process_once("news", sqlite_settings)
+    assert report is not None
+    assert (report.published, report.known) == (4, 0)
+    assert "4 of 4 articles on news.example.com name a canonical URL" in report.text()
+    ((statistics,),) = rows(sqlite_settings, "SELECT statistics FROM runs")
+    assert json.loads(str(statistics))["canonical"]["refused"] == 4
+
+
+def seen(settings: Settings) -> dict[str, tuple[int | None, int | None]]:
+    """Minutes after noon at which each article was last seen, and gone, by the end of its URL."""
+    sql = (
+        "SELECT url[-1], minute(last_seen) + 60 * (hour(last_seen) - 12), minute(gone_at) + 60 * (hour(gone_at) - 12) FROM articles_latest"
+    )
+    return {str(url): (last, gone) for url, last, gone in rows(settings, sql)}  # type: ignore[misc]
+
+
+def test_articles_are_seen_and_gone(sqlite_settings: Settings) -> None:
+    def missing(url: str, minutes: int, status: int = 404) -> object:
+        return capture(url, "<p>no</p>", minutes=minutes, status=status)
+
+    urls = {name: f"{SITE}/{name}" for name in "abcdef"}
+    first = closed_run(sqlite_settings, CRAWL, "1", [article(url, seed) for seed, url in enumerate(urls.values())])
+    processed(sqlite_settings)
+    assert seen(sqlite_settings) == dict.fromkeys(urls, (0, None))
+    second = [
+        article(urls["a"], 0, 20),  # as it was
+        capture(urls["b"], "", minutes=21, status=304),
+        missing(urls["c"], 22),
+        capture(urls["d"], html("List", []), minutes=23),  # read in full, no article
+        missing(urls["e"], 24, 503),  # says nothing; f was not due
+    ]
+    closed_run(sqlite_settings, CRAWL, "2", second, refers_to={urls["b"]: first[1]})  # type: ignore[arg-type]
+    processed(sqlite_settings)
+    expected = {"a": (20, None), "b": (21, None), "c": (0, 22), "d": (0, 23), "e": (0, None), "f": (0, None)}
+    assert seen(sqlite_settings) == expected
+    closed_run(sqlite_settings, CRAWL, "3", [missing(urls["c"], 30, 410), article(urls["d"], 3, 31)])  # type: ignore[list-item]
+    closed_run(sqlite_settings, CRAWL, "4", [article(urls["c"], 9, 40), missing(urls["d"], 41)])  # type: ignore[list-item]
+    processed(sqlite_settings)  # both crawl runs at once
+    assert seen(sqlite_settings) == expected | {"c": (40, None), "d": (31, 41)}
+    assert rows(sqlite_settings, "SELECT count(*) FROM articles_latest WHERE gone_at IS NULL") == [(5,)]
+
+
+def test_an_article_is_gone_when_its_last_page_is(sqlite_settings: Settings) -> None:
+    own, twin = SITE + "/a", SITE + "/print/a"
+    closed_run(sqlite_settings, CRAWL, "1", [article(own, 1, canonical=own), article(twin, 1, canonical=own)])
+    closed_run(sqlite_settings, CRAWL, "2", [capture(own, "no", status=404, minutes=10)])
+    processed(sqlite_settings)
+    assert seen(sqlite_settings) == {"a": (0, None)}
+    closed_run(sqlite_settings, CRAWL, "3", [capture(twin, "no", status=404, minutes=20)])
+    processed(sqlite_settings)
+    assert seen(sqlite_settings) == {"a": (0, 20)}
+    closed_run(sqlite_settings, CRAWL, "4", [article(twin, 1, 30, canonical=own)])
+    processed(sqlite_settings)
+    assert seen(sqlite_settings) == {"a": (30, None)}

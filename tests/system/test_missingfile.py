@@ -29,7 +29,7 @@ def test_a_run_whose_crawl_file_is_gone_ends_and_is_processed(tmp_path: Path) ->
     with live(tmp_path) as (settings, running), running.api() as api:
         path = settings.crawls / "slow.yaml"
         path.write_text(path.read_text(encoding="utf-8").replace("min_pages: 50", "min_pages: 0"), encoding="utf-8")
-        start_site(settings, read_crawl(settings.crawls / "demo.yaml"))
+        start_site(settings, *(read_crawl(settings.crawls / f"{name}.yaml") for name in ("demo", "shop")))
         ledger, frontier = open_ledger(settings), open_frontier(settings)
         api.wait_for_dag("crawl_slow", SECONDS)
         run = api.trigger("crawl_slow")

@@ -8,7 +8,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from processing.article.body.phrases import CALL_TO_ACTION, CREDIT, DATE, DATE_SIGN, LABEL, NOTICE, OFFER, PROMPT, RELATED
+from processing.article.body.phrases import (
+    AGENCIES,
+    AUTHOR_SECTION,
+    CALL_TO_ACTION,
+    CREDIT,
+    CREDIT_REACH,
+    CREDIT_SIGNS,
+    DATE,
+    DATE_SIGN,
+    LABEL,
+    NOTICE,
+    OFFER,
+    PROMPT,
+    RELATED,
+    SUBSCRIBE,
+    SUBSCRIPTION,
+)
 from processing.article.outline.outline import Element, Outline, TextBlock
 from schemas.article import BlockKind
 
@@ -32,6 +48,7 @@ CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
 BIOGRAPHY_LENGTH = 600  # characters of a text about the author that begins with the name
 LABEL_LENGTH = 60  # characters: a label or a button is not longer
+_TEXTS = frozenset((BlockKind.PARAGRAPH, BlockKind.LIST_ITEM))
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -190,8 +207,11 @@ def drop_related_tail(body: ArticleBody) -> None:
 def drop_credits(body: ArticleBody) -> None:
     """Captions of pictures that are marked up as paragraphs: short texts that end with a photographer or an agency."""
     for block in body.text_blocks():
-        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH and CREDIT.search(block.text.lower()):
-            block.boilerplate = True
+        if len(block.text) <= CREDIT_LENGTH and block.kind is BlockKind.PARAGRAPH:
+            text = block.text.lower()
+            start = max(0, len(text) - CREDIT_REACH)
+            if (text.rstrip(")] ").endswith(AGENCIES) or any([sign in text for sign in CREDIT_SIGNS])) and CREDIT.search(text, start):  # noqa: C419
+                block.boilerplate = True
 
 
 def drop_card_headings(body: ArticleBody) -> None:
@@ -246,6 +266,28 @@ def drop_notices(body: ArticleBody) -> None:
             block.boilerplate = True
 
 
+def drop_offers(body: ArticleBody) -> None:
+    """Short paragraphs and list items with a link that offer a newsletter, a channel or an app, anywhere in the text."""
+    for block in body.text_blocks():
+        short = block.kind in _TEXTS and block.linked > 0 and len(block.text) < CALL_TO_ACTION_LENGTH
+        if short and SUBSCRIBE.search(text := block.text.lower()) and SUBSCRIPTION.search(text):
+            block.boilerplate = True
+
+
+def drop_author_section(body: ArticleBody) -> None:
+    """From a heading such as "About the author" on, where most of the prose is above it and little follows."""
+    text_blocks = body.text_blocks()
+    total = above = sum([block.prose for block in text_blocks])
+    for index in range(len(text_blocks) - 1, 0, -1):
+        block = text_blocks[index]
+        above -= block.prose
+        if total - above > BIOGRAPHY_LENGTH or above < TAIL_ABOVE * total:
+            return
+        if len(block.text) <= LABEL_LENGTH and AUTHOR_SECTION.fullmatch(block.text.lower()):
+            _mark(text_blocks[index:])
+            return
+
+
 def drop_copies(body: ArticleBody) -> None:
     """Copies for another screen size: a text block twice in a row, or a repeated sequence of text blocks."""
     text_blocks = body.text_blocks()
@@ -294,8 +336,10 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_related_sections,
     drop_credits,
     drop_card_headings,
+    drop_author_section,
     drop_labels,
     drop_notices,
+    drop_offers,
     drop_dates,
     drop_copies,
     drop_tail,

@@ -115,6 +115,17 @@ RELATED = re.compile(
     + r"|(?:関連|おすすめ|あわせて読みたい|相关|相關|推荐|推薦|관련|추천)"
 )
 
+# The heading of a section about the author.
+AUTHOR_SECTION = re.compile(
+    _any(
+        r"(?:about|meet) (?:the|our) (?:author|writer|reporter|contributor)s?|author bio(?:graphy)?|(?:über|zu) (?:den|die|der) autor(?:in)?(?:en)?",
+        r"(?:der|die|unser|unsere) autor(?:in)?(?:en)?|zur person|sobre (?:el|la|los|las) autora?(?:es|s)?|acerca del? autor",
+        r"(?:à propos de )?l.auteure?|(?:l.autor[ei]|autore|gli autori)|sobre o autor|over de auteur|om (?:forfatteren|författaren|skribenten)",
+        r"この記事を書いた人|執筆者(?:紹介|プロフィール)?|著者(?:紹介|プロフィール)|об авторе|o autorze|作者(?:简介|簡介|介绍)|글쓴이",
+    )
+    + r"[\s.:…!>»→]*"
+)
+
 # A line of only date and time; DATE_SIGN is what it must contain too.
 DATE = re.compile(
     "(?>"  # atomic and possessive: a long run of digits must not be tried in every division
@@ -135,6 +146,7 @@ CALL_TO_ACTION = re.compile(
         "click here|sign up|subscribe|follow (?:us|me|@)|like us on|join (?:us|our|the)|download (?:the|our)",
         "get (?:the|our|your) (?:free )?(?:app|newsletter)|support (?:our|us)",
         "this (?:article|story|post) (?:was |has been )?(?:originally|first|updated)|(?:read|see|find|get) (?:more|all|the latest)",
+        "(?:first|originally) (?:published|appeared|posted) (?:in|on|at|by)\\b|this is a (?:breaking|developing) (?:news )?story",
         "want more|stay (?:up to date|informed)",
         "\\W*© .{0,80}click here|follow .{2,60} on (?:twitter|facebook|instagram|x|linkedin|youtube|telegram|whatsapp|tiktok|google)",
         "for (?:the|all|more) .{0,80}(?:download|follow|visit|subscribe|sign up|click|check out)|to (?:view|read|see) the (?:full"
@@ -197,6 +209,17 @@ OFFER = re.compile(
         r"|bei social",
     )
 )
+# What an offer in the middle of a text asks readers to do, and what it offers.
+SUBSCRIBE = re.compile(
+    _any(
+        r"\bsubscribe\b|\bsign(?:ed)? up\b|forwarded to you|abonnier|\banmeld|registrier|suscr[ií]b|abonne[zr]|inscri[vt]|iscri[vt]|inscreva|assine"
+        r"|prenumerer|hier (?:geht(?: e|.)?s|entlang|klicken)|finden sie (?:hier|im)|folg(?:t|en sie|e) uns|follow us|síguenos|suivez|seguici"
+    )
+)
+SUBSCRIPTION = re.compile(
+    r"newsletter|nyhetsbrev|nieuwsbrief|bolet[ií]n|lettre d.info|whatsapp-?(?:kanal|channel|canal)|telegram-?(?:kanal|channel|canal)|\binbox\b"
+    r"|(?:news|nachrichten)-?app\b|\bour app\b|full story|subscri(?:ption|bers)|\bbriefing\b"
+)
 # Spoken or hidden marks inside of links.
 NEW_WINDOW = re.compile(
     r"\s?\((?:öffnet (?:sich )?in (?:einem |neuem |einem neuen )?(?:fenster|tab)|öffnet im neuen (?:fenster|tab)"
@@ -205,7 +228,13 @@ NEW_WINDOW = re.compile(
     re.IGNORECASE,
 )
 
-# The end of a picture's caption: who made it or sells it.
+# The end of a picture's caption: who made it or sells it. It has one of the signs, or one of the names at its end.
+CREDIT_REACH = 120  # characters from a text's end: no match is longer
+CREDIT_SIGNS = (":", "/", "©")
+AGENCIES = (
+    "getty", "getty images", "istock", "istockphoto", ".com", "shutterstock", "imago", "imago images", "picture alliance", "picture-alliance",
+    "picturealliance", "adobe stock", "adobestock", "unsplash", "pixabay", "alamy", "ap photo", "depositphotos",
+)  # fmt: skip
 CREDIT = re.compile(
     r"(?:[(\[]\s?(?:images?|photos?|pictures?|pic|credit|fotos?|bild(?:er)?|grafik|crédit)\s?[:/©][^)\]]{1,80}[)\]]"
     r"|\b(?:photos?|fotos?|bild(?:quelle)?|ljósmynd|kuva)\s?[:/©]\s?[^.!?:]{2,40}"

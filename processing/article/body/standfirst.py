@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from processing.article.body.phrases import NOTICE
-from processing.article.outline.container import STANDFIRST_DISTANCE, STANDFIRST_LENGTH, is_standfirst
+from processing.article.outline.container import STANDFIRST_DISTANCE, STANDFIRST_LENGTH, headline_index, is_standfirst
 from processing.article.outline.outline import Outline
-from schemas.article import BlockKind
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 
 
-def find_standfirst(outline: Outline, container: int) -> str | None:
+def find_standfirst(outline: Outline, container: int, title: str | None = None) -> str | None:
     """The first sentences between the headline and the container, near the headline; the description of a page that declares none."""
     text_blocks = outline.text_blocks[: outline.elements[container].start]
-    head = max((index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1), default=None)
+    head = headline_index(text_blocks, title)
     if head is None:
         return None
     near = text_blocks[head + 1 : head + 1 + STANDFIRST_DISTANCE]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, texts, types_of
 from processing.article.metadata.markup import Markup, meta_source
 from processing.article.metadata.names import first_names_first, split_names
-from processing.article.metadata.surroundings import in_boilerplate
+from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages
 from processing.article.metadata.titles import folded
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts, visible_text
@@ -37,7 +37,8 @@ _BY = (
     r"by|written\s+by|posted\s+by|words\s+by|story\s+by|published\s+by|reviewed\s+by|edited\s+by|authors?|from|von|par|por|di|af|av|door"
     r"|autor(?:in)?"
 )
-_PREFIX = re.compile(rf"^(?:(?:{_BY})\b\s*[:\-–—]?\s*)+", re.IGNORECASE)
+_ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
+_PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:\-–—]?\s*)+", re.IGNORECASE)
 _BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S)", re.IGNORECASE)
 # First names and particles of names, too: as prefixes only before a colon or two more words.
 _AMBIGUOUS_PREFIX = re.compile(r"^(?:von|par|por|di|af|av)\s+\S+$", re.IGNORECASE)
@@ -73,6 +74,22 @@ _BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
+# Yoast's labels of `twitter:data1` and its like for the author.
+_WRITTEN_BY = frozenset(
+    (
+        "written by",
+        "verfasst von",
+        "geschrieben von",
+        "écrit par",
+        "escrito por",
+        "scritto da",
+        "geschreven door",
+        "skrevet af",
+        "skriven av",
+    )
+)
+
+
 class Candidate(NamedTuple):
     """A text that may name authors, and its source. `whole`: the text is only names. `person`: it is the name of a structured Person."""
 
@@ -82,9 +99,11 @@ class Candidate(NamedTuple):
     person: bool = False
 
 
-def read_authors(markup: Markup, json_ld: JsonLd) -> tuple[str, ...]:
-    """The authors, from the most reliable source that names a person."""
-    return next((names for _, names in authors(markup, json_ld)), ())
+def read_authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> tuple[str, ...]:
+    """The authors, from the most reliable source that names a person, without the site's name beside others."""
+    names = next((names for _, names in authors(markup, json_ld)), ())
+    site = (site_name or "").casefold()
+    return tuple(name for name in names if name.casefold() != site) or names
 
 
 def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -193,6 +212,9 @@ def _from_json_ld(_: Markup, json_ld: JsonLd) -> list[Candidate]:
 def _from_metas(markup: Markup, _: JsonLd) -> list[Candidate]:
     meta = markup.meta
     found = [(name, text) for name in META_NAMES if name in meta for text in meta[name]]
+    if not found:
+        labels = (number for number in "12" if (markup.first(f"twitter:label{number}") or "").strip().lower() in _WRITTEN_BY)
+        found = [(f"twitter:data{number}", text) for number in labels for text in meta.get(f"twitter:data{number}", ())]
     return [Candidate(meta_source(name), text) for name, text in found]
 
 
@@ -223,7 +245,7 @@ def _is_organization(item: Object) -> bool:
 def _from_properties(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The microdata property `author`, or its `name` if it has one."""
     for node in markup.properties.get("author", ())[:10]:
-        if in_boilerplate(node):
+        if in_boilerplate(node) and in_list_of_pages(node):  # blogs keep the author in the article's footer
             continue
         named = node.css_first("[itemprop=name]")
         text = (named.attributes.get("content") or visible_text(named)) if named else (node.attributes.get("content") or visible_text(node))
@@ -236,12 +258,19 @@ def _from_links(markup: Markup, _: JsonLd) -> list[Candidate]:
     """Links to authors' pages outside boilerplate: the first one and those beside it."""
     found: list[Node] = []
     for node in markup.author_links[:40]:
-        if in_boilerplate(node) or not names_in(visible_text(node), whole=False):
+        declared = _is_declared(node)
+        elsewhere = in_boilerplate(node) and (not declared or in_list_of_pages(node))
+        if elsewhere or not names_in(visible_text(node), whole=declared):
             continue
         if found and not _are_close(found[-1], node):
             break
         found.append(node)
-    return [Candidate(_link_source(node), visible_text(node), whole=False) for node in found]
+    return [Candidate(_link_source(node), visible_text(node), whole=_is_declared(node)) for node in found]
+
+
+def _is_declared(node: Node) -> bool:
+    """Whether a link is declared as the author's: then one word may be the name, too."""
+    return "author" in (node.attributes.get("rel") or "").lower().split()
 
 
 def _link_source(node: Node) -> str:

@@ -76,11 +76,15 @@ class Markup:
     @cached_property
     def dates(self) -> list[Node]:
         """The elements with a word for dates in their names."""
-        return self._tree.css(_DATES)[:MAX_NODES]
+        return self._in_body(_DATES)
 
     @cached_property
     def _bylines(self) -> list[Node]:
-        return self._tree.css(_AUTHORS)[:MAX_NODES]
+        return self._in_body(_AUTHORS)
+
+    def _in_body(self, selectors: str) -> list[Node]:
+        body = self._tree.body
+        return (self._tree.css(selectors) if body is None else body.css(selectors))[:MAX_NODES]
 
 
 def read_markup(tree: Tree) -> Markup:

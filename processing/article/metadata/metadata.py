@@ -80,7 +80,7 @@ def read_metadata(tree: Tree, page: Page) -> Metadata:
     return Metadata(
         title=read_title(markup, json_ld, site_name, page.url) or page.hints.title,
         description=shortened(first_value(DESCRIPTION, markup, json_ld)),
-        authors=read_authors(markup, json_ld),
+        authors=read_authors(markup, json_ld, site_name),
         published_at=published.at if published else None,
         published_at_source=published.source if published else None,
         published_zone=published.zone if published else None,

@@ -12,13 +12,15 @@ from processing.article.metadata.jsonld import JsonLd, first_text
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
 from processing.article.tree.parse import Node, Tree
-from processing.article.tree.visible import visible_text
+from processing.article.tree.visible import text_parts, visible_text
 from schemas.page import Page
 
 # Clocks and zones differ: a page may be dated up to this much after it was fetched.
 FUTURE = timedelta(days=1)
 MAX_DATE_CHARACTERS = 160
 NEAR_TEXTS = 25
+SHORT_DATE = 20  # characters
+BESIDE_TEXTS = 3  # so close behind the heading that names such as `teaser` speak of the standfirst
 PUBLISHED = (
     "article:published_time",
     "og:published_time",
@@ -188,11 +190,14 @@ def _in_json_ld(html: str, position: int) -> bool:
 
 
 def _near_heading(markup: Markup) -> Iterator[str]:
-    """Short texts close after the main heading."""
+    """Short texts close after the main heading, and bylines."""
     for heading in markup.headings[:2]:
-        for text, node in markup.texts_after(heading)[:NEAR_TEXTS]:
-            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and not in_boilerplate(node):
+        for place, (text, node) in enumerate(markup.texts_after(heading)[:NEAR_TEXTS]):
+            if 5 < len(text) <= 80 and not _EVENT_WORDS.search(text) and (place < BESIDE_TEXTS or not in_boilerplate(node)):
                 yield text
+    for node in markup.authors[:40]:  # a date may stand behind the author's name
+        if not in_boilerplate(node) and 5 < len(text := visible_text(node)) <= 80 and not _EVENT_WORDS.search(text):
+            yield text
 
 
 def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
@@ -241,6 +246,8 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
         text = visible_text(node)
         if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40) and not _MODIFIED_WORDS.search(text):
             yield text
+            if named and len(text) <= SHORT_DATE:  # day, month and year may be elements without spaces between them
+                yield " ".join(text_parts(node))
 
 
 def _date_text(node: Node) -> str:

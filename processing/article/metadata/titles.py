@@ -26,6 +26,11 @@ _SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
 _SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
 SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
 NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
+_BETWEEN = re.compile(r"\s*[:|–—-]\s+")  # a kicker and a heading
+_QUOTES = frozenset("\"'“”„«»‘’")
+_DATE_BEFORE = re.compile(r"^(?:\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)\s*[-–—:|]\s+(?=\S)")
+# A site's name behind a hyphen without spaces, as Chinese sites write it.
+_SITE_BEHIND_HYPHEN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])-[\u4e00-\u9fff]{2,8}$")
 _SECTIONS = frozenset(("blog", "blogarchive", "blogarchiv", "home", "startseite"))  # what templates put before or after the title
 _WORD = re.compile(r"\w+")
 
@@ -93,7 +98,11 @@ def is_site(text: str, site: frozenset[str]) -> bool:
 
 
 def without_site(title: str, site: frozenset[str]) -> str:
-    """The title without the site's name at either end; without any last part that looks like one behind a bar."""
+    """The title without a date before it and the site's name at either end; without any last part that looks like one behind a bar."""
+    if title[:1].isdigit():
+        title = _DATE_BEFORE.sub("", title, count=1)
+    if not title.isascii():
+        title = _SITE_BEHIND_HYPHEN.sub("", title)
     separator = _separator(title)
     parts, separators = separator.split(title), separator.findall(title)
     while len(parts) > 1:
@@ -140,12 +149,26 @@ def _letters(text: str) -> str:
 def _own_part(heading: str, node: Node, declared: list[str], site: frozenset[str]) -> str:
     """The part of a heading that is a declared title: without a kicker or date in an element of its own, and without the site's name."""
     wanted = {_letters(title) for title in declared if len(title.split()) > 1}
-    if _letters(heading) in wanted:
-        return heading
     texts = text_parts(node)[:MAX_HEADING_PARTS]
+    if _letters(heading) in wanted:
+        return _without_set_apart(texts, declared) or heading
     last = _separator(heading).split(heading)[-1]
     parts = [without_site(heading, site), last, *(" ".join(texts[start:]) for start in range(1, len(texts)))]
-    return next((part for part in parts if _letters(part) in wanted), without_kicker(node) or heading)
+    parts += (" ".join(texts[:end]) for end in range(len(texts) - 1, 0, -1))
+    own = next((part for part in parts if _letters(part) in wanted), None)
+    return own or without_kicker(node) or heading
+
+
+def _without_set_apart(texts: list[str], declared: list[str]) -> str | None:
+    """The heading without its first text, if only the declared title writes a separator between the two: the first is a kicker."""
+    if len(texts) < 2 or not texts[0][-1:].isalnum() or (not texts[1][0].isalnum() and texts[1][0] not in _QUOTES):
+        return None
+    rest = " ".join(texts[1:])
+    for title in declared:
+        kicker, separator, behind = title.partition(separated[0]) if (separated := _BETWEEN.search(title, len(texts[0]))) else ("", "", "")
+        if separator and _letters(kicker) == _letters(texts[0]) and _letters(behind) and _letters(rest).startswith(_letters(behind)):
+            return rest
+    return None
 
 
 def _with_kicker(heading: str, markup: Markup, json_ld: JsonLd, site: frozenset[str]) -> str | None:
@@ -162,7 +185,9 @@ def _with_kicker(heading: str, markup: Markup, json_ld: JsonLd, site: frozenset[
 
 
 def _best_heading(headings: list[str], declared: list[str]) -> str | None:
-    """The heading that shares most words with a declared title, if it shares about half of them."""
+    """The heading with which a declared title begins; otherwise the one that shares most words with it, if these are about half of them."""
+    if not headings:
+        return None
     wanted = [set(_WORD.findall(title.casefold())) for title in declared]
     best, best_score = None, 0.0
     for heading in headings:
@@ -170,7 +195,10 @@ def _best_heading(headings: list[str], declared: list[str]) -> str | None:
         score = max((_overlap(words, other) for other in wanted), default=0.0)
         if score > best_score:
             best, best_score = heading, score
-    return best if best_score >= 0.5 else None
+    if best_score < 1:
+        beginnings = {_letters(parts[0]) for title in declared if len(parts := _separator(title).split(title)) > 1}
+        best = next((heading for heading in headings if " " in heading and _letters(heading) in beginnings), best if best_score >= 0.5 else None)
+    return best
 
 
 def _overlap(one: set[str], other: set[str]) -> float:

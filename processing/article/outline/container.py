@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from processing.article.outline.outline import Outline, TextBlock
 from schemas.article import BlockKind
@@ -22,12 +21,9 @@ STANDFIRST_LENGTH = 80
 ENGLISH_STANDFIRST = 150
 STANDFIRST_DISTANCE = 5  # text blocks from the headline
 MAX_STANDFIRSTS = 2
-
-_RECIPE_PARTS = re.compile(
-    r"(?<![a-z])(?:ingredients?|ingredientes|ingredienti|zutaten|skladniki|instructions?|directions|preparation|zubereitung|method-?steps?"
-    r"|recipe-?(?:steps?|method|body|content))(?![a-z])",
-    re.IGNORECASE,
-)
+REPEATED_LENGTH = 150  # characters by which a text that the description repeats may be longer
+DESCRIBED_DISTANCE = 3  # text blocks above the container in which a standfirst without a headline stands
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 _STOPS = frozenset('.!?:”"’…)。！？')
 _BODY_TAGS = frozenset(("article", "main"))
@@ -39,21 +35,38 @@ def find_container(outline: Outline) -> int:
     return _descend(outline, [0 if block.boilerplate else block.prose for block in outline.text_blocks])
 
 
-def find_lead(outline: Outline, container: int, description: str | None, language: str | None) -> list[TextBlock]:
+def find_lead(outline: Outline, container: int, description: str | None, language: str | None, title: str | None = None) -> list[TextBlock]:
     """The paragraphs between the headline and the container that are text of the article: its opening, or its standfirst."""
     text_blocks = outline.text_blocks[: outline.elements[container].start]
-    heads = [
-        index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and block.level == 1 and not block.boilerplate
-    ]
-    if not heads:
-        return []
     known = (description or "")[:DESCRIPTION_LENGTH]
-    lead = [block for block in text_blocks[heads[-1] + 1 :] if _is_opening(block) and not (known and block.text.startswith(known))]
+    head = headline_index(text_blocks, title)
+    if head is None:  # a standfirst that the page declares as its description is one without a headline, too
+        return [block for block in text_blocks[-DESCRIBED_DISTANCE:] if known and block.text.startswith(known) and not block.boilerplate]
+    repeated = len(description or "") + REPEATED_LENGTH  # a longer text is more than the description: an abstract
+    lead = [
+        block
+        for block in text_blocks[head + 1 :]
+        if _is_opening(block) and not (known and block.text.startswith(known) and len(block.text) <= repeated)
+    ]
     if sum(block.length for block in lead) >= LEAD_LENGTH:
         return lead
-    near = text_blocks[heads[-1] + 1 : heads[-1] + 1 + STANDFIRST_DISTANCE]
+    near = text_blocks[head + 1 : head + 1 + STANDFIRST_DISTANCE]
     length = ENGLISH_STANDFIRST if (language or "en").lower().startswith("en") else STANDFIRST_LENGTH
     return [block for block in near if is_standfirst(block, length)][:MAX_STANDFIRSTS]
+
+
+def headline_index(text_blocks: list[TextBlock], title: str | None) -> int | None:
+    """The index of the last main heading among text blocks; without one, of the last other heading that is the page's title."""
+    headings = [index for index, block in enumerate(text_blocks) if block.kind is BlockKind.HEADING and not block.boilerplate]
+    main = [index for index in headings if text_blocks[index].level == 1]
+    if main or not title:
+        return main[-1] if main else None
+    wanted = _letters(title)
+    return next((index for index in reversed(headings) if _letters(text_blocks[index].text) == wanted), None)
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text).casefold()
 
 
 def is_standfirst(block: TextBlock, length: int) -> bool:
@@ -74,18 +87,13 @@ def find_recipe_parts(outline: Outline, container: int) -> tuple[list[TextBlock]
     after: dict[int, TextBlock] = {}
     covered = 0
     for element in outline.elements:
-        if element.end <= covered or not element.names or not _is_recipe_part(element.names):
+        if not element.recipe_part or element.end <= covered:
             continue
         if element.end <= inside.start or element.start >= inside.end:
             covered = element.end
             parts = before if element.end <= inside.start else after
             parts.update((index, outline.text_blocks[index]) for index in range(element.start, element.end))
     return list(before.values()), list(after.values())
-
-
-@lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
-def _is_recipe_part(names: str) -> bool:
-    return _RECIPE_PARTS.search(names) is not None
 
 
 def _running(weights: list[int]) -> list[int]:

@@ -38,8 +38,18 @@ _BODY_PAIRS = frozenset(
     for part in ("body", "content", "text", "copy", "main")
 )
 _JOINED = frozenset(pair.replace("-", "") for pair in _BODY_PAIRS) | _BODY_WORDS
+_RECIPE_PARTS = re.compile(
+    r"(?<![a-z])(?:ingredients?|ingredientes|ingredienti|zutaten|skladniki|instructions?|directions|preparation|zubereitung|method-?steps?"
+    r"|recipe-?(?:steps?|method|body|content))(?![a-z])",
+    re.IGNORECASE,
+)
+_RECIPE_WORDS = """
+ingredient ingredients ingredientes ingredienti zutaten skladniki instruction instructions directions preparation zubereitung method
+methodstep methodsteps recipe recipestep recipesteps recipemethod recipebody recipecontent
+"""
+_IS_BOILERPLATE, _IS_BODY, _IS_RECIPE_PART = 1, 2, 4
 # Most names have none of these words and need no further test.
-_TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS}
+_TELLING = _BOILERPLATE_WORDS | _JOINED | {pair.split("-")[1] for pair in _BOILERPLATE_PAIRS | _BODY_PAIRS} | set(_RECIPE_WORDS.split())
 _SCREEN_READER = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)"
 )
@@ -56,19 +66,19 @@ Attributes = dict[str, str | None]
 
 
 @lru_cache(maxsize=65_536)  # a page repeats its classes, a site its pages
-def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, bool, bool]:
-    """An element's class and id as one text, whether it is boilerplate by tag or names, and whether it is named like the body.
+def read_names(tag: str, classes: str | None, own: str | None) -> tuple[str, bool, bool, bool]:
+    """An element's class and id as one text, and whether it is boilerplate by tag or names, named like the body, or like a recipe's part.
 
     An id that is made from the element's text does not count.
     """
     names = classes or ""
     if own and (tag == "section" and _COMMENTS_ID.fullmatch(own) if tag in _SELF_NAMED else own.count("-") < MAX_ID_WORDS):
         names = f"{names} {own}"
-    boilerplate, body = tag in BOILERPLATE_TAGS, False
-    for name_boilerplate, name_body in map(_read_name, names.split()):
-        boilerplate = boilerplate or name_boilerplate
-        body = body or name_body
-    return names, boilerplate and tag not in CONTENT_TAGS, body
+    signs = 0
+    for name in names.split():
+        signs |= _signs(name)
+    boilerplate = tag in BOILERPLATE_TAGS or signs & _IS_BOILERPLATE
+    return names, bool(boilerplate) and tag not in CONTENT_TAGS, bool(signs & _IS_BODY), bool(signs & _IS_RECIPE_PART)
 
 
 def is_comments(names: str) -> bool:
@@ -77,14 +87,19 @@ def is_comments(names: str) -> bool:
 
 
 @lru_cache(maxsize=65_536)  # sites share theirs: frameworks, themes
-def _read_name(name: str) -> tuple[bool, bool]:
+def _signs(name: str) -> int:
+    """What a class or an id says, as bits."""
     tokens = _LOWER_TOKEN.findall(name) if name.islower() else [token.lower() for token in _TOKEN.findall(name)]
     if _TELLING.isdisjoint(tokens):
-        return False, False
+        return 0
+    signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0
     pairs = [f"{one}-{two}" for one, two in pairwise(tokens)]
     words = _BOILERPLATE_WORDS.intersection(tokens)
-    boilerplate = (bool(words) and not _is_layout(tokens, words)) or not _BOILERPLATE_PAIRS.isdisjoint(pairs)
-    return boilerplate, not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens)
+    if (words and not _is_layout(tokens, words)) or not _BOILERPLATE_PAIRS.isdisjoint(pairs):
+        signs |= _IS_BOILERPLATE
+    if not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens):
+        signs |= _IS_BODY
+    return signs
 
 
 def _is_layout(tokens: list[str], words: frozenset[str]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from processing.article.outline.names import is_comments, is_hidden, read_names
-from processing.article.outline.outline import Element, Kind, Outline, TextBlock, text_block
+from processing.article.outline.outline import Element, Outline, TextBlock, text_block
 from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
@@ -51,7 +51,7 @@ def read_outline(root: Node | None) -> Outline:
             break
         for index in reversed(misnamed):
             walk.restore(index)
-    return Outline(walk.elements, walk.text_blocks, [element.names for element in walk.skipped])
+    return Outline(walk.elements, walk.text_blocks, [element.names for element in walk.skipped], walk.tags, walk.labels)
 
 
 def _misnamed_elements(walk: _Walk) -> list[int]:
@@ -59,10 +59,10 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     seen = sum([own for block in walk.text_blocks if (own := block.length - block.linked) >= MIN_TEXT])
     # Most skipped elements are so short, links included, that no exact length is needed.
     enough = CONTENT_SHARE / (1 - CONTENT_SHARE) * seen
-    sizes = [len(element.node.text(skip_empty=True)) for element in walk.skipped]
-    if not any(size >= enough for size in sizes):
+    texts = [element.node.text(skip_empty=True) for element in walk.skipped]
+    if not any([len(text) >= enough for text in texts]):  # noqa: C419 a generator would cost more than it saves
         return []
-    lengths = {index: _text_length(walk.skipped[index].node) for index, size in enumerate(sizes) if size * IDEOGRAPH_LETTERS >= enough}
+    lengths = {index: _text_length(walk.skipped[index].node) for index, text in enumerate(texts) if _longest(text) >= enough}
     if not any(length >= enough for length in lengths.values()):
         return []
     missed = [lengths[index] if index in lengths else _text_length(element.node) for index, element in enumerate(walk.skipped)]
@@ -74,6 +74,12 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
         return [index for index in found if not is_comments(walk.skipped[index].names)]
     return found
+
+
+def _longest(text: str) -> float:
+    """The reading length of a text, or more: an ideograph has three bytes."""
+    length = len(text)
+    return length if text.isascii() else length + (IDEOGRAPH_LETTERS - 1) * (len(text.encode("utf-8", "replace")) - length) / 2
 
 
 def _text_length(node: Node) -> int:
@@ -88,14 +94,14 @@ def _text_length(node: Node) -> int:
     return length
 
 
-@dataclass(slots=True)
-class _SkippedElement:
+class _SkippedElement(Struct, gc=False):
     """An element that a walk left out, with the walk's state there: how much was read, what was open, whether a link was open."""
 
     node: Node
     tag: str
     names: str
     body: bool
+    recipe_part: bool
     elements: int
     text_blocks: int
     open: list[int]
@@ -109,6 +115,8 @@ class _Walk:
         self.elements: list[Element] = []
         self.text_blocks: list[TextBlock] = []
         self.skipped: list[_SkippedElement] = []
+        self.tags: list[int] = []
+        self.labels: list[Node] = []
         self.open: list[int] = []
         self.text: list[str] = []
         self.linked = 0
@@ -117,7 +125,8 @@ class _Walk:
 
     def run(self, root: Node) -> None:
         """Walk from the root."""
-        self.add_element(root.tag or "", "", (BlockKind.PARAGRAPH, 0), body=False)
+        self.open.append(0)
+        self.elements.append(Element(root.tag or "", "", -1, 0, 0, False, (BlockKind.PARAGRAPH, 0)))
         self.walk_inside(root, _NO_LINK)
 
     def restore(self, index: int) -> None:
@@ -126,7 +135,7 @@ class _Walk:
         elements, text_blocks, skipped = self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index + 1 :]
         del self.elements[gap.elements :], self.text_blocks[gap.text_blocks :], self.skipped[index:]
         self.open = list(gap.open)
-        self.add_element(gap.tag, gap.names, self.kind_inside(gap.tag), body=gap.body)
+        self.add_element(gap.tag, gap.names, gap.body, gap.recipe_part)
         self.walk_inside(gap.node, gap.link)
         more, longer = len(self.elements) - gap.elements, len(self.text_blocks) - gap.text_blocks
 
@@ -149,7 +158,7 @@ class _Walk:
     def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
         stack: list[tuple[Node | None, bool, int]] = []  # (next sibling to visit, whether a block element ends, link state around)
-        known, text = KNOWN.get, self.text
+        known, text, count = KNOWN.get, self.text, self.tags.append
         node, inside = root.first_child, link
         while node is not None or stack:
             if node is None:
@@ -169,6 +178,7 @@ class _Walk:
                     text.append(" ")
                 node = node.next
                 continue
+            count(number)
             tag, action = known(number) or _named(node)
             if action == BLOCK:
                 is_open = self.open_element(node, tag, link)
@@ -176,6 +186,7 @@ class _Walk:
                 self.line_break()
                 is_open = False
             elif action == LINK:
+                self.labels.append(node)
                 inside = _link_state(node)
                 is_open = inside != _ANCHORED or not text or not self.add_note_mark(node)
             elif action == SPECIAL:
@@ -183,15 +194,28 @@ class _Walk:
             else:
                 is_open = action != IGNORED and (tag != "span" or not is_unread_span(node))
             following = node.next
-            if is_open and (first := node.first_child) is not None:
+            first = node.first_child if is_open else None
+            if first is not None and (first.tag_id != TEXT or first.next is not None):
                 stack.append((following, action == BLOCK, link))
                 if action == LINK:
                     link = inside
                 node = first
-            else:
-                if is_open and action == BLOCK:
-                    self.close_element()
-                node = following
+                continue
+            if first is not None:  # most elements hold nothing but a text
+                content = first.text_content or ""
+                if not content.isspace():
+                    self.breaks = 0
+                    text.append(content)
+                    if action == LINK:
+                        if inside:
+                            self.count_linked(content, inside)
+                    elif link:
+                        self.count_linked(content, link)
+                elif text:
+                    text.append(" ")
+            if is_open and action == BLOCK:
+                self.close_element()
+            node = following
         self.close_element()
 
     def open_element(self, node: Node, tag: str, link: int) -> bool:
@@ -205,30 +229,28 @@ class _Walk:
             return True
         attributes = node.attributes
         if attributes:
-            names, boilerplate, body = read_names(tag, attributes.get("class"), attributes.get("id"))
+            names, boilerplate, body, recipe_part = read_names(tag, attributes.get("class"), attributes.get("id"))
             if "style" in attributes or "hidden" in attributes:
                 boilerplate = boilerplate or (is_hidden(attributes) and tag not in CONTENT_TAGS)
-            body = body or attributes.get("itemprop") == "articleBody"
+            if "itemprop" in attributes:
+                body = body or attributes["itemprop"] == "articleBody"
         else:
-            names, boilerplate, body = "", tag in BOILERPLATE_TAGS, False
+            names, boilerplate, body, recipe_part = "", tag in BOILERPLATE_TAGS, False, False
         if boilerplate:
-            self.skipped.append(_SkippedElement(node, tag, names, body, len(self.elements), len(self.text_blocks), list(self.open), link))
+            place = len(self.elements), len(self.text_blocks)
+            self.skipped.append(_SkippedElement(node, tag, names, body, recipe_part, *place, list(self.open), link))
             return False
-        self.add_element(tag, names, self.kind_inside(tag), body=body)
+        self.add_element(tag, names, body, recipe_part)
         return True
 
-    def kind_inside(self, tag: str) -> Kind:
-        """The kind of text directly inside an element, given the kind around it."""
-        around = self.elements[self.open[-1]].kind
+    def add_element(self, tag: str, names: str, body: bool, recipe_part: bool) -> None:
+        """Open a block element. The kind of text directly inside it follows from its tag and the kind around it."""
+        parent = self.open[-1]
+        kind = KINDS.get(tag) or self.elements[parent].kind
         if tag in ITEMS:
-            return BlockKind.LIST_ITEM, around[1] + 1 if around[0] is BlockKind.LIST_ITEM else 1
-        return KINDS.get(tag, around)
-
-    def add_element(self, tag: str, names: str, kind: Kind, *, body: bool) -> None:
-        """Open a block element; `kind` is the kind of text directly inside it."""
-        parent = self.open[-1] if self.open else -1
+            kind = BlockKind.LIST_ITEM, kind[1] + 1 if kind[0] is BlockKind.LIST_ITEM else 1
         self.open.append(len(self.elements))
-        self.elements.append(Element(tag, names, parent, len(self.text_blocks), 0, body, kind))
+        self.elements.append(Element(tag, names, parent, len(self.text_blocks), 0, body, kind, recipe_part))
 
     def close_element(self) -> None:
         """Close the innermost block element."""
@@ -254,6 +276,8 @@ class _Walk:
         """Read an element whose text depends on what is around it; True if it is read like any inline element."""
         if tag == "img" and not self.text:
             return False
+        if tag == "button":
+            self.labels.append(node)
         in_heading = tag == "button" and self.elements[self.open[-1]].kind[0] is BlockKind.HEADING
         written = special_text(node, tag, self.text_before() if self.text else "", anchored=link == _ANCHORED, in_heading=in_heading)
         if written:
@@ -282,13 +306,15 @@ class _Walk:
     def end_text_block(self) -> None:
         """End the current text block."""
         self.breaks = 0
-        text = _folded("".join(self.text))
+        parts = self.text
+        text = _folded(parts[0] if len(parts) == 1 else "".join(parts))
+        parts.clear()
         if text:
             element = self.open[-1]
             kind, level = self.elements[element].kind
-            linked = min(self.linked, len(text))
-            self.text_blocks.append(text_block(kind, text, linked, element, level=level, anchored=self.anchored))
-        self.text.clear()
+            linked = self.linked
+            linked = min(linked, len(text))
+            self.text_blocks.append(text_block(kind, text, linked, element, level, self.anchored))
         self.linked = self.anchored = 0
 
     def add_code(self, node: Node) -> bool:

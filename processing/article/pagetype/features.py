@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from math import log1p, nan
-from operator import attrgetter
 from urllib.parse import unquote, urlsplit
 
 from processing.article.metadata.metadata import Metadata
@@ -40,13 +39,13 @@ def page_features(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
 
     `outline` is of the whole body, `container` the article's element in it.
     """
-    links = [node.text().strip() for node in tree.css("a, button")[:MAX_LABELS]]
+    links = [node.text().strip() for node in outline.labels[:MAX_LABELS]]
     return {
         **dict(_url_features(page.url, metadata.title or "")),
         **dict(_declaration_features(metadata)),
         **dict(_name_features(tree, outline)),
         **dict(_label_features(links)),
-        **dict(_tag_features(tree)),
+        **dict(_tag_features(outline.tags)),
         **shape_features(outline, container, sum(map(len, links))),
         "page_size": log(len(page.html), 1_000_000),
     }
@@ -142,10 +141,10 @@ def _label_features(links: list[str]) -> Iterator[tuple[str, float]]:
     yield "link_length", min(sum(map(len, links)) / (len(links) + 1) / 60, 1.0)
 
 
-def _tag_features(tree: Tree) -> Iterator[tuple[str, float]]:
-    """How many elements of each tag the page has. No node is kept: thousands of them would start the garbage collector."""
-    numbers = Counter(map(attrgetter("tag_id"), tree.root.traverse())) if tree.root is not None else Counter[int]()
-    total = numbers.total() + 1
+def _tag_features(tags: list[int]) -> Iterator[tuple[str, float]]:
+    """How many elements of each tag the page has outside boilerplate."""
+    numbers = Counter(tags)
+    total = len(tags) + 1
     yield "elements", log(total, 5_000)
     for name, number in _TAG_FEATURES:
         yield name, log(numbers[number], 300)

@@ -19,6 +19,7 @@ MAX_WALL_CHARACTERS = 1_500
 MAX_CHALLENGE_CHARACTERS = 60_000  # of HTML: anti-bot scripts are on complete pages, too
 MAX_BARE_CHARACTERS = 20_000  # of HTML: the text of such a small page is read in any case
 MIN_DECLARED_PROSE = 1_000  # characters: less may be a teaser before a wall, or a caption
+MIN_UNLINKED_PROSE = 200  # characters on a page without links and buttons
 _DATED = frozenset(("json-ld", "meta", "time", "text"))  # a date in the URL or from a feed says less
 _OTHER_PATHS = ("path_forum", "path_docs", "path_collection", "path_list")
 _OTHER_HOSTS = ("host_forum", "host_docs", "host_shop")
@@ -62,6 +63,8 @@ def classify_page(tree: Tree, page: Page, metadata: Metadata, outline: Outline, 
         return PageType.ARTICLE, "og:type or json-ld @type"  # without prose, only the page's own declaration is left
     if evidence := declared_article(metadata, outline, container, page.url):
         return PageType.ARTICLE, evidence
+    if metadata.title and not outline.labels and sum([block.prose for block in outline.text_blocks]) >= MIN_UNLINKED_PROSE:
+        return PageType.ARTICLE, "prose without a link"  # a page of any other type leads to something
     model = load_model()
     probabilities = model.probabilities(page_features(tree, page, metadata, outline, container))
     if probabilities.pop("article") >= model.article_threshold and metadata.title:  # every article has a title

@@ -19,10 +19,12 @@ _OPTIONS = LexborDocumentOptions.WO_EVENTS  # events are not used; without them 
 
 def parse(html: str) -> Tree:
     """The tree of a page's HTML; null characters become spaces. Never fails on markup, however broken."""
-    html = html.replace("\x00", " ")
-    if "shadowroot" in html and "<template" in html:
-        html = _with_shadow_trees(html)
-    return LexborHTMLParser(html or "<html></html>", options=_OPTIONS)
+    data = html.encode("utf-8", "ignore")
+    if b"\x00" in data:
+        data = data.replace(b"\x00", b" ")
+    if b"shadowroot" in data and b"<template" in data:
+        data = _with_shadow_trees(data.decode()).encode()
+    return LexborHTMLParser(data or b"<html></html>", options=_OPTIONS)
 
 
 def _with_shadow_trees(html: str) -> str:

@@ -20,7 +20,7 @@ from schemas.errors import ConfigError, ConflictError, NotFoundError
 from storage.database.chunks import CHUNK_ROWS, pause, write_chunks
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
-from storage.database.frontier_tables import FETCHES, HINTS, HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.database.frontier_tables import FETCHES, HINTS, HOSTS, RUN_HOSTS, SEED_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, MEMORIES
 from storage.frontier.admin.conditions import conditions, state_column
 from storage.frontier.admin.selection import Change, Selection, UrlState
@@ -130,6 +130,7 @@ class FrontierAdmin:
         for table in (FETCHES, RUN_HOSTS, WORKERS):
             self._delete(table, table.c.run_no.in_(runs))
         self._delete(HINTS, HINTS.c.crawl == crawl)
+        self._delete(SEED_HOSTS, SEED_HOSTS.c.crawl == crawl)
         return self._delete(
             URLS, URLS.c.crawl == crawl
         )  # last: as long as some are left, the crawl is known and the deletion can be repeated
@@ -197,8 +198,11 @@ def _has_urls(connection: Connection, crawl: str) -> bool:
 
 
 def _move_memory_and_trust(connection: Connection, old: str, new: str) -> None:
-    """Move a crawl's site memory and its trust in sources to the new name. Those of a deleted crawl of that name are removed."""
-    for table in (MEMORIES, HINTS):
+    """Move a crawl's site memory, its trust in sources and its seeds' hosts to the new name.
+
+    Those of a deleted crawl of that name are removed.
+    """
+    for table in (MEMORIES, HINTS, SEED_HOSTS):
         connection.execute(delete(table).where(table.c.crawl == new))
         connection.execute(update(table).where(table.c.crawl == old).values(crawl=new))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from sqlalchemy import create_engine, text
 
+from crawlhouse.airflow.home import LOCAL_BUNDLE
 from schemas.config.crawl import Budgets
 from schemas.config.settings import Settings
 from tests import PROJECT
@@ -40,6 +42,21 @@ def test_its_services() -> None:
     assert set(COMPOSE["services"]) == {"postgres", "valkey", "seaweedfs", *AIRFLOW}
 
 
+def test_the_projects_own_folders_are_mounted_and_loaded() -> None:
+    """Crawls, datasets and DAGs, as the local stack loads them."""
+    dockerfile = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    for name in AIRFLOW:
+        service = COMPOSE["services"][name]
+        environment = service["environment"]
+        mounts = [volume.removesuffix(":ro").rpartition(":")[2] for volume in service["volumes"] if volume.endswith(":ro")]
+        bundles = json.loads(environment["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
+        assert [(one["name"], one["classpath"]) for one in bundles] == [("dags-folder", LOCAL_BUNDLE), ("project", LOCAL_BUNDLE)]
+        ours, own = (one["kwargs"]["path"] for one in bundles)
+        assert f"AIRFLOW__CORE__DAGS_FOLDER={ours}" in dockerfile
+        assert mounts == [environment["CRAWLHOUSE_CRAWLS"], environment["CRAWLHOUSE_DATASETS"], own]
+        assert all(folder in dockerfile for folder in mounts)
+
+
 def test_every_published_port_is_on_loopback() -> None:
     ports = [str(port) for service in COMPOSE["services"].values() for port in service.get("ports", ())]
     assert len(ports) == 4
@@ -58,7 +75,7 @@ def test_every_service_but_the_first_step_is_watched_and_every_volume_is_named()
     mounted = set()
     for name, service in COMPOSE["services"].items():
         assert name in {"init", "upkeep"} or service["healthcheck"]["test"], name
-        mounted |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if not volume.startswith("./")}
+        mounted |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if not volume.startswith(("./", "$"))}
     assert mounted == set(COMPOSE["volumes"])
 
 

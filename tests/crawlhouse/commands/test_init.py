@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from schemas.config.crawl_file import read_crawl
 from tests.crawlhouse.conftest import Run
 
@@ -14,6 +16,26 @@ def test_a_first_crawl_is_valid_and_unscheduled(nowhere: Run, tmp_path: Path) ->
     crawl = read_crawl(tmp_path / "news" / "crawls" / "example.yaml")
     assert crawl.seeds[0].url == "https://example.com/feed?a=1&b='2'"
     assert (crawl.schedule, crawl.politeness.contact, crawl.politeness.robots) == (None, "me@example.com", "obey")
+
+
+def test_a_project_has_its_folders(nowhere: Run, tmp_path: Path) -> None:
+    assert nowhere("init", "shop").code == 0
+    assert sorted(path.name for path in (tmp_path / "shop").iterdir()) == ["crawls", "dags", "datasets"]
+
+
+@pytest.mark.parametrize(
+    ("seed", "networks", "delay"),
+    [
+        ("http://127.0.0.1:8803/", ["127.0.0.1/32"], 0),
+        ("http://[::1]:8803/", ["::1/128"], 0),
+        ("http://10.0.0.3/", ["10.0.0.3/32"], 2),
+        ("https://8.8.8.8/", [], 2),
+    ],
+)
+def test_an_address_that_is_not_public_is_allowed(nowhere: Run, tmp_path: Path, seed: str, networks: list[str], delay: float) -> None:
+    assert nowhere("init", "--seed", seed, "--contact", "me@example.com").code == 0
+    crawl = read_crawl(tmp_path / "crawls" / "first.yaml")
+    assert ([str(one) for one in crawl.network.allow], crawl.politeness.delay) == (networks, delay)
 
 
 def test_nothing_is_overwritten(nowhere: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -18,6 +19,25 @@ from tests.foreignfolder import foreign_folder
 
 FOREIGN = "foreign"
 STOP_SECONDS = 20  # Airflow and the site
+FRESH_OFFERS = """
+import json
+import os
+from pathlib import Path
+
+from airflow.sdk import DAG, Asset, get_current_context, task
+
+
+@task
+def write():
+    events = get_current_context()["triggering_asset_events"]
+    with (Path(os.environ["CRAWLHOUSE_HOME"]) / "fresh_offers.jsonl").open("a") as out:
+        for asset in events:
+            out.writelines(json.dumps(event.extra) + "\\n" for event in events[asset])
+
+
+with DAG("fresh_offers", schedule=[Asset("crawlhouse://offers")], is_paused_upon_creation=False):
+    write()
+"""  # a user's DAG, which runs when there are new rows
 
 
 def free_port() -> int:
@@ -34,19 +54,27 @@ def mark(settings: Settings) -> str:
 
 
 def project(folder: Path) -> Settings:
-    """A project with the demo's crawl on free ports, a slow crawl of the same site, and a crawl file with a mistake."""
-    crawls = folder / "crawls"
+    """A project with the demo's crawls on free ports, a slow crawl of the same site, a crawl file with a mistake, and DAGs of its own."""
+    crawls, datasets, dags = folder / "crawls", folder / "datasets", folder / "dags"
     crawls.mkdir(parents=True)
-    demo = (PROJECT / "crawls" / "demo.yaml").read_text(encoding="utf-8")
-    ports = {found: str(free_port()) for found in re.findall(r"http://127\.0\.0\.1:(\d+)/", demo)}
-    for old, new in ports.items():
-        demo = demo.replace(f":{old}/", f":{new}/")
+    demo, shop = (_on_free_ports((PROJECT / "crawls" / f"{name}.yaml").read_text(encoding="utf-8")) for name in ("demo", "shop"))
     (crawls / "demo.yaml").write_text(demo, encoding="utf-8")
+    (crawls / "shop.yaml").write_text(shop, encoding="utf-8")
+    shutil.copytree(PROJECT / "datasets", datasets)
     slow = demo.replace("delay: 0 ", "delay: 2 ").replace("concurrency_per_host: 8", "concurrency_per_host: 1")
     assert slow.count("delay: 2") == 1
     (crawls / "slow.yaml").write_text(slow, encoding="utf-8")
     (crawls / "bad.yaml").write_text("seeds: [http://127.0.0.1:9/]\nspeed: 3\n", encoding="utf-8")
+    dags.mkdir()
+    shutil.copy(PROJECT / "docs" / "examples" / "daily_export.py", dags)
+    (dags / "fresh_offers.py").write_text(FRESH_OFFERS, encoding="utf-8")
     return Settings(home=folder / "var", crawls=crawls, database="", store="")
+
+
+def _on_free_ports(text: str) -> str:
+    for port in sorted(set(re.findall(r"http://127\.0\.0\.1:(\d+)/", text))):
+        text = text.replace(f":{port}/", f":{free_port()}/")
+    return text
 
 
 @contextmanager

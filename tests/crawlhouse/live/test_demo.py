@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -20,6 +23,7 @@ from schemas.config.settings import Settings
 from spiders.spool.spool import JOURNAL_SUFFIX
 from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.live.livestack import mark
+from tests.shopcrawl import EXPECTED_OF_THE_DEMO, check_shop
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
@@ -27,10 +31,11 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SECONDS = 300.0
 
 Live = tuple[Settings, stack.Stack]
+Demos = tuple[DemoResult, DemoResult, str]
 
 
 @pytest.fixture(scope="module")
-def demos(live_stack: Live) -> tuple[DemoResult, DemoResult, str]:
+def demos(live_stack: Live) -> Demos:
     """The demo's first two runs and what they printed."""
     settings, running = live_stack
     shown = StringIO()
@@ -39,7 +44,7 @@ def demos(live_stack: Live) -> tuple[DemoResult, DemoResult, str]:
     return first, second, shown.getvalue()
 
 
-def test_the_demo_publishes_articles_and_its_accounts_add_up(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
+def test_the_demo_publishes_articles_and_its_accounts_add_up(demos: Demos, live_stack: Live) -> None:
     first, _, shown = demos
     assert first.manifest.counts.balanced()
     assert first.manifest.counts.fetched > 200
@@ -51,7 +56,7 @@ def test_the_demo_publishes_articles_and_its_accounts_add_up(demos: tuple[DemoRe
     assert live_stack[1].url in shown
 
 
-def test_the_next_day_stores_only_what_is_new(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
+def test_the_next_day_stores_only_what_is_new(demos: Demos, live_stack: Live) -> None:
     from storage.lake.query import connect
 
     first, second, _ = demos
@@ -66,7 +71,50 @@ def test_the_next_day_stores_only_what_is_new(demos: tuple[DemoResult, DemoResul
     assert latest == 2
 
 
-def test_a_wake_up_with_nothing_to_do_ends_at_once(demos: tuple[DemoResult, DemoResult, str], live_stack: Live) -> None:
+def test_the_shop_has_a_history_of_prices_gone_products_and_rows_held_back(demos: Demos, live_stack: Live) -> None:
+    first, second, shown = demos
+    assert [len(demo.shop_manifests) for demo in (first, second)] == [2, 1]
+    check_shop(live_stack[0], range(3), EXPECTED_OF_THE_DEMO)
+    made = [report.datasets["products"]["made"] for report in first.shop_reports]
+    assert f"products: {sum(made):,} rows, from the schema.org data of the pages" in shown
+    for text in ("Claw hammer", "ask in the shop", "Electric kettle", 'crawlhouse query "SELECT DISTINCT dataset, rule, detail, url'):
+        assert text in shown
+
+
+def test_a_dag_of_the_users_own_is_told_of_fresh_rows(demos: Demos, live_stack: Live) -> None:
+    from storage.lake.query import connect
+
+    settings, running = live_stack
+    file = settings.home / "fresh_offers.jsonl"
+    published = [report for demo in demos[:2] for report in demo.shop_reports]
+    with connect(settings) as lake:
+        rows = dict(lake.execute("SELECT sequence, count(*) FROM offers GROUP BY sequence").fetchall())
+    _wait(lambda: file.exists() and len(file.read_text().splitlines()) >= len(published))
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    ledger = open_ledger(settings)
+    assert [(event["crawl"], event["process_run"], event["sequence"]) for event in events] == [
+        ("shop", report.process_run, report.sequence) for report in published
+    ]
+    assert [event["snapshot"] for event in events] == [ledger.commits(report.process_run)["offers"] for report in published]
+    assert {event["sequence"]: event["published"] for event in events if event["published"]} == rows
+    ledger.close()
+    with running.api() as api:
+        assert api.dag_runs("daily_export") == []  # it is off
+        api.unpause("daily_export")
+        assert api.wait(api.trigger("daily_export"), SECONDS).state == "success"
+    exported = pq.read_table(settings.home / "exports").to_pydict()
+    with connect(settings) as lake:
+        assert sorted(exported["url"]) == sorted(url for (url,) in lake.sql("SELECT url FROM articles_latest").fetchall())
+
+
+def test_a_new_home_is_not_maintained_for_the_time_before_it(demos: Demos, live_stack: Live) -> None:
+    settings, running = live_stack
+    began = datetime.fromtimestamp((settings.crawls / "bad.yaml").stat().st_mtime, UTC)
+    with running.api() as api:
+        assert api.dag_runs("maintain_lake") == api.dag_runs("maintain_lake", after=began)
+
+
+def test_a_wake_up_with_nothing_to_do_ends_at_once(demos: Demos, live_stack: Live) -> None:
     with live_stack[1].api() as api:
         done = api.wait(api.trigger("process_demo"), SECONDS)
         assert done.state == "success"
@@ -147,7 +195,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-def test_the_ui_shows_dags_accounts_and_the_broken_crawl(browser: Any, live_stack: Live, demos: tuple[DemoResult, DemoResult, str]) -> None:
+def test_the_ui_shows_dags_accounts_and_the_broken_crawl(browser: Any, live_stack: Live, demos: Demos) -> None:
     from selenium.webdriver.common.by import By
 
     running, report = live_stack[1], demos[1].report

@@ -121,3 +121,42 @@ def test_the_own_article_beside_others() -> None:
     other = {"@type": "NewsArticle", "headline": "Trains run late", "url": "https://valley.example/2019/trains", **OTHER}
     own = {"@type": "NewsArticle", "headline": TITLE, "author": {"@type": "Person", "name": "Di Wu"}}
     assert read([other, own]).authors == ("Di Wu",)
+
+
+def of_page(body: str, head: str = "") -> tuple[str, ...]:
+    html = f"<html lang=en><head><title>{TITLE}</title>{head}</head><body>{body}</body></html>"
+    return read_metadata(parse(html), Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))).authors
+
+
+@pytest.mark.parametrize(
+    "byline",
+    [
+        "<a rel=author href='/u/7'>Millie</a>",
+        "<div class=entry-footer>Posted by <a rel=author href='/u/7'>Millie</a></div>",
+        "<div class=post-footer><span itemprop=author itemscope><a href='/u/7'><span itemprop=name>Millie</span></a></span></div>",
+    ],
+)
+def test_a_declared_author_may_have_one_name_and_stand_in_the_article_s_footer(byline: str) -> None:
+    assert of_page(f"<article><h1>{TITLE}</h1><p>Prose of the mill.</p>{byline}</article>") == ("Millie",)
+
+
+def test_the_author_of_a_comment_is_not_the_page_s() -> None:
+    comment = "<div class=comment-list><div class=comment><a rel=author href='/u/9'>Otto</a> I like mills.</div></div>"
+    assert of_page(f"<article><h1>{TITLE}</h1><p>Prose of the mill.</p></article>{comment}") == ()
+
+
+def test_a_link_to_all_articles_of_an_author_names_the_author() -> None:
+    assert of_page(f"<h1>{TITLE}</h1><p>Prose.</p><a href='/author/ann'>Alle Artikel von Ann Lee</a>") == ("Ann Lee",)
+
+
+def test_labels_for_previews_name_the_author() -> None:
+    head = "<meta name=twitter:label1 content='Written by'><meta name=twitter:data1 content='Ann Lee'>"
+    assert of_page(f"<h1>{TITLE}</h1>", head) == ("Ann Lee",)
+    other = "<meta name=twitter:label1 content='Reading time'><meta name=twitter:data1 content='Five minutes'>"
+    assert of_page(f"<h1>{TITLE}</h1>", other) == ()
+
+
+def test_the_site_s_name_is_no_author_beside_a_person() -> None:
+    head = "<meta property=og:site_name content='Valley Watch'><meta name=author content='{}'>"
+    assert of_page("", head.format("Valley Watch, Ann Lee")) == ("Ann Lee",)
+    assert of_page("", head.format("Valley Watch")) == ("Valley Watch",)

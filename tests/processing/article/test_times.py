@@ -140,3 +140,17 @@ def test_numbers_in_json(value: object) -> None:
 
 def test_true_is_no_date() -> None:
     assert published(True).published_at is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<div class=date><span class=month>Mar</span> <span class=day>07</span><span class=year>2025</span></div>",
+        "<div class='left author'>By <b>Millie</b> on 07.03.2025, 09:30</div>",
+        "<div class=teaser-text><p>Press release of 7 March 2025 | Valley <b>–</b> The mill turns.</p></div>",
+    ],
+)
+def test_dates_beside_the_heading_and_the_author(line: str) -> None:
+    html = f"<html lang=de><body><h1>The mill</h1>{line}<p>{'The mill turns again. ' * 20}</p></body></html>"
+    found = read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert str(found.published_at)[:10] == "2025-03-07"

@@ -51,3 +51,28 @@ def test_a_heading_is_read_without_its_additions(heading: str) -> None:
 
 def test_a_raised_letter_stays() -> None:
     assert title("The H2O mill of Miller", "<h1>The H<sub>2</sub>O mill of Miller<sup>®</sup></h1>") == "The H2O mill of Miller®"
+
+
+@pytest.mark.parametrize(
+    ("declared", "heading", "own"),
+    [
+        ("River: The old mill turns again", "<h1><span>River</span><span>The old mill turns again</span></h1>", "The old mill turns again"),
+        ("River - “Turn again” - Valley Post", "<h1><b>River</b> <span>“Turn again”</span></h1>", "“Turn again”"),
+        # Readers see the colon, so both parts are the title.
+        ("River: The old mill turns again", "<h1><b>River:</b> The old mill turns again</h1>", "River: The old mill turns again"),
+        (
+            "The old mill turns again",
+            "<h1>The old <i>mill</i> turns again <small>A visit</small></h1>",
+            "The old mill turns again",
+        ),
+        # The heading that the title begins with, not the one that is the site's.
+        ("Small mills | Mill Watch – a web diary", "<h1>Mill Watch – a web diary</h1><h1>Small mills</h1>", "Small mills"),
+        ("Small mills - Valley Post - News and views of the valley", "<h1>Small mills</h1>", "Small mills"),
+        ("23.01.2025 - The old mill turns again", "", "The old mill turns again"),
+        ("2025-01-23: The old mill turns again", "", "The old mill turns again"),
+        ("古い水車が再び回り始めた！-谷間新聞", "", "古い水車が再び回り始めた！"),
+        ("The end of 23.01.2025 - what remains", "", "The end of 23.01.2025 - what remains"),
+    ],
+)
+def test_what_stands_around_the_title(declared: str, heading: str, own: str) -> None:
+    assert title(declared, heading) == own

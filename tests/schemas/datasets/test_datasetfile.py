@@ -96,7 +96,7 @@ def test_structured_data_by_full_and_short_names() -> None:
         (LITTLE + "expectations:\n  - {type: not_null, column: sku}\n", "line 5: expectations.0.type: 'not_null' is not an expectation"),
         (LITTLE + "expectations:\n  - {type: expect_x, severity: bad}\n", "line 5: expectations.0.severity: Input should be 'critical'"),
         (LITTLE + "drift:\n  - {measure: mean}\n", "needs a 'column'"),
-        (LITTLE + "steps: [add]\n", "line 4: steps.0.function: 'add' names no function"),
+        (LITTLE + "steps: [add it]\n", "line 4: steps.0.function: 'add it' names no step"),
         ("source: {items: true, function: 'a:b'}\nkey: [a]\nfields: {a: }\n", "line 1: source: a source is one of items"),
         ("source: {items: 'a b'}\nkey: [a]\nfields: {a: }\n", "names no class of items"),
         ("source: {structured_data: product}\nkey: [a]\nfields: {a: }\n", "'product' is not a type of schema.org"),

@@ -14,8 +14,9 @@ import pytest
 
 from schemas.config.settings import Settings
 from schemas.errors import StorageError
-from schemas.items import Field, ItemFieldType, ItemType, StoredItem
+from schemas.items import Field, ItemFieldType, ItemProblem, ItemType, StoredItem
 from schemas.keys import segment_item_types_key, segment_items_key
+from spiders.custom.item_json import UnstorableItemError, described_item, item_json
 from spiders.spool.items import BUFFER_BYTES, ItemBuffer, append_items, pack_items
 from storage.index.items import read_item_types, read_items, read_items_file
 from storage.index.rows import CaptureRow
@@ -214,6 +215,7 @@ def test_a_torn_line_and_an_unregistered_capture_are_left_out(tmp_path: Path) ->
     for offset, kind in ((0, product), (10, product), (20, later)):
         buffer = ItemBuffer(tmp_path)
         buffer.append(kind.name, f'{{"offset": {offset}}}'.encode(), kind)
+        buffer.add_problem("unstorable", "an \u201cä\u201d\n", kind.name, b'{"n": 1}')
         append_items(path, row_at(offset), buffer, written)
     with path.open("ab") as file:
         file.write(b'{"warc_record_offset": 0, "item": {"to')
@@ -221,6 +223,45 @@ def test_a_torn_line_and_an_unregistered_capture_are_left_out(tmp_path: Path) ->
     with packed.path.open("rb") as file:
         assert [one.item for one in read_items_file(file)] == [{"offset": 0}, {"offset": 10}]
     assert (packed.count, packed.types.types) == (2, (product,))
+    assert packed.problems is not None
+    problems = [ItemProblem.model_validate_json(line) for line in gzip.decompress(packed.problems.read_bytes()).splitlines()]
+    assert problems == [
+        ItemProblem(warc_record_offset=offset, rule="unstorable", problem="an \u201cä\u201d\n", type="Product", item={"n": 1})
+        for offset in (0, 10)
+    ]
+
+
+def test_problems_without_an_item_are_stored(tmp_path: Path) -> None:
+    path, buffer = tmp_path / "w.items", ItemBuffer(tmp_path)
+    assert buffer.is_empty
+    buffer.add_problem("callback", "no time")
+    assert (len(buffer), buffer.is_empty) == (0, False)
+    append_items(path, row_at(3), buffer, set())
+    packed = pack_items(path, [row_at(3)])
+    assert packed.count == 0
+    assert packed.problems is not None
+    line = gzip.decompress(packed.problems.read_bytes())
+    assert ItemProblem.model_validate_json(line) == ItemProblem(warc_record_offset=3, rule="callback", problem="no time")
+    assert pack_items(path, [row_at(4)]).problems is None
+
+
+class Odd:
+    def __repr__(self) -> str:
+        raise ValueError("no text")
+
+
+def test_of_an_item_that_cannot_be_stored_stays_what_can() -> None:
+    loop: dict[str, Any] = {"n": 1}
+    loop["self"] = loop
+    for item, described in (
+        ({"n": 1, "odd": Odd(), "long": "x" * 20_000}, {"n": 1, "odd": "a Odd that JSON cannot hold", "long": '"' + "x" * 199 + "..."}),
+        ({"name": "a", "loop": loop}, {"name": "a", "loop": "a dict that JSON cannot hold"}),
+    ):
+        with pytest.raises(UnstorableItemError, match=r"cannot be stored as JSON") as caught:
+            item_json(item)
+        assert caught.value.rule == "unstorable"
+        assert json.loads(caught.value.described) == described
+        assert json.loads(described_item(item)) == described
 
 
 def test_a_buffer_goes_to_a_file_without_a_name(tmp_path: Path) -> None:

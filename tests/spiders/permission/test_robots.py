@@ -63,6 +63,14 @@ def test_a_byte_order_mark_and_any_line_ends_are_no_matter(text: str, end: str) 
     assert found.crawl_delay() == 0.5
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_read(encoding: str) -> None:
+    text = "User-agent: *\nDisallow: /x\nContent-Usage: train-ai=n"
+    found = rules(200, ("" if encoding == "utf-16" else "\ufeff").encode(encoding) + text.encode(encoding))
+    assert found.refusal("https://a.example/x") is Reason.ROBOTS
+    assert found.preferences("https://a.example/y").usage == "train-ai=n"
+
+
 @pytest.mark.parametrize("asked", ["nan", "-3", "soon", "0,5"])
 def test_a_delay_that_is_no_number_is_none(asked: str) -> None:
     assert rules(200, f"User-agent: *\nCrawl-delay: {asked}\n".encode()).crawl_delay() == 0

@@ -1,11 +1,17 @@
 """The revisit policy: busy sources soon, quiet ones seldom, young articles a few times, dead things rarely."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from schemas.capture import UrlKind
+from schemas.config.crawl import Revisit
+from schemas.page import Hints
 from spiders.schedule.edits import NEVER_HOURS, hint_wait
+from spiders.schedule.next_visit import after_response, appeared_at
 from spiders.schedule.revisit import Bounds, RevisitState, Visit, after_visit, due_at
+from storage.frontier.records import DueUrl
 
 WIDE = Bounds(0, 24 * 30)
 
@@ -146,13 +152,13 @@ def leader(a_day: float) -> RevisitState:
 
 
 def test_the_busy_source_is_worth_every_tick_and_the_small_one_waits_but_not_for_ever() -> None:
-    """Ten times the news draw far more than ten times the visits, until visits are so frequent that more would bring little."""
+    """Three times the news draw more than three times the visits, but small sites still have their visits: late news costs each hour."""
     week = Bounds(0, 24 * 7)
     busy, usual, small, tiny = (interval(leader(a_day), week) for a_day in (200, 12, 4, 0.2))
     assert busy < 0.3
     assert 0.7 < usual < 1.4
-    assert small > 8 * usual
-    assert small <= 24 * 3
+    assert small > 4 * usual
+    assert small <= 12
     assert 5 * small < tiny <= week.longest
 
 
@@ -194,6 +200,27 @@ def test_a_dearer_fetch_is_never_sooner_and_no_url_waits_longer_than_its_bound(s
         assert all(bounds.shortest <= wait <= bounds.longest for wait in waits)
 
 
+def test_an_article_that_was_found_late_is_checked_for_what_is_left_of_its_edits() -> None:
+    """Most edits come in the first day: a story that was found two days after its publication has few left."""
+    found = Visit(48.0)
+    fresh, late = (after_visit(RevisitState(source=False, first_seen=appeared), found) for appeared in (48.0, 0.0))
+    assert due_at(fresh, WIDE, 0.5) - 48.0 < 48.0
+    assert due_at(late, WIDE, 0.5) - 48.0 > 5 * (due_at(fresh, WIDE, 0.5) - 48.0)
+
+
+def test_a_date_in_a_feed_says_since_when_an_article_can_have_been_edited() -> None:
+    due = DueUrl(1, 1, "https://a.example/story-about-some-thing", UrlKind.PAGE, None, 1, 0, 0, 48 * 3600.0, None, 0, None, None, None, Hints())
+    assert appeared_at(due) == 48 * 3600.0
+    for hours, since in ((2, 2), (60, 48)):
+        hints = Hints(published_at=datetime.fromtimestamp(hours * 3600, UTC))
+        assert appeared_at(replace(due, hints=hints)) == since * 3600.0
+    early = replace(due, hints=Hints(published_at=datetime.fromtimestamp(0, UTC)))
+    seen = [after_response(Revisit(price=0.2), one, UrlKind.PAGE, 48 * 3600.0, False, 0, ()) for one in (due, early)]
+    assert seen[0].due_at is not None
+    assert seen[1].due_at is not None
+    assert seen[0].due_at < seen[1].due_at
+
+
 def test_where_fetches_are_scarce_edits_yield_before_news_do() -> None:
     """With a growing price no article is visited any more, and no hint followed, while the busy sources still are."""
     young = [after_visit(RevisitState(source=False, first_seen=0.0, tie_breaker=index / 20), Visit(0.0)) for index in range(20)]
@@ -228,7 +255,7 @@ def test_where_visits_are_rare_the_source_with_room_for_all_news_leads() -> None
     feed = after_visit(RevisitState(source=True, first_seen=1000.0), Visit(1000.0, new_items=20, item_times=day[:20]))
     sitemap = after_visit(RevisitState(source=True, first_seen=1000.0, source_speed=0.75), Visit(1000.0, new_items=300, item_times=day))
     later = [1012.0 - number * 0.24 for number in range(350)]
-    for price, feed_leads in ((0.2, True), (20.0, False)):
+    for price, feed_leads in ((0.2, True), (40.0, False)):
         assert after_visit(feed, Visit(1012.0, item_times=later[:20]), [sitemap], price).is_primary_source == feed_leads
         assert after_visit(sitemap, Visit(1012.0, item_times=later), [feed], price).is_primary_source != feed_leads
 
@@ -240,4 +267,4 @@ def test_a_source_without_dates_is_not_left_for_weeks_before_its_rate_is_known()
     at = due_at(hub, WIDE, 5.0)
     full = after_visit(hub, Visit(at, changed=True, new_items=40))
     partly = after_visit(hub, Visit(at, changed=True, new_items=20))
-    assert due_at(full, WIDE, 5.0) - at < 0.5 * (due_at(partly, WIDE, 5.0) - at)
+    assert due_at(full, WIDE, 5.0) - at < 0.7 * (due_at(partly, WIDE, 5.0) - at)

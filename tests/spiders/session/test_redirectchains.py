@@ -12,6 +12,8 @@ from tests.spiders.smallserver import Headers, small_server
 
 PAGE = b"<!doctype html><title>A page</title><p>A page."
 TARGETS = {"/circle": "/turn", "/turn": "/circle", "/own": "/own#part", "/out": "https://b.example/", "/long": "/long?utm_source=1"}
+TARGETS |= {"/into": "/in", "/in": "/within", "/within": "/in", "/to-out": "/out", "/to-nowhere": "/nowhere"}
+TARGETS |= {f"/{number}-way": f"/{number + 1}-way" for number in range(1, 20)}
 
 
 def respond(path: str, times: int) -> tuple[int, Headers, bytes]:
@@ -35,14 +37,17 @@ def respond_to_cookie(path: str, cookie: str) -> tuple[int, Headers, bytes] | No
 
 
 def test_chains_end_at_a_page_or_say_that_they_do_not(sqlite_settings: Settings) -> None:
-    names = ["same", "way", "plain", "circle", "own", "out", "again", "nowhere", "long"]
+    names = ["same", "way", "plain", "circle", "own", "to-out", "again", "to-nowhere", "long", "into", "1-way"]
     with small_server(respond, respond_to_cookie=respond_to_cookie) as server:
         crawled = crawl_urls(sqlite_settings, [f"{server.base}/{name}" for name in names])
         outcomes = {url.removeprefix(server.base): outcome for url, outcome in crawled.outcomes.items()}
         for path in ("/same", "/set?back", "/plain", "/long", "/long?utm_source=1"):
             assert outcomes[path] == "fetched", path
-        assert outcomes["/turn"] == outcomes["/own"] == outcomes["/again"] == "failed:redirect_loop"
-        assert outcomes["/out"] == "filtered:out_of_scope"
+        for path in ("/circle", "/turn", "/own", "/again", "/into", "/in", "/within"):
+            assert outcomes[path] == "failed:redirect_loop", path
+        assert outcomes["/out"] == outcomes["/to-out"] == "filtered:out_of_scope"
+        assert outcomes["/to-nowhere"] == "failed:malformed_response"
+        assert outcomes["/1-way"] == outcomes["/9-way"] == "filtered:too_many_redirects"
         assert outcomes["/nowhere"] == "failed:malformed_response"
         pages = {row.url.removeprefix(server.base) for row in crawled.rows if row.fetch_status == 200 and row.kind == "page"}
         assert pages == {"/same", "/way", "/plain", "/long?utm_source=1"}

@@ -51,6 +51,8 @@ def test_a_sitemap_keeps_its_parameters() -> None:
         ("?page=2", "https://a.example/x/y?page=2"),
         ("//b.example/z", "https://b.example/z"),
         (" /c\n", "https://a.example/c"),
+        ("\\c\\d?e\\f", "https://a.example/c/d?e%5Cf"),
+        ("\\\\b.example\\z", "https://b.example/z"),
         ("#top", None),
         ("JavaScript:void(0)", None),
         ("mailto:a@b.example", None),

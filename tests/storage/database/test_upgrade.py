@@ -213,6 +213,9 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
             refused(settings)
 
 
+MORE = ("content_usage", "content_signal", "dataset", "row_id", "row_json", "position")  # that quarantine had not
+
+
 def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Path) -> None:
     settings = unpack_home(KEPT, tmp_path)
     with open_lake(settings) as lake:
@@ -223,8 +226,8 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity"],
-        "captures": ["outcomes", DESCRIPTIONS],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), "dataset", "row_id", "row_json", "position", DESCRIPTIONS],
+        "captures": ["outcomes", "content_usage", "content_signal", DESCRIPTIONS],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), *MORE, DESCRIPTIONS],
         "runs": ["write.parquet.compression-codec"],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]

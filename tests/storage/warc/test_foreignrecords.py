@@ -41,6 +41,7 @@ def read(*stored: bytes, passed_over: Counter[str] | None = None) -> list[Record
         ("20240531100000123", "2024-05-31T10:00:00+00:00"),
         ("2024-05-31T10:00:60Z", "2024-05-31T10:00:59+00:00"),
         ("2024-05-31", "2024-05-31T00:00:00+00:00"),
+        ("Fri, 31 May 2024 12:00:00 +0200", "2024-05-31T10:00:00+00:00"),
         ("2024-05-31 12:00:00+02:00", "2024-05-31T10:00:00+00:00"),
     ],
 )
@@ -72,6 +73,7 @@ def test_a_record_without_a_date_is_a_page(written: str | None) -> None:
 def test_heads(block: bytes) -> None:
     (found,) = read(record("response", block))
     assert (found.capture.status, found.capture.header("content-type"), found.capture.body) == (200, "text/html", PAGE)
+    assert found.capture.truncated is None
 
 
 def test_a_page_that_shows_an_interim_response_is_whole() -> None:

@@ -34,6 +34,12 @@ def upgrade() -> MigrationStep:
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
     op.add_column("process_runs", sa.Column("datasets", sa.Text()))
     _make_held()
+    op.create_table(
+        "seed_hosts",
+        sa.Column("crawl", sa.String(), primary_key=True),
+        sa.Column("host", sa.String(), primary_key=True),
+        sa.Column("url", sa.Text(), nullable=False),
+    )
     _rename_columns()
     _add_sharing()
     secrets = [secret for name, key in TABLES for secret in _without_logins(name, key)]
