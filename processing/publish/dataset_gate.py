@@ -80,9 +80,7 @@ def judge_run(run: ProcessRun, base: str, segments: Sequence[str], store: Object
     raise GateError(f"The rows of {run.process_run} still broke expectations after {MAX_ROUNDS} rounds. Nothing was published.")
 
 
-def _has_other_rows(
-    run: ProcessRun, base: str, dataset: Dataset, before: Excluded, now: Excluded, store: ObjectStore
-) -> bool:
+def _has_other_rows(run: ProcessRun, base: str, dataset: Dataset, before: Excluded, now: Excluded, store: ObjectStore) -> bool:
     """Whether the rows to be judged are others than those that were judged, without those that are taken out now."""
     own = RowsToJudge(dataset, (), run.crawl_runs, run.crawl.expectations.get(dataset.name, ()), run.crawl.drift.get(dataset.name, ()))
     columns = list(dict.fromkeys([*PLACE_COLUMNS, *own.needed_columns()]))
