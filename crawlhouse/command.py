@@ -24,6 +24,7 @@ from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
 from crawlhouse.commands import plugins as pluginscommand
+from crawlhouse.commands import quarantine as quarantinecommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
@@ -119,6 +120,7 @@ app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
+app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
 app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)

@@ -68,7 +68,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
         run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{digest}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
         planned = frontier.plan(run, seeds, [_requested_url(url) for url in urls])
-        if left := describe_budget_shortfall(frontier.budget_shortfall(planned)):
+        if left := describe_budget_shortfall(frontier.budget_shortfall(planned.crawl_run)):
             LOG.warning("%s: %s", planned.crawl_run, left)
         return planned
     finally:
@@ -211,7 +211,7 @@ def _manifest(
             f"The counts of {run.crawl_run} do not add up: {counts}. Nothing was closed; keep the database and report it."
         )
     stopping = frontier.state(run.crawl_run).stopping
-    counter = RunCounter(frontier.host_outcomes(run.crawl_run))
+    counter = RunCounter(frontier.host_outcomes(run.crawl_run), frontier.budget_shortfall(run.crawl_run))
     make_home(settings)
     store_cdxj(run.crawl.name, run.crawl_run, counter.watch(index_rows(segments, store)), store, settings.home)
     for counted in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):

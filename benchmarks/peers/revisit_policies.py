@@ -168,7 +168,8 @@ class Ours(Policy):
             by = self.hints.pop(story.key)
             self.trust[by] = with_outcome(self.trust[by], visit.changed)
         state = self.articles.get(story.key) or RevisitState(
-            source=False, first_seen=visit.at if story.listed is None else story.listed, tie_breaker=tie_breaker(str(story.key)))
+            source=False, first_seen=visit.at if story.listed is None else story.listed, tie_breaker=tie_breaker(str(story.key))
+        )
         self.articles[story.key] = state = after_visit(state, visit)
         return due_at(state, BOUNDS["article"], self.scale)
 

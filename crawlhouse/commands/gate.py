@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from crawlhouse.output.console import say, show, table, write_json
-from crawlhouse.output.row_formats import ReportFormat
+from crawlhouse.output.row_formats import LinesFormat
 
 LIST_EXAMPLES = """
 Examples:
 
   crawlhouse gate list
 
-  crawlhouse gate list --crawl shop --format json
+  crawlhouse gate list --crawl shop --format jsonl
+"""
+ACCEPT_EXAMPLES = """
+Examples:
+
+  crawlhouse gate accept shop-20260301T120000Z-a1b2c3 --dataset products --reason "the sale is real"
 """
 DISCARD_EXAMPLES = """
 Examples:
@@ -27,49 +29,41 @@ Examples:
 
 app = typer.Typer(name="gate", help="Show and decide what the gate holds back.", no_args_is_help=True)
 
+CrawlRun = Annotated[str, typer.Argument(metavar="RUN", help="A crawl run, as `gate list` shows it.")]
+DatasetName = Annotated[str | None, typer.Option("--dataset", "-d", help="Only this dataset; all that are held back by default.")]
+Why = Annotated[str, typer.Option("--reason", "-r", help="Why; stored with your name and the date.")]
+Who = Annotated[str | None, typer.Option("--who", help="Who decides; the name of your login by default.")]
+
 
 @app.command("list", epilog=LIST_EXAMPLES)
 def list_rows(
     crawl: Annotated[str | None, typer.Option("--crawl", "-c", help="Only what is held back of this crawl.")] = None,
-    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
+    form: Annotated[LinesFormat, typer.Option("--format", "-f", help="For people or for programs.")] = LinesFormat.TABLE,
 ) -> None:
     """List the crawl runs whose rows of a dataset broke a critical expectation, with the reason and what was decided."""
+    from crawlhouse.actions.gate import show_held
     from schemas.config.settings import load_settings
-    from storage.ledger.held import list_held
-    from storage.ledger.ledger import open_ledger
 
-    ledger = open_ledger(load_settings())
-    try:
-        held = list_held(ledger.database, crawl)
-    finally:
-        ledger.close()
-    if form is ReportFormat.JSON:
-        write_json([_plain(asdict(one)) for one in held])
-    elif not held:
-        say("Nothing is held back.")
-    else:
-        rows = [(one.crawl_run, one.dataset, one.decision or "waits", one.decision_reason or one.reason) for one in held]
-        show(table("", ("crawl run", "dataset", "decision", "why"), rows))
+    show_held(load_settings(), crawl, form)
+
+
+@app.command(epilog=ACCEPT_EXAMPLES)
+def accept(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: Who = None) -> None:
+    """Publish rows that are held back, in spite of the expectations that they broke.
+
+    The rows are made again from the archive. Rows that break an expectation of severity `warning` go to quarantine all the same. From then
+    on the run counts as history for drift.
+    """
+    from crawlhouse.actions.gate import accept_rows
+    from schemas.config.settings import load_settings
+
+    accept_rows(load_settings(), crawl_run, dataset, who or getpass.getuser(), reason)
 
 
 @app.command(epilog=DISCARD_EXAMPLES)
-def discard(
-    crawl_run: Annotated[str, typer.Argument(metavar="RUN", help="A crawl run, as `gate list` shows it.")],
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; stored with your name and the date.")],
-    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Only this dataset; all that are held back by default.")] = None,
-) -> None:
+def discard(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: Who = None) -> None:
     """Decide that rows that are held back are never published. The pages stay in the archive."""
+    from crawlhouse.actions.gate import discard_rows
     from schemas.config.settings import load_settings
-    from storage.ledger.held import discard_held
-    from storage.ledger.ledger import open_ledger
 
-    ledger = open_ledger(load_settings())
-    try:
-        count = discard_held(ledger.database, crawl_run, dataset, getpass.getuser(), reason)
-    finally:
-        ledger.close()
-    say(f"The rows of {count} dataset(s) of {crawl_run} are discarded.")
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:  # Any: a text or a time
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+    discard_rows(load_settings(), crawl_run, dataset, who or getpass.getuser(), reason)

@@ -10,6 +10,7 @@ from schemas.manifest import FetchStatistics, Manifest
 from schemas.numbers import format_bytes
 
 FETCHED = ("fetched", "denied", "failed", "filtered", "left_over")
+NOT_COVERED = {"new": "new pages", "sources": "feeds, sitemaps and hubs", "revisits": "known articles"}
 OUTCOMES = ("published", "known", "duplicate", "quarantined", "rejected")
 
 
@@ -18,6 +19,9 @@ def show_manifest(manifest: Manifest) -> None:
     counts = manifest.counts.model_dump()
     show(counts_table(f"{manifest.crawl_run} ({manifest.finish_reason})", {"due": counts["due"], **{f"= {n}": counts[n] for n in FETCHED}}))
     _show_reasons(manifest.reasons)
+    if manifest.statistics.not_covered:
+        left = {NOT_COVERED[kind]: number for kind, number in manifest.statistics.not_covered.items()}
+        show(counts_table("Due, but not covered by the budgets", left))
     size = sum(segment.size for segment in manifest.segments)
     show_spider(manifest.statistics)
     show(f"{len(manifest.segments)} segments, {format_bytes(size)}")

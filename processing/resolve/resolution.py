@@ -138,10 +138,15 @@ def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[st
 
 
 def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
-    """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory."""
+    """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory.
+
+    A run that replaces has pages that the memory knows already.
+    """
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
+    if run.replacement is not None:
+        return pinned
 
     def with_own_pages(bucket: int) -> SiteMemory:
         memory = read_memory(store, pinned, bucket)

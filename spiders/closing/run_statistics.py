@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from schemas.manifest import FetchStatistics, HostCounts
 from spiders.spool.statistics import WorkerStatistics
-from storage.frontier.records import HostOutcomes
+from storage.frontier.records import BudgetShortfall, HostOutcomes
 from storage.index.rows import CaptureRow
 from storage.urls.host_key import canonical_host
 
 MAX_HOSTS = 500
+NOTHING_LEFT = BudgetShortfall(0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -28,8 +29,9 @@ class _Tally:
 class RunCounter:
     """Counts a run's capture rows, and adds what its workers counted."""
 
-    def __init__(self, outcomes: Mapping[str, HostOutcomes]) -> None:
+    def __init__(self, outcomes: Mapping[str, HostOutcomes], shortfall: BudgetShortfall = NOTHING_LEFT) -> None:
         self._outcomes = outcomes
+        self._shortfall = shortfall
         self._hosts: dict[str, _Tally] = {}
         self._opt_outs: Counter[str] = Counter()
         self._callback_errors: Counter[str] = Counter()
@@ -86,6 +88,7 @@ class RunCounter:
             pipeline_errors=dict(sorted(self._pipeline_errors.items())),
             dropped_items=dict(sorted(self._dropped_items.items())),
             max_memory_bytes=self._max_memory_bytes,
+            not_covered={kind: number for kind, number in asdict(self._shortfall).items() if number},
             host_count=len(names),
             hosts={name: hosts[name] for name in sorted(chosen)},
         )

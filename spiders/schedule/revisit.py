@@ -70,9 +70,9 @@ INTERVALS = (0.0, *(0.02 * 1.1**step for step in range(120)))  # hours, up to tw
 @lru_cache(maxsize=64)
 def _indexes(price: float) -> tuple[float, ...]:
     """The value of a visit after each of INTERVALS, per item an hour: its gain, less what waiting longer would gain (the Whittle index)."""
-    lasting = LASTING_WEIGHT * min(1.0, SCARCE_PRICE / price)
+    lasting = (LASTING_HOURS, LASTING_WEIGHT * min(1.0, SCARCE_PRICE / price))
     return tuple(
-        math.fsum(weight * hours * (1 - (1 + wait / hours) * math.exp(-wait / hours)) for hours, weight in (*VALUE_SCALES, (LASTING_HOURS, lasting)))
+        math.fsum(weight * hours * (1 - (1 + wait / hours) * math.exp(-wait / hours)) for hours, weight in (*VALUE_SCALES, lasting))
         for wait in INTERVALS
     )
 

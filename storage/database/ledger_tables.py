@@ -24,6 +24,7 @@ CRAWL_RUNS = Table(
     Column("bytes", BigInteger, nullable=False, default=0),  # of the registered segments
     Column("pages", BigInteger, nullable=False, default=0),
     Column("manifest", Text),
+    Column("budget_shortfall", Text),  # the due URLs that its budgets do not cover, counted when it was planned: JSON
     UniqueConstraint("crawl", "key"),
 )
 
@@ -53,6 +54,7 @@ PROCESS_RUNS = Table(
     Column("memory_version", BigInteger, nullable=False),
     Column("base_snapshot", BigInteger),
     Column("datasets", Text),  # their definitions, JSON; NULL: articles alone
+    Column("replacement", Text),  # what it replaces and who decided it, JSON; NULL: nothing
     Column("published_at", Float),
 )
 

@@ -132,8 +132,8 @@ def _within(limits: Mapping[int, int], rows: Iterable[Any]) -> Iterator[int]:  #
             yield row.url_id
 
 
-def budget_shortfall(connection: Connection, crawl: Crawl, run_no: int, now: float) -> BudgetShortfall:
-    """The due URLs that the budgets of an open run do not cover, counted right after it was planned."""
+def count_budget_shortfall(connection: Connection, crawl: Crawl, run_no: int, now: float) -> BudgetShortfall:
+    """The due URLs that the budgets of a run do not cover, counted when its planning ends."""
     in_run = DueCounts()
     _count(connection, crawl, URLS.c.run_no == run_no, in_run)
     hosts = in_run.hosts.values()

@@ -22,7 +22,6 @@ from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
-from storage.frontier.due_plan import budget_shortfall
 from storage.frontier.enqueue import count_waiting, host_ids, insert_urls
 from storage.frontier.hints import count_hint_outcomes, follow_hints
 from storage.frontier.leasing import LEASE_SECONDS, host_share, join_run, lease_free_hosts, worker_ends, worker_reports
@@ -30,6 +29,7 @@ from storage.frontier.page_budget import release_pages, reserve_pages, spend_pag
 from storage.frontier.planning import plan_run, release_run
 from storage.frontier.queries import (
     SOURCE_KINDS,
+    budget_shortfall,
     check_open,
     due_url,
     ending_phase,
@@ -87,11 +87,10 @@ class Frontier:
         """
         return plan_run(self._database, run, seeds, wanted, self._clock)
 
-    def budget_shortfall(self, run: CrawlRun) -> BudgetShortfall:
-        """The due URLs that a run, just planned, cannot fetch because its budget is too small."""
-        run_no = self._number(run.crawl_run)
+    def budget_shortfall(self, crawl_run: str) -> BudgetShortfall:
+        """The due URLs that a run leaves because its budgets are too small, counted when it was planned."""
         with self._database.read() as connection:
-            return budget_shortfall(connection, run.crawl, run_no, current_time(connection, self._clock))
+            return budget_shortfall(connection, self._number(crawl_run))
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that decides about leases."""

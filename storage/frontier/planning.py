@@ -6,7 +6,9 @@ completes it; every step may be done twice.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, select, update
@@ -21,10 +23,18 @@ from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
 from storage.database.frontier_tables import RUN_HOSTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.frontier.due_plan import count_due_urls, fitting_revisits, is_deferrable, is_due, next_due, revisit_priority
+from storage.frontier.due_plan import (
+    count_budget_shortfall,
+    count_due_urls,
+    fitting_revisits,
+    is_deferrable,
+    is_due,
+    next_due,
+    revisit_priority,
+)
 from storage.frontier.enqueue import host_ids, insert_urls, set_due
 from storage.frontier.queries import run_number
-from storage.frontier.records import Discovery
+from storage.frontier.records import BudgetShortfall, Discovery
 from storage.frontier.renaming import check_not_renaming
 from storage.ledger.ledger import insert_crawl_run
 from storage.urls.host_key import canonical_host
@@ -57,16 +67,19 @@ def plan_run(database: Database, run: CrawlRun, seeds: Sequence[Discovery], want
     if _has_new_config(database, crawl, run_no):
         write_chunks(database, lambda connection, limit: _reschedule_out_of_scope(connection, crawl, now, limit))
     _take_due(database, run.crawl, run_no, now)
+    with database.read() as connection:
+        shortfall = count_budget_shortfall(connection, run.crawl, run_no, now)
     with database.write() as connection:
-        _open(connection, planned.crawl_run, run_no)
+        _open(connection, planned.crawl_run, run_no, shortfall)
     return planned
 
 
-def _open(connection: Connection, crawl_run: str, run_no: int) -> None:
+def _open(connection: Connection, crawl_run: str, run_no: int, shortfall: BudgetShortfall) -> None:
     state = _state(connection, run_no)
     if state == PLANNING:
         count_hosts(connection, run_no)
-        connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(state=OPEN))
+        values = {"state": OPEN, "budget_shortfall": json.dumps(asdict(shortfall))}
+        connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(values))
     elif state != OPEN:  # OPEN: another process planned the same run at the same time, and was faster
         raise RunClosedError(f"The crawl run {crawl_run} was closed while it was being planned. Plan a new run.")
 

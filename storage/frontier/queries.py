@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from schemas.outcomes import FetchOutcome
 from schemas.page import Hints
 from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.frontier.records import DueUrl, EarlierCapture, HostOutcomes, RunPhase
+from storage.frontier.records import BudgetShortfall, DueUrl, EarlierCapture, HostOutcomes, RunPhase
 
 SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
 MAX_PRIMARY_SOURCES = 8  # of a host; usually there is one; two if they changed at the same time
@@ -84,6 +85,12 @@ def count_outcomes(connection: Connection, run_no: int) -> tuple[FetchCounts, di
     outcomes["left_over"] = connection.scalar(select(func.count()).select_from(URLS).where(URLS.c.run_no == run_no)) or 0
     due = connection.scalar(select(func.sum(RUN_HOSTS.c.due)).where(RUN_HOSTS.c.run_no == run_no)) or 0
     return FetchCounts(due=int(due), **outcomes), reasons
+
+
+def budget_shortfall(connection: Connection, run_no: int) -> BudgetShortfall:
+    """The due URLs that a run's budgets do not cover, as counted by its planning; none for a run that an earlier release planned."""
+    text = connection.scalar(select(CRAWL_RUNS.c.budget_shortfall).where(CRAWL_RUNS.c.run_no == run_no))
+    return BudgetShortfall(**json.loads(text)) if text else BudgetShortfall(0, 0, 0)
 
 
 def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes]:

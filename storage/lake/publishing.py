@@ -6,7 +6,9 @@ If the process dies before the second one, the missing entry in the ledger is ad
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
 
 from runtime.failpoint import reached
 from storage.lake.commit import Staged, delete_old_metadata, move_pointers
@@ -14,13 +16,23 @@ from storage.lake.lake import Lake, committed_runs, snapshot_of
 from storage.ledger.ledger import Ledger, insert_publication
 
 
-def commit(lake: Lake, ledger: Ledger, token: int, staged: Sequence[Staged], process_run: str | None = None) -> None:
+def commit(
+    lake: Lake,
+    ledger: Ledger,
+    token: int,
+    staged: Sequence[Staged],
+    process_run: str | None = None,
+    check: Callable[[Connection], None] = lambda _: None,
+) -> None:
     """Commit what was staged, to all tables or to none. If a process run is named, it becomes published.
+
+    `check` may refuse the commit by raising an error, inside the ledger's transaction.
 
     Raises FencedError if another process has taken the publish lock since this token was given, and LakeMovedError if a table has changed
     since it was checked. Then nothing is committed; the staged files become orphans, which maintenance deletes.
     """
     with ledger.fenced(token) as ledger_connection:
+        check(ledger_connection)
         with lake.catalog_transaction(ledger_connection) as catalog:
             move_pointers(catalog, staged)
         reached("publish.after.catalog")

@@ -209,7 +209,9 @@ def test_an_article_that_was_found_late_is_checked_for_what_is_left_of_its_edits
 
 
 def test_a_date_in_a_feed_says_since_when_an_article_can_have_been_edited() -> None:
-    due = DueUrl(1, 1, "https://a.example/story-about-some-thing", UrlKind.PAGE, None, 1, 0, 0, 48 * 3600.0, None, 0, None, None, None, Hints())
+    due = DueUrl(
+        1, 1, "https://a.example/story-about-some-thing", UrlKind.PAGE, None, 1, 0, 0, 48 * 3600.0, None, 0, None, None, None, Hints()
+    )
     assert appeared_at(due) == 48 * 3600.0
     for hours, since in ((2, 2), (60, 48)):
         hints = Hints(published_at=datetime.fromtimestamp(hours * 3600, UTC))

@@ -13,6 +13,7 @@ ALWAYS_DUE = "revisit: {feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min
 
 def test_new_stories_go_before_known_ones(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     stories = list(range(6))
+    left: list[dict[str, int]] = []
 
     def respond(path: str, times: int) -> tuple[int, dict[str, str], bytes]:
         if path == "/":
@@ -26,7 +27,8 @@ def test_new_stories_go_before_known_ones(settings: Settings, caplog: pytest.Log
             before = len(server.asked)
             caplog.clear()
             with caplog.at_level(logging.WARNING, "spiders.run"):
-                crawl_urls(settings, [server.base + "/"], f"{ALWAYS_DUE}\nbudgets: {{max_pages: {pages}}}")
+                crawled = crawl_urls(settings, [server.base + "/"], f"{ALWAYS_DUE}\nbudgets: {{max_pages: {pages}}}")
+            left.append(crawled.manifest.statistics.not_covered)
             asked = [path for path in server.paths()[before:] if path == "/" or path.startswith("/story")]
             return [int(path.rpartition("-")[2]) if "-" in path else path for path in asked]
 
@@ -34,6 +36,7 @@ def test_new_stories_go_before_known_ones(settings: Settings, caplog: pytest.Log
         stories += [6, 7, 8]
         assert set(crawl(4)) == {"/", 6, 7, 8}
         assert "left for a later run: 4 known articles" in caplog.text
+        assert left == [{}, {"revisits": 4}], "the statistics of a closed run say it too"
         stories += [9, 10]
         found = crawl(20)
         assert "left for" not in caplog.text

@@ -110,7 +110,7 @@ def test_known_articles_take_what_new_pages_and_sources_leave_of_the_budget(fron
     run = plan(frontier, "second", Budgets(max_pages=9), ["https://a.example/new", "https://b.example/new"])
     urls = names(waiting(frontier, run))
     assert sum("known" in url for url in urls) == 3
-    assert frontier.budget_shortfall(run) == BudgetShortfall(new=0, sources=0, revisits=7)
+    assert frontier.budget_shortfall(run.crawl_run) == BudgetShortfall(new=0, sources=0, revisits=7)
     for host in "ab":
         mine = [url for url in urls if url.startswith(host)]
         assert mine == sorted(mine, key=lambda url: "known" in url), "known articles come last"
@@ -120,7 +120,7 @@ def test_if_new_pages_alone_are_too_many_the_plan_says_so(frontier: Frontier, cl
     fetch_known(frontier, clock)
     run = plan(frontier, "second", Budgets(max_pages=5), [f"https://a.example/new-{number}" for number in range(8)])
     assert not any("known" in url for url in names(waiting(frontier, run)))
-    assert frontier.budget_shortfall(run) == BudgetShortfall(new=5, sources=0, revisits=10)
+    assert frontier.budget_shortfall(run.crawl_run) == BudgetShortfall(new=5, sources=0, revisits=10)
 
 
 def test_the_budget_of_a_host_counts_as_well(frontier: Frontier, clock: Clock) -> None:
@@ -129,7 +129,7 @@ def test_the_budget_of_a_host_counts_as_well(frontier: Frontier, clock: Clock) -
     run = plan(frontier, "second", Budgets(max_pages_per_host=4), ["https://b.example/new"])
     known = [url for url in names(waiting(frontier, run)) if "known" in url]
     assert [sum(url.startswith(host) for url in known) for host in "ab"] == [2, 1]
-    assert frontier.budget_shortfall(run) == BudgetShortfall(new=0, sources=0, revisits=7)
+    assert frontier.budget_shortfall(run.crawl_run) == BudgetShortfall(new=0, sources=0, revisits=7)
 
 
 def test_what_a_person_wants_now_is_not_deferred(frontier: Frontier, clock: Clock) -> None:
@@ -146,7 +146,7 @@ def test_if_the_budget_is_enough_all_due_urls_are_taken(frontier: Frontier, cloc
     fetch_known(frontier, clock)
     run = plan(frontier, "second", budgets, [])
     assert len(waiting(frontier, run)) == 12
-    assert frontier.budget_shortfall(run) == BudgetShortfall(0, 0, 0)
+    assert frontier.budget_shortfall(run.crawl_run) == BudgetShortfall(0, 0, 0)
 
 
 def test_a_delay_bounds_what_a_host_can_give() -> None:
@@ -169,7 +169,7 @@ def test_interrupted_planning_takes_no_more_known_articles_when_it_is_continued(
     assert deaths >= 5, "between chunks of what is due, and of the known articles among it"
     run = plan(frontier, "second", Budgets(max_pages=9), new)
     assert sum("known" in url for url in names(waiting(frontier, run))) == 3
-    assert frontier.budget_shortfall(run) == BudgetShortfall(new=0, sources=0, revisits=7)
+    assert frontier.budget_shortfall(run.crawl_run) == BudgetShortfall(new=0, sources=0, revisits=7)
 
 
 def died(settings: Settings, clock: Clock, number: int, new: list[str]) -> bool:
