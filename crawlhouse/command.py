@@ -40,7 +40,7 @@ EPILOG = """
 A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
 
 Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or database does not answer, 5 disk full or data damaged,
-6 held by something else or of another version, 7 accounting, 8 rows held back or not judged, 9 the crawl's own thresholds,
+6 held by something else or of another version, 7 accounting, 8 rows held back, 9 the crawl's own thresholds,
 10 a spider of your own, 11 a query's time limit, 130 interrupted.
 """
 
