@@ -20,15 +20,15 @@ from crawlhouse.commands import explain as explaincommand
 from crawlhouse.commands import extract as extractcommand
 from crawlhouse.commands import fetch as fetchcommand
 from crawlhouse.commands import frontier as frontiercommand
-from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
 from crawlhouse.commands import plugins as pluginscommand
-from crawlhouse.commands import quarantine as quarantinecommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import gate as gatecommand
+from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
 from crawlhouse.commands.lake import show as showcommand
 from crawlhouse.commands.lake import tables as tablescommand

@@ -21,7 +21,7 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, ConflictError
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
-from storage.lake.publishing import repair_publications
+from storage.lake.commit import repair_publications
 from storage.ledger.held import ACCEPTED, Held, held_of
 
 Progress = Callable[[str], None]

@@ -24,7 +24,7 @@ from schemas.keys import extracted_key
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
-from storage.lake.publishing import repair_publications
+from storage.lake.commit import repair_publications
 from storage.ledger.ledger import Ledger
 
 

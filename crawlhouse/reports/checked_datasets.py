@@ -27,10 +27,10 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.expectation_types import expectation_type
-from schemas.datasets.names import NO_DATASET
 from schemas.keys import extracted_rows_key
 from schemas.manifest import Manifest
 from schemas.runs import ProcessRun, config_hash
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.index.items import read_item_types
 from storage.objects.store import ObjectStore
 

@@ -27,8 +27,8 @@ from schemas.manifest import FetchCounts, Manifest
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import RUNS
+from storage.lake.commit import commit
 from storage.lake.lake import Lake, snapshot_of
-from storage.lake.publishing import commit
 from storage.lake.removal import Removal
 from storage.ledger.ledger import Ledger
 

@@ -17,13 +17,13 @@ from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.keys import crawl_run_of, extracted_rows_key, resolved_rows_key
 from schemas.manifest import Segment
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.objects.store import ObjectStore
 
 MAX_KINDS = 50  # of items of no dataset, counted by themselves: a line each

@@ -3,7 +3,7 @@
 Before: `processing.publish.gate` has staged the rows of each table. One publisher at a time holds the ledger's publish lock and its token.
 If the lake or the site memory has changed since the run was resolved, the run is resolved and gated again under the lock. The commit
 succeeds only for the holder of the latest token, and only if the tables are still those that the run was resolved against. After: the
-commit itself is in `storage.lake.publishing`. The next version of the site memory and then the report are written after it; when a process
+commit itself is in `storage.lake.commit`. The next version of the site memory and then the report are written after it; when a process
 dies between them, the next one that plans or publishes writes them.
 """
 
@@ -32,8 +32,8 @@ from runtime.scratch import scratch_folder
 from schemas.errors import ConflictError, LakeMovedError
 from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
+from storage.lake.commit import repair_publications
 from storage.lake.lake import Lake, committed_runs
-from storage.lake.publishing import repair_publications
 from storage.ledger.held import check_waiting
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore

@@ -1,4 +1,4 @@
-"""What is told to those who wait for a table's new rows: which run brought them, how many, and the snapshot that has them."""
+"""The Asset event of a table for those who wait for its new rows: which run brought them, how many, and the snapshot that has them."""
 
 from __future__ import annotations
 

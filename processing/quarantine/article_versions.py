@@ -8,8 +8,8 @@ from typing import Any
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.record_state import Verdict
 from processing.resolve.decisions import decide
-from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import read_earlier_rows
+from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import Decision, RecordSummary
 from schemas.outcomes import Outcome
 from storage.lake.lake import Lake

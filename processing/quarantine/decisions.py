@@ -22,9 +22,9 @@ from runtime.code_version import code_version
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import NO_DATASET
 from schemas.errors import ConfigError, NotFoundError
 from schemas.runs import RunKind
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.lake.takedown import read_takedowns
 
 CHUNK_ROWS = 500  # with their texts in memory. Each commit writes files of the lake again, so few large ones cost less than many small ones

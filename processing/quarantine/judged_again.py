@@ -34,12 +34,12 @@ from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Expectation
 from schemas.datasets.expectation_types import expectation_type
-from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.errors import GateError
 from schemas.keys import memory_key
 from schemas.outcomes import Reason
 from schemas.tables import QUARANTINE
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.index.rows import CaptureRow
 
 _UNDECIDED = frozenset({"version", "first_seen", "changed", "ingested_at", "sequence"})  # columns that steps do not see

@@ -14,10 +14,10 @@ from processing.publish.dataset_tables import as_articles_alone, summary_of
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.selection import ARTICLES, in_files
 from processing.resolve.records import RecordId, record_id_of
-from schemas.datasets.names import NO_DATASET
 from schemas.errors import AccountingError
 from schemas.outcomes import Outcome
 from schemas.tables import CAPTURES
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.lake.lake import Lake
 
 RECORD_COLUMNS = ["warc_filename", "warc_record_offset"]

@@ -31,12 +31,12 @@ from processing.resolve.earlier_dataset_rows import read_definitions
 from processing.resources import Resources
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.errors import ConflictError, GateError, LakeMovedError
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from schemas.tables import TABLES
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.lake.removal import of_quarantine, of_records
 
 LOG = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 
 from processing.resolve.records import RecordId, record_id_of
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import KEY_COLUMNS
+from schemas.yaml_files.dataset_names import KEY_COLUMNS
 from storage.lake.lake import Lake
 from storage.urls.host_key import host_key
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from processing.clean.identity import twin_urls, url_id
 from processing.clean.minhash import signatures
-from processing.resolve.duplicates import NearIndex
+from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, record_id_of
 from schemas.page import WarcPointer
 from storage.lake.lake import Lake

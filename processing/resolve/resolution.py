@@ -23,10 +23,10 @@ from processing.resolve.article_sightings import ARTICLES, article_sightings
 from processing.resolve.canonical_counts import CanonicalCounts, canonical_counts
 from processing.resolve.datasets import SEEN, resolve_datasets
 from processing.resolve.decisions import decide
-from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
+from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows

@@ -1,6 +1,6 @@
 """The lake: Iceberg tables to which each process run adds its rows once, and may take out rows that it replaces.
 
-On the main path, `processing.publish.publish` comes before: it stages rows here and commits them by `storage.lake.publishing`. Readers come
+On the main path, `processing.publish.publish` comes before: it stages rows here and commits them by `storage.lake.commit`. Readers come
 after.
 """
 
@@ -23,9 +23,9 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
 from schemas.tables import RUNS
 from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
-from storage.lake.commit import Staged, move_pointers, stage
 from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
 from storage.lake.removal import Removal, affected_files, replace_file
+from storage.lake.staged_metadata import Staged, move_pointers, stage
 from storage.lake.tables import load_table, load_tables, sort_columns
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
@@ -40,7 +40,7 @@ class Lake:
     """The tables `articles`, `captures`, `quarantine`, `sightings` and `runs`, and one for each dataset of the users' own.
 
     `scan` and `published_runs` show rows as soon as their process run is in `runs`. Publishing commits to all tables at once
-    (`storage.lake.publishing.commit`); nobody sees staged rows before.
+    (`storage.lake.commit.commit`); nobody sees staged rows before.
     """
 
     def __init__(self, settings: Settings) -> None:

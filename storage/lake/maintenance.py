@@ -1,6 +1,6 @@
 """Maintenance of the lake: small files are joined, old snapshots expire, files to which nothing refers are deleted.
 
-It may run beside publishing: a change holds the publish lock and is committed in the same way (`storage.lake.publishing`), and files are
+It may run beside publishing: a change holds the publish lock and is committed in the same way (`storage.lake.commit`), and files are
 deleted only if they are too old for a publication that still goes on.
 """
 
@@ -24,9 +24,9 @@ from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
-from storage.lake.commit import Staged, stage
+from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, process_run_of, sort_rows
-from storage.lake.publishing import commit, repair_publications
+from storage.lake.staged_metadata import Staged, stage
 from storage.lake.superseded import remove_superseded
 from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger

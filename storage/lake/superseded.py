@@ -10,12 +10,12 @@ from pyiceberg.table import FileScanTask, Table, Transaction
 
 from schemas.errors import LakeMovedError
 from schemas.tables import TIMESTAMP
-from storage.lake.commit import Staged, stage
+from storage.lake.commit import commit
 from storage.lake.dataset_tables import history_of
 from storage.lake.lake import Lake
 from storage.lake.latest import ROW_KEY
-from storage.lake.publishing import commit
 from storage.lake.removal import read_file, replace_file
+from storage.lake.staged_metadata import Staged, stage
 from storage.lake.tables import is_dataset_table
 from storage.ledger.ledger import Ledger
 

@@ -13,13 +13,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConflictError, FencedError, NotFoundError
 from schemas.manifest import Manifest, Segment
 from schemas.runs import CrawlRun, ProcessRun, Replacement, RunKind
+from schemas.yaml_files.bounds import PINNED
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import WORKERS

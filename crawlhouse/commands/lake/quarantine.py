@@ -70,7 +70,7 @@ def list_rows(
     form: Annotated[LinesFormat, typer.Option("--format", "-f", help="For people or for programs.")] = LinesFormat.TABLE,
 ) -> None:
     """List the rows in quarantine, with the rule that each broke, and count them by dataset and rule."""
-    from crawlhouse.actions.quarantine import show_list
+    from crawlhouse.actions.lake.quarantine import show_list
     from schemas.config.settings import load_settings
 
     show_list(load_settings(), _filter(None, crawl, dataset, rule, url, run), rows, form)
@@ -82,7 +82,7 @@ def show(
     form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
 ) -> None:
     """Show one row whole: its values, the rule that it broke, and where it is from."""
-    from crawlhouse.actions.quarantine import show_row
+    from crawlhouse.actions.lake.quarantine import show_row
     from schemas.config.settings import load_settings
 
     show_row(load_settings(), row_id, form)
@@ -104,7 +104,7 @@ def release(
     A row with a value that does not fit its column cannot be released; the error names the field. What is released stays when its page is
     fetched again and has not changed.
     """
-    from crawlhouse.actions.quarantine import settle_rows
+    from crawlhouse.actions.lake.quarantine import settle_rows
     from schemas.config.settings import load_settings
     from schemas.runs import RunKind
 
@@ -126,7 +126,7 @@ def retry(
 
     Pages are read again from the archive where that may change a row. What still breaks a rule stays in quarantine.
     """
-    from crawlhouse.actions.quarantine import settle_rows
+    from crawlhouse.actions.lake.quarantine import settle_rows
     from schemas.config.settings import load_settings
     from schemas.runs import RunKind
 
@@ -145,7 +145,7 @@ def drop(
     who: Who = None,
 ) -> None:
     """Remove rows from quarantine for good. The pages stay in the archive, and `captures` says `dropped`."""
-    from crawlhouse.actions.quarantine import settle_rows
+    from crawlhouse.actions.lake.quarantine import settle_rows
     from schemas.config.settings import load_settings
     from schemas.runs import RunKind
 

@@ -41,7 +41,7 @@ def list_rows(
     form: Annotated[LinesFormat, typer.Option("--format", "-f", help="For people or for programs.")] = LinesFormat.TABLE,
 ) -> None:
     """List the crawl runs whose rows of a dataset broke a critical expectation, with the reason and what was decided."""
-    from crawlhouse.actions.gate import show_held
+    from crawlhouse.actions.lake.gate import show_held
     from schemas.config.settings import load_settings
 
     show_held(load_settings(), crawl, form)
@@ -54,7 +54,7 @@ def accept(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: W
     The rows are made again from the archive. Rows that break an expectation of severity `warning` go to quarantine all the same. From then
     on the run counts as history for drift.
     """
-    from crawlhouse.actions.gate import accept_rows
+    from crawlhouse.actions.lake.gate import accept_rows
     from schemas.config.settings import load_settings
 
     accept_rows(load_settings(), crawl_run, dataset, who or getpass.getuser(), reason)
@@ -63,7 +63,7 @@ def accept(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: W
 @app.command(epilog=DISCARD_EXAMPLES)
 def discard(crawl_run: CrawlRun, reason: Why, dataset: DatasetName = None, who: Who = None) -> None:
     """Decide that rows that are held back are never published. The pages stay in the archive."""
-    from crawlhouse.actions.gate import discard_rows
+    from crawlhouse.actions.lake.gate import discard_rows
     from schemas.config.settings import load_settings
 
     discard_rows(load_settings(), crawl_run, dataset, who or getpass.getuser(), reason)
