@@ -1,4 +1,4 @@
-"""The process that judges rows, as the gate sees it: started with the first order, asked again and again, ended with the gate."""
+"""The process that judges rows, as the gate sees it: started with the first request, asked again and again, ended with the gate."""
 
 from __future__ import annotations
 

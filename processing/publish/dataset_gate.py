@@ -31,7 +31,7 @@ from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
 PLACE_COLUMNS = ["warc_filename", "warc_record_offset", "position"]
-MAX_ROUNDS = 20  # each takes rows out; more than a few are needed only where many crawl runs have doubled keys
+MAX_ROUNDS = 20  # each takes rows out; more than a few are needed only where many crawl runs have duplicate keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Resolve the rows of a run's datasets: versions against the lake, doubled keys, and which keys are seen or gone.
+"""Resolve the rows of a run's datasets: versions against the lake, duplicate keys, and which keys are seen or gone.
 
 Before: `processing.extract.segment_rows` has staged the rows of every segment. They are sorted by key into partitions on the local disk,
 and decided one partition at a time. After: `processing.publish.dataset_tables` makes the rows of the tables.

@@ -1,7 +1,7 @@
 """The journal of what is being read: a small file in the spool, mapped into the memory of the worker and its readers.
 
 It tells a worker which question a reader is at, and, after the crash of a worker, which URLs it was reading. It is written without system
-calls, at the begin and at the end of each reading, and it stays after the crash of every process that writes it.
+calls, at the beginning and the end of each reading, and it stays after the crash of every process that writes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Datasets from stored pages and items to their tables: history, doubled keys, broken rows, sightings, and the equations."""
+"""Datasets from stored pages and items to their tables: history, duplicate keys, broken rows, sightings, and the equations."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """FetchResult what is collected here."""
+    """Mark what is collected here."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
