@@ -25,10 +25,10 @@ from schemas.errors import UnavailableError
 from spiders.run import crawl_once
 from storage.ledger.ledger import open_ledger
 from tests import seaweed
+from tests.chaos.composed import SECONDS, Composed, Service, valkey
 from tests.processing.crawlruns import html, prose
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 from tests.storage.outage import Forwarder, database_behind, store_behind
-from tests.system.composed import SECONDS, Composed, Service, valkey
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1200)]
 HOSTS, PAGES, DELAY = 4, 12, 0.5

@@ -82,6 +82,7 @@ def test_a_taken_port_is_named_with_another(live_stack: Live, tmp_path: Path) ->
     assert stack.status(other) is None
 
 
+@pytest.mark.chaos
 def test_a_killed_component_comes_back(live_stack: Live) -> None:
     settings, _ = live_stack
 

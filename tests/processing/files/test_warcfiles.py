@@ -119,6 +119,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
+@pytest.mark.chaos
 def test_goes_on_after_a_kill(tmp_path: Path) -> None:
     warcs = [write_warc(tmp_path / f"{number}.warc.gz", articles=40) for number in range(12)]
     output, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"

@@ -101,6 +101,7 @@ def check(settings: Settings, captures: int, articles: int, quarantine: int, run
     assert {name: len(found) for name, found in tables(settings).items()} == expected
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_a_publisher_that_lost_its_lock_commits_nothing(home: Settings, tmp_path: Path) -> None:
     closed_run(home, NEWS, "1", PAGES)

@@ -27,6 +27,7 @@ def start(run: str, worker: str, settings: Settings, folder: Path) -> subprocess
     return subprocess.Popen(command, env={**os.environ, **given}, process_group=0)
 
 
+@pytest.mark.chaos
 def test_two_workers_and_a_kill_fetch_exactly_the_budget(demo_site: DemoSite, settings: Settings, tmp_path: Path) -> None:
     run = plan(demo_crawl(demo_site, f"budgets: {{max_pages: {MAX_PAGES}}}"), "k", settings).crawl_run
     processes = [start(run, worker, settings, tmp_path) for worker in ("w1", "w2")]

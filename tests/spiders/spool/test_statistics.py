@@ -25,6 +25,7 @@ from tests.spiders.worker.test_run import demo_crawl, rows_of
 pytestmark = pytest.mark.xdist_group("demo")
 
 
+@pytest.mark.chaos
 def test_the_numbers_are_those_of_the_archive_though_a_worker_was_killed(demo_site: DemoSite, settings: Settings, tmp_path: Path) -> None:
     run = plan(
         demo_crawl(demo_site, f"budgets: {{max_retries: 1}}\nscope: {{hosts: ['{demo_site.bases[0][7:]}']}}"), "k", settings

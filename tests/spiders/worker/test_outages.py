@@ -22,6 +22,7 @@ from tests.storage.outage import database_behind, store_behind
 PAGES, AWAY_SECONDS = 20, 5.0
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 def test_outages_are_waited_for(s3_settings: Settings, postgres_url: str) -> None:
     asked: Counter[str] = Counter()

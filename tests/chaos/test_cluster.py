@@ -13,14 +13,14 @@ import pytest
 from crawlhouse.airflow.api import AirflowApi, DagRun
 from schemas.config.settings import Settings
 from storage.ledger.ledger import open_ledger
+from tests.chaos.composed import FILES, SECONDS, Composed, valkey
 from tests.spiders.sharedhosts import gaps, respond
 from tests.spiders.smallserver import small_server
-from tests.system.composed import FILES, SECONDS, Composed, valkey
 
 BROKER_QUEUE = "_kombu.binding.process"  # where Celery keeps who reads the queue `process`
 HOSTS, PAGES, DELAY = 3, 25, 1.0
 GRACE_SECONDS = 60.0  # as in the compose files
-pytestmark = [pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
