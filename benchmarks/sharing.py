@@ -1,4 +1,4 @@
-"""How workers share a large frontier: 10,000 hosts on 2, 4 and 8 processes, and the planning and closing of a run with a million URLs.
+"""How workers share a large frontier: 10,000 hosts on 2, 4 and 8 processes, and a run with a million URLs that is planned and closed.
 
 The processes lease hosts, read their URLs and register them, as workers do; nothing is fetched. Reported are the CPU of these calls per
 page and the smallest and largest part of a process, beside the fair part. All processes are on one machine, so this says what sharing
@@ -45,8 +45,8 @@ class Part:
     seconds: float
 
 
-def _discovery(index: int) -> Discovery:
-    return Discovery(f"https://host-{index // URLS_PER_HOST}.example/news/2026/11/an-article-of-usual-length-{index}.html", depth=2)
+def _discovery(index: int, urls_per_host: int = URLS_PER_HOST) -> Discovery:
+    return Discovery(f"https://host-{index // urls_per_host}.example/news/2026/11/an-article-of-usual-length-{index}.html", depth=2)
 
 
 def _planned(settings: Settings, key: str) -> str:
@@ -110,7 +110,7 @@ def _close(settings: Settings, run: str) -> object:
 def measure_planning(settings: Settings) -> dict[str, tuple[float, float, float]]:
     """Close a run with a million URLs, and plan the next one, which takes them all. Seconds, CPU seconds, megabytes."""
     run, context, measured = _planned(settings, "first"), multiprocessing.get_context("spawn"), {}
-    load(settings, run, CRAWL.name, (_discovery(index) for index in range(1, PLANNED_URLS)))
+    load(settings, run, CRAWL.name, (_discovery(index, PLANNED_URLS // HOSTS) for index in range(1, PLANNED_URLS)))
     for name, step, given in (("close", _close, run), ("plan", _planned, "second")):
         with ProcessPoolExecutor(1, context) as pool:
             measured[name] = pool.submit(_measured, step, settings, given).result()

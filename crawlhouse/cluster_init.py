@@ -15,8 +15,8 @@ from crawlhouse.airflow.database import make_schema
 from crawlhouse.airflow.home import USER, write_private
 from crawlhouse.airflow.pools import CLUSTER_SLOTS, make_pools
 from runtime.command_line import module_command
-from schemas.config.redaction import redacted
 from schemas.config.settings import Settings, load_settings
+from schemas.credentials.redaction import redacted
 from schemas.errors import ConfigError, CrawlhouseError, StorageError, UnavailableError
 
 WAIT_FOR_WORKERS_SECONDS = 75.0  # the leases of a killed worker expire after 60 seconds

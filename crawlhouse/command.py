@@ -20,7 +20,6 @@ from crawlhouse.commands import explain as explaincommand
 from crawlhouse.commands import extract as extractcommand
 from crawlhouse.commands import fetch as fetchcommand
 from crawlhouse.commands import frontier as frontiercommand
-from crawlhouse.commands import gate as gatecommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
 from crawlhouse.commands import plugins as pluginscommand
@@ -28,6 +27,8 @@ from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import gate as gatecommand
+from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
 from crawlhouse.commands.lake import show as showcommand
 from crawlhouse.commands.lake import tables as tablescommand
@@ -39,7 +40,7 @@ EPILOG = """
 A crawl is a YAML file in crawls/. Where things are kept is in the environment: CRAWLHOUSE_HOME, CRAWLHOUSE_STORE, CRAWLHOUSE_DATABASE.
 
 Exit codes: 0 done, 2 wrong configuration or use, 3 not found, 4 store or database does not answer, 5 disk full or data damaged,
-6 held by something else or of another version, 7 accounting, 8 rows held back or not judged, 9 the crawl's own thresholds,
+6 held by something else or of another version, 7 accounting, 8 rows held back, 9 the crawl's own thresholds,
 10 a spider of your own, 11 a query's time limit, 130 interrupted.
 """
 
@@ -119,6 +120,7 @@ app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
+app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
 app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
 
 HAS_QUEUES = os.environ.get("CRAWLHOUSE_QUEUES", "").lower() in {"1", "on", "t", "true", "y", "yes"}  # as `Settings` reads it
 
@@ -35,5 +35,10 @@ def captures_asset(name: str) -> Asset:
 
 
 def table_asset(name: str) -> Asset:
-    """The table of a dataset as an Airflow Asset, `Asset("crawlhouse://NAME")`. Each publish that may add rows to it makes an event."""
+    """The table of a dataset as an Airflow Asset, `Asset("crawlhouse://NAME")`. Each publish that adds rows to it makes an event."""
     return Asset(name=f"crawlhouse://{name}", uri=f"crawlhouse://{name}", group="crawlhouse")
+
+
+def table_alias(name: str) -> AssetAlias:
+    """An alias of a table's Asset as a task's outlet: the task makes events by it, or none. An Asset as outlet has one in any case."""
+    return AssetAlias(name=f"crawlhouse://{name}", group="crawlhouse")

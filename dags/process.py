@@ -8,7 +8,7 @@
 | `gate` | row rules send rows to `quarantine`; expectations judge the rest, and hold back a dataset's rows of a crawl run that fails |
 | `publish` | checks the accounting, and commits captures, quarantine, articles and runs in one transaction |
 
-`publish` makes an event of the Asset `crawlhouse://NAME` for each dataset's table, with crawl, counts, sequence and snapshot.
+`publish` makes an event of the Asset `crawlhouse://NAME` for each dataset's table that got rows, with crawl, counts, sequence and snapshot.
 
 The Asset event of the captures only starts the run. The ledger says what to do, so a missed or repeated event changes nothing, and running
 again changes nothing. The run's id is a digest of everything that decides its result.
@@ -22,7 +22,7 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_asset
+from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
 from dags.loading import load_dags
 from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
@@ -104,8 +104,8 @@ def publish(process_run: str) -> dict[str, int]:
 
 def _tell_tables(events: dict[str, dict[str, Any]]) -> None:  # Any: texts and numbers
     outlets = get_current_context()["outlet_events"]
-    for name, event in events.items():
-        outlets[table_asset(name)].extra = event
+    for name, event in events.items():  # none of a table to which nothing was added: it would start the DAGs that wait for it
+        outlets[table_alias(name)].add(table_asset(name), extra=event)
 
 
 def process_dag(crawl: Crawl) -> DAG:
@@ -125,7 +125,7 @@ def process_dag(crawl: Crawl) -> DAG:
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id
-        published = publish.override(outlets=[table_asset(name) for name in crawl.datasets])
+        published = publish.override(outlets=[table_alias(name) for name in crawl.datasets])
         extracted = extract.partial(process_run=run).expand(shard=shards(run))
         extracted >> resolve(run) >> gate(run) >> published(run)
     return dag

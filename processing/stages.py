@@ -6,39 +6,26 @@ store (`processing.staging`), under the name of the process run. After: `publish
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from pyiceberg.io.pyarrow import schema_to_pyarrow
-
-from processing.datasets.definitions import crawl_datasets, with_item_fields
 from processing.extract.extraction import extract_segment
-from processing.extract.rule_check import check_rules
 from processing.extract.segment_rows import SegmentRows
 from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
 from processing.publish.report import RunReport
 from processing.publish.table_events import TableEvent, table_events
+from processing.quarantine.rejudge import rejudge
 from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
-from processing.workers.heap import bound_heap, trim_heap
+from processing.resources import Resources, current_configuration, current_datasets, open_resources
 from runtime.code_version import code_version
-from schemas.config.crawl import Crawl
-from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
-from schemas.datasets.dataset import Dataset
-from schemas.datasets.tables import stored_types
 from schemas.errors import ConflictError, NotFoundError
 from schemas.keys import extracted_key
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
-from storage.index.items import read_item_types
-from storage.lake.lake import Lake, open_lake
-from storage.lake.publishing import repair_publications
-from storage.ledger.ledger import Ledger, open_ledger
-from storage.objects.open import open_store
-from storage.objects.store import ObjectStore
+from storage.lake.commit import repair_publications
+from storage.ledger.ledger import Ledger
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
@@ -48,7 +35,7 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     is; its crawl runs are planned again with this code. The configuration comes from the crawl's file, or from the latest crawl run when
     the file is gone.
     """
-    with _open_resources(settings) as resources:
+    with open_resources(settings) as resources:
         repair_publications(resources.lake, resources.ledger)
         complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
         for half_done in half_published(resources.lake, resources.ledger):
@@ -59,8 +46,8 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
             return None
         for crawl_run in crawl_runs:
             complete_manifest(crawl_run, resources.ledger, resources.store)
-        crawl = _configuration(crawl_name, settings, resources.ledger.crawl_run(crawl_runs[-1]).crawl)
-        datasets = _datasets(crawl, crawl_runs, settings, resources)
+        crawl = current_configuration(crawl_name, settings, resources.ledger.crawl_run(crawl_runs[-1]).crawl)
+        datasets = current_datasets(crawl, crawl_runs, settings, resources)
         memory_version, base = resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles")
         inputs = (code_version(), config_hash(crawl, datasets), memory_version, base)
         return resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
@@ -68,7 +55,7 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
 
 def segments(process_run: str, settings: Settings) -> list[str]:
     """The names of the segments that a process run extracts, sorted."""
-    with _open_resources(settings) as resources:
+    with open_resources(settings) as resources:
         return sorted(_segments(resources.ledger.process_run(process_run), resources.ledger))
 
 
@@ -77,7 +64,7 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
 
     Raises ConflictError when there is work to do and other code planned the run. So do all stages.
     """
-    with _open_resources(settings) as resources:
+    with open_resources(settings) as resources:
         run = resources.ledger.process_run(process_run)
         key = extracted_key(process_run, segment)
         if resources.store.info(key) is None:
@@ -90,17 +77,21 @@ def extract(process_run: str, segment: str, settings: Settings) -> str:
 
 
 def resolve(process_run: str, settings: Settings) -> None:
-    """Clean all staged rows of a process run and decide their outcomes. Raises ConflictError while a segment is not extracted."""
-    with _open_resources(settings) as resources:
+    """Clean all staged rows of a process run and decide their outcomes. Raises ConflictError while a segment is not extracted.
+
+    Rows in quarantine that other rules have judged are judged again before.
+    """
+    with open_resources(settings) as resources:
         if read_resolve_mark(resources.store, process_run) is None:
             run = resources.ledger.process_run(process_run)
             refuse_other_code(run, code_version())
+            rejudge(run, settings, resources)
             resolve_run(run, list(_segments(run, resources.ledger)), resources.store, resources.lake, resources.ledger)
 
 
 def gate(process_run: str, settings: Settings) -> None:
     """Judge the rows and make those of each table. Raises GateError, AccountingError; ConflictError before resolve."""
-    with _open_resources(settings) as resources:
+    with open_resources(settings) as resources:
         mark = read_resolve_mark(resources.store, process_run)
         if mark is None:
             raise ConflictError(f"{process_run} is not resolved yet. Run resolve before gate.")
@@ -113,7 +104,7 @@ def gate(process_run: str, settings: Settings) -> None:
 
 def publish(process_run: str, settings: Settings) -> RunReport:
     """Commit a process run that has passed the gate to the lake, once; its report. Raises ConflictError, AccountingError, GateError."""
-    with _open_resources(settings) as resources:
+    with open_resources(settings) as resources:
         run = resources.ledger.process_run(process_run)
         reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
         names, folders = list(_segments(run, resources.ledger)), _module_folders(settings)
@@ -122,7 +113,7 @@ def publish(process_run: str, settings: Settings) -> RunReport:
 
 def published_tables(report: RunReport, settings: Settings) -> dict[str, TableEvent]:
     """What is told about each table of a crawl's datasets after a publish."""
-    with _open_resources(settings) as resources:
+    with open_resources(settings) as resources:
         run = resources.ledger.process_run(report.process_run)
         return table_events(report, resources.ledger.commits(run.process_run), run.crawl.datasets)
 
@@ -146,7 +137,7 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
     return publish(run.process_run, settings)
 
 
-def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: _Resources) -> None:
+def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: Resources) -> None:
     containers = pinned_containers(run, resources.store)
     if not run.own_datasets:
         extract_segment(resources.store, segment, run.crawl, key, containers)
@@ -159,46 +150,7 @@ def _module_folders(settings: Settings) -> list[str]:
     return [str(folder) for folder in settings.module_folders()]
 
 
-def _datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings, resources: _Resources) -> tuple[Dataset, ...]:
-    """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
-    types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
-    definitions = crawl_datasets(crawl, settings, resources.lake.tables())
-    found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
-    datasets = tuple(dataset for dataset in found if dataset is not None)
-    resources.lake.ensure_dataset_tables(datasets)
-    return () if [dataset.is_plain for dataset in datasets] == [True] else datasets
-
-
-def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: _Resources) -> dict[str, str]:
-    """The fields of a dataset of items as its table has them, and as the crawl's last published run had them."""
-    if dataset.source is None or dataset.source.reads_pages:
-        return {}
-    table = resources.lake.tables().get(dataset.name)
-    stored = {} if table is None else stored_types(schema_to_pyarrow(table.schema(), include_field_ids=False))
-    last = resources.ledger.last_published(crawl.name)
-    pinned = resources.ledger.process_run(last).datasets if last is not None else ()
-    fields = {name: field.type for one in pinned if one.name == dataset.name for name, field in one.fields.items()}
-    return {name: str(kind) for name, kind in stored.items()} | fields
-
-
-@dataclass(frozen=True, slots=True)
-class _Resources:
-    store: ObjectStore
-    ledger: Ledger
-    lake: Lake
-
-
-@contextmanager
-def _open_resources(settings: Settings) -> Iterator[_Resources]:
-    bound_heap()
-    with ExitStack() as stack:
-        stack.callback(trim_heap)  # memory of one stage must not add to that of the next
-        ledger = open_ledger(settings)
-        stack.callback(ledger.close)
-        yield _Resources(open_store(settings), ledger, stack.enter_context(open_lake(settings)))
-
-
-def _is_gated(run: ProcessRun, mark: ResolveMark, resources: _Resources) -> bool:
+def _is_gated(run: ProcessRun, mark: ResolveMark, resources: Resources) -> bool:
     """Whether the gate has nothing to do: the run has passed it, or an earlier release has begun to publish it."""
     if read_gate_mark(resources.store, run.process_run, mark.base.key()) is not None:
         return True
@@ -208,13 +160,3 @@ def _is_gated(run: ProcessRun, mark: ResolveMark, resources: _Resources) -> bool
 def _segments(run: ProcessRun, ledger: Ledger) -> dict[str, Segment]:
     """The segments in the manifests by name. No other list says what belongs to a crawl run."""
     return {segment.segment: segment for crawl_run in run.crawl_runs for segment in ledger.manifest(crawl_run).segments}
-
-
-def _configuration(crawl_name: str, settings: Settings, pinned: Crawl) -> Crawl:
-    path = settings.crawls / f"{crawl_name}.yaml"
-    try:
-        crawl = read_crawl(path)
-    except NotFoundError:
-        return pinned
-    check_rules(crawl, path)
-    return crawl

@@ -59,9 +59,9 @@ def code_version() -> str:
     same installation always gives the same name. Comments and blank lines do not count; any other change of these sources gives a new name,
     whether it changes a row or not. A crawl's own settings, its site rules among them, are not in it: `config_hash` is their name.
     """
-    rooms = Path(__file__).resolve().parent.parent
-    readers = (rooms / "storage" / f"{name}.py" for name in READERS)
-    return f"{_installed('crawlhouse')}+{sources_digest((rooms / 'processing', rooms / 'schemas', *readers))[:12]}"
+    root = Path(__file__).resolve().parent.parent
+    readers = (root / "storage" / f"{name}.py" for name in READERS)
+    return f"{_installed('crawlhouse')}+{sources_digest((root / 'processing', root / 'schemas', *readers))[:12]}"
 
 
 def sources_digest(sources: tuple[Path, ...]) -> str:

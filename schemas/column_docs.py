@@ -187,6 +187,14 @@ RUNS = {
     "segments": ColumnDoc("The number of WARC files of the run.", MANIFEST, "files"),
     "statistics": ColumnDoc("Counts by status, reason and host, as JSON.", MANIFEST),
     "datasets": ColumnDoc("What became of the rows of each dataset: made = published + unchanged + quarantined.", RUN),
+    "kind": ColumnDoc(
+        "Why the process run was made: process (new crawl runs), or release, retry, rejudge, drop or accept, which replace outcomes of "
+        "records; their columns from due to left_over, bytes and segments are 0. NULL in rows of earlier releases means process.",
+        RUN,
+    ),
+    "replaces": ColumnDoc("The process runs that the outcomes of these records came from before; NULL if it replaces nothing.", RUN),
+    "decided_by": ColumnDoc("Who released, retried, dropped or accepted; NULL for the other kinds.", "the command"),
+    "decision_reason": ColumnDoc("Why, in the words of that person.", "the command"),
 }
 BUILT_IN = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}
 TABLE_DOCS = {
@@ -194,7 +202,8 @@ TABLE_DOCS = {
     "captures": "One row for each response, revisit or conversion record, with what became of it.",
     "quarantine": "One row for each row that breaks a rule, of all datasets, whole and with the rule.",
     "sightings": "One row for each row of a dataset in each run that saw it again, or found it gone.",
-    "runs": "One row for each crawl run that was processed, with its counts. Rows of the other tables count only if their run is here.",
+    "runs": "One row for each crawl run that was processed, with its counts, and one for each that a later process run changed (`kind`). "
+    "Rows of the other tables count only if their process run is here.",
 }
 
 # of the tables of users' datasets

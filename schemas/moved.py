@@ -89,7 +89,7 @@ MOVED = {
     "processing.containersightings": "processing.clean.container_occurrences",
     "processing.decisions": "processing.resolve.decisions",
     "processing.decode": "processing.extract.decode",
-    "processing.duplicates": "processing.resolve.duplicates",
+    "processing.duplicates": "processing.resolve.near_duplicates",
     "processing.extraction": "processing.extract.extraction",
     "processing.gate": "processing.publish.gate",
     "processing.gateprocess": "processing.expectations.suite_process",

@@ -66,7 +66,7 @@ class Reason(StrEnum):
     TOO_MANY_RETRIES = "too_many_retries", "Not given by this release: a URL that failed has the reason of its last failure."
     STOPPED = "stopped", "Not given by this release: a URL that a stopped run did not fetch is left over, without a reason."
     PAUSED = "paused", "The URL was paused by hand."
-    DROPPED = "dropped", "The URL was dropped by hand."
+    DROPPED = "dropped", "Dropped by hand: the URL (`crawlhouse frontier drop`), or the row in quarantine (`crawlhouse quarantine drop`)."
     CALLBACK_ERROR = "callback_error", "The user's spider raised an error for this response."
     RENDER_ERROR = "render_error", "The browser could not render the page."
     # a record that is not an article

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
@@ -27,12 +28,37 @@ class CrawlRun:
     config_hash: str
 
 
+class RunKind(StrEnum):
+    """Why a process run was made: for new crawl runs, or to replace rows of published ones."""
+
+    PROCESS = "process"
+    RELEASE = "release"  # rows of quarantine are published as they are
+    RETRY = "retry"  # rows of quarantine are judged again, because somebody asked for it
+    REJUDGE = "rejudge"  # the same, because the rules changed
+    DROP = "drop"  # rows of quarantine are removed for good
+    ACCEPT = "accept"  # rows that the gate held back are published
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a process run of another kind than `process` replaces, and who decided it.
+
+    `replaces` are the process runs whose records get new outcomes, sorted. `decided_by` and `reason` are None if nobody was asked.
+    """
+
+    kind: RunKind
+    replaces: tuple[str, ...]
+    decided_by: str | None = None
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessRun:
     """One processing of closed crawl runs; its id is a digest of everything that decides its result.
 
     `memory_version` and `base_snapshot` are the site memory and the lake that the run compares with. `crawl_runs` is sorted. `datasets`
-    are the definitions of the crawl's datasets as they were when the run was planned; none means `articles` alone.
+    are the definitions of the crawl's datasets as they were when the run was planned; none means `articles` alone. A run that replaces has
+    only the datasets whose rows it replaces.
     """
 
     process_run: str
@@ -43,6 +69,12 @@ class ProcessRun:
     memory_version: int
     base_snapshot: int | None
     datasets: tuple[Dataset, ...] = ()
+    replacement: Replacement | None = None
+
+    @property
+    def kind(self) -> RunKind:
+        """Why the run was made."""
+        return RunKind.PROCESS if self.replacement is None else self.replacement.kind
 
     @property
     def makes_articles(self) -> bool:
@@ -68,6 +100,13 @@ class ProcessRun:
 def process_run_id(crawl_runs: Sequence[str], code_version: str, config_hash: str, memory_version: int, base_snapshot: int | None) -> str:
     """The id of the process run that these inputs make: `p-` and 16 hex digits of SHA-256."""
     inputs = [sorted(crawl_runs), code_version, config_hash, memory_version, base_snapshot]
+    return "p-" + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
+
+
+def replacing_run_id(replacement: Replacement, contents: Sequence[str], crawl_runs: Sequence[str], code_version: str, config: str) -> str:
+    """The id of a process run that replaces: `p-` and 16 hex digits of SHA-256. `contents` names what is replaced; its order is free."""
+    decision = [replacement.kind, list(replacement.replaces), replacement.decided_by, replacement.reason]
+    inputs = [decision, sorted(contents), sorted(crawl_runs), code_version, config]
     return "p-" + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 

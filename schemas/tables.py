@@ -218,6 +218,10 @@ RUNS = pa.schema(
             pa.field("segments", pa.int64(), nullable=False),
             pa.field("statistics", pa.string()),
             pa.field("datasets", ROW_COUNTS),
+            pa.field("kind", pa.string()),
+            pa.field("replaces", pa.list_(pa.string())),
+            pa.field("decided_by", pa.string()),
+            pa.field("decision_reason", pa.string()),
         ],
         column_docs.RUNS,
     )

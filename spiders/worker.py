@@ -16,8 +16,8 @@ from pathlib import Path
 
 from scrapy.crawler import AsyncCrawlerProcess
 
-from schemas.config.redaction import redacted
 from schemas.config.settings import Settings, load_settings, make_home
+from schemas.credentials.redaction import redacted
 from schemas.errors import CrawlhouseError, FencedError
 from schemas.runs import CrawlRun
 from spiders.browser.browser import check_browser

@@ -18,8 +18,8 @@ from typing import TextIO
 from runtime.command_line import module_command
 from runtime.scratch import scratch_folder
 from schemas import errors
-from schemas.config.redaction import redacted
 from schemas.config.settings import Settings
+from schemas.credentials.redaction import redacted
 from schemas.errors import CrawlhouseError
 from schemas.printable import printable
 from spiders.heartbeat import SILENCE_SECONDS, HeartbeatMonitor

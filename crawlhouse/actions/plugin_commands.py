@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from crawlhouse.output.console import say_error
-from schemas.config.plugins import COMMANDS, broken_plugin, find_plugin, find_plugins
+from schemas.datasets.plugins import COMMANDS, broken_plugin, find_plugin, find_plugins
 from schemas.errors import CrawlhouseError
 
 PANEL = "From installed packages"

@@ -10,7 +10,8 @@ from crawlhouse.output.console import say, show, table, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from processing.datasets.definition_check import check_definition
 from processing.datasets.functions import load_function
-from schemas.config.plugins import (
+from schemas.datasets.dataset_file import read_plugin_dataset, ready_names
+from schemas.datasets.plugins import (
     COMMANDS,
     DATASETS,
     GROUPS,
@@ -22,9 +23,8 @@ from schemas.config.plugins import (
     find_plugin,
     find_plugins,
 )
-from schemas.datasets.dataset_file import read_plugin_dataset, ready_names
-from schemas.datasets.names import BUILT_IN
 from schemas.errors import ConfigError, CrawlhouseError
+from schemas.yaml_files.dataset_names import BUILT_IN
 
 KINDS = {DATASETS: "dataset", STEPS: "step", COMMANDS: "command"}
 

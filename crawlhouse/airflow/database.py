@@ -10,9 +10,9 @@ from pathlib import Path
 from crawlhouse.airflow import processes
 from crawlhouse.airflow.home import AirflowHome, write_private
 from runtime.command_line import module_command
-from schemas.config.database_url import parse_database_url
-from schemas.config.redaction import redacted
 from schemas.config.settings import Settings
+from schemas.credentials.database_url import parse_database_url
+from schemas.credentials.redaction import redacted
 from schemas.errors import StorageError, UnavailableError
 
 MIGRATE_TIMEOUT_SECONDS = 300  # many times what a quiet machine needs

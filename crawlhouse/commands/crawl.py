@@ -63,7 +63,7 @@ def process(reference: Name, form: Form = ReportFormat.TABLE) -> None:
 
     It takes every closed crawl run that is not published yet. Running it again changes nothing.
     """
-    from crawlhouse.actions.process import run_process
+    from crawlhouse.actions.lake.process import run_process
     from schemas.config.settings import load_settings
 
     run_process(reference, load_settings(), form)

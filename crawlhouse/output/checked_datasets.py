@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from crawlhouse.output.console import results, say, show, table
 from crawlhouse.output.row_formats import cell_text, format_value
 from crawlhouse.reports.checked_datasets import CheckedDataset
-from schemas.datasets.names import NO_DATASET
+from schemas.yaml_files.dataset_names import NO_DATASET
 
 SHOWN_ROWS = 10  # of a dataset, and of its rows for quarantine: they fit on a screen together
 SHOWN_FIELDS = 6  # columns that can be read side by side

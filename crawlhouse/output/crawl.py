@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.config.crawl import Crawl
-from schemas.config.redaction import redacted_url
+from schemas.credentials.redaction import redacted_url
 from schemas.numbers import format_bytes
 
 

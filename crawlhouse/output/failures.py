@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawlhouse.output.console import say_error
-from schemas.config.redaction import redacted
+from schemas.credentials.redaction import redacted
 from schemas.errors import ConflictError, CrawlhouseError, StorageError, UnavailableError
 from schemas.printable import printable
 

@@ -27,10 +27,10 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.expectation_types import expectation_type
-from schemas.datasets.names import NO_DATASET
 from schemas.keys import extracted_rows_key
 from schemas.manifest import Manifest
 from schemas.runs import ProcessRun, config_hash
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.index.items import read_item_types
 from storage.objects.store import ObjectStore
 
@@ -126,7 +126,7 @@ def _decide(checked: CheckedDataset, staged: Iterable[StagedRow]) -> None:
             checked.quarantined.append(QuarantinedRow(row["url"], row["rule"], row["detail"] or "", row["row_json"] or ""))
     for _, group in groupby(sorted(fitting, key=row_order), key=lambda row: row["row_id"]):
         of_key = list(group)
-        for row, decision in zip(of_key, decide_key(checked.dataset, of_key, None, frozenset()), strict=True):
+        for row, decision in zip(of_key, decide_key(checked.dataset, of_key, (), frozenset()), strict=True):
             if decision.outcome == PUBLISHED:
                 history = {"version": decision.version, "first_seen": decision.first_seen, "changed": list(decision.changed)}
                 checked.rows.append(row | history)

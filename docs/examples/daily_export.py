@@ -1,8 +1,9 @@
 """### Daily export of the articles
 
 Writes the latest articles of the lake into one Parquet file a day, for those who do not read Iceberg. Put this file into the `dags/` folder
-of your project. To export as soon as there are new rows, give it `schedule=[Asset("crawlhouse://articles")]`: each publish makes an event,
-whose `extra` has the crawl, the counts, the sequence and the snapshot. Airflow does nothing with this DAG until you switch it on in the UI.
+of your project. To export as soon as there are new rows, give it `schedule=[Asset("crawlhouse://articles")]`: each publish that adds rows
+makes an event, whose `extra` has the crawl, the counts, the sequence and the snapshot. Airflow does nothing with this DAG until you switch
+it on in the UI.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from processing.article import site_rules
+from processing.article.body.article_body import ArticleBody
 from processing.article.body.blocks import to_blocks
-from processing.article.body.boilerplate import ArticleBody, remove_boilerplate
+from processing.article.body.boilerplate import remove_boilerplate
 from processing.article.body.confidence import FALLBACK_BELOW, confidence
 from processing.article.body.fallback import declared_blocks, read_with_trafilatura
 from processing.article.body.forms import form_of, mark_other_articles

@@ -33,7 +33,7 @@ def cleaned_bucket(
 ) -> Iterator[pa.Table]:
     """The cleaned rows of a host bucket, in the order of the segments."""
     for rows in _rows(store, keys, bucket):
-        yield pa.Table.from_pylist([_cleaned(row, memory, memory_version, options) for row in rows.to_pylist()], schema=CLEANED)
+        yield pa.Table.from_pylist([cleaned_row(row, memory, memory_version, options) for row in rows.to_pylist()], schema=CLEANED)
 
 
 def clean_blocks(
@@ -61,7 +61,8 @@ def _rows(store: ObjectStore, keys: Sequence[str], bucket: int) -> Iterator[pa.T
         yield from read_bucket(store, key, bucket)
 
 
-def _cleaned(row: Row, memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Row:
+def cleaned_row(row: Row, memory: SiteMemory, memory_version: int | None, options: ArticleOptions) -> Row:
+    """A staged row with text, language, signals and digests, and the rule of the policy that it breaks. Of no article: as it is."""
     if row["blocks"] is None:
         return row
     url = row["url"]

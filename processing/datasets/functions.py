@@ -8,8 +8,8 @@ from typing import Any
 from itemadapter import ItemAdapter
 
 from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module, source_digest
-from schemas.config.plugins import step_function
 from schemas.datasets.dataset import Dataset
+from schemas.datasets.plugins import step_function
 from schemas.errors import ConfigError, ConflictError, NotFoundError, SpiderError
 from schemas.page import Page
 

@@ -1,6 +1,6 @@
 """Judge the new rows of datasets by expectations, all in one process of its own (`suite_process`).
 
-`Judge` is the door: `RowsToJudge` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
+`Judge` is the entry point: `RowsToJudge` in, a `SuiteResult` for each dataset out. Expectations see the new rows of one crawl run, never
 the whole table; the package's own expectations of `articles` see those of all crawl runs of the process run.
 """
 

@@ -253,7 +253,7 @@ def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Contai
     for row, result in read_segment(store, segment, crawl, containers, ARTICLES_ALONE if sink is None else sink.wanted):
         if sink is not None:
             sink.take(row, result)
-        yield _row(row, result.outcome)
+        yield staged_row(row, result.outcome)
 
 
 def read_segment(
@@ -309,7 +309,6 @@ def _tasks(
     records: Iterable[Record | Rejected], index: Iterator[CaptureRow], crawl: Crawl, containers: Containers, wanted: Wanted
 ) -> Iterator[PageTask]:
     """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
-    product_token, uses = _product_token(crawl), crawl.politeness.forbidden_uses()
     damage: dict[int, str] = {}  # by offset, since the last whole record
     row = next(index, None)
     for record in records:
@@ -323,21 +322,27 @@ def _tasks(
         if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
             # only the index has the length of the gzip member and the digest
             whole = None if row.record_type == "revisit" else replace(record, pointer=row.pointer)
-            host = host_key(row.url)
-            rules = rules_for(host, crawl.articles.rules)
-            containers_of_host = containers.get(host, ())
-            yield PageTask(whole, row, product_token, rules, containers=containers_of_host, wanted=wanted, uses=uses)
+            yield page_task(whole, row, crawl, containers, wanted)
             row = next(index, None)
     while row is not None:
         yield _damaged_task(row, damage)
         row = next(index, None)
 
 
+def page_task(record: Record | None, row: CaptureRow, crawl: Crawl, containers: Containers, wanted: Wanted) -> PageTask:
+    """The task of reading one record as a crawl's options say."""
+    host = host_key(row.url)
+    rules = rules_for(host, crawl.articles.rules)
+    uses = crawl.politeness.forbidden_uses()
+    return PageTask(record, row, _product_token(crawl), rules, containers=containers.get(host, ()), wanted=wanted, uses=uses)
+
+
 def _damaged_task(row: CaptureRow, damage: dict[int, str]) -> PageTask:
     return PageTask(None, row, damage=damage.get(row.warc_record_offset, "the segment has no such record"))
 
 
-def _row(index: CaptureRow, result: ReadPage | Rejected | None) -> Row:
+def staged_row(index: CaptureRow, result: ReadPage | Rejected | None) -> Row:
+    """The staged row of a record."""
     host = host_key(index.url)
     row: Row = {"bucket": bucket_of(host), "host": host, "fetched_at": index.fetch_time}
     row |= {name: getattr(index, name) for name in _INDEX_COLUMNS}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from processing.datasets.rows import Row, RowTyper, row_json
 from processing.datasets.values import short_text
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import NO_DATASET
 from schemas.datasets.sources import Source
 from schemas.items import ItemProblem, StoredItem
 from schemas.keys import crawl_run_of
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.index.items import read_item_problems, read_items
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore

@@ -26,7 +26,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import GateError
 from schemas.keys import crawl_run_of, resolved_rows_key
 from schemas.manifest import Segment
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
@@ -174,7 +174,8 @@ def _to_judge(run: ProcessRun, rows: _Judgeable, excluded: Excluded, lake: Lake)
 def _taken_out(run: ProcessRun, rows: _Judgeable, excluded: Excluded, result: SuiteResult) -> Excluded | None:
     """What is to be taken out now, with what was taken out before; None if nothing more is."""
     failing = frozenset(run.crawl_runs) & result.failing_runs()
-    held = {crawl_run: result.failures_of(crawl_run) for crawl_run in failing}
+    accepted = run.kind is RunKind.ACCEPT  # somebody has decided: nothing more is held back
+    held = {} if accepted else {crawl_run: result.failures_of(crawl_run) for crawl_run in failing}
     offences = result.offences()
     broken: dict[RowPlace, tuple[str, str]] = {}
     start = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,13 +17,13 @@ from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import NO_DATASET
 from schemas.datasets.tables import table_schema
 from schemas.keys import crawl_run_of, extracted_rows_key, resolved_rows_key
 from schemas.manifest import Segment
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
+from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.objects.store import ObjectStore
 
 MAX_KINDS = 50  # of items of no dataset, counted by themselves: a line each
@@ -95,13 +96,10 @@ class DatasetRows:
             made = int(row["outcome"] != Outcome.REJECTED)
             found[ARTICLES] = RecordOutcome(str(row["outcome"]), row["reason"], row["detail"], made)  # type: ignore[arg-type]
         ordered = [(dataset.name, found[dataset.name]) for dataset in self._run.datasets]
-        first = min((one for _, one in ordered), key=lambda one: _RANK[one.outcome])
-        if ARTICLES in found and found[ARTICLES].outcome == first.outcome:
-            first = found[ARTICLES]
         outcomes = [
             {"dataset": name, "outcome": one.outcome, "reason": one.reason, "detail": one.detail, "rows": one.rows} for name, one in ordered
         ]
-        return {**row, "outcome": first.outcome, "reason": first.reason, "detail": first.detail, "outcomes": outcomes}
+        return {**row, **summary_of(outcomes), "outcomes": outcomes}
 
     def _read_outcomes(self, dataset: Dataset) -> dict[RecordId, RecordOutcome]:
         return {
@@ -137,6 +135,18 @@ def made_rows(run: ProcessRun, segments: Iterable[Segment], store: ObjectStore, 
                 if row["dataset"] in made and crawl_run_of(segment.warc_key) not in judged.of(row["dataset"]).held:
                     made[row["dataset"]] += row["rows"]
     return made
+
+
+def summary_of(outcomes: Sequence[Mapping[str, Any]]) -> CaptureRow:
+    """The columns `outcome`, `reason` and `detail` of a capture: of the first outcome in SUMMARY_ORDER, of equal ones of `articles`."""
+    first = min(outcomes, key=lambda one: (_RANK[one["outcome"]], one["dataset"] != ARTICLES))
+    return {name: first[name] for name in ("outcome", "reason", "detail")}
+
+
+def as_articles_alone(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What `articles` made of a capture that an earlier release stored without `outcomes`."""
+    made = int(row["outcome"] != Outcome.REJECTED)
+    return {"dataset": ARTICLES, "outcome": row["outcome"], "reason": row["reason"], "detail": row["detail"], "rows": made}
 
 
 def _filled(rows: pa.Table, schema: pa.Schema, constants: Mapping[str, object]) -> pa.Table:

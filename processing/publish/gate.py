@@ -21,6 +21,7 @@ from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_
 from processing.publish.article_rows import NEW, ArticleRows
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows
+from processing.publish.replacing import merged_captures
 from processing.resolve.datasets import SEEN
 from processing.resolve.resolution import ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
@@ -77,7 +78,7 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
             found.rows[ARTICLES] = RowCounts()
     for crawl_run, canonical in mark.canonical.items():
         counts[crawl_run].canonical = canonical
-    staged = _write_tables(articles, judged, counts, [segment.segment for segment in segments])
+    staged = _write_tables(articles, lake, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
         check_run(ledger.manifest(crawl_run), found)
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
@@ -93,17 +94,20 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     return GateMark(base, counts, measures, held)
 
 
-def _write_tables(articles: ArticleRows, judged: Judged, counts: dict[str, RunCounts], segments: Sequence[str]) -> dict[str, int]:
+def _write_tables(
+    articles: ArticleRows, lake: Lake, judged: Judged, counts: dict[str, RunCounts], segments: Sequence[str]
+) -> dict[str, int]:
     """Stage the rows of every table in one pass over the resolved rows; the number of rows of each."""
     run, base, store = articles.run, articles.mark.base.key(), articles.store
     datasets = DatasetRows(run, base, store, judged)
+    merge = merged_captures(run, lake)
     with ExitStack() as stack:
         schemas = {name: TABLES[name] for name in ("captures", "quarantine", "sightings")}
         schemas |= {dataset.name: table_schema(dataset) for dataset in (articles.dataset, *run.own_datasets)}
         keys = {name: gated_key(run.process_run, base, name) for name in schemas}
         writers = {name: stack.enter_context(staged_writer(store, keys[name], schema)) for name, schema in schemas.items()}
         for rows in articles.resolved_rows(judged.of(ARTICLES)):
-            captures = datasets.captures(_captures(rows))
+            captures = merge(datasets.captures(_captures(rows)))
             writers["captures"].write(captures)
             count(captures, counts)
             if run.makes_articles:

@@ -3,7 +3,7 @@
 Before: `processing.publish.gate` has staged the rows of each table. One publisher at a time holds the ledger's publish lock and its token.
 If the lake or the site memory has changed since the run was resolved, the run is resolved and gated again under the lock. The commit
 succeeds only for the holder of the latest token, and only if the tables are still those that the run was resolved against. After: the
-commit itself is in `storage.lake.publishing`. The next version of the site memory and then the report are written after it; when a process
+commit itself is in `storage.lake.commit`. The next version of the site memory and then the report are written after it; when a process
 dies between them, the next one that plans or publishes writes them.
 """
 
@@ -13,52 +13,35 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
 
-import pyarrow as pa
 from pyiceberg.table import Table
+from sqlalchemy import Connection
 
-from processing.expectations.drift import MEASURES
-from processing.expectations.suite_result import Measures
-from processing.publish.accounting import ARTICLES, RunCounts
+from processing.publish.accounting import ARTICLES
+from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, new_stamp
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
+from processing.publish.replacing import removals
 from processing.publish.report import HELD, RunReport, report_of
-from processing.resolve.earlier_dataset_rows import rows_digest
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
-from processing.staging.staging import bounded, read_rows
+from processing.staging.staging import read_rows
 from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
 from schemas.errors import ConflictError, LakeMovedError
 from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
-from schemas.manifest import Manifest
-from schemas.outcomes import Outcome
-from schemas.runs import ProcessRun
-from schemas.tables import RUNS
-from storage.lake.lake import Lake, committed_runs, snapshot_of
-from storage.lake.publishing import commit, repair_publications
+from schemas.runs import ProcessRun, RunKind
+from storage.lake.commit import repair_publications
+from storage.lake.lake import Lake, committed_runs
+from storage.ledger.held import check_waiting
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
-ROW_TABLES = ("captures", "quarantine", "articles")
+ROW_TABLES = TABLE_ORDER
 SIGHTINGS = "sightings"
-CHUNK_ROWS = 20_000
-CHUNK_BYTES = 8 * 1024 * 1024  # in memory; sorting and writing take several times as much
 ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
-
-RunRow = dict[str, Any]  # Any: the values of a row of `runs`
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """The values that publish writes into every row of a process run."""
-
-    sequence: int
-    ingested_at: datetime
 
 
 def publish_run(
@@ -70,16 +53,23 @@ def publish_run(
     passed the gate, that other code planned, or whose crawl runs another process run has published. Raises FencedError when another
     process has taken the publish lock.
     """
+    with publisher(store, lake, ledger) as token:
+        if ledger.published_at(run.process_run) is not None:
+            return complete(run, lake.run_rows(run.process_run), store, ledger)
+        _refuse_published(run, ledger)
+        refuse_other_code(run, code_version)
+        complete_last_published(run.crawl.name, store, lake, ledger)
+        return complete(run, _publish(run, segments, token, store, lake, ledger, folders), store, ledger)
+
+
+@contextmanager
+def publisher(store: ObjectStore, lake: Lake, ledger: Ledger) -> Iterator[int]:
+    """Hold the publish lock, with the commits of crashed publishers completed; its token. Raises ConflictError if it is not free."""
     with ledger.publish_lock() as token:
         repair_publications(lake, ledger)
         for other in half_published(lake, ledger):
             _finish_half_published(other, token, store, lake, ledger)
-        if ledger.published_at(run.process_run) is not None:
-            return _complete(run, lake.run_rows(run.process_run), store, ledger)
-        _refuse_published(run, ledger)
-        refuse_other_code(run, code_version)
-        complete_last_published(run.crawl.name, store, lake, ledger)
-        return _complete(run, _publish(run, segments, token, store, lake, ledger, folders), store, ledger)
+        yield token
 
 
 def refuse_other_code(run: ProcessRun, code_version: str) -> None:
@@ -102,7 +92,7 @@ def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: 
     """Write the site memory and the report of a crawl's last published process run, if its publisher died after the commit."""
     last = ledger.last_published(crawl)
     if last is not None and store.info(report_key(last, "report.json")) is None and (rows := lake.run_rows(last)):
-        _complete(ledger.process_run(last), rows, store, ledger)
+        complete(ledger.process_run(last), rows, store, ledger)
 
 
 def _publish(
@@ -116,7 +106,8 @@ def _publish(
         if passed.base_key != base.key():
             continue
         try:
-            return _commit(run, passed, Stamp(ledger.next_sequence(), datetime.now(UTC)), tables, token, store, lake, ledger)
+            check = partial(_check_decision, run)
+            return commit_run(run, _gated_change(run, passed, store), new_stamp(ledger), tables, token, lake, ledger, check)
         except LakeMovedError as error:
             LOG.warning("%s: %s Publish tries again.", run.process_run, error)
     raise ConflictError(
@@ -149,40 +140,34 @@ def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake
     if passed is None or store.info(stamp) is None:
         raise ConflictError(f"{run.process_run} is half published, but its staged rows are gone. Restore the store's staging folder.")
     sequence, ingested_at = json.loads(store.get_bytes(stamp))
-    rows = _commit(run, passed, Stamp(sequence, datetime.fromisoformat(ingested_at)), lake.tables(), token, store, lake, ledger)
-    _complete(run, rows, store, ledger)
+    made_at = Stamp(sequence, datetime.fromisoformat(ingested_at))
+    rows = commit_run(run, _gated_change(run, passed, store), made_at, lake.tables(), token, lake, ledger)
+    complete(run, rows, store, ledger)
 
 
 def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
+    if run.replacement is not None:
+        return
     done = sorted(set(run.crawl_runs) - set(ledger.closed_unpublished(run.crawl.name)))
     if done:
         raise ConflictError(f"{', '.join(done)} was published by another process run. Process '{run.crawl.name}' again for the rest.")
 
 
-def _commit(
-    run: ProcessRun,
-    passed: GateMark,
-    stamp: Stamp,
-    tables: Mapping[str, Table],
-    token: int,
-    store: ObjectStore,
-    lake: Lake,
-    ledger: Ledger,
-) -> list[RunRow]:
-    run_rows = [
-        _run_row(run, ledger.manifest(name), passed.counts[name], stamp, passed.measures.get(name, {}), passed.held.get(name, {}))
-        for name in run.crawl_runs
-    ]
-    staged = []
-    for name in (*_row_tables(run), "runs"):
-        if snapshot_of(tables[name], run.process_run) is not None:
-            continue  # an earlier release committed to it
-        reached(f"publish.before.{name}")
-        rows = _stamped(name, run, passed, stamp, store) if name != "runs" else iter([pa.Table.from_pylist(run_rows, schema=RUNS)])
-        staged.append(lake.stage(tables[name], rows, run.process_run))
-        reached(f"publish.after.{name}")
-    commit(lake, ledger, token, staged, run.process_run)
-    return run_rows
+def _gated_change(run: ProcessRun, passed: GateMark, store: ObjectStore) -> RunChange:
+    """The rows that the gate passed for each table."""
+    keys = {name: gated_key(run.process_run, passed.base_key, name) for name in _row_tables(run)}
+    removed = removals(run)
+    if SIGHTINGS in keys and store.info(keys[SIGHTINGS]) is None:  # an earlier release has staged the run, which had none
+        del keys[SIGHTINGS]
+    changes = {name: TableChange(read_rows(store, key), removed.get(name)) for name, key in keys.items()}
+    return RunChange(passed.counts, changes, passed.measures, notes={name: {HELD: why} for name, why in passed.held.items()})
+
+
+def _check_decision(run: ProcessRun, connection: Connection) -> None:
+    """Raise ConflictError if somebody else has decided meanwhile on what a run accepts."""
+    if run.kind is RunKind.ACCEPT:
+        for crawl_run in run.crawl_runs:
+            check_waiting(connection, crawl_run, [dataset.name for dataset in run.datasets])
 
 
 def _row_tables(run: ProcessRun) -> list[str]:
@@ -190,7 +175,7 @@ def _row_tables(run: ProcessRun) -> list[str]:
     return [*(name for name in ROW_TABLES if name != ARTICLES or run.makes_articles), *dataset_table_names(run)]
 
 
-def _complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
+def complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:
     """Write what follows a commit, if it is missing: the next site memory, then the report, from the run's rows in `runs`."""
     key = report_key(run.process_run, "report.json")
     if store.info(key) is None:
@@ -220,57 +205,3 @@ def _copy(store: ObjectStore, source: str, target: str) -> None:
         with store.open(source) as stream, path.open("wb") as out:
             shutil.copyfileobj(stream, out)
         store.put_file(target, path)
-
-
-def _stamped(name: str, run: ProcessRun, passed: GateMark, stamp: Stamp, store: ObjectStore) -> Iterator[pa.Table]:
-    key = gated_key(run.process_run, passed.base_key, name)
-    if name == SIGHTINGS and store.info(key) is None:  # an earlier release has staged the run, which had none
-        return
-    for chunk in bounded(read_rows(store, key), CHUNK_ROWS, CHUNK_BYTES):
-        table = chunk
-        for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
-            position = table.schema.get_field_index(column)
-            if position < 0:
-                continue
-            field = table.schema.field(position)
-            table = table.set_column(position, field, pa.repeat(pa.scalar(value, field.type), table.num_rows))
-        yield table
-
-
-def _run_row(
-    run: ProcessRun,
-    manifest: Manifest,
-    counts: RunCounts,
-    stamp: Stamp,
-    measures: Mapping[str, Measures] = MappingProxyType({}),
-    held: Mapping[str, str] = MappingProxyType({}),
-) -> RunRow:
-    return {
-        "process_run": run.process_run,
-        "crawl_run": manifest.crawl_run,
-        "crawl": manifest.crawl,
-        "code_version": run.code_version,
-        "config_hash": run.config_hash,
-        "planned_at": manifest.planned_at,
-        "closed_at": manifest.closed_at,
-        "ingested_at": stamp.ingested_at,
-        "sequence": stamp.sequence,
-        "finish_reason": manifest.finish_reason,
-        **manifest.counts.model_dump(),
-        "records": counts.records,
-        **{str(outcome): counts.outcome(outcome) for outcome in Outcome},
-        "bytes": sum(segment.size for segment in manifest.segments),
-        "segments": len(manifest.segments),
-        "statistics": json.dumps(
-            {
-                **counts.to_dict(),
-                "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets},
-                "fetch_reasons": manifest.reasons,
-                MEASURES: dict(measures),
-                HELD: dict(held),
-                "fetch": manifest.statistics.model_dump(),
-            },
-            sort_keys=True,
-        ),
-        "datasets": [{"dataset": name, **asdict(rows)} for name, rows in sorted(counts.rows.items())],
-    }

@@ -1,4 +1,4 @@
-"""What is told to those who wait for a table's new rows: which run brought them, how many, and the snapshot that has them."""
+"""The Asset event of a table for those who wait for its new rows: which run brought them, how many, and the snapshot that has them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ NO_COUNTS: Mapping[str, int] = {}
 
 
 def table_events(report: RunReport, snapshots: Mapping[str, int], tables: Iterable[str]) -> dict[str, TableEvent]:
-    """The event of each table of a published run. `snapshots` are the run's commits; a table without rows may have none.
+    """The event of each table to which a published run has added rows. `snapshots` are the run's commits.
 
     The counts are of the run's rows in the table: made = published + unchanged + quarantined.
     """
     run: TableEvent = {"crawl": report.crawl, "process_run": report.process_run, "sequence": report.sequence}
-    return {name: {**run, "snapshot": snapshots.get(name), **report.datasets.get(name, NO_COUNTS)} for name in tables}
+    counts = {name: found for name in tables if (found := report.datasets.get(name, NO_COUNTS)).get("published")}
+    return {name: {**run, "snapshot": snapshots.get(name), **found} for name, found in counts.items()}

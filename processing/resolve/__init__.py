@@ -2,5 +2,6 @@
 
 In: the staged rows of all segments (`processing.extract`) and the rows that are in the lake already. Out: staged cleaned rows with a
 decision each; `processing.publish.gate` reads them. `resolution.resolve_run` is the stage; `resolution.read_resolve_mark` tells whether it
-is done. `decisions.decide` decides; `duplicates` only finds similar texts.
+is done. `decisions.decide` decides, also what is a duplicate; `near_duplicates` only finds similar texts, and `identities` decides whether
+an article is known by its canonical URL or its own.
 """

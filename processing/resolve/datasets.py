@@ -20,7 +20,7 @@ from processing.resolve.dataset_partitions import Partitions, open_partitions
 from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
-from processing.resolve.row_history import PUBLISHED, QUARANTINED, LastVersion, RowDecision, Values, decide_key, row_order
+from processing.resolve.row_history import PUBLISHED, QUARANTINED, KnownVersion, RowDecision, Values, decide_key, row_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import RunRecord, read_errors, read_records
 from processing.staging.staging import RECORD_OUTCOMES, StagedWriter, decided_schema, staged_writer, write_rows
@@ -143,12 +143,12 @@ def _decide_partition(work: _Work, partitions: Partitions, partition: int, out: 
     for row in broken:
         work.count(row, QUARANTINED, row["rule"])
     fitting = sorted((row for row in rows if row["rule"] is None), key=row_order)
-    last = _last_versions(work, partitions, partition)
+    versions = _known_versions(work, partitions, partition)
     published: list[dict[str, object]] = []
     for row_id, group in groupby(fitting, key=lambda row: row["row_id"]):
         of_key = list(group)
         known = frozenset(place for place, row in enumerate(of_key) if record_id_of(row) in work.known)
-        for row, decision in zip(of_key, decide_key(work.dataset, of_key, last.get(row_id), known), strict=True):
+        for row, decision in zip(of_key, decide_key(work.dataset, of_key, versions.get(row_id, ()), known), strict=True):
             work.count(row, decision.outcome, decision.rule)
             if decision.outcome == PUBLISHED:
                 published.append(_published(row, decision))
@@ -168,15 +168,15 @@ def _judged(work: _Work, row: dict[str, Any]) -> dict[str, Any]:  # Any: the val
     return row | {"rule": why[0], "detail": why[1], "row_json": whole_row(work.dataset, row)}
 
 
-def _last_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, LastVersion]:
-    last: dict[str, LastVersion] = {}
+def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict[str, list[KnownVersion]]:
+    """The versions of each key."""
+    known: dict[str, list[KnownVersion]] = {}
     for table in partitions.versions(partition):
         for row in table.to_pylist():
-            known = last.get(row["row_id"])
-            if known is None or known.version < row["version"]:
-                definition = work.definitions.get(row["process_run"])
-                last[row["row_id"]] = LastVersion(row["version"], row["first_seen"], row, definition.fields if definition else None)
-    return last
+            definition = work.definitions.get(row["process_run"])
+            fields = definition.fields if definition else None
+            known.setdefault(row["row_id"], []).append(KnownVersion(row["version"], row["fetched_at"], row["first_seen"], row, fields))
+    return known
 
 
 def _published(row: dict[str, object], decision: RowDecision) -> dict[str, object]:

@@ -93,11 +93,11 @@ class _RunDecisions:
         previous = self._earlier.payloads.get((summary.url, summary.content_digest)) if summary.content_digest else None
         if previous is not None and self._still_latest(previous, article_id, latest):
             return Decision(Outcome.KNOWN, previous.article_id, previous.version)
+        for known in (latest, self._latest.get(article_id) or self._earlier.versions.get(article_id)):
+            if known is not None and known.text_digest == text_digest:  # also if it breaks a rule: then somebody has released it
+                return Decision(Outcome.KNOWN, article_id, known.version)
         if summary.quarantine_reason is not None:
             return Decision(Outcome.QUARANTINED, article_id, reason=summary.quarantine_reason, detail=summary.quarantine_detail)
-        for known in (latest, self._latest.get(article_id) or self._earlier.versions.get(article_id)):
-            if known is not None and known.text_digest == text_digest:
-                return Decision(Outcome.KNOWN, article_id, known.version)
         return self._new_version(summary, article_id, text_digest)
 
     def revisit(self, summary: RecordSummary) -> Decision:
@@ -157,7 +157,7 @@ class _RunDecisions:
 
     def _next_version(self, article_id: str) -> int:
         committed, known = self._earlier.versions.get(article_id), self._latest.get(article_id)
-        return max(committed.version if committed else 0, known.version if known else 0) + 1
+        return max(max(committed.version, committed.highest) if committed else 0, known.version if known else 0) + 1
 
     def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
         """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first fetched of this run."""

@@ -17,7 +17,7 @@ from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 
 from processing.resolve.records import RecordId, record_id_of
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import KEY_COLUMNS
+from schemas.yaml_files.dataset_names import KEY_COLUMNS
 from storage.lake.lake import Lake
 from storage.urls.host_key import host_key
 
@@ -104,7 +104,7 @@ def on_hosts(urls: Collection[str]) -> BooleanExpression | None:
 
 def read_versions(lake: Lake, dataset: Dataset, row_ids: pa.Array, urls: Collection[str]) -> Iterator[pa.Table]:
     """The rows that keys have in the dataset's table: their versions and the fields that are compared. `urls` are the pages of the keys."""
-    columns = ["row_id", "version", "first_seen", "process_run", *dataset.compared_fields()]
+    columns = ["row_id", "version", "first_seen", "fetched_at", "process_run", *dataset.compared_fields()]
     where = on_hosts(urls) if set(dataset.key) & set(KEY_COLUMNS) else None  # then all rows of a key are of one host
     for batch in lake.scan(dataset.name, columns, where):
         rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), row_ids))

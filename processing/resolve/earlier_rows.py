@@ -6,8 +6,8 @@ The tables are streamed. Only rows that match a record of the run stay in memory
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from processing.clean.identity import twin_urls, url_id
 from processing.clean.minhash import signatures
-from processing.resolve.duplicates import NearIndex
+from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, record_id_of
 from schemas.page import WarcPointer
 from storage.lake.lake import Lake
@@ -42,12 +42,17 @@ _CAPTURE_COLUMNS = [
 ]
 _WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
 CommitOrder = tuple[int, datetime, str, int]  # (sequence, fetched_at, WARC file, offset): the smaller one was committed first
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The latest version of an article in the lake, with the code and the site memory that cleaned it."""
+    """The version of an article in the lake that was fetched last, with the code and the site memory that cleaned it.
+
+    `highest` is the highest number that a version of the article has: one that was released from quarantine may be older than the last.
+    """
 
     version: int
     sequence: int
@@ -59,6 +64,8 @@ class Version:
     memory_version: int | None
     pointer: WarcPointer
     crawl_run: str = ""
+    fetched_at: datetime = LONG_AGO
+    highest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +231,9 @@ def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: Ea
 def _add_version(earlier: EarlierRows, row: dict[str, object]) -> None:
     """Keep the row if it is the latest version of its article, and if it is the latest of its page where the article has several."""
     pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
-    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "crawl_run")
-    version = Version(pointer=pointer, **{name: row[name] for name in names})  # type: ignore[arg-type]
+    names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "crawl_run", "fetched_at")
+    values = {name: row[name] for name in names}
+    version = Version(pointer=pointer, highest=row["version"], **values)  # type: ignore[arg-type]
     article, known = str(row["article_id"]), earlier.versions.get(str(row["article_id"]))
     if known is None:
         earlier.versions[article] = version
@@ -234,11 +242,12 @@ def _add_version(earlier: EarlierRows, row: dict[str, object]) -> None:
         for one in (known, version):
             of_page = earlier.page_versions.get((article, one.url))
             earlier.page_versions[article, one.url] = one if of_page is None else _later(one, of_page)
-    earlier.versions[article] = _later(version, known)
+    earlier.versions[article] = replace(_later(version, known), highest=max(version.highest, known.highest))
 
 
 def _later(one: Version, other: Version) -> Version:
-    return one if (one.version, one.sequence) > (other.version, other.sequence) else other
+    """The version that was fetched later: numbers are in the order of publishing."""
+    return one if (one.fetched_at, one.version, one.sequence) > (other.fetched_at, other.version, other.sequence) else other
 
 
 def _commit_order(row: dict[str, object]) -> CommitOrder:

@@ -18,10 +18,9 @@ from processing.clean.minhash import signatures, similarity
 from processing.resolve.earlier_rows import EarlierRows, Text
 from processing.resolve.records import RecordSummary
 
-MIN_SIMILARITY = 0.5  # the contract's bound (design: names): half of the text in common is the same story in another form
-MAX_TEXTS = (
-    8  # of a page and of an article: a page that claims a URL is compared with so many; more occur only where a whole site claims it
-)
+MIN_SIMILARITY = 0.5  # chosen: half of the text in common is the same story in another form
+# Of a page, and of an article: with how many texts a page that claims a URL is compared. More occur only where a whole site claims one URL.
+MAX_TEXTS = 8
 
 
 @dataclass(slots=True)

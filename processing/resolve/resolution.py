@@ -23,10 +23,10 @@ from processing.resolve.article_sightings import ARTICLES, article_sightings
 from processing.resolve.canonical_counts import CanonicalCounts, canonical_counts
 from processing.resolve.datasets import SEEN, resolve_datasets
 from processing.resolve.decisions import decide
-from processing.resolve.duplicates import NearIndex
 from processing.resolve.earlier_rows import EarlierRows, Version, read_earlier_rows
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
+from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
@@ -138,10 +138,15 @@ def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[st
 
 
 def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
-    """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory."""
+    """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory.
+
+    A run that replaces has pages that the memory knows already.
+    """
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
+    if run.replacement is not None:
+        return pinned
 
     def with_own_pages(bucket: int) -> SiteMemory:
         memory = read_memory(store, pinned, bucket)

@@ -19,16 +19,22 @@ Values = Mapping[str, Any]  # Any: the values of a staged row, as Arrow gives th
 
 
 @dataclass(frozen=True, slots=True)
-class LastVersion:
-    """The last version of a key: its number, when its key was first seen, and its values.
+class KnownVersion:
+    """A version of a key: its number, when it was fetched, when its key was first seen, and its values.
 
     `fields` are those that its definition had, None for all: a field that was not there cannot have changed.
     """
 
     version: int
+    fetched_at: datetime
     first_seen: datetime
     values: Values
     fields: frozenset[str] | None = None
+
+    @property
+    def time_order(self) -> tuple[datetime, int]:
+        """Sorts versions by the time of fetch: the numbers are in the order of publishing, and a row may be published late."""
+        return self.fetched_at, self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +65,36 @@ def row_order(row: Values) -> tuple[Any, ...]:
     )
 
 
-def decide_key(dataset: Dataset, rows: Iterable[Values], last: LastVersion | None, known: frozenset[int]) -> Iterator[RowDecision]:
-    """The decision on each row of one key, in their order. `known` are places of rows whose page is as it was at the last reading."""
+def decide_key(dataset: Dataset, rows: Iterable[Values], versions: Iterable[KnownVersion], known: frozenset[int]) -> Iterator[RowDecision]:
+    """The decision on each row of one key, in their order.
+
+    `versions` are those of the key so far, in any order. `known` are places of rows whose page is as it was at the last reading.
+    """
+    so_far = list(versions)
     numbered = enumerate(rows)
     for _, of_one_run in groupby(numbered, key=lambda pair: pair[1]["crawl_run"]):
         (place, first), *others = of_one_run
-        decision = _decide_first(dataset, first, last, is_known=place in known)
+        decision = decide_version(dataset, first, so_far, is_known=place in known)
         if decision.outcome == PUBLISHED:
             assert decision.first_seen is not None
-            last = LastVersion(decision.version, decision.first_seen, first)
+            so_far.append(KnownVersion(decision.version, first["fetched_at"], decision.first_seen, first))
         yield decision
         yield from (_decide_other(dataset, first, other, is_known=place in known) for place, other in others)
 
 
-def _decide_first(dataset: Dataset, row: Values, last: LastVersion | None, *, is_known: bool) -> RowDecision:
-    if last is None:
+def decide_version(dataset: Dataset, row: Values, versions: Sequence[KnownVersion], *, is_known: bool = False) -> RowDecision:
+    """Whether a row is a new version. It is compared with the version of its own time; its number is the next free one."""
+    if not versions:
         return RowDecision(PUBLISHED, 1, row["fetched_at"])
     is_visit = dataset.history == "observations"
     if is_known and not is_visit:
         return _UNCHANGED
-    changed = changed_fields(dataset, last.values, row, last.fields)
-    if not changed and not is_visit:
+    before = max((one for one in versions if one.fetched_at <= row["fetched_at"]), key=lambda one: one.time_order, default=None)
+    changed = changed_fields(dataset, before.values, row, before.fields) if before is not None else ()
+    if before is not None and not changed and not is_visit:
         return _UNCHANGED
-    return RowDecision(PUBLISHED, last.version + 1, last.first_seen, changed)
+    first_seen = min(row["fetched_at"], *(one.first_seen for one in versions))
+    return RowDecision(PUBLISHED, max(one.version for one in versions) + 1, first_seen, changed)
 
 
 def _decide_other(dataset: Dataset, first: Values, row: Values, *, is_known: bool) -> RowDecision:

@@ -15,7 +15,6 @@ from runtime.child_process import import_name, limit_memory, open_streams, peak_
 from runtime.child_results import UNENCODABLE, encode_result
 from runtime.frames import read_frame, write_frame
 
-
 # Hardly anything of a page is a cycle. With Python's own thresholds the collector took a twentieth of the time.
 GC_THRESHOLDS = (20_000, 20, 50)
 

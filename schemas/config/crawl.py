@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from schemas.config.bounds import at_most, length_at_most
-from schemas.config.model import ConfigModel
-from schemas.config.values import (
+from schemas.datasets.expectation import Drift, Expectation
+from schemas.web.ai_preferences import USES
+from schemas.yaml_files.bounds import at_most, length_at_most
+from schemas.yaml_files.model import ConfigModel
+from schemas.yaml_files.values import (
     MAX_BODY_BYTES,
     MAX_DATASETS,
     MAX_DEPTH_OF_LINKS,
@@ -42,8 +44,6 @@ from schemas.config.values import (
     Tag,
     Text,
 )
-from schemas.datasets.expectation import Drift, Expectation
-from schemas.web.ai_preferences import USES
 
 MIB = 1024 * 1024
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}

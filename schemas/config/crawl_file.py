@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
-from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.suite_file import read_suite
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
+from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
+from schemas.yaml_files.yaml_problems import describe_problems, has_key, line_at
 
 SUFFIXES = (".yaml", ".yml")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

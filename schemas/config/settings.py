@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.config.database_url import parse_database_url
+from schemas.credentials.database_url import parse_database_url
 from schemas.errors import ConfigError, NotFoundError, StorageError
 
 PREFIX = "CRAWLHOUSE_"

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from schemas import column_docs
-from schemas.config.yaml_problems import line_at
 from schemas.errors import ConfigError
+from schemas.yaml_files.yaml_problems import line_at
 
 ADDED = ("fields", "steps", "expectations", "drift")
 FIXED = ("source", "match", "key", "history", "undeclared_fields")

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import length_at_most
-from schemas.config.model import ConfigModel, SetByPlan
-from schemas.config.values import MAX_ENTRIES, Line, Patterns, Text
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.field_types import FieldType, parse_type
-from schemas.datasets.names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
 from schemas.datasets.sources import MAX_FIELDS, Source, StepName, TypeText
+from schemas.yaml_files.bounds import length_at_most
+from schemas.yaml_files.dataset_names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
+from schemas.yaml_files.model import ConfigModel, SetByPlan
+from schemas.yaml_files.values import MAX_ENTRIES, Line, Patterns, Text
 
 MAX_STEPS = 50
 

@@ -11,14 +11,14 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from schemas.config.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
-from schemas.config.plugins import DATASETS, Plugin, definition_file, find_plugin, find_plugins
-from schemas.config.yaml_problems import describe_problems, has_key, line_at
 from schemas.datasets.built_in import refuse_changes
 from schemas.datasets.dataset import Dataset
-from schemas.datasets.names import BUILT_IN, check_dataset_name
+from schemas.datasets.plugins import DATASETS, Plugin, definition_file, find_plugin, find_plugins
 from schemas.datasets.suite_file import read_suite, read_text
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
+from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
+from schemas.yaml_files.dataset_names import BUILT_IN, check_dataset_name
+from schemas.yaml_files.yaml_problems import describe_problems, has_key, line_at
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BASES = 5  # definitions that extend one another

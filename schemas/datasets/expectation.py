@@ -6,9 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import at_most
-from schemas.config.model import ConfigModel
-from schemas.config.values import Line
 from schemas.datasets.expectation_types import (
     COLUMN_ARGUMENTS,
     IGNORED_ARGUMENTS,
@@ -16,6 +13,9 @@ from schemas.datasets.expectation_types import (
     expectation_type,
     expectation_types,
 )
+from schemas.yaml_files.bounds import at_most
+from schemas.yaml_files.model import ConfigModel
+from schemas.yaml_files.values import Line
 
 MAX_HISTORY_RUNS = 100
 NOT_ARGUMENTS = frozenset({"description", "expectation_context", "id", "kwargs", "meta", "notes", "rendered_content", "severity", "type"})

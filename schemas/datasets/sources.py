@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.config.bounds import length_at_most, one_line
-from schemas.config.model import ConfigModel
-from schemas.config.values import Pattern
-from schemas.config.values import Selector as SelectorText
 from schemas.datasets.field_types import parse_type
+from schemas.yaml_files.bounds import length_at_most, one_line
+from schemas.yaml_files.model import ConfigModel
+from schemas.yaml_files.values import Pattern
+from schemas.yaml_files.values import Selector as SelectorText
 
 MAX_FIELDS = 300  # a table of more columns is not a table that people read
 MAX_TYPES = 50

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from schemas.config.bounded_yaml import message_text
 from schemas.errors import ConfigError, NotFoundError
+from schemas.yaml_files.bounded_yaml import message_text
 
 MAX_SUITE_BYTES = 4 * 1024 * 1024
 

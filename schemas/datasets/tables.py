@@ -8,8 +8,8 @@ from schemas import column_docs
 from schemas.column_docs import ColumnDoc
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import FieldType, Kind
-from schemas.datasets.names import BUILT_IN
 from schemas.tables import POINTER_FIELDS, RUN_FIELDS, TABLES, TIMESTAMP, documented
+from schemas.yaml_files.dataset_names import BUILT_IN
 
 ROW_JSON = "row_json"
 _SIMPLE = {

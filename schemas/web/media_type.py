@@ -1,4 +1,4 @@
-"""Reads Content-Type headers as browsers do. This is the one reader of both rooms.
+"""Reads Content-Type headers as browsers do. Nothing else reads them, in `spiders` and in `processing`.
 
 Source: Fetch Standard, "extract a MIME type", which takes the last type that can be read; a charset holds on for the same type. More than
 there, a line without `;` and a type in quotes are read, because servers write them.

@@ -1,4 +1,4 @@
-"""Accepts responses that aiohttp's parser refuses: with malformed heads (`head_mending`), or with more bytes than they announce.
+"""Accepts responses that aiohttp's parser refuses: with malformed heads (`header_repair`), or with more bytes than they announce.
 
 The latter is a 304 or 204 with a body, or a body longer than its Content-Length. Browsers use such a response and ignore the extra bytes.
 aiohttp loses the response if the extra bytes arrive together with the head: it parses them as the next response, fails, and drops what it
@@ -23,7 +23,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import StreamReader
 
 from schemas.capture import HeaderList
-from spiders.download.head_mending import HEAD_END, MAX_HEAD_BYTES, is_strict, mended_head, received_headers
+from spiders.download.header_repair import HEAD_END, MAX_HEAD_BYTES, is_strict, mended_head, received_headers
 
 BEGIN = b"HTTP/"
 OVERLAP_BYTES = 3  # of the end of a head, which has at most four

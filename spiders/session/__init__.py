@@ -3,6 +3,8 @@
 In: a `context.FetchContext` with all that the parts share. Out: captures, found URLs and results, which go on to `spiders.spool`.
 `session.FetchSession` is the worker's loop. Its parts are a line, each knows only those after it: `leased_hosts`, `host` (one leased host
 at its `pace`), `request_queue` (URLs on their way to the downloader), `exchange` (a response becomes a record and a result), `context`.
+A redirect's target is found and checked in `spiders.discover.response`; `exchange` ends chains that go in a circle; `url_results` says what
+became of the URL.
 """
 
 from schemas.moved import former_module

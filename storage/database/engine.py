@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from runtime.patterns import regexp
-from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
+from schemas.credentials.database_url import parse_database_url
 from schemas.errors import ConflictError, StorageError
 from storage.database import frontier_tables, ledger_tables  # noqa: F401 they add their tables to METADATA
 from storage.database.errors import as_crawlhouse_error, first_line, is_busy

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from schemas.config.redaction import redacted
+from schemas.credentials.redaction import redacted
 from schemas.errors import ConfigError, CrawlhouseError, DatabaseOutageError, StorageError, UnavailableError
 
 PRIMARY_CODE = 0xFF  # the lowest byte of SQLite's extended codes is the primary code

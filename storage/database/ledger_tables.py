@@ -54,6 +54,7 @@ PROCESS_RUNS = Table(
     Column("memory_version", BigInteger, nullable=False),
     Column("base_snapshot", BigInteger),
     Column("datasets", Text),  # their definitions, JSON; NULL: articles alone
+    Column("replacement", Text),  # what it replaces and who decided it, JSON; NULL: nothing
     Column("published_at", Float),
 )
 

@@ -10,8 +10,8 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from schemas.config.database_url import parse_database_url
 from schemas.config.settings import Settings, make_private_folder
+from schemas.credentials.database_url import parse_database_url
 from schemas.errors import CrawlhouseError, StorageError, UnavailableError
 from schemas.keys import LAKE_PREFIX
 from storage.database.errors import as_crawlhouse_error, first_line

@@ -1,6 +1,6 @@
-"""The lake: Iceberg tables to which rows are only added, once for each process run.
+"""The lake: Iceberg tables to which each process run adds its rows once, and may take out rows that it replaces.
 
-On the main path, `processing.publish.publish` comes before: it stages rows here and commits them by `storage.lake.publishing`. Readers come
+On the main path, `processing.publish.publish` comes before: it stages rows here and commits them by `storage.lake.commit`. Readers come
 after.
 """
 
@@ -23,8 +23,9 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
 from schemas.tables import RUNS
 from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
-from storage.lake.commit import Staged, move_pointers, stage
 from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
+from storage.lake.removal import Removal, affected_files, replace_file
+from storage.lake.staged_metadata import Staged, move_pointers, stage
 from storage.lake.tables import load_table, load_tables, sort_columns
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
@@ -39,7 +40,7 @@ class Lake:
     """The tables `articles`, `captures`, `quarantine`, `sightings` and `runs`, and one for each dataset of the users' own.
 
     `scan` and `published_runs` show rows as soon as their process run is in `runs`. Publishing commits to all tables at once
-    (`storage.lake.publishing.commit`); nobody sees staged rows before.
+    (`storage.lake.commit.commit`); nobody sees staged rows before.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -79,16 +80,21 @@ class Lake:
             if self._catalog.table_exists((NAMESPACE, dataset.name)):
                 refuse_misfit(self._catalog.load_table((NAMESPACE, dataset.name)), dataset)
 
-    def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str) -> Staged:
+    def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str, removed: Removal | None = None) -> Staged:
         """Write the rows of a process run, and new metadata of the table with one more snapshot, without committing it.
 
         Each chunk, in the table's Arrow schema, is sorted by host and URL; one chunk at a time is in memory. A column that a chunk lacks is
-        NULL. Raises StorageError if files cannot be written.
+        NULL. `removed` are rows that are taken out in the same snapshot. Raises StorageError if files cannot be written.
         """
         name = table.name()[-1]
         transaction = Transaction(table)
         try:
-            with transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run}).merge_append() as snapshot:
+            made = transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run})
+            affected = list(affected_files(table, removed)) if removed is not None and removed.values else []
+            with made.overwrite() if affected else made.merge_append() as snapshot:
+                for task in affected:
+                    assert removed is not None
+                    replace_file(snapshot, table, task, removed.stays)
                 for chunk in chunks:
                     for data_file in _dataframe_to_data_files(table.metadata, sort_rows(_fitted(chunk, table)), table.io):
                         snapshot.append_data_file(data_file)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-# finds the newest version by three narrow columns: sorting whole rows would hold all texts in memory
+# Finds the row that was fetched last by narrow columns: sorting whole rows would hold all texts in memory. The numbers of versions are in
+# the order of publishing: a row of an old capture that is published later, for example out of quarantine, has a higher number.
 LATEST = """
 SELECT "{name}".*, "{name}".fetched_at AS last_seen, CAST(NULL AS TIMESTAMPTZ) AS gone_at FROM "{name}" SEMI JOIN (
-  SELECT {key}, unnest(max(struct_pack(version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
-) USING ({key}, version, sequence)
+  SELECT {key}, unnest(max(struct_pack(fetched_at := fetched_at, version := version, sequence := sequence))) FROM "{name}" GROUP BY {key}
+) USING ({key}, fetched_at, version, sequence)
 """
 # The newest version and the sightings of each key are one narrow table, which the whole rows are joined with. Another join of the whole
 # rows with the sightings would hold all texts in memory: DuckDB keeps the side of a join that it expects to be smaller.
 SIGHTED = """
 SELECT "{name}".*, {seen} AS last_seen, CASE WHEN missed_at > {seen} THEN missed_at END AS gone_at FROM "{name}" JOIN (
-  SELECT {key}, unnest(max(CASE WHEN version IS NOT NULL THEN struct_pack(version := version, sequence := sequence) END)),
+  SELECT {key}, unnest(max(CASE WHEN version IS NOT NULL THEN
+      struct_pack(fetched_at := fetched_at, version := version, sequence := sequence) END)),
     max(seen_at) AS sighted_at, max(missed_at) AS missed_at
   FROM (
-    SELECT {key}, version, sequence, NULL AS seen_at, NULL AS missed_at FROM "{name}"
-    UNION ALL SELECT row_id, NULL, NULL, seen_at, gone_at FROM sightings WHERE dataset = '{name}'
+    SELECT {key}, fetched_at, version, sequence, NULL AS seen_at, NULL AS missed_at FROM "{name}"
+    UNION ALL SELECT row_id, NULL, NULL, NULL, seen_at, gone_at FROM sightings WHERE dataset = '{name}'
   ) GROUP BY {key}
-) USING ({key}, version, sequence)
+) USING ({key}, fetched_at, version, sequence)
 """
 SEEN = 'greatest("{name}".fetched_at, sighted_at)'  # it passes over NULL
 KEYS = {"articles": "article_id"}

@@ -1,13 +1,13 @@
 """Maintenance of the lake: small files are joined, old snapshots expire, files to which nothing refers are deleted.
 
-It may run beside publishing: a change holds the publish lock and is committed in the same way (`storage.lake.publishing`), and files are
+It may run beside publishing: a change holds the publish lock and is committed in the same way (`storage.lake.commit`), and files are
 deleted only if they are too old for a publication that still goes on.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -24,10 +24,11 @@ from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
-from storage.lake.commit import Staged, stage
+from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, process_run_of, sort_rows
-from storage.lake.publishing import commit, repair_publications
+from storage.lake.staged_metadata import Staged, stage
 from storage.lake.superseded import remove_superseded
+from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
@@ -115,7 +116,17 @@ def _is_staging_obsolete(process_run: str, store: ObjectStore, ledger: Ledger) -
         return (
             store.info(report_key(process_run, "report.json")) is not None
         )  # the report is written last: after it nothing reads the staged objects
+    if run.replacement is not None:  # it may go on, though its crawl runs are published, as long as nothing is decided
+        return _is_decided(run.crawl_runs, ledger)
     return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
+
+
+def _is_decided(crawl_runs: Iterable[str], ledger: Ledger) -> bool:
+    """Whether no rows of these crawl runs are held back any more."""
+    try:
+        return all(one.decision is not None for crawl_run in crawl_runs for one in held_of(ledger.database, crawl_run))
+    except NotFoundError:
+        return True
 
 
 def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:

@@ -6,21 +6,22 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table, Transaction
 
 from schemas.errors import LakeMovedError
-from storage.lake.commit import Staged, stage
+from schemas.tables import TIMESTAMP
+from storage.lake.commit import commit
 from storage.lake.dataset_tables import history_of
 from storage.lake.lake import Lake
 from storage.lake.latest import ROW_KEY
-from storage.lake.publishing import commit
+from storage.lake.removal import read_file, replace_file
+from storage.lake.staged_metadata import Staged, stage
 from storage.lake.tables import is_dataset_table
 from storage.ledger.ledger import Ledger
 
 LATEST_ONLY = "latest"
-NEWEST = "newest"
+FETCHED_AT, VERSION = "fetched_at", "version"
+_ORDER = pa.schema([pa.field(ROW_KEY, pa.string()), pa.field(FETCHED_AT, TIMESTAMP), pa.field(VERSION, pa.int32())])
 MAX_CONFLICTS = 5  # with other writers; the next maintenance continues
 
 
@@ -50,42 +51,37 @@ def remove_superseded(lake: Lake, ledger: Ledger, name: str) -> int:
 
 
 def _newest_versions(lake: Lake, name: str) -> pa.Table:
-    """The newest published version of each key. Three narrow columns are in memory, for each key once."""
-    newest = pa.table({ROW_KEY: pa.array([], pa.string()), NEWEST: pa.array([], pa.int32())})
-    for batch in lake.scan(name, [ROW_KEY, "version"]):
-        versions = pa.table({ROW_KEY: batch.column(0).cast(pa.string()), NEWEST: batch.column(1).cast(pa.int32())})
-        grouped = pa.concat_tables([newest, versions]).group_by(ROW_KEY).aggregate([(NEWEST, "max")])
-        newest = pa.table({ROW_KEY: grouped[ROW_KEY], NEWEST: grouped[f"{NEWEST}_max"]})
+    """The published row of each key that was fetched last, of several the newest version. Three narrow columns are in memory."""
+    newest = _ORDER.empty_table()
+    for batch in lake.scan(name, _ORDER.names):
+        rows = pa.concat_tables([newest, pa.Table.from_batches([batch]).cast(_ORDER)])
+        last = rows.group_by(ROW_KEY).aggregate([(FETCHED_AT, "max")])
+        places = pc.index_in(rows[ROW_KEY], value_set=last[ROW_KEY])
+        rows = rows.filter(pc.equal(rows[FETCHED_AT], last[f"{FETCHED_AT}_max"].take(places)))
+        grouped = rows.group_by(ROW_KEY).aggregate([(FETCHED_AT, "max"), (VERSION, "max")])
+        newest = pa.table([grouped[ROW_KEY], grouped[f"{FETCHED_AT}_max"], grouped[f"{VERSION}_max"]], schema=_ORDER)
     return newest
 
 
 def _superseded_files(table: Table, newest: pa.Table) -> Iterator[tuple[FileScanTask, int]]:
     """The files that have superseded rows, and how many."""
     for task in sorted(table.scan().plan_files(), key=lambda task: task.file.file_path):
-        stays = _stays(_read(table, task, (ROW_KEY, "version")), newest)
+        stays = _stays(read_file(table, task, tuple(_ORDER.names)), newest)
         if superseded := len(stays) - (pc.sum(stays).as_py() or 0):
             yield task, superseded
 
 
 def _stays(rows: pa.Table, newest: pa.Table) -> pa.ChunkedArray:
-    """Which rows have no newer version."""
+    """Which rows are not superseded."""
     places = pc.index_in(rows[ROW_KEY].cast(pa.string()), value_set=newest[ROW_KEY])
-    return pc.fill_null(pc.greater_equal(rows["version"], newest[NEWEST].take(places)), True)
-
-
-def _read(table: Table, task: FileScanTask, columns: tuple[str, ...] = ("*",)) -> pa.Table:
-    schema = table.scan(selected_fields=columns).projection()
-    batches = ArrowScan(table.metadata, table.io, schema, AlwaysTrue()).to_record_batches([task])
-    return pa.concat_tables(pa.Table.from_batches([batch]) for batch in batches)
+    last, version = newest[FETCHED_AT].take(places), newest[VERSION].take(places)
+    is_last = pc.and_(pc.equal(rows[FETCHED_AT], last), pc.greater_equal(rows[VERSION], version))
+    return pc.fill_null(pc.or_(pc.greater(rows[FETCHED_AT], last), is_last), True)
 
 
 def _without(table: Table, task: FileScanTask, newest: pa.Table) -> Staged:
     """The table with a file of the rows that stay in place of a file."""
-    rows = _read(table, task)
-    rows = rows.filter(_stays(rows, newest))
     transaction = Transaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
-        snapshot.delete_data_file(task.file)
-        for data_file in _dataframe_to_data_files(table.metadata, rows, table.io) if rows.num_rows else ():
-            snapshot.append_data_file(data_file)
+        replace_file(snapshot, table, task, lambda rows: _stays(rows, newest))
     return stage(transaction)

@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from schemas.errors import NotFoundError
+from schemas.errors import ConflictError, NotFoundError
 from storage.database.clock import current_time
 from storage.database.engine import Database
 from storage.database.ledger_tables import HELD
 
-DISCARDED = "discarded"
+ACCEPTED, DISCARDED = "accepted", "discarded"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The rows of a dataset of one crawl run, and why they are held back; who decided what of them, and why."""
+    """The rows of a dataset of one crawl run, and why they are held back; who decided what of them, and why.
+
+    `process_run` is the one that held them back.
+    """
 
     crawl_run: str
     dataset: str
@@ -29,6 +32,7 @@ class Held:
     decided_by: str | None = None
     decided_at: datetime | None = None
     decision_reason: str | None = None
+    process_run: str | None = None
 
 
 def hold_rows(database: Database, process_run: str, held: Sequence[Held]) -> None:
@@ -61,9 +65,38 @@ def discard_held(database: Database, crawl_run: str, dataset: str | None, decide
         decided = {"decision": DISCARDED, "decided_by": decided_by, "decision_reason": reason}
         count = connection.execute(update(HELD).where(here).values(**decided, decided_at=current_time(connection, None))).rowcount
     if not count:
-        what = f"the dataset {dataset!r} of {crawl_run!r}" if dataset else repr(crawl_run)
-        raise NotFoundError(f"Nothing of {what} is held back. `crawlhouse gate list` shows what is.")
+        raise _nothing_held(crawl_run, dataset)
     return count
+
+
+def held_of(database: Database, crawl_run: str, dataset: str | None = None) -> list[Held]:
+    """What is or was held back of a crawl run, sorted by dataset. Raises NotFoundError where nothing ever was."""
+    query = select(HELD).where(HELD.c.crawl_run == crawl_run).order_by(HELD.c.dataset)
+    with database.read() as connection:
+        rows = connection.execute(query if dataset is None else query.where(HELD.c.dataset == dataset)).mappings().all()
+    if not rows:
+        raise _nothing_held(crawl_run, dataset)
+    return [_held(row) for row in rows]
+
+
+def accept_held(connection: Connection, crawl_runs: Sequence[str], datasets: Sequence[str], decided_by: str, reason: str) -> None:
+    """Enter that rows are accepted, inside the transaction that publishes them. Entering it again changes nothing."""
+    here = HELD.c.crawl_run.in_(crawl_runs) & HELD.c.dataset.in_(datasets) & HELD.c.decision.is_(None)
+    decided = {"decision": ACCEPTED, "decided_by": decided_by, "decision_reason": reason}
+    connection.execute(update(HELD).where(here).values(**decided, decided_at=current_time(connection, None)))
+
+
+def check_waiting(connection: Connection, crawl_run: str, datasets: Sequence[str]) -> None:
+    """Raise ConflictError unless all these datasets wait for a decision. Nobody else decides until the transaction ends."""
+    here = (HELD.c.crawl_run == crawl_run) & HELD.c.dataset.in_(datasets) & HELD.c.decision.is_(None)
+    waiting = set(connection.scalars(select(HELD.c.dataset).where(here).with_for_update()))
+    if decided := sorted(set(datasets) - waiting):
+        raise ConflictError(f"{', '.join(decided)} of {crawl_run} was decided meanwhile. `crawlhouse gate list` shows it.")
+
+
+def _nothing_held(crawl_run: str, dataset: str | None) -> NotFoundError:
+    what = f"the dataset {dataset!r} of {crawl_run!r}" if dataset else repr(crawl_run)
+    return NotFoundError(f"Nothing of {what} is held back. `crawlhouse gate list` shows what is.")
 
 
 def _held(row: RowMapping) -> Held:
@@ -77,6 +110,7 @@ def _held(row: RowMapping) -> Held:
         row["decided_by"],
         _time(row["decided_at"]),
         row["decision_reason"],
+        row["process_run"],
     )
 
 

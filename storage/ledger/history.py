@@ -33,7 +33,8 @@ def latest_runs(settings: Settings, per_crawl: int) -> list[PastRun]:
     """The last `per_crawl` runs of each crawl, newest first. Raises UnavailableError, StorageError."""
     place = func.row_number().over(partition_by=CRAWL_RUNS.c.crawl, order_by=CRAWL_RUNS.c.run_no.desc()).label("place")
     ranked = select(CRAWL_RUNS, place).subquery()
-    inputs = PROCESS_INPUTS.join(PROCESS_RUNS, PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run)
+    of_input = (PROCESS_RUNS.c.process_run == PROCESS_INPUTS.c.process_run) & PROCESS_RUNS.c.replacement.is_(None)
+    inputs = PROCESS_INPUTS.join(PROCESS_RUNS, of_input)
     query = (
         select(ranked, PROCESS_RUNS.c.process_run, PROCESS_RUNS.c.published_at)
         .select_from(ranked.outerjoin(inputs, PROCESS_INPUTS.c.crawl_run == ranked.c.crawl_run))

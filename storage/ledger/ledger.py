@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,20 +13,22 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConflictError, FencedError, NotFoundError
 from schemas.manifest import Manifest, Segment
-from schemas.runs import CrawlRun, ProcessRun
+from schemas.runs import CrawlRun, ProcessRun, Replacement, RunKind
+from schemas.yaml_files.bounds import PINNED
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import WORKERS
 from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
 from storage.database.locks import hold_publish_lock
+from storage.ledger.held import accept_held
 
 _DATASETS = TypeAdapter(tuple[Dataset, ...])
+_REPLACEMENT = TypeAdapter(Replacement)
 PUBLISH_WAIT_SECONDS = 3600.0  # chosen: longer than publishing or a compaction takes
 LOOKUP_NAMES = 500  # values in one IN list; far below the limit of parameters in a statement (32,766 on SQLite)
 PUBLISHER = "publisher"  # the counter of the publish lock's tokens
@@ -168,6 +171,7 @@ class Ledger:
                 "memory_version": run.memory_version,
                 "base_snapshot": run.base_snapshot,
                 "datasets": _DATASETS.dump_json(run.datasets).decode() if run.datasets else None,
+                "replacement": _REPLACEMENT.dump_json(run.replacement).decode() if run.replacement else None,
             }
             _insert_once(connection, PROCESS_RUNS, [values])
             _insert_once(connection, PROCESS_INPUTS, [{"process_run": run.process_run, "crawl_run": name} for name in run.crawl_runs])
@@ -188,6 +192,7 @@ class Ledger:
             memory_version=row["memory_version"],
             base_snapshot=row["base_snapshot"],
             datasets=_DATASETS.validate_json(row["datasets"], context=PINNED) if row["datasets"] else (),
+            replacement=_REPLACEMENT.validate_json(row["replacement"]) if row["replacement"] else None,
         )
 
     def process_runs(self, crawl: str | None = None) -> list[str]:
@@ -218,9 +223,10 @@ class Ledger:
         with self._database.read() as connection:
             return set(connection.scalars(select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.published_at.is_(None))))
 
-    def last_published(self, crawl: str) -> str | None:
-        """The process run of a crawl that was published last, or None."""
+    def last_published(self, crawl: str, *, replacing: bool = True) -> str | None:
+        """The process run of a crawl that was published last, or None. With `replacing=False` those that replace others do not count."""
         query = select(PROCESS_RUNS.c.process_run).where(PROCESS_RUNS.c.crawl == crawl, PROCESS_RUNS.c.published_at.is_not(None))
+        query = query if replacing else query.where(PROCESS_RUNS.c.replacement.is_(None))
         with self._database.read() as connection:
             return connection.scalar(query.order_by(PROCESS_RUNS.c.published_at.desc()).limit(1))
 
@@ -320,7 +326,7 @@ def insert_publication(connection: Connection, process_run: str, commits: Mappin
 
     Raises NotFoundError, and ConflictError if it was committed by other snapshots before.
     """
-    _process_run_row(connection, process_run)
+    process_run_row = _process_run_row(connection, process_run)
     _insert_once(
         connection, COMMITS, [{"process_run": process_run, "table_name": name, "snapshot_id": made} for name, made in commits.items()]
     )
@@ -329,7 +335,17 @@ def insert_publication(connection: Connection, process_run: str, commits: Mappin
         if commits.get(row.table_name, row.snapshot_id) != row.snapshot_id:
             raise ConflictError(f"The process run {process_run} was committed to '{row.table_name}' before, by snapshot {row.snapshot_id}.")
     once = (PROCESS_RUNS.c.process_run == process_run) & PROCESS_RUNS.c.published_at.is_(None)
-    connection.execute(update(PROCESS_RUNS).where(once).values(published_at=current_time(connection, clock)))
+    if connection.execute(update(PROCESS_RUNS).where(once).values(published_at=current_time(connection, clock))).rowcount:
+        _settle_held(connection, process_run_row)
+
+
+def _settle_held(connection: Connection, row: RowMapping) -> None:
+    """Enter the decision behind a process run that publishes what was held back."""
+    replacement = _REPLACEMENT.validate_json(row["replacement"]) if row["replacement"] else None
+    if replacement is not None and replacement.kind is RunKind.ACCEPT:
+        inputs = select(PROCESS_INPUTS.c.crawl_run).where(PROCESS_INPUTS.c.process_run == row["process_run"])
+        names = [one["name"] for one in json.loads(row["datasets"])]
+        accept_held(connection, list(connection.scalars(inputs)), names, replacement.decided_by or "", replacement.reason or "")
 
 
 def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:

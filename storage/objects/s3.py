@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
-from schemas.config.redaction import redacted, redacted_url
+from schemas.credentials.redaction import redacted, redacted_url
 from schemas.errors import StorageError, StoreOutageError, UnavailableError
 from storage.objects.store import ObjectInfo, valid_key
 from storage.outages import waits

@@ -1,4 +1,4 @@
-"""Whether bytes are an HTML page, and whether a page is whole, for both rooms."""
+"""Whether bytes are an HTML page, and whether a page is whole, for `spiders` and for `processing`."""
 
 from __future__ import annotations
 

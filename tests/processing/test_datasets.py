@@ -10,7 +10,7 @@ import pytest
 
 from processing import stages
 from processing.expectations.batches import RowsToJudge
-from processing.expectations.expectations import judge_datasets
+from processing.expectations.expectations import Judge
 from processing.expectations.suite_result import SuiteResult
 from processing.publish import dataset_gate
 from schemas.capture import Capture
@@ -220,20 +220,22 @@ def test_rows_are_judged_again_only_if_they_are_others(
     sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch, second: str, rounds: int
 ) -> None:
     """Without the broken row, another row of its key would be published: it is judged too."""
-    calls: list[object] = []
+    judged: list[list[str]] = []
 
-    def counted(datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
-        calls.append(None)
-        return judge_datasets(datasets)
+    class CountingJudge(Judge):
+        def judge(self, datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:
+            found = super().judge(datasets)
+            judged.append(list(found))
+            return found
 
-    monkeypatch.setattr(dataset_gate, "judge_datasets", counted)
+    monkeypatch.setattr(dataset_gate, "Judge", CountingJudge)
     settings = with_dataset(sqlite_settings, JUDGED)
     closed_run(settings, CRAWL, "1", [product("1", "A1", "-1"), product("2", second, "-2", 1), product("3", "A3", "5.00", 2)])
     assert stages.process_once("shop", settings) is not None
     assert rows(settings, "SELECT sku FROM products") == [("A3",)]
     broken = rows(settings, "SELECT rule, json_extract_string(row_json, '$.price') FROM quarantine ORDER BY 2")
     assert broken == [("expectation:expect_column_values_to_be_between", price) for price in ("-1.00", "-2.00")]
-    assert len(calls) == rounds
+    assert judged == [["articles", "products"], ["products"]][:rounds]
 
 
 def test_a_failed_gate_holds_back_one_dataset_of_one_run(sqlite_settings: Settings) -> None:

@@ -15,7 +15,16 @@ from runtime.code_version import DECIDING_LIBRARIES, READERS, code_version, sour
 from tests import PROJECT
 
 KEEPING = ("database/", "frontier/", "lake/", "ledger/", "objects/", "urls/request_body")  # parts of storage that keep rows and change none
-CARRYING = {"great_expectations", "pandas", "pyarrow", "pydantic", "pyiceberg", "arro3-core", "arro3-io"}  # libraries, likewise
+CARRYING = {
+    "great_expectations",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pyiceberg",
+    "arro3-core",
+    "arro3-io",
+    "sqlalchemy",
+}  # libraries, likewise
 
 
 def test_the_same_code_has_the_same_version_in_every_process() -> None:

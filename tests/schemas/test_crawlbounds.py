@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of, parse_crawl, read_crawls
 from schemas.errors import ConfigError
+from schemas.yaml_files.bounds import PINNED
 
 SEED = "seeds: [https://a.example/]\n"
 CPU_SECONDS = 10.0

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from crawlhouse.output.crawl import describe_crawl
-from schemas.config.bounds import PINNED
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl, parse_crawl, read_crawls
 from schemas.errors import ConfigError, NotFoundError
+from schemas.yaml_files.bounds import PINNED
 
 
 def test_a_plain_crawl() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.config.redaction import redacted, redacted_url
+from schemas.credentials.redaction import redacted, redacted_url
 
 ENVIRONMENT = {
     "CRAWLHOUSE_DATABASE": "postgresql://crawler:tr0ub4dor%26@db/lake?sslpassword=keypass9",

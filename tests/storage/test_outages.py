@@ -16,7 +16,7 @@ from storage.database.engine import Database
 from storage.objects import s3
 from storage.objects.open import open_store
 from storage.outages import patience, wait_out
-from tests.outage import Forwarder, database_behind, store_behind
+from tests.storage.outage import Forwarder, database_behind, store_behind
 
 SHORT = Settings(home=Path("/none"), crawls=Path("/none"), store_wait_seconds=1.5, database_wait_seconds=1.5)
 PATIENT = SHORT.model_copy(update={"store_wait_seconds": 60.0, "database_wait_seconds": 60.0})

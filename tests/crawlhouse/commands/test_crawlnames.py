@@ -19,6 +19,7 @@ from storage.frontier.admin.changes import open_frontier_admin
 from storage.frontier.admin.selection import Selection
 from storage.frontier.frontier import open_frontier
 from storage.frontier.records import Discovery
+from storage.ledger.held import Held, hold_rows, list_held
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Ended, clean_environment, run_command
@@ -82,12 +83,13 @@ def test_a_crawl_is_renamed_once_it_rests(settings: Settings, closed_run: str) -
 
 
 def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Settings, closed_run: str) -> None:
-    """What was learned under the former name moves with it: site memory, and the trust in sources."""
+    """What belongs to the former name moves with it: site memory, the trust in sources, and what the gate holds back."""
     close(settings, closed_run)
     ledger = open_ledger(settings)
     ledger.add_process_run(ProcessRun("p-1", parse_crawl(YAML, "news"), (closed_run,), "1", "h", 0, None))
     ledger.mark_published("p-1")
     ledger.advance_memory("news", 0, 1, "p-1")
+    hold_rows(ledger.database, "p-1", [Held(closed_run, "products", "news", "too dear")])
     frontier = open_frontier(settings)
     papers = CrawlRun("papers-1", parse_crawl(YAML, "papers"), "1", datetime.now(UTC), "1", "hash")
     frontier.plan(papers, [Discovery(URLS[0])])
@@ -101,6 +103,7 @@ def test_a_crawl_takes_the_name_of_a_deleted_one_that_had_learned(settings: Sett
     done = command(settings, "rename", "news", "papers")
     assert (done.code, "2 URLs moved" in done.err) == (0, True)
     assert (ledger.memory_version("news"), ledger.memory_version("papers")) == (0, 1)
+    assert [one.crawl_run for one in list_held(ledger.database, "papers")] == [closed_run]
     assert known(settings, "papers") == 2
     frontier.close()
 

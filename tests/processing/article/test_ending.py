@@ -10,7 +10,7 @@ from schemas.page import Page
 
 WHEN = datetime(2026, 3, 4, tzinfo=UTC)
 PEOPLE = ["mayor", "captain", "teacher", "baker", "doctor", "priest", "joiner", "painter"]
-PROSE = [f"The {who} of the island told the paper on Tuesday that the ferry would sail again as soon as the fog had lifted." for who in PEOPLE]
+PROSE = [f"The {who} of the island told the paper that the ferry would sail again as soon as the fog had lifted." for who in PEOPLE]
 
 
 def texts(body: str, head: str = "", language: str = "en") -> list[str]:
@@ -53,7 +53,7 @@ def test_a_sentence_about_a_newsletter_is_text(text: str) -> None:
 @pytest.mark.parametrize("heading", ["About the author", "Über die Autorin:", "この記事を書いた人", "Sobre el autor"])
 @pytest.mark.parametrize("tag", ["h3", "p"])
 def test_a_section_about_the_author_is_not_text(heading: str, tag: str) -> None:
-    section = f"<{tag}>{heading}</{tag}><p>Ada Marsh</p><p>She lives by the sea and has written three books about boats and their captains.</p>"
+    section = f"<{tag}>{heading}</{tag}><p>Ada Marsh</p><p>She lives by the sea and has written three books about boats.</p>"
     assert texts(f"<article><h1>Ferry sails again</h1>{paragraphs(PROSE)}{section}</article>") == PROSE
 
 

@@ -13,7 +13,7 @@ from processing.article.outline.outline import Outline
 from processing.article.outline.walk import read_outline
 from processing.article.pagetype.features import page_features
 from processing.article.pagetype.model import load_model, read_model
-from processing.article.pagetype.pagetype import sure_article, page_type
+from processing.article.pagetype.pagetype import page_type, sure_article
 from processing.article.tree.parse import Tree, parse
 from schemas.article import PageType
 from schemas.errors import ConfigError
@@ -206,6 +206,6 @@ def test_a_page_that_declares_nothing_needs_a_date_and_a_slug() -> None:
 
 
 def test_prose_without_a_link_is_an_article() -> None:
-    assert kind(f"<h2>Ferry</h2><p>{'The ferry sailed at six in the fog. ' * 10}</p>", "https://post.example/7", "<title>Ferry</title>") is (
-        PageType.ARTICLE
-    )
+    assert kind(
+        f"<h2>Ferry</h2><p>{'The ferry sailed at six in the fog. ' * 10}</p>", "https://post.example/7", "<title>Ferry</title>"
+    ) is (PageType.ARTICLE)

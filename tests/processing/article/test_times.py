@@ -157,6 +157,6 @@ def test_dates_beside_the_heading_and_the_author(line: str) -> None:
 
 
 def test_a_date_above_the_heading() -> None:
-    html = f"<html lang=de><body><div><p>7. März 2025 // Ada Marsh</p><h1>The mill</h1><p>{'The mill turns again. ' * 20}</p></div></body></html>"
+    html = f"<html lang=de><body><div><p>7. März 2025 // Ada Marsh</p><h1>The mill</h1><p>{'It turns again. ' * 20}</p></div></body></html>"
     found = read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
     assert str(found.published_at)[:10] == "2025-03-07"

@@ -15,7 +15,7 @@ from processing.clean.policy import PolicyInput, check_policy
 from processing.clean.signals import Signals, signals
 from processing.clean.words import shingles, text_digest, words
 from processing.extract.robots_meta import forbids_indexing
-from processing.resolve.duplicates import NearIndex
+from processing.resolve.near_duplicates import NearIndex
 from schemas.article import Block, BlockKind
 from schemas.config.crawl import ArticleOptions
 from storage.urls.host_key import host_key

@@ -8,16 +8,18 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from processing import stages
 from processing.expectations import expectations
+from processing.publish.commit_run import RunChange, Stamp, _run_row, stamped
 from processing.publish.gate import read_gate_mark
-from processing.publish.publish import ROW_TABLES, Stamp, _run_row, _stamped
+from processing.publish.publish import ROW_TABLES
 from processing.resolve.resolution import read_resolve_mark
+from processing.staging.staging import read_rows
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import AccountingError, ConflictError
@@ -166,8 +168,10 @@ def _publish_by_half(process_run: str, settings: Settings, committed: list[str])
     store.put_bytes(f"staging/{process_run}/stamp.json", json.dumps([stamp.sequence, stamp.ingested_at.isoformat()]).encode())
     with open_lake(settings) as lake:
         for name in committed:
-            rows = [_run_row(run, ledger.manifest(crawl_run), passed.counts[crawl_run], stamp) for crawl_run in run.crawl_runs]
-            made = _stamped(name, run, replace(passed, base_key=""), stamp, store) if name != "runs" else [table_of(name, *rows)]
+            change = RunChange(passed.counts, {})
+            rows = [_run_row(run, ledger.manifest(crawl_run), change, stamp) for crawl_run in run.crawl_runs]
+            key = gated_key(process_run, "", name)
+            made = stamped(read_rows(store, key), stamp) if name != "runs" else [table_of(name, *rows)]
             lake.append(name, made, process_run)
     ledger.close()
 

@@ -28,7 +28,7 @@ def summary(number: int, article: str | None = "a", text: str = "t", **given: ob
 
 
 def committed(text: str, version: int = 1) -> Version:
-    return Version(version, 1, "https://x/a", "x", text, "news", "0.1", 1, WarcPointer())
+    return Version(version, 1, "https://x/a", "x", text, "news", "0.1", 1, WarcPointer(), NOON, version)
 
 
 def unchanged(version: Version) -> str:

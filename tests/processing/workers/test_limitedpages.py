@@ -53,7 +53,7 @@ def test_a_version_is_read_once(lake_settings: Settings, limits: Limits | None, 
     """The second time its staged blocks are used, even when its capture is gone. A page that exceeds the limits has none both times."""
     (row,) = closed_run(lake_settings, CRAWL, "1", [article(SITE + "/one", 1)])
     run, store = ProcessRun("p-1", CRAWL, ("news-1",), "code", "hash", 0, None), open_store(lake_settings)
-    version = Version(1, 1, row.url, "news.example.com", "digest", "news", "older code", None, row.pointer)
+    version = Version(1, 1, row.url, "news.example.com", "digest", "news", "older code", None, row.pointer, row.fetch_time, 1)
     if limits is not None:
         monkeypatch.setattr("processing.extract.limited_pages.Limits", lambda: limits)
     ((_, first),) = list(reread([version], run, store, {}))

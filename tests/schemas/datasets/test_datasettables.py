@@ -9,9 +9,9 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 from schemas.datasets.dataset_file import find_dataset, parse_dataset, ready_names
 from schemas.datasets.field_types import parse_type
-from schemas.datasets.names import HISTORY, PROVENANCE, STAGING
 from schemas.datasets.tables import staging_schema, stored_types, table_schema
 from schemas.tables import ARTICLES
+from schemas.yaml_files.dataset_names import HISTORY, PROVENANCE, STAGING
 
 TYPES = {
     "a_string": "string", "an_integer": "integer", "a_price": "decimal(12,2)", "a_float": "float", "a_flag": "boolean", "a_day": "date",

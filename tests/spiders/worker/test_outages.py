@@ -14,10 +14,10 @@ from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
 from spiders.run import crawl_once
 from storage.outages import patience, wait_out
-from tests.outage import database_behind, store_behind
 from tests.spiders.crawling import LOOPBACK
 from tests.spiders.sharedhosts import respond
 from tests.spiders.smallserver import Headers, small_server
+from tests.storage.outage import database_behind, store_behind
 
 PAGES, AWAY_SECONDS = 20, 5.0
 

@@ -10,10 +10,10 @@ import pytest
 from schemas.config.settings import Settings
 from schemas.errors import FencedError, LakeMovedError
 from schemas.tables import TABLES
-from storage.lake.commit import Staged
+from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import maintain
-from storage.lake.publishing import commit, repair_publications
+from storage.lake.staged_metadata import Staged
 from storage.ledger.ledger import Ledger, open_ledger
 from tests.storage.lakerows import table_of
 from tests.storage.ledger.test_ledger import closed, process_run

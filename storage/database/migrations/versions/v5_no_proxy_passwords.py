@@ -33,6 +33,7 @@ def upgrade() -> MigrationStep:
     """Add the column `made_by`, rename columns, and replace a proxy's login in stored configurations by the name of a secret."""
     op.add_column("schema_version", sa.Column("made_by", sa.String()))
     op.add_column("process_runs", sa.Column("datasets", sa.Text()))
+    op.add_column("process_runs", sa.Column("replacement", sa.Text()))
     op.add_column("crawl_runs", sa.Column("budget_shortfall", sa.Text()))
     _make_held()
     op.create_table(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 
-from schemas.config.database_url import HIDDEN, SCHEME, parse_database_url
+from schemas.credentials.database_url import HIDDEN, SCHEME, parse_database_url
 
 URL_LOGIN = re.compile(
     r"([A-Za-z][\w+.-]*://[^\s/:@\"'<>]*):(?!PASSWORD@|\d{1,5}[/?#])[^\s\"'<>]*@"

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas.config.bounded_yaml import message_text
-from schemas.config.model import SetByPlan
+from schemas.yaml_files.bounded_yaml import message_text
+from schemas.yaml_files.model import SetByPlan
 
 MAX_PROBLEMS = 50
 MAX_KEY_CHARACTERS = 100

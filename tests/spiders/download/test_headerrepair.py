@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiders.download.head_mending import is_strict, mended_head, received_headers
+from spiders.download.header_repair import is_strict, mended_head, received_headers
 from tests.cpu import growth
 
 

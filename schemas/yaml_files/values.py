@@ -10,10 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, ValidationInfo
 
-from schemas.config.bounds import at_most, is_pinned, length_at_most, one_line
-from schemas.config.redaction import redacted_url
-from schemas.datasets.names import check_dataset_name
+from schemas.credentials.redaction import redacted_url
 from schemas.web.urls import DEFAULT_PORTS
+from schemas.yaml_files.bounds import at_most, is_pinned, length_at_most, one_line
+from schemas.yaml_files.dataset_names import check_dataset_name
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 MEDIA_TYPE = re.compile(r"[a-zA-Z]+/(\*|[\w.+-]+)")

@@ -1,0 +1,64 @@
+"""Give articles that leave quarantine their version, or find that they are known: by the decisions that resolve makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from processing.quarantine.candidates import Candidate
+from processing.quarantine.record_state import Verdict
+from processing.resolve.decisions import decide
+from processing.resolve.earlier_rows import read_earlier_rows
+from processing.resolve.near_duplicates import NearIndex
+from processing.resolve.records import Decision, RecordSummary
+from schemas.outcomes import Outcome
+from storage.lake.lake import Lake
+
+
+def decide_articles(candidates: Sequence[Candidate], lake: Lake, near_similarity: float) -> Iterator[Verdict]:
+    """The verdict on each article that is to be published: a new version, a duplicate, or known already.
+
+    `near_similarity` is the Jaccard similarity from which texts are near-duplicates. Versions in the lake count as they were cleaned.
+    """
+    summaries = [_summary(candidate) for candidate in candidates]
+    texts: dict[str, bytes] = {}
+    for summary in sorted(summaries, key=lambda one: one.fetch_order):
+        if summary.text_digest and summary.minhash:
+            texts.setdefault(summary.text_digest, summary.minhash)
+    index = NearIndex(list(texts), list(texts.values()), near_similarity)
+    earlier = read_earlier_rows(lake, summaries, index)
+    decisions = decide(summaries, earlier, index.pairs(), lambda version: version.text_digest)
+    for candidate in candidates:
+        yield _verdict(candidate, decisions[candidate.record_id])
+
+
+def _verdict(candidate: Candidate, decision: Decision) -> Verdict:
+    row: dict[str, Any] = {}  # Any: the values of a row
+    if decision.outcome in {Outcome.PUBLISHED, Outcome.DUPLICATE}:
+        row = {**candidate.old, **candidate.new, **_history(decision)}
+    return Verdict(candidate, decision.outcome, row, decision.reason, decision.detail, decision.article_id, decision.version)
+
+
+def _history(decision: Decision) -> Mapping[str, Any]:
+    named = ("article_id", "version", "duplicate_of", "duplicate_kind")
+    return {name: getattr(decision, name) for name in named} | {"duplicate_similarity": decision.similarity}
+
+
+def _summary(candidate: Candidate) -> RecordSummary:
+    row = {**candidate.old, **candidate.new}
+    return RecordSummary(
+        record_id=candidate.record_id,
+        url=row["url"],
+        fetched_at=row["fetched_at"],
+        kind="page",
+        content_digest=row["content_digest"],
+        reason=None,
+        detail=None,
+        refers_to=None,
+        is_revisit=False,
+        article_id=row["article_id"],
+        text_digest=row["text_digest"],
+        minhash=row["minhash"],
+        quarantine_reason=None,
+        quarantine_detail=None,
+    )

@@ -1,0 +1,76 @@
+"""Commits to several tables of the lake at once: the new metadata of each table is written first, then all pointers change together.
+
+pyiceberg commits one table at a time, and tries again after another commit. Here a commit names the metadata that the decisions were
+made on. If a table has other metadata by then, nothing is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import sqlalchemy as sa
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+
+from schemas.errors import LakeMovedError
+
+POINTERS = cast("sa.Table", IcebergTables.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A table as it was when it was checked, and its new metadata, which is written at `location` but not committed."""
+
+    table: Table
+    metadata: TableMetadata
+    location: str
+
+    @property
+    def name(self) -> str:
+        """The table's name, without the namespace."""
+        return str(self.table.name()[-1])
+
+    @property
+    def snapshot_id(self) -> int:
+        """The id of the table's current snapshot after the commit."""
+        return int(self.metadata.current_snapshot_id or 0)
+
+
+def stage(transaction: Transaction) -> Staged:
+    """Write the table's new metadata, as a transaction changes it, without committing it.
+
+    The transaction must not be committed by itself: `Transaction(table, autocommit=False)`, and not as a context manager.
+    """
+    table: Table = transaction._table  # noqa: SLF001 pyiceberg has no public function that writes metadata without a commit
+    catalog = cast("SqlCatalog", table.catalog)
+    made = catalog._update_and_stage_table(table, table.name(), transaction._requirements, transaction._updates)  # noqa: SLF001
+    catalog._write_metadata(made.metadata, made.io, made.metadata_location)  # noqa: SLF001
+    return Staged(table, made.metadata, made.metadata_location)
+
+
+def move_pointers(connection: sa.Connection, staged: Sequence[Staged]) -> None:
+    """Make the staged metadata the current one in the catalog, inside the caller's transaction.
+
+    Raises LakeMovedError if a table has changed since it was checked; the caller's transaction must then be rolled back.
+    """
+    for one in sorted(staged, key=lambda one: one.name):  # the same order in all commits prevents deadlocks
+        *namespace, name = one.table.name()
+        checked = one.table.metadata_location
+        here = (
+            (POINTERS.c.catalog_name == one.table.catalog.name)
+            & (POINTERS.c.table_namespace == ".".join(namespace))
+            & (POINTERS.c.table_name == name)
+            & (POINTERS.c.metadata_location == checked)
+        )
+        moved = sa.update(POINTERS).where(here).values(metadata_location=one.location, previous_metadata_location=checked)
+        if connection.execute(moved).rowcount != 1:
+            raise LakeMovedError(f"The table '{name}' was changed by another writer meanwhile. Nothing was committed. Run this again.")
+
+
+def delete_old_metadata(staged: Sequence[Staged]) -> None:
+    """After a commit: delete the metadata files that the tables do not list any more, as pyiceberg does after its own commits."""
+    for one in staged:
+        SqlCatalog._delete_old_metadata(one.table.io, one.table.metadata, one.metadata)  # noqa: SLF001 see `stage`
