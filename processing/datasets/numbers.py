@@ -1,6 +1,7 @@
 """Numbers as machines and as people write them: `1299.00`, `1.299,00 €`, `$1,299`, `1 299,50`, `CHF 12.–`.
 
-price-parser finds the amount and the currency. What is added here: the sign, which it leaves out, and a bound for the text.
+price-parser finds the amount and the currency. What is added here: the sign, which it leaves out, other apostrophes, points that cannot
+group thousands, texts of which it would take the beginning only, and a bound for the text.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ MAX_NUMBER_CHARACTERS = 100
 MAX_EXPONENT = 40  # beyond the digits of any column
 CACHED_NUMBERS = 4_096  # texts: a shop's prices recur on its pages, and reading one takes 0.02 ms
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc\u2032\u00b4`", "'"))  # group thousands in Switzerland
+# Python, JavaScript and calculators write 1_000, 0x10 and 1e5: the digits before these signs are not the number
+_OTHER_NOTATION = re.compile(r"\d(?:_|[eE][+-]?)\d|(?<!\d)0[xX][0-9a-fA-F]")
+_AFTER_ZERO = re.compile(r"(?<![\d.,'])0([.,])\d{3}(?![\d.,'])")  # thousands never begin with 0
+_GROUPED = re.compile(r"(?<=\d)([.,' ])\d{3}(?:\1\d{3})*(?!\1)([.,])\d+(?![\d.,'])")  # 12,500.125: the other sign is the decimal one
+_THREE_DIGITS = re.compile(r"(?<![\d.,'])\d{1,3}\.\d{3}(?![\d.,'])")
 # a sign stands before everything, or directly before the amount: "Price – 12" is no negative price
 _MINUS = re.compile(r"(?:^[-\u2212\u2013]\s?|(?<!\w)[-\u2212\u2013](?=\S))[^\d\s]{0,4}\s?(?=[.,]?\d)")
 # A currency's sign with the one currency that it stands for in CLDR's English: "$" alone is the US dollar, other dollars are written A$.
@@ -46,14 +53,26 @@ def read_plain_number(text: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=CACHED_NUMBERS)
-def read_written_number(text: str, decimal_separator: str | None = None) -> Amount | None:
+def read_written_number(text: str, decimal_separator: str | None = None, thousandths: bool = False) -> Amount | None:
     """The first number in a text as people write it; None where there is none, or the text is longer than a number ever is.
 
-    `decimal_separator` says what `1.299` is where both could be meant; without it a group of three digits is thousands.
+    `decimal_separator` says what `1.299` is where both could be meant. Without it, three digits behind a point are thousands, unless the
+    number is to keep `thousandths`. Behind `0.` or `0,` they are always decimals. A number in another notation, like `1_000`, is none.
     """
-    text = text.strip()
+    text = text.strip().translate(_APOSTROPHES)
     if len(text) > MAX_NUMBER_CHARACTERS or not any(map(str.isdigit, text)):  # "free" is no amount
         return None
+    if _OTHER_NOTATION.search(text):
+        plain = read_plain_number(text)
+        return None if plain is None else Amount(plain)
+    if decimal_separator is None:
+        after_zero, grouped = _AFTER_ZERO.search(text), _GROUPED.search(text)
+        if after_zero is not None:
+            decimal_separator = after_zero[1]
+        elif grouped is not None:
+            decimal_separator = grouped[2]
+        elif thousandths and _THREE_DIGITS.search(text):
+            decimal_separator = "."
     price = Price.fromstring(text, decimal_separator=decimal_separator)
     if price.amount is None:
         return None

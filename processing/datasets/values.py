@@ -26,6 +26,7 @@ MAX_LIST_VALUES = 10_000
 MAX_DEPTH = 12  # of lists and objects in one another
 MAX_SHOWN_CHARACTERS = 200
 DECIMAL_DIGITS = 100  # while converting: more than a text that is read as a number has
+THOUSANDTHS = 3  # digits behind the point
 TRUE = frozenset({"true", "yes", "y", "1", "on", "instock", "in stock", "instoreonly", "onlineonly", "limitedavailability", "available"})
 FALSE = frozenset(
     {
@@ -75,10 +76,10 @@ def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  
     return _convert(value, kind, reading, 0)
 
 
-def read_amount(value: Any, reading: Reading) -> Amount | None:  # Any: as in `convert`
-    """A number with the currency that stands beside it, or None where the value is no number."""
+def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amount | None:  # Any: as in `convert`
+    """A number with the currency that stands beside it, or None where the value is no number. `thousandths`: the field keeps them."""
     if isinstance(value, str):
-        return _read_text_amount(value, reading)
+        return _read_text_amount(value, reading, thousandths)
     if isinstance(value, Decimal):
         return Amount(value) if value.is_finite() else None
     if isinstance(value, Integral) and not isinstance(value, bool):  # also NumPy's
@@ -157,14 +158,14 @@ def _to_integer(value: Any, reading: Reading) -> int:
 
 
 def _to_float(value: Any, reading: Reading) -> float:
-    amount = read_amount(value, reading)
+    amount = read_amount(value, reading, thousandths=True)
     if amount is None:
         raise _misfit(value, "no number")
     return float(amount.value)
 
 
 def _to_decimal(value: Any, kind: FieldType, reading: Reading) -> Decimal:
-    amount = read_amount(value, reading)
+    amount = read_amount(value, reading, thousandths=kind.scale >= THOUSANDTHS)
     if amount is None:
         raise _misfit(value, "no number")
     with localcontext(prec=DECIMAL_DIGITS) as context:
@@ -273,12 +274,12 @@ def _to_struct(value: Any, kind: FieldType, reading: Reading, depth: int) -> dic
     return members
 
 
-def _read_text_amount(text: str, reading: Reading) -> Amount | None:
+def _read_text_amount(text: str, reading: Reading, thousandths: bool) -> Amount | None:
     if len(text) > MAX_TEXT_CHARACTERS:
         return None
     if reading.notation is Notation.MACHINE and reading.decimal_separator is None and (number := read_plain_number(text)) is not None:
         return Amount(number)
-    return read_written_number(text, reading.decimal_separator)
+    return read_written_number(text, reading.decimal_separator, thousandths)
 
 
 def _without_vocabulary(text: str) -> str:

@@ -26,6 +26,8 @@ PRICE = parse_type("decimal(12,2)")
         ("1 299,50", "1299.50", None),
         ("1\u202f299,50 €", "1299.50", "EUR"),
         ("1'299.50 CHF", "1299.50", "CHF"),
+        ("1\u2019299.50 CHF", "1299.50", "CHF"),
+        ("CHF 1\u02bc299", "1299", "CHF"),
         ("CHF 12.–", "12", "CHF"),
         ("12.-", "12", None),
         ("€12,-", "12", "EUR"),
@@ -50,7 +52,7 @@ def test_numbers_as_people_write_them(text: str, amount: str, currency: str | No
     assert (found.value, found.currency) == (Decimal(amount), currency)
 
 
-@pytest.mark.parametrize("text", ["", "free", "Kostenlos", "sold out", "€", "9" * 101])
+@pytest.mark.parametrize("text", ["", "free", "Kostenlos", "sold out", "€", "9" * 101, "0x10", "1_000", "1_000 €", "about 1e5"])
 def test_a_text_without_a_number_has_none(text: str) -> None:
     assert read_written_number(text) is None
 
@@ -59,7 +61,17 @@ def test_a_text_without_a_number_has_none(text: str) -> None:
     ("value", "kind", "reading", "expected"),
     [
         ("1.299", "decimal(12,3)", Reading(), Decimal("1.299")),
-        ("1.299", "decimal(12,3)", WRITTEN, Decimal("1299.000")),
+        ("1.299", "decimal(12,2)", WRITTEN, Decimal("1299.00")),
+        ("1.299", "decimal(12,3)", WRITTEN, Decimal("1.299")),  # a field that keeps thousandths
+        ("4.125", "float", WRITTEN, 4.125),
+        ("-0.500", "float", WRITTEN, -0.5),
+        ("1.250 kg", "float", WRITTEN, 1.25),
+        ("1.250.000", "float", WRITTEN, 1_250_000.0),
+        ("12,500.125", "float", WRITTEN, 12_500.125),
+        ("0,125", "decimal(12,3)", WRITTEN, Decimal("0.125")),
+        ("€ 0.500", "decimal(12,2)", WRITTEN, Decimal("0.50")),
+        ("1e5", "float", WRITTEN, 100_000.0),
+        ("1e-3", "float", WRITTEN, 0.001),
         ("1.299", "decimal(12,3)", Reading(Notation.WRITTEN, "."), Decimal("1.299")),
         ("1,299", "decimal(12,3)", Reading(Notation.MACHINE, ","), Decimal("1.299")),
         ("1.299,00 €", "decimal(12,2)", Reading(), Decimal("1299.00")),
