@@ -16,6 +16,7 @@ NEEDED = (
     "processing.extract.rule_check",
     "schemas.config.crawl_file",
     "spiders.run",
+    "storage.frontier.admin.upkeep",
     "storage.lake.maintenance",
     "storage.ledger.history",
 )

@@ -12,6 +12,7 @@ import pytest
 
 from crawlhouse.demo.demo_site import start_site, stop_site
 from runtime.command_line import SAFE_PATH, code_command, import_path, module_command
+from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from tests.crawlhouse.conftest import clean_environment, run_command
@@ -39,13 +40,14 @@ def test_site_crawl_and_process_in_a_foreign_folder(foreign: Path, tmp_path: Pat
     settings.crawls.mkdir()
     path = settings.crawls / "few.yaml"
     path.write_text(CRAWL.format(free_port(), free_port()), encoding="utf-8")
+    shop = Crawl.model_validate({"name": "shop", "seeds": [f"http://127.0.0.1:{free_port()}/"]})
     environment = clean_environment(home=str(settings.home), crawls=str(settings.crawls))
     monkeypatch.chdir(foreign)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     environment.pop("PYTHONPATH", None)
     with popen.cold():
         environment[popen.SWITCH] = "1"
-        start_site(settings, read_crawl(path))
+        start_site(settings, read_crawl(path), shop)
         try:
             crawled = run_command("crawl", "few", "-f", "json", env=environment, cwd=foreign)
             assert crawled.code == 0, crawled.err + imported_names(foreign)

@@ -29,10 +29,9 @@ from airflow.sdk import DAG, Asset, get_current_context, task
 
 @task
 def write():
-    events = get_current_context()["triggering_asset_events"]
+    events = get_current_context()["triggering_asset_events"][Asset("crawlhouse://offers")]
     with (Path(os.environ["CRAWLHOUSE_HOME"]) / "fresh_offers.jsonl").open("a") as out:
-        for asset in events:
-            out.writelines(json.dumps(event.extra) + "\\n" for event in events[asset])
+        out.writelines(json.dumps(event.extra) + "\\n" for event in events)
 
 
 with DAG("fresh_offers", schedule=[Asset("crawlhouse://offers")], is_paused_upon_creation=False):
