@@ -49,5 +49,5 @@ class RobotsFile:
 def robots_text(body: bytes) -> str:
     """The text of a decoded file: UTF-8, as RFC 9309 asks; some editors save UTF-16."""
     if body[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        return body.decode("utf-16", "replace")
+        return body.decode("utf-16", "replace").lstrip("\ufeff")  # some files have two
     return body.decode("utf-8-sig", "replace")

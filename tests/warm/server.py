@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from tests.warm.popen import Request
 
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
-COLD = tuple(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "pages", "plugin"))  # only Airflow imports these
+# only Airflow imports these
+COLD = tuple(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "pages", "plugin", "task_logs"))
 MAINS = ("demo.site", "processing.expectations.suite_process", "spiders.worker")  # run anew as `__main__`
 USED = ("great_expectations", "pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
 STANDARD = 3  # files: input, output, errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -44,9 +45,11 @@ def test_output_and_exit_code(cold: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
     refused = subprocess.run([popen.SCRIPT, "query"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "Missing argument" in refused.stderr
-    broken = subprocess.run([*GATE, "none", "none", "none"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    asked = io.BytesIO()
+    write_frame(asked, json.dumps(["none", "none"]).encode())
+    broken = subprocess.run(GATE, input=asked.getvalue(), capture_output=True, cwd=tmp_path, check=False)
     assert broken.returncode == 1
-    assert "FileNotFoundError" in broken.stderr
+    assert b"FileNotFoundError" in broken.stderr
 
 
 @pytest.mark.parametrize("cold", ["0", "1"])
