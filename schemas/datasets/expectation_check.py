@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 
 import pyarrow as pa
@@ -41,6 +43,19 @@ OF_NUMBERS = frozenset(
     }
 )
 
+# Arguments that are compared with the values of the column: one value, or a list of them.
+COMPARED = {
+    "expect_column_max_to_be_between": ("min_value", "max_value"),
+    "expect_column_min_to_be_between": ("min_value", "max_value"),
+    "expect_column_values_to_be_between": ("min_value", "max_value"),
+    "expect_column_distinct_values_to_be_in_set": ("value_set",),
+    "expect_column_distinct_values_to_contain_set": ("value_set",),
+    "expect_column_distinct_values_to_equal_set": ("value_set",),
+    "expect_column_most_common_value_to_be_in_set": ("value_set",),
+    "expect_column_values_to_be_in_set": ("value_set",),
+    "expect_column_values_to_not_be_in_set": ("value_set",),
+}
+
 
 def expectation_mistakes(
     dataset: Dataset, expectations: Sequence[Expectation], drifts: Sequence[Drift], place: Location = ()
@@ -73,9 +88,39 @@ def _problems_of_expectation(one: Expectation, columns: Mapping[str, pa.DataType
             yield f"{one.type} judges texts, and {name!r} is {columns[name]}"
         elif one.type in OF_NUMBERS and not _is_number(columns[name]):
             yield f"{one.type} judges numbers, and {name!r} is {columns[name]}"
+        else:
+            yield from _incomparable(one, name, columns[name])
     condition = one.kwargs.get("row_condition")
     if condition is not None and not set(condition_names(condition)) & set(columns):
         yield f"the row_condition of {one.type} names no column: {condition!r}"
+
+
+def _incomparable(one: Expectation, name: str, kind: pa.DataType) -> Iterator[str]:
+    """Arguments of another type than the column's values: they could never be met, or never be broken."""
+    for argument in COMPARED.get(one.type, ()):
+        given = one.kwargs.get(argument)
+        for value in given if isinstance(given, (list, tuple)) else (given,):
+            if value is not None and not _is_comparable(value, kind):
+                yield f"the argument {argument!r} of {one.type} has {value!r}, which cannot be compared with {name!r}: it is {kind}"
+                break
+
+
+def _is_comparable(value: object, kind: pa.DataType) -> bool:
+    if _is_number(kind):
+        return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    if pa.types.is_boolean(kind):
+        return isinstance(value, bool)
+    if pa.types.is_temporal(kind):
+        return isinstance(value, date) or (isinstance(value, str) and _is_iso_time(value))
+    return isinstance(value, str) or not (pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_iso_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _problems_of_drift(drift: Drift, columns: Mapping[str, pa.DataType]) -> Iterator[str]:

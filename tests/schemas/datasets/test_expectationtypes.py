@@ -66,6 +66,19 @@ def test_what_is_refused_says_why(expectation: str, message: str) -> None:
     [
         ("expectations", "{type: expect_column_values_to_match_regex, column: price, regex: a}", "judges texts, and 'price' is decimal128"),
         ("expectations", "{type: expect_column_mean_to_be_between, column: new, max_value: 1}", "judges numbers, and 'new' is bool"),
+        (
+            "expectations",
+            "{type: expect_column_values_to_be_between, column: price, min_value: abc}",
+            "has 'abc', which cannot be compared",
+        ),
+        (
+            "expectations",
+            "{type: expect_column_values_to_be_between, column: sku, min_value: 3}",
+            "has 3, which cannot be compared with 'sku'",
+        ),
+        ("expectations", "{type: expect_column_max_to_be_between, column: price, max_value: '9'}", "has '9', which cannot be compared"),
+        ("expectations", "{type: expect_column_values_to_be_in_set, column: new, value_set: [true, 'yes']}", "has 'yes', which cannot be"),
+        ("expectations", "{type: expect_column_values_to_be_between, column: fetched_at, min_value: soon}", "has 'soon', which cannot be"),
         ("drift", "{measure: mean, column: sku}", "only numbers have a mean, and 'sku' is string"),
         ("drift", "{measure: distribution, column: tags}", "numbers, texts and booleans have a distribution, and 'tags' is list"),
     ],
@@ -117,3 +130,17 @@ def test_great_expectations_is_not_imported() -> None:
     code = "import sys, schemas.config.crawl_file, processing.expectations.expectations\n"
     code += "assert not {'great_expectations', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        "{type: expect_column_values_to_be_between, column: price, min_value: 0.5, max_value: 3}",
+        "{type: expect_column_values_to_be_between, column: sku, min_value: a, max_value: z}",
+        "{type: expect_column_values_to_be_between, column: fetched_at, min_value: 2026-01-01, max_value: '2027-01-01 10:00:00'}",
+        "{type: expect_column_values_to_be_in_set, column: new, value_set: [true, null]}",
+        "{type: expect_column_values_to_not_be_in_set, column: sku, value_set: [x, 'y']}",
+    ],
+)
+def test_values_of_the_columns_type_are_compared(expectation: str) -> None:
+    assert list(definition_mistakes(goods(expectation))) == []
