@@ -77,7 +77,7 @@ def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  
 
 
 def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amount | None:  # Any: as in `convert`
-    """A number with the currency that stands beside it, or None where the value is no number. `thousandths`: the field keeps them."""
+    """A number with the currency that stands beside it, or None where the value is not a number. `thousandths`: the field keeps them."""
     if isinstance(value, str):
         return _read_text_amount(value, reading, thousandths)
     if isinstance(value, Decimal):
@@ -144,7 +144,7 @@ def _to_text(value: Any, reading: Reading) -> str:
     elif isinstance(value, Real):
         value = repr(float(value))
     if not isinstance(value, str):
-        raise _misfit(value, "no text")
+        raise _misfit(value, "not a text")
     if len(value) > MAX_TEXT_CHARACTERS:
         raise MisfitError(f"a text of {len(value):,} characters; at most {MAX_TEXT_CHARACTERS:,} are kept")
     return storable(str.__str__(value))  # of a subclass its plain text
@@ -153,30 +153,30 @@ def _to_text(value: Any, reading: Reading) -> str:
 def _to_integer(value: Any, reading: Reading) -> int:
     amount = read_amount(value, reading)
     if amount is None or not -MAX_INT64 <= amount.value <= MAX_INT64 or amount.value != amount.value.to_integral_value():
-        raise _misfit(value, "no whole number of 64 bits")
+        raise _misfit(value, "not a whole number of 64 bits")
     return int(amount.value)
 
 
 def _to_float(value: Any, reading: Reading) -> float:
     amount = read_amount(value, reading, thousandths=True)
     if amount is None:
-        raise _misfit(value, "no number")
+        raise _misfit(value, "not a number")
     return float(amount.value)
 
 
 def _to_decimal(value: Any, kind: FieldType, reading: Reading) -> Decimal:
     amount = read_amount(value, reading, thousandths=kind.scale >= THOUSANDTHS)
     if amount is None:
-        raise _misfit(value, "no number")
+        raise _misfit(value, "not a number")
     with localcontext(prec=DECIMAL_DIGITS) as context:
         try:
             number = amount.value.quantize(Decimal(1).scaleb(-kind.scale), rounding=ROUND_HALF_EVEN, context=context)
         except InvalidOperation:
-            raise _misfit(value, f"no {kind}: it has too many digits") from None
+            raise _misfit(value, f"not a {kind}: it has too many digits") from None
         if number != amount.value and not isinstance(value, Real):  # a binary fraction is never exact
-            raise _misfit(value, f"no {kind}: it has more than {kind.scale} digits after the point")
+            raise _misfit(value, f"not a {kind}: it has more than {kind.scale} digits after the point")
     if number.adjusted() >= kind.precision - kind.scale and number:
-        raise _misfit(value, f"no {kind}: it has more than {kind.precision - kind.scale} digits before the point")
+        raise _misfit(value, f"not a {kind}: it has more than {kind.precision - kind.scale} digits before the point")
     return number
 
 
@@ -194,17 +194,17 @@ def _to_boolean(value: Any, reading: Reading) -> bool:
 def _to_date(value: Any, reading: Reading) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    return _moment(value, reading, "no date").date()
+    return _moment(value, reading, "not a date").date()
 
 
 def _to_timestamp(value: Any, reading: Reading) -> datetime:
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    moment = _moment(value, reading, "no date with a time")
+    moment = _moment(value, reading, "not a date with a time")
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise _misfit(value, "no date with a time") from None
+        raise _misfit(value, "not a date with a time") from None
 
 
 def _moment(value: Any, reading: Reading, problem: str) -> datetime:
@@ -264,7 +264,7 @@ def _to_list(value: Any, element: FieldType, reading: Reading, depth: int) -> li
 
 def _to_struct(value: Any, kind: FieldType, reading: Reading, depth: int) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise _misfit(value, f"no {kind}")
+        raise _misfit(value, f"not a {kind}")
     members = {}
     for name, member in kind.members:
         try:

@@ -64,7 +64,7 @@ def test_selectors_beside_articles(lake_settings: Settings) -> None:
     ((version, sku, price, changed),) = rows(settings, "SELECT version, sku, price::VARCHAR, changed FROM products")
     assert (version, sku, price, changed) == (1, "A1", "10.00", [])
     assert rows(settings, "SELECT dataset, rule, detail, row_json FROM quarantine") == [
-        ("products", "type", "price: 'cheap' is no number", '{"sku": "A2", "name": "Kettle", "price": "cheap"}')
+        ("products", "type", "price: 'cheap' is not a number", '{"sku": "A2", "name": "Kettle", "price": "cheap"}')
     ]
     outcomes = rows(settings, "SELECT url, outcome, [(o.dataset, o.outcome, o.rows) FOR o IN outcomes] FROM captures ORDER BY url")
     assert outcomes == [

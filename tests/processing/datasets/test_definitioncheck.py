@@ -32,7 +32,7 @@ def test_all_mistakes_have_their_lines(tmp_path: Path) -> None:
 
 _STARTS = [
     "line 3: source.selectors.sku.css: '.sku[' is not a CSS selector",
-    "line 8: fields.price.default: 'call us' is no number",
+    "line 8: fields.price.default: 'call us' is not a number",
     "line 10: steps.0.step: There is no module 'no_such_module_of_a_user'",
 ]
 

@@ -53,7 +53,7 @@ def test_the_currency_beside_a_price(raw: dict[str, Any], currency: str | None) 
 @pytest.mark.parametrize(
     ("raw", "rule", "detail"),
     [
-        ({"sku": "1", "price": "call us"}, "type", "price: 'call us' is no number"),
+        ({"sku": "1", "price": "call us"}, "type", "price: 'call us' is not a number"),
         ({"sku": None, "price": "1"}, "key", "sku: a key cannot be empty"),
         ({"sku": "  "}, "key", "sku: a key cannot be empty"),
         ({"sku": "1", "colour": "red"}, "undeclared", "colour: not declared"),

@@ -100,7 +100,7 @@ def test_a_value_that_does_not_fit_cannot_be_released(sqlite_settings: Settings)
     closed_run(settings, CRAWL, "1", [product("1", "A1", "cheap"), product("2", "A2", "5.00", 1)])
     processed(settings)
     (one,) = ids(settings)
-    with pytest.raises(ConfigError, match=rf"{one}: price: 'cheap' is no number\nCorrect the dataset's fields"):
+    with pytest.raises(ConfigError, match=rf"{one}: price: 'cheap' is not a number\nCorrect the dataset's fields"):
         release(ALL, "eve", "", settings)
     assert retry(ALL, "eve", "", settings).outcomes == {"quarantined": 1}
     check_accounts(settings)
@@ -193,7 +193,7 @@ def test_rows_are_judged_again_by_themselves_when_the_rules_changed(sqlite_setti
     assert products(settings) == [("A1", 1, "10.00", [])]
     assert (report.known, report.rejected) == (2, 1), "the article and a product are known now"
     assert rows(settings, "SELECT kind, records, published, quarantined FROM runs WHERE kind != 'process'") == [("rejudge", 3, 2, 1)]
-    assert rows(settings, "SELECT dataset, detail FROM quarantine") == [("products", "price: 'dear' is no number")]
+    assert rows(settings, "SELECT dataset, detail FROM quarantine") == [("products", "price: 'dear' is not a number")]
     closed_run(settings, shorter, "4", again, refers_to=unchanged)
     processed(settings)
     assert rows(settings, "SELECT count(*) FROM runs WHERE kind = 'rejudge'") == [(1,)]

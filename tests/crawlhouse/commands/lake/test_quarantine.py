@@ -70,7 +70,7 @@ def test_rows_are_listed_in_three_forms(command: Run) -> None:
 def test_one_row_is_shown_whole(command: Run) -> None:
     (one,) = listed(command, "--rule", "type")
     shown = command("quarantine", "show", one["id"])
-    assert "price: 'dear' is no number" in shown.out
+    assert "price: 'dear' is not a number" in shown.out
     assert json.loads(command("quarantine", "show", one["id"], "--format", "json").out)["row"] == {
         "sku": "A3",
         "name": "Kettle",
@@ -87,7 +87,7 @@ def test_what_cannot_be_done_says_why(command: Run) -> None:
     assert (everything.code, "Say which rows: by their IDs, or by --crawl" in everything.err) == (2, True)
     (one,) = listed(command, "--rule", "type")
     refused = command("quarantine", "release", "--dataset", "products", "--reason", "all")
-    assert (refused.code, f"{one['id']}: price: 'dear' is no number" in refused.err) == (2, True)
+    assert (refused.code, f"{one['id']}: price: 'dear' is not a number" in refused.err) == (2, True)
     assert command("quarantine", "release", one["id"]).code == 2, "a reason is asked for"
     assert "No row in quarantine matches: nothing was changed" in command("quarantine", "retry", "--crawl", "other").err
     assert len(listed(command)) == 4
@@ -117,7 +117,7 @@ def test_what_the_gate_holds_back_is_accepted_once(command: Run, shop: Settings)
     accepted = command("gate", "accept", HELD_RUN, "--dataset", "products", "--reason", "teapots are new", "--who", "eve")
     assert (accepted.code, f"The rows of products of {HELD_RUN} are published" in accepted.err) == (0, True), accepted.err
     assert rows(shop, "SELECT sku, name, version FROM products WHERE sku < 'A2'") == [("A1", "Teapot", 1)]
-    assert [row["detail"] for row in listed(command, "--run", HELD_RUN)] == ["price: 'cheap' is no number"]
+    assert [row["detail"] for row in listed(command, "--run", HELD_RUN)] == ["price: 'cheap' is not a number"]
     outcomes = "SELECT url, outcome, len(outcomes) FROM captures WHERE crawl_run = '" + HELD_RUN + "' ORDER BY url"
     assert rows(shop, outcomes) == [(f"{SHOP}/news", "published", 2), (f"{SHOP}/p/1", "published", 2), (f"{SHOP}/p/9", "quarantined", 2)]
     (run,) = rows(shop, "SELECT kind, decided_by, decision_reason, crawl_run, len(replaces), records FROM runs WHERE kind = 'accept'")
