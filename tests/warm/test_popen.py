@@ -28,7 +28,8 @@ def is_warm(process: subprocess.Popen[str]) -> bool:
     return "tests.warm.server" in psutil.Process(process.pid).cmdline()
 
 
-def test_it_is_our_child_and_ends_by_its_signal(tmp_path: Path) -> None:
+def test_it_is_our_child_and_ends_by_its_signal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(popen.SWITCH, "0")
     with run_demo_site(tmp_path / "site") as site:
         assert is_warm(site.process)
         assert psutil.Process(site.process.pid).ppid() == os.getpid()
