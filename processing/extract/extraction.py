@@ -7,7 +7,6 @@ The pages are read in worker processes with limits (`processing.workers`); bytes
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Protocol
@@ -21,6 +20,7 @@ from processing.clean.identity import bucket_of
 from processing.datasets.page_rows import PageRows, read_rows
 from processing.datasets.page_view import PageView
 from processing.extract.decode import decode
+from processing.extract.rejections import body_rejection, reason_detail, reason_of, rejected, rejection_reason, type_of
 from processing.extract.robots_meta import forbids_indexing
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded, in_chunks, staged_writer, stored_blocks
@@ -32,21 +32,16 @@ from schemas.config.crawl import Crawl, SiteRules
 from schemas.datasets.dataset import Dataset
 from schemas.errors import StorageError
 from schemas.manifest import Segment
-from schemas.numbers import read_number
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
 from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_preferences
-from schemas.web.media_type import MediaType, read_media_type
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 from storage.warc.content_coding import CodingError, decode_content
-from storage.warc.page_bytes import ends_as_whole_page, is_html
 from storage.warc.reader import Record, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024  # decompressed; bounds what a compression bomb costs
-REASON_OF_KIND = {"robots": Reason.ROBOTS_FILE, "feed": Reason.FEED, "sitemap": Reason.SITEMAP, "shell": Reason.RENDERED}
-PARTIAL_CONTENT, NOT_MODIFIED = 206, 304
 # Staged under the name that they have in the capture index, or in an `Article`.
 _INDEX_COLUMNS = [field.name for field in fields(CaptureRow) if field.name in EXTRACTED.names]
 _ARTICLE_COLUMNS = [field.name for field in fields(Article) if field.name in METADATA_COLUMNS]
@@ -210,7 +205,7 @@ def _read(
         return PageResult(rejected=page)
     tree = parse(page.html)
     if product_token and forbids_indexing(record.capture, tree, product_token):
-        return PageResult(rejected=_rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
+        return PageResult(rejected=rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
     # before the article: site rules cut elements out of the tree
     definitions = wanted.definitions + wanted.functions
     rows = read_rows(PageView(page, tree), definitions, wanted.folders) if definitions else []
@@ -220,23 +215,23 @@ def _read(
     if isinstance(article, Rejected):
         return PageResult(rejected=article, rows=rows)
     if article.page_type is not PageType.ARTICLE:
-        return PageResult(rejected=_rejected(record, "page_type", reason_of(article.page_type)), rows=rows)
+        return PageResult(rejected=rejected(record, "page_type", reason_of(article.page_type)), rows=rows)
     return PageResult(ReadPage(article, page.charset, page.charset_source), rows=rows)
 
 
 def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     """The record's body as text, or why it cannot be an article."""
-    if reason := _rejection_reason(record, kind):
-        return _rejected(record, "record", reason, _reason_detail(record, reason))
+    if reason := rejection_reason(record, kind):
+        return rejected(record, "record", reason, reason_detail(record, reason))
     try:
         body = decode_content(record.capture.body, record.capture.joined_header("content-encoding"), MAX_PAGE_BYTES)
     except CodingError as error:
-        return _rejected(record, "decode", Reason.UNDECODABLE, str(error))
-    if reason := _body_rejection(record, body):
-        return _rejected(record, "record", reason, _reason_detail(record, reason))
+        return rejected(record, "decode", Reason.UNDECODABLE, str(error))
+    if reason := body_rejection(record, body):
+        return rejected(record, "record", reason, reason_detail(record, reason))
     decoded = decode(body, record.capture.joined_header("content-type"))
     if isinstance(decoded, Reason):
-        return _rejected(record, "decode", decoded)
+        return rejected(record, "decode", decoded)
     return Page(
         url=record.capture.url,
         html=decoded.html,
@@ -365,77 +360,3 @@ def article_columns(result: ReadPage) -> Row:
         "charset": result.charset,
         "charset_source": result.charset_source,
     }
-
-
-def _rejection_reason(record: Record, kind: str) -> Reason | None:
-    """Why a response cannot be an article, by its status, headers and kind; None where the text must be read."""
-    status = record.capture.status
-    if status == NOT_MODIFIED:
-        return Reason.EMPTY_BODY
-    if 300 <= status < 400:
-        return Reason.REDIRECT
-    if not 200 <= status < 300:
-        return Reason.HTTP_ERROR
-    if kind in REASON_OF_KIND:
-        return REASON_OF_KIND[kind]
-    if status == PARTIAL_CONTENT and not _is_whole_range(record.capture.header("content-range")):
-        return Reason.TRUNCATED
-    if not _declared_type(record).may_be_html:
-        return Reason.TRUNCATED if record.capture.truncated else Reason.NOT_HTML
-    return None
-
-
-def _declared_type(record: Record) -> MediaType:
-    return read_media_type(record.capture.joined_header("content-type") or record.mime_detected or "text/html")
-
-
-def _body_rejection(record: Record, body: bytes) -> Reason | None:
-    """Why a decoded body cannot be an article. A transfer that broke off behind the end of a page lost nothing of it."""
-    truncated = record.capture.truncated
-    if truncated and (truncated == "length" or not ends_as_whole_page(body)):
-        return Reason.TRUNCATED
-    return None if not body or is_html(_declared_type(record), body) else Reason.NOT_HTML
-
-
-def _reason_detail(record: Record, reason: Reason) -> str:
-    """One line that adds to the reason."""
-    status, capture = record.capture.status, record.capture
-    if reason is Reason.HTTP_ERROR:
-        return f"HTTP status {status}"
-    if reason is Reason.REDIRECT:
-        return f"HTTP status {status}, to {capture.header('location') or 'no location'}"[:500]
-    if reason is Reason.EMPTY_BODY:
-        return "not modified: the body is in an earlier capture"
-    if reason is Reason.TRUNCATED:
-        return (
-            f"cut off by the crawler: {capture.truncated}"
-            if capture.truncated
-            else f"only a part of the page: {capture.header('content-range')}"
-        )
-    if reason is Reason.NOT_HTML:
-        return (capture.joined_header("content-type") or record.mime_detected or "")[:200]
-    return ""
-
-
-def _is_whole_range(content_range: str | None) -> bool:
-    """Whether a range is the whole body, as in the answer to `Range: bytes=0-`."""
-    match = re.fullmatch(r"\s*bytes\s+0-(\d+)/(\d+)\s*", content_range or "")
-    last, size = (read_number(match[1]), read_number(match[2])) if match else (None, None)
-    return last is not None and last + 1 == size
-
-
-def _rejected(record: Record, stage: str, reason: Reason, detail: str = "") -> Rejected:
-    pointer = record.pointer
-    return Rejected(record.capture.url, pointer.warc_filename, pointer.warc_record_offset, stage, reason, detail)
-
-
-def reason_of(page_type: PageType) -> Reason:
-    """Why a page of this type is rejected."""
-    return Reason.OTHER_PAGE if page_type is PageType.OTHER else Reason(str(page_type))
-
-
-def type_of(reason: Reason) -> str | None:
-    """The page type behind a rejection, if that was the reason."""
-    if reason is Reason.OTHER_PAGE:
-        return str(PageType.OTHER)
-    return str(reason) if str(reason) in set(PageType) else None

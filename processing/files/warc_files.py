@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 from processing.article import read_article
 from processing.clean.language import detect_language
 from processing.clean.site_memory import SiteMemory
-from processing.extract.extraction import ReadPage, article_columns, page_of, reason_of, type_of
+from processing.extract.extraction import ReadPage, article_columns, page_of
+from processing.extract.rejections import reason_of, type_of
 from processing.files.warc_sources import WarcSource, find_sources
 from processing.staging.staging import METADATA_COLUMNS, Row, blocks_of, in_chunks, stored_blocks
 from processing.workers.heap import bound_heap

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from processing.clean.identity import page_url, url_id
-from processing.extract.extraction import REASON_OF_KIND
+from processing.extract.rejections import REASON_OF_KIND
 from processing.resolve.earlier_rows import EarlierOutcome, EarlierRows, Original, Version
 from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary
 from schemas.outcomes import Outcome, Reason
