@@ -28,6 +28,8 @@ WORKERS = ("fetcher", "worker")
 AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "upkeep", *WORKERS)
 SECRETS = (
     "POSTGRES_PASSWORD",
+    "LAKE_DB_PASSWORD",
+    "AIRFLOW_DB_PASSWORD",
     "VALKEY_PASSWORD",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
@@ -86,6 +88,17 @@ def test_every_queue_has_a_service() -> None:
 
 def _queues(compose: dict[str, Any]) -> list[str]:
     return sorted(queue for name in WORKERS for queue in compose["services"][name]["command"][-1].split(","))
+
+
+def test_only_the_first_step_is_the_databases_administrator() -> None:
+    for name in AIRFLOW:
+        environment = COMPOSE["services"][name]["environment"]
+        assert ("POSTGRES_ADMIN_URL" in environment) is (name == "init")
+        users = {
+            re.findall(r"://(\w+):", value)[0] for value in environment.values() if str(value).partition("+")[0].endswith("postgresql")
+        }
+        assert users == {"airflow"}
+        assert environment["CRAWLHOUSE_DATABASE"].startswith("postgresql://lake:")
 
 
 def test_no_fetch_is_delivered_twice() -> None:
