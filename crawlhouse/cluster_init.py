@@ -1,7 +1,7 @@
 """What docker-compose.yml runs first: it makes database users, tables, pools, the password of `admin` and the bucket, and checks the store.
 
-It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except passwords: that of `admin` is AIRFLOW_PASSWORD, and
-those of the database users stand in their URLs.
+It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except passwords: that of `admin` is AIRFLOW_PASSWORD,
+and those of the database users stand in their URLs.
 """
 
 from __future__ import annotations

