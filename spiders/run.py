@@ -221,11 +221,10 @@ def _manifest(
             f"The counts of {run.crawl_run} do not add up: {counts}. Nothing was closed; keep the database and report it."
         )
     stopping = frontier.state(run.crawl_run).stopping
-    counter = RunCounter(frontier.host_outcomes(run.crawl_run), frontier.budget_shortfall(run.crawl_run))
+    workers = stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store)
+    counter = RunCounter(frontier, run.crawl_run, workers)
     make_home(settings)
     store_cdxj(run.crawl.name, run.crawl_run, counter.watch(index_rows(segments, store)), store, settings.home)
-    for counted in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
-        counter.add_worker(counted)
     manifest = Manifest(
         crawl_run=run.crawl_run,
         crawl=run.crawl.name,
