@@ -82,6 +82,32 @@ def describe_budget_shortfall(left: BudgetShortfall) -> str:
     return f"the budgets do not cover all that is due, left for a later run: {'; '.join(parts)}" if parts else ""
 
 
+def describe_nothing_due(run: CrawlRun, settings: Settings) -> str:
+    """That a planned run has no URL, and when the next one is due. Empty if it has any, or if a user's spider may find some."""
+    frontier = open_frontier(settings)
+    try:
+        if run.crawl.has_own_spider() or frontier.count_hosts(run.crawl_run):
+            return ""
+        following = frontier.next_due_url(run.crawl.name)
+    finally:
+        frontier.close()
+    name = run.crawl.name
+    again = f"`crawlhouse frontier retry --crawl {name}` makes URLs due now"
+    if following is None:
+        return f"Nothing of {name} is due, nor will anything be: every URL is finished. {again}."
+    at, url = datetime.fromtimestamp(following[0], UTC), following[1]
+    return f"Nothing of {name} is due; next at {at:%Y-%m-%d %H:%M} UTC ({url}). {again}; `revisit` in the crawl's file sets the intervals."
+
+
+def withdraw(crawl_run: str, settings: Settings) -> None:
+    """Remove a planned run that has no URLs, so that nothing is left of it."""
+    frontier = open_frontier(settings)
+    try:
+        frontier.withdraw(crawl_run)
+    finally:
+        frontier.close()
+
+
 def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
     for crawl_run in abandoned_runs(crawl, key, settings):
         LOG.warning("%s was never closed, and no worker works on it. It is closed now.", crawl_run)

@@ -26,7 +26,7 @@ from storage.frontier.enqueue import count_waiting, host_ids, insert_urls
 from storage.frontier.hints import count_hint_outcomes, follow_hints
 from storage.frontier.leasing import LEASE_SECONDS, host_share, join_run, lease_free_hosts, worker_ends, worker_reports
 from storage.frontier.page_budget import release_pages, reserve_pages, spend_pages
-from storage.frontier.planning import plan_run, release_run
+from storage.frontier.planning import plan_run, release_run, withdraw_run
 from storage.frontier.queries import (
     SOURCE_KINDS,
     budget_shortfall,
@@ -39,6 +39,7 @@ from storage.frontier.queries import (
     has_waiting_urls,
     host_outcomes,
     is_leased_by_run,
+    next_due_url,
     primary_sources,
     run_number,
 )
@@ -342,6 +343,15 @@ class Frontier:
         query = select(WORKERS.c.worker, WORKERS.c.attempt).where(WORKERS.c.run_no == self._number(crawl_run))
         with self._database.read() as connection:
             return {row.worker: row.attempt for row in connection.execute(query)}
+
+    def withdraw(self, crawl_run: str) -> bool:
+        """Remove an open run that has no URLs and that no worker has joined, as if it had not been planned. False if it has any."""
+        return withdraw_run(self._database, self._number(crawl_run))
+
+    def next_due_url(self, crawl: str) -> tuple[float, str] | None:
+        """When the next URL of a crawl is due that waits in no run, and which. None if no URL ever is."""
+        with self._database.read() as connection:
+            return next_due_url(connection, crawl)
 
     def count_hosts(self, crawl_run: str) -> int:
         """How many hosts have URLs in a run."""

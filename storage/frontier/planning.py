@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, literal, select, update
 
 from runtime import failpoint
 from schemas.config.crawl import Crawl
@@ -21,7 +21,7 @@ from schemas.runs import CrawlRun
 from storage.database.chunks import pause, write_chunks
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
-from storage.database.frontier_tables import RUN_HOSTS, URLS
+from storage.database.frontier_tables import RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.due_plan import (
     count_budget_shortfall,
@@ -82,6 +82,18 @@ def _open(connection: Connection, crawl_run: str, run_no: int, shortfall: Budget
         connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(values))
     elif state != OPEN:  # OPEN: another process planned the same run at the same time, and was faster
         raise RunClosedError(f"The crawl run {crawl_run} was closed while it was being planned. Plan a new run.")
+
+
+def withdraw_run(database: Database, run_no: int) -> bool:
+    """Remove an open run that has no URLs and that no worker has joined, as if it had not been planned. False if it has any."""
+    with database.write() as connection:
+        if _state(connection, run_no) != OPEN:
+            return False
+        for table in (RUN_HOSTS, WORKERS):
+            if connection.scalar(select(func.count()).select_from(table).where(table.c.run_no == run_no)):
+                return False
+        connection.execute(delete(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no))
+    return True
 
 
 def release_left_over(database: Database, crawl: str) -> int:
