@@ -28,6 +28,7 @@ from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, process_run_of, sort_rows
 from storage.lake.staged_metadata import Staged, stage
 from storage.lake.superseded import remove_superseded
+from storage.lake.tags import untag
 from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -164,6 +165,7 @@ def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> Maintenan
         if not old:
             return MaintenanceReport()
         transaction = Transaction(table)
+        untag(transaction, old)
         ExpireSnapshots(transaction).by_ids(old).commit()
         try:
             commit(lake, ledger, token, [stage(transaction)])
