@@ -153,7 +153,7 @@ def history_of(lake: Lake, run: ProcessRun, dataset: str) -> list[Measures]:
         for row in batch.to_pylist()
         if row["crawl"] == run.crawl.name and not is_after(run, row["crawl_run"])
     ]
-    measured: dict[str, list[Measures]] = dict.fromkeys(run.crawl_runs, [])
+    measured: dict[str, list[Measures]] = {crawl_run: [] for crawl_run in run.crawl_runs}
     for row in sorted(rows, key=lambda row: row["sequence"], reverse=True):
         if row["crawl_run"] not in measured:
             found = read_history([row["statistics"]] if row["statistics"] else [], dataset)

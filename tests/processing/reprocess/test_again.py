@@ -13,7 +13,7 @@ from processing.resources import open_resources
 from schemas.config.settings import Settings
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 from tests.processing.lakeaccounts import check_accounts
-from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
+from tests.processing.test_datasets import CRAWL, SHOP, product, rows, with_dataset
 
 ALL = Selected()
 
@@ -38,10 +38,9 @@ def again(settings: Settings, selected: Selected = ALL, crawl: str = "shop") -> 
 def state(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
     """What a reader sees, without what names a process run."""
     hidden = "process_run, sequence, ingested_at, code_version"
-    names = ["articles", "captures", "quarantine", "sightings", "products", "products_latest", "articles_latest"]
-    columns = {name: f"* EXCLUDE ({hidden.replace(', ingested_at, code_version', '') if name == 'sightings' else hidden})" for name in names}
-    columns |= {name: columns[name].replace("code_version", "code_version, memory_version") for name in ("articles", "articles_latest")}
-    return {name: rows(settings, f"SELECT {columns[name]} FROM {name} ORDER BY ALL") for name in names}
+    columns = dict.fromkeys(["captures", "quarantine", "products", "products_latest"], hidden) | {"sightings": "process_run, sequence"}
+    columns |= dict.fromkeys(["articles", "articles_latest"], f"{hidden}, memory_version")
+    return {name: rows(settings, f"SELECT * EXCLUDE ({found}) FROM {name} ORDER BY ALL") for name, found in columns.items()}
 
 
 def history(settings: Settings) -> None:
