@@ -137,7 +137,9 @@ def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> N
     kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
     assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards", "tidy"}
     assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
-    assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {"extract", "resolve", "gate", "publish", "maintain"}
+    assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {
+        "extract", "resolve", "gate", "publish", "maintain", "replay", "compare"
+    }  # fmt: skip
 
 
 def test_a_broken_crawl_is_told_with_file_and_line_and_the_others_stay(found: dict[str, Any], project: Path) -> None:
