@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from crawlhouse.output.console import counts_table, show, table
+from crawlhouse.output.console import counts_table, show, table, write_line
 from crawlhouse.output.row_formats import json_value
 from processing.reprocess.comparison import Comparison, Example
 from schemas.printable import printable_json
@@ -51,7 +51,8 @@ def _show_example(example: Example) -> None:
     for name in names if what == "changed" else names[:SHOWN_FIELDS]:
         old, new = _texts(before.get(name), after.get(name))
         rows.append((name, old if name in before else "", new if name in after else ""))
-    show(table(f"{example.dataset}, {what}: {example.url}", ("field", "now", "then"), rows))
+    write_line(f"{example.dataset}, {what}: {example.url}")
+    show(table("", ("field", "now", "then"), rows))
 
 
 def _texts(before: object, after: object) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from processing.publish.publish import complete_last_published
 from processing.reprocess.selection import Records, Selected, capture_states, chosen_records, chosen_runs
@@ -20,9 +21,10 @@ from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError
-from schemas.keys import selection_key
+from schemas.keys import mark_key, selection_key
 from schemas.runs import CrawlRun, ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from storage.lake.commit import repair_publications
+from storage.lake.maintenance import PLANNED
 
 MAX_RECORDS = 50_000  # of a portion; chosen: as a run with 10,000 articles, whose decisions take some 100 MB
 
@@ -122,6 +124,7 @@ def _of_records(crawl_run: str, records: Records, work: _Work) -> ProcessRun:
 def _process_run(crawl_runs: tuple[str, ...], replacement: Replacement, contents: Sequence[str], work: _Work) -> ProcessRun:
     name = replacing_run_id(replacement, contents, crawl_runs, work.code, work.config)
     memory = work.resources.ledger.memory_version(work.crawl.name)
+    work.resources.store.put_bytes(mark_key(name, PLANNED), datetime.now(UTC).isoformat().encode())
     return ProcessRun(name, work.crawl, crawl_runs, work.code, work.config, memory, None, work.datasets, replacement)
 
 

@@ -151,7 +151,7 @@ class _RunDecisions:
 
     def _is_there(self, previous: EarlierOutcome) -> bool:
         """Whether the article of an earlier capture has a version: its rows may have been taken out by a rollback."""
-        return previous.article_id in self._earlier.versions or previous.article_id in self._latest
+        return previous.article_id not in self._earlier.gone or previous.article_id in self._latest
 
     def _still_latest(self, previous: EarlierOutcome, article_id: str, latest: _Latest | None) -> bool:
         """Whether the version that an identical payload had is still the latest. If not, the page has returned to an older text."""

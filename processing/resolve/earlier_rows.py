@@ -122,7 +122,7 @@ class EarlierRows:
     `payloads` are by (URL, content digest), `captures` by record, `pages` by URL, `versions` by article, `exact` by text digest; `near` has
     similar originals by the text digest of the run. `page_versions` has the last version by (article, URL) for articles with several pages.
     `texts` are those of the articles that pages of the run claim to be. `later` has, by article, the highest number of versions that were
-    fetched after the run's records.
+    fetched after the run's records. `gone` are articles of earlier captures that have no version any more: their rows were taken out.
     """
 
     payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
@@ -132,6 +132,7 @@ class EarlierRows:
     page_versions: dict[tuple[str, str], Version] = field(default_factory=dict)
     texts: dict[str, list[Text]] = field(default_factory=dict)
     later: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     exact: dict[str, list[Original]] = field(default_factory=dict)
     near: dict[str, list[Original]] = field(default_factory=dict)
 
@@ -221,6 +222,7 @@ def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearInd
         for row in originals.filter(pc.is_in(originals["text_digest"], digests)).select(_VERSION_COLUMNS).to_pylist():
             earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
         _add_near_originals(originals.filter(pc.is_valid(originals["minhash"])), index, earlier)
+    earlier.gone = known - earlier.versions.keys() - earlier.later.keys()
 
 
 def _add_if_latest_text(earlier: EarlierRows, versions: dict[str, tuple[int, int]], row: dict[str, Any]) -> None:

@@ -65,3 +65,32 @@ def test_without_a_change_of_rules_a_reader_sees_no_difference(lake_settings: Se
         assert (found.datasets["products"].changed, found.datasets["articles"].changed, found.held) == (0, 0, [])
         assert state(settings) == before
     assert planned(settings) == [], "today's code and rules have made them"
+
+
+def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings, PRODUCTS.replace("{css: .price,", "{css: h1,"))
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00"), product("2", "A2", "5.00", 1), article(f"{SHOP}/a/1", 1, 2)])
+    closed_run(settings, CRAWL, "2", [product("1", "A1", "12.00", 60)])
+    assert stages.process_once("shop", settings) is not None
+    before = state(settings)["articles"]
+    with_dataset(settings)
+    (first, second) = planned(settings, Selected(quarantined=True))
+    for process_run in (first, second):
+        extract_all(process_run, settings)
+    assert compare(first, settings).datasets["products"].added == 2
+    assert rows(settings, "SELECT count(*) FROM quarantine") == [(3,)], "a comparison changes nothing"
+    found = again(settings, Selected(quarantined=True))
+    assert (found.records, found.outcomes_before, found.outcomes_after["published"]) == (3, {"quarantined": 3}, 3)
+    assert rows(settings, "SELECT sku, version, price::VARCHAR, changed FROM products ORDER BY ALL") == [
+        ("A1", 1, "10.00", []), ("A1", 2, "12.00", ["price"]), ("A2", 1, "5.00", [])
+    ]  # fmt: skip
+    assert rows(settings, "SELECT count(*) FROM quarantine") == [(0,)]
+    with_dataset(settings, PRODUCTS.replace("name: h1", "name: h1, label: h1"))
+    changed = again(settings, Selected(url=f"{SHOP}/p/1", dataset="products"))
+    assert changed.datasets["products"].fields == {"label": 2}
+    assert [(one.before, one.after) for one in changed.examples][:1] == [({"label": None}, {"label": "Kettle"})]
+    assert rows(settings, "SELECT sku, version, label FROM products ORDER BY ALL") == [
+        ("A1", 1, "Kettle"), ("A1", 2, "Kettle"), ("A2", 1, None)
+    ]  # fmt: skip
+    assert state(settings)["articles"] == before
+    assert planned(settings, Selected(url=f"{SHOP}/p/1", dataset="products")) == []
