@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TextIO
 
 from runtime.code_version import code_version
@@ -22,6 +23,7 @@ from spiders.closing.run_statistics import RunCounter
 from spiders.closing.thresholds import check_thresholds
 from spiders.progress import ProgressLine
 from spiders.reading.crash_counts import CrashCounts
+from spiders.schedule.next_visit import due_again
 from spiders.seed_file import read_seeds, with_hosts
 from spiders.spool.spool import remove_empty, spool_folder
 from spiders.spool.statistics import WorkerStatistics, stored_statistics
@@ -64,6 +66,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     _close_abandoned(crawl.name, key, settings)
     frontier = open_frontier(settings)
     try:
+        _reschedule(crawl, frontier, settings)
         now = datetime.fromtimestamp(frontier.now(), UTC).replace(microsecond=0)
         run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{digest}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
@@ -73,6 +76,18 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
         return planned
     finally:
         frontier.close()
+
+
+def _reschedule(crawl: Crawl, frontier: Frontier, settings: Settings) -> None:
+    """If the crawl's `revisit` is another than in its last run, compute due times by it. The old ones would hold for weeks otherwise."""
+    ledger = open_ledger(settings)
+    try:
+        before = ledger.latest_crawl(crawl.name)
+    finally:
+        ledger.close()
+    if before is not None and before.revisit != crawl.revisit:
+        count = frontier.reschedule(crawl.name, partial(due_again, crawl.revisit))
+        LOG.info("%s: `revisit` was changed. The due times of %s URLs are computed anew.", crawl.name, f"{count:,}")
 
 
 def describe_budget_shortfall(left: BudgetShortfall) -> str:
