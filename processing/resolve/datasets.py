@@ -16,8 +16,9 @@ from typing import Any
 import pyarrow as pa
 
 from processing.datasets.steps import whole_row
+from processing.known.known_lake import KnownLake, open_known
 from processing.resolve.dataset_partitions import Partitions, open_partitions
-from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
+from processing.resolve.earlier_dataset_rows import EarlierReadings, definitions_of, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
 from processing.resolve.row_history import PUBLISHED, QUARANTINED, KnownVersion, RowDecision, Values, decide_key, row_order
@@ -65,7 +66,7 @@ class _Work:
     records: Mapping[RecordId, RunRecord]
     errors: Mapping[RecordId, str]
     readings: EarlierReadings
-    definitions: Mapping[str, Definition]
+    known_rows: KnownLake
     known: frozenset[RecordId]
     excluded: Excluded
     tallies: dict[RecordId, RowTally] = field(default_factory=dict)
@@ -74,12 +75,10 @@ class _Work:
         self.tallies.setdefault(record_id_of(row), RowTally()).add(outcome, reason)
 
 
-def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, lake: Lake) -> None:
-    """Stage the decided rows of every dataset of a run, against the lake as it is now. `base` names that state in the keys."""
-    if not run.own_datasets:
-        return
+def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, known: KnownLake) -> None:
+    """Stage the decided rows of every dataset of a run. `base` names the lake's state in the keys."""
     for dataset in run.own_datasets:
-        resolve_dataset(run, dataset, base, segments, store, lake)
+        _resolve_dataset(run, dataset, base, segments, store, known, NOTHING)
 
 
 def resolve_dataset(
@@ -91,19 +90,24 @@ def resolve_dataset(
     lake: Lake,
     excluded: Excluded = NOTHING,
 ) -> None:
-    """Stage the decided rows of one dataset; what is `excluded` is not published."""
+    """Stage the decided rows of one dataset against the lake as it is now; what is `excluded` is not published."""
+    _resolve_dataset(run, dataset, base, segments, store, open_known(lake, store), excluded)
+
+
+def _resolve_dataset(
+    run: ProcessRun, dataset: Dataset, base: str, segments: Sequence[str], store: ObjectStore, known_rows: KnownLake, excluded: Excluded
+) -> None:
     records = read_records(run, segments, store)
-    definitions = read_definitions(lake, dataset.name)
     targets = {record.refers_to for record in records.values() if record.refers_to is not None}
-    readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions)
+    readings = read_readings(known_rows, dataset.name, {record.url for record in records.values()}, targets)
     known = frozenset(_known_records(dataset, records.values(), readings, excluded))
     errors = read_errors(run, segments, store, dataset.name)
-    work = _Work(run, dataset, records, errors, readings, definitions, known, excluded)
+    work = _Work(run, dataset, records, errors, readings, known_rows, known, excluded)
 
     def key(name: str) -> str:
         return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
-    with open_partitions(run, dataset, records, segments, store, lake) as partitions:
+    with open_partitions(run, dataset, records, segments, store, known_rows) as partitions:
         with ExitStack() as stack:
             rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
@@ -172,8 +176,9 @@ def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict
     """The versions of each key."""
     known: dict[str, list[KnownVersion]] = {}
     for table in partitions.versions(partition):
+        definitions = definitions_of(work.known_rows, work.dataset.name, table)
         for row in table.to_pylist():
-            definition = work.definitions.get(row["process_run"])
+            definition = definitions.get(row["process_run"])
             fields = definition.fields if definition else None
             known.setdefault(row["row_id"], []).append(KnownVersion(row["version"], row["fetched_at"], row["first_seen"], row, fields))
     return known
