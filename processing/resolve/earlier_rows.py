@@ -236,4 +236,4 @@ def _later(one: Version, other: Version) -> Version:
 
 
 def _commit_order(row: Row) -> CommitOrder:
-    return row["sequence"], text_rank(row["crawl_run"], row["published_at"], row["article_id"], row["version"])
+    return row["sequence"], text_rank(row["crawl_run"], row["published_at"], row["url"], row["version"])

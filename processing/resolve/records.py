@@ -64,7 +64,7 @@ class RecordSummary:
 
     def rank(self, version: int = 0) -> TextRank:
         """The `text_rank` of the record's article."""
-        return text_rank(self.crawl_run, self.published_at, self.article_id or "", version)
+        return text_rank(self.crawl_run, self.published_at, self.url, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,13 @@ class Decision:
         }
 
 
-def text_rank(crawl_run: str, published_at: datetime | None, article_id: str, version: int) -> TextRank:
+def text_rank(crawl_run: str, published_at: datetime | None, url: str, version: int) -> TextRank:
     """Sorts articles with the same text or nearly so: the first is the original, the others are duplicates.
 
-    An earlier crawl run comes first; within one the article that says it was published first, whatever the order of fetching.
+    An earlier crawl run comes first; within one the article that says it was published first, then the smaller URL, whatever the order of
+    fetching.
     """
-    return crawl_run, published_at or UNDATED, article_id, version
+    return crawl_run, published_at or UNDATED, url, version
 
 
 def record_id_of(row: Mapping[str, object]) -> RecordId:

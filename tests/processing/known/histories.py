@@ -14,7 +14,6 @@ from processing.clean.identity import page_url, url_id
 from processing.clean.minhash import signature
 from processing.clean.words import text_digest, words
 from processing.known.known_lake import KnownLake
-from processing.known.row_keys import index_of
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import RecordSummary
 from schemas.datasets.dataset_file import parse_dataset
@@ -42,8 +41,11 @@ def text_of(number: int, edits: int = 0) -> str:
     return " ".join(said)
 
 
+@dataclass
 class ScannedLake(KnownLake):
     """The same questions, answered by all published rows of the table each time, whatever was asked."""
+
+    scanned: dict[str, pa.Table] = field(default_factory=dict)
 
     def _rows(self, name: str, _keys: object) -> pa.Table:
         return self._scanned(name)
@@ -52,8 +54,12 @@ class ScannedLake(KnownLake):
         return self._scanned("articles")
 
     def _scanned(self, name: str) -> pa.Table:
-        table = self.tables[name]
-        indexed = index_of(name, table_schema(OFFERS))
+        if name not in self.scanned:
+            self.scanned[name] = self._read(name)
+        return self.scanned[name]
+
+    def _read(self, name: str) -> pa.Table:
+        indexed, table = self.indexed(name), self.tables[name]
         rows = table.scan(snapshot_id=self.snapshot_id(name), selected_fields=indexed.source).to_arrow().select(indexed.source)
         if name != "runs":
             published = set(self.tables["runs"].scan(selected_fields=("process_run",)).to_arrow()["process_run"].to_pylist())
@@ -148,9 +154,10 @@ class History:
         return RecordSummary(
             record_id=("warc/c/now/s.warc.gz", number), url=url, fetched_at=self._time(number), kind="page",
             content_digest=f"d{self.random.randint(0, 3)}", reason=None, detail=None,
-            refers_to=self.random.choice([None, *self.records[-9:]]), is_revisit=self.random.random() < 0.2, article_id=url_id(page_url(url)), text_digest=text_digest(text),
-            signature=signature(words(text)), quarantine_reason=None, quarantine_detail=None, page_id=url_id(page_url(url)),
-            claimed_url=claimed if claimed != page_url(url) else None, crawl_run="now",
+            refers_to=self.random.choice([None, *self.records[-9:]]), is_revisit=self.random.random() < 0.2,
+            article_id=url_id(page_url(url)), text_digest=text_digest(text), signature=signature(words(text)), quarantine_reason=None,
+            quarantine_detail=None, page_id=url_id(page_url(url)), claimed_url=None if claimed == page_url(url) else claimed,
+            crawl_run="now",
         )  # fmt: skip
 
 
