@@ -7,8 +7,10 @@ live in them are left out, and files that the index lacks are added before it is
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -22,8 +24,9 @@ from processing.clean.minhash import bands_of
 from processing.known.catch_up import add_files, live_files, merge_small
 from processing.known.keys import ARTICLE, PAGE, PAYLOAD, PLACE, READING, ROW, RUN, SEEN_ON, TEXT, Keys, hash_values
 from processing.known.row_keys import IndexedTable, index_of
-from storage.index.known.known_rows import KnownRows
+from storage.index.known.known_rows import IsVisible, KnownRows
 from storage.index.known.runs import Runs
+from storage.lake.hidden import HiddenRows
 from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
@@ -31,8 +34,8 @@ RecordId = tuple[str, int]
 
 
 def open_known(lake: Lake, store: ObjectStore, snapshots: Mapping[str, int | None] = MappingProxyType({})) -> KnownLake:
-    """The known rows of the lake as it is now, or at these snapshots."""
-    return KnownLake(store, lake.tables(), snapshots)
+    """The known rows of the lake as it is now, or at these snapshots. Rows that the lake hides are left out."""
+    return KnownLake(store, lake, lake.tables(), snapshots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class KnownLake:
     """
 
     store: ObjectStore
+    lake: Lake
     tables: Mapping[str, Table]
     snapshots: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))
     _open: dict[str, KnownRows] = field(default_factory=dict)
@@ -62,21 +66,29 @@ class KnownLake:
         chosen = self.snapshots.get(name, metadata.current_snapshot_id)
         return metadata.current_snapshot_id if chosen is None or metadata.snapshot_by_id(chosen) is None else chosen
 
-    def pages(self, urls: Iterable[str]) -> pa.Table:
-        """The captures by which a page's last article, and whether it had one when it was read last, can be told."""
-        return self._rows("captures", hash_values(PAGE, ((url,) for url in urls)))
+    @property
+    def hidden(self) -> HiddenRows | None:
+        """The rows that are left out, because the run that asks replaces them."""
+        return self.lake.hidden
 
-    def payloads(self, payloads: Iterable[tuple[str, str]]) -> pa.Table:
-        """The last captures with these URLs and content digests whose article is in the lake."""
-        return self._rows("captures", hash_values(PAYLOAD, payloads))
+    def pages(self, urls: Iterable[str], until: datetime | None = None) -> pa.Table:
+        """The captures by which a page's last article, and whether it had one when it was read last, can be told.
 
-    def captures(self, record_ids: Iterable[RecordId]) -> pa.Table:
-        """The captures of these records."""
-        return self._rows("captures", hash_values(PLACE, record_ids))
+        None that was fetched after `until`.
+        """
+        return self._rows("captures", hash_values(PAGE, ((url,) for url in urls)), _not_after(until))
 
-    def readings(self, dataset: str, urls: Iterable[str]) -> pa.Table:
-        """The last captures of these pages that were read for a dataset."""
-        return self._rows("captures", hash_values(READING, ((dataset, url) for url in urls)))
+    def payloads(self, payloads: Iterable[tuple[str, str]], until: datetime | None = None) -> pa.Table:
+        """The last captures with these URLs and content digests whose article is in the lake, none of them after `until`."""
+        return self._rows("captures", hash_values(PAYLOAD, payloads), _not_after(until))
+
+    def captures(self, record_ids: Iterable[RecordId], until: datetime | None = None) -> pa.Table:
+        """The captures of these records, none of them after `until`."""
+        return self._rows("captures", hash_values(PLACE, record_ids), _not_after(until))
+
+    def readings(self, dataset: str, urls: Iterable[str], until: datetime | None = None) -> pa.Table:
+        """The last captures of these pages that were read for a dataset, none of them after `until`."""
+        return self._rows("captures", hash_values(READING, ((dataset, url) for url in urls)), _not_after(until))
 
     def articles(self, article_ids: Iterable[str]) -> pa.Table:
         """All versions of these articles."""
@@ -99,9 +111,17 @@ class KnownLake:
         """The rows of a dataset's table that were made of these captures."""
         return self._rows(dataset, hash_values(PLACE, record_ids))
 
-    def sightings(self, dataset: str, row_ids: Iterable[str]) -> pa.Table:
-        """The sightings of these keys by which their pages can be told; earlier sightings on the same page may be left out."""
-        return self._rows("sightings", hash_values(ROW, ((dataset, one) for one in row_ids)))
+    def sightings(self, dataset: str, row_ids: Iterable[str], is_shown: Callable[[str], bool] = lambda _: True) -> pa.Table:
+        """The sightings of these keys by which their pages can be told; earlier sightings on the same page may be left out.
+
+        `is_shown` says of which crawl runs.
+        """
+
+        def shown(rows: pa.Table) -> NDArray[np.bool_]:
+            names = rows["crawl_run"].unique().to_pylist()
+            return np.asarray(pc.is_in(rows["crawl_run"], value_set=pa.array(filter(is_shown, names), pa.string())))
+
+        return self._rows("sightings", hash_values(ROW, ((dataset, one) for one in row_ids)), shown)
 
     def sightings_on(self, dataset: str, urls: Iterable[str]) -> pa.Table:
         """A sighting of each key that stood on one of these pages at any time."""
@@ -120,9 +140,9 @@ class KnownLake:
             if name != "quarantine":
                 self._known(name)
 
-    def _rows(self, name: str, keys: Keys) -> pa.Table:
+    def _rows(self, name: str, keys: Keys, is_shown: IsVisible | None = None) -> pa.Table:
         indexed, known = self._known(name)
-        return known.rows(keys, indexed.schema)
+        return known.rows(keys, indexed.schema, is_shown)
 
     def indexed(self, name: str) -> IndexedTable:
         """What the index has of a table."""
@@ -137,7 +157,7 @@ class KnownLake:
     def _opened(self, name: str, indexed: IndexedTable, table: Table) -> KnownRows:
         runs = Runs(self.store, name, indexed.form)
         live = live_files(table, self.snapshot_id(name))
-        is_visible = None if name == "runs" else self._is_visible
+        is_visible = None if name == "runs" else partial(self._is_visible, name)
         known = KnownRows(runs.complete(), live, is_visible)
         if known.missing:
             sequences = None if name == "runs" else self.sequences
@@ -151,12 +171,15 @@ class KnownLake:
         table = self.tables[name]
         return {*live, *live_files(table, table.metadata.current_snapshot_id)}
 
-    def _is_visible(self, rows: pa.Table) -> NDArray[np.bool_]:
+    def _is_visible(self, name: str, rows: pa.Table) -> NDArray[np.bool_]:
         names = rows["process_run"].cast(pa.string())
         distinct = names.unique()
         self._read_runs(distinct.to_pylist())
-        published = pa.array([name for name in distinct.to_pylist() if self._runs[name] is not None], pa.string())
-        return np.asarray(pc.is_in(names, value_set=published))
+        published = pa.array([one for one in distinct.to_pylist() if self._runs[one] is not None], pa.string())
+        is_published = np.asarray(pc.is_in(names, value_set=published))
+        if self.hidden is None or not self.hidden.columns(name):
+            return is_published
+        return np.asarray(is_published & np.asarray(self.hidden.shown(name, rows)))
 
     def sequences(self, process_runs: pa.ChunkedArray) -> pa.ChunkedArray:
         """The sequence numbers of process runs; NULL for one that is not published."""
@@ -172,3 +195,10 @@ class KnownLake:
         for row in self._rows("runs", hash_values(RUN, ((name,) for name in missing))).to_pylist():
             if row["process_run"] in self._runs:
                 self._runs[row["process_run"]] = _Run(row["sequence"], json.loads(row["definitions"]))
+
+
+def _not_after(until: datetime | None) -> IsVisible | None:
+    """Says which captures were not fetched after a time; None for all."""
+    if until is None:
+        return None
+    return lambda rows: np.asarray(pc.less_equal(rows["fetched_at"], pa.scalar(until, rows["fetched_at"].type)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from processing.clean.minhash import FORM, bands_of, make_signatures, shingle_hashes
 from processing.clean.words import words
 from processing.known.keys import ARTICLE, PAGE, PAGE_ARTICLE, PAYLOAD, PLACE, READING, ROW, RUN, SEEN_ON, TEXT, hash_columns
+from schemas.keys import planned_stamp
 from schemas.tables import ARTICLES, CAPTURES, RUNS, SIGHTINGS
 from storage.index.known.entries import Entries, make_entries
 from storage.index.known.run_file import BANDS, FILE_COLUMN, FRONT
@@ -60,12 +62,6 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.asarray(pc.fill_null(column.cast(pa.int64()), 0).to_numpy())
 
 
-def commit_order(rows: pa.Table) -> NDArray[np.int64]:
-    """A number by which rows are in the order of (sequence, fetched_at); those of one second are equal."""
-    seconds = _numbers(rows["fetched_at"]) // 1_000_000
-    return (_numbers(rows["sequence"]) << 32) + np.clip(seconds, 0, (1 << 32) - 1)
-
-
 def _captures_kept(rows: pa.Table) -> pa.Table:
     """Of the outcomes only which dataset had which."""
     outcomes = rows["outcomes"].combine_chunks()
@@ -78,7 +74,7 @@ def _captures_kept(rows: pa.Table) -> pa.Table:
 
 
 def _captures_entries(rows: pa.Table) -> Mapping[str, Entries]:
-    every, order = np.arange(rows.num_rows), commit_order(rows)
+    every, order = np.arange(rows.num_rows), _numbers(rows["fetched_at"])
     outcomes = rows["outcomes"].combine_chunks()
     parents = np.asarray(pc.list_parent_indices(outcomes))
     datasets, of_dataset = (pc.struct_field(outcomes.flatten(), name) for name in _OUTCOME.names)
@@ -99,7 +95,7 @@ def _captures_entries(rows: pa.Table) -> Mapping[str, Entries]:
         make_entries(page[named], every[named], order[named], hash_columns(PAGE_ARTICLE, rows["url"])[named]),
         make_entries(payload[with_article], every[with_article], order[with_article]),
         make_entries(hash_columns(PLACE, *(rows[name] for name in _PLACE)), every),
-        make_entries(reading, readings, _numbers(rows["fetched_at"])[readings]),
+        make_entries(reading, readings, order[readings]),
     ]
     return {FRONT: np.concatenate(entries)}
 
@@ -140,23 +136,30 @@ def _runs_entries(rows: pa.Table) -> Mapping[str, Entries]:
 
 
 def _sightings_entries(rows: pa.Table) -> Mapping[str, Entries]:
-    """Of the sightings of a key on a page the last to be published and the last in time; all that say that it is on a page no more."""
+    """Of the sightings of a key on a page the last to be planned and the last in time; all that say that it is on a page no more."""
     every, seen = np.arange(rows.num_rows), np.asarray(pc.is_valid(rows["seen_at"]))
     row, url = hash_columns(ROW, rows["dataset"], rows["row_id"]), hash_columns(SEEN_ON, rows["dataset"], rows["url"])
-    pair = hash_columns("published last", rows["dataset"], rows["row_id"], rows["url"])
+    pair = hash_columns("planned last", rows["dataset"], rows["row_id"], rows["url"])
     latest = hash_columns("seen last", rows["dataset"], rows["row_id"], rows["url"])
-    sequence, time = _numbers(rows["sequence"]), _numbers(rows["seen_at"])
+    planned, time = _planned(rows["crawl_run"]), _numbers(rows["seen_at"])
     on_page = np.asarray(pc.is_valid(rows["url"]))
     return {
         FRONT: np.concatenate(
             [
-                make_entries(row[seen], every[seen], sequence[seen], pair[seen]),
+                make_entries(row[seen], every[seen], planned[seen], pair[seen]),
                 make_entries(row[seen], every[seen], time[seen], latest[seen]),
                 make_entries(row[~seen], every[~seen], 0, hash_columns("not seen", rows["dataset"], rows["row_id"])[~seen]),
-                make_entries(url[on_page], every[on_page], sequence[on_page], pair[on_page]),
+                make_entries(url[on_page], every[on_page], planned[on_page], pair[on_page]),
             ]
         )
     }
+
+
+def _planned(crawl_runs: pa.ChunkedArray) -> NDArray[np.int64]:
+    """When each crawl run was planned, as a number that sorts by time; those of one second are equal."""
+    found = pc.dictionary_encode(crawl_runs.combine_chunks())
+    stamps = [int(re.sub(r"\D", "", planned_stamp(name)) or 0) for name in found.dictionary.to_pylist()]
+    return np.asarray(np.array([*stamps, 0], np.int64)[np.asarray(found.indices)])
 
 
 def _as_they_are(rows: pa.Table) -> pa.Table:

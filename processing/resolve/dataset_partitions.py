@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from processing.known.known_lake import KnownLake
 from processing.resolve.earlier_dataset_rows import read_sightings, read_versions, read_visits
 from processing.resolve.records import RecordId, record_id_of
+from processing.resolve.replaced import is_after
 from processing.resolve.run_records import RunRecord
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import read_rows
@@ -43,11 +44,12 @@ class Tally(Protocol):
 
 @dataclass(slots=True)
 class Partitions:
-    """The partitions of one dataset in a run."""
+    """The partitions of one dataset in a run. `row_ids` are the ids of the run's keys."""
 
     _dataset: Dataset
     _records: Mapping[RecordId, RunRecord]
     _rows: BucketSpill
+    row_ids: pa.Array
     _versions: BucketSpill | None = None
     _sightings: BucketSpill | None = None
 
@@ -101,9 +103,10 @@ def open_partitions(
             rows.add(_partitioned(table, partitions))
         rows.finish()
         urls = {record.url for record in records.values()}
-        versions = _spilled(read_versions(known, dataset, _all_row_ids(rows, row_ids)), partitions, spill)
-        sightings = _spilled(read_sightings(known, dataset.name, urls, row_ids), partitions, spill)
-        yield Partitions(dataset, records, rows, versions, sightings)
+        all_row_ids = _all_row_ids(rows, row_ids)
+        versions = _spilled(read_versions(known, dataset, all_row_ids), partitions, spill)
+        sightings = read_sightings(known, dataset.name, urls, row_ids, lambda crawl_run: not is_after(run, crawl_run))
+        yield Partitions(dataset, records, rows, all_row_ids, versions, _spilled(sightings, partitions, spill))
 
 
 def _row_ids(store: ObjectStore, keys: Iterable[str]) -> tuple[int, pa.ChunkedArray]:

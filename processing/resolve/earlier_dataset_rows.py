@@ -6,7 +6,7 @@ The rows of some thousand keys are in memory at a time.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from storage.lake.lake import Lake
 
 SIGHTING_COLUMNS = ["row_id", "url", "seen_at", "gone_at", "crawl_run", "sequence"]
 PORTION = 5_000  # keys that are looked up at a time
+IsShown = Callable[[str], bool]  # whether the sightings of a crawl run count
 _HAS_ROWS = frozenset({"published", "known"})
 
 
@@ -78,11 +79,13 @@ def definitions_of(known: KnownLake, dataset: str, rows: pa.Table) -> dict[str, 
     return {name: Definition(str(one["digest"]), frozenset(one["fields"])) for name, one in found.items()}  # type: ignore[call-overload]
 
 
-def read_readings(known: KnownLake, dataset: str, urls: Collection[str], record_ids: Collection[RecordId]) -> EarlierReadings:
-    """The readings for a dataset of these pages and captures."""
+def read_readings(
+    known: KnownLake, dataset: str, urls: Collection[str], record_ids: Collection[RecordId], until: datetime | None = None
+) -> EarlierReadings:
+    """The readings for a dataset of these pages and captures; of pages none that was fetched after `until`."""
     by_url: dict[str, tuple[object, Reading]] = {}
     by_record: dict[RecordId, Reading] = {}
-    for row, reading in _readings(known, dataset, known.readings(dataset, urls), urls):
+    for row, reading in _readings(known, dataset, known.readings(dataset, urls, until), urls):
         order = (row["fetched_at"], record_id_of(row))
         if row["record_type"] != "revisit" and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
             by_url[row["url"]] = order, reading
@@ -119,25 +122,27 @@ def read_visits(known: KnownLake, dataset: Dataset, record_ids: Collection[Recor
         yield from (row for row in rows.to_pylist() if record_id_of(row) in record_ids)
 
 
-def read_sightings(known: KnownLake, dataset: str, urls: Collection[str], row_ids: pa.ChunkedArray) -> Iterator[pa.Table]:
-    """The sightings of the keys that stood on these pages, and of these keys."""
+def read_sightings(
+    known: KnownLake, dataset: str, urls: Collection[str], row_ids: pa.ChunkedArray, is_shown: IsShown = lambda _: True
+) -> Iterator[pa.Table]:
+    """The sightings of the keys that stood on these pages, and of these keys; `is_shown` says of which crawl runs."""
     on_pages = [
         found["row_id"].combine_chunks()
         for some in _portions(pa.array(sorted(urls), pa.string()))
         for found in _having(known.sightings_on(dataset, some.to_pylist()), some, ["row_id", "url", "dataset"], "url", dataset)
     ]
     wanted = pa.chunked_array([*on_pages, *row_ids.chunks], pa.string()).drop_null().unique()
-    yield from _sightings(known, dataset, wanted)
+    yield from _sightings(known, dataset, wanted, is_shown)
 
 
-def read_row_sightings(known: KnownLake, dataset: str, row_ids: Collection[str]) -> Iterator[pa.Table]:
-    """The sightings of these keys."""
-    yield from _sightings(known, dataset, pa.array(sorted(row_ids), pa.string()))
+def read_row_sightings(known: KnownLake, dataset: str, row_ids: Collection[str], is_shown: IsShown = lambda _: True) -> Iterator[pa.Table]:
+    """The sightings of these keys; `is_shown` says of which crawl runs."""
+    yield from _sightings(known, dataset, pa.array(sorted(row_ids), pa.string()), is_shown)
 
 
-def _sightings(known: KnownLake, dataset: str, row_ids: pa.Array) -> Iterator[pa.Table]:
+def _sightings(known: KnownLake, dataset: str, row_ids: pa.Array, is_shown: IsShown) -> Iterator[pa.Table]:
     for some in _portions(row_ids):
-        yield from _having(known.sightings(dataset, some.to_pylist()), some, SIGHTING_COLUMNS, "row_id", dataset)
+        yield from _having(known.sightings(dataset, some.to_pylist(), is_shown), some, SIGHTING_COLUMNS, "row_id", dataset)
 
 
 def _portions(values: pa.Array) -> Iterator[pa.Array]:

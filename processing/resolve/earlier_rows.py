@@ -70,7 +70,7 @@ class Text:
     signature: bytes | None
 
 
-Order = tuple[int, datetime, RecordId]  # of captures: (sequence, fetched_at, record)
+Order = tuple[datetime, int, RecordId]  # of captures: (fetched_at, sequence, record); one that is processed again has a later sequence
 
 
 @dataclass(slots=True)
@@ -96,7 +96,8 @@ class EarlierRows:
 
     `payloads` are by (URL, content digest), `captures` by record, `pages` by URL, `versions` by article, `exact` by text digest; `near` has
     similar originals by the text digest of the run. `page_versions` has the last version by (article, URL) for articles with several pages.
-    `texts` are those of the articles that pages of the run claim to be.
+    `texts` are those of the articles that pages of the run claim to be. `later` has, by article, the highest number of versions that were
+    fetched after the run's records. `gone` are articles of earlier captures that have no version any more: their rows were taken out.
     """
 
     payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
@@ -105,6 +106,8 @@ class EarlierRows:
     versions: dict[str, Version] = field(default_factory=dict)
     page_versions: dict[tuple[str, str], Version] = field(default_factory=dict)
     texts: dict[str, list[Text]] = field(default_factory=dict)
+    later: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     exact: dict[str, list[Original]] = field(default_factory=dict)
     near: dict[str, list[Original]] = field(default_factory=dict)
 
@@ -113,16 +116,24 @@ class EarlierRows:
         page = self.pages.get(url)
         return None if page is None else page.article_id
 
+    def highest(self, article_id: str) -> int:
+        """The highest number that a version of an article has; 0 without any."""
+        known = self.versions.get(article_id)
+        return max(known.version, known.highest, self.later.get(article_id, 0)) if known else self.later.get(article_id, 0)
+
     def last_version(self, article_id: str, url: str) -> Version | None:
         """The version with which a new capture of a page is compared: the last one that the page itself gave, else the article's latest."""
         return self.page_versions.get((article_id, url)) or self.versions.get(article_id)
 
 
-def read_earlier_rows(known: KnownLake, summaries: Sequence[RecordSummary], index: NearIndex) -> EarlierRows:
-    """The rows that the lake has for these records. `index` has the signatures of the run's own texts."""
+def read_earlier_rows(known: KnownLake, summaries: Sequence[RecordSummary], index: NearIndex, until: datetime | None = None) -> EarlierRows:
+    """The rows that the lake has for these records. `index` has the signatures of the run's own texts.
+
+    Captures and versions that were fetched after `until` count only as originals, and by their numbers.
+    """
     earlier = EarlierRows()
-    _add_captures(known, summaries, earlier)
-    _add_articles(known, summaries, index, earlier)
+    _add_captures(known, summaries, earlier, until)
+    _add_articles(known, summaries, index, earlier, until)
     for found in (*earlier.exact.values(), *earlier.near.values()):
         found.sort(key=lambda original: (original.commit_order, -original.similarity))
     return earlier
@@ -132,19 +143,19 @@ def _claimed_urls(summaries: Sequence[RecordSummary]) -> set[str]:
     return {summary.claimed_url for summary in summaries if summary.claimed_url is not None}
 
 
-def _add_captures(known: KnownLake, summaries: Sequence[RecordSummary], earlier: EarlierRows) -> None:
+def _add_captures(known: KnownLake, summaries: Sequence[RecordSummary], earlier: EarlierRows, until: datetime | None) -> None:
     named = {url for claimed in _claimed_urls(summaries) for url in twin_urls(claimed)}
     urls = {summary.url for summary in summaries} | named
-    for row, outcome in _outcomes(known.pages(urls), "url", urls):
+    for row, outcome in _outcomes(known.pages(urls, until), "url", urls):
         earlier.pages.setdefault(row["url"], EarlierPage()).add(outcome.article_id, _capture_order(row))
     payloads = {(summary.url, summary.content_digest) for summary in summaries}
     latest: dict[tuple[str, str], Order] = {}
-    for row, outcome in _outcomes(known.payloads(payloads), "url", {url for url, _ in payloads}):
+    for row, outcome in _outcomes(known.payloads(payloads, until), "url", {url for url, _ in payloads}):
         payload, order = (row["url"], row["content_digest"]), _capture_order(row)
         if outcome.outcome in WITH_ARTICLE and payload in payloads and order >= latest.get(payload, order):
             latest[payload], earlier.payloads[payload] = order, outcome
     record_ids = {summary.refers_to for summary in summaries if summary.refers_to}
-    for row, outcome in _outcomes(known.captures(record_ids), "warc_filename", {name for name, _ in record_ids}):
+    for row, outcome in _outcomes(known.captures(record_ids, until), "warc_filename", {name for name, _ in record_ids}):
         if record_id_of(row) in record_ids:
             earlier.captures[record_id_of(row)] = outcome
 
@@ -163,7 +174,7 @@ def _having(rows: pa.Table, column: str, values: Iterable[str]) -> pa.Table:
 
 
 def _capture_order(row: Row) -> Order:
-    return row["sequence"], row["fetched_at"], record_id_of(row)
+    return row["fetched_at"], row["sequence"], record_id_of(row)
 
 
 def _article_outcome(row: Row) -> EarlierOutcome | None:
@@ -176,13 +187,20 @@ def _article_outcome(row: Row) -> EarlierOutcome | None:
     return None
 
 
-def _add_articles(known: KnownLake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:
+def _add_articles(
+    known: KnownLake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows, until: datetime | None
+) -> None:
     claimed = {url_id(url) for url in _claimed_urls(summaries)}
     compared = claimed | {page.article_id for page in earlier.pages.values() if page.article_id is not None}
-    ids = {summary.article_id for summary in summaries if summary.article_id} | compared
+    named = {one.article_id for one in (*earlier.payloads.values(), *earlier.captures.values()) if one.article_id is not None}
+    ids = {summary.article_id for summary in summaries if summary.article_id} | compared | named
     versions = _having(known.articles(ids), "article_id", ids)
     for row in versions.drop_columns(["signature"]).to_pylist():
-        _add_version(earlier, row)
+        if until is not None and row["fetched_at"] > until:
+            earlier.later[row["article_id"]] = max(row["version"], earlier.later.get(row["article_id"], 0))
+        else:
+            _add_version(earlier, row)
+    earlier.gone = named - earlier.versions.keys() - earlier.later.keys()
     if claimed:
         _add_texts(earlier, _having(versions, "article_id", compared))
     digests = {summary.text_digest for summary in summaries if summary.text_digest}

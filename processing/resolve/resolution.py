@@ -29,6 +29,7 @@ from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
+from processing.resolve.replaced import former_numbers, remaining
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
@@ -36,7 +37,7 @@ from schemas.errors import ConflictError
 from schemas.keys import crawl_run_of, extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
 from schemas.outcomes import Reason
 from schemas.page import WarcPointer
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from schemas.tables import SIGHTINGS
 from storage.lake.lake import Lake
 from storage.ledger.ledger import Ledger
@@ -75,9 +76,10 @@ class ResolveMark:
     canonical: dict[str, CanonicalCounts] = field(default_factory=dict)
 
 
-def current_base(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledger) -> Base:
+def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
     """The base that the run would be resolved against now."""
-    return _base_of(run, open_known(lake, store), ledger)
+    datasets = tuple((name, lake.snapshot_id(name)) for name in dataset_table_names(run))
+    return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name), datasets)
 
 
 def _base_of(run: ProcessRun, known: KnownLake, ledger: Ledger) -> Base:
@@ -116,7 +118,7 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     The staged rows are named after their base, so that two processes that resolve the same run never mix their rows.
     Raises ConflictError when a segment is not extracted yet.
     """
-    known = open_known(lake, store)
+    known = open_known(remaining(run, store, lake), store)
     base = _base_of(run, known, ledger)
     keys = [extracted_key(run.process_run, segment) for segment in sorted(segments)]
     for key in keys:
@@ -139,7 +141,7 @@ def decide_again(run: ProcessRun, mark: ResolveMark, excluded: Excluded, store: 
     """Stage the decisions on a resolved run's records, and its sightings of articles, once more without what the gate has taken out."""
     version = mark.base.memory_version
     memory_staged = staged_memory_key(run.process_run, version) if run.crawl.articles.site_memory else None
-    _stage_decisions(run, mark.base, mark.buckets, store, _known_at(mark.base, store, lake), memory_staged, excluded)
+    _stage_decisions(run, mark.base, mark.buckets, store, _known_at(mark.base, store, remaining(run, store, lake)), memory_staged, excluded)
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
@@ -151,12 +153,12 @@ def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[st
 def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
     """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory.
 
-    A run that replaces has pages that the memory knows already.
+    A run that replaces has pages that the memory knows already; if they are processed again, other code may find other blocks on them.
     """
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
-    if run.replacement is not None:
+    if run.replacement is not None and run.kind is not RunKind.REPROCESS:
         return pinned
 
     def with_own_pages(bucket: int) -> SiteMemory:
@@ -193,7 +195,9 @@ def _stage_decisions(
     rows = _read_run(run, base, buckets, store, known)
     summaries = [_without_excluded(summary, excluded) for summary in rows.summaries]
     digests = _current_digests(summaries, rows.earlier, run, store, memory_staged)
-    decisions = decide(summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+    former = former_numbers(known.lake, ARTICLES, pa.array({one.article_id for one in summaries if one.article_id}, pa.string()))
+    near = rows.index.pairs()
+    decisions = decide(summaries, rows.earlier, near, lambda version: digests.get(version.pointer, version.text_digest), former)
     _write_decisions(run, base, buckets, store, decisions, excluded)
     if run.makes_articles:  # a crawl run that is held back says nothing, neither that an article is there nor that it is gone
         shown = replace(run, crawl_runs=tuple(crawl_run for crawl_run in run.crawl_runs if crawl_run not in excluded.held))
@@ -207,7 +211,8 @@ def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: Object
     cleaned = (rows for bucket in buckets for rows in _cleaned_rows(run, base, bucket, store, SUMMARY_COLUMNS))
     summaries = read_summaries(cleaned)
     index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
-    earlier = read_earlier_rows(known, summaries, index)
+    until = max((one.fetched_at for one in summaries), default=None) if known.hidden is not None else None
+    earlier = read_earlier_rows(known, summaries, index, until)
     identities = decide_identities(summaries, earlier)
     return _RunRows(identities.of(summaries), index, earlier, identities)
 
@@ -238,9 +243,9 @@ def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledg
     if ledger.published_at(run.process_run) is not None or lake.snapshot_of("captures", run.process_run) is not None:
         return
     mark = read_resolve_mark(store, run.process_run)
-    if mark is None or mark.base == current_base(run, store, lake, ledger):
+    if mark is None or mark.base == current_base(run, lake, ledger):
         return
-    rows = _read_run(run, mark.base, mark.buckets, store, _known_at(mark.base, store, lake))
+    rows = _read_run(run, mark.base, mark.buckets, store, _known_at(mark.base, store, remaining(run, store, lake)))
     versions = _changed_versions(rows.summaries, rows.earlier, run)
     for _ in reread(versions, run, store, pinned_containers(run, store) if versions else {}):
         pass

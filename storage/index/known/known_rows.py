@@ -43,12 +43,15 @@ class KnownRows:
             self._parts.append(_Part(run, is_live, np.array([file in chosen for file in run.mark.files], bool)))
         self.missing = sorted(wanted - taken)
 
-    def rows(self, keys: Keys, schema: pa.Schema) -> pa.Table:
-        """The rows with these keys, with the columns of a schema. Rows that a later one replaces for its key may be left out."""
+    def rows(self, keys: Keys, schema: pa.Schema, is_shown: IsVisible | None = None) -> pa.Table:
+        """The rows with these keys, with the columns of a schema; of the visible ones those that are shown.
+
+        Rows that a later one that is shown replaces for its key may be left out.
+        """
         wanted = np.unique(keys)
-        found, lost = self._found(FRONT, wanted, schema)
+        found, lost = self._found(FRONT, wanted, schema, is_shown)
         if len(lost):
-            found += self._found(BACK, lost, schema)[0]
+            found += self._found(BACK, lost, schema, is_shown)[0]
         return pa.concat_tables(found) if found else schema.empty_table()
 
     def similar(self, bands: Keys, schema: pa.Schema) -> pa.Table:
@@ -69,29 +72,34 @@ class KnownRows:
         found = [self._kept(part, rows, schema)[0] for part in self._parts for rows in part.run.all_rows()]
         return pa.concat_tables(found) if found else schema.empty_table()
 
-    def _found(self, name: str, wanted: Keys, schema: pa.Schema) -> tuple[list[pa.Table], Keys]:
+    def _found(self, name: str, wanted: Keys, schema: pa.Schema, is_shown: IsVisible | None) -> tuple[list[pa.Table], Keys]:
         """The rows of a list, and the keys with a row there that is gone: what it stood in front of is at the back."""
         found: list[pa.Table] = []
         lost = np.zeros(len(wanted), bool)
         for part in self._parts:
             which, rows = part.run.find(name, wanted)
-            kept, gone = self._read(part, rows, schema)
+            kept, gone = self._read(part, rows, schema, is_shown)
             found.append(kept)
             if len(gone):
                 lost[which[np.isin(rows, gone)]] = True
         return found, wanted[lost]
 
-    def _read(self, part: _Part, rows: NDArray[np.uint32], schema: pa.Schema) -> tuple[pa.Table, NDArray[np.integer]]:
+    def _read(
+        self, part: _Part, rows: NDArray[np.uint32], schema: pa.Schema, is_shown: IsVisible | None = None
+    ) -> tuple[pa.Table, NDArray[np.integer]]:
         """Those of a run's rows that are there and visible, and the numbers of those that are not."""
         numbers = np.unique(rows)
-        kept, is_gone = self._kept(part, part.run.rows(numbers), schema)
+        kept, is_gone = self._kept(part, part.run.rows(numbers), schema, is_shown)
         return kept, numbers[is_gone]
 
-    def _kept(self, part: _Part, rows: pa.Table, schema: pa.Schema) -> tuple[pa.Table, NDArray[np.bool_]]:
+    def _kept(
+        self, part: _Part, rows: pa.Table, schema: pa.Schema, is_shown: IsVisible | None = None
+    ) -> tuple[pa.Table, NDArray[np.bool_]]:
         files = rows[FILE_COLUMN].to_numpy()
         is_there = part.is_live[files]
         if rows.num_rows:
             is_there = is_there & self._is_visible(rows)
+            is_there = is_there if is_shown is None else is_there & is_shown(rows)
         return fitted(rows.filter(pa.array(is_there & part.is_own[files])), schema), ~is_there
 
     def _crowded(self, rows: Sequence[NDArray[np.uint32]], schema: pa.Schema) -> pa.Table:

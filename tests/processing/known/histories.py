@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,8 +47,9 @@ class ScannedLake(KnownLake):
 
     scanned: dict[str, pa.Table] = field(default_factory=dict)
 
-    def _rows(self, name: str, _keys: object) -> pa.Table:
-        return self._scanned(name)
+    def _rows(self, name: str, _keys: object, is_shown: Callable[[pa.Table], Any] | None = None) -> pa.Table:
+        rows = self._scanned(name)
+        return rows if is_shown is None else rows.filter(pa.array(is_shown(rows)))
 
     def similar_originals(self, _signatures: Sequence[bytes]) -> pa.Table:
         return self._scanned("articles")
@@ -81,7 +82,7 @@ class History:
     def publish(self, *, visible: bool = True) -> None:
         """A run of some captures, articles, offers and sightings; half done it has no row in `runs`."""
         self.runs += 1
-        name, crawl_run = f"p{self.runs}", f"c-{self.runs:03d}"
+        name, crawl_run = f"p{self.runs}", f"c-2026030{self.random.randint(1, 3)}T12000{self.random.randint(0, 9)}Z-{self.runs:06d}"
         places = [(f"warc/c/{crawl_run}/s.warc.gz", offset) for offset in range(self.random.randint(2, 6))]
         common = [
             {

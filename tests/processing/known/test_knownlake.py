@@ -23,6 +23,7 @@ from processing.resolve.earlier_dataset_rows import read_readings, read_row_sigh
 from processing.resolve.earlier_rows import EarlierRows, read_earlier_rows
 from processing.resolve.identities import decide_identities
 from processing.resolve.records import Decision, RecordId, record_id_of
+from processing.resolve.replaced import sighting_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from schemas.config.settings import Settings
 from storage.index.known import known_rows
@@ -64,9 +65,9 @@ def _rows_of(tables: Iterator[pa.Table]) -> list[dict[str, object]]:
 
 def _pages(tables: Iterator[pa.Table]) -> dict[str, KeyPages]:
     keys: dict[str, KeyPages] = {}
-    groups: dict[tuple[str, int, str], list[Sighting]] = {}
+    groups: dict[tuple[str, tuple[str, str, int]], list[Sighting]] = {}
     for row in _rows_of(tables):
-        group = (str(row["row_id"]), int(str(row["sequence"])), str(row["crawl_run"]))
+        group = (str(row["row_id"]), sighting_order(str(row["crawl_run"]), int(str(row["sequence"]))))
         groups.setdefault(group, []).append(Sighting(row["url"], row["seen_at"], row["gone_at"]))  # type: ignore[arg-type]
     for group, found in sorted(groups.items()):
         keys.setdefault(group[0], KeyPages()).apply(found)
@@ -85,7 +86,7 @@ def _of_datasets(known: KnownLake, history: History) -> list[object]:
 
 def _assert_equal(history: History, store: ObjectStore, snapshots: dict[str, int | None], seed: int) -> None:
     tables = history.lake.tables()
-    known, scanned = (kind(store, tables, snapshots) for kind in (KnownLake, ScannedLake))
+    known, scanned = (kind(store, history.lake, tables, snapshots) for kind in (KnownLake, ScannedLake))
     (earlier, decisions), (expected, by_all_rows) = (_resolved(one, history, seed) for one in (known, scanned))
     for one in fields(EarlierRows):
         assert (one.name, getattr(earlier, one.name)) == (one.name, getattr(expected, one.name))
