@@ -13,7 +13,7 @@ from processing.resources import open_resources
 from schemas.config.settings import Settings
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 from tests.processing.lakeaccounts import check_accounts
-from tests.processing.test_datasets import CRAWL, SHOP, product, rows, with_dataset
+from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
 
 ALL = Selected()
 
