@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import adopt as adoptcommand
 from crawlhouse.commands import airflow_setup as airflowsetup
 from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
@@ -108,6 +109,7 @@ app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.c
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)
 app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.process)
+app.command(epilog=adoptcommand.EXAMPLES, rich_help_panel=CRAWLS)(adoptcommand.adopt)
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)

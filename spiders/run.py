@@ -61,7 +61,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
     digest = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
-    _close_abandoned(crawl.name, key, settings)
+    close_abandoned(crawl.name, key, settings)
     frontier = open_frontier(settings)
     try:
         now = datetime.fromtimestamp(frontier.now(), UTC).replace(microsecond=0)
@@ -82,7 +82,8 @@ def describe_budget_shortfall(left: BudgetShortfall) -> str:
     return f"the budgets do not cover all that is due, left for a later run: {'; '.join(parts)}" if parts else ""
 
 
-def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+def close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+    """Close the runs of a crawl that nobody works on any more, except the one of this key."""
     for crawl_run in abandoned_runs(crawl, key, settings):
         LOG.warning("%s was never closed, and no worker works on it. It is closed now.", crawl_run)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawlhouse.rows import Row, Rows
@@ -27,17 +28,23 @@ FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
 }
 
 
-def run_sql(settings: Settings, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
+def run_sql(
+    settings: Settings,
+    sql: str,
+    timeout: float | None = None,
+    parameters: Parameters | None = None,
+    as_of: str | datetime | None = None,
+) -> Rows:
     """The rows of one reading SQL statement over the published tables and views.
 
     `timeout` is in seconds. It includes opening the lake and reading all rows; DuckDB checks it between two batches. `parameters` are the
     values of `?` (a sequence) or of `$name` (a mapping). Raises NotFoundError for an unknown table or no lake, ConfigError for any other
     mistake in the statement, TimeLimitError, and UnavailableError or StorageError when the lake cannot be read. The rows may raise these
-    too while they are read.
+    too while they are read. `as_of` shows the lake as it was after that process run, or at that time.
     """
     statement = parse_read_only(sql)
     limit = TimeLimit(timeout)
-    return _rows(open_lake_for_reading(settings), statement, limit, parameters)
+    return _rows(open_lake_for_reading(settings, as_of), statement, limit, parameters)
 
 
 def run_sql_on(connection: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
@@ -76,26 +83,26 @@ def _reader(
         raise _as_our_error(error, connection) from error
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> list[Row]:
-    """All rows of one of our own queries, with one parameter. Raises what `run_sql` raises."""
+def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
+    """All rows of one of our own queries, with its parameters. Raises what `run_sql` raises."""
     import duckdb
 
     try:
-        cursor = connection.execute(sql, [parameter])
+        cursor = connection.execute(sql, list(parameters))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     except duckdb.Error as error:
         raise _as_our_error(error, connection) from error
 
 
-def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the lake's views. It can open no other file. Raises NotFoundError if there is no lake."""
+def open_lake_for_reading(settings: Settings, as_of: str | datetime | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the lake's views, as it is or was. It can open no other file. Raises NotFoundError if there is no lake."""
     from storage.lake.query import connect
 
     if not settings.database and not (settings.home / "catalog.sqlite").exists():
         raise NotFoundError(f"There is no lake in {settings.home} yet: nothing was published. Run `crawlhouse demo`, or crawl and process.")
     try:
-        return connect(settings)
+        return connect(settings, as_of)
     except FileNotFoundError as error:
         raise StorageError(
             f"A file of the lake is missing: {error}. If home or store were moved, move them back where they were."

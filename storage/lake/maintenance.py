@@ -26,6 +26,7 @@ from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, report_key
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, process_run_of, sort_rows
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.staged_metadata import Staged, stage
 from storage.lake.superseded import remove_superseded
 from storage.ledger.held import held_of
@@ -90,6 +91,7 @@ def maintain(
         store.delete_unfinished(now - keep_orphans)
         remove_stale(settings.home)
         remove_stale(Path(tempfile.gettempdir()))
+    refresh_lake_file(settings)
     return report
 
 
