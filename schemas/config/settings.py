@@ -167,7 +167,7 @@ def make_settings(home: str | Path | None = None, store: str | Path | None = Non
     """Read the settings from the environment; what is given here replaces a setting. Raises ConfigError, NotFoundError."""
     given = {"home": home, "store": None if store is None else str(store), "database": database}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         # pydantic also reports defaults that depend on a wrong setting: these are not mistakes of the user
         problems = [item for item in error.errors() if item["type"] != "default_factory_not_called"]

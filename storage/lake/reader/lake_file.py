@@ -87,7 +87,7 @@ def _stored_columns(table: LakeTable, settings: Settings) -> frozenset[str] | No
     import pyarrow.parquet as pq
 
     wanted, found = {column.name for column in table.columns}, set[str]()
-    for file in reversed(table.files):  # the last day's first: mostly the newest
+    for file in sorted(table.files, reverse=True):  # the last day's first: mostly the newest
         found |= set(pq.read_schema(path_of(file), filesystem=file_system(settings, file)).names)
         if found >= wanted:
             return frozenset(found)
