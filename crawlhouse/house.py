@@ -25,7 +25,7 @@ class House:
 
     >>> import crawlhouse
     >>> house = crawlhouse.open()
-    >>> frame = house.articles().polars()
+    >>> frame = house.articles(columns=["url", "title"]).polars().collect()
     >>> for row in house.query("SELECT url, title FROM articles_latest WHERE language = $language", {"language": "de"}): ...
     >>> with crawlhouse.open() as house:
     ...     prices = house.table("products", host="shop.example", since="2026-01-01").pandas()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Parameters = Sequence[Any] | Mapping[str, Any]  # Any: DuckDB converts the values
 BATCH_ROWS = 1_000  # a batch of articles takes some MB of memory
+SELECTS = re.compile(r"\s*(SELECT|FROM|WITH)\b", re.IGNORECASE)  # what can stand in another SELECT
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
     "Permission Error": (ConfigError, "A query reads the lake's tables only: {}"),
@@ -65,7 +66,14 @@ def _rows(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, li
             reader = _reader(connection, statement, its_limit, parameters)
         return _batches(reader, connection, its_limit)
 
-    return Rows(first.schema, read)
+    def select(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+        inner = statement.query.strip().rstrip(";")
+        narrowed = parse_read_only(f"SELECT {names} FROM ({inner}\n)")  # noqa: S608 it is checked
+        its_limit = TimeLimit(limit.seconds)
+        return _batches(_reader(connection, narrowed, its_limit, parameters), connection, its_limit)
+
+    return Rows(first.schema, read, select if SELECTS.match(statement.query) else None)
 
 
 def _reader(

@@ -63,9 +63,8 @@ def _snapshot(name: str, table: TableMetadata, visible: set[str], published: Sna
     last = kept[later - 1] if later else None
     if later == len(kept) or (last is not None and last.process_run == published.process_run is not None):
         return None if last is None else last.snapshot_id
-    before = kept[later].parent_snapshot_id
-    if before == (None if last is None else last.snapshot_id):
-        return before
+    if kept[later].sequence_number == (0 if last is None else last.sequence_number) + 1:  # no snapshot between the two was removed
+        return None if last is None else last.snapshot_id
     when = datetime.fromtimestamp(published.timestamp_ms / 1000, UTC)
     raise NotFoundError(
         f"The state of {when:%Y-%m-%d %H:%M:%S} UTC is not kept any more: the table '{name}' has no snapshot of it. "

@@ -29,7 +29,6 @@ class Snapshot(msgspec.Struct, frozen=True, rename="kebab"):
     manifest_list: str
     timestamp_ms: int
     sequence_number: int = 0
-    parent_snapshot_id: int | None = None
     summary: dict[str, str] = {}
 
     @property
