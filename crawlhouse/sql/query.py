@@ -48,6 +48,16 @@ def run_sql(
     return _rows(open_lake_for_reading(settings, as_of), statement, limit, parameters)
 
 
+def earlier_state(settings: Settings, text: str) -> str | datetime:
+    """The time that a text names, or the process run: of a crawl run its newest one."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        with open_lake_for_reading(settings) as lake:
+            newest = "SELECT process_run FROM runs WHERE crawl_run = $1 ORDER BY sequence DESC LIMIT 1"
+            return next((str(row["process_run"]) for row in read_rows(lake, newest, text)), text)
+
+
 def run_sql_on(connection: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
     """The same over a connection of `open_lake_for_reading`, which stays open."""
     return _rows(connection, parse_read_only(sql), TimeLimit(timeout), parameters)

@@ -59,7 +59,7 @@ def _published_runs(settings: Settings, snapshot: Snapshot) -> set[str]:
 def _snapshot(name: str, table: TableMetadata, visible: set[str], published: Snapshot) -> int | None:
     """The last snapshot before the first one of a later run. Raises NotFoundError if snapshots are missing between the two."""
     kept = _in_order(table)
-    later = next((place for place, one in enumerate(kept) if one.process_run is not None and one.process_run not in visible), len(kept))
+    later = next((place for place, one in enumerate(kept) if _is_later(one, visible, published)), len(kept))
     last = kept[later - 1] if later else None
     if later == len(kept) or (last is not None and last.process_run == published.process_run is not None):
         return None if last is None else last.snapshot_id
@@ -70,6 +70,11 @@ def _snapshot(name: str, table: TableMetadata, visible: set[str], published: Sna
         f"The state of {when:%Y-%m-%d %H:%M:%S} UTC is not kept any more: the table '{name}' has no snapshot of it. "
         "Of older states only some are kept; take a later one."
     )
+
+
+def _is_later(snapshot: Snapshot, visible: set[str], published: Snapshot) -> bool:
+    """Whether a run committed it after that state. A run that is not visible then may also have been rolled back before."""
+    return snapshot.process_run not in {None, *visible} and snapshot.timestamp_ms > published.timestamp_ms
 
 
 def _in_order(table: TableMetadata) -> list[Snapshot]:
