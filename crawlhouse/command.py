@@ -33,6 +33,7 @@ from crawlhouse.commands.lake import again as againcommand
 from crawlhouse.commands.lake import changes as changescommand
 from crawlhouse.commands.lake import export as exportcommand
 from crawlhouse.commands.lake import gate as gatecommand
+from crawlhouse.commands.lake import index as indexcommand
 from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
 from crawlhouse.commands.lake import show as showcommand
@@ -131,6 +132,7 @@ app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
+app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
