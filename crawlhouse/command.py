@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import adopt as adoptcommand
 from crawlhouse.commands import airflow_setup as airflowsetup
 from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
@@ -30,7 +31,9 @@ from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.commands.lake import again as againcommand
 from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import export as exportcommand
 from crawlhouse.commands.lake import gate as gatecommand
+from crawlhouse.commands.lake import index as indexcommand
 from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
 from crawlhouse.commands.lake import show as showcommand
@@ -113,6 +116,7 @@ app.command(epilog=checkcommand.SCHEMA_EXAMPLES, rich_help_panel=CRAWLS)(checkco
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)
 app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.process)
+app.command(epilog=adoptcommand.EXAMPLES, rich_help_panel=CRAWLS)(adoptcommand.adopt)
 app.command(epilog=againcommand.REPROCESS_EXAMPLES, rich_help_panel=CRAWLS)(againcommand.reprocess)
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=runscommand.EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
@@ -123,10 +127,12 @@ app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
 app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)
+app.command(epilog=exportcommand.EXAMPLES, rich_help_panel=DATA)(exportcommand.export)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
+app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)

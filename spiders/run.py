@@ -63,7 +63,7 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
     digest = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
-    _close_abandoned(crawl.name, key, settings)
+    close_abandoned(crawl.name, key, settings)
     frontier = open_frontier(settings)
     try:
         _reschedule(crawl, frontier, settings)
@@ -123,7 +123,8 @@ def withdraw(crawl_run: str, settings: Settings) -> None:
         frontier.close()
 
 
-def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+def close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+    """Close the runs of a crawl that nobody works on any more, except the one of this key."""
     for crawl_run in abandoned_runs(crawl, key, settings):
         LOG.warning("%s was never closed, and no worker works on it. It is closed now.", crawl_run)
         try:
