@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from storage.database.engine import Database
 from storage.database.frontier_tables import SEED_HOSTS
-from storage.frontier.enqueue import upsert
+from storage.database.upsert import upsert
 
 
 def read_seed_hosts(database: Database, crawl: str) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
+from pyiceberg.table import Table
 
 from schemas.config.settings import Settings
 from schemas.tables import TABLES
 from storage.lake.lake import open_lake
 from storage.lake.latest import latest_sql
+from storage.lake.published import STAMPS
 from storage.lake.sources import SOURCES, add_source, is_read_by_duckdb, live_files, quoted, source_of
 from storage.lake.takedown import Takedowns, read_takedowns
 from storage.objects.open import open_store
@@ -36,7 +38,8 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     add_source(connection, "taken_down", _taken_down(connection, sources, takedowns))
     for name in sorted(sources, key=lambda name: name != "runs"):  # the other views read `runs`
         condition = _visible_condition(name, takedowns)
-        connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {sources[name]}{condition}')  # noqa: S608 our own names
+        rows = sources[name] if name == "runs" else _with_stamps(sources[name], tables[name])
+        connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {rows}{condition}')  # noqa: S608 our own names
     for name in ("articles", *(name for name in sources if name not in TABLES)):
         connection.execute(f'CREATE VIEW "{name}_latest" AS {latest_sql(name, has_sightings=bool(files["sightings"]))}')
     _restrict_access(connection, [file for sizes in files.values() for file in sizes if is_read_by_duckdb(file)])
@@ -54,8 +57,17 @@ def _visible_condition(name: str, takedowns: Takedowns) -> str:
     if name == "runs":
         return ""
     url = "coalesce(url, '')" if name == "sightings" else "url"  # NULL is in no list, and not in none either
-    hidden = f" AND {url} NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
-    return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
+    return f" WHERE {url} NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
+
+
+def _with_stamps(source: str, table: Table) -> str:
+    """The published rows of a table, with when they were published, which only `runs` knows."""
+    stamps = [name for name in STAMPS if name in table.schema().column_names]
+    values = ", ".join(f'"_run"."{name}" AS "{name}"' for name in stamps)
+    runs = f"(SELECT process_run, {', '.join(f'min({name}) AS {name}' for name in STAMPS)} FROM runs GROUP BY process_run)"  # noqa: S608 our own names
+    return (
+        f'(SELECT "_rows".* REPLACE ({values}) FROM {source} AS "_rows" JOIN {runs} AS "_run" ON "_rows".process_run = "_run".process_run)'  # noqa: S608 our own names
+    )
 
 
 def _taken_down(connection: duckdb.DuckDBPyConnection, sources: dict[str, str], takedowns: Takedowns) -> pa.Table:

@@ -15,7 +15,7 @@ import pytest
 
 from processing import stages
 from processing.expectations import expectations
-from processing.publish.commit_run import RunChange, Stamp, _run_row, stamped
+from processing.publish.commit_run import RunChange, Stamp, _run_row
 from processing.publish.gate import read_gate_mark
 from processing.publish.publish import ROW_TABLES
 from processing.resolve.resolution import read_resolve_mark
@@ -171,7 +171,7 @@ def _publish_by_half(process_run: str, settings: Settings, committed: list[str])
             change = RunChange(passed.counts, {})
             rows = [_run_row(run, ledger.manifest(crawl_run), change, stamp) for crawl_run in run.crawl_runs]
             key = gated_key(process_run, "", name)
-            made = stamped(read_rows(store, key), stamp) if name != "runs" else [table_of(name, *rows)]
+            made = read_rows(store, key) if name != "runs" else [table_of(name, *rows)]
             lake.append(name, made, process_run)
     ledger.close()
 
