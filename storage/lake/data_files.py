@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from storage.lake.published import without_stamps
 from storage.lake.staged_metadata import is_rewrite
 from storage.lake.tables import sort_columns
 
+ONLY_SPEC = 0  # our tables keep the partitions that they were created with
 # what a manifest says of a data file, but for its content, format and partition
 _PLAIN = (
     "file_path", "record_count", "file_size_in_bytes", "column_sizes", "value_counts", "null_value_counts", "nan_value_counts",
@@ -59,12 +60,16 @@ def decode_files(data: bytes) -> list[DataFile]:
 
 def _described(file: DataFile) -> dict[str, Any]:
     partition = [file.partition[place] for place in range(len(file.partition))]
-    return {**{name: getattr(file, name) for name in _PLAIN}, "partition": partition}
+    values = {name: getattr(file, name) for name in _PLAIN}
+    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}  # those of a manifest are lazy
+    return {**plain, "partition": partition}
 
 
 def _data_file(values: dict[str, Any]) -> DataFile:
     partition = Record(*values.pop("partition"))
-    return DataFile.from_args(content=DataFileContent.DATA, file_format=FileFormat.PARQUET, partition=partition, **values)
+    file = DataFile.from_args(content=DataFileContent.DATA, file_format=FileFormat.PARQUET, partition=partition, **values)
+    file.spec_id = ONLY_SPEC
+    return file
 
 
 def files_added_since(table: Table, snapshot_id: int | None) -> list[DataFile] | None:

@@ -59,8 +59,13 @@ def gated_run(settings: Settings, crawl: Crawl) -> str:
 
 def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> int:
     """The exit status of a publisher that is to die at a failpoint."""
-    imports = "import sys; from processing.stages import publish; from schemas.config.settings import load_settings"
-    code = f"{imports}; publish(sys.argv[1], load_settings())"
+    return killed("publish", process_run, settings, failpoint)
+
+
+def killed(stage: str, process_run: str, settings: Settings, failpoint: str) -> int:
+    """The exit status of a process that works on a stage and is to die at a failpoint."""
+    imports = "import sys; from processing import stages; from schemas.config.settings import load_settings"
+    code = f"{imports}; stages.{stage}(sys.argv[1], load_settings())"
     environment = os.environ | {
         "CRAWLHOUSE_HOME": str(settings.home),
         "CRAWLHOUSE_CRAWLS": str(settings.crawls),
