@@ -24,9 +24,9 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from sqlalchemy import Connection
 
-from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, new_stamp
+from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, definitions_of, new_stamp
 from processing.publish.gate import GateMark, gate_run, gated_keys, has_gate_mark, read_gate_mark
-from processing.publish.replacing import removals
+from processing.publish.replacing import DEFINITIONS, kept_definitions, removals
 from processing.publish.report import HELD, RunReport, report_of
 from processing.publish.run_files import run_files
 from processing.publish.touched import MAX_ROWS, RunKeys, added_since, read_run_keys, row_count
@@ -37,15 +37,17 @@ from runtime.scratch import scratch_folder
 from schemas.errors import ConflictError, LakeMovedError
 from schemas.keys import mark_key, memory_key, report_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
+from storage.index.replayed import keep_replayed_items
 from storage.lake.commit import repair_publications
 from storage.lake.lake import Lake, committed_runs
 from storage.lake.upkeep.joining import join_at_publish
-from storage.ledger.held import check_waiting
+from storage.ledger.held import Held, check_waiting, hold_again
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = TABLE_ORDER
+HOLDING_AGAIN = frozenset({RunKind.REPROCESS, RunKind.ROLLBACK})  # what these hold back was perhaps decided before
 ATTEMPTS = 5  # then the run is decided on under the lock, so that it is published however often others publish
 LOCKED_ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
 LONG_SECONDS = 1.0  # a wait for the lock, or a time with it, that is logged
@@ -227,7 +229,8 @@ class _Work:
         return added is not None and row_count(added) <= max_rows and not keys.touched_by(added, tables, self.lake)
 
     def _commit(self, ready: _Ready, tables: Tables, token: int) -> list[RunRow]:
-        check, change = partial(_check_decision, self.run), _gated_change(self.run, ready.passed, ready.files)
+        check = partial(_check_decision, self.run)
+        change = _gated_change(self.run, ready.passed, ready.files, self.store, self.lake)
         return commit_run(self.run, change, new_stamp(self.ledger), tables, token, self.lake, self.ledger, check)
 
 
@@ -247,7 +250,7 @@ def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake
     keys = gated_keys(run, "")
     keys = {name: key for name, key in keys.items() if store.info(key) is not None}  # earlier releases staged no sightings
     changes = {name: TableChange(read_rows(store, key)) for name, key in keys.items()}
-    change = RunChange(passed.counts, changes, passed.measures, notes=_notes(passed))
+    change = RunChange(passed.counts, changes, passed.measures, notes=_notes(run, passed, lake))
     rows = commit_run(run, change, made_at, lake.tables(), token, lake, ledger)
     complete(run, rows, store, ledger)
 
@@ -260,15 +263,18 @@ def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
         raise ConflictError(f"{', '.join(done)} was published by another process run. Process '{run.crawl.name}' again for the rest.")
 
 
-def _gated_change(run: ProcessRun, passed: GateMark, files: Mapping[str, Sequence[DataFile]]) -> RunChange:
+def _gated_change(run: ProcessRun, passed: GateMark, files: Mapping[str, Sequence[DataFile]], store: ObjectStore, lake: Lake) -> RunChange:
     """The rows that the gate passed for each table, in data files."""
-    removed = removals(run)
+    removed = removals(run, store)
     changes = {name: TableChange(removed=removed.get(name), files=found) for name, found in files.items()}
-    return RunChange(passed.counts, changes, passed.measures, notes=_notes(passed))
+    return RunChange(passed.counts, changes, passed.measures, notes=_notes(run, passed, lake))
 
 
-def _notes(passed: GateMark) -> Mapping[str, Mapping[str, object]]:
-    return {name: {HELD: why} for name, why in passed.held.items()}
+def _notes(run: ProcessRun, passed: GateMark, lake: Lake) -> Mapping[str, Mapping[str, object]]:
+    notes: dict[str, dict[str, object]] = {name: {HELD: why} for name, why in passed.held.items()}
+    for name, kept in kept_definitions(run, lake).items():
+        notes.setdefault(name, {})[DEFINITIONS] = {**kept, **definitions_of(run)}
+    return notes
 
 
 def _check_decision(run: ProcessRun, connection: Connection) -> None:
@@ -289,9 +295,20 @@ def complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Le
     if store.info(key) is None:
         reached("publish.before.memory")
         _advance_memory(run, store, ledger)
+        if run.kind in HOLDING_AGAIN:
+            decided_anew = () if run.replacement is not None and run.replacement.is_selection else [one.name for one in run.judged_datasets]
+            hold_again(ledger.database, run.process_run, _held_of(run, rows), run.crawl_runs, decided_anew)
+        for crawl_run in run.crawl_runs if run.kind is RunKind.REPROCESS else ():
+            keep_replayed_items(run.process_run, run.crawl.name, crawl_run, ledger.manifest(crawl_run).segments, store)
         reached("publish.before.mark")
         store.put_bytes(key, report_of(run, rows).to_json().encode())
     return RunReport.from_json(store.get_bytes(key))
+
+
+def _held_of(run: ProcessRun, rows: Sequence[RunRow]) -> list[Held]:
+    """What a committed run holds back, as its rows of `runs` say."""
+    notes = ((row["crawl_run"], json.loads(row["statistics"] or "{}").get(HELD, {})) for row in rows)
+    return [Held(crawl_run, name, run.crawl.name, why) for crawl_run, found in notes for name, why in found.items()]
 
 
 def _advance_memory(run: ProcessRun, store: ObjectStore, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Any
 
 import pyarrow as pa
@@ -24,12 +25,14 @@ from schemas.tables import RUNS
 from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
 from storage.lake.data_files import write_data_files
 from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
+from storage.lake.hidden import HiddenRows
 from storage.lake.published import PUBLISHED, STAMPS, Publications
 from storage.lake.removal import Removal, affected_files, replace_file
 from storage.lake.staged_metadata import RUN_PROPERTY, Staged, move_pointers, process_run_of, stage
 from storage.lake.tables import load_table, load_tables
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
+from storage.lake.upkeep.tags import tag_run
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -50,6 +53,13 @@ class Lake:
         self._catalog = open_catalog(settings)
         self._publications: tuple[str, Publications] | None = None  # as of a metadata file of `runs`
         self._runs_files: dict[str, pa.Table] = {}  # what each data file of `runs` says of them
+        self.hidden: HiddenRows | None = None
+
+    def without(self, hidden: HiddenRows | None) -> Lake:
+        """The same lake, whose `scan` leaves rows out."""
+        other = copy(self)
+        other.hidden = hidden
+        return other
 
     def table(self, name: str) -> Table:
         """A table as it is now, for other uses. Raises NotFoundError, UnavailableError, StorageError."""
@@ -120,6 +130,7 @@ class Lake:
             note_replaced(table, [task.file.file_path for task in affected])
             if unpublished is not None:
                 expire_surplus(transaction, unpublished)
+            tag_run(transaction, process_run)
             return stage(transaction)
 
     def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
@@ -214,9 +225,12 @@ class Lake:
     def _published_rows(
         self, table: Table, tasks: Iterable[FileScanTask], columns: Sequence[str], where: BooleanExpression, published: Publications
     ) -> Iterator[pa.RecordBatch]:
-        stored = columns if table.name()[-1] == "runs" else [name for name in columns if name not in STAMPS]
-        for batch in _rows_of(table, tasks, tuple(dict.fromkeys([*stored, "process_run"])), where):
-            rows = published.visible(batch, columns)
+        name = str(table.name()[-1])
+        deciding = self.hidden.columns(name) if self.hidden is not None else ()
+        stored = columns if name == "runs" else [column for column in columns if column not in STAMPS]
+        for batch in _rows_of(table, tasks, tuple(dict.fromkeys([*stored, "process_run", *deciding])), where):
+            shown = batch.filter(self.hidden.shown(name, batch)) if self.hidden is not None and deciding and batch.num_rows else batch
+            rows = published.visible(shown, columns)
             if rows.num_rows:
                 yield rows
 

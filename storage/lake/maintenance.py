@@ -20,14 +20,15 @@ from pyiceberg.table import Table, Transaction
 from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
-from schemas.keys import STAGING_PREFIX, report_key
+from schemas.keys import STAGING_PREFIX, mark_key, report_key
+from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake
 from storage.lake.staged_metadata import stage
-from storage.lake.superseded import remove_superseded
 from storage.lake.upkeep.joining import commit_joined, join, small_groups
 from storage.lake.upkeep.replaced import replaced_since
 from storage.lake.upkeep.retention import remove_snapshots, surplus_snapshots
+from storage.lake.upkeep.superseded import remove_superseded
 from storage.lake.upkeep.waiting import waiting_files
 from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger
@@ -36,6 +37,8 @@ from storage.objects.store import ObjectStore
 
 KEEP_SNAPSHOTS = timedelta(days=7)  # readers may use one for so long
 KEEP_ORPHANS = timedelta(days=3)  # far longer than a publication takes
+KEEP_PLANNED = timedelta(days=3)  # longer than rows of a whole history take that are made again
+PLANNED = "planned"  # the mark with the time when such a run was planned
 MAX_CONFLICTS = 5  # with other writers; the next maintenance continues
 
 
@@ -115,9 +118,19 @@ def _is_staging_obsolete(process_run: str, store: ObjectStore, ledger: Ledger) -
         return (
             store.info(report_key(process_run, "report.json")) is not None
         )  # the report is written last: after it nothing reads the staged objects
+    if run.kind is RunKind.REPROCESS:
+        return not _was_planned_lately(process_run, store)
     if run.replacement is not None:  # it may go on, though its crawl runs are published, as long as nothing is decided
         return _is_decided(run.crawl_runs, ledger)
     return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
+
+
+def _was_planned_lately(process_run: str, store: ObjectStore) -> bool:
+    """Whether a run that makes rows again was planned a short time ago: it may go on. Planning it again writes the time again."""
+    key = mark_key(process_run, PLANNED)
+    if store.info(key) is None:
+        return False
+    return datetime.now(UTC) - datetime.fromisoformat(store.get_bytes(key).decode()) < KEEP_PLANNED
 
 
 def _is_decided(crawl_runs: Iterable[str], ledger: Ledger) -> bool:

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
 # only Airflow imports these
 COLD = tuple(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "pages", "plugin", "task_logs"))
-MAINS = (
+MAINS = (  # run anew as `__main__`
     "demo.site",
     "processing.expectations.judge_server",
     "processing.expectations.suite_process",
+    "spiders.replay.worker",
     "spiders.worker",
-)  # run anew as `__main__`
+)
 USED = ("pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
 STANDARD = 3  # files: input, output, errors
 LARGEST_MESSAGE = 1 << 20

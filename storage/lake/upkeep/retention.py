@@ -14,9 +14,10 @@ from pyiceberg.table import Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import SnapshotRefType
 from pyiceberg.table.snapshots import Snapshot
-from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
+from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from storage.lake.staged_metadata import process_run_of
+from storage.lake.upkeep.tags import untag
 
 NEWEST = 16  # kept whatever their age below a week: about 2 ms of each publish
 HOURLY = timedelta(days=1)  # the last one of each hour is kept for so long
@@ -34,9 +35,7 @@ def remove_snapshots(transaction: Transaction, snapshot_ids: Sequence[int]) -> N
     """Leave snapshots out of the table's metadata, with the tags that name them."""
     if not snapshot_ids:
         return
-    tags = [name for name, ref in transaction.table_metadata.refs.items() if ref.snapshot_id in set(snapshot_ids)]
-    for name in tags:
-        ManageSnapshots(transaction).remove_tag(name).commit()
+    untag(transaction, snapshot_ids)
     ExpireSnapshots(transaction).by_ids(list(snapshot_ids)).commit()
 
 

@@ -61,7 +61,7 @@ def test_many_publishes_leave_few_files_and_snapshots(sqlite_settings: Settings)
 
 @pytest.mark.parametrize(("age_hours", "kept"), [(0.5, NEWEST + 2), (20, NEWEST + 1), (5 * 24, NEWEST), (8 * 24, 1)])
 def test_snapshots_are_kept_by_number_and_age(sqlite_settings: Settings, age_hours: float, kept: int) -> None:
-    """Forty snapshots within two hours and a half, so old: the newest ones, one of each hour of the last day, one of each day of the week."""
+    """Forty snapshots within two hours and a half, so old: the newest stay, one of each hour of a day, one of each day of a week."""
     now = datetime(2026, 3, 20, 12, 30, tzinfo=UTC)
     end = int((now - timedelta(hours=age_hours)).timestamp() * 1000)
     with open_lake(sqlite_settings) as lake:
