@@ -12,10 +12,10 @@ import gc
 import json
 import os
 import selectors
-import signal
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,7 +69,6 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
 def main() -> NoReturn:
     """Serve until the process ends that started this one."""
     die_with_parent()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # processes that have judged leave nothing behind
     address = Path(sys.argv[1]) / SOCKET
     address.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -87,12 +86,14 @@ def _serve(listener: socket.socket) -> None:
         has_served = False
         while True:
             if not selector.select(IDLE_SECONDS):
+                _reap()
                 if has_served:
                     return
                 if os.getppid() != parent:  # where the system does not end children with their parent
                     sys.exit(0)
                 continue
             connection, _ = listener.accept()
+            _reap()
             if not has_served:
                 _import()
                 has_served = True
@@ -102,9 +103,15 @@ def _serve(listener: socket.socket) -> None:
             connection.close()
 
 
+def _reap() -> None:
+    """Let go of the processes that have judged."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _judge(connection: socket.socket) -> NoReturn:
     """Answer the orders of one gate, and end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 0
     try:
         with connection, connection.makefile("rb") as source, connection.makefile("wb") as sink:
@@ -124,6 +131,7 @@ def _import() -> None:
     from processing.expectations.lean_import import import_great_expectations
 
     import_great_expectations()
+    import_module("tqdm").tqdm.monitor_interval = 0  # no thread: a fork would take its locks along
     judging.prepare()
     gc.collect()
     gc.freeze()

@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 
 from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, definitions_of, new_stamp
 from processing.publish.gate import GateMark, gate_run, gated_keys, has_gate_mark, read_gate_mark
-from processing.publish.replacing import DEFINITIONS, kept_definitions, removals
+from processing.publish.replacing import DEFINITIONS, kept_definitions, refuse_changed, removals
 from processing.publish.report import HELD, RunReport, report_of
 from processing.publish.run_files import run_files
 from processing.publish.touched import MAX_ROWS, RunKeys, added_since, read_run_keys, row_count
@@ -168,6 +168,7 @@ class _Work:
         """Commit the run; its rows of `runs`. None if others have published meanwhile what could change a decision."""
         if ready is None:
             raise ConflictError(f"{self.run.process_run} has not passed the gate yet. Run gate before publish.")
+        refuse_changed(self.run, self.lake)
         if not self._holds(ready, tables):
             return None
         try:
