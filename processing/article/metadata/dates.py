@@ -28,7 +28,7 @@ _YEAR_LAST = re.compile(r"([^\W\d_]{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2}
 _NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/])")
 _UNIX = re.compile(r"^\d{10}(?:\d{3})?$")
 _SIGNS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\uff1a": ":"})
-_PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
+_PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3,9})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
 
 
 def read_date(text: str | None, month_first: bool = True, language: str | None = None) -> tuple[datetime, str | None] | None:
