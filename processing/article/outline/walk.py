@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec import Struct
 
 from processing.article.outline.names import is_comments, is_hidden, read_names
@@ -33,7 +35,9 @@ from schemas.article import BlockKind
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
 MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
+MAX_WALKS_WITHOUT_TEXT = 8  # while nothing read so far can be an article
 LITTLE_TEXT = 500  # characters: if less was read, the article must be in what was left out
+NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)
@@ -45,7 +49,9 @@ def read_outline(root: Node | None) -> Outline:
         return Outline([Element("", "", -1, 0, 0, body=False, kind=(BlockKind.PARAGRAPH, 0))], [])
     walk = _Walk()
     walk.run(root)
-    for _ in range(MAX_WALKS - 1):
+    for number in range(1, MAX_WALKS_WITHOUT_TEXT):
+        if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= LITTLE_TEXT:
+            break
         misnamed = _misnamed_elements(walk)
         if not misnamed:
             break
@@ -67,6 +73,8 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
         return []
     missed = [lengths[index] if index in lengths else _text_length(element.node) for index, element in enumerate(walk.skipped)]
     limit = CONTENT_SHARE * (seen + sum(missed))
+    if seen < NO_TEXT:  # elements with the same names may be the parts of the article
+        missed = _sums_by_name(walk.skipped, missed)
     longest = max(missed, default=0)
     if seen < LITTLE_TEXT <= longest:  # nothing read so far can be an article
         limit = min(limit, longest)
@@ -74,6 +82,14 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
         return [index for index in found if not is_comments(walk.skipped[index].names)]
     return found
+
+
+def _sums_by_name(skipped: list[_SkippedElement], lengths: list[int]) -> list[int]:
+    """For each element the length of all elements that have its tag and names."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for element, length in zip(skipped, lengths, strict=True):
+        sums[element.tag, element.names] += length
+    return [sums[element.tag, element.names] for element in skipped]
 
 
 def _longest(text: str) -> float:
