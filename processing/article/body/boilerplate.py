@@ -172,6 +172,11 @@ def drop_card_headings(body: ArticleBody) -> None:
         mark(teasers)
 
 
+def drop_linked_cards(body: ArticleBody) -> None:
+    """Cards that are one link around several texts."""
+    mark([block for block in body.text_blocks() if block.card and block.linked > LINKED_SHARE * len(block.text)])
+
+
 def drop_dates(body: ArticleBody) -> None:
     """Lines with only date and time: datelines, update times, times of a live blog."""
     for block in body.text_blocks():
@@ -250,6 +255,7 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_related_sections,
     drop_credits,
     drop_card_headings,
+    drop_linked_cards,
     drop_author_section,
     drop_labels,
     drop_notices,

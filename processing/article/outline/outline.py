@@ -40,7 +40,7 @@ class TextBlock(Struct, gc=False):
     """The text between two boundaries of block elements; `element` is the index of the nearest one around it.
 
     `linked` counts its characters inside links to other pages, `anchored` those inside links within the page. `length` is its
-    `reading_length` and `prose` its `prose_length`, stored because most steps need them. `boilerplate`: a rule has excluded it.
+    `reading_length` and `prose` its `prose_length`, stored because most steps need them. `boilerplate`: a rule has excluded it. `card`: it is one of several in one link.
     """
 
     kind: BlockKind
@@ -52,6 +52,7 @@ class TextBlock(Struct, gc=False):
     length: int = 0
     prose: int = 0
     boilerplate: bool = False
+    card: bool = False
 
 
 @dataclass(slots=True)

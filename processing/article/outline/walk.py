@@ -35,7 +35,7 @@ from schemas.article import BlockKind
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
 MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
-MAX_WALKS_WITHOUT_TEXT = 8  # while nothing read so far can be an article
+MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
 LITTLE_TEXT = 500  # characters: if less was read, the article must be in what was left out
 NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
@@ -50,7 +50,7 @@ def read_outline(root: Node | None) -> Outline:
     walk = _Walk()
     walk.run(root)
     for number in range(1, MAX_WALKS_WITHOUT_TEXT):
-        if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= LITTLE_TEXT:
+        if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= NO_TEXT:
             break
         misnamed = _misnamed_elements(walk)
         if not misnamed:
@@ -173,14 +173,17 @@ class _Walk:
 
     def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
-        stack: list[tuple[Node | None, bool, int]] = []  # (next sibling to visit, whether a block element ends, link state around)
+        # (next sibling to visit, what ends: a block element (-1) or a link (number of text blocks before it + 1), link state around)
+        stack: list[tuple[Node | None, int, int]] = []
         known, text, count = KNOWN.get, self.text, self.tags.append
         node, inside = root.first_child, link
         while node is not None or stack:
             if node is None:
                 node, ends, link = stack.pop()
-                if ends:
+                if ends == -1:
                     self.close_element()
+                elif ends:
+                    self.end_link(ends - 1)
                 continue
             number = node.tag_id
             if number == TEXT:
@@ -212,9 +215,11 @@ class _Walk:
             following = node.next
             first = node.first_child if is_open else None
             if first is not None and (first.tag_id != TEXT or first.next is not None):
-                stack.append((following, action == BLOCK, link))
                 if action == LINK:
+                    stack.append((following, len(self.text_blocks) + 1 if inside == _LINKED else 0, link))
                     link = inside
+                else:
+                    stack.append((following, -1 if action == BLOCK else 0, link))
                 node = first
                 continue
             if first is not None:  # most elements hold nothing but a text
@@ -273,6 +278,12 @@ class _Walk:
         if self.text:
             self.end_text_block()
         self.elements[self.open.pop()].end = len(self.text_blocks)
+
+    def end_link(self, before: int) -> None:
+        """Mark the text blocks inside a link, if they are several: such a link is a card for another page."""
+        if len(self.text_blocks) > before + 1:
+            for block in self.text_blocks[before:]:
+                block.card = True
 
     def add_text(self, text: str, link: int) -> None:
         """Add text to the current text block."""
