@@ -18,6 +18,7 @@ from processing.article.tree.visible import text_parts, visible_text
 MAX_AUTHORS = 20
 MAX_NAME_WORDS = 6
 MAX_PERSON_WORDS = 9  # of a structured Person's name
+MAX_INITIALS = 3  # letters
 MAX_BYLINE_CHARACTERS = 200
 MAX_SIGNATURE_CHARACTERS = 90  # of a line that is only a byline
 MAX_SIGNATURES = 30
@@ -47,7 +48,7 @@ _BY = (
 )
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
 _PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
-_BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S)", re.IGNORECASE)
+_BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S+\s+\S)", re.IGNORECASE)
 # First names and particles of names, too: as prefixes only before a colon or two more words.
 _AMBIGUOUS_PREFIX = re.compile(r"^(?:von|par|por|di|af|av)\s+\S+$", re.IGNORECASE)
 _PREFIXED = re.compile(
@@ -80,7 +81,9 @@ _CREDENTIALS = frozenset(_DEGREES.split())
 _DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", "admin", "webmaster", "llc", "inc", "ltd", "gmbh"])
 _NO_NAME = re.compile(r"(?!the\s)[a-zäöü]")  # the next words are prose
 _LOGIN = re.compile(r"[^\sA-Z]*[a-z\d][._\d][^\sA-Z]*")  # `jane_doe`, `jane.doe`, `jdoe42`: a name for machines
-_BOX_NAMES = re.compile(r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE)
+_BOX_NAMES = re.compile(
+    r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE
+)
 _NAME_IN_BOX = "h2, h3, h4, h5, h6, .author-name, .fn, [rel~=author]"
 _ABOUT = re.compile(r"^(?:about(?: the author)?|über(?: (?:den|die) autor(?:in)?)?|meet)\b\s*[:\-–—]?\s*", re.IGNORECASE)
 _IDEOGRAPHIC_NAME = re.compile(r"[\u4e00-\u9fff\uac00-\ud7af]{2,4}")
@@ -118,7 +121,10 @@ def read_authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) 
     """The authors, from the most reliable source that names a person, without the site's name beside others."""
     names = next((names for _, names in authors(markup, json_ld, site_name)), ())
     site = (site_name or "").casefold()
-    return tuple(name for name in names if name.casefold() != site) or names
+    others = tuple(name for name in names if name.casefold() != site)
+    if any(len(_bare(name)) > MAX_INITIALS for name in others):
+        return others
+    return tuple(name for name in names if name not in others) or others
 
 
 def authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -130,7 +136,7 @@ def authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> It
         names = list(dict.fromkeys(name for _, found in named for name in found))
         if names:
             found = " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
-            if all(_is_publisher(name, publishers) or _LOGIN.fullmatch(name) for name in names):
+            if not any(_is_person_beside(name, publishers) for name in names):
                 weak.append(found)
             else:
                 yield found
@@ -144,10 +150,17 @@ def _publishers(json_ld: JsonLd, site_name: str | None) -> set[str]:
     return {bare for name in (site_name or "", *declared) if len(bare := _bare(name)) > 1}
 
 
+def _is_person_beside(name: str, publishers: set[str]) -> bool:
+    """Whether a name is a person's: not the publisher's, not a login, and not only initials such as those behind a newsroom's name."""
+    return len(_bare(name)) > MAX_INITIALS and not _LOGIN.fullmatch(name) and not _is_publisher(name, publishers)
+
+
 def _is_publisher(name: str, publishers: set[str]) -> bool:
-    """Whether a name is the site's, perhaps with an ending such as `.com` more or less, or with the initials of its writer."""
+    """Whether a name is the site's, perhaps with an ending such as `.com` more or less."""
     bare = _bare(name)
-    return any(bare == publisher or (len(bare) > 3 and (publisher.startswith(bare) or bare.startswith(publisher))) for publisher in publishers)
+    return any(
+        bare == publisher or (len(bare) > 3 and (publisher.startswith(bare) or bare.startswith(publisher))) for publisher in publishers
+    )
 
 
 def _bare(name: str) -> str:
@@ -163,7 +176,9 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
     declared += [(candidate.source, candidate.text) for candidate in _from_metas(markup, json_ld)]
     bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_boilerplate(node))
-    named = ((_byline_source(node), line) for node, line in bylines if (by := _PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None)
+    named = (
+        (_byline_source(node), line) for node, line in bylines if (by := _PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None
+    )
     for source, text in chain(declared, named):
         name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
@@ -350,7 +365,7 @@ def _from_heading(markup: Markup, _: JsonLd) -> list[Candidate]:
         for position, (part, node) in enumerate(found):
             behind = _PREFIX.match(part)
             if behind and len(part) <= MAX_BYLINE_CHARACTERS and not in_boilerplate(node):
-                if _in_heading(node) and any(_in_heading(other) and _PREFIX.match(text) for text, other in found[position + 1 :]):
+                if _in_heading(node) and sum(_in_heading(other) and _PREFIX.match(text) is not None for text, other in found) > 1:
                     continue  # several works with their authors
                 text = "\n".join([part[behind.end() :], *_beside(found, position)]) if behind.end() > len(part) - 2 else part
                 if names_in(text, whole=False):

@@ -94,7 +94,9 @@ class Markup:
     def labelled(self, label: re.Pattern[str]) -> list[tuple[str, Node]]:
         """The short texts that begin with a label, each with its element; the whole line where a text is only the label."""
         body = self._tree.body
-        if body is None or not any(len(text) <= MAX_LABELLED and label.match(text.lstrip()) for text in body.text(separator="\0").split("\0")):
+        if body is None or not any(
+            len(text) <= MAX_LABELLED and label.match(text.lstrip()) for text in body.text(separator="\0").split("\0")
+        ):
             return []  # the common case: to visit every text costs ten times as much
         found = []
         for node in body.traverse(include_text=True, skip_empty=True):

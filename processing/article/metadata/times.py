@@ -74,10 +74,14 @@ MODIFIED = (
     "article.updated",
 )
 _MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
-_STANDARD = re.compile(r"\s*\d{4}-?\d\d")  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
+_STANDARD = re.compile(
+    r"\s*\d{4}-?\d\d"
+)  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
 _DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
 _EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
-_EVENT_WORDS = re.compile(r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE)
+_EVENT_WORDS = re.compile(
+    r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
+)
 _PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date|datum|fecha", re.IGNORECASE)
 
 

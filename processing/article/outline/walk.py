@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from processing.article.outline.names import is_comments, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
-from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
+from processing.article.outline.special import is_drop_cap, is_unread_span, linked_note_mark, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
     ACTIONS,
@@ -138,6 +138,7 @@ class _Walk:
         self.linked = 0
         self.anchored = 0
         self.breaks = 0
+        self.drop_cap = False
 
     def run(self, root: Node) -> None:
         """Walk from the root."""
@@ -212,6 +213,8 @@ class _Walk:
                 is_open = self.open_special(node, tag, link)
             else:
                 is_open = action != IGNORED and (tag != "span" or not is_unread_span(node))
+                if tag == "span" and not text and is_drop_cap(node):
+                    self.drop_cap = True
             following = node.next
             first = node.first_child if is_open else None
             if first is not None and (first.tag_id != TEXT or first.next is not None):
@@ -336,6 +339,9 @@ class _Walk:
         parts = self.text
         text = _folded(parts[0] if len(parts) == 1 else "".join(parts))
         parts.clear()
+        if self.drop_cap:
+            self.drop_cap = False
+            text = text[0] + text[2:] if text[1:2] == " " and text[2:3].islower() else text
         if text:
             element = self.open[-1]
             kind, level = self.elements[element].kind
