@@ -18,7 +18,7 @@ from processing.article.tree.visible import text_parts, visible_text
 MAX_AUTHORS = 20
 MAX_NAME_WORDS = 6
 MAX_PERSON_WORDS = 9  # of a structured Person's name
-MAX_INITIALS = 3  # letters
+MAX_INITIALS = 3  # letters: so much behind a newsroom's name names nobody
 MAX_BYLINE_CHARACTERS = 200
 MAX_SIGNATURE_CHARACTERS = 90  # of a line that is only a byline
 MAX_SIGNATURES = 30
@@ -135,11 +135,12 @@ def authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> It
         named = [(candidate.source, found) for candidate in read(markup, json_ld) if (found := _names_of(candidate))]
         names = list(dict.fromkeys(name for _, found in named for name in found))
         if names:
-            found = " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
-            if not any(_is_person_beside(name, publishers) for name in names):
-                weak.append(found)
+            sourced = " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
+            others = [name for name in names if not _LOGIN.fullmatch(name) and not _is_publisher(name, publishers)]
+            if len(others) < len(names) and all(len(_bare(name)) <= MAX_INITIALS for name in others):
+                weak.append(sourced)
             else:
-                yield found
+                yield sourced
     yield from weak
     yield from _desks_and_organizations(markup, json_ld)
 
@@ -148,11 +149,6 @@ def _publishers(json_ld: JsonLd, site_name: str | None) -> set[str]:
     """The names of the site and of its publisher, letters only."""
     declared = texts(json_ld.resolve((json_ld.article or {}).get("publisher")))
     return {bare for name in (site_name or "", *declared) if len(bare := _bare(name)) > 1}
-
-
-def _is_person_beside(name: str, publishers: set[str]) -> bool:
-    """Whether a name is a person's: not the publisher's, not a login, and not only initials such as those behind a newsroom's name."""
-    return len(_bare(name)) > MAX_INITIALS and not _LOGIN.fullmatch(name) and not _is_publisher(name, publishers)
 
 
 def _is_publisher(name: str, publishers: set[str]) -> bool:
@@ -391,9 +387,9 @@ def _from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text behind "by" anywhere outside boilerplate, or a name alone at the right, if the page has only one of them."""
     behind_by = ((text[by.end() :], node) for text, node in markup.labelled(_PREFIX) if (by := _PREFIX.match(text)))
     alone = ((text, node) for node in markup.on_the_right if len(text := visible_text(node)) <= MAX_SIGNATURE_CHARACTERS)
-    for source, texts, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
+    for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
         found = {}
-        for text, node in islice(texts, MAX_SIGNATURES):
+        for text, node in islice(lines, MAX_SIGNATURES):
             if len(text) > MAX_SIGNATURE_CHARACTERS or _in_heading(node) or in_boilerplate(node):
                 continue
             names = names_in(text, whole=False) or ([] if whole else _ideographic_name(text))

@@ -40,7 +40,8 @@ class TextBlock(Struct, gc=False):
     """The text between two boundaries of block elements; `element` is the index of the nearest one around it.
 
     `linked` counts its characters inside links to other pages, `anchored` those inside links within the page. `length` is its
-    `reading_length` and `prose` its `prose_length`, stored because most steps need them. `boilerplate`: a rule has excluded it. `card`: it is one of several in one link.
+    `reading_length` and `prose` its `prose_length`, stored because most steps need them. `boilerplate`: a rule has excluded it.
+    `card`: it is one of several in one link.
     """
 
     kind: BlockKind

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from msgspec import Struct
 
 from processing.article.outline.names import is_comments, is_hidden, read_names
@@ -73,23 +71,16 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
         return []
     missed = [lengths[index] if index in lengths else _text_length(element.node) for index, element in enumerate(walk.skipped)]
     limit = CONTENT_SHARE * (seen + sum(missed))
-    if seen < NO_TEXT:  # elements with the same names may be the parts of the article
-        missed = _sums_by_name(walk.skipped, missed)
     longest = max(missed, default=0)
     if seen < LITTLE_TEXT <= longest:  # nothing read so far can be an article
         limit = min(limit, longest)
     found = [index for index, length in enumerate(missed) if length >= limit > 0]
     if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
         return [index for index in found if not is_comments(walk.skipped[index].names)]
+    if seen < NO_TEXT:  # elements with the same names are the other parts of the article
+        parts = {(walk.skipped[index].tag, walk.skipped[index].names) for index in found}
+        return [index for index, element in enumerate(walk.skipped) if (element.tag, element.names) in parts]
     return found
-
-
-def _sums_by_name(skipped: list[_SkippedElement], lengths: list[int]) -> list[int]:
-    """For each element the length of all elements that have its tag and names."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for element, length in zip(skipped, lengths, strict=True):
-        sums[element.tag, element.names] += length
-    return [sums[element.tag, element.names] for element in skipped]
 
 
 def _longest(text: str) -> float:

@@ -26,8 +26,8 @@ def authors(author: object) -> list[str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "By Design", "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
-        "Ana Media",
+        "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
+        "Ana Media", "By Design",
                 "José Ortega y Gasset", "Maria do Carmo e Silva", "Prince", "Jean-Luc de la Fontaine",
         "Martin Luther King, Jr.", "D. C. Minute",
     ],

@@ -109,5 +109,6 @@ def test_headings_that_are_no_titles_and_others_that_are(declared: str, heading:
 
 
 def test_a_headline_that_is_the_title_precedes_one_for_social_networks() -> None:
-    head = '<meta property="og:title" content="You will not believe it"><script type="application/ld+json">{"@type":"NewsArticle","headline":"Mills: the latest"}</script>'
+    headline = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Mills: the latest"}</script>'
+    head = f'<meta property="og:title" content="You will not believe it">{headline}'
     assert title("Mills: the latest | Valley Post", "<h1>Fire at the lower mill</h1>", head=head) == "Mills: the latest"
