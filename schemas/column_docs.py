@@ -94,7 +94,7 @@ ARTICLES = {
     "text_length": ColumnDoc("The length of the text.", TEXT, "characters"),
     "word_count": ColumnDoc("The length of the text.", TEXT, "words"),
     "text_digest": ColumnDoc("32 hex digits of SHA-256 of the text without case, punctuation and spacing.", TEXT),
-    "minhash": ColumnDoc("MinHash of the text's word sequences: 128 numbers of 32 bits, little-endian.", TEXT),
+    "minhash": ColumnDoc("MinHash of the text in rows of earlier releases: 128 numbers of 32 bits, little-endian. NULL in new rows.", TEXT),
     "duplicate_of": ColumnDoc("The article_id of the first published row with this text; NULL for an original.", COMPARISON),
     "duplicate_kind": ColumnDoc("exact or near; NULL for an original.", COMPARISON),
     "duplicate_similarity": ColumnDoc("How similar both texts are, as Jaccard similarity.", COMPARISON, "share from 0 to 1"),
@@ -189,7 +189,8 @@ RUNS = {
     "datasets": ColumnDoc("What became of the rows of each dataset: made = published + unchanged + quarantined.", RUN),
     "kind": ColumnDoc(
         "Why the process run was made: process (new crawl runs), or release, retry, rejudge, drop, accept, reprocess or rollback, which "
-        "replace outcomes of records or take them out; their columns from due to left_over, bytes and segments are 0. NULL in rows of earlier releases means process.",
+        "replace outcomes of records or take them out; their columns from due to left_over, bytes and segments are 0. NULL in rows of "
+        "earlier releases means process.",
         RUN,
     ),
     "replaces": ColumnDoc("The process runs that the outcomes of these records came from before; NULL if it replaces nothing.", RUN),
