@@ -116,6 +116,12 @@ class Stack:
         except UnavailableError:
             return "unknown"
 
+    def log(self, run: DagRun, map_index: int) -> str:
+        """The log of a fetch task's first try, as the UI shows it."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/fetch/logs/1"
+        shown = self.api._call("GET", path, query={"map_index": map_index, "full_content": "true"}).json()["content"]
+        return "\n".join(str(line.get("event", "")) for line in shown)
+
     def is_published(self) -> bool:
         """Whether every run of the crawl is closed and published."""
         return not self.ledger.unclosed_runs(CRAWL) and not self.ledger.closed_unpublished(CRAWL)

@@ -144,6 +144,8 @@ def test_the_lake_equals_an_undisturbed_one(stack: Stack, disturbances: tuple[tu
     assert stack.state(run) == "success"
     assert ours == theirs
     assert gap >= DELAY - CLOCK_SECONDS
+    if when == BEFORE:
+        assert any("s ahead of the database server's" in stack.log(run, number) for number in range(2))
     if then_disturb is kill_machine:
         assert then_again != "-"  # else the kill came too late
 
