@@ -24,6 +24,7 @@ from schemas.keys import STAGING_PREFIX, mark_key, report_key
 from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.staged_metadata import stage
 from storage.lake.upkeep.joining import commit_joined, join, small_groups
 from storage.lake.upkeep.replaced import replaced_since
@@ -92,6 +93,7 @@ def maintain(
         store.delete_unfinished(now - keep_orphans)
         remove_stale(settings.home)
         remove_stale(Path(tempfile.gettempdir()))
+    refresh_lake_file(settings)
     return report
 
 
