@@ -110,7 +110,7 @@ def test_rows_that_would_be_held_back_replace_nothing(sqlite_settings: Settings)
     (process_run,) = planned(settings)
     extract_all(process_run, settings)
     assert compare(process_run, settings).held[0].startswith("products of shop-20260301T120000Z-000001: expect_column_values")
-    with pytest.raises(GateError, match=r"and the rows of before stay.* crawlhouse rollback shop-20260301T120000Z-000001"):
+    with pytest.raises(GateError, match=r"and the rows of before stay.* `crawlhouse rollback shop-20260301T120000Z-000001"):
         publish(process_run, settings)
     assert rows(settings, "SELECT price::VARCHAR FROM products") == [("-1.00",)]
     rollback("shop-20260301T120000Z-000001", "eve", "", settings)
