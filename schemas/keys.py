@@ -20,10 +20,19 @@ def crawl_run_of(segment_key: str) -> str:
     return segment_key.split("/")[2]
 
 
+def crawl_of(segment_key: str) -> str:
+    """The crawl that fetched a segment, by its name of then."""
+    return segment_key.split("/")[1]
+
+
+def segment_of(segment_key: str) -> str:
+    """The name of a segment."""
+    return segment_key.split("/")[3].removesuffix(".warc.gz")
+
+
 def index_key_of(segment_key: str) -> str:
     """The capture index of a segment, from the segment's own key."""
-    _, crawl, crawl_run, name = segment_key.split("/")
-    return index_key(crawl, crawl_run, name.removesuffix(".warc.gz"))
+    return index_key(crawl_of(segment_key), crawl_run_of(segment_key), segment_of(segment_key))
 
 
 def cdxj_key(crawl: str, crawl_run: str) -> str:
@@ -84,6 +93,11 @@ def extracted_rows_key(process_run: str, dataset: str, segment: str) -> str:
 def extracted_failures_key(process_run: str, segment: str) -> str:
     """The datasets whose steps broke on the rows of one segment (JSON). It is there only if there are any."""
     return f"staging/{process_run}/rows/@failures/{segment}.json"
+
+
+def revisits_key(process_run: str, segment: str) -> str:
+    """The revisits of one segment whose pages are read again, and for which datasets (JSON). It is there only if there are any."""
+    return f"staging/{process_run}/revisits/{segment}.json"
 
 
 def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> str:

@@ -31,7 +31,7 @@ from schemas.keys import extracted_rows_key
 from schemas.manifest import Manifest
 from schemas.runs import ProcessRun, config_hash
 from schemas.yaml_files.dataset_names import NO_DATASET
-from storage.index.items import read_item_types
+from storage.index.items import read_item_types, read_items
 from storage.objects.store import ObjectStore
 
 PROCESS_RUN = "check"
@@ -73,7 +73,11 @@ class CheckedDataset:
 def check_process_run(crawl: Crawl, manifest: Manifest, settings: Settings, store: ObjectStore) -> ProcessRun:
     """A process run of a check's crawl run, which is in no ledger. Raises ConfigError for definitions that cannot work."""
     types = read_item_types(crawl.name, manifest.crawl_run, store).types
-    found = (with_item_fields(dataset, types, {}, settings) for dataset in crawl_datasets(crawl, settings))
+
+    def has_items(dataset: Dataset) -> bool:
+        return any(dataset.takes_item(item.type) for item in read_items(crawl.name, manifest.crawl_run, manifest.segments, store))
+
+    found = (with_item_fields(dataset, types, {}, settings, has_items) for dataset in crawl_datasets(crawl, settings))
     datasets = tuple(dataset for dataset in found if dataset is not None)
     return ProcessRun(PROCESS_RUN, crawl, (manifest.crawl_run,), code_version(), config_hash(crawl, datasets), 0, None, datasets)
 

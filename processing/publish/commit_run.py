@@ -20,7 +20,7 @@ from processing.expectations.drift import MEASURES
 from processing.expectations.suite_result import Measures
 from processing.publish.accounting import RunCounts
 from processing.publish.rules import RULES, rules_of
-from processing.resolve.earlier_dataset_rows import rows_digest
+from processing.resolve.earlier_dataset_rows import stored_definition
 from processing.staging.staging import bounded
 from runtime.failpoint import reached
 from schemas.manifest import FetchCounts, Manifest
@@ -155,7 +155,7 @@ def _run_row(run: ProcessRun, manifest: Manifest, change: RunChange, stamp: Stam
 def _statistics(run: ProcessRun, manifest: Manifest, change: RunChange) -> dict[str, object]:
     statistics: dict[str, object] = {
         **change.counts[manifest.crawl_run].to_dict(),
-        "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets},
+        "definitions": {dataset.name: stored_definition(run.crawl, dataset) for dataset in run.judged_datasets},
         RULES: rules_of(run),
         MEASURES: dict(change.measures.get(manifest.crawl_run, {})),
         **change.notes.get(manifest.crawl_run, {}),

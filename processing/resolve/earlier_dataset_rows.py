@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 
 from processing.resolve.records import RecordId, record_id_of
+from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
+from schemas.runs import reading_digest
 from schemas.yaml_files.dataset_names import KEY_COLUMNS
 from storage.lake.lake import Lake
 from storage.urls.host_key import host_key
@@ -63,6 +65,11 @@ def rows_digest(dataset: Dataset) -> str:
     return f"{dataset.digest()}-{dataset.rules_digest()}"
 
 
+def stored_definition(crawl: Crawl, dataset: Dataset) -> dict[str, object]:
+    """What `runs.statistics` keeps of the definition by which a run makes rows."""
+    return {"digest": rows_digest(dataset), "fields": list(dataset.fields), "reading": reading_digest(crawl, dataset)}
+
+
 def read_definitions(lake: Lake, dataset: str) -> dict[str, Definition]:
     """The definitions of a dataset by process run, of all published ones."""
     found: dict[str, Definition] = {}
@@ -84,15 +91,16 @@ def read_readings(
     for batch in lake.scan("captures", _READING_COLUMNS, on_hosts(urls)):
         rows = batch.filter(pc.and_(pc.is_in(batch["url"], wanted), pc.is_valid(batch["outcomes"])))
         for row in rows.to_pylist():
-            outcome = next((one["outcome"] for one in row["outcomes"] if one["dataset"] == dataset), None)
-            if outcome is None:
+            made = next((one for one in row["outcomes"] if one["dataset"] == dataset), None)
+            if made is None:
                 continue
             definition = definitions.get(row["process_run"])
-            reading = Reading(row["content_digest"], outcome, definition.digest if definition else None, row["fetched_at"])
+            reading = Reading(row["content_digest"], made["outcome"], definition.digest if definition else None, row["fetched_at"])
             if record_id_of(row) in record_ids:
                 by_record[record_id_of(row)] = reading
             order = (row["fetched_at"], record_id_of(row))
-            if row["record_type"] != "revisit" and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
+            is_read = row["record_type"] != "revisit" or bool(made["rows"])  # a revisit has rows only if it was read itself
+            if is_read and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
                 by_url[row["url"]] = order, reading
     return EarlierReadings({url: reading for url, (_, reading) in by_url.items()}, by_record)
 
