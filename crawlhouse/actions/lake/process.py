@@ -12,7 +12,7 @@ from processing.publish.report import RunReport
 from processing.stages import process_once
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
-from schemas.errors import GateError, NotFoundError, StorageError
+from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
 from storage.outages import patience, wait_out
@@ -21,7 +21,8 @@ from storage.outages import patience, wait_out
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
     """Process and publish what was fetched, and print the accounting.
 
-    Raises StorageError if records of the archive are damaged, and GateError if rows are held back; all else is published then.
+    Raises StorageError if records of the archive are damaged, GateError if rows are held back, and SpiderError if no page could be read
+    for a dataset; all else is published then.
     """
     name = _known_name(reference, settings)
     make_home(settings)
@@ -35,6 +36,7 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
         show_report(report)
     _raise_if_damaged(report)
     _raise_if_held(report)
+    _raise_if_unreadable(report)
 
 
 def _known_name(reference: str, settings: Settings) -> str:
@@ -58,6 +60,15 @@ def _raise_if_held(report: RunReport | None) -> None:
         raise GateError(
             f"The gate holds back rows:\n{sentences}\nEverything else is published. `crawlhouse gate list` shows what waits, and "
             "`crawlhouse gate --help` how to decide."
+        )
+
+
+def _raise_if_unreadable(report: RunReport | None) -> None:
+    names = report.unreadable() if report is not None else []
+    if report is not None and names:
+        raise SpiderError(
+            f"No page could be read for {', '.join(names)}: {report.unused[names[0]]['error']}. Everything else is published. Correct the "
+            f"function, the spider or the definition; the pages are read again at their next visit."
         )
 
 

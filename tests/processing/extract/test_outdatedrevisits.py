@@ -2,97 +2,83 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from typing import Any
 
 from processing import stages
 from processing.extract.referred_records import read_page_record
 from schemas.config.settings import Settings
-from schemas.keys import mark_key, segment_items_key
+from schemas.keys import revisits_key
 from schemas.page import WarcPointer
 from storage.index.rows import CaptureRow
 from storage.objects.open import open_store
-from tests.processing.crawlruns import article, capture, closed_run
+from tests.processing.crawlruns import article, capture, closed_run, store_items
 from tests.processing.lakeaccounts import check_accounts
-from tests.processing.test_datasets import CRAWL, JUDGED, PRODUCTS, SHOP, product, rows, with_dataset
+from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, rows, with_dataset
 
-PRICE = "price: {css: .price, type: 'decimal(12,2)'}"
-SALE = PRODUCTS.replace(".price", ".sale")
-ONLY_PRODUCTS = CRAWL.model_copy(update={"datasets": ("products",)})
 PAGE = "<html><body><h1>Kettle</h1><b class=sku>A1</b> <i class=price>10.00</i> <u class=sale>8.00</u></body></html>"
+HISTORY = "history: observations\n"
+NAMED = "expectations: [{type: expect_column_values_to_be_in_set, column: name, value_set: [NAME], severity: critical}]\n"
+OFFERS = "source: {items: Offer}\nkey: [host, sku]\nfields: {sku: string}\n"
+OWN = ("products", "visits", "named", "offers")
 
 
-def visited(settings: Settings, number: int, earlier: dict[str, CaptureRow]) -> dict[str, dict[str, int]]:
-    """A further run in which no page has changed."""
+def with_definitions(settings: Settings, price: str, name: str, item: str) -> Settings:
+    """Four datasets: a new version for a change, a row for each visit, one that a rule may hold back, and items."""
+    products = PRODUCTS.replace(".price", price)
+    for text, dataset in ((products, "products"), (products + HISTORY, "visits"), (OFFERS.replace("Offer", item), "offers")):
+        settings = with_dataset(settings, text, dataset)
+    return with_dataset(settings, PRODUCTS + NAMED.replace("NAME", name), "named")
+
+
+def visited(settings: Settings, number: int, earlier: dict[str, CaptureRow]) -> None:
+    """A further closed run, in which no page has changed."""
     captures = [capture(url, "", number * 60 + place, status=304) for place, url in enumerate(earlier)]
-    closed_run(settings, CRAWL, str(number), captures, refers_to=earlier)
+    closed_run(settings, CRAWL.model_copy(update={"datasets": ("articles", *OWN)}), str(number), captures, refers_to=earlier)
+
+
+def made(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Process what is closed: how many rows were made for each dataset, and published."""
     report = stages.process_once("shop", settings)
     assert report is not None
     check_accounts(settings)
-    return report.datasets
+    return {name: (counts["made"], counts["published"]) for name, counts in report.datasets.items()}
 
 
-def first_run(settings: Settings, *pages: Any) -> dict[str, CaptureRow]:
-    found = closed_run(settings, ONLY_PRODUCTS, "1", list(pages))
-    assert stages.process_once("shop", settings) is not None
-    return {row.url: row for row in found}
+def test_pages_that_have_not_changed_are_read_by_the_definitions_of_today(sqlite_settings: Settings) -> None:
+    settings = with_definitions(sqlite_settings, ".price", "Teapot", "Other")
+    first = CRAWL.model_copy(update={"datasets": OWN})
+    earlier = {row.url: row for row in closed_run(settings, first, "1", [capture(f"{SHOP}/p/1", PAGE), article(f"{SHOP}/news", 1, 1)])}
+    offers: list[dict[str, object]] = [{"type": "Offer", "sku": sku} for sku in ("A", "B")]
+    store_items(settings, earlier[f"{SHOP}/p/1"], *offers, registered=False)
+    assert made(settings) == {"products": (1, 1), "visits": (1, 1), "named": (0, 0), "offers": (0, 0)}
 
-
-def test_another_definition_and_a_further_dataset(sqlite_settings: Settings) -> None:
-    settings = with_dataset(sqlite_settings)
-    earlier = first_run(settings, capture(f"{SHOP}/p/1", PAGE), article(f"{SHOP}/news", 1, 1))
-    with_dataset(settings, SALE)
-    found = visited(settings, 2, earlier)
-    assert found["products"] == {"made": 1, "published": 1, "unchanged": 0, "quarantined": 0}
-    assert found["articles"]["published"] == 1
-    columns = "version, price::VARCHAR, changed, hour(fetched_at), crawl_run[-1:]"
-    assert rows(settings, f"SELECT {columns} FROM products ORDER BY version") == [
+    with_definitions(settings, ".sale", "Kettle", "Offer")
+    visited(settings, 2, earlier)
+    assert made(settings) == {"products": (1, 1), "visits": (1, 1), "named": (1, 1), "offers": (2, 2), "articles": (1, 1)}
+    assert rows(settings, "SELECT version, price::VARCHAR, changed, hour(fetched_at), crawl_run[-1:] FROM products ORDER BY version") == [
         (1, "10.00", [], 12, "1"),
         (2, "8.00", ["price"], 14, "2"),
     ]
-    ((url, *pointer),) = rows(settings, "SELECT url, warc_filename, warc_record_offset, warc_record_length, content_digest FROM articles")
-    assert url == f"{SHOP}/news"
+    assert rows(settings, "SELECT sku, hour(fetched_at) FROM offers ORDER BY sku") == [("A", 14), ("B", 14)]
+    (pointer,) = rows(settings, "SELECT warc_filename, warc_record_offset, warc_record_length, content_digest FROM articles")
     assert b"Story 1" in read_page_record(open_store(settings), WarcPointer(*pointer)).capture.body
-    assert visited(settings, 3, earlier)["products"]["made"] == 0
-    assert rows(settings, "SELECT DISTINCT outcome FROM captures WHERE crawl_run LIKE '%3'") == [("known",)]
-    (last,) = rows(settings, "SELECT DISTINCT process_run FROM captures WHERE crawl_run LIKE '%3'")[0]
-    assert json.loads(open_store(settings).get_bytes(mark_key(last, "revisits"))) == []  # no page was read a third time
 
+    visited(settings, 3, earlier)
+    run = stages.plan("shop", settings)
+    assert run is not None
+    again = json.loads(open_store(settings).get_bytes(revisits_key(run.process_run, "3-0")))
+    assert {name for names in again.values() for name in names} == {"visits"}  # a visit repeats what its record says by today's definition
 
-def test_observations_repeat_what_the_definition_of_today_reads(sqlite_settings: Settings) -> None:
-    history = "history: observations\n"
-    settings = with_dataset(sqlite_settings, PRODUCTS + history)
-    earlier = first_run(settings, capture(f"{SHOP}/p/1", PAGE))
-    with_dataset(settings, SALE + history)
-    for number in (2, 3):
-        assert visited(settings, number, earlier)["products"]["made"] == 1
-    assert rows(settings, "SELECT version, price::VARCHAR FROM products ORDER BY version") == [(1, "10.00"), (2, "8.00"), (3, "8.00")]
-
-
-def test_a_corrected_rule_and_pages_whose_bytes_are_gone(sqlite_settings: Settings) -> None:
-    settings = with_dataset(sqlite_settings, JUDGED)
-    earlier = first_run(settings, product("1", "A1", "10.00", name="Teapot"), product("2", "A2", "5.00"))
-    assert rows(settings, "SELECT count(*) FROM products") == [(0,)]
-    with_dataset(settings, JUDGED.replace("[Kettle]", "[Kettle, Teapot]"))
-    assert visited(settings, 2, earlier)["products"]["published"] == 2
-    with_dataset(settings, SALE)
+    with_definitions(settings, ".price", "Kettle", "Offer")
     open_store(settings).delete(earlier[f"{SHOP}/p/1"].warc_filename)
-    assert visited(settings, 3, earlier)["products"]["made"] == 0
-    ((reason, detail),) = rows(settings, "SELECT DISTINCT outcomes[2].reason, outcomes[2].detail FROM captures WHERE crawl_run LIKE '%3'")
-    assert reason == "dataset_error"
-    assert "000001/1-0.warc.gz" in detail
-
-
-def test_the_items_of_a_page_that_a_spider_saw_before(sqlite_settings: Settings) -> None:
-    offers = "source: {items: Offer}\nkey: [host, sku]\nfields: {sku: string}\n"
-    settings = with_dataset(sqlite_settings, offers.replace("Offer", "Other"), "products")
-    (row,) = closed_run(settings, ONLY_PRODUCTS, "1", [capture(f"{SHOP}/p/1", PAGE)])
-    item = {"url": row.url, "fetched_at": row.fetch_time.isoformat(), "crawl_run": row.crawl_run, "warc_filename": row.warc_filename}
-    lines = [{**item, "warc_record_offset": row.warc_record_offset, "item": {"type": "Offer", "sku": sku}} for sku in ("A", "B")]
-    data = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
-    open_store(settings).put_bytes(segment_items_key("shop", row.crawl_run, "1-0"), data)
-    assert stages.process_once("shop", settings) is not None
-    with_dataset(settings, offers)
-    assert visited(settings, 2, {row.url: row})["products"] == {"made": 2, "published": 2, "unchanged": 0, "quarantined": 0}
-    assert rows(settings, "SELECT sku, hour(fetched_at) FROM products ORDER BY sku") == [("A", 14), ("B", 14)]
+    unchanged = {"named": (0, 0), "offers": (0, 0), "articles": (1, 0)}
+    assert made(settings) == {"products": (0, 0), "visits": (1, 1), **unchanged}  # the visits' definition is that of the first run again
+    found = (
+        "SELECT o.dataset, o.reason, o.detail FROM (SELECT unnest(outcomes) AS o FROM captures WHERE crawl_run LIKE '%3' AND url LIKE '%1')"
+    )
+    reasons = {dataset: (reason, detail) for dataset, reason, detail in rows(settings, found)}
+    assert {name: reason for name, (reason, _) in reasons.items() if reason} == {
+        "articles": "no_article",
+        "products": "dataset_error",
+    }
+    assert "000001/1-0.warc.gz" in reasons["products"][1]
