@@ -17,6 +17,7 @@ from processing.publish.publish import complete_last_published, half_published, 
 from processing.publish.report import RunReport
 from processing.publish.table_events import TableEvent, table_events
 from processing.quarantine.rejudge import rejudge
+from processing.resolve.replaced import read_selection
 from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.resources import Resources, current_configuration, current_datasets, open_resources
 from runtime.code_version import code_version
@@ -145,11 +146,14 @@ def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, re
     store, containers = resources.store, pinned_containers(run, resources.store)
     stage_outdated(run, list(_segments(run, resources.ledger).values()), store, resources.lake)
     outdated = outdated_in(run, segment.segment, store)
+    selected = read_selection(run, store)
+    offsets = None if selected is None else frozenset(selected.get(segment.warc_key, ()))
     if not run.own_datasets:
-        extract_segment(store, segment, run.crawl, key, containers, again=dict.fromkeys(outdated, ARTICLES_ALONE))
+        again = dict.fromkeys(outdated, ARTICLES_ALONE)
+        extract_segment(store, segment, run.crawl, key, containers, again=again, offsets=offsets)
         return
-    with SegmentRows(store, run, segment, _module_folders(settings), outdated) as rows:
-        extract_segment(store, segment, run.crawl, key, containers, rows)
+    with SegmentRows(store, run, segment, _module_folders(settings), outdated, offsets) as rows:
+        extract_segment(store, segment, run.crawl, key, containers, rows, offsets=offsets)
 
 
 def _module_folders(settings: Settings) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+STAMP = re.compile(r"-(\d{8}T\d{6}Z)-[^-]*$")  # in the name of a crawl run
 TASK_LOGS = "airflow-logs/"  # of Airflow's tasks, by Airflow's own path
 
 
@@ -28,6 +31,12 @@ def crawl_of(segment_key: str) -> str:
 def segment_of(segment_key: str) -> str:
     """The name of a segment."""
     return segment_key.split("/")[3].removesuffix(".warc.gz")
+
+
+def planned_stamp(crawl_run: str) -> str:
+    """When a crawl run was planned, as its name says it, to the second. Sorts by time; empty for a name of another form."""
+    found = STAMP.search(crawl_run)
+    return "" if found is None else found[1]
 
 
 def index_key_of(segment_key: str) -> str:
@@ -140,6 +149,22 @@ def staged_memory_key(process_run: str, version: int | None) -> str:
 def mark_key(process_run: str, stage: str, base: str = "") -> str:
     """The completion mark of a stage of a process run (JSON). It is written last. `base` is as in `gated_key`."""
     return f"staging/{process_run}/{stage}{'-' if base else ''}{base}.json"
+
+
+def selection_key(process_run: str) -> str:
+    """The records that a process run replaces, if they are not all of its crawl runs (JSON: WARC file -> offsets)."""
+    return f"staging/{process_run}/selection.json"
+
+
+def replayed_prefix(process_run: str, crawl_run: str) -> str:
+    """The prefix of what a user's spider made of a crawl run's stored responses for a process run. The names are those of `items/`."""
+    return f"staging/{process_run}/items/{crawl_run}/"
+
+
+def replayed_key(process_run: str, key: str) -> str:
+    """The staged object that takes the place of an object of a segment's items when the process run is published."""
+    _, _, crawl_run, name = key.split("/")
+    return f"{replayed_prefix(process_run, crawl_run)}{name}"
 
 
 def report_key(process_run: str, name: str) -> str:

@@ -7,7 +7,7 @@ The pages are read in worker processes with limits (`processing.workers`); bytes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Protocol
 
@@ -20,7 +20,18 @@ from processing.clean.identity import bucket_of
 from processing.datasets.page_rows import PageRows, read_rows
 from processing.datasets.page_view import PageView
 from processing.extract.decode import decode
-from processing.extract.page_tasks import ARTICLES_ALONE, NOTHING_AGAIN, Again, Containers, PageTask, Wanted, product_token, segment_tasks
+from processing.extract.page_tasks import (
+    ARTICLES_ALONE,
+    NOTHING_AGAIN,
+    Again,
+    Containers,
+    Making,
+    PageTask,
+    Wanted,
+    product_token,
+    segment_tasks,
+    single_tasks,
+)
 from processing.extract.rejections import body_rejection, reason_detail, reason_of, rejected, rejection_reason, type_of
 from processing.extract.robots_meta import forbids_indexing
 from processing.staging.bucket_spill import BucketSpill
@@ -94,15 +105,16 @@ def extract_segment(
     containers: Containers | None = None,
     sink: RowSink | None = None,
     again: Again = NOTHING_AGAIN,
+    offsets: Collection[int] | None = None,
 ) -> int:
     """Stage a segment's rows under `key`, by host bucket, then in the order of the segment; the number of rows.
 
     Every row of the segment's capture index becomes one row, even where the WARC is damaged. `containers` are the elements in which hosts
     have their articles. `sink` takes the rows of datasets; it has finished before the rows are under `key`. Without a sink, `again` are
-    the revisits that are read again. Raises StorageError.
+    the revisits that are read again. `offsets` are those of the records that are read; None means all. Raises StorageError.
     """
     with scratch_folder() as folder, BucketSpill(folder, EXTRACTED) as spill:
-        for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink, again)):
+        for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink, again, offsets)):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()
         if sink is not None:
@@ -199,27 +211,51 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     )
 
 
-def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, sink: RowSink | None, again: Again) -> Iterator[Row]:
+def _rows(
+    store: ObjectStore,
+    segment: Segment,
+    crawl: Crawl,
+    containers: Containers,
+    sink: RowSink | None,
+    again: Again,
+    offsets: Collection[int] | None,
+) -> Iterator[Row]:
     wanted, again = (ARTICLES_ALONE, again) if sink is None else (sink.wanted, sink.again)
-    for row, result in read_segment(store, segment, crawl, containers, wanted, again):
+    for row, result in read_segment(store, segment, crawl, containers, wanted, again, offsets):
         if sink is not None:
             sink.take(row, result)
         yield staged_row(row, result.outcome)
 
 
 def read_segment(
-    store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, wanted: Wanted, again: Again = NOTHING_AGAIN
+    store: ObjectStore,
+    segment: Segment,
+    crawl: Crawl,
+    containers: Containers,
+    wanted: Wanted,
+    again: Again = NOTHING_AGAIN,
+    offsets: Collection[int] | None = None,
 ) -> Iterator[tuple[CaptureRow, PageResult]]:
-    """Each row of a segment's capture index with what its record becomes, in order. `again` are revisits to read. Raises StorageError."""
+    """Each row of a segment's capture index with what its record becomes, in order; of some records, those at `offsets`.
+
+    `again` are the revisits that are read again. Raises StorageError.
+    """
+    making = Making(store, segment, crawl, containers, wanted, again)
+    if offsets is not None:
+        yield from _results(single_tasks(making, offsets))
+        return
     with store.open(segment.warc_key) as stream:
-        tasks = segment_tasks(stream, segment, crawl, containers, wanted, again, store)
-        for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
-            if not isinstance(result, Exceeded):
-                yield task.row, result
-            elif task.wanted.functions:
-                yield task.row, _read_apart(task, result)
-            else:
-                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
+        yield from _results(segment_tasks(stream, making))
+
+
+def _results(tasks: Iterable[PageTask]) -> Iterator[tuple[CaptureRow, PageResult]]:
+    for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
+        if not isinstance(result, Exceeded):
+            yield task.row, result
+        elif task.wanted.functions:
+            yield task.row, _read_apart(task, result)
+        else:
+            yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
 
 
 def _read_apart(task: PageTask, exceeded: Exceeded) -> PageResult:

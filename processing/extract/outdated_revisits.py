@@ -25,7 +25,7 @@ from pyiceberg.expressions import BooleanExpression, In
 
 from processing.extract.referred_records import RecordId
 from schemas.datasets.dataset import Dataset
-from schemas.keys import crawl_run_of, mark_key, revisits_key
+from schemas.keys import crawl_of, crawl_run_of, mark_key, revisits_key
 from schemas.manifest import Segment
 from schemas.outcomes import Outcome, Reason
 from schemas.runs import ProcessRun, reading_digest
@@ -131,7 +131,8 @@ def _outdated(run: ProcessRun, segments: Sequence[Segment], store: ObjectStore, 
     revisits = [one for segment in segments for one in _revisits(segment, store) if one.fetched_by not in run.crawl_runs]
     if not revisits:
         return
-    rules = _Rules.read(lake, current)
+    rules = _Rules(current, {run.crawl.name, *(crawl_of(one.refers_to[0]) for one in revisits)})
+    rules.read(lake)
     doubtful = [(one, names) for one in revisits if (names := rules.doubtful(one.fetched_by))]
     _add_readings([one for one, _ in doubtful], rules, lake)
     for one, names in doubtful:
@@ -161,38 +162,41 @@ def _revisits(segment: Segment, store: ObjectStore) -> Iterator[_Revisit]:
         yield _Revisit(segment.segment, row["warc_record_offset"], row["url"], row["fetch_time"].astimezone(UTC), refers_to)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rules:
-    """By which rules published process runs have read pages for each dataset, and which process runs there are of each crawl run."""
+    """By which rules published process runs have read pages for each dataset, and until when by others than those of today.
+
+    `crawls` are the names that the crawl has had: a run of theirs without a dataset has not read its pages for it.
+    """
 
     current: Mapping[str, str]
+    crawls: Collection[str]
     read_by: dict[str, dict[str, str | None]] = field(default_factory=dict)
-    runs: dict[str, list[str]] = field(default_factory=dict)
-    held: set[tuple[str, str]] = field(default_factory=set)  # crawl run and dataset
+    planned: dict[str, datetime] = field(default_factory=dict)  # by crawl run
+    last_other: dict[str, datetime] = field(default_factory=dict)  # by dataset: the plan of the last run with other rules, or held back
 
-    @classmethod
-    def read(cls, lake: Lake, current: Mapping[str, str]) -> _Rules:
-        """What the table `runs` says of the datasets in `current`."""
-        rules = cls(current)
-        for batch in lake.scan("runs", ["process_run", "crawl_run", "statistics"]):
+    def read(self, lake: Lake) -> None:
+        """Take in what the table `runs` says."""
+        for batch in lake.scan("runs", ["crawl", "process_run", "crawl_run", "planned_at", "statistics"]):
             for row in batch.to_pylist():
-                rules._add(row["process_run"], row["crawl_run"], json.loads(row["statistics"] or "{}"))
-        return rules
+                self._add(row, json.loads(row["statistics"] or "{}"))
 
-    def _add(self, process_run: str, crawl_run: str, statistics: Mapping[str, Any]) -> None:  # Any: JSON
-        definitions = statistics.get("definitions", {})
-        self.read_by[process_run] = {name: definitions.get(name, {}).get("reading") for name in self.current}
-        self.runs.setdefault(crawl_run, []).append(process_run)
-        self.held.update((crawl_run, name) for name in statistics.get("held", {}))
+    def _add(self, row: Mapping[str, Any], statistics: Mapping[str, Any]) -> None:  # Any: the values of a row, and JSON
+        definitions, held = statistics.get("definitions", {}), statistics.get("held", {})
+        read_by = {name: definitions.get(name, {}).get("reading") for name in self.current}
+        self.read_by[row["process_run"]] = read_by
+        self.planned[row["crawl_run"]] = row["planned_at"]
+        for name, digest in self.current.items():
+            is_other = read_by[name] != digest and (name in definitions or row["crawl"] in self.crawls)
+            if is_other or name in held:
+                self.last_other[name] = max(row["planned_at"], self.last_other.get(name, row["planned_at"]))
 
     def doubtful(self, crawl_run: str) -> Names:
-        """The datasets for which the pages of a crawl run may have been read otherwise than today, or not at all."""
-        runs = self.runs.get(crawl_run, ())
-        return frozenset(
-            name
-            for name, digest in self.current.items()
-            if (crawl_run, name) in self.held or not runs or any(self.read_by[one][name] != digest for one in runs)
-        )
+        """The datasets for which the pages that a crawl run fetched may have been read last otherwise than today, or not at all."""
+        planned = self.planned.get(crawl_run)
+        if planned is None:
+            return frozenset(self.current)
+        return frozenset(name for name, last in self.last_other.items() if planned <= last)
 
 
 def _add_readings(revisits: Collection[_Revisit], rules: _Rules, lake: Lake) -> None:

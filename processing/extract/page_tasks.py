@@ -6,7 +6,7 @@ A revisit has no page. It is read again from the record that it refers to if the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import BinaryIO
@@ -21,7 +21,7 @@ from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_pre
 from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
-from storage.warc.reader import Record, read_records
+from storage.warc.reader import Record, read_record_at, read_records
 
 Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the elements that hold its articles
 
@@ -75,17 +75,73 @@ class PageTask:
         return self.row.preferences.combined(of_headers)
 
 
-def segment_tasks(
-    stream: BinaryIO, segment: Segment, crawl: Crawl, containers: Containers, wanted: Wanted, again: Again, store: ObjectStore
-) -> Iterator[PageTask]:
+class Making:
+    """By what the tasks of a segment are made: its store, its crawl, and the revisits that are read again."""
+
+    def __init__(
+        self, store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, wanted: Wanted, again: Again = NOTHING_AGAIN
+    ) -> None:
+        """Raises StorageError if the segment's capture index cannot be read."""
+        self.store, self.segment, self.crawl, self.containers, self.wanted, self._again = store, segment, crawl, containers, wanted, again
+        self._index = store.get_bytes(segment.index_key)
+        revisits = (row for row in (read_index(self._index) if again else ()) if row.warc_record_offset in again)
+        self._referred = index_rows(store, {record_id for row in revisits if (record_id := referred_id(row)) is not None})
+
+    def index(self) -> Iterator[CaptureRow]:
+        """The rows of the capture index. Checks that they are in the order of their records: both are read side by side."""
+        last = -1
+        for row in read_index(self._index):
+            if row.warc_record_offset <= last:
+                raise StorageError(f"{self.segment.index_key} is not in the order of its segment: it was replaced. Restore it from a copy.")
+            last = row.warc_record_offset
+            yield row
+
+    def task(self, record: Record, row: CaptureRow) -> PageTask:
+        """The task of a whole record, which is no revisit."""
+        return page_task(replace(record, pointer=row.pointer), row, self.crawl, self.containers, self.wanted)
+
+    def revisit_task(self, row: CaptureRow) -> PageTask:
+        """The task of a revisit. If it is read again, its record is the one that it refers to."""
+        wanted = self._again.get(row.warc_record_offset)
+        if wanted is None:
+            return page_task(None, row, self.crawl, self.containers, self.wanted)
+        found = self._record_of(row)
+        task = page_task(None if isinstance(found, str) else replace(found, pointer=row.pointer), row, self.crawl, self.containers, wanted)
+        return replace(task, lost=found) if isinstance(found, str) else task
+
+    def _record_of(self, row: CaptureRow) -> Record | str:
+        """The record with the page of a revisit, or why it cannot be read."""
+        record_id = referred_id(row)
+        if record_id is None:
+            return "the revisit does not say which record it refers to"
+        try:
+            return read_referred(self.store, record_id, self._referred.get(record_id), self.crawl.budgets.max_body_bytes)
+        except StorageError as error:
+            return str(error)
+
+
+def segment_tasks(stream: BinaryIO, making: Making) -> Iterator[PageTask]:
     """A task for each row of a segment's capture index, in order. `stream` is the segment's WARC file. Raises StorageError."""
-    data = store.get_bytes(segment.index_key)
-    referred = _Referred(store, data, again, crawl.budgets.max_body_bytes)
-    records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-    return _tasks(records, _in_order(read_index(data), segment), _Making(crawl, containers, wanted, referred))
+    return _tasks(read_records(stream, making.segment.warc_key, making.crawl.budgets.max_body_bytes), making.index(), making)
 
 
-def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], making: _Making) -> Iterator[PageTask]:
+def single_tasks(making: Making, offsets: Collection[int]) -> Iterator[PageTask]:
+    """The tasks of some records of a segment, each of which is read alone."""
+    for row in making.index():
+        if row.warc_record_offset not in offsets:
+            continue
+        if row.record_type == "revisit":
+            yield making.revisit_task(row)
+            continue
+        try:
+            record = read_record_at(making.store, row.pointer, making.crawl.budgets.max_body_bytes)
+        except StorageError as error:
+            yield PageTask(None, row, damage=str(error), wanted=making.wanted)
+            continue
+        yield making.task(record, row)
+
+
+def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], making: Making) -> Iterator[PageTask]:
     """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
     damage: dict[int, str] = {}  # by offset, since the last whole record
     row = next(index, None)
@@ -98,24 +154,11 @@ def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], ma
             row = next(index, None)
         damage.clear()
         if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
-            yield _task_of(record, row, making)
+            yield making.revisit_task(row) if row.record_type == "revisit" else making.task(record, row)
             row = next(index, None)
     while row is not None:
         yield _damaged_task(row, damage)
         row = next(index, None)
-
-
-def _task_of(record: Record, row: CaptureRow, making: _Making) -> PageTask:
-    """The task of a whole record."""
-    crawl, containers = making.crawl, making.containers
-    if row.record_type != "revisit":  # only the index has the length of the gzip member and the digest
-        return page_task(replace(record, pointer=row.pointer), row, crawl, containers, making.wanted)
-    wanted = making.referred.wanted(row)
-    if wanted is None:
-        return page_task(None, row, crawl, containers, making.wanted)
-    found = making.referred.record(row)
-    task = page_task(None if isinstance(found, str) else replace(found, pointer=row.pointer), row, crawl, containers, wanted)
-    return replace(task, lost=found) if isinstance(found, str) else task
 
 
 def page_task(record: Record | None, row: CaptureRow, crawl: Crawl, containers: Containers, wanted: Wanted) -> PageTask:
@@ -133,46 +176,3 @@ def _damaged_task(row: CaptureRow, damage: dict[int, str]) -> PageTask:
 def product_token(crawl: Crawl) -> str | None:
     """The crawler's name in robots rules, or None where the opt-outs of pages are not obeyed."""
     return crawl.politeness.product() if crawl.politeness.opt_outs == "obey" else None
-
-
-class _Referred:
-    """The records that the revisits of a segment refer to, as far as these are read again."""
-
-    def __init__(self, store: ObjectStore, index: bytes, again: Again, max_body_bytes: int) -> None:
-        self._store, self._again, self._max_body_bytes = store, again, max_body_bytes
-        ids = (referred_id(row) for row in (read_index(index) if again else ()) if row.warc_record_offset in again)
-        self._rows = index_rows(store, {record_id for record_id in ids if record_id is not None})
-
-    def wanted(self, row: CaptureRow) -> Wanted | None:
-        """For what a revisit is read again; None if it is not."""
-        return self._again.get(row.warc_record_offset)
-
-    def record(self, row: CaptureRow) -> Record | str:
-        """The record with the page of a revisit, or why it cannot be read."""
-        record_id = referred_id(row)
-        if record_id is None:
-            return "the revisit does not say which record it refers to"
-        try:
-            return read_referred(self._store, record_id, self._rows.get(record_id), self._max_body_bytes)
-        except StorageError as error:
-            return str(error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """By what the tasks of a segment are made."""
-
-    crawl: Crawl
-    containers: Containers
-    wanted: Wanted
-    referred: _Referred
-
-
-def _in_order(index: Iterable[CaptureRow], segment: Segment) -> Iterator[CaptureRow]:
-    """Check that the rows are in the order of their records: both are read side by side."""
-    last = -1
-    for row in index:
-        if row.warc_record_offset <= last:
-            raise StorageError(f"{segment.index_key} is not in the order of its segment: it was replaced. Restore it from a copy.")
-        last = row.warc_record_offset
-        yield row

@@ -7,7 +7,7 @@ beside them what each record gave (`PAGES`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -56,8 +56,11 @@ class SegmentRows:
         segment: Segment,
         folders: Sequence[str],
         outdated: Outdated = NOTHING_OUTDATED,
+        offsets: Collection[int] | None = None,
     ) -> None:
         """`folders` are where the user's modules are. `outdated` are the revisits that are read again, and for which datasets.
+
+        `offsets` are those of the records that are read, None for all.
 
         Raises ConflictError if the code of the modules is not that of the planned run.
         """
@@ -68,7 +71,7 @@ class SegmentRows:
         in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data"}]
         functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
         self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders, _definitions(functions))
-        self._outdated = outdated
+        self._outdated, self._offsets = outdated, offsets
         self.again: Again = {
             offset: Wanted(ARTICLES in names, _definitions(in_pages, names), self._folders, _definitions(functions, names))
             for offset, names in outdated.items()
@@ -115,15 +118,16 @@ class SegmentRows:
         counts = Counter({(offset, name): 0 for offset in captures for name in datasets & self._outdated[offset].keys()})
         own = ItemRows(self._run, self._segment, self._store).read()
         for one in chain(own, items_again(self._run, again, self._outdated, self._store)):
-            if one.capture.warc_record_offset in self._not_indexed:
+            offset = one.capture.warc_record_offset
+            if offset in self._not_indexed or (self._offsets is not None and offset not in self._offsets):
                 continue
             if isinstance(one, MissingItems):
-                if not counts[one.capture.warc_record_offset, one.dataset]:
-                    del counts[one.capture.warc_record_offset, one.dataset]
+                if not counts[offset, one.dataset]:
+                    del counts[offset, one.dataset]
                 self._count(one.capture, one.dataset, 0, one.error)
                 continue
-            captures[one.capture.warc_record_offset] = one.capture
-            counts[one.capture.warc_record_offset, one.dataset] += 1
+            captures[offset] = one.capture
+            counts[offset, one.dataset] += 1
             if one.position not in self._waiting(one.capture, one.dataset):
                 self._spills[one.dataset].add(one.capture, one.position, one.row)
         for (offset, dataset), count in counts.items():

@@ -9,7 +9,7 @@ from processing.datasets.page_rows import page_reader
 from processing.datasets.page_view import PageView
 from processing.datasets.selectors import count_matches
 from processing.extract.extraction import page_of
-from processing.extract.page_tasks import ARTICLES_ALONE, NOTHING_AGAIN, PageTask, segment_tasks
+from processing.extract.page_tasks import ARTICLES_ALONE, Making, PageTask, segment_tasks
 from processing.workers.pool import Exceeded, run_limited
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
@@ -34,7 +34,7 @@ class MatchTask:
 def selector_matches(store: ObjectStore, segment: Segment, crawl: Crawl, dataset: Dataset) -> Iterator[dict[str, int]]:
     """For each page of a segment that `match` covers: how many elements `each` and the selector of each field find on it."""
     with store.open(segment.warc_key) as stream:
-        pages = segment_tasks(stream, segment, crawl, {}, ARTICLES_ALONE, NOTHING_AGAIN, store)
+        pages = segment_tasks(stream, Making(store, segment, crawl, {}, ARTICLES_ALONE))
         tasks = (MatchTask(page, dataset.model_dump_json()) for page in pages)
         for _, found in run_limited(tasks, "processing.extract.selector_matches.count_on_page", 1):
             if found and not isinstance(found, Exceeded):

@@ -43,11 +43,12 @@ class Tally(Protocol):
 
 @dataclass(slots=True)
 class Partitions:
-    """The partitions of one dataset in a run."""
+    """The partitions of one dataset in a run. `row_ids` are the ids of the run's keys."""
 
     _dataset: Dataset
     _records: Mapping[RecordId, RunRecord]
     _rows: BucketSpill
+    row_ids: pa.Array
     _versions: BucketSpill | None = None
     _sightings: BucketSpill | None = None
 
@@ -101,9 +102,10 @@ def open_partitions(
             rows.add(_partitioned(table, partitions))
         rows.finish()
         urls = {record.url for record in records.values()}
-        versions = _spilled(read_versions(lake, dataset, _all_row_ids(rows, row_ids), urls), partitions, spill)
+        all_row_ids = _all_row_ids(rows, row_ids)
+        versions = _spilled(read_versions(lake, dataset, all_row_ids, urls), partitions, spill)
         sightings = _spilled(read_sightings(lake, dataset.name, urls, row_ids), partitions, spill)
-        yield Partitions(dataset, records, rows, versions, sightings)
+        yield Partitions(dataset, records, rows, all_row_ids, versions, sightings)
 
 
 def _row_ids(store: ObjectStore, keys: Iterable[str]) -> tuple[int, pa.ChunkedArray]:

@@ -20,6 +20,7 @@ from processing.resolve.dataset_partitions import Partitions, open_partitions
 from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, Reading, read_definitions, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
+from processing.resolve.replaced import NO_NUMBERS, FormerNumbers, former_numbers, is_after, remaining, sighting_order
 from processing.resolve.row_history import PUBLISHED, QUARANTINED, KnownVersion, RowDecision, Values, decide_key, row_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import RunRecord, read_errors, read_records
@@ -68,6 +69,7 @@ class _Work:
     definitions: Mapping[str, Definition]
     known: frozenset[RecordId]
     excluded: Excluded
+    former: FormerNumbers = NO_NUMBERS
     tallies: dict[RecordId, RowTally] = field(default_factory=dict)
 
     def count(self, row: Values, outcome: str, reason: str | None = None) -> None:
@@ -95,7 +97,9 @@ def resolve_dataset(
     records = read_records(run, segments, store, dataset.name)
     definitions = read_definitions(lake, dataset.name)
     targets = {record.refers_to for record in records.values() if record.refers_to is not None}
-    readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions)
+    lake = remaining(run, store, lake)
+    until = max((record.fetched_at for record in records.values()), default=None) if lake.hidden is not None else None
+    readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions, until)
     known = frozenset(_known_records(dataset, records.values(), readings, excluded))
     errors = read_errors(run, segments, store, dataset.name)
     work = _Work(run, dataset, records, errors, readings, definitions, known, excluded)
@@ -104,6 +108,7 @@ def resolve_dataset(
         return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
     with open_partitions(run, dataset, records, segments, store, lake) as partitions:
+        work.former = former_numbers(lake, dataset.name, partitions.row_ids)
         with ExitStack() as stack:
             rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
@@ -148,7 +153,7 @@ def _decide_partition(work: _Work, partitions: Partitions, partition: int, out: 
     for row_id, group in groupby(fitting, key=lambda row: row["row_id"]):
         of_key = list(group)
         known = frozenset(place for place, row in enumerate(of_key) if record_id_of(row) in work.known)
-        for row, decision in zip(of_key, decide_key(work.dataset, of_key, versions.get(row_id, ()), known), strict=True):
+        for row, decision in zip(of_key, decide_key(work.dataset, of_key, versions.get(row_id, ()), known, work.former), strict=True):
             work.count(row, decision.outcome, decision.rule)
             if decision.outcome == PUBLISHED:
                 published.append(_published(row, decision))
@@ -195,7 +200,7 @@ def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> I
             if row["rule"] is None and place_of(row) not in work.excluded.rows:
                 pages = seen.setdefault((row["row_id"], row["crawl_run"]), {})
                 pages[row["url"]] = max(pages.get(row["url"], row["fetched_at"]), row["fetched_at"])
-    keys = _key_pages(partitions, partition)
+    keys = _key_pages(work.run, partitions, partition)
     for row_id, _ in seen:
         keys.setdefault(row_id, KeyPages())
     made: list[dict[str, object]] = []
@@ -217,14 +222,18 @@ def _captured_at(work: _Work, revisit: RunRecord) -> datetime | None:
     return target.fetched_at if target is not None else None
 
 
-def _key_pages(partitions: Partitions, partition: int) -> dict[str, KeyPages]:
-    """The pages of keys as the lake has them."""
-    rows = [row for table in partitions.sightings(partition) for row in table.to_pylist()]
-    rows.sort(key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"]))
+def _key_pages(run: ProcessRun, partitions: Partitions, partition: int) -> dict[str, KeyPages]:
+    """The pages of keys as the lake has them, from before a run that makes rows again."""
+    rows = [row for table in partitions.sightings(partition) for row in table.to_pylist() if not is_after(run, row["crawl_run"])]
+    rows.sort(key=_sighting_order)
     keys: dict[str, KeyPages] = {}
-    for (row_id, _, _), group in groupby(rows, key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"])):
+    for (row_id, _), group in groupby(rows, key=_sighting_order):
         keys.setdefault(row_id, KeyPages()).apply(Sighting(row["url"], row["seen_at"], row["gone_at"]) for row in group)
     return keys
+
+
+def _sighting_order(row: Mapping[str, Any]) -> tuple[str, tuple[str, str, int]]:  # Any: the values of a row
+    return row["row_id"], sighting_order(row["crawl_run"], row["sequence"])
 
 
 def _sighting_row(work: _Work, row_id: str, crawl_run: str, found: Sighting) -> dict[str, object]:

@@ -82,9 +82,14 @@ def read_definitions(lake: Lake, dataset: str) -> dict[str, Definition]:
 
 
 def read_readings(
-    lake: Lake, dataset: str, urls: Collection[str], record_ids: Collection[RecordId], definitions: Mapping[str, Definition]
+    lake: Lake,
+    dataset: str,
+    urls: Collection[str],
+    record_ids: Collection[RecordId],
+    definitions: Mapping[str, Definition],
+    until: datetime | None = None,
 ) -> EarlierReadings:
-    """The readings for a dataset of these pages and captures."""
+    """The readings for a dataset of these pages and captures; of pages none that was fetched after `until`."""
     by_url: dict[str, tuple[object, Reading]] = {}
     by_record: dict[RecordId, Reading] = {}
     wanted = pa.array(set(urls), pa.string())
@@ -99,6 +104,8 @@ def read_readings(
             if record_id_of(row) in record_ids:
                 by_record[record_id_of(row)] = reading
             order = (row["fetched_at"], record_id_of(row))
+            if until is not None and row["fetched_at"] > until:
+                continue
             is_read = row["record_type"] != "revisit" or bool(made["rows"])  # a revisit has rows only if it was read itself
             if is_read and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
                 by_url[row["url"]] = order, reading

@@ -95,7 +95,7 @@ class Text:
     minhash: bytes | None
 
 
-Order = tuple[int, datetime]  # of captures: (sequence, fetched_at)
+Order = tuple[datetime, int]  # of captures: (fetched_at, sequence); an old capture that is processed again has a later sequence
 
 
 @dataclass(slots=True)
@@ -121,7 +121,8 @@ class EarlierRows:
 
     `payloads` are by (URL, content digest), `captures` by record, `pages` by URL, `versions` by article, `exact` by text digest; `near` has
     similar originals by the text digest of the run. `page_versions` has the last version by (article, URL) for articles with several pages.
-    `texts` are those of the articles that pages of the run claim to be.
+    `texts` are those of the articles that pages of the run claim to be. `later` has, by article, the highest number of versions that were
+    fetched after the run's records. `gone` are articles of earlier captures that have no version any more: their rows were taken out.
     """
 
     payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
@@ -130,6 +131,8 @@ class EarlierRows:
     versions: dict[str, Version] = field(default_factory=dict)
     page_versions: dict[tuple[str, str], Version] = field(default_factory=dict)
     texts: dict[str, list[Text]] = field(default_factory=dict)
+    later: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     exact: dict[str, list[Original]] = field(default_factory=dict)
     near: dict[str, list[Original]] = field(default_factory=dict)
 
@@ -138,16 +141,24 @@ class EarlierRows:
         page = self.pages.get(url)
         return None if page is None else page.article_id
 
+    def highest(self, article_id: str) -> int:
+        """The highest number that a version of an article has; 0 without any."""
+        known = self.versions.get(article_id)
+        return max(known.version, known.highest, self.later.get(article_id, 0)) if known else self.later.get(article_id, 0)
+
     def last_version(self, article_id: str, url: str) -> Version | None:
         """The version with which a new capture of a page is compared: the last one that the page itself gave, else the article's latest."""
         return self.page_versions.get((article_id, url)) or self.versions.get(article_id)
 
 
-def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex) -> EarlierRows:
-    """The rows that the lake has now for these records. `index` has the run's own MinHash signatures."""
+def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, until: datetime | None = None) -> EarlierRows:
+    """The rows that the lake has now for these records. `index` has the run's own MinHash signatures.
+
+    Captures and versions that were fetched after `until` count only as originals, and by their numbers.
+    """
     earlier = EarlierRows()
-    _add_captures(lake, summaries, earlier)
-    _add_articles(lake, summaries, index, earlier)
+    _add_captures(lake, summaries, earlier, until)
+    _add_articles(lake, summaries, index, earlier, until)
     for found in (*earlier.exact.values(), *earlier.near.values()):
         found.sort(key=lambda original: original.commit_order)
     return earlier
@@ -157,25 +168,26 @@ def _claimed_urls(summaries: Sequence[RecordSummary]) -> set[str]:
     return {summary.claimed_url for summary in summaries if summary.claimed_url is not None}
 
 
-def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: EarlierRows) -> None:
+def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: EarlierRows, until: datetime | None) -> None:
     urls = {(summary.url, summary.content_digest) for summary in summaries}
     named = {url for claimed in _claimed_urls(summaries) for url in twin_urls(claimed)}
     page_urls = pa.array({summary.url for summary in summaries} | named, pa.string())
     files = pa.array({summary.refers_to[0] for summary in summaries if summary.refers_to}, pa.string())
     record_ids = {summary.refers_to for summary in summaries if summary.refers_to}
-    latest: dict[tuple[str, str], int] = {}
+    latest: dict[tuple[str, str], Order] = {}
     for batch in lake.scan("captures", _CAPTURE_COLUMNS):
         of_run = pc.is_in(batch["url"].cast(pa.string()), page_urls)
         for row in batch.filter(pc.or_(of_run, pc.is_in(batch["warc_filename"], files))).to_pylist():
             previous = _article_outcome(row)
-            if previous is None:
+            if previous is None or (until is not None and row["fetched_at"] > until):
                 continue
-            earlier.pages.setdefault(row["url"], EarlierPage()).add(previous.article_id, (row["sequence"], row["fetched_at"]))
+            order = row["fetched_at"], row["sequence"]
+            earlier.pages.setdefault(row["url"], EarlierPage()).add(previous.article_id, order)
             payload, record_id = (row["url"], row["content_digest"]), record_id_of(row)
             if record_id in record_ids:
                 earlier.captures[record_id] = previous
-            if previous.outcome in WITH_ARTICLE and payload in urls and row["sequence"] >= latest.get(payload, 0):
-                latest[payload] = row["sequence"]
+            if previous.outcome in WITH_ARTICLE and payload in urls and order >= latest.get(payload, order):
+                latest[payload] = order
                 earlier.payloads[payload] = previous
 
 
@@ -189,23 +201,28 @@ def _article_outcome(row: dict[str, Any]) -> EarlierOutcome | None:
     return None
 
 
-def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:
+def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows, until: datetime | None) -> None:
     claimed = {url_id(url) for url in _claimed_urls(summaries)}
     of_pages = {page.article_id for page in earlier.pages.values() if page.article_id is not None}
     compared = pa.array(claimed | of_pages, pa.string())
-    ids = pa.array({summary.article_id for summary in summaries if summary.article_id} | claimed | of_pages, pa.string())
+    known = {one.article_id for one in (*earlier.payloads.values(), *earlier.captures.values()) if one.article_id is not None}
+    ids = pa.array({summary.article_id for summary in summaries if summary.article_id} | claimed | of_pages | known, pa.string())
     digests = pa.array({summary.text_digest for summary in summaries if summary.text_digest}, pa.string())
     text_versions: dict[str, tuple[int, int]] = {}
     for batch in lake.scan("articles", [*_VERSION_COLUMNS, "minhash"]):
         originals = batch.filter(pc.is_null(batch["duplicate_of"]))
         for row in batch.filter(pc.is_in(batch["article_id"], ids)).select(_VERSION_COLUMNS).to_pylist():
-            _add_version(earlier, row)
+            if until is not None and row["fetched_at"] > until:
+                earlier.later[row["article_id"]] = max(row["version"], earlier.later.get(row["article_id"], 0))
+            else:
+                _add_version(earlier, row)
         if claimed:
             for row in batch.filter(pc.is_in(batch["article_id"], compared)).select(_TEXT_COLUMNS).to_pylist():
                 _add_if_latest_text(earlier, text_versions, row)
         for row in originals.filter(pc.is_in(originals["text_digest"], digests)).select(_VERSION_COLUMNS).to_pylist():
             earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
         _add_near_originals(originals.filter(pc.is_valid(originals["minhash"])), index, earlier)
+    earlier.gone = known - earlier.versions.keys() - earlier.later.keys()
 
 
 def _add_if_latest_text(earlier: EarlierRows, versions: dict[str, tuple[int, int]], row: dict[str, Any]) -> None:

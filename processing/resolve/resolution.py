@@ -28,6 +28,7 @@ from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
+from processing.resolve.replaced import former_numbers, remaining
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
@@ -35,7 +36,7 @@ from schemas.errors import ConflictError
 from schemas.keys import crawl_run_of, extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
 from schemas.outcomes import Reason
 from schemas.page import WarcPointer
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from schemas.tables import SIGHTINGS
 from storage.lake.lake import Lake
 from storage.ledger.ledger import Ledger
@@ -140,12 +141,12 @@ def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[st
 def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
     """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory.
 
-    A run that replaces has pages that the memory knows already.
+    A run that replaces has pages that the memory knows already; if they are processed again, other code may find other blocks on them.
     """
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
-    if run.replacement is not None:
+    if run.replacement is not None and run.kind is not RunKind.REPROCESS:
         return pinned
 
     def with_own_pages(bucket: int) -> SiteMemory:
@@ -179,10 +180,13 @@ def _stage_decisions(
     excluded: Excluded = NOTHING,
 ) -> dict[str, CanonicalCounts]:
     """Decide on all records of a run, and stage the decisions and the sightings of articles. Returns the counts of canonical URLs."""
+    lake = remaining(run, store, lake)
     rows = _read_run(run, base, buckets, store, lake)
     summaries = [_without_excluded(summary, excluded) for summary in rows.summaries]
     digests = _current_digests(summaries, rows.earlier, run, store, memory_staged)
-    decisions = decide(summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+    former = former_numbers(lake, ARTICLES, pa.array({one.article_id for one in summaries if one.article_id}, pa.string()))
+    near = rows.index.pairs()
+    decisions = decide(summaries, rows.earlier, near, lambda version: digests.get(version.pointer, version.text_digest), former)
     _write_decisions(run, base, buckets, store, decisions, excluded)
     if run.makes_articles:  # a crawl run that is held back says nothing, neither that an article is there nor that it is gone
         shown = replace(run, crawl_runs=tuple(crawl_run for crawl_run in run.crawl_runs if crawl_run not in excluded.held))
@@ -196,7 +200,8 @@ def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: Object
     cleaned = (rows for bucket in buckets for rows in _cleaned_rows(run, base, bucket, store, SUMMARY_COLUMNS))
     summaries = read_summaries(cleaned)
     index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
-    earlier = read_earlier_rows(lake, summaries, index)
+    until = max((one.fetched_at for one in summaries), default=None) if lake.hidden is not None else None
+    earlier = read_earlier_rows(lake, summaries, index, until)
     identities = decide_identities(summaries, earlier)
     return _RunRows(identities.of(summaries), index, earlier, identities)
 
@@ -229,7 +234,7 @@ def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledg
     mark = read_resolve_mark(store, run.process_run)
     if mark is None or mark.base == current_base(run, lake, ledger):
         return
-    rows = _read_run(run, mark.base, mark.buckets, store, lake)
+    rows = _read_run(run, mark.base, mark.buckets, store, remaining(run, store, lake))
     versions = _changed_versions(rows.summaries, rows.earlier, run)
     for _ in reread(versions, run, store, pinned_containers(run, store) if versions else {}):
         pass

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlhouse.actions.crawl import warn_about_datasets
+from crawlhouse.actions import crawl as crawl_action
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset_file import find_dataset
@@ -151,7 +151,7 @@ def test_an_article_that_breaks_the_policy(nowhere: Run, project: Path) -> None:
     assert "title A long story" in out
 
 
-def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert nowhere("check", "shop", "--offline").code == 0
     assert not (project / "var").exists()
     settings = Settings(home=project / "var", crawls=project / "crawls", datasets=str(project / "datasets"))
@@ -165,8 +165,10 @@ def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, proje
         ended = nowhere(*arguments)
         assert ended.code == 2
         assert "'shelf' does not fit its table: the key was [host, sku] and would be [sku]" in ended.err
-    warn_about_datasets(read_crawl(project / "crawls" / "shop.yaml"), settings)
-    assert "the key was [host, sku] and would be [sku]" in capsys.readouterr().err
+    warnings: list[str] = []
+    monkeypatch.setattr(crawl_action, "say", warnings.append)
+    crawl_action.warn_about_datasets(read_crawl(project / "crawls" / "shop.yaml"), settings)
+    assert "the key was [host, sku] and would be [sku]" in warnings[0]
     (project / "datasets" / "shelf.yaml").write_text(SHELF)
     (project / "datasets" / "offers.yaml").write_text("source: {items: Offer}\nkey: [host, sku]\nfields: {sku: string, name: integer}\n")
     ended = nowhere("check", "shop", "--offline")
