@@ -179,3 +179,4 @@ def memory_key(crawl: str, version: int) -> str:
 
 LAKE_PREFIX = "lake"
 STAGING_PREFIX = "staging/"
+KNOWN_PREFIX = "known/"  # the known index (`storage.index.known`)

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from processing.publish.accounting import ARTICLES
 from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, definitions_of, new_stamp
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
-from processing.publish.replacing import DEFINITIONS, kept_definitions, removals
+from processing.publish.replacing import DEFINITIONS, kept_definitions, refuse_changed, removals
 from processing.publish.report import HELD, RunReport, report_of
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import read_rows
@@ -103,6 +103,7 @@ def _publish(
     """Commit a run's rows to all tables; the rows that it has in `runs`."""
     for _ in range(ATTEMPTS):
         tables = lake.tables()
+        refuse_changed(run, lake)
         base = _base(run, tables, ledger)
         passed = _passed_gate(run, base, segments, store, lake, ledger, folders)
         if passed.base_key != base.key():

@@ -19,7 +19,8 @@ from processing.publish.dataset_tables import as_articles_alone, summary_of
 from processing.resolve.records import RecordId, record_id_of
 from processing.resolve.replaced import hidden_rows
 from schemas.datasets.dataset import Dataset
-from schemas.runs import ProcessRun
+from schemas.errors import ConflictError
+from schemas.runs import ProcessRun, RunKind
 from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.lake.lake import Lake
 from storage.lake.removal import RECORD, Removal, of_records, of_values
@@ -84,6 +85,15 @@ def replaced_runs(crawl_runs: tuple[str, ...], lake: Lake) -> tuple[str, ...]:
     where = In("crawl_run", crawl_runs)  # type: ignore[call-arg]
     rows = (row for batch in lake.scan("captures", ["crawl_run", "process_run"], where) for row in batch.to_pylist())
     return tuple(sorted({row["process_run"] for row in rows if row["crawl_run"] in crawl_runs}))
+
+
+def refuse_changed(run: ProcessRun, lake: Lake) -> None:
+    """Raise ConflictError if others have replaced rows, since it was planned, that a run is to make again: it does not know of them."""
+    if run.replacement is None or run.kind is not RunKind.REPROCESS:
+        return
+    now = replaced_runs(run.crawl_runs, lake)
+    if now and now != run.replacement.replaces and run.process_run not in now:
+        raise ConflictError(f"The rows of {', '.join(run.crawl_runs)} were changed meanwhile. Nothing was published. Run this again.")
 
 
 def merged_captures(run: ProcessRun, lake: Lake) -> Callable[[pa.Table], pa.Table]:

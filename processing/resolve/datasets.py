@@ -16,11 +16,12 @@ from typing import Any
 import pyarrow as pa
 
 from processing.datasets.steps import whole_row
+from processing.known.known_lake import KnownLake, open_known
 from processing.resolve.dataset_partitions import Partitions, open_partitions
-from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, Reading, read_definitions, read_readings, rows_digest
+from processing.resolve.earlier_dataset_rows import EarlierReadings, Reading, definitions_of, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
-from processing.resolve.replaced import NO_NUMBERS, FormerNumbers, former_numbers, is_after, remaining, sighting_order
+from processing.resolve.replaced import NO_NUMBERS, FormerNumbers, former_numbers, remaining, sighting_order
 from processing.resolve.row_history import PUBLISHED, QUARANTINED, KnownVersion, RowDecision, Values, decide_key, row_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import RunRecord, read_errors, read_records
@@ -66,7 +67,7 @@ class _Work:
     records: Mapping[RecordId, RunRecord]
     errors: Mapping[RecordId, str]
     readings: EarlierReadings
-    definitions: Mapping[str, Definition]
+    known_rows: KnownLake
     known: frozenset[RecordId]
     excluded: Excluded
     former: FormerNumbers = NO_NUMBERS
@@ -76,12 +77,10 @@ class _Work:
         self.tallies.setdefault(record_id_of(row), RowTally()).add(outcome, reason)
 
 
-def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, lake: Lake) -> None:
-    """Stage the decided rows of every dataset of a run, against the lake as it is now. `base` names that state in the keys."""
-    if not run.own_datasets:
-        return
+def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, known: KnownLake) -> None:
+    """Stage the decided rows of every dataset of a run. `base` names the lake's state in the keys."""
     for dataset in run.own_datasets:
-        resolve_dataset(run, dataset, base, segments, store, lake)
+        _resolve_dataset(run, dataset, base, segments, store, known, NOTHING)
 
 
 def resolve_dataset(
@@ -93,22 +92,26 @@ def resolve_dataset(
     lake: Lake,
     excluded: Excluded = NOTHING,
 ) -> None:
-    """Stage the decided rows of one dataset; what is `excluded` is not published."""
+    """Stage the decided rows of one dataset against the lake as it is now; what is `excluded` is not published."""
+    _resolve_dataset(run, dataset, base, segments, store, open_known(remaining(run, store, lake), store), excluded)
+
+
+def _resolve_dataset(
+    run: ProcessRun, dataset: Dataset, base: str, segments: Sequence[str], store: ObjectStore, known_rows: KnownLake, excluded: Excluded
+) -> None:
     records = read_records(run, segments, store, dataset.name)
-    definitions = read_definitions(lake, dataset.name)
     targets = {record.refers_to for record in records.values() if record.refers_to is not None}
-    lake = remaining(run, store, lake)
-    until = max((record.fetched_at for record in records.values()), default=None) if lake.hidden is not None else None
-    readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions, until)
+    until = max((record.fetched_at for record in records.values()), default=None) if known_rows.hidden is not None else None
+    readings = read_readings(known_rows, dataset.name, {record.url for record in records.values()}, targets, until)
     known = frozenset(_known_records(dataset, records.values(), readings, excluded))
     errors = read_errors(run, segments, store, dataset.name)
-    work = _Work(run, dataset, records, errors, readings, definitions, known, excluded)
+    work = _Work(run, dataset, records, errors, readings, known_rows, known, excluded)
 
     def key(name: str) -> str:
         return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
-    with open_partitions(run, dataset, records, segments, store, lake) as partitions:
-        work.former = former_numbers(lake, dataset.name, partitions.row_ids)
+    with open_partitions(run, dataset, records, segments, store, known_rows) as partitions:
+        work.former = former_numbers(known_rows.lake, dataset.name, partitions.row_ids)
         with ExitStack() as stack:
             rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
@@ -177,8 +180,9 @@ def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict
     """The versions of each key."""
     known: dict[str, list[KnownVersion]] = {}
     for table in partitions.versions(partition):
+        definitions = definitions_of(work.known_rows, work.dataset.name, table)
         for row in table.to_pylist():
-            definition = work.definitions.get(row["process_run"])
+            definition = definitions.get(row["process_run"])
             fields = definition.fields if definition else None
             known.setdefault(row["row_id"], []).append(KnownVersion(row["version"], row["fetched_at"], row["first_seen"], row, fields))
     return known
@@ -200,7 +204,7 @@ def _seen_in_partition(work: _Work, partitions: Partitions, partition: int) -> I
             if row["rule"] is None and place_of(row) not in work.excluded.rows:
                 pages = seen.setdefault((row["row_id"], row["crawl_run"]), {})
                 pages[row["url"]] = max(pages.get(row["url"], row["fetched_at"]), row["fetched_at"])
-    keys = _key_pages(work.run, partitions, partition)
+    keys = _key_pages(partitions, partition)
     for row_id, _ in seen:
         keys.setdefault(row_id, KeyPages())
     made: list[dict[str, object]] = []
@@ -222,9 +226,9 @@ def _captured_at(work: _Work, revisit: RunRecord) -> datetime | None:
     return target.fetched_at if target is not None else None
 
 
-def _key_pages(run: ProcessRun, partitions: Partitions, partition: int) -> dict[str, KeyPages]:
+def _key_pages(partitions: Partitions, partition: int) -> dict[str, KeyPages]:
     """The pages of keys as the lake has them, from before a run that makes rows again."""
-    rows = [row for table in partitions.sightings(partition) for row in table.to_pylist() if not is_after(run, row["crawl_run"])]
+    rows = [row for table in partitions.sightings(partition) for row in table.to_pylist()]
     rows.sort(key=_sighting_order)
     keys: dict[str, KeyPages] = {}
     for (row_id, _), group in groupby(rows, key=_sighting_order):

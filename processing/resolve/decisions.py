@@ -6,12 +6,12 @@ No I/O: what the decisions need comes in as `RecordSummary` and `EarlierRows`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from processing.clean.identity import page_url, url_id
 from processing.extract.rejections import REASON_OF_KIND
 from processing.resolve.earlier_rows import EarlierOutcome, EarlierRows, Original, Version
-from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary
+from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary, TextRank
 from processing.resolve.replaced import NO_NUMBERS, FormerNumbers
 from schemas.outcomes import Outcome, Reason
 
@@ -28,8 +28,8 @@ def decide(
 ) -> dict[RecordId, Decision]:
     """The decision on each record. The order of `summaries` does not matter: they are taken in the order of fetching.
 
-    `near` lists, per text digest, the similar texts of this run that were fetched before, earliest first. `former` are the numbers of rows
-    that the run replaces.
+    `near` lists, per text digest, the similar texts of this run that rank before it (`records.text_rank`), the first one first. `former`
+    are the numbers of rows that the run replaces.
     """
     run = _RunDecisions(earlier, near, current_digest, former)
     ordered = sorted(summaries, key=lambda summary: summary.fetch_order)
@@ -43,6 +43,7 @@ def decide(
     for summary in ordered:
         if summary.is_revisit:
             run.decisions[summary.record_id] = run.revisit(summary)
+    run.find_duplicates(ordered)
     return run.decisions
 
 
@@ -168,12 +169,30 @@ class _RunDecisions:
             self._of_page[article_id, replaced.url] = replaced
         self._of_page.pop((article_id, summary.url), None)
         self._latest[article_id] = _Latest(version, text_digest, summary.url)
-        original = self._original(article_id, text_digest)
-        if original is None:
-            self._originals.setdefault(text_digest, article_id)
-            return Decision(Outcome.PUBLISHED, article_id, version)
-        kind, original_article, similarity = original
-        return Decision(Outcome.DUPLICATE, article_id, version, duplicate_of=original_article, duplicate_kind=kind, similarity=similarity)
+        return Decision(Outcome.PUBLISHED, article_id, version)
+
+    def find_duplicates(self, summaries: Sequence[RecordSummary]) -> None:
+        """Say of the new versions which are duplicates. They are taken by the rank of their texts, whatever the order of fetching."""
+        first: dict[str, TextRank] = {}
+        for one in summaries:
+            if one.text_digest is not None and one.quarantine_reason is None:
+                first[one.text_digest] = min(first.get(one.text_digest, one.rank()), one.rank())
+        new = [
+            (first.get(one.text_digest, one.rank()), one.rank(decision.version or 0), one, decision)
+            for one in summaries
+            if (decision := self.decisions[one.record_id]).outcome is Outcome.PUBLISHED and one.text_digest is not None
+        ]
+        for _, _, summary, decision in sorted(new, key=lambda found: found[:2]):
+            assert decision.article_id is not None
+            assert summary.text_digest is not None
+            original = self._original(decision.article_id, summary.text_digest)
+            if original is None:
+                self._originals.setdefault(summary.text_digest, decision.article_id)
+                continue
+            kind, article, similarity = original
+            self.decisions[summary.record_id] = replace(
+                decision, outcome=Outcome.DUPLICATE, duplicate_of=article, duplicate_kind=kind, similarity=similarity
+            )
 
     def _next_version(self, record_id: RecordId, article_id: str) -> int:
         known = self._highest.get(article_id, 0)
@@ -182,7 +201,7 @@ class _RunDecisions:
         return version
 
     def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
-        """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first fetched of this run."""
+        """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first of this run."""
         for kind, committed in (("exact", self._earlier.exact), ("near", self._earlier.near)):
             found = _other(committed.get(text_digest, ()), article_id)
             if found is not None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from processing import stages
+from processing.accept import accept
 from processing.reprocess.again import compare, extract_all, publish
 from processing.reprocess.comparison import Comparison
 from processing.reprocess.portions import plan
+from processing.reprocess.rollback import rollback
 from processing.reprocess.selection import Selected
 from processing.resources import open_resources
 from schemas.config.settings import Settings
+from schemas.errors import GateError
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 from tests.processing.lakeaccounts import check_accounts
-from tests.processing.test_datasets import CRAWL, SHOP, product, rows, with_dataset
+from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
 
 ALL = Selected()
+CRITICAL = "expectations: [{type: expect_column_values_to_be_between, column: price, min_value: 0}]\n"
 
 
 def planned(settings: Settings, selected: Selected = ALL, crawl: str = "shop") -> list[str]:
@@ -94,3 +100,24 @@ def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) ->
     ]  # fmt: skip
     assert state(settings)["articles"] == before
     assert planned(settings, Selected(url=f"{SHOP}/p/1", dataset="products")) == []
+
+
+def test_rows_that_would_be_held_back_replace_nothing(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
+    closed_run(settings, CRAWL, "1", [product("1", "A1", "-1.00")])
+    assert stages.process_once("shop", settings) is not None
+    with_dataset(settings, PRODUCTS + CRITICAL)
+    (process_run,) = planned(settings)
+    extract_all(process_run, settings)
+    assert compare(process_run, settings).held[0].startswith("products of shop-20260301T120000Z-000001: expect_column_values")
+    with pytest.raises(GateError, match=r"and the rows of before stay.* crawlhouse rollback shop-20260301T120000Z-000001"):
+        publish(process_run, settings)
+    assert rows(settings, "SELECT price::VARCHAR FROM products") == [("-1.00",)]
+    rollback("shop-20260301T120000Z-000001", "eve", "", settings)
+    (held,) = planned(settings)
+    extract_all(held, settings)
+    assert publish(held, settings).held.keys() == {"shop-20260301T120000Z-000001"}, "there is nothing to lose"
+    check_accounts(settings)
+    assert accept("shop-20260301T120000Z-000001", None, "eve", "", settings).datasets == ("products",)
+    check_accounts(settings)
+    assert rows(settings, "SELECT price::VARCHAR FROM products") == [("-1.00",)]

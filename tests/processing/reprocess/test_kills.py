@@ -28,8 +28,7 @@ from tests.processing.test_datasets import PRODUCTS, rows, with_dataset
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 
-TABLES = ("captures", "quarantine", "articles", "products", "sightings", "runs")
-STAGED = [f"publish.{when}.{table}" for table in TABLES for when in ("before", "after")]
+STAGED = ["publish.before.captures", "publish.after.articles", "publish.after.runs"]
 AFTER = ["publish.after.catalog", "publish.before.memory", "publish.before.mark"]
 EVERY_CAPTURE = Selected(url="*")  # one process run for each crawl run
 LABELLED = PRODUCTS.replace("name: h1", "name: h1, label: h1")
@@ -94,7 +93,7 @@ def test_a_reprocess_killed_at_every_step(lake_settings: Settings, tmp_path: Pat
     with reader(settings, now):
         for number, step in enumerate(["reprocess.before.publish", *STAGED, *AFTER]):
             text = OTHER_LABEL if number % 2 == 0 else LABELLED
-            place = f"{step}:{number % 3 + 1}" if step not in AFTER else step  # in any of the three portions
+            place = f"{step}:{number % 3 + 1}"  # in any of the three portions
             for one in (settings, undisturbed):
                 with_dataset(one, text)
             assert killed_at(settings, place, "reprocess") == -signal.SIGKILL, place
@@ -116,8 +115,6 @@ def test_a_rollback_killed_at_every_step(lake_settings: Settings, tmp_path: Path
     whole = rows(settings, "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM products)")[0]
     with reader(settings, whole, without):
         for step in ["rollback.before.commit", *STAGED, *AFTER]:
-            if step == "publish.before.quarantine" or step == "publish.after.quarantine":
-                continue  # the run has no row in quarantine
             assert killed_at(settings, step, "rollback", SECOND) == -signal.SIGKILL, step
             for one in (settings, undisturbed):
                 rollback(SECOND, "eve", "", one)
