@@ -133,15 +133,9 @@ def _reference(row: CaptureRow) -> RefersTo:
     return RefersTo(row.url, row.fetch_time, row.warc_filename, row.warc_record_offset, row.content_digest)
 
 
-def store_items(settings: Settings, row: CaptureRow, *items: dict[str, object], registered: bool = True) -> None:
-    """Store items of a page beside its segment, as a spider has yielded them; `registered`: the manifest counts them."""
+def store_items(settings: Settings, row: CaptureRow, *items: dict[str, object]) -> None:
+    """Store items of a page beside its segment, as a spider has yielded them."""
     crawl, name = crawl_of(row.warc_filename), segment_of(row.warc_filename)
     line = {"url": row.url, "fetched_at": row.fetch_time.isoformat(), "crawl_run": row.crawl_run, "warc_filename": row.warc_filename}
     lines = [json.dumps({**line, "warc_record_offset": row.warc_record_offset, "item": item}) + "\n" for item in items]
     open_store(settings).put_bytes(segment_items_key(crawl, row.crawl_run, name), gzip.compress("".join(lines).encode()))
-    if registered:
-        ledger = open_ledger(settings)
-        manifest = ledger.manifest(row.crawl_run)
-        segments = tuple(one.model_copy(update={"items": len(items)}) if one.segment == name else one for one in manifest.segments)
-        ledger.replace_manifest(manifest.model_copy(update={"segments": segments}))
-        ledger.close()

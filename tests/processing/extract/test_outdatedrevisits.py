@@ -49,8 +49,8 @@ def test_pages_that_have_not_changed_are_read_by_the_definitions_of_today(sqlite
     first = CRAWL.model_copy(update={"datasets": OWN})
     earlier = {row.url: row for row in closed_run(settings, first, "1", [capture(f"{SHOP}/p/1", PAGE), article(f"{SHOP}/news", 1, 1)])}
     offers: list[dict[str, object]] = [{"type": "Offer", "sku": sku} for sku in ("A", "B")]
-    store_items(settings, earlier[f"{SHOP}/p/1"], *offers, registered=False)
-    assert made(settings) == {"products": (1, 1), "visits": (1, 1), "named": (0, 0), "offers": (0, 0)}
+    store_items(settings, earlier[f"{SHOP}/p/1"], *offers)
+    assert made(settings) == {"products": (1, 1), "visits": (1, 1), "named": (0, 0), "offers": (0, 0), "no_dataset": (2, 0)}
 
     with_definitions(settings, ".sale", "Kettle", "Offer")
     visited(settings, 2, earlier)
