@@ -6,7 +6,20 @@ import subprocess
 import sys
 from importlib import import_module
 
-PARTS = ("crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "politeness", "sharing", "trace")
+PARTS = (
+    "crawl",
+    "datasets",
+    "duplicates",
+    "extraction",
+    "freshness",
+    "frontier",
+    "hostile",
+    "lake",
+    "memory",
+    "politeness",
+    "sharing",
+    "trace",
+)
 
 
 def main() -> int:
