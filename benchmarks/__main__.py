@@ -18,6 +18,7 @@ PARTS = (
     "memory",
     "politeness",
     "sharing",
+    "small_runs",
     "trace",
 )
 

@@ -156,7 +156,7 @@ def _row(crawl_run: str, article: str, found: Sighting) -> dict[str, object]:
 
 
 def _tables(run: ProcessRun, rows: Iterable[dict[str, object]]) -> Iterator[pa.Table]:
-    same = {"dataset": ARTICLES, "process_run": run.process_run, "sequence": 0}  # publish fills in the sequence
+    same = {"dataset": ARTICLES, "process_run": run.process_run, "sequence": None}  # it stands in `runs`
     pending: list[dict[str, object]] = []
     for row in rows:
         pending.append(row | same)

@@ -249,7 +249,7 @@ def _sighting_row(work: _Work, row_id: str, crawl_run: str, found: Sighting) -> 
         "seen_at": found.seen_at,
         "gone_at": found.gone_at,
         "url": found.url,
-        "sequence": 0,  # publish fills it in
+        "sequence": None,  # it stands in `runs`
     }
 
 
