@@ -29,6 +29,7 @@ from schemas.errors import ConfigError, ConflictError, LakeMovedError, NotFoundE
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from storage.lake.commit import repair_publications
 from storage.lake.lake import Lake
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.removal import of_values
 from storage.ledger.ledger import Ledger
 
@@ -66,7 +67,9 @@ def rollback(run: str, decided_by: str, reason: str, settings: Settings, progres
         stage_remaining_memory(planned, resources, progress)  # before the lock is taken: it reads pages
         progress("take out the rows")
         rows = _commit(planned, resources)
-        return RolledBack(crawl_runs, _names(planned), complete(planned, rows, resources.store, resources.ledger))
+        done = RolledBack(crawl_runs, _names(planned), complete(planned, rows, resources.store, resources.ledger))
+    refresh_lake_file(settings)
+    return done
 
 
 def _crawl_runs(run: str, ledger: Ledger) -> tuple[str, ...]:
