@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from processing.article import read_article
+from processing.article.markdown.document import write_document
+from processing.article.page_body.content import read_content
 from processing.article.provenance import read_provenance
+from processing.article.tree.parse import parse
 from processing.extract.decode import decode
 from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
+from processing.pdf.document import UnreadablePdfError, is_pdf, read_pdf
 from processing.workers.pool import Exceeded, Limits, run_limited
+from schemas.article import BlockKind, BlockMarkup
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
@@ -69,6 +75,39 @@ def provenance_limited(page: ShownPage, limits: Limits | None = None) -> dict[st
 def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
     """The decoded page under `html`, or a sentence that says why it cannot be decoded."""
     return _read_one(page, "processing.extract.limited_pages.decode_html", limits)
+
+
+def markdown_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """The page's main text as Markdown under `markdown`, or a sentence that says why it has none.
+
+    Of the blocks of an article, those are written that the row's `text` has, if there is a row.
+    """
+    return _read_one(page, "processing.extract.limited_pages.page_markdown", limits)
+
+
+def page_markdown(page: ShownPage) -> dict[str, str]:
+    """The Markdown of a page or of a PDF document, or `problem`. Runs inside a page worker."""
+    found = page_of(page.record, "page", page.hints)
+    if isinstance(found, Rejected):
+        return _document_markdown(page.record)
+    tree = parse(found.html)
+    content = read_content(found, tree, page.rules, read_article(found, page.rules, (), tree))
+    lines = set(str(page.row["text"]).split("\n")) if page.row and page.row.get("text") else None
+    pairs = zip(content.blocks, content.markup(), strict=True)
+    written = write_document(
+        one for block, one in pairs if lines is None or block.kind is BlockKind.CAPTION or lines.issuperset(block.text.split("\n"))
+    )
+    return {"markdown": written} if written else {"problem": "it has no text of its own"}
+
+
+def _document_markdown(record: Record) -> dict[str, str]:
+    try:
+        body = decode_content(record.capture.body, record.capture.joined_header("content-encoding"), MAX_PAGE_BYTES)
+        if not is_pdf(body):
+            return {"problem": "it is neither an HTML page nor a PDF document"}
+        return {"markdown": write_document(BlockMarkup(text) for text in read_pdf(body).markdown())}
+    except (CodingError, UnreadablePdfError) as error:
+        return {"problem": str(error)}
 
 
 def find_provenance(page: ShownPage) -> dict[str, str]:

@@ -16,7 +16,7 @@ MAX_IMAGES = 500  # of a page
 
 
 def markup_of(blocks: Sequence[Block], structure: Structure) -> tuple[BlockMarkup, ...]:
-    """Each block as Markdown, with the images of the article before it. A block that the structure does not have is written as plain text."""
+    """Each block as Markdown, with the images before it. A block that the structure does not have is written as plain text."""
     places = _places(blocks, structure)
     markup = [
         _markup(block, structure.blocks[place] if place is not None else None, at)

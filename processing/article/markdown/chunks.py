@@ -16,7 +16,7 @@ _TABLE_RULE = re.compile(r"\|(?: --- \|)+")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`position` counts the chunks from 0. `headings` are those above it, its own included, the highest first; `block` is its first block."""
+    """`position` counts the chunks from 0. `headings` are those above it, its own included, the highest first. `block` is its first one."""
 
     position: int
     headings: tuple[str, ...]

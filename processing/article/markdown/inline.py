@@ -12,6 +12,7 @@ from processing.article.structure.structure import CODE, EMPHASIS, LINK, STRONG,
 BREAK = "\\\n"
 _DELIMITERS = {STRONG: ("**", "__"), EMPHASIS: ("_", "*")}
 _OUTSIDE = " "
+_SIGN = "("  # stands for whatever a mark begins with
 
 
 def inline_markdown(pieces: Sequence[Piece], *, is_line: bool = False) -> str:
@@ -51,7 +52,7 @@ def _first_character(group: tuple[Mark | None, list[Piece]], depth: int) -> str:
         return " " if first.is_break else "!"
     if first.text[:1].isspace():
         return " "
-    return "*" if mark is not None else escaped(first.text)[:1] or " "
+    return _SIGN if mark is not None else escaped(first.text)[:1] or " "
 
 
 def _leaf(piece: Piece, *, is_line: bool) -> str:
@@ -71,6 +72,8 @@ def _marked(mark: Mark, group: list[Piece], depth: int, ahead: str, behind: str,
         inner = _written(group, depth + 1, delimiter[0], delimiter[0], is_line=is_line)
         text = inner.strip()
         outside = (" " if inner[:1].isspace() else ahead), (" " if inner[-1:].isspace() else behind)
+        if outside[0] == delimiter[0]:  # the two would be one run
+            continue
         if text and "\n" not in text and _can_open(delimiter[0], outside[0], text[0]) and _can_close(delimiter[0], text[-1], outside[1]):
             return _between(inner, f"{delimiter}{text}{delimiter}")
     return _written(group, depth + 1, ahead, behind, is_line=is_line)

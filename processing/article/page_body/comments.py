@@ -45,8 +45,8 @@ _BODIES = frozenset(
 _ROLES = {"comment": "comment", "suggestedanswer": "answer", "acceptedanswer": "answer", "review": "review"}
 _AUTHORS = (
     "[itemprop~=author] [itemprop~=name]", "[itemprop~=author]", "[rel~=author]", "[class*=username]", "[class*=user-name]",
-    "[class*=author-name]", "[class*=author]", "[class*=Author]", "[class*=poster]", "[class*=nickname]", ".fn", "[class*=user]", "[class*=name]",
-    "cite",
+    "[class*=author-name]", "[class*=author]", "[class*=Author]", "[class*=poster]", "[class*=nickname]", ".fn", "[class*=user]",
+    "[class*=name]", "cite",
 )  # fmt: skip
 _DATES = (
     "time[datetime]",
@@ -122,11 +122,8 @@ def _last_word(name: str) -> str:
 
 def _weight(name: str, members: list[Node]) -> float:
     """How likely a group is the page's comments: how much text it has, and whether its elements name authors and times."""
-    if name.startswith("@") or _last_word(name) in _ALWAYS:
-        least = 1
-    else:
-        least = MIN_ALIKE
-    if len(members) < least:
+    alone = name.startswith("@") or _last_word(name) in _ALWAYS
+    if len(members) < (1 if alone else MIN_ALIKE):
         return 0.0
     some = members[:5]
     signs = sum(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from processing.article.structure.structure import Structure, StructureBlock
 from schemas.article import BlockKind
@@ -68,9 +69,8 @@ def _own_tokens(block: StructureBlock) -> Tokens:
     words = _words(block.text, MAX_SHORT_WORDS + 1)
     if len(words) > MAX_SHORT_WORDS:
         return [f"b:{word}" for word in words[:3]]
-    return (
-        [f"w:{word}" for word in words] + [f"p:{one}_{other}" for one, other in zip(words, words[1:], strict=False)] + [f"n:{len(words)}"]
-    )
+    pairs = [f"p:{one}_{other}" for one, other in pairwise(words)]
+    return [*(f"w:{word}" for word in words), *pairs, f"n:{len(words)}"]
 
 
 def _words(text: str, most: int) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urljoin
 
 from processing.article.tree.parse import Node, Tree
 
 MAX_ADDRESS_CHARACTERS = 2_000  # a longer one is data, not an address
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _LINKS = ("http://", "https://", "mailto:", "tel:", "ftp://")
 _IMAGES = ("http://", "https://")
 _SOURCES = ("src", "data-src", "data-original", "data-lazy-src")  # pages that load images late have a blank one in `src`
@@ -45,6 +47,6 @@ def _joined(base: str, address: str) -> str:
     if len(address) > MAX_ADDRESS_CHARACTERS:
         return ""
     try:
-        return "".join(urljoin(base, address).split())
+        return _CONTROLS.sub("", urljoin(base, address.strip())).replace(" ", "%20")
     except ValueError:
         return ""

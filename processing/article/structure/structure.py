@@ -22,7 +22,7 @@ Marks = tuple[Mark, ...]
 
 
 class Piece(Struct, gc=False):
-    """A run of text with its marks, the outermost first. An image has its URL in `image` and its `alt` as text. `is_break`: a line break."""
+    """Text with its marks, the outermost first. An image has its URL in `image` and its `alt` as text. `is_break`: a line break."""
 
     text: str
     marks: Marks = ()

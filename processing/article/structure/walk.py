@@ -97,13 +97,13 @@ class _Walk:
                 self._add_text(node.text_content or "")
                 node = following
                 continue
-            ending, marks = self._enter(node), self._marks
-            if ending is None:
+            opened, marks = self._enter(node), self._marks
+            if opened is None:
                 node = following
                 continue
-            if ending == _MARK:
+            if opened == _MARK:
                 self._add_mark(node)
-            stack.append((following, ending, marks))
+            stack.append((following, opened, marks))
             node = node.first_child
         self._end_block()
         for index in self._open:
@@ -277,4 +277,4 @@ class _Walk:
 
 
 def _is_linked(marks: Marks) -> bool:
-    return any([mark.kind == LINKED and bool(mark.target) for mark in marks])
+    return any(mark.kind == LINKED and bool(mark.target) for mark in marks)
