@@ -1,6 +1,7 @@
-"""What docker-compose.yml runs first: it makes tables, pools, the password of `admin` and the bucket, and checks that the store works.
+"""What docker-compose.yml runs first: it makes database users, tables, pools, the password of `admin` and the bucket, and checks the store.
 
-It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except the password, which is AIRFLOW_PASSWORD.
+It runs as `python -P -m crawlhouse.cluster_init`. Running it again changes nothing except passwords: that of `admin` is AIRFLOW_PASSWORD,
+and those of the database users stand in their URLs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 from crawlhouse.airflow.database import make_schema
+from crawlhouse.airflow.database_users import make_database_users
 from crawlhouse.airflow.home import USER, write_private
 from crawlhouse.airflow.pools import CLUSTER_SLOTS, make_pools
 from runtime.command_line import module_command
@@ -25,12 +27,24 @@ WAIT_FOR_WORKERS_SECONDS = 75.0  # the leases of a killed worker expire after 60
 def initialise(settings: Settings) -> None:
     """Make what is missing. Raises ConfigError, UnavailableError, StorageError."""
     _write_password()
+    make_users(settings)
     make_tables(settings)
-    make_schema(settings)
     _airflow("db", "migrate")
     make_pools(CLUSTER_SLOTS)
     make_bucket(settings)
     check_store(settings)
+
+
+def make_users(settings: Settings) -> None:
+    """With POSTGRES_ADMIN_URL, make crawlhouse's and Airflow's database users; without it, only the schema `airflow`, as our own user.
+
+    Raises ConfigError, UnavailableError, StorageError.
+    """
+    admin = os.environ.get("POSTGRES_ADMIN_URL", "")
+    if admin:
+        make_database_users(admin, settings.database, os.environ.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", ""))
+    else:
+        make_schema(settings)
 
 
 def check_store(settings: Settings) -> None:

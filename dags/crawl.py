@@ -32,7 +32,7 @@ from dags.outcomes import final_errors
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import load_settings
-from schemas.errors import NotFoundError, SpiderError, UnavailableError
+from schemas.errors import ClockError, NotFoundError, SpiderError, UnavailableError
 
 LOG = logging.getLogger(__name__)
 MAX_WORKERS = 100  # of one run; chosen: with a delay of a second they fetch some 6,000 pages a second from as many hosts
@@ -83,13 +83,34 @@ class Fetch(BaseOperator):
         with final_errors():
             settings = load_settings()
             secrets = connection_secrets(run.secret_names(self.crawl_run, settings))
-            statistics = run.fetch(self.crawl_run, self.worker, settings, secrets=secrets)
+            try:
+                statistics = run.fetch(self.crawl_run, self.worker, settings, secrets=secrets)
+            except ClockError as error:
+                self._leave_to_others(error)
+                return
             LOG.info("%s: %s", self.crawl_run, statistics.text())
             if statistics.finish_reason == "stopped" and run.has_more(self.crawl_run, settings):
                 LOG.warning(
                     "The spider was asked to end, probably because its Celery worker ends. The task goes on as soon as there is a slot."
                 )
                 raise AirflowRescheduleException(datetime.now(UTC) + GO_ON_AFTER)  # type: ignore[no-untyped-call]
+
+    def _leave_to_others(self, error: ClockError) -> None:
+        """Put the task off as long as there is something to fetch: a machine whose clock is right takes it, or this one when it is set.
+
+        That uses up no retry. Raises the error when the run's time is over.
+        """
+        from spiders import run
+
+        settings = load_settings()
+        if not run.has_more(self.crawl_run, settings):
+            LOG.warning("%s Other workers have fetched all that was due.", error)
+            return
+        now, left = run.time_left(self.crawl_run, settings)
+        if left < timedelta():
+            raise error
+        LOG.warning("%s The task goes on as soon as another machine, or this one with a right clock, has a slot.", error)
+        raise AirflowRescheduleException(now + GO_ON_AFTER)  # type: ignore[no-untyped-call]
 
     def on_kill(self) -> None:
         """Ask the spider to end. It has a process group of its own, which Airflow's signals do not reach."""

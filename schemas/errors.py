@@ -2,6 +2,7 @@
 
 CrawlhouseError                 exit 1
 ├── ConfigError                 exit 2   a crawl's YAML or an environment variable is wrong
+│   └── ClockError                       this machine's clock differs too much from the database server's; others may do the work
 ├── NotFoundError               exit 3   no such crawl, run, URL, spider, home
 ├── UnavailableError            exit 4   the store, the database or a server does not answer
 │   └── OutageError                      it answered before, or may answer soon: waiting may help
@@ -39,6 +40,10 @@ class ConfigError(CrawlhouseError):
     """A crawl's YAML or an environment variable is wrong."""
 
     exit_code = 2
+
+
+class ClockError(ConfigError):
+    """This machine's clock differs from the database server's by a minute or more. A machine with a right clock can do the same work."""
 
 
 class NotFoundError(CrawlhouseError):

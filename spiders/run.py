@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from runtime.code_version import code_version
@@ -49,8 +49,8 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     """Plan a run of a crawl and pin its configuration. For a key that was planned before, return that run unchanged.
 
     `urls` are to be fetched in this run, whether they are due or not, if they are in scope. Earlier runs that nobody works on any more are
-    closed first: the URLs that wait in them are left over for this run. Raises ConfigError for a seed that is not a URL and for a clock
-    that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for a spider that cannot be imported,
+    closed first: the URLs that wait in them are left over for this run. Raises ConfigError for a seed that is not a URL, ClockError for a
+    clock that is wrong, NotFoundError for a missing file of seeds or an unknown spider, SpiderError for a spider that cannot be imported,
     UnavailableError and StorageError for a store or a database that cannot be used.
     """
     check_spider(crawl, settings)
@@ -138,6 +138,16 @@ def has_more(crawl_run: str, settings: Settings) -> bool:
         frontier.close()
 
 
+def time_left(crawl_run: str, settings: Settings) -> tuple[datetime, timedelta]:
+    """The time by the database's clock, and how much of the run's `max_minutes` is left; it may be negative."""
+    frontier, run = open_frontier(settings), open_ledger(settings).crawl_run(crawl_run)
+    try:
+        now = datetime.fromtimestamp(frontier.now(), UTC)
+    finally:
+        frontier.close()
+    return now, run.planned_at + run.crawl.max_run_time() - now
+
+
 def secret_names(crawl_run: str, settings: Settings) -> list[str]:
     """The names of the secrets that a planned run needs."""
     return open_ledger(settings).crawl_run(crawl_run).crawl.secret_names()
@@ -211,11 +221,10 @@ def _manifest(
             f"The counts of {run.crawl_run} do not add up: {counts}. Nothing was closed; keep the database and report it."
         )
     stopping = frontier.state(run.crawl_run).stopping
-    counter = RunCounter(frontier.host_outcomes(run.crawl_run), frontier.budget_shortfall(run.crawl_run))
+    workers = stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store)
+    counter = RunCounter(frontier, run.crawl_run, workers)
     make_home(settings)
     store_cdxj(run.crawl.name, run.crawl_run, counter.watch(index_rows(segments, store)), store, settings.home)
-    for counted in stored_statistics(run.crawl.name, run.crawl_run, frontier.workers(run.crawl_run), store):
-        counter.add_worker(counted)
     manifest = Manifest(
         crawl_run=run.crawl_run,
         crawl=run.crawl.name,

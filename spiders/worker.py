@@ -9,13 +9,13 @@ import argparse
 import gc
 import logging
 import os
-import resource
 import sys
 from functools import partial
 from pathlib import Path
 
 from scrapy.crawler import AsyncCrawlerProcess
 
+from runtime.child_process import own_peak_memory
 from schemas.config.settings import Settings, load_settings, make_home
 from schemas.credentials.redaction import redacted
 from schemas.errors import CrawlhouseError, FencedError
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CrawlhouseError as error:
         statistics.error, statistics.message = type(error).__name__, redacted(str(error))
         code = error.exit_code
-    statistics.max_memory_bytes = memory_bytes()
+    statistics.max_memory_bytes = own_peak_memory()
     statistics.write(given.statistics)
     return code
 
@@ -156,7 +156,7 @@ def _fetch(
     process.start(install_signal_handlers=False)
     heartbeat.end()
     journal.close()
-    statistics.max_memory_bytes = memory_bytes()
+    statistics.max_memory_bytes = own_peak_memory()
     store_statistics(statistics, crawl.name, store)
     remove_empty(folder)
     if session.error is not None:
@@ -180,11 +180,6 @@ def _leave_closed(crawl_run: str, folder: Path, statistics: WorkerStatistics) ->
             dropped,
         )
     statistics.finish_reason = "closed"
-
-
-def memory_bytes() -> int:
-    """The peak of this process's resident memory."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def check_closed_runs(settings: Settings) -> None:
         for run in ledger.crawl_runs(state="closed"):
             manifest = ledger.manifest(run.crawl_run)
             assert list(manifest.segments) == ledger.segments(run.crawl_run)
-            counts, _, _ = run_outcomes(ledger.database, run.crawl_run)
+            counts, _, _ = run_outcomes(ledger.database, run.crawl_run, ())
             assert counts in (manifest.counts, DELETED)
             check_run(manifest, _records(manifest, settings))
     finally:

@@ -48,20 +48,62 @@ class NotStartedError(Exception):
     """The server ended by itself, or was not ready in time; with the end of its log."""
 
 
+@dataclass
+class Seaweed:
+    """A server with its files and ports. It can be killed, and started again with what it stored."""
+
+    data: Path
+    ports: Ports
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of its S3."""
+        return f"http://{HOST}:{self.ports.http['s3']}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes an object. Raises NotStartedError."""
+        self.data.mkdir(exist_ok=True)
+        (self.data / "s3.json").write_text(json.dumps({"identities": [_identity()]}), encoding="utf-8")
+        with (self.data / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command(self.data, self.ports),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.data,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 no thread of ours holds a lock that it takes
+            )
+        _await_first_object(self.process, self.ports, self.data / "log")
+
+    def kill(self) -> None:
+        """End it at once: asked to end, it takes 26 seconds."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
 @contextmanager
 def seaweed() -> Iterator[str]:
     """The URL of a server that has taken an object into its bucket BUCKET. It ends, and its files are deleted, with the context."""
+    with seaweed_server() as server:
+        yield server.url
+
+
+@contextmanager
+def seaweed_server() -> Iterator[Seaweed]:
+    """The server itself, for tests that kill it."""
     with tempfile.TemporaryDirectory(prefix="crawlhouse-seaweed-", ignore_cleanup_errors=True) as folder:
         for attempt in range(STARTS):
             ports, data = _free_ports(), Path(folder) / str(attempt)
             with ExitStack() as stack:
                 try:
-                    stack.enter_context(_started(data, ports))
+                    server = stack.enter_context(_started(data, ports))
                 except NotStartedError:
                     if attempt == STARTS - 1:
                         raise
                     continue
-                yield f"http://{HOST}:{ports.http['s3']}"
+                yield server
                 return
 
 
@@ -79,24 +121,13 @@ def command(data: Path, ports: Ports) -> list[str]:
 
 
 @contextmanager
-def _started(data: Path, ports: Ports) -> Iterator[None]:
-    data.mkdir()
-    (data / "s3.json").write_text(json.dumps({"identities": [_identity()]}), encoding="utf-8")
-    with (data / "log").open("wb") as log:
-        server = subprocess.Popen(
-            command(data, ports),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=data,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 no thread of ours holds a lock that it takes
-        )
+def _started(data: Path, ports: Ports) -> Iterator[Seaweed]:
+    server = Seaweed(data, ports)
     try:
-        _await_first_object(server, ports, data / "log")
-        yield
+        server.start()
+        yield server
     finally:
-        server.kill()  # asked to end, it takes 26 seconds
-        server.wait()
+        server.kill()
         for name, port in ports.grpc.items():
             Path(f"/tmp/seaweedfs-{name}-grpc-{port}.sock").unlink(missing_ok=True)
         shutil.rmtree(data, ignore_errors=True)

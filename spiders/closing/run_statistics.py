@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from heapq import nsmallest
 
 from schemas.manifest import FetchStatistics, HostCounts
 from spiders.spool.statistics import WorkerStatistics
-from storage.frontier.records import BudgetShortfall, HostOutcomes
+from storage.frontier.frontier import Frontier
+from storage.frontier.records import HostOutcomes
 from storage.index.rows import CaptureRow
 from storage.urls.host_key import canonical_host
 
 MAX_HOSTS = 500
-NOTHING_LEFT = BudgetShortfall(0, 0, 0)
+MAX_HOSTS_WITH_ERRORS = 50_000  # of all workers together, each of which lists some thousands
+WORKERS_COUNTS = ("opt_outs", "callback_errors", "refused_requests", "pipeline_errors", "dropped_items")
+NAMES_AT_ONCE = 5_000  # hosts of captures that are looked up together: some megabytes
 
 
 @dataclass(slots=True)
@@ -21,84 +25,102 @@ class _Tally:
     responses: int = 0
     bytes: int = 0
     latency_ms: int = 0
-    errors: int = 0
-    retries: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: CaptureRow) -> None:
+        self.responses += 1
+        self.bytes += row.content_length or 0
+        self.latency_ms += row.latency_ms or 0
+        self.statuses[str(row.fetch_status)] += 1
 
 
 class RunCounter:
-    """Counts a run's capture rows, and adds what its workers counted."""
+    """Counts a run's capture rows, and adds what its workers counted.
 
-    def __init__(self, outcomes: Mapping[str, HostOutcomes], shortfall: BudgetShortfall = NOTHING_LEFT) -> None:
-        self._outcomes = outcomes
-        self._shortfall = shortfall
-        self._hosts: dict[str, _Tally] = {}
-        self._opt_outs: Counter[str] = Counter()
-        self._callback_errors: Counter[str] = Counter()
-        self._refused_requests: Counter[str] = Counter()
-        self._pipeline_errors: Counter[str] = Counter()
-        self._dropped_items: Counter[str] = Counter()
-        self._max_memory_bytes = 0
+    Its memory does not grow with the run's hosts: only those with most URLs and errors are counted by name.
+    """
+
+    def __init__(self, frontier: Frontier, crawl_run: str, workers: Iterable[WorkerStatistics]) -> None:
+        self._frontier, self._crawl_run = frontier, crawl_run
+        self._sums: dict[str, Counter[str]] = {name: Counter() for name in WORKERS_COUNTS}
+        self._max_memory_bytes = self._errors = self._retries = 0
+        self._errors_by_host: Counter[str] = Counter()
+        self._retries_by_host: Counter[str] = Counter()
+        for counted in workers:
+            self._add_worker(counted)
+        self._all = _Tally()
+        self._unchecked: set[str] = set()
+        self._without_urls: set[str] = set()
+        self._hosts = {name: _Tally() for name in self._chosen_hosts()}
 
     def watch(self, rows: Iterable[CaptureRow]) -> Iterator[CaptureRow]:
         """The same rows, counted."""
         for row in rows:
-            if row.record_type == "conversion":  # made by the browser, no response of the site
-                yield row
-                continue
-            tally = self._tally(canonical_host(row.url))
-            tally.responses += 1
-            tally.bytes += row.content_length or 0
-            tally.latency_ms += row.latency_ms or 0
-            tally.statuses[str(row.fetch_status)] += 1
+            if row.record_type != "conversion":  # made by the browser, no response of the site
+                self._count(canonical_host(row.url), row)
             yield row
-
-    def add_worker(self, counted: WorkerStatistics) -> None:
-        """Add what one attempt of a worker counted and the archive does not contain."""
-        for name, troubles in counted.hosts.items():
-            tally = self._tally(name)
-            tally.errors += troubles.errors
-            tally.retries += troubles.retries
-        self._opt_outs += counted.opt_outs
-        self._callback_errors += counted.callback_errors
-        self._refused_requests += counted.refused_requests
-        self._pipeline_errors += counted.pipeline_errors
-        self._dropped_items += counted.dropped_items
-        self._max_memory_bytes = max(self._max_memory_bytes, counted.max_memory_bytes)
 
     def statistics(self, items: int = 0) -> FetchStatistics:
         """The numbers of the whole run. The hosts with most URLs and errors are listed by name. `items` counts the stored items."""
-        names = self._outcomes.keys() | self._hosts.keys()
-        hosts = {name: self._host(name) for name in names}
-        chosen = sorted(names, key=lambda name: (-hosts[name].due - hosts[name].errors, name))[:MAX_HOSTS]
-        statuses: Counter[str] = Counter()
-        for host in hosts.values():
-            statuses.update(host.statuses)
+        self._look_up()
+        outcomes = self._frontier.host_outcomes(self._crawl_run, self._hosts)
+        shortfall = self._frontier.budget_shortfall(self._crawl_run)
         return FetchStatistics(
-            responses=sum(host.responses for host in hosts.values()),
-            bytes=sum(host.bytes for host in hosts.values()),
-            latency_ms=sum(host.latency_ms for host in hosts.values()),
-            errors=sum(host.errors for host in hosts.values()),
-            retries=sum(host.retries for host in hosts.values()),
-            statuses=dict(sorted(statuses.items())),
-            opt_outs=dict(sorted(self._opt_outs.items())),
+            responses=self._all.responses,
+            bytes=self._all.bytes,
+            latency_ms=self._all.latency_ms,
+            errors=self._errors,
+            retries=self._retries,
+            statuses=dict(sorted(self._all.statuses.items())),
             items=items,
-            callback_errors=dict(sorted(self._callback_errors.items())),
-            refused_requests=dict(sorted(self._refused_requests.items())),
-            pipeline_errors=dict(sorted(self._pipeline_errors.items())),
-            dropped_items=dict(sorted(self._dropped_items.items())),
             max_memory_bytes=self._max_memory_bytes,
-            not_covered={kind: number for kind, number in asdict(self._shortfall).items() if number},
-            host_count=len(names),
-            hosts={name: hosts[name] for name in sorted(chosen)},
+            not_covered={kind: number for kind, number in asdict(shortfall).items() if number},
+            host_count=self._frontier.count_hosts(self._crawl_run) + len(self._without_urls),
+            hosts={name: self._host(name, outcomes.get(name, HostOutcomes(0, 0, None))) for name in sorted(self._hosts)},
+            **{name: dict(sorted(counts.items())) for name, counts in self._sums.items()},
         )
 
-    def _tally(self, host: str) -> _Tally:
-        return self._hosts.setdefault(host, _Tally())
+    def _add_worker(self, counted: WorkerStatistics) -> None:
+        """Add what one attempt of a worker counted and the archive does not contain."""
+        self._errors += counted.errors
+        self._retries += counted.retries
+        for name, troubles in counted.hosts.items():
+            self._errors_by_host[name] += troubles.errors
+            self._retries_by_host[name] += troubles.retries
+        if len(self._errors_by_host) > MAX_HOSTS_WITH_ERRORS:
+            self._errors_by_host = Counter(dict(self._errors_by_host.most_common(MAX_HOSTS_WITH_ERRORS // 2)))
+            self._retries_by_host = Counter({name: self._retries_by_host[name] for name in self._errors_by_host})
+        for name, counts in self._sums.items():
+            counts.update(getattr(counted, name))
+        self._max_memory_bytes = max(self._max_memory_bytes, counted.max_memory_bytes)
 
-    def _host(self, name: str) -> HostCounts:
-        tally = self._hosts.get(name, _Tally())
-        outcomes = self._outcomes.get(name, HostOutcomes(0, 0, None))
+    def _chosen_hosts(self) -> list[str]:
+        """The hosts with most URLs and errors. One without errors can only be among them if it is among those with most URLs."""
+        due = self._frontier.busiest_hosts(self._crawl_run, MAX_HOSTS)
+        due |= self._frontier.due_by_host(self._crawl_run, self._errors_by_host.keys() - due.keys())
+        self._without_urls.update(self._errors_by_host.keys() - due.keys())
+        names = due.keys() | self._errors_by_host.keys()
+        return nsmallest(MAX_HOSTS, names, key=lambda name: (-due.get(name, 0) - self._errors_by_host[name], name))
+
+    def _count(self, name: str, row: CaptureRow) -> None:
+        self._all.add(row)
+        if name not in self._hosts:
+            self._unchecked.add(name)
+            if len(self._hosts) < MAX_HOSTS:
+                self._hosts[name] = _Tally()
+        if name in self._hosts:
+            self._hosts[name].add(row)
+        if len(self._unchecked) >= NAMES_AT_ONCE:
+            self._look_up()
+
+    def _look_up(self) -> None:
+        """Find the hosts that have captures but no URLs, as by a robots.txt that redirects."""
+        known = self._frontier.due_by_host(self._crawl_run, self._unchecked)
+        self._without_urls.update(self._unchecked - known.keys())
+        self._unchecked.clear()
+
+    def _host(self, name: str, outcomes: HostOutcomes) -> HostCounts:
+        tally = self._hosts[name]
         return HostCounts(
             due=outcomes.due,
             left_over=outcomes.left_over,
@@ -106,8 +128,8 @@ class RunCounter:
             responses=tally.responses,
             bytes=tally.bytes,
             latency_ms=tally.latency_ms,
-            errors=tally.errors,
-            retries=tally.retries,
+            errors=self._errors_by_host[name],
+            retries=self._retries_by_host[name],
             statuses=dict(sorted(tally.statuses.items())),
             reasons=dict(sorted(outcomes.reasons.items())),
         )

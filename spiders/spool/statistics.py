@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from heapq import nlargest
 from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -11,6 +12,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from schemas.keys import statistics_key
 from schemas.printable import printable
 from storage.objects.store import ObjectStore
+
+MAX_HOSTS = 10_000  # listed by name; twenty times as many as a manifest lists
 
 
 class HostErrorCounts(BaseModel):
@@ -29,8 +32,8 @@ class WorkerStatistics(BaseModel):
     `sub_resources` are what a browser loaded for pages.
     Of a user's spider: `callback_errors` are keyed `callback: error`, `pipeline_errors` `process_item of pipeline: error`,
     `refused_requests` and `dropped_items` (by item pipelines) by reason.
-    `hosts` has only those with troubles: what was archived is counted from the capture index, so that a million quiet hosts cost a worker
-    nothing.
+    `hosts` has only those with troubles, and of more than MAX_HOSTS those with most. What was archived is counted from the capture index,
+    so that a million hosts cost a worker nothing.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -61,6 +64,9 @@ class WorkerStatistics(BaseModel):
 
     def host(self, name: str) -> HostErrorCounts:
         """The counts of a host, which the caller changes."""
+        if name not in self.hosts and len(self.hosts) >= MAX_HOSTS:
+            most = nlargest(MAX_HOSTS // 2, self.hosts, key=lambda one: self.hosts[one].errors + self.hosts[one].retries)
+            self.hosts = {one: self.hosts[one] for one in most}
         return self.hosts.setdefault(name, HostErrorCounts())
 
     def text(self) -> str:

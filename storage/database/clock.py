@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, text
 
 from schemas.config.settings import Settings
-from schemas.errors import ConfigError
+from schemas.errors import ClockError
 from storage.database.engine import Database, open_database
 
 WARN_SECONDS = 5.0  # chosen: synchronized clocks differ by far less
@@ -55,7 +55,7 @@ def _sample(database: Database) -> float:
 
 
 def check_clock(settings: Settings) -> None:
-    """Warn if this machine's clock differs from the database server's. Raises ConfigError if it differs by a minute or more."""
+    """Warn if this machine's clock differs from the database server's. Raises ClockError if it differs by a minute or more."""
     database = open_database(settings.database_url("frontier"))
     try:
         skew = 0.0 if database.is_sqlite else clock_skew(database)
@@ -65,5 +65,5 @@ def check_clock(settings: Settings) -> None:
         return
     where = f"This machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the database server's."
     if abs(skew) >= REFUSE_SECONDS:
-        raise ConfigError(f"{where} Dates in the archive and due times would be wrong. Set the clocks of both machines by NTP.")
+        raise ClockError(f"{where} Dates in the archive and due times would be wrong. Set the clocks of both machines by NTP.")
     LOG.warning("%s Dates in the archive and due times are wrong by as much: set the clocks of both machines by NTP.", where)

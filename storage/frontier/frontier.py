@@ -30,7 +30,10 @@ from storage.frontier.planning import plan_run, release_run
 from storage.frontier.queries import (
     SOURCE_KINDS,
     budget_shortfall,
+    busiest_hosts,
     check_open,
+    count_run_hosts,
+    due_by_host,
     due_url,
     ending_phase,
     has_waiting_urls,
@@ -340,10 +343,25 @@ class Frontier:
         with self._database.read() as connection:
             return {row.worker: row.attempt for row in connection.execute(query)}
 
-    def host_outcomes(self, crawl_run: str) -> dict[str, HostOutcomes]:
-        """What became of a run's URLs, by host."""
+    def count_hosts(self, crawl_run: str) -> int:
+        """How many hosts have URLs in a run."""
         with self._database.read() as connection:
-            return host_outcomes(connection, self._number(crawl_run))
+            return count_run_hosts(connection, self._number(crawl_run))
+
+    def busiest_hosts(self, crawl_run: str, limit: int) -> dict[str, int]:
+        """The hosts with most URLs in a run, and how many."""
+        with self._database.read() as connection:
+            return busiest_hosts(connection, self._number(crawl_run), limit)
+
+    def due_by_host(self, crawl_run: str, names: Collection[str]) -> dict[str, int]:
+        """How many URLs some hosts have in a run, without those that have none."""
+        with self._database.read() as connection:
+            return due_by_host(connection, self._number(crawl_run), names)
+
+    def host_outcomes(self, crawl_run: str, names: Collection[str]) -> dict[str, HostOutcomes]:
+        """What became of the URLs of some hosts in a run."""
+        with self._database.read() as connection:
+            return host_outcomes(connection, self._number(crawl_run), names)
 
     def finish_close(self, crawl_run: str, manifest: Manifest) -> Manifest:
         """Close a run with its manifest and release its left-over URLs, in several transactions. The first manifest stays."""

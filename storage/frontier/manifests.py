@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from runtime.scratch import scratch_folder
@@ -61,7 +61,7 @@ def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Man
     if not missing:
         return manifest
     segments = tuple(sorted((*manifest.segments, *missing), key=lambda segment: segment.segment))
-    counts, reasons, hosts = run_outcomes(ledger.database, crawl_run)
+    counts, reasons, hosts = run_outcomes(ledger.database, crawl_run, manifest.statistics.hosts)
     found: dict[str, object] = {"segments": segments}
     if counts.due >= manifest.counts.due:  # fewer: the crawl was deleted meanwhile, and the outcomes of its URLs with it
         found |= {"counts": counts, "reasons": reasons}
@@ -81,14 +81,14 @@ def complete_manifest(crawl_run: str, ledger: Ledger, store: ObjectStore) -> Man
     return whole
 
 
-def run_outcomes(database: Database, crawl_run: str) -> tuple[FetchCounts, dict[str, int], dict[str, HostOutcomes]]:
-    """What became of the URLs of a closed run: the counts, the reasons, and both by host. Raises NotFoundError."""
+def run_outcomes(database: Database, crawl_run: str, hosts: Collection[str]) -> tuple[FetchCounts, dict[str, int], dict[str, HostOutcomes]]:
+    """What became of the URLs of a closed run: the counts, the reasons, and both for some hosts by name. Raises NotFoundError."""
     with database.read() as connection:
         run_no = run_number(connection, crawl_run)
         counts, reasons = count_outcomes(connection, run_no)
-        hosts = host_outcomes(connection, run_no)
+        by_host = host_outcomes(connection, run_no, hosts)
     left_over = counts.due - counts.fetched - counts.denied - counts.failed - counts.filtered  # they do not wait in it any more
-    return counts.model_copy(update={"left_over": left_over}), reasons, hosts
+    return counts.model_copy(update={"left_over": left_over}), reasons, by_host
 
 
 def _with_added_rows(

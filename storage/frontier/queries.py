@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, text
 
 from schemas.capture import UrlKind
 from schemas.errors import NotFoundError, RunClosedError
@@ -18,6 +20,7 @@ from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.records import BudgetShortfall, DueUrl, EarlierCapture, HostOutcomes, RunPhase
 
 SOURCE_KINDS = frozenset({UrlKind.FEED.value, UrlKind.SITEMAP.value})
+NAMES_AT_ONCE = 500  # hosts named in one query
 MAX_PRIMARY_SOURCES = 8  # of a host; usually there is one; two if they changed at the same time
 
 
@@ -93,21 +96,51 @@ def budget_shortfall(connection: Connection, run_no: int) -> BudgetShortfall:
     return BudgetShortfall(**json.loads(text)) if text else BudgetShortfall(0, 0, 0)
 
 
-def host_outcomes(connection: Connection, run_no: int) -> dict[str, HostOutcomes]:
-    """What became of a run's URLs, by host."""
-    columns = (HOSTS.c.host_id, HOSTS.c.host, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
-    query = select(*columns).join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(RUN_HOSTS.c.run_no == run_no)
-    names: dict[int, str] = {}
-    found: dict[str, HostOutcomes] = {}
-    for row in connection.execute(query.order_by(HOSTS.c.host)):
-        names[row.host_id] = row.host
-        found[row.host] = HostOutcomes(row.due, row.pending, row.stopped)
-    kinds = (URLS.c.host_id, FETCHES.c.outcome, FETCHES.c.reason)
-    counts = select(*kinds, func.count().label("number")).join(URLS, URLS.c.url_id == FETCHES.c.url_id)
-    for row in connection.execute(counts.where(FETCHES.c.run_no == run_no).group_by(*kinds)):
-        name = f"{row.outcome}:{row.reason}" if row.reason else row.outcome
-        found[names[row.host_id]].reasons[name] = row.number
+def count_run_hosts(connection: Connection, run_no: int) -> int:
+    """How many hosts have URLs in a run."""
+    return connection.scalar(select(func.count()).select_from(RUN_HOSTS).where(RUN_HOSTS.c.run_no == run_no)) or 0
+
+
+def busiest_hosts(connection: Connection, run_no: int, limit: int) -> dict[str, int]:
+    """The hosts with most URLs in a run, and how many. Of equals, the first by name."""
+    query = _hosts_of_run(run_no, HOSTS.c.host, RUN_HOSTS.c.due).order_by(RUN_HOSTS.c.due.desc(), HOSTS.c.host)
+    return {row.host: row.due for row in connection.execute(query.limit(limit))}
+
+
+def due_by_host(connection: Connection, run_no: int, names: Collection[str]) -> dict[str, int]:
+    """How many URLs some hosts have in a run, without those that have none."""
+    found: dict[str, int] = {}
+    for some in _batches(names):
+        query = _hosts_of_run(run_no, HOSTS.c.host, RUN_HOSTS.c.due).where(HOSTS.c.host.in_(some))
+        found |= {row.host: row.due for row in connection.execute(query)}
     return found
+
+
+def host_outcomes(connection: Connection, run_no: int, names: Collection[str]) -> dict[str, HostOutcomes]:
+    """What became of the URLs of some hosts in a run."""
+    columns = (HOSTS.c.host_id, HOSTS.c.host, RUN_HOSTS.c.due, RUN_HOSTS.c.pending, RUN_HOSTS.c.stopped)
+    found: dict[str, HostOutcomes] = {}
+    for some in _batches(names):
+        hosts = list(connection.execute(_hosts_of_run(run_no, *columns).where(HOSTS.c.host.in_(some))))
+        found |= {row.host: HostOutcomes(row.due, row.pending, row.stopped) for row in hosts}
+        names_by_id = {row.host_id: row.host for row in hosts}
+        kinds = (URLS.c.host_id, FETCHES.c.outcome, FETCHES.c.reason)
+        counts = select(*kinds, func.count().label("number")).join(URLS, URLS.c.url_id == FETCHES.c.url_id)
+        here = (FETCHES.c.run_no == run_no) & URLS.c.host_id.in_(list(names_by_id))
+        for row in connection.execute(counts.where(here).group_by(*kinds)):
+            name = f"{row.outcome}:{row.reason}" if row.reason else row.outcome
+            found[names_by_id[row.host_id]].reasons[name] = row.number
+    return found
+
+
+def _hosts_of_run(run_no: int, *columns: ColumnElement[Any]) -> Select[Any]:
+    return select(*columns).join(RUN_HOSTS, RUN_HOSTS.c.host_id == HOSTS.c.host_id).where(RUN_HOSTS.c.run_no == run_no)
+
+
+def _batches(names: Collection[str]) -> Iterator[list[str]]:
+    ordered = iter(sorted(names))
+    while some := list(islice(ordered, NAMES_AT_ONCE)):
+        yield some
 
 
 def primary_sources(connection: Connection, crawl: str, host_id: int) -> dict[int, str]:

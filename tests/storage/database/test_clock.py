@@ -10,7 +10,7 @@ import pytest
 
 from schemas.config.crawl import Crawl, Seed
 from schemas.config.settings import Settings
-from schemas.errors import ConfigError
+from schemas.errors import ClockError
 from schemas.runs import CrawlRun
 from spiders.run import plan
 from storage.database.clock import REFUSE_SECONDS, check_clock
@@ -53,7 +53,7 @@ def test_a_worker_whose_clock_is_wrong_takes_no_live_host(server: Settings, monk
 
 def test_a_clock_that_is_wrong_by_a_minute_is_refused_before_anything_is_planned(server: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     put_clock(monkeypatch, REFUSE_SECONDS + 30)
-    with pytest.raises(ConfigError, match=r"clock is (89|90) s ahead of the database server's.*NTP"):
+    with pytest.raises(ClockError, match=r"clock is (89|90) s ahead of the database server's.*NTP"):
         plan(CRAWL, "1", server)
     assert open_ledger(server).crawl_runs() == []
 

@@ -70,12 +70,16 @@ def test_cdxj_equals_cdxj_indexers(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert list(ours) == indexed_by_others(*paths, root=tmp_path)
 
 
-def test_cdxj_of_many_rows_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cdxj_of_many_rows_in_little_memory_and_few_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cdxj, "SORTED_LINES", 500)
+    monkeypatch.setattr(cdxj, "MERGED_FILES", 7)  # 40 chunks: 5 files of the second level
+    open_files: list[int] = []
     (row,) = segment(tmp_path / "a.warc.gz", PLAIN).rows
 
     def many() -> Iterator[CaptureRow]:
         for number in range(20_000):
+            if number % 500 == 0:
+                open_files.append(len(list(Path("/proc/self/fd").iterdir())))
             yield replace(row, url_surtkey=f"com,example)/{number * 7919 % 20_000:05d}")
 
     tracemalloc.start()
@@ -83,6 +87,7 @@ def test_cdxj_of_many_rows_in_little_memory(tmp_path: Path, monkeypatch: pytest.
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (tmp_path / "ours.cdxj").stat().st_size / 2
+    assert max(open_files) - open_files[0] <= 7 + 5
     with (tmp_path / "ours.cdxj").open() as lines:
         keys = [line.split(" ", 1)[0] for line in lines]
     assert keys == sorted(keys)

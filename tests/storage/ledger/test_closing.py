@@ -150,7 +150,7 @@ def test_what_is_registered_while_a_run_begins_to_close_is_counted_and_listed(fr
     assert counts.balanced()
     assert counts.fetched <= len(listed)
     assert ledger.segments(run) == listed
-    assert run_outcomes(ledger.database, run)[0] == counts
+    assert run_outcomes(ledger.database, run, ())[0] == counts
     assert waiting(settings) == []
     assert len(refused) == len(hosts)
 
