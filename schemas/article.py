@@ -20,10 +20,15 @@ class BlockKind(StrEnum):
 
 
 class PageType(StrEnum):
-    """What a page is; only `article` enters the `articles` table."""
+    """What a page is; only `article` enters the `articles` table.
+
+    The table `pages` divides hubs: a `collection` is of goods, a `listing` of texts or other entries.
+    """
 
     ARTICLE = "article"
     HUB = "hub"
+    COLLECTION = "collection"
+    LISTING = "listing"
     PRODUCT = "product"
     FORUM = "forum"
     DOCUMENTATION = "documentation"

@@ -46,7 +46,7 @@ def page_content_rows(view: PageView, options: PageOptions) -> Iterator[RawRow]:
 
 def document_rows(document: PdfDocument, options: PageOptions) -> Iterator[RawRow]:
     """The row of a PDF document."""
-    markup = [BlockMarkup(text) for text in document.markdown()] if _wants_markup(options) else []
+    markup = document.markup() if _wants_markup(options) else []
     row = {"page_type": DOCUMENT, "title": document.title, "authors": list(document.authors), "media_type": "application/pdf"}
     yield row | text_columns(document.blocks, markup, document.language, options)
 

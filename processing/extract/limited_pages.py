@@ -14,7 +14,7 @@ from processing.extract.decode import decode
 from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
 from processing.pdf.document import UnreadablePdfError, is_pdf, read_pdf
 from processing.workers.pool import Exceeded, Limits, run_limited
-from schemas.article import BlockKind, BlockMarkup
+from schemas.article import BlockKind
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
@@ -105,7 +105,7 @@ def _document_markdown(record: Record) -> dict[str, str]:
         body = decode_content(record.capture.body, record.capture.joined_header("content-encoding"), MAX_PAGE_BYTES)
         if not is_pdf(body):
             return {"problem": "it is neither an HTML page nor a PDF document"}
-        return {"markdown": write_document(BlockMarkup(text) for text in read_pdf(body).markdown())}
+        return {"markdown": write_document(read_pdf(body).markup())}
     except (CodingError, UnreadablePdfError) as error:
         return {"problem": str(error)}
 

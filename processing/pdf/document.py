@@ -11,7 +11,7 @@ from typing import Any
 from processing.article.markdown.leaf import plain_markdown
 from processing.article.tree.characters import folded_text
 from processing.article.tree.entities import storable
-from schemas.article import Block, BlockKind
+from schemas.article import Block, BlockKind, BlockMarkup, Container
 
 MAX_PAGES = 2_000
 MAX_CHARACTERS = 600_000  # of text; a longer document is cut off, as a row with more would be too large
@@ -41,9 +41,15 @@ class PdfDocument:
     language: str | None = None
     is_cut_off: bool = False
 
-    def markdown(self) -> list[str]:
-        """Each block as Markdown."""
-        return [plain_markdown(block) for block in self.blocks]
+    def markup(self) -> list[BlockMarkup]:
+        """Each block as Markdown; neighbouring items are one list."""
+        markup: list[BlockMarkup] = []
+        group = 0
+        for place, block in enumerate(self.blocks):
+            is_item = block.kind is BlockKind.LIST_ITEM
+            group += not is_item
+            markup.append(BlockMarkup(plain_markdown(block), (Container("bullet", group, place),) if is_item else ()))
+        return markup
 
 
 def is_pdf(body: bytes) -> bool:

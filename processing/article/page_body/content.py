@@ -40,14 +40,15 @@ class PageContent:
 def read_content(page: Page, tree: Tree, rules: SiteRules | None, article: Article | Rejected) -> PageContent:
     """The content of a page. `article` is what `read_article` said of it, with the same tree and rules."""
     structure = read_structure(tree, page.url)
-    if isinstance(article, Article) and article.page_type is PageType.ARTICLE:
-        return PageContent(PageType.ARTICLE, article.confidence, article, article.blocks, structure)
     analysis = analyze_page(page, rules, tree)
-    page_type, kinds = page_kinds(page, analysis)
+    page_type, kinds = page_kinds(page, analysis, structure)
+    confidence = round(max(kinds.values(), default=0.0), 3)
+    if isinstance(article, Article) and page_type is PageType.ARTICLE:
+        return PageContent(page_type, confidence, article, article.blocks, structure)
     own = [block.text for block in article.blocks] if isinstance(article, Article) else []
     chosen = read_page_body(structure, kinds, own)
     blocks = tuple(as_block(block) for block in chosen if block.text)
-    return PageContent(page_type, round(max(kinds.values(), default=0.0), 3), analysis.metadata, blocks, structure, tuple(chosen))
+    return PageContent(page_type, confidence, analysis.metadata, blocks, structure, tuple(chosen))
 
 
 def _markup(chosen: Sequence[StructureBlock]) -> list[BlockMarkup]:

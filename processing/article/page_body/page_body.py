@@ -12,6 +12,8 @@ from processing.article.page_body.tokens import block_tokens
 from processing.article.structure.structure import Structure, StructureBlock
 from schemas.article import Block, BlockKind
 
+LEAST_WORDS = 10  # expected words of main text: a page with fewer has none, because scripts make it, or it is an error
+
 
 def read_page_body(structure: Structure, types: Mapping[str, float], article: Collection[str]) -> list[StructureBlock]:
     """The blocks of the main text, in order, with images between them.
@@ -29,7 +31,7 @@ def read_page_body(structure: Structure, types: Mapping[str, float], article: Co
 
 def best_blocks(probabilities: Floats, words: Floats) -> list[int]:
     """The blocks whose choice has the highest expected F1, in words: those above a limit that depends on all of them."""
-    if not words.any():
+    if (probabilities * words).sum() < LEAST_WORDS:
         return []
     order = np.argsort(-probabilities, kind="stable")
     hits = np.cumsum(probabilities[order] * words[order])
