@@ -98,11 +98,12 @@ def publish(process_run: str) -> dict[str, int]:
     with final_errors():
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
-        _tell_tables(stages.published_tables(report, load_settings()))
+        tell_tables(stages.published_tables(report, load_settings()))
         return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 
-def _tell_tables(events: dict[str, dict[str, Any]]) -> None:  # Any: texts and numbers
+def tell_tables(events: dict[str, dict[str, Any]]) -> None:  # Any: texts and numbers
+    """Make an Asset event for each of these tables."""
     outlets = get_current_context()["outlet_events"]
     for name, event in events.items():  # none of a table to which nothing was added: it would start the DAGs that wait for it
         outlets[table_alias(name)].add(table_asset(name), extra=event)

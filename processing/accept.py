@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from processing.publish.gate import gate_run, read_gate_mark
-from processing.publish.publish import publish_run
+from processing.publish.publish import complete_last_published, publish_run
 from processing.publish.replacing import replaced_runs
 from processing.publish.report import RunReport
 from processing.resolve.resolution import read_resolve_mark, reread_changed, resolve_run
@@ -46,10 +46,12 @@ def accept(
     """
     with open_resources(settings) as resources:
         repair_publications(resources.lake, resources.ledger)  # an acceptance that died after its commit
+        _complete(crawl_run, resources)
         found = held_of(resources.ledger.database, crawl_run, dataset)
         waiting = [one for one in found if one.decision is None]
         if not waiting:
             return _decided_before(found)
+        _refuse_part(crawl_run, dataset, resources)
         run = resources.ledger.add_process_run(_planned(crawl_run, waiting, decided_by, reason, settings, resources))
         names = segments(run.process_run, settings)
     for number, segment in enumerate(names, 1):
@@ -58,6 +60,19 @@ def accept(
     with open_resources(settings) as resources:
         progress("judge and publish")
         return Accepted(tuple(one.dataset for one in waiting), _published(run, names, resources, list(map(str, settings.module_folders()))))
+
+
+def _complete(crawl_run: str, resources: Resources) -> None:
+    """Enter what the crawl's last published run holds back, if its process died before."""
+    last = resources.ledger.last_process_run(crawl_run)
+    if last is not None:
+        complete_last_published(resources.ledger.process_run(last).crawl.name, resources.store, resources.lake, resources.ledger)
+
+
+def _refuse_part(crawl_run: str, dataset: str | None, resources: Resources) -> None:
+    """Raise ConfigError if one dataset is to be accepted of a crawl run that was rolled back: its captures have no rows at all."""
+    if dataset is not None and not replaced_runs((crawl_run,), resources.lake):
+        raise ConfigError(f"{crawl_run} was rolled back as a whole, so it is accepted as a whole. Leave out --dataset.")
 
 
 def _published(run: ProcessRun, names: Sequence[str], resources: Resources, folders: Sequence[str]) -> RunReport:
@@ -76,7 +91,9 @@ def _planned(crawl_run: str, waiting: Sequence[Held], decided_by: str, reason: s
     known = {PLAIN_ARTICLES.name: PLAIN_ARTICLES}
     known |= {one.name: one for one in current_datasets(crawl, (crawl_run,), settings, resources)}
     datasets = tuple(known.get(one.dataset) or _pinned(one, resources) for one in waiting)
-    replacement = Replacement(RunKind.ACCEPT, replaced_runs((crawl_run,), resources.lake), decided_by, reason)
+    rolled_back = resources.ledger.last_process_run(crawl_run)
+    replaced = replaced_runs((crawl_run,), resources.lake) or ((rolled_back,) if rolled_back is not None else ())
+    replacement = Replacement(RunKind.ACCEPT, replaced, decided_by, reason)
     config, code = config_hash(crawl, datasets), code_version()
     name = replacing_run_id(replacement, [one.dataset for one in waiting], (crawl_run,), code, config)
     memory = resources.ledger.memory_version(crawl.name)

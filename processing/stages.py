@@ -15,6 +15,7 @@ from processing.publish.publish import complete_last_published, half_published, 
 from processing.publish.report import RunReport
 from processing.publish.table_events import TableEvent, table_events
 from processing.quarantine.rejudge import rejudge
+from processing.resolve.replaced import read_selection
 from processing.resolve.resolution import ResolveMark, pinned_containers, read_resolve_mark, reread_changed, resolve_run
 from processing.resources import Resources, current_configuration, current_datasets, open_resources
 from runtime.code_version import code_version
@@ -139,11 +140,13 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
 
 def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: Resources) -> None:
     containers = pinned_containers(run, resources.store)
+    selected = read_selection(run, resources.store)
+    offsets = None if selected is None else frozenset(selected.get(segment.warc_key, ()))
     if not run.own_datasets:
-        extract_segment(resources.store, segment, run.crawl, key, containers)
+        extract_segment(resources.store, segment, run.crawl, key, containers, offsets=offsets)
         return
-    with SegmentRows(resources.store, run, segment, _module_folders(settings)) as rows:
-        extract_segment(resources.store, segment, run.crawl, key, containers, rows)
+    with SegmentRows(resources.store, run, segment, _module_folders(settings), offsets) as rows:
+        extract_segment(resources.store, segment, run.crawl, key, containers, rows, offsets)
 
 
 def _module_folders(settings: Settings) -> list[str]:

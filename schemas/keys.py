@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+STAMP = re.compile(r"-(\d{8}T\d{6}Z)-[^-]*$")  # in the name of a crawl run
 TASK_LOGS = "airflow-logs/"  # of Airflow's tasks, by Airflow's own path
 
 
@@ -18,6 +21,12 @@ def index_key(crawl: str, crawl_run: str, segment: str) -> str:
 def crawl_run_of(segment_key: str) -> str:
     """The crawl run that fetched a segment."""
     return segment_key.split("/")[2]
+
+
+def planned_stamp(crawl_run: str) -> str:
+    """When a crawl run was planned, as its name says it, to the second. Sorts by time; empty for a name of another form."""
+    found = STAMP.search(crawl_run)
+    return "" if found is None else found[1]
 
 
 def index_key_of(segment_key: str) -> str:
@@ -128,6 +137,22 @@ def mark_key(process_run: str, stage: str, base: str = "") -> str:
     return f"staging/{process_run}/{stage}{'-' if base else ''}{base}.json"
 
 
+def selection_key(process_run: str) -> str:
+    """The records that a process run replaces, if they are not all of its crawl runs (JSON: WARC file -> offsets)."""
+    return f"staging/{process_run}/selection.json"
+
+
+def replayed_prefix(process_run: str, crawl_run: str) -> str:
+    """The prefix of what a user's spider made of a crawl run's stored responses for a process run. The names are those of `items/`."""
+    return f"staging/{process_run}/items/{crawl_run}/"
+
+
+def replayed_key(process_run: str, key: str) -> str:
+    """The staged object that takes the place of an object of a segment's items when the process run is published."""
+    _, _, crawl_run, name = key.split("/")
+    return f"{replayed_prefix(process_run, crawl_run)}{name}"
+
+
 def report_key(process_run: str, name: str) -> str:
     """A report of a process run, for example `accounting.json` or `expectations.json`."""
     return f"reports/{process_run}/{name}"
@@ -140,3 +165,4 @@ def memory_key(crawl: str, version: int) -> str:
 
 LAKE_PREFIX = "lake"
 STAGING_PREFIX = "staging/"
+KNOWN_PREFIX = "known/"  # the known index (`storage.index.known`)

@@ -37,6 +37,8 @@ class RunKind(StrEnum):
     REJUDGE = "rejudge"  # the same, because the rules changed
     DROP = "drop"  # rows of quarantine are removed for good
     ACCEPT = "accept"  # rows that the gate held back are published
+    REPROCESS = "reprocess"  # rows are made again from stored captures, under the code and the rules of that time
+    ROLLBACK = "rollback"  # all rows of crawl runs are taken out
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,21 @@ class Replacement:
     """What a process run of another kind than `process` replaces, and who decided it.
 
     `replaces` are the process runs whose records get new outcomes, sorted. `decided_by` and `reason` are None if nobody was asked.
+    Crawl runs from this run's first to `until_run` are going to be replaced: until then no row is compared with theirs. `is_selection`:
+    only some records are replaced, those that are listed under `schemas.keys.selection_key`.
     """
 
     kind: RunKind
     replaces: tuple[str, ...]
     decided_by: str | None = None
     reason: str | None = None
+    until_run: str | None = None
+    is_selection: bool = False
+
+    @property
+    def makes_rows_again(self) -> bool:
+        """Whether whole records are processed again, so that they are compared with what there was before they were fetched."""
+        return self.kind in {RunKind.ACCEPT, RunKind.REPROCESS}
 
 
 @dataclass(frozen=True, slots=True)

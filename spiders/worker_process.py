@@ -58,7 +58,7 @@ def run_worker(
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, "--heartbeat", str(beat)],
-                env={**_environment(settings), **(secrets or {})},
+                env={**environment_of(settings), **(secrets or {})},
                 stdout=output,
                 stderr=output,
                 process_group=0,
@@ -121,7 +121,8 @@ def _check_statistics(statistics: WorkerStatistics | None, code: int, log_text: 
     return statistics
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a process of ours: this one's, with these settings."""
     given = {f"CRAWLHOUSE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}  # also those that are empty
     return {**MEMORY, **os.environ, **given}
 

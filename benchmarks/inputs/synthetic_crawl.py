@@ -10,7 +10,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -34,16 +34,17 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HEADERS = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Encoding", b"gzip"))
 
 
-def make_crawl(settings: Settings, articles: int, words: int, seed: int = 7) -> int:
+def make_crawl(settings: Settings, articles: int, words: int, seed: int = 7, urls: Sequence[str] = ()) -> int:
     """Store and register one closed run of `articles` pages of `words` words each. Returns the number of segments.
 
-    Pages have their host's boilerplate. Every twentieth article is a near copy of an earlier one, and every fiftieth page is missing.
+    The first pages have the given URLs. Pages have their host's boilerplate. Every twentieth article is a near copy of an earlier
+    one, and every fiftieth page is missing.
     """
     crawl = Crawl.model_validate({"name": CRAWL, "seeds": ["https://news.example.com/"]})
     run = CrawlRun(f"{CRAWL}-20260301T000000Z-{seed:06x}", crawl, str(seed), BEGIN, "benchmark", config_hash(crawl))
     ledger = open_ledger(settings)
     ledger.add_crawl_run(run)
-    segments = list(_segments(settings, run, _captures(articles, words, seed)))
+    segments = list(_segments(settings, run, _captures(articles, words, seed, urls)))
     database = open_database(settings.database_url("frontier"))
     with database.write() as connection:
         for segment in segments:
@@ -78,7 +79,7 @@ def _segments(settings: Settings, run: CrawlRun, captures: Iterator[Capture]) ->
         yield Segment(segment=name, warc_key=warc, index_key=index, size=closed.size, digest=closed.digest, records=len(closed.rows))
 
 
-def _captures(articles: int, words: int, seed: int) -> Iterator[Capture]:
+def _captures(articles: int, words: int, seed: int, urls: Sequence[str]) -> Iterator[Capture]:
     chance = random.Random(seed)
     vocabulary = ["".join(chance.choices("etaoinshrdlucmfwyp", k=chance.randint(2, 11))) for _ in range(20_000)]
     earlier: list[str] = []
@@ -92,7 +93,7 @@ def _captures(articles: int, words: int, seed: int) -> Iterator[Capture]:
             earlier = paragraphs
         title = " ".join(chance.choices(vocabulary, k=8)).capitalize()
         yield Capture(
-            url=f"https://{host}/2026/03/{number:06d}-{title.lower().replace(' ', '-')}",
+            url=urls[number] if number < len(urls) else f"https://{host}/2026/03/{number:06d}-{title.lower().replace(' ', '-')}",
             fetched_at=BEGIN + timedelta(seconds=number),
             status=404 if number % 50 == 49 else 200,
             reason="OK",

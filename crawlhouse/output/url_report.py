@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from crawlhouse.output.console import results, say, show, table
 from crawlhouse.output.row_formats import format_value, json_value
+from crawlhouse.reports.making import Making
 from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
 from storage.warc.reader import Record
@@ -27,8 +29,8 @@ CAPTURE_COLUMNS = ("fetched_at", "request_method", "fetch_status", "outcome", "r
 RUN_COLUMNS = ("kind", "page_type", "via", "depth", "crawl_run", "process_run", "code_version", "ingested_at")
 
 
-def show_url_report(report: UrlReport, sources: Mapping[str, str]) -> None:
-    """Print it for people, with the source of each field by its name."""
+def show_url_report(report: UrlReport, sources: Mapping[str, str], making: Making | None = None) -> None:
+    """Print it for people, with the source of each field by its name, and under which code and rules the row was made."""
     results().print(report.url, style="bold")
     outcome = report.outcome()
     if outcome:
@@ -36,6 +38,8 @@ def show_url_report(report: UrlReport, sources: Mapping[str, str]) -> None:
     row = report.article or report.quarantined
     if row:
         show(_fields(row, sources))
+    if making:
+        show(_facts_table("Made by", making.lines()))
     show(_facts_table("Stored capture", _capture(report)))
     if report.record:
         show(_facts_table("Response headers", _headers(report.record)))
@@ -105,7 +109,7 @@ def _rows_table(title: str, rows: list[Row]) -> RenderableType:
     return table(title, list(rows[0]), [[format_value(value) for value in row.values()] for row in rows])
 
 
-def url_report_json(report: UrlReport, sources: Mapping[str, str]) -> dict[str, object]:
+def url_report_json(report: UrlReport, sources: Mapping[str, str], making: Making | None = None) -> dict[str, object]:
     """All of it in JSON's own types, without the bodies; `sources` are the fields' by their names."""
     return {
         "url": report.url,
@@ -113,6 +117,7 @@ def url_report_json(report: UrlReport, sources: Mapping[str, str]) -> dict[str, 
         "article": _plain_row(report.article),
         "quarantined": _plain_row(report.quarantined),
         "sources": dict(sources),
+        "made_by": None if making is None else json_value(asdict(making)),
         "capture": _capture_json(report.record) if report.record else None,
         "archive_problem": report.archive_problem or None,
         "versions": json_value(report.versions),

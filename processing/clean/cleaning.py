@@ -12,11 +12,11 @@ from processing.article.markdown.chunks import split_chunks
 from processing.article.markdown.document import write_document
 from processing.clean.identity import claimed_url, page_url, url_id
 from processing.clean.language import detect_language
-from processing.clean.minhash import minhash
+from processing.clean.minhash import make_signatures, shingle_hashes
 from processing.clean.policy import PolicyInput, Violation, check_policy
 from processing.clean.signals import signals
 from processing.clean.site_memory import SiteMemory
-from processing.clean.words import shingles, text_digest, words
+from processing.clean.words import text_digest, words
 from processing.staging.staging import CLEANED, Row, blocks_of, markup_of_row, read_bucket, stored_blocks
 from schemas.article import Article, Block, BlockMarkup, plain_text
 from schemas.config.crawl import ArticleOptions
@@ -70,7 +70,7 @@ def article_violation(article: Article, fetched_at: datetime, options: ArticleOp
     text = plain_text(article.blocks)
     tokens = words(text)
     language = detect_language(text, article.language_declared)
-    found = signals(text, tokens, article.blocks, len(shingles(tokens)))
+    found = signals(text, tokens, article.blocks, len(shingle_hashes([tokens])[0]))
     return check_policy(PolicyInput(article.title, text, len(tokens), language, article.published_at, fetched_at, found), options)
 
 
@@ -88,9 +88,9 @@ def cleaned_row(row: Row, memory: SiteMemory, memory_version: int | None, option
     blocks, boilerplate = clean_blocks(row["host"], url, read, memory, options)
     text = plain_text(blocks)
     tokens = words(text)
-    runs = shingles(tokens)
+    shingles = shingle_hashes([tokens])
     language = detect_language(text, row["language_declared"])
-    found = signals(text, tokens, blocks, len(runs))
+    found = signals(text, tokens, blocks, len(shingles[0]))
     policy_input = PolicyInput(row["title"], text, len(tokens), language, row["published_at"], row["fetched_at"], found)
     violation = check_policy(policy_input, options)
     confidence = memory.adjusted_confidence(row["host"], row["container"], row["confidence"]) if options.site_memory else row["confidence"]
@@ -103,7 +103,7 @@ def cleaned_row(row: Row, memory: SiteMemory, memory_version: int | None, option
         "text_length": len(text),
         "word_count": len(tokens),
         "text_digest": text_digest(text),
-        "minhash": minhash(runs),
+        "signature": make_signatures(shingles)[0],
         "language": language,
         "duplicate_word_fraction": found.duplicate_word_fraction,
         "symbol_word_ratio": found.symbol_word_ratio,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from processing.clean.words import SHINGLE_WORDS
+from processing.clean.minhash import SHINGLE_WORDS
 from schemas.article import Block
 
 _SYMBOL = re.compile(r"[#…]|\.\.\.|[\u2580-\u259f\ufffd]")

@@ -6,36 +6,37 @@ import hashlib
 import re
 
 # kana, Han, Thai and Lao, Burmese, Khmer
-UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+UNSPACED = (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\U00020000-\U0003ffff"
+)
 UNSPACED_SHARE = 0.3  # of the characters other than blanks; a text with more is in a script without spaces
-SHINGLE_WORDS = 5
 
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 _UNSPACED = re.compile(rf"[{UNSPACED}]")
-_BLANK = re.compile(r"\s+")
+# ASCII's characters that are in no word become blanks; bytes of other characters stay
+_BLANKED = bytes(byte if byte >= 128 or chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(256))
 
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case; each character of a script without spaces is a word."""
-    return _TOKEN.findall(text.casefold())
+    blanked = text.casefold().encode("utf-8", "surrogatepass").translate(_BLANKED)
+    if blanked.isascii():
+        return blanked.decode("ascii").split()
+    found: list[str] = []
+    for part in blanked.decode("utf-8", "surrogatepass").split():
+        if part.isascii():
+            found.append(part)
+        else:
+            found.extend(_TOKEN.findall(part))
+    return found
 
 
 def unspaced_characters(text: str) -> int:
     """How many characters belong to scripts that write without spaces."""
-    return len(_UNSPACED.findall(text))
-
-
-def shingles(tokens: list[str]) -> list[str]:
-    """The distinct runs of five words, in the order in which they appear; of a shorter text the whole text.
-
-    In scripts without spaces a word is a character, so these are character 5-grams.
-    """
-    if len(tokens) < SHINGLE_WORDS:
-        return [" ".join(tokens)] if tokens else []
-    runs = zip(*(tokens[start:] for start in range(SHINGLE_WORDS)), strict=False)
-    return list(dict.fromkeys(" ".join(run) for run in runs))
+    return 0 if text.isascii() else len(_UNSPACED.findall(text))
 
 
 def text_digest(text: str) -> str:
     """SHA-256 of the text in lower case with single blanks; the first 32 hex digits."""
-    return hashlib.sha256(_BLANK.sub(" ", text.casefold()).strip().encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -11,8 +11,9 @@ from processing.article.markdown.document import write_document
 from processing.article.page_body.comments import read_comments
 from processing.article.page_body.content import read_content
 from processing.clean.language import detect_language
+from processing.clean.minhash import shingle_hashes
 from processing.clean.signals import signals
-from processing.clean.words import shingles, text_digest, words
+from processing.clean.words import text_digest, words
 from processing.datasets.page_view import PageView
 from processing.pdf.document import PdfDocument
 from schemas.article import Block, BlockMarkup
@@ -55,8 +56,7 @@ def text_columns(blocks: Sequence[Block], markup: Sequence[BlockMarkup], declare
     """Text, language and signals of the blocks, and Markdown and chunks as far as they are asked for."""
     text = "\n".join(block.text for block in blocks if block.text)
     tokens = words(text)
-    runs = shingles(tokens)
-    found = signals(text, tokens, blocks, len(runs))
+    found = signals(text, tokens, blocks, len(shingle_hashes([tokens])[0]))
     row: RawRow = {
         "text": text or None,
         "language": detect_language(text, declared),

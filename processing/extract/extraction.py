@@ -7,7 +7,7 @@ The pages are read in worker processes with limits (`processing.workers`); bytes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Protocol
 
@@ -41,7 +41,7 @@ from storage.index.rows import CaptureRow, read_index
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 from storage.warc.content_coding import CodingError, decode_content
-from storage.warc.reader import Record, read_records
+from storage.warc.reader import Record, read_record_at, read_records
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024  # decompressed; bounds what a compression bomb costs
 # Staged under the name that they have in the capture index, or in an `Article`.
@@ -112,14 +112,16 @@ def extract_segment(
     key: str,
     containers: Containers | None = None,
     sink: RowSink | None = None,
+    offsets: Collection[int] | None = None,
 ) -> int:
     """Stage a segment's rows under `key`, by host bucket, then in the order of the segment; the number of rows.
 
     Every row of the segment's capture index becomes one row, even where the WARC is damaged. `containers` are the elements in which hosts
-    have their articles. `sink` takes the rows of datasets; it has finished before the rows are under `key`. Raises StorageError.
+    have their articles. `sink` takes the rows of datasets; it has finished before the rows are under `key`. `offsets` are those of the
+    records that are read; None means all. Raises StorageError.
     """
     with scratch_folder() as folder, BucketSpill(folder, EXTRACTED) as spill:
-        for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink)):
+        for chunk in in_chunks(_rows(store, segment, crawl, containers or {}, sink, offsets)):
             spill.add(pa.Table.from_pylist(chunk, schema=EXTRACTED))
         spill.finish()
         if sink is not None:
@@ -255,28 +257,56 @@ def page_of(record: Record, kind: str, hints: Hints) -> Page | Rejected:
     )
 
 
-def _rows(store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, sink: RowSink | None) -> Iterator[Row]:
-    for row, result in read_segment(store, segment, crawl, containers, ARTICLES_ALONE if sink is None else sink.wanted):
+def _rows(
+    store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, sink: RowSink | None, offsets: Collection[int] | None
+) -> Iterator[Row]:
+    for row, result in read_segment(store, segment, crawl, containers, ARTICLES_ALONE if sink is None else sink.wanted, offsets):
         if sink is not None:
             sink.take(row, result)
         yield staged_row(row, result.outcome)
 
 
 def read_segment(
-    store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, wanted: Wanted
+    store: ObjectStore,
+    segment: Segment,
+    crawl: Crawl,
+    containers: Containers,
+    wanted: Wanted,
+    offsets: Collection[int] | None = None,
 ) -> Iterator[tuple[CaptureRow, PageResult]]:
-    """Each row of a segment's capture index with what its record becomes, in order. Raises StorageError."""
+    """Each row of a segment's capture index with what its record becomes, in order; of some records, those at `offsets`.
+
+    Raises StorageError.
+    """
     index = _in_order(read_index(store.get_bytes(segment.index_key)), segment)
+    if offsets is not None:
+        chosen = (row for row in index if row.warc_record_offset in offsets)
+        yield from _results(_single_task(store, row, crawl, containers, wanted) for row in chosen)
+        return
     with store.open(segment.warc_key) as stream:
         records = read_records(stream, segment.warc_key, crawl.budgets.max_body_bytes)
-        tasks = _tasks(records, index, crawl, containers, wanted)
-        for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
-            if not isinstance(result, Exceeded):
-                yield task.row, result
-            elif task.wanted.functions:
-                yield task.row, _read_apart(task, result)
-            else:
-                yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
+        yield from _results(_tasks(records, index, crawl, containers, wanted))
+
+
+def _results(tasks: Iterable[PageTask]) -> Iterator[tuple[CaptureRow, PageResult]]:
+    for task, result in run_limited(tasks, READ_TASK, results=(PageResult,)):
+        if not isinstance(result, Exceeded):
+            yield task.row, result
+        elif task.wanted.functions:
+            yield task.row, _read_apart(task, result)
+        else:
+            yield task.row, PageResult(rejected=result.rejected(task.row.pointer, task.row.url))
+
+
+def _single_task(store: ObjectStore, row: CaptureRow, crawl: Crawl, containers: Containers, wanted: Wanted) -> PageTask:
+    """The task of a record that is read alone."""
+    if row.record_type == "revisit":
+        return page_task(None, row, crawl, containers, wanted)
+    try:
+        record = replace(read_record_at(store, row.pointer, crawl.budgets.max_body_bytes), pointer=row.pointer)
+    except StorageError as error:
+        return PageTask(None, row, damage=str(error), wanted=wanted)
+    return page_task(record, row, crawl, containers, wanted)
 
 
 def _read_apart(task: PageTask, exceeded: Exceeded) -> PageResult:

@@ -13,7 +13,7 @@ from schemas.datasets.sources import Source
 from schemas.items import ItemProblem, StoredItem
 from schemas.keys import crawl_run_of
 from schemas.manifest import Segment
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from schemas.yaml_files.dataset_names import NO_DATASET
 from storage.index.items import read_item_problems, read_items
 from storage.index.rows import CaptureRow, read_index
@@ -51,6 +51,12 @@ def item_datasets(run: ProcessRun) -> tuple[Dataset, ...]:
     return tuple(dataset for dataset in run.own_datasets if dataset.source is not None and not dataset.source.reads_pages)
 
 
+def takes_all_items(run: ProcessRun) -> bool:
+    """Whether a run knows of every item whether a dataset of the crawl takes it. One that makes rows of some datasets only does not."""
+    makes_all = set(run.crawl.datasets) <= {dataset.name for dataset in run.datasets}
+    return bool(item_datasets(run)) and (run.replacement is None or makes_all)
+
+
 @dataclass(slots=True)
 class ItemRows:
     """Reads the items of one segment. The rows are streamed: a page may have more items than fit in memory."""
@@ -73,10 +79,11 @@ class ItemRows:
     def read(self) -> Iterator[ItemRow | MissingItems]:
         """The rows of all items, then those of items that could not be stored, and the captures of which items are missing."""
         crawl, crawl_run = self.run.crawl.name, crawl_run_of(self.segment.warc_key)
+        again = self.run.process_run if self.run.kind is RunKind.REPROCESS else None
         if self._datasets:
-            for item in read_items(crawl, crawl_run, [self.segment], self.store):
+            for item in read_items(crawl, crawl_run, [self.segment], self.store, again):
                 yield from self._rows(self._capture(item.warc_record_offset), item)
-        for problem in read_item_problems(crawl, crawl_run, self.segment, self.store):
+        for problem in read_item_problems(crawl, crawl_run, self.segment, self.store, again):
             yield from self._missing(self._capture(problem.warc_record_offset), problem)
 
     def _capture(self, offset: int) -> CaptureRow:

@@ -7,7 +7,7 @@ beside them what each record gave (`PAGES`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -42,8 +42,13 @@ HIDDEN_FROM_STEPS = frozenset({"bucket", "rule", "detail", "row_json"})  # colum
 class SegmentRows:
     """The rows of one segment for each dataset of a process run; on the local disk until all are there, then in the store."""
 
-    def __init__(self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str]) -> None:
-        """`folders` are where the user's modules are. Raises ConflictError if their code is not that of the planned run."""
+    def __init__(
+        self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str], offsets: Collection[int] | None = None
+    ) -> None:
+        """`folders` are where the user's modules are, `offsets` those of the records that are read, None for all.
+
+        Raises ConflictError if the modules' code is not that of the planned run.
+        """
         for dataset in run.own_datasets:
             refuse_changed_code(dataset, folders)
         self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
@@ -51,6 +56,7 @@ class SegmentRows:
         in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data", "pages"}]
         functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
         self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders, _definitions(functions))
+        self._offsets = offsets
         self._stack = ExitStack()
         datasets = (*run.own_datasets, *((ITEMS_OF_NO_DATASET,) if item_datasets(run) else ()))
         self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in datasets}
@@ -87,7 +93,8 @@ class SegmentRows:
         counts: Counter[tuple[int, str]] = Counter()
         captures: dict[int, CaptureRow] = {}
         for one in ItemRows(self._run, self._segment, self._store).read():
-            if one.capture.warc_record_offset in self._not_indexed:
+            offset = one.capture.warc_record_offset
+            if offset in self._not_indexed or (self._offsets is not None and offset not in self._offsets):
                 continue
             if isinstance(one, MissingItems):
                 self._add(one.capture, one.dataset, [], one.error)

@@ -109,9 +109,9 @@ def count(captures: pa.Table, counts: dict[str, RunCounts]) -> None:
             found.reasons[f"{outcome}: {reason}"] += 1
 
 
-def check_run(manifest: Manifest, counts: RunCounts) -> None:
-    """Raise AccountingError unless the equations of one crawl run hold."""
-    registered = sum(segment.records for segment in manifest.segments)
+def check_run(manifest: Manifest, counts: RunCounts, selected: int | None = None) -> None:
+    """Raise AccountingError unless the equations of one crawl run hold. `selected` is how many of its records are processed, if not all."""
+    registered = sum(segment.records for segment in manifest.segments) if selected is None else selected
     by_outcome = {outcome: counts.outcome(outcome) for outcome in Outcome}
     if set(counts.outcomes) - {str(outcome) for outcome in Outcome} or counts.records != sum(by_outcome.values()):
         raise AccountingError(f"{manifest.crawl_run}: {counts.records} records, but their outcomes are {dict(counts.outcomes)}.")

@@ -152,10 +152,15 @@ def _run_row(run: ProcessRun, manifest: Manifest, change: RunChange, stamp: Stam
     }
 
 
+def definitions_of(run: ProcessRun) -> dict[str, dict[str, object]]:
+    """By which definitions a run makes rows, as `runs.statistics` has them."""
+    return {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets}
+
+
 def _statistics(run: ProcessRun, manifest: Manifest, change: RunChange) -> dict[str, object]:
     statistics: dict[str, object] = {
         **change.counts[manifest.crawl_run].to_dict(),
-        "definitions": {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets},
+        "definitions": definitions_of(run),
         RULES: rules_of(run),
         MEASURES: dict(change.measures.get(manifest.crawl_run, {})),
         **change.notes.get(manifest.crawl_run, {}),

@@ -20,6 +20,7 @@ from processing.expectations.suite_result import Measures, SuiteResult
 from processing.publish.article_rows import ArticleRows
 from processing.resolve.datasets import ROWS, resolve_dataset
 from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded, RowPlace, place_of
+from processing.resolve.replaced import is_after, sighting_order
 from processing.staging.staging import read_rows
 from processing.staging.step_failures import read_failures
 from schemas.datasets.dataset import Dataset
@@ -144,15 +145,23 @@ def _has_other_rows(run: ProcessRun, rows: _Judgeable, before: Excluded, now: Ex
     return any(one != other for one, other in zip_longest(left, there))
 
 
-def history_of(lake: Lake, crawl: str, dataset: str) -> list[Measures]:
-    """What the crawl's published runs measured of a dataset, the newest first."""
+def history_of(lake: Lake, run: ProcessRun, dataset: str) -> list[Measures]:
+    """What the crawl's runs before a process run measured of a dataset, the newest first; each by its rows that are published now."""
     rows = [
-        (row["sequence"], row["crawl_run"], row["statistics"])
-        for batch in lake.scan("runs", ["crawl", "sequence", "crawl_run", "statistics"])
+        row
+        for batch in lake.scan("runs", ["crawl", "sequence", "crawl_run", "kind", "statistics"])
         for row in batch.to_pylist()
-        if row["crawl"] == crawl and row["statistics"]
+        if row["crawl"] == run.crawl.name and not is_after(run, row["crawl_run"])
     ]
-    return read_history([statistics for _, _, statistics in sorted(rows, reverse=True)], dataset)
+    measured: dict[str, list[Measures]] = {crawl_run: [] for crawl_run in run.crawl_runs}
+    for row in sorted(rows, key=lambda row: row["sequence"], reverse=True):
+        if row["crawl_run"] not in measured:
+            found = read_history([row["statistics"]] if row["statistics"] else [], dataset)
+            if found or row["kind"] == RunKind.ROLLBACK:
+                measured[row["crawl_run"]] = found
+    order = {row["crawl_run"]: sighting_order(row["crawl_run"], row["sequence"]) for row in rows}
+    newest_first = sorted((name for name in measured if name in order), key=order.__getitem__, reverse=True)
+    return [one for name in newest_first for one in measured[name]]
 
 
 def _expected(run: ProcessRun, dataset: Dataset) -> RowsToJudge:
@@ -167,7 +176,7 @@ def _to_judge(run: ProcessRun, rows: _Judgeable, excluded: Excluded, lake: Lake)
         expected,
         tables=rows.new_rows(excluded, expected.needed_columns()),
         crawl_runs=tuple(one for one in run.crawl_runs if one not in excluded.held),
-        history=history_of(lake, run.crawl.name, rows.dataset.name) if expected.all_drift() else (),
+        history=history_of(lake, run, rows.dataset.name) if expected.all_drift() else (),
     )
 
 

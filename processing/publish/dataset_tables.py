@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from processing.extract.item_rows import NO_DATASET_RULE, item_datasets
+from processing.extract.item_rows import NO_DATASET_RULE, takes_all_items
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, UnclaimedItems
 from processing.publish.dataset_gate import Judged
 from processing.publish.run_columns import run_constants
@@ -70,7 +70,7 @@ class DatasetRows:
     def unclaimed(self, segments: Iterable[str], counts: Mapping[str, RunCounts]) -> Iterator[pa.Table]:
         """The rows of the table `quarantine` of items that no dataset takes; they are counted."""
         constants = {**run_constants(self._run), "dataset": NO_DATASET}
-        for segment in sorted(segments) if item_datasets(self._run) else ():
+        for segment in sorted(segments) if takes_all_items(self._run) else ():
             for table in read_rows(self._store, extracted_rows_key(self._run.process_run, NO_DATASET, segment)):
                 _count_unclaimed(table, counts)
                 yield _filled(table.append_column("reason", table["rule"]), TABLES["quarantine"], constants)

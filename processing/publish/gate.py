@@ -23,13 +23,14 @@ from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows
 from processing.publish.replacing import merged_captures
 from processing.resolve.datasets import SEEN
+from processing.resolve.replaced import selected_records
 from processing.resolve.resolution import ResolveMark
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
 from schemas.keys import gated_key, mark_key, report_key, resolved_rows_key
 from schemas.outcomes import Outcome
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from schemas.tables import TABLES
 from storage.lake.lake import Lake
 from storage.ledger.held import Held, hold_rows
@@ -80,10 +81,11 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
         counts[crawl_run].canonical = canonical
     staged = _write_tables(articles, lake, judged, counts, [segment.segment for segment in segments])
     for crawl_run, found in counts.items():
-        check_run(ledger.manifest(crawl_run), found)
+        check_run(ledger.manifest(crawl_run), found, selected_records(run, crawl_run, store))
     check_tables(list(counts.values()), staged, made_rows(run, segments, store, judged))
     store.put_bytes(report_key(run.process_run, "expectations.json"), report(judged.results.values()))
-    hold_rows(ledger.database, run.process_run, [Held(crawl_run, name, run.crawl.name, why) for crawl_run, name, why in judged.held()])
+    if run.kind is not RunKind.REPROCESS:  # what that one holds back counts when it is published: it may be no more than a comparison
+        hold_rows(ledger.database, run.process_run, [Held(crawl_run, name, run.crawl.name, why) for crawl_run, name, why in judged.held()])
     measures = {crawl_run: judged.measures(crawl_run) for crawl_run in run.crawl_runs}
     held: dict[str, dict[str, str]] = {}
     for crawl_run, name, why in judged.held():

@@ -21,9 +21,9 @@ from pyiceberg.table import Table
 from sqlalchemy import Connection
 
 from processing.publish.accounting import ARTICLES
-from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, new_stamp
+from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, definitions_of, new_stamp
 from processing.publish.gate import GateMark, gate_run, read_gate_mark
-from processing.publish.replacing import removals
+from processing.publish.replacing import DEFINITIONS, kept_definitions, refuse_changed, removals
 from processing.publish.report import HELD, RunReport, report_of
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import read_rows
@@ -32,15 +32,17 @@ from runtime.scratch import scratch_folder
 from schemas.errors import ConflictError, LakeMovedError
 from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
+from storage.index.replayed import keep_replayed_items
 from storage.lake.commit import repair_publications
 from storage.lake.lake import Lake, committed_runs
-from storage.ledger.held import check_waiting
+from storage.ledger.held import Held, check_waiting, hold_again
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = TABLE_ORDER
 SIGHTINGS = "sightings"
+HOLDING_AGAIN = frozenset({RunKind.REPROCESS, RunKind.ROLLBACK})  # what these hold back was perhaps decided before
 ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
 
 
@@ -101,13 +103,14 @@ def _publish(
     """Commit a run's rows to all tables; the rows that it has in `runs`."""
     for _ in range(ATTEMPTS):
         tables = lake.tables()
+        refuse_changed(run, lake)
         base = _base(run, tables, ledger)
         passed = _passed_gate(run, base, segments, store, lake, ledger, folders)
         if passed.base_key != base.key():
             continue
         try:
             check = partial(_check_decision, run)
-            return commit_run(run, _gated_change(run, passed, store), new_stamp(ledger), tables, token, lake, ledger, check)
+            return commit_run(run, _gated_change(run, passed, store, lake), new_stamp(ledger), tables, token, lake, ledger, check)
         except LakeMovedError as error:
             LOG.warning("%s: %s Publish tries again.", run.process_run, error)
     raise ConflictError(
@@ -141,7 +144,7 @@ def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake
         raise ConflictError(f"{run.process_run} is half published, but its staged rows are gone. Restore the store's staging folder.")
     sequence, ingested_at = json.loads(store.get_bytes(stamp))
     made_at = Stamp(sequence, datetime.fromisoformat(ingested_at))
-    rows = commit_run(run, _gated_change(run, passed, store), made_at, lake.tables(), token, lake, ledger)
+    rows = commit_run(run, _gated_change(run, passed, store, lake), made_at, lake.tables(), token, lake, ledger)
     complete(run, rows, store, ledger)
 
 
@@ -153,14 +156,17 @@ def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
         raise ConflictError(f"{', '.join(done)} was published by another process run. Process '{run.crawl.name}' again for the rest.")
 
 
-def _gated_change(run: ProcessRun, passed: GateMark, store: ObjectStore) -> RunChange:
+def _gated_change(run: ProcessRun, passed: GateMark, store: ObjectStore, lake: Lake) -> RunChange:
     """The rows that the gate passed for each table."""
     keys = {name: gated_key(run.process_run, passed.base_key, name) for name in _row_tables(run)}
-    removed = removals(run)
+    removed = removals(run, store)
     if SIGHTINGS in keys and store.info(keys[SIGHTINGS]) is None:  # an earlier release has staged the run, which had none
         del keys[SIGHTINGS]
     changes = {name: TableChange(read_rows(store, key), removed.get(name)) for name, key in keys.items()}
-    return RunChange(passed.counts, changes, passed.measures, notes={name: {HELD: why} for name, why in passed.held.items()})
+    notes: dict[str, dict[str, object]] = {name: {HELD: why} for name, why in passed.held.items()}
+    for name, kept in kept_definitions(run, lake).items():
+        notes.setdefault(name, {})[DEFINITIONS] = {**kept, **definitions_of(run)}
+    return RunChange(passed.counts, changes, passed.measures, notes=notes)
 
 
 def _check_decision(run: ProcessRun, connection: Connection) -> None:
@@ -181,9 +187,20 @@ def complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Le
     if store.info(key) is None:
         reached("publish.before.memory")
         _advance_memory(run, store, ledger)
+        if run.kind in HOLDING_AGAIN:
+            decided_anew = () if run.replacement is not None and run.replacement.is_selection else [one.name for one in run.judged_datasets]
+            hold_again(ledger.database, run.process_run, _held_of(run, rows), run.crawl_runs, decided_anew)
+        for crawl_run in run.crawl_runs if run.kind is RunKind.REPROCESS else ():
+            keep_replayed_items(run.process_run, run.crawl.name, crawl_run, ledger.manifest(crawl_run).segments, store)
         reached("publish.before.mark")
         store.put_bytes(key, report_of(run, rows).to_json().encode())
     return RunReport.from_json(store.get_bytes(key))
+
+
+def _held_of(run: ProcessRun, rows: Sequence[RunRow]) -> list[Held]:
+    """What a committed run holds back, as its rows of `runs` say."""
+    notes = ((row["crawl_run"], json.loads(row["statistics"] or "{}").get(HELD, {})) for row in rows)
+    return [Held(crawl_run, name, run.crawl.name, why) for crawl_run, found in notes for name, why in found.items()]
 
 
 def _advance_memory(run: ProcessRun, store: ObjectStore, ledger: Ledger) -> None:

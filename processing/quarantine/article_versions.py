@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from processing.clean.minhash import signature
+from processing.clean.words import words
+from processing.known.known_lake import KnownLake
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.record_state import Verdict
 from processing.resolve.decisions import decide
@@ -12,21 +15,20 @@ from processing.resolve.earlier_rows import read_earlier_rows
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import Decision, RecordSummary
 from schemas.outcomes import Outcome
-from storage.lake.lake import Lake
 
 
-def decide_articles(candidates: Sequence[Candidate], lake: Lake, near_similarity: float) -> Iterator[Verdict]:
+def decide_articles(candidates: Sequence[Candidate], known: KnownLake, near_similarity: float) -> Iterator[Verdict]:
     """The verdict on each article that is to be published: a new version, a duplicate, or known already.
 
     `near_similarity` is the Jaccard similarity from which texts are near-duplicates. Versions in the lake count as they were cleaned.
     """
     summaries = [_summary(candidate) for candidate in candidates]
     texts: dict[str, bytes] = {}
-    for summary in sorted(summaries, key=lambda one: one.fetch_order):
-        if summary.text_digest and summary.minhash:
-            texts.setdefault(summary.text_digest, summary.minhash)
+    for summary in sorted(summaries, key=lambda one: (one.rank(), one.text_digest or "")):
+        if summary.text_digest and summary.signature:
+            texts.setdefault(summary.text_digest, summary.signature)
     index = NearIndex(list(texts), list(texts.values()), near_similarity)
-    earlier = read_earlier_rows(lake, summaries, index)
+    earlier = read_earlier_rows(known, summaries, index)
     decisions = decide(summaries, earlier, index.pairs(), lambda version: version.text_digest)
     for candidate in candidates:
         yield _verdict(candidate, decisions[candidate.record_id])
@@ -58,7 +60,9 @@ def _summary(candidate: Candidate) -> RecordSummary:
         is_revisit=False,
         article_id=row["article_id"],
         text_digest=row["text_digest"],
-        minhash=row["minhash"],
+        signature=signature(words(row["text"])),
         quarantine_reason=None,
         quarantine_detail=None,
+        crawl_run=row["crawl_run"],
+        published_at=row["published_at"],
     )

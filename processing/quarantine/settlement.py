@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_dataset
+from processing.known.known_lake import open_known
 from processing.publish.accounting import RowCounts, RunCounts, count
 from processing.publish.commit_run import RunChange, TableChange, commit_run, new_stamp
 from processing.publish.publish import complete, complete_last_published, publisher
@@ -152,7 +153,7 @@ class _Work:
         for name, dataset in self._datasets.items():
             chosen = [one for one in self._candidates if one.dataset == name and one.fate is Fate.PUBLISH]
             if chosen and name == ARTICLES:
-                yield from decide_articles(chosen, lake, self._crawl.articles.near_duplicate_similarity)
+                yield from decide_articles(chosen, open_known(lake, self._resources.store), self._crawl.articles.near_duplicate_similarity)
             elif chosen:
                 yield from decide_rows(dataset, chosen, lake, read_definitions(lake, name), is_forced=forced)
 

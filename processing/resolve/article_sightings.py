@@ -14,16 +14,17 @@ from itertools import groupby
 
 import pyarrow as pa
 
+from processing.known.known_lake import KnownLake
 from processing.resolve.earlier_dataset_rows import read_row_sightings
 from processing.resolve.earlier_rows import EarlierRows
 from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary
+from processing.resolve.replaced import is_after, sighting_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import NOT_FOUND, UNREAD
 from schemas.keys import crawl_run_of
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
 from schemas.tables import SIGHTINGS
-from storage.lake.lake import Lake
 
 ARTICLES = "articles"
 WRITE_ROWS = 1_000
@@ -42,12 +43,12 @@ class _Absence:
 
 
 def article_sightings(
-    run: ProcessRun, summaries: Sequence[RecordSummary], decisions: Mapping[RecordId, Decision], earlier: EarlierRows, lake: Lake
+    run: ProcessRun, summaries: Sequence[RecordSummary], decisions: Mapping[RecordId, Decision], earlier: EarlierRows, known: KnownLake
 ) -> Iterator[pa.Table]:
     """The rows of `sightings` for the articles of a run, crawl run by crawl run."""
     absences = _absences(run, summaries, decisions, earlier)
     affected = {absence.article_id for found in absences.values() for absence in found}
-    pages = _pages_of(affected, absences, earlier, lake) if affected else {}
+    pages = _pages_of(run, affected, absences, earlier, known) if affected else {}
     of_runs: dict[str, list[RecordSummary]] = {}
     for summary in summaries:
         of_runs.setdefault(crawl_run_of(summary.record_id[0]), []).append(summary)
@@ -83,9 +84,9 @@ def _has_no_article(summary: RecordSummary, decisions: Mapping[RecordId, Decisio
 
 
 def _pages_of(
-    articles: Collection[str], absences: Mapping[str, Sequence[_Absence]], earlier: EarlierRows, lake: Lake
+    run: ProcessRun, articles: Collection[str], absences: Mapping[str, Sequence[_Absence]], earlier: EarlierRows, known: KnownLake
 ) -> dict[str, KeyPages]:
-    """The pages of articles, as the lake has them: those of their versions and of their sightings, in the order of the publishes.
+    """The pages of articles, as the lake has them: those of their versions and of their sightings, in the order of the crawl runs.
 
     Earlier releases have no sightings: pages that were known to have an article come first.
     """
@@ -94,17 +95,17 @@ def _pages_of(
         if earlier.article_of(absence.url) == absence.article_id:
             pages[absence.article_id].pages.add(absence.url)
     events = [
-        (article, version.sequence, version.crawl_run, Sighting(version.url, seen_at=SOME_TIME))
+        (article, sighting_order(version.crawl_run, version.sequence), Sighting(version.url, seen_at=SOME_TIME))
         for article, version in [*earlier.versions.items(), *((key[0], version) for key, version in earlier.page_versions.items())]
         if article in pages
     ]
-    for table in read_row_sightings(lake, ARTICLES, articles):
+    for table in read_row_sightings(known, ARTICLES, articles, lambda crawl_run: not is_after(run, crawl_run)):
         for row in table.to_pylist():
             found = Sighting(row["url"], row["seen_at"], row["gone_at"])
-            events.append((row["row_id"], row["sequence"], row["crawl_run"], found))
-    events.sort(key=lambda event: event[:3])
-    for (article, _, _), group in groupby(events, key=lambda event: event[:3]):
-        pages[article].apply(event[3] for event in group)
+            events.append((row["row_id"], sighting_order(row["crawl_run"], row["sequence"]), found))
+    events.sort(key=lambda event: event[:2])
+    for (article, _), group in groupby(events, key=lambda event: event[:2]):
+        pages[article].apply(event[2] for event in group)
     return pages
 
 

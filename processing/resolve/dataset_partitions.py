@@ -14,8 +14,10 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from processing.known.known_lake import KnownLake
 from processing.resolve.earlier_dataset_rows import read_sightings, read_versions, read_visits
 from processing.resolve.records import RecordId, record_id_of
+from processing.resolve.replaced import is_after
 from processing.resolve.run_records import RunRecord
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import read_rows
@@ -24,7 +26,6 @@ from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import staging_schema
 from schemas.keys import extracted_rows_key
 from schemas.runs import ProcessRun
-from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 
@@ -43,11 +44,12 @@ class Tally(Protocol):
 
 @dataclass(slots=True)
 class Partitions:
-    """The partitions of one dataset in a run."""
+    """The partitions of one dataset in a run. `row_ids` are the ids of the run's keys."""
 
     _dataset: Dataset
     _records: Mapping[RecordId, RunRecord]
     _rows: BucketSpill
+    row_ids: pa.Array
     _versions: BucketSpill | None = None
     _sightings: BucketSpill | None = None
 
@@ -85,7 +87,7 @@ class Partitions:
 
 @contextmanager
 def open_partitions(
-    run: ProcessRun, dataset: Dataset, records: Mapping[RecordId, RunRecord], segments: Sequence[str], store: ObjectStore, lake: Lake
+    run: ProcessRun, dataset: Dataset, records: Mapping[RecordId, RunRecord], segments: Sequence[str], store: ObjectStore, known: KnownLake
 ) -> Iterator[Partitions]:
     """The partitions of a dataset; they are deleted at the end of the `with` block."""
     keys = [extracted_rows_key(run.process_run, dataset.name, segment) for segment in sorted(segments)]
@@ -97,13 +99,14 @@ def open_partitions(
             return stack.enter_context(BucketSpill(stack.enter_context(scratch_folder()), schema))
 
         rows = spill(_with_visit(staging_schema(dataset)))
-        for table in _run_rows(dataset, records, keys, store, lake):
+        for table in _run_rows(dataset, records, keys, store, known):
             rows.add(_partitioned(table, partitions))
         rows.finish()
         urls = {record.url for record in records.values()}
-        versions = _spilled(read_versions(lake, dataset, _all_row_ids(rows, row_ids), urls), partitions, spill)
-        sightings = _spilled(read_sightings(lake, dataset.name, urls, row_ids), partitions, spill)
-        yield Partitions(dataset, records, rows, versions, sightings)
+        all_row_ids = _all_row_ids(rows, row_ids)
+        versions = _spilled(read_versions(known, dataset, all_row_ids), partitions, spill)
+        sightings = read_sightings(known, dataset.name, urls, row_ids, lambda crawl_run: not is_after(run, crawl_run))
+        yield Partitions(dataset, records, rows, all_row_ids, versions, _spilled(sightings, partitions, spill))
 
 
 def _row_ids(store: ObjectStore, keys: Iterable[str]) -> tuple[int, pa.ChunkedArray]:
@@ -124,7 +127,7 @@ def _all_row_ids(rows: BucketSpill, row_ids: pa.ChunkedArray) -> pa.Array:
 
 
 def _run_rows(
-    dataset: Dataset, records: Mapping[RecordId, RunRecord], keys: Iterable[str], store: ObjectStore, lake: Lake
+    dataset: Dataset, records: Mapping[RecordId, RunRecord], keys: Iterable[str], store: ObjectStore, known: KnownLake
 ) -> Iterator[pa.Table]:
     """The staged rows, and for each visit those of the capture that it refers to."""
     visits: dict[RecordId, list[RunRecord]] = {}
@@ -140,16 +143,18 @@ def _run_rows(
                 if copies:
                     yield pa.Table.from_pylist(copies, schema=schema)
     if dataset.history == OBSERVATIONS:
-        yield from _earlier_visits(dataset, {target: of for target, of in visits.items() if target not in records}, schema, lake)
+        yield from _earlier_visits(dataset, {target: of for target, of in visits.items() if target not in records}, schema, known)
 
 
 def _fitting(table: pa.Table) -> list[dict[str, object]]:
     return list(table.filter(pc.is_null(table["rule"])).to_pylist())
 
 
-def _earlier_visits(dataset: Dataset, visits: Mapping[RecordId, list[RunRecord]], schema: pa.Schema, lake: Lake) -> Iterator[pa.Table]:
+def _earlier_visits(
+    dataset: Dataset, visits: Mapping[RecordId, list[RunRecord]], schema: pa.Schema, known: KnownLake
+) -> Iterator[pa.Table]:
     pending: list[dict[str, object]] = []
-    for row in read_visits(lake, dataset, frozenset(visits)):
+    for row in read_visits(known, dataset, frozenset(visits)):
         pending += [_visit(row, visit) for visit in visits[record_id_of(row)]]
         if len(pending) >= VISIT_ROWS:
             yield pa.Table.from_pylist(pending, schema=schema)

@@ -16,10 +16,12 @@ from typing import Any
 import pyarrow as pa
 
 from processing.datasets.steps import whole_row
+from processing.known.known_lake import KnownLake, open_known
 from processing.resolve.dataset_partitions import Partitions, open_partitions
-from processing.resolve.earlier_dataset_rows import Definition, EarlierReadings, read_definitions, read_readings, rows_digest
+from processing.resolve.earlier_dataset_rows import EarlierReadings, definitions_of, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
+from processing.resolve.replaced import NO_NUMBERS, FormerNumbers, former_numbers, remaining, sighting_order
 from processing.resolve.row_history import PUBLISHED, QUARANTINED, KnownVersion, RowDecision, Values, decide_key, row_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import RunRecord, read_errors, read_records
@@ -65,21 +67,20 @@ class _Work:
     records: Mapping[RecordId, RunRecord]
     errors: Mapping[RecordId, str]
     readings: EarlierReadings
-    definitions: Mapping[str, Definition]
+    known_rows: KnownLake
     known: frozenset[RecordId]
     excluded: Excluded
+    former: FormerNumbers = NO_NUMBERS
     tallies: dict[RecordId, RowTally] = field(default_factory=dict)
 
     def count(self, row: Values, outcome: str, reason: str | None = None) -> None:
         self.tallies.setdefault(record_id_of(row), RowTally()).add(outcome, reason)
 
 
-def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, lake: Lake) -> None:
-    """Stage the decided rows of every dataset of a run, against the lake as it is now. `base` names that state in the keys."""
-    if not run.own_datasets:
-        return
+def resolve_datasets(run: ProcessRun, base: str, segments: Sequence[str], store: ObjectStore, known: KnownLake) -> None:
+    """Stage the decided rows of every dataset of a run. `base` names the lake's state in the keys."""
     for dataset in run.own_datasets:
-        resolve_dataset(run, dataset, base, segments, store, lake)
+        _resolve_dataset(run, dataset, base, segments, store, known, NOTHING)
 
 
 def resolve_dataset(
@@ -91,19 +92,26 @@ def resolve_dataset(
     lake: Lake,
     excluded: Excluded = NOTHING,
 ) -> None:
-    """Stage the decided rows of one dataset; what is `excluded` is not published."""
+    """Stage the decided rows of one dataset against the lake as it is now; what is `excluded` is not published."""
+    _resolve_dataset(run, dataset, base, segments, store, open_known(remaining(run, store, lake), store), excluded)
+
+
+def _resolve_dataset(
+    run: ProcessRun, dataset: Dataset, base: str, segments: Sequence[str], store: ObjectStore, known_rows: KnownLake, excluded: Excluded
+) -> None:
     records = read_records(run, segments, store)
-    definitions = read_definitions(lake, dataset.name)
     targets = {record.refers_to for record in records.values() if record.refers_to is not None}
-    readings = read_readings(lake, dataset.name, {record.url for record in records.values()}, targets, definitions)
+    until = max((record.fetched_at for record in records.values()), default=None) if known_rows.hidden is not None else None
+    readings = read_readings(known_rows, dataset.name, {record.url for record in records.values()}, targets, until)
     known = frozenset(_known_records(dataset, records.values(), readings, excluded))
     errors = read_errors(run, segments, store, dataset.name)
-    work = _Work(run, dataset, records, errors, readings, definitions, known, excluded)
+    work = _Work(run, dataset, records, errors, readings, known_rows, known, excluded)
 
     def key(name: str) -> str:
         return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
-    with open_partitions(run, dataset, records, segments, store, lake) as partitions:
+    with open_partitions(run, dataset, records, segments, store, known_rows) as partitions:
+        work.former = former_numbers(known_rows.lake, dataset.name, partitions.row_ids)
         with ExitStack() as stack:
             rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
@@ -148,7 +156,7 @@ def _decide_partition(work: _Work, partitions: Partitions, partition: int, out: 
     for row_id, group in groupby(fitting, key=lambda row: row["row_id"]):
         of_key = list(group)
         known = frozenset(place for place, row in enumerate(of_key) if record_id_of(row) in work.known)
-        for row, decision in zip(of_key, decide_key(work.dataset, of_key, versions.get(row_id, ()), known), strict=True):
+        for row, decision in zip(of_key, decide_key(work.dataset, of_key, versions.get(row_id, ()), known, work.former), strict=True):
             work.count(row, decision.outcome, decision.rule)
             if decision.outcome == PUBLISHED:
                 published.append(_published(row, decision))
@@ -172,8 +180,9 @@ def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict
     """The versions of each key."""
     known: dict[str, list[KnownVersion]] = {}
     for table in partitions.versions(partition):
+        definitions = definitions_of(work.known_rows, work.dataset.name, table)
         for row in table.to_pylist():
-            definition = work.definitions.get(row["process_run"])
+            definition = definitions.get(row["process_run"])
             fields = definition.fields if definition else None
             known.setdefault(row["row_id"], []).append(KnownVersion(row["version"], row["fetched_at"], row["first_seen"], row, fields))
     return known
@@ -218,13 +227,17 @@ def _captured_at(work: _Work, revisit: RunRecord) -> datetime | None:
 
 
 def _key_pages(partitions: Partitions, partition: int) -> dict[str, KeyPages]:
-    """The pages of keys as the lake has them."""
+    """The pages of keys as the lake has them, from before a run that makes rows again."""
     rows = [row for table in partitions.sightings(partition) for row in table.to_pylist()]
-    rows.sort(key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"]))
+    rows.sort(key=_sighting_order)
     keys: dict[str, KeyPages] = {}
-    for (row_id, _, _), group in groupby(rows, key=lambda row: (row["row_id"], row["sequence"], row["crawl_run"])):
+    for (row_id, _), group in groupby(rows, key=_sighting_order):
         keys.setdefault(row_id, KeyPages()).apply(Sighting(row["url"], row["seen_at"], row["gone_at"]) for row in group)
     return keys
+
+
+def _sighting_order(row: Mapping[str, Any]) -> tuple[str, tuple[str, str, int]]:  # Any: the values of a row
+    return row["row_id"], sighting_order(row["crawl_run"], row["sequence"])
 
 
 def _sighting_row(work: _Work, row_id: str, crawl_run: str, found: Sighting) -> dict[str, object]:

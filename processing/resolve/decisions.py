@@ -6,12 +6,13 @@ No I/O: what the decisions need comes in as `RecordSummary` and `EarlierRows`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from processing.clean.identity import page_url, url_id
 from processing.extract.rejections import REASON_OF_KIND
 from processing.resolve.earlier_rows import EarlierOutcome, EarlierRows, Original, Version
-from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary
+from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary, TextRank
+from processing.resolve.replaced import NO_NUMBERS, FormerNumbers
 from schemas.outcomes import Outcome, Reason
 
 CurrentDigest = Callable[[Version], str]
@@ -19,13 +20,18 @@ CurrentDigest = Callable[[Version], str]
 
 
 def decide(
-    summaries: Sequence[RecordSummary], earlier: EarlierRows, near: Mapping[str, Sequence[tuple[str, float]]], current_digest: CurrentDigest
+    summaries: Sequence[RecordSummary],
+    earlier: EarlierRows,
+    near: Mapping[str, Sequence[tuple[str, float]]],
+    current_digest: CurrentDigest,
+    former: FormerNumbers = NO_NUMBERS,
 ) -> dict[RecordId, Decision]:
     """The decision on each record. The order of `summaries` does not matter: they are taken in the order of fetching.
 
-    `near` lists, per text digest, the similar texts of this run that were fetched before, earliest first.
+    `near` lists, per text digest, the similar texts of this run that rank before it (`records.text_rank`), the first one first. `former`
+    are the numbers of rows that the run replaces.
     """
-    run = _RunDecisions(earlier, near, current_digest)
+    run = _RunDecisions(earlier, near, current_digest, former)
     ordered = sorted(summaries, key=lambda summary: summary.fetch_order)
     run.without_article = {one.url for one in ordered if one.article_id is None and not one.is_revisit}
     for summary in ordered:
@@ -37,6 +43,7 @@ def decide(
     for summary in ordered:
         if summary.is_revisit:
             run.decisions[summary.record_id] = run.revisit(summary)
+    run.find_duplicates(ordered)
     return run.decisions
 
 
@@ -50,13 +57,17 @@ class _Latest:
 class _RunDecisions:
     """The decisions so far, and what later ones depend on."""
 
-    def __init__(self, earlier: EarlierRows, near: Mapping[str, Sequence[tuple[str, float]]], current_digest: CurrentDigest) -> None:
+    def __init__(
+        self, earlier: EarlierRows, near: Mapping[str, Sequence[tuple[str, float]]], current_digest: CurrentDigest, former: FormerNumbers
+    ) -> None:
         self.decisions: dict[RecordId, Decision] = {}
         self._earlier = earlier
+        self._former = former
         self._near = near
         self._current_digest = current_digest
         self.without_article: set[str] = set()  # pages that were read in this run and have none
         self._latest: dict[str, _Latest] = {}  # by article: its latest version of this run
+        self._highest: dict[str, int] = {}  # by article: the highest number of its versions in this run
         self._of_page: dict[tuple[str, str], _Latest] = {}  # by article and URL: the latest version of a page that is not the article's
         self._own_versions: dict[str, int] = {}  # by article: the version that the page which it is known under has in this run
         self._originals: dict[str, str] = {}  # text digest -> article of this run
@@ -91,7 +102,7 @@ class _RunDecisions:
     def _response(self, summary: RecordSummary, article_id: str, text_digest: str) -> Decision:
         latest = self._latest_of(article_id, summary.url, text_digest)
         previous = self._earlier.payloads.get((summary.url, summary.content_digest)) if summary.content_digest else None
-        if previous is not None and self._still_latest(previous, article_id, latest):
+        if previous is not None and self._is_there(previous) and self._still_latest(previous, article_id, latest):
             return Decision(Outcome.KNOWN, previous.article_id, previous.version)
         for known in (latest, self._latest.get(article_id) or self._earlier.versions.get(article_id)):
             if known is not None and known.text_digest == text_digest:  # also if it breaks a rule: then somebody has released it
@@ -108,6 +119,8 @@ class _RunDecisions:
         previous = self._earlier_outcome(summary)
         if previous is None:
             return Decision(Outcome.REJECTED, reason=str(Reason.NO_ARTICLE), detail="a revisit of a capture that was never processed")
+        if previous.outcome in WITH_ARTICLE and not self._is_there(previous):
+            return Decision(Outcome.REJECTED, reason=str(Reason.NO_ARTICLE), detail="unchanged since a capture whose rows were taken out")
         if previous.outcome in WITH_ARTICLE:
             return Decision(Outcome.KNOWN, previous.article_id, previous.version)
         return Decision(Outcome.REJECTED, reason=previous.reason, detail=f"unchanged since it was {previous.outcome}")
@@ -137,30 +150,54 @@ class _RunDecisions:
         digest = text_digest if committed.text_digest == text_digest else self._current_digest(committed)
         return _Latest(committed.version, digest, committed.url)
 
+    def _is_there(self, previous: EarlierOutcome) -> bool:
+        """Whether the article of an earlier capture has a version: its rows may have been taken out by a rollback."""
+        return previous.article_id not in self._earlier.gone or previous.article_id in self._latest
+
     def _still_latest(self, previous: EarlierOutcome, article_id: str, latest: _Latest | None) -> bool:
         """Whether the version that an identical payload had is still the latest. If not, the page has returned to an older text."""
         return previous.article_id != article_id or latest is None or previous.version == latest.version
 
     def _new_version(self, summary: RecordSummary, article_id: str, text_digest: str) -> Decision:
-        version = self._next_version(article_id)
+        version = self._next_version(summary.record_id, article_id)
         replaced = self._latest.get(article_id)
         if replaced is not None and replaced.url != summary.url:
             self._of_page[article_id, replaced.url] = replaced
         self._of_page.pop((article_id, summary.url), None)
         self._latest[article_id] = _Latest(version, text_digest, summary.url)
-        original = self._original(article_id, text_digest)
-        if original is None:
-            self._originals.setdefault(text_digest, article_id)
-            return Decision(Outcome.PUBLISHED, article_id, version)
-        kind, original_article, similarity = original
-        return Decision(Outcome.DUPLICATE, article_id, version, duplicate_of=original_article, duplicate_kind=kind, similarity=similarity)
+        return Decision(Outcome.PUBLISHED, article_id, version)
 
-    def _next_version(self, article_id: str) -> int:
-        committed, known = self._earlier.versions.get(article_id), self._latest.get(article_id)
-        return max(max(committed.version, committed.highest) if committed else 0, known.version if known else 0) + 1
+    def find_duplicates(self, summaries: Sequence[RecordSummary]) -> None:
+        """Say of the new versions which are duplicates. They are taken by the rank of their texts, whatever the order of fetching."""
+        first: dict[str, TextRank] = {}
+        for one in summaries:
+            if one.text_digest is not None and one.quarantine_reason is None:
+                first[one.text_digest] = min(first.get(one.text_digest, one.rank()), one.rank())
+        new = [
+            (first.get(one.text_digest, one.rank()), one.rank(decision.version or 0), one, decision)
+            for one in summaries
+            if (decision := self.decisions[one.record_id]).outcome is Outcome.PUBLISHED and one.text_digest is not None
+        ]
+        for _, _, summary, decision in sorted(new, key=lambda found: found[:2]):
+            assert decision.article_id is not None
+            assert summary.text_digest is not None
+            original = self._original(decision.article_id, summary.text_digest)
+            if original is None:
+                self._originals.setdefault(summary.text_digest, decision.article_id)
+                continue
+            kind, article, similarity = original
+            self.decisions[summary.record_id] = replace(
+                decision, outcome=Outcome.DUPLICATE, duplicate_of=article, duplicate_kind=kind, similarity=similarity
+            )
+
+    def _next_version(self, record_id: RecordId, article_id: str) -> int:
+        known = self._highest.get(article_id, 0)
+        version = self._former.number(record_id, article_id, max(self._earlier.highest(article_id), known))
+        self._highest[article_id] = max(version, known)
+        return version
 
     def _original(self, article_id: str, text_digest: str) -> tuple[str, str, float] | None:
-        """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first fetched of this run."""
+        """What a text is a duplicate of, as (kind, article, similarity): the first committed row, else the first of this run."""
         for kind, committed in (("exact", self._earlier.exact), ("near", self._earlier.near)):
             found = _other(committed.get(text_digest, ()), article_id)
             if found is not None:

@@ -1,29 +1,27 @@
 """Read the rows of the lake that matter for a run's rows of a dataset: last versions, the last readings of pages, sightings.
 
-The tables are streamed. Only what belongs to a key or a page of the run stays, on the local disk where it can be much. Files and row groups
-without a host of the run are not read: rows are sorted by host.
+The rows of some thousand keys are in memory at a time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 
+from processing.known.known_lake import KnownLake
 from processing.resolve.records import RecordId, record_id_of
 from schemas.datasets.dataset import Dataset
-from schemas.yaml_files.dataset_names import KEY_COLUMNS
 from storage.lake.lake import Lake
-from storage.urls.host_key import host_key
 
 SIGHTING_COLUMNS = ["row_id", "url", "seen_at", "gone_at", "crawl_run", "sequence"]
-_READING_COLUMNS = ["url", "content_digest", "fetched_at", "outcomes", "process_run", "record_type", "warc_filename", "warc_record_offset"]
-MAX_VALUES = 200  # of which pyiceberg compares each with the statistics of a file
+PORTION = 5_000  # keys that are looked up at a time
+IsShown = Callable[[str], bool]  # whether the sightings of a crawl run count
 _HAS_ROWS = frozenset({"published", "known"})
 
 
@@ -74,78 +72,89 @@ def read_definitions(lake: Lake, dataset: str) -> dict[str, Definition]:
     return found
 
 
+def definitions_of(known: KnownLake, dataset: str, rows: pa.Table) -> dict[str, Definition]:
+    """The definitions by which these rows were made, by process run."""
+    process_runs = rows["process_run"].unique().to_pylist()
+    found = known.definitions(dataset, process_runs)
+    return {name: Definition(str(one["digest"]), frozenset(one["fields"])) for name, one in found.items()}  # type: ignore[call-overload]
+
+
 def read_readings(
-    lake: Lake, dataset: str, urls: Collection[str], record_ids: Collection[RecordId], definitions: Mapping[str, Definition]
+    known: KnownLake, dataset: str, urls: Collection[str], record_ids: Collection[RecordId], until: datetime | None = None
 ) -> EarlierReadings:
-    """The readings for a dataset of these pages and captures."""
+    """The readings for a dataset of these pages and captures; of pages none that was fetched after `until`."""
     by_url: dict[str, tuple[object, Reading]] = {}
     by_record: dict[RecordId, Reading] = {}
-    wanted = pa.array(set(urls), pa.string())
-    for batch in lake.scan("captures", _READING_COLUMNS, on_hosts(urls)):
-        rows = batch.filter(pc.and_(pc.is_in(batch["url"], wanted), pc.is_valid(batch["outcomes"])))
-        for row in rows.to_pylist():
-            outcome = next((one["outcome"] for one in row["outcomes"] if one["dataset"] == dataset), None)
-            if outcome is None:
-                continue
-            definition = definitions.get(row["process_run"])
-            reading = Reading(row["content_digest"], outcome, definition.digest if definition else None, row["fetched_at"])
-            if record_id_of(row) in record_ids:
-                by_record[record_id_of(row)] = reading
-            order = (row["fetched_at"], record_id_of(row))
-            if row["record_type"] != "revisit" and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
-                by_url[row["url"]] = order, reading
+    for row, reading in _readings(known, dataset, known.readings(dataset, urls, until), urls):
+        order = (row["fetched_at"], record_id_of(row))
+        if row["record_type"] != "revisit" and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
+            by_url[row["url"]] = order, reading
+    for row, reading in _readings(known, dataset, known.captures(record_ids), urls):
+        if record_id_of(row) in record_ids:
+            by_record[record_id_of(row)] = reading
     return EarlierReadings({url: reading for url, (_, reading) in by_url.items()}, by_record)
 
 
-def on_hosts(urls: Collection[str]) -> BooleanExpression | None:
-    """What rows of the hosts of these URLs have; None if there are too many hosts to look for."""
-    return _one_of("host", {host_key(url) for url in urls})
+def _readings(known: KnownLake, dataset: str, rows: pa.Table, urls: Collection[str]) -> Iterator[tuple[dict[str, Any], Reading]]:
+    """What these captures of pages gave for a dataset."""
+    wanted = rows.filter(pc.and_(pc.is_in(rows["url"], value_set=pa.array(set(urls), pa.string())), pc.is_valid(rows["outcomes"])))
+    definitions = definitions_of(known, dataset, wanted)
+    for row in wanted.to_pylist():
+        outcome = next((one["outcome"] for one in row["outcomes"] if one["dataset"] == dataset), None)
+        if outcome is not None:
+            definition = definitions.get(row["process_run"])
+            yield row, Reading(row["content_digest"], outcome, definition.digest if definition else None, row["fetched_at"])
 
 
-def read_versions(lake: Lake, dataset: Dataset, row_ids: pa.Array, urls: Collection[str]) -> Iterator[pa.Table]:
-    """The rows that keys have in the dataset's table: their versions and the fields that are compared. `urls` are the pages of the keys."""
+def read_versions(known: KnownLake, dataset: Dataset, row_ids: pa.Array) -> Iterator[pa.Table]:
+    """The rows that keys have in the dataset's table: their versions and the fields that are compared."""
     columns = ["row_id", "version", "first_seen", "fetched_at", "process_run", *dataset.compared_fields()]
-    where = on_hosts(urls) if set(dataset.key) & set(KEY_COLUMNS) else None  # then all rows of a key are of one host
-    for batch in lake.scan(dataset.name, columns, where):
-        rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), row_ids))
-        if rows.num_rows:
-            yield pa.Table.from_batches([rows])
+    for some in _portions(row_ids):
+        yield from _having(known.versions(dataset.name, some.to_pylist()), some, columns)
 
 
-def read_visits(lake: Lake, dataset: Dataset, record_ids: Collection[RecordId]) -> Iterator[dict[str, object]]:
+def read_visits(known: KnownLake, dataset: Dataset, record_ids: Collection[RecordId]) -> Iterator[dict[str, object]]:
     """The rows of the dataset's table that were made of these captures."""
-    files = pa.array({name for name, _ in record_ids}, pa.string())
     columns = ["row_id", "position", "warc_filename", "warc_record_offset", *dataset.fields]
-    where = _one_of("warc_filename", {name for name, _ in record_ids})
-    for batch in lake.scan(dataset.name, columns, where) if record_ids else ():
-        rows = batch.filter(pc.is_in(batch["warc_filename"].cast(pa.string()), files))
+    ordered = sorted(record_ids)
+    for start in range(0, len(ordered), PORTION):
+        rows = known.rows_of_captures(dataset.name, ordered[start : start + PORTION]).select(columns)
         yield from (row for row in rows.to_pylist() if record_id_of(row) in record_ids)
 
 
-def read_sightings(lake: Lake, dataset: str, urls: Collection[str], row_ids: pa.Array) -> Iterator[pa.Table]:
-    """All sightings of the keys that stood on these pages, and of these keys."""
-    pages = pa.array(set(urls), pa.string())
-    where = EqualTo("dataset", dataset)  # type: ignore[call-arg]
+def read_sightings(
+    known: KnownLake, dataset: str, urls: Collection[str], row_ids: pa.ChunkedArray, is_shown: IsShown = lambda _: True
+) -> Iterator[pa.Table]:
+    """The sightings of the keys that stood on these pages, and of these keys; `is_shown` says of which crawl runs."""
     on_pages = [
-        batch["row_id"].cast(pa.string()).filter(pc.is_in(batch["url"].cast(pa.string()), pages))
-        for batch in lake.scan("sightings", ["row_id", "url"], where)
+        found["row_id"].combine_chunks()
+        for some in _portions(pa.array(sorted(urls), pa.string()))
+        for found in _having(known.sightings_on(dataset, some.to_pylist()), some, ["row_id", "url", "dataset"], "url", dataset)
     ]
-    wanted = pa.chunked_array([*on_pages, row_ids], pa.string()).unique()
-    for batch in lake.scan("sightings", SIGHTING_COLUMNS, where):
-        rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
-        if rows.num_rows:
-            yield pa.Table.from_batches([rows])
+    wanted = pa.chunked_array([*on_pages, *row_ids.chunks], pa.string()).drop_null().unique()
+    yield from _sightings(known, dataset, wanted, is_shown)
 
 
-def read_row_sightings(lake: Lake, dataset: str, row_ids: Collection[str]) -> Iterator[pa.Table]:
-    """All sightings of these keys."""
-    wanted = pa.array(row_ids, pa.string())
-    of_dataset, of_keys = EqualTo("dataset", dataset), _one_of("row_id", row_ids)  # type: ignore[call-arg]
-    for batch in lake.scan("sightings", SIGHTING_COLUMNS, of_dataset if of_keys is None else And(of_dataset, of_keys)):
-        rows = batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), wanted))
-        if rows.num_rows:
-            yield pa.Table.from_batches([rows])
+def read_row_sightings(known: KnownLake, dataset: str, row_ids: Collection[str], is_shown: IsShown = lambda _: True) -> Iterator[pa.Table]:
+    """The sightings of these keys; `is_shown` says of which crawl runs."""
+    yield from _sightings(known, dataset, pa.array(sorted(row_ids), pa.string()), is_shown)
 
 
-def _one_of(column: str, values: Collection[str]) -> BooleanExpression | None:
-    return In(column, values) if 0 < len(values) <= MAX_VALUES else None  # type: ignore[call-arg]
+def _sightings(known: KnownLake, dataset: str, row_ids: pa.Array, is_shown: IsShown) -> Iterator[pa.Table]:
+    for some in _portions(row_ids):
+        yield from _having(known.sightings(dataset, some.to_pylist(), is_shown), some, SIGHTING_COLUMNS, "row_id", dataset)
+
+
+def _portions(values: pa.Array) -> Iterator[pa.Array]:
+    """Portions of a column, so that the rows of one fit into memory."""
+    return (values.slice(start, PORTION) for start in range(0, len(values), PORTION))
+
+
+def _having(rows: pa.Table, values: pa.Array, columns: list[str], key: str = "row_id", dataset: str | None = None) -> Iterator[pa.Table]:
+    """The rows with one of these values, if there are any: the index may give others too."""
+    chosen = pc.is_in(rows[key].cast(pa.string()), value_set=values)
+    if dataset is not None:
+        chosen = pc.and_(chosen, pc.equal(rows["dataset"], dataset))
+    found = rows.filter(chosen).select(columns)
+    if found.num_rows:
+        yield found

@@ -1,50 +1,25 @@
-"""Read the rows of the lake that matter for a run's records: equal payloads, revisited captures, versions, exact and near originals.
-
-The tables are streamed. Only rows that match a record of the run stay in memory.
-"""
+"""Read the rows of the lake that matter for a run's records: equal payloads, revisited captures, versions, exact and near originals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.clean.identity import twin_urls, url_id
-from processing.clean.minhash import signatures
+from processing.known.known_lake import KnownLake
 from processing.resolve.near_duplicates import NearIndex
-from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, record_id_of
+from processing.resolve.records import WITH_ARTICLE, RecordId, RecordSummary, TextRank, record_id_of, text_rank
 from schemas.page import WarcPointer
-from storage.lake.lake import Lake
-
-_VERSION_COLUMNS = [
-    "article_id", "version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "fetched_at",
-    "warc_filename", "warc_record_offset", "warc_record_length", "content_digest", "duplicate_of",
-    "crawl_run",
-]  # fmt: skip
-_TEXT_COLUMNS = ["article_id", "version", "sequence", "text_digest", "minhash"]
-_CAPTURE_COLUMNS = [
-    "url",
-    "content_digest",
-    "outcome",
-    "reason",
-    "article_id",
-    "article_version",
-    "warc_filename",
-    "warc_record_offset",
-    "sequence",
-    "outcomes",
-    "fetched_at",
-]
-_WITH_ARTICLE = sorted(map(str, WITH_ARTICLE))
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
-CommitOrder = tuple[int, datetime, str, int]  # (sequence, fetched_at, WARC file, offset): the smaller one was committed first
+CommitOrder = tuple[int, TextRank]  # by the sequence of its publication; within one, as within a run: the smaller one is the original
+Row = dict[str, Any]  # Any: the values of a row of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +64,13 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text by which articles are compared: its digest and its MinHash signature."""
+    """A text by which articles are compared: its digest and its signature."""
 
     digest: str
-    minhash: bytes | None
+    signature: bytes | None
 
 
-Order = tuple[int, datetime]  # of captures: (sequence, fetched_at)
+Order = tuple[datetime, int, RecordId]  # of captures: (fetched_at, sequence, record); one that is processed again has a later sequence
 
 
 @dataclass(slots=True)
@@ -121,7 +96,8 @@ class EarlierRows:
 
     `payloads` are by (URL, content digest), `captures` by record, `pages` by URL, `versions` by article, `exact` by text digest; `near` has
     similar originals by the text digest of the run. `page_versions` has the last version by (article, URL) for articles with several pages.
-    `texts` are those of the articles that pages of the run claim to be.
+    `texts` are those of the articles that pages of the run claim to be. `later` has, by article, the highest number of versions that were
+    fetched after the run's records. `gone` are articles of earlier captures that have no version any more: their rows were taken out.
     """
 
     payloads: dict[tuple[str, str], EarlierOutcome] = field(default_factory=dict)
@@ -130,6 +106,8 @@ class EarlierRows:
     versions: dict[str, Version] = field(default_factory=dict)
     page_versions: dict[tuple[str, str], Version] = field(default_factory=dict)
     texts: dict[str, list[Text]] = field(default_factory=dict)
+    later: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     exact: dict[str, list[Original]] = field(default_factory=dict)
     near: dict[str, list[Original]] = field(default_factory=dict)
 
@@ -138,18 +116,26 @@ class EarlierRows:
         page = self.pages.get(url)
         return None if page is None else page.article_id
 
+    def highest(self, article_id: str) -> int:
+        """The highest number that a version of an article has; 0 without any."""
+        known = self.versions.get(article_id)
+        return max(known.version, known.highest, self.later.get(article_id, 0)) if known else self.later.get(article_id, 0)
+
     def last_version(self, article_id: str, url: str) -> Version | None:
         """The version with which a new capture of a page is compared: the last one that the page itself gave, else the article's latest."""
         return self.page_versions.get((article_id, url)) or self.versions.get(article_id)
 
 
-def read_earlier_rows(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex) -> EarlierRows:
-    """The rows that the lake has now for these records. `index` has the run's own MinHash signatures."""
+def read_earlier_rows(known: KnownLake, summaries: Sequence[RecordSummary], index: NearIndex, until: datetime | None = None) -> EarlierRows:
+    """The rows that the lake has for these records. `index` has the signatures of the run's own texts.
+
+    Captures and versions that were fetched after `until` count only as originals, and by their numbers.
+    """
     earlier = EarlierRows()
-    _add_captures(lake, summaries, earlier)
-    _add_articles(lake, summaries, index, earlier)
+    _add_captures(known, summaries, earlier, until)
+    _add_articles(known, summaries, index, earlier, until)
     for found in (*earlier.exact.values(), *earlier.near.values()):
-        found.sort(key=lambda original: original.commit_order)
+        found.sort(key=lambda original: (original.commit_order, -original.similarity))
     return earlier
 
 
@@ -157,83 +143,100 @@ def _claimed_urls(summaries: Sequence[RecordSummary]) -> set[str]:
     return {summary.claimed_url for summary in summaries if summary.claimed_url is not None}
 
 
-def _add_captures(lake: Lake, summaries: Sequence[RecordSummary], earlier: EarlierRows) -> None:
-    urls = {(summary.url, summary.content_digest) for summary in summaries}
+def _add_captures(known: KnownLake, summaries: Sequence[RecordSummary], earlier: EarlierRows, until: datetime | None) -> None:
     named = {url for claimed in _claimed_urls(summaries) for url in twin_urls(claimed)}
-    page_urls = pa.array({summary.url for summary in summaries} | named, pa.string())
-    files = pa.array({summary.refers_to[0] for summary in summaries if summary.refers_to}, pa.string())
+    urls = {summary.url for summary in summaries} | named
+    for row, outcome in _outcomes(known.pages(urls, until), "url", urls):
+        earlier.pages.setdefault(row["url"], EarlierPage()).add(outcome.article_id, _capture_order(row))
+    payloads = {(summary.url, summary.content_digest) for summary in summaries}
+    latest: dict[tuple[str, str], Order] = {}
+    for row, outcome in _outcomes(known.payloads(payloads, until), "url", {url for url, _ in payloads}):
+        payload, order = (row["url"], row["content_digest"]), _capture_order(row)
+        if outcome.outcome in WITH_ARTICLE and payload in payloads and order >= latest.get(payload, order):
+            latest[payload], earlier.payloads[payload] = order, outcome
     record_ids = {summary.refers_to for summary in summaries if summary.refers_to}
-    latest: dict[tuple[str, str], int] = {}
-    for batch in lake.scan("captures", _CAPTURE_COLUMNS):
-        of_run = pc.is_in(batch["url"].cast(pa.string()), page_urls)
-        for row in batch.filter(pc.or_(of_run, pc.is_in(batch["warc_filename"], files))).to_pylist():
-            previous = _article_outcome(row)
-            if previous is None:
-                continue
-            earlier.pages.setdefault(row["url"], EarlierPage()).add(previous.article_id, (row["sequence"], row["fetched_at"]))
-            payload, record_id = (row["url"], row["content_digest"]), record_id_of(row)
-            if record_id in record_ids:
-                earlier.captures[record_id] = previous
-            if previous.outcome in WITH_ARTICLE and payload in urls and row["sequence"] >= latest.get(payload, 0):
-                latest[payload] = row["sequence"]
-                earlier.payloads[payload] = previous
+    for row, outcome in _outcomes(known.captures(record_ids, until), "warc_filename", {name for name, _ in record_ids}):
+        if record_id_of(row) in record_ids:
+            earlier.captures[record_id_of(row)] = outcome
 
 
-def _article_outcome(row: dict[str, Any]) -> EarlierOutcome | None:
+def _outcomes(rows: pa.Table, column: str, values: Iterable[str]) -> Iterator[tuple[Row, EarlierOutcome]]:
+    """The rows with one of the values, and what each capture was for `articles`. Captures of crawls that make none are left out."""
+    for row in _having(rows, column, values).to_pylist():
+        outcome = _article_outcome(row)
+        if outcome is not None:
+            yield row, outcome
+
+
+def _having(rows: pa.Table, column: str, values: Iterable[str]) -> pa.Table:
+    """The rows with one of these values: the index may give others too."""
+    return rows.filter(pc.is_in(rows[column].cast(pa.string()), value_set=pa.array(set(values), pa.string())))
+
+
+def _capture_order(row: Row) -> Order:
+    return row["fetched_at"], row["sequence"], record_id_of(row)
+
+
+def _article_outcome(row: Row) -> EarlierOutcome | None:
     """What a capture was for `articles`; None where its crawl makes none. The column `outcome` is the summary of all datasets."""
     if row["outcomes"] is None:  # in rows of earlier releases
         return EarlierOutcome(row["outcome"], row["reason"], row["article_id"], row["article_version"])
     for found in row["outcomes"]:
         if found["dataset"] == "articles":
-            return EarlierOutcome(found["outcome"], found["reason"], row["article_id"], row["article_version"])
+            return EarlierOutcome(found["outcome"], row["reason"], row["article_id"], row["article_version"])
     return None
 
 
-def _add_articles(lake: Lake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows) -> None:
+def _add_articles(
+    known: KnownLake, summaries: Sequence[RecordSummary], index: NearIndex, earlier: EarlierRows, until: datetime | None
+) -> None:
     claimed = {url_id(url) for url in _claimed_urls(summaries)}
-    of_pages = {page.article_id for page in earlier.pages.values() if page.article_id is not None}
-    compared = pa.array(claimed | of_pages, pa.string())
-    ids = pa.array({summary.article_id for summary in summaries if summary.article_id} | claimed | of_pages, pa.string())
-    digests = pa.array({summary.text_digest for summary in summaries if summary.text_digest}, pa.string())
-    text_versions: dict[str, tuple[int, int]] = {}
-    for batch in lake.scan("articles", [*_VERSION_COLUMNS, "minhash"]):
-        originals = batch.filter(pc.is_null(batch["duplicate_of"]))
-        for row in batch.filter(pc.is_in(batch["article_id"], ids)).select(_VERSION_COLUMNS).to_pylist():
+    compared = claimed | {page.article_id for page in earlier.pages.values() if page.article_id is not None}
+    named = {one.article_id for one in (*earlier.payloads.values(), *earlier.captures.values()) if one.article_id is not None}
+    ids = {summary.article_id for summary in summaries if summary.article_id} | compared | named
+    versions = _having(known.articles(ids), "article_id", ids)
+    for row in versions.drop_columns(["signature"]).to_pylist():
+        if until is not None and row["fetched_at"] > until:
+            earlier.later[row["article_id"]] = max(row["version"], earlier.later.get(row["article_id"], 0))
+        else:
             _add_version(earlier, row)
-        if claimed:
-            for row in batch.filter(pc.is_in(batch["article_id"], compared)).select(_TEXT_COLUMNS).to_pylist():
-                _add_if_latest_text(earlier, text_versions, row)
-        for row in originals.filter(pc.is_in(originals["text_digest"], digests)).select(_VERSION_COLUMNS).to_pylist():
-            earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
-        _add_near_originals(originals.filter(pc.is_valid(originals["minhash"])), index, earlier)
+    earlier.gone = named - earlier.versions.keys() - earlier.later.keys()
+    if claimed:
+        _add_texts(earlier, _having(versions, "article_id", compared))
+    digests = {summary.text_digest for summary in summaries if summary.text_digest}
+    for row in _originals(_having(known.originals(digests), "text_digest", digests)).drop_columns(["signature"]).to_pylist():
+        earlier.exact.setdefault(row["text_digest"], []).append(Original(_commit_order(row), row["article_id"]))
+    _add_near_originals(_originals(known.similar_originals(index.stored)), index, earlier)
 
 
-def _add_if_latest_text(earlier: EarlierRows, versions: dict[str, tuple[int, int]], row: dict[str, Any]) -> None:
-    order = (row["version"], row["sequence"])
-    if order >= versions.get(row["article_id"], order):
-        versions[row["article_id"]] = order
-        earlier.texts[row["article_id"]] = [Text(row["text_digest"], row["minhash"])]
+def _originals(rows: pa.Table) -> pa.Table:
+    return rows.filter(pc.is_null(rows["duplicate_of"]))
 
 
-def _add_near_originals(originals: pa.RecordBatch, index: NearIndex, earlier: EarlierRows) -> None:
-    if not originals.num_rows:
-        return
-    found = index.query(signatures(originals["minhash"].to_pylist()))
-    if not found:
-        return
-    rows = originals.select(_VERSION_COLUMNS).take(pa.array(np.unique([theirs for theirs, _, _ in found]))).to_pylist()
-    by_place = dict(zip(sorted({theirs for theirs, _, _ in found}), rows, strict=True))
-    for theirs, digest, similar in found:
-        row = by_place[theirs]
+def _add_texts(earlier: EarlierRows, rows: pa.Table) -> None:
+    """Add the latest text of each article."""
+    latest: dict[str, tuple[int, int]] = {}
+    for row in rows.select(["article_id", "version", "sequence", "text_digest", "signature"]).to_pylist():
+        order = (row["version"], row["sequence"])
+        if order >= latest.get(row["article_id"], order):
+            latest[row["article_id"]] = order
+            earlier.texts[row["article_id"]] = [Text(row["text_digest"], row["signature"])]
+
+
+def _add_near_originals(originals: pa.Table, index: NearIndex, earlier: EarlierRows) -> None:
+    signed = originals.filter(pc.is_valid(originals["signature"]))
+    rows = signed.drop_columns(["signature"]).to_pylist()
+    for place, digest, similar in index.query(signed["signature"].to_pylist()):
+        row = rows[place]
         earlier.near.setdefault(digest, []).append(Original(_commit_order(row), row["article_id"], similar))
 
 
-def _add_version(earlier: EarlierRows, row: dict[str, object]) -> None:
+def _add_version(earlier: EarlierRows, row: Row) -> None:
     """Keep the row if it is the latest version of its article, and if it is the latest of its page where the article has several."""
-    pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))  # type: ignore[arg-type]
+    pointer = WarcPointer(*(row[name] for name in ("warc_filename", "warc_record_offset", "warc_record_length", "content_digest")))
     names = ("version", "sequence", "url", "host", "text_digest", "crawl", "code_version", "memory_version", "crawl_run", "fetched_at")
     values = {name: row[name] for name in names}
-    version = Version(pointer=pointer, highest=row["version"], **values)  # type: ignore[arg-type]
+    version = Version(pointer=pointer, highest=row["version"], **values)
     article, known = str(row["article_id"]), earlier.versions.get(str(row["article_id"]))
     if known is None:
         earlier.versions[article] = version
@@ -250,5 +253,5 @@ def _later(one: Version, other: Version) -> Version:
     return one if (one.fetched_at, one.version, one.sequence) > (other.fetched_at, other.version, other.sequence) else other
 
 
-def _commit_order(row: dict[str, object]) -> CommitOrder:
-    return row["sequence"], row["fetched_at"], row["warc_filename"], row["warc_record_offset"]  # type: ignore[return-value]
+def _commit_order(row: Row) -> CommitOrder:
+    return row["sequence"], text_rank(row["crawl_run"], row["published_at"], row["url"], row["version"])

@@ -71,7 +71,7 @@ def _pages_by_twin_key(summaries: Sequence[RecordSummary]) -> dict[str, list[_Pa
         if summary.claimed_url is not None or twin_key(page_url(summary.url)) in wanted:
             assert summary.page_id is not None
             page = pages.setdefault(summary.url, _Page(summary.url, summary.page_id, summary.claimed_url))
-            text = Text(summary.text_digest or "", summary.minhash)
+            text = Text(summary.text_digest or "", summary.signature)
             if len(page.texts) < MAX_TEXTS and text not in page.texts:
                 page.texts.append(text)
     found: dict[str, list[_Page]] = {}
@@ -155,8 +155,8 @@ def _end(page: _Page, targets: Mapping[str, _Page | str | None]) -> str:
 def _are_similar(texts: Sequence[Text], others: Sequence[Text]) -> bool:
     if {text.digest for text in texts} & {other.digest for other in others}:
         return True
-    ours, theirs = ([text.minhash for text in of if text.minhash] for of in (texts, others))
+    ours, theirs = ([text.signature for text in of if text.signature] for of in (texts, others))
     if not ours or not theirs:
         return False
-    found = similarity(np.repeat(signatures(ours), len(theirs), axis=0), np.tile(signatures(theirs), (len(ours), 1)))
+    found = similarity(np.repeat(signatures(ours).sketches, len(theirs), axis=0), np.tile(signatures(theirs).sketches, (len(ours), 1)))
     return bool((found >= MIN_SIMILARITY).any())

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.clean.minhash import Signatures, bands, rows_per_band, signatures, similarity
+from processing.clean.minhash import signatures, similarity
 
 MAX_GROUP = 50  # each text is compared with so many earlier ones that share a band: bounds the pairs of a site whose pages are all alike
-COMPARED_PAIRS = 10_000  # at a time: the signatures of a pair take a kilobyte
+COMPARED_PAIRS = 1_000  # at a time: comparing a pair takes some 10 kilobytes
 
 SimilarPair = tuple[int, str, float]  # row of the query, text digest of the run, similarity
 Pairs = NDArray[np.uint64]  # two numbers of 32 bits each
@@ -21,24 +21,26 @@ _HALF = np.uint64(32)
 
 
 class NearIndex:
-    """The distinct texts of a run by text digest, in the order in which they were fetched. `threshold` is a Jaccard similarity, 0 to 1."""
+    """The distinct texts of a run by text digest, in the order of their rank. `threshold` is a Jaccard similarity, 0 to 1."""
 
     def __init__(self, digests: Sequence[str], stored: Sequence[bytes], threshold: float) -> None:
         self._digests = list(digests)
+        self.stored = list(stored)
         self._threshold = threshold
-        self._rows = rows_per_band(threshold)
-        self._signatures = signatures(stored)
+        found = signatures(self.stored)
+        self._sketches = found.sketches
         self._bands: list[NDArray[np.uint64]] = []  # each sorted
         self._order: list[NDArray[np.uint32]] = []
-        for hashes in bands(self._signatures, self._rows).T:
+        for hashes in found.bands.T:
             order = np.argsort(hashes, kind="stable").astype(np.uint32)
             self._bands.append(hashes[order])
             self._order.append(order)
 
-    def query(self, others: Signatures) -> list[SimilarPair]:
-        """All pairs of a row of `others` and a text of the run that are similar, sorted."""
+    def query(self, others: Sequence[bytes]) -> list[SimilarPair]:
+        """All pairs of one of the others, given by their signatures, and a text of the run that are similar, sorted."""
+        theirs_of_all = signatures(others)
         candidates = np.empty(0, np.uint64)
-        for ours, order, hashes in zip(self._bands, self._order, bands(others, self._rows).T, strict=True):
+        for ours, order, hashes in zip(self._bands, self._order, theirs_of_all.bands.T, strict=True):
             first, last = np.searchsorted(ours, hashes, "left"), np.searchsorted(ours, hashes, "right")
             counts = last - first
             within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -46,33 +48,35 @@ class NearIndex:
             candidates = _merged(candidates, _packed(theirs, own))
         return [
             (int(one), self._digests[own], float(found))
-            for theirs, texts, values in self._similar(candidates, others)
+            for theirs, texts, values in self._similar(candidates, theirs_of_all.sketches)
             for one, own, found in zip(theirs, texts, values, strict=True)
         ]
 
     def pairs(self) -> SimilarTexts:
-        """The similar texts that were fetched earlier, per text digest, earliest first."""
+        """The similar texts that rank before it, per text digest, the first one first."""
         candidates = np.empty(0, np.uint64)
         for hashes, order in zip(self._bands, self._order, strict=True):
             candidates = _merged(candidates, _candidate_pairs(hashes, order))
-        found = list(self._similar(candidates, self._signatures))
+        found = list(self._similar(candidates, self._sketches))
         if not found:
             return SimilarTexts(self._digests, np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float32))
         later, earlier, values = zip(*found, strict=True)
         return SimilarTexts(self._digests, np.concatenate(later), np.concatenate(earlier), np.concatenate(values))
 
-    def _similar(self, pairs: Pairs, others: Signatures) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]]:
-        """The pairs that are similar, as arrays: rows of `others`, texts of the run, similarities."""
+    def _similar(
+        self, pairs: Pairs, others: NDArray[np.uint32]
+    ) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]]:
+        """The pairs that are similar, as arrays: rows of the sketches `others`, texts of the run, similarities."""
         for start in range(0, len(pairs), COMPARED_PAIRS):
             part = pairs[start : start + COMPARED_PAIRS]
             theirs, own = (part >> _HALF).astype(np.uint32), part.astype(np.uint32)
-            found = similarity(others[theirs], self._signatures[own])
+            found = similarity(others[theirs], self._sketches[own])
             similar = found >= self._threshold
             yield theirs[similar], own[similar], found[similar].astype(np.float32)
 
 
 class SimilarTexts(Mapping[str, Sequence[tuple[str, float]]]):
-    """Text digest -> the similar texts that were fetched earlier, with their similarity, earliest first."""
+    """Text digest -> the similar texts that rank before it, with their similarity, the first one first."""
 
     def __init__(self, digests: Sequence[str], later: NDArray[np.uint32], earlier: NDArray[np.uint32], found: NDArray[np.float32]) -> None:
         self._digests, self._earlier, self._found = digests, earlier, found

@@ -19,6 +19,7 @@ from processing.clean.identity import BUCKETS, bucket_of
 from processing.clean.memory_file import read_containers, read_memory, write_memory
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest
+from processing.known.known_lake import KnownLake, open_known
 from processing.resolve.article_sightings import ARTICLES, article_sightings
 from processing.resolve.canonical_counts import CanonicalCounts, canonical_counts
 from processing.resolve.datasets import SEEN, resolve_datasets
@@ -28,6 +29,7 @@ from processing.resolve.excluded import ARTICLE_POSITION, NOTHING, Excluded
 from processing.resolve.identities import Identities, decide_identities
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import SUMMARY_COLUMNS, Decision, RecordId, RecordSummary, read_summaries, record_id_of
+from processing.resolve.replaced import former_numbers, remaining
 from processing.resolve.reread import reread
 from processing.staging.staging import CLEANED, DECIDED, blocks_of, buckets_in, read_rows, staged_writer, write_rows
 from schemas.article import plain_text
@@ -35,7 +37,7 @@ from schemas.errors import ConflictError
 from schemas.keys import crawl_run_of, extracted_key, mark_key, memory_key, resolved_key, resolved_rows_key, staged_memory_key
 from schemas.outcomes import Reason
 from schemas.page import WarcPointer
-from schemas.runs import ProcessRun
+from schemas.runs import ProcessRun, RunKind
 from schemas.tables import SIGHTINGS
 from storage.lake.lake import Lake
 from storage.ledger.ledger import Ledger
@@ -80,6 +82,16 @@ def current_base(run: ProcessRun, lake: Lake, ledger: Ledger) -> Base:
     return Base(lake.snapshot_id("articles"), lake.snapshot_id("captures"), ledger.memory_version(run.crawl.name), datasets)
 
 
+def _base_of(run: ProcessRun, known: KnownLake, ledger: Ledger) -> Base:
+    datasets = tuple((name, known.snapshot_id(name)) for name in dataset_table_names(run))
+    return Base(known.snapshot_id("articles"), known.snapshot_id("captures"), ledger.memory_version(run.crawl.name), datasets)
+
+
+def _known_at(base: Base, store: ObjectStore, lake: Lake) -> KnownLake:
+    """The known rows of the lake as it was when a run was resolved."""
+    return open_known(lake, store, {"articles": base.articles, "captures": base.captures, **dict(base.datasets)})
+
+
 def dataset_table_names(run: ProcessRun) -> list[str]:
     """The tables that a run reads and writes for its datasets, besides those of `articles`."""
     return [*(dataset.name for dataset in run.own_datasets), "sightings"]
@@ -106,7 +118,8 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     The staged rows are named after their base, so that two processes that resolve the same run never mix their rows.
     Raises ConflictError when a segment is not extracted yet.
     """
-    base = current_base(run, lake, ledger)
+    known = open_known(remaining(run, store, lake), store)
+    base = _base_of(run, known, ledger)
     keys = [extracted_key(run.process_run, segment) for segment in sorted(segments)]
     for key in keys:
         if store.info(key) is None:
@@ -117,9 +130,9 @@ def resolve_run(run: ProcessRun, segments: Sequence[str], store: ObjectStore, la
     for bucket in buckets:
         tables = cleaned_bucket(store, keys, bucket, read_memory(store, memory_staged, bucket), version, run.crawl.articles)
         write_rows(store, resolved_key(run.process_run, base.key(), bucket, CLEANED_TABLE), tables, CLEANED)
-    canonical = _stage_decisions(run, base, buckets, store, lake, memory_staged)
+    canonical = _stage_decisions(run, base, buckets, store, known, memory_staged)
     mark = ResolveMark(base, buckets, canonical)
-    resolve_datasets(run, base.key(), segments, store, lake)
+    resolve_datasets(run, base.key(), segments, store, known)
     store.put_bytes(mark_key(run.process_run, "resolved"), json.dumps(asdict(mark)).encode())
     return mark
 
@@ -128,7 +141,7 @@ def decide_again(run: ProcessRun, mark: ResolveMark, excluded: Excluded, store: 
     """Stage the decisions on a resolved run's records, and its sightings of articles, once more without what the gate has taken out."""
     version = mark.base.memory_version
     memory_staged = staged_memory_key(run.process_run, version) if run.crawl.articles.site_memory else None
-    _stage_decisions(run, mark.base, mark.buckets, store, lake, memory_staged, excluded)
+    _stage_decisions(run, mark.base, mark.buckets, store, _known_at(mark.base, store, remaining(run, store, lake)), memory_staged, excluded)
 
 
 def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[str, ...]]:
@@ -140,12 +153,12 @@ def pinned_containers(run: ProcessRun, store: ObjectStore) -> dict[str, tuple[st
 def _stage_memory(run: ProcessRun, keys: Sequence[str], buckets: Sequence[int], store: ObjectStore, version: int) -> str | None:
     """Stage the site memory with the run's own pages added; publish makes it the next version. Its key, None without site memory.
 
-    A run that replaces has pages that the memory knows already.
+    A run that replaces has pages that the memory knows already; if they are processed again, other code may find other blocks on them.
     """
     if not run.crawl.articles.site_memory:
         return None
     pinned = memory_key(run.crawl.name, version) if version else None
-    if run.replacement is not None:
+    if run.replacement is not None and run.kind is not RunKind.REPROCESS:
         return pinned
 
     def with_own_pages(bucket: int) -> SiteMemory:
@@ -174,29 +187,32 @@ def _stage_decisions(
     base: Base,
     buckets: Sequence[int],
     store: ObjectStore,
-    lake: Lake,
+    known: KnownLake,
     memory_staged: str | None,
     excluded: Excluded = NOTHING,
 ) -> dict[str, CanonicalCounts]:
     """Decide on all records of a run, and stage the decisions and the sightings of articles. Returns the counts of canonical URLs."""
-    rows = _read_run(run, base, buckets, store, lake)
+    rows = _read_run(run, base, buckets, store, known)
     summaries = [_without_excluded(summary, excluded) for summary in rows.summaries]
     digests = _current_digests(summaries, rows.earlier, run, store, memory_staged)
-    decisions = decide(summaries, rows.earlier, rows.index.pairs(), lambda version: digests.get(version.pointer, version.text_digest))
+    former = former_numbers(known.lake, ARTICLES, pa.array({one.article_id for one in summaries if one.article_id}, pa.string()))
+    near = rows.index.pairs()
+    decisions = decide(summaries, rows.earlier, near, lambda version: digests.get(version.pointer, version.text_digest), former)
     _write_decisions(run, base, buckets, store, decisions, excluded)
     if run.makes_articles:  # a crawl run that is held back says nothing, neither that an article is there nor that it is gone
         shown = replace(run, crawl_runs=tuple(crawl_run for crawl_run in run.crawl_runs if crawl_run not in excluded.held))
         of_shown = [summary for summary in summaries if crawl_run_of(summary.record_id[0]) not in excluded.held]
-        sightings = article_sightings(shown, of_shown, decisions, rows.earlier, lake)
+        sightings = article_sightings(shown, of_shown, decisions, rows.earlier, known)
         write_rows(store, resolved_rows_key(run.process_run, excluded.key(base.key()), ARTICLES, SEEN), sightings, SIGHTINGS)
     return canonical_counts(rows.summaries, rows.identities)
 
 
-def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, lake: Lake) -> _RunRows:
+def _read_run(run: ProcessRun, base: Base, buckets: Sequence[int], store: ObjectStore, known: KnownLake) -> _RunRows:
     cleaned = (rows for bucket in buckets for rows in _cleaned_rows(run, base, bucket, store, SUMMARY_COLUMNS))
     summaries = read_summaries(cleaned)
     index = _near_index(summaries, run.crawl.articles.near_duplicate_similarity)
-    earlier = read_earlier_rows(lake, summaries, index)
+    until = max((one.fetched_at for one in summaries), default=None) if known.hidden is not None else None
+    earlier = read_earlier_rows(known, summaries, index, until)
     identities = decide_identities(summaries, earlier)
     return _RunRows(identities.of(summaries), index, earlier, identities)
 
@@ -213,9 +229,9 @@ def _without_excluded(summary: RecordSummary, excluded: Excluded) -> RecordSumma
 
 def _near_index(summaries: Sequence[RecordSummary], threshold: float) -> NearIndex:
     texts: dict[str, bytes] = {}
-    for summary in sorted(summaries, key=lambda summary: summary.fetch_order):
-        if summary.text_digest and summary.minhash and summary.quarantine_reason is None:
-            texts.setdefault(summary.text_digest, summary.minhash)
+    for summary in sorted(summaries, key=lambda summary: (summary.rank(), summary.text_digest or "")):
+        if summary.text_digest and summary.signature and summary.quarantine_reason is None:
+            texts.setdefault(summary.text_digest, summary.signature)
     return NearIndex(list(texts), list(texts.values()), threshold)
 
 
@@ -229,7 +245,7 @@ def reread_changed(run: ProcessRun, store: ObjectStore, lake: Lake, ledger: Ledg
     mark = read_resolve_mark(store, run.process_run)
     if mark is None or mark.base == current_base(run, lake, ledger):
         return
-    rows = _read_run(run, mark.base, mark.buckets, store, lake)
+    rows = _read_run(run, mark.base, mark.buckets, store, _known_at(mark.base, store, remaining(run, store, lake)))
     versions = _changed_versions(rows.summaries, rows.earlier, run)
     for _ in reread(versions, run, store, pinned_containers(run, store) if versions else {}):
         pass

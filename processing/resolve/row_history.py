@@ -13,6 +13,8 @@ from typing import Any
 
 from processing.datasets.identity import changed_fields, have_equal_values
 from processing.datasets.rows import KEY_RULE
+from processing.resolve.records import record_id_of
+from processing.resolve.replaced import NO_NUMBERS, FormerNumbers
 from schemas.datasets.dataset import Dataset
 
 Values = Mapping[str, Any]  # Any: the values of a staged row, as Arrow gives them
@@ -65,16 +67,23 @@ def row_order(row: Values) -> tuple[Any, ...]:
     )
 
 
-def decide_key(dataset: Dataset, rows: Iterable[Values], versions: Iterable[KnownVersion], known: frozenset[int]) -> Iterator[RowDecision]:
+def decide_key(
+    dataset: Dataset,
+    rows: Iterable[Values],
+    versions: Iterable[KnownVersion],
+    known: frozenset[int],
+    former: FormerNumbers = NO_NUMBERS,
+) -> Iterator[RowDecision]:
     """The decision on each row of one key, in their order.
 
-    `versions` are those of the key so far, in any order. `known` are places of rows whose page is as it was at the last reading.
+    `versions` are those of the key so far, in any order. `known` are places of rows whose page is as it was at the last reading. `former`
+    are the numbers of rows that the run replaces.
     """
     so_far = list(versions)
     numbered = enumerate(rows)
     for _, of_one_run in groupby(numbered, key=lambda pair: pair[1]["crawl_run"]):
         (place, first), *others = of_one_run
-        decision = decide_version(dataset, first, so_far, is_known=place in known)
+        decision = decide_version(dataset, first, so_far, is_known=place in known, former=former)
         if decision.outcome == PUBLISHED:
             assert decision.first_seen is not None
             so_far.append(KnownVersion(decision.version, first["fetched_at"], decision.first_seen, first))
@@ -82,10 +91,13 @@ def decide_key(dataset: Dataset, rows: Iterable[Values], versions: Iterable[Know
         yield from (_decide_other(dataset, first, other, is_known=place in known) for place, other in others)
 
 
-def decide_version(dataset: Dataset, row: Values, versions: Sequence[KnownVersion], *, is_known: bool = False) -> RowDecision:
-    """Whether a row is a new version. It is compared with the version of its own time; its number is the next free one."""
+def decide_version(
+    dataset: Dataset, row: Values, versions: Sequence[KnownVersion], *, is_known: bool = False, former: FormerNumbers = NO_NUMBERS
+) -> RowDecision:
+    """Whether a row is a new version. It is compared with the version of its own time; its number is its former or the next free one."""
+    number = former.number(record_id_of(row), row["row_id"], max((one.version for one in versions), default=0))
     if not versions:
-        return RowDecision(PUBLISHED, 1, row["fetched_at"])
+        return RowDecision(PUBLISHED, number, row["fetched_at"])
     is_visit = dataset.history == "observations"
     if is_known and not is_visit:
         return _UNCHANGED
@@ -94,7 +106,7 @@ def decide_version(dataset: Dataset, row: Values, versions: Sequence[KnownVersio
     if before is not None and not changed and not is_visit:
         return _UNCHANGED
     first_seen = min(row["fetched_at"], *(one.first_seen for one in versions))
-    return RowDecision(PUBLISHED, max(one.version for one in versions) + 1, first_seen, changed)
+    return RowDecision(PUBLISHED, number, first_seen, changed)
 
 
 def _decide_other(dataset: Dataset, first: Values, row: Values, *, is_known: bool) -> RowDecision:

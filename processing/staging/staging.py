@@ -38,7 +38,7 @@ METADATA_COLUMNS = [
     "confidence", "charset", "charset_source",
 ]  # fmt: skip
 _CLEANED_COLUMNS = [
-    "article_id", "text", "text_length", "word_count", "text_digest", "minhash", "language", "duplicate_word_fraction",
+    "article_id", "text", "text_length", "word_count", "text_digest", "language", "duplicate_word_fraction",
     "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version", "markdown", "chunks",
 ]  # fmt: skip
 
@@ -78,6 +78,8 @@ CLEANED = pa.schema(
     [
         *EXTRACTED,
         *(ARTICLES.field(name).with_nullable(True) for name in _CLEANED_COLUMNS),
+        pa.field("minhash", pa.binary()),  # a column of `articles` that new rows leave empty: the known index has their signatures
+        pa.field("signature", pa.binary()),
         pa.field("claimed_url", pa.string()),
         pa.field("quarantine_reason", pa.string()),
         pa.field("rule", pa.string()),

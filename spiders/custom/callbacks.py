@@ -31,10 +31,10 @@ from spiders.custom.item_types import item_type
 from spiders.custom.loader import make_spider
 from spiders.custom.page_objects import PageObjects, item_of, use_zyte_items, uses_page_objects
 from spiders.custom.request_text import IGNORED_META_KEYS, request_from_text, request_text
+from spiders.custom.surroundings import Session
 from spiders.discover.priorities import PAGE_PRIORITY
 from spiders.discover.response import REDIRECTS
 from spiders.reading.reader import ReadFailure
-from spiders.session.session import FetchSession
 from spiders.session.url_in_progress import UrlInProgress
 from spiders.session.yielded import NOTHING, Yielded
 from spiders.urls.canonical import canonicalize
@@ -55,7 +55,7 @@ Call = Callable[[], Any]  # Any: callbacks return an item, a request, or any kin
 class Callbacks:
     """A user's spider in a session. Raises SpiderError if the spider or one of its pipelines cannot be made."""
 
-    def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: FetchSession) -> None:
+    def __init__(self, spider_class: type[scrapy.Spider], crawler: Crawler, session: Session) -> None:
         use_zyte_items()
         self._spider = make_spider(spider_class, crawler)
         self._session = session
@@ -66,9 +66,13 @@ class Callbacks:
         self._allowed_domains = tuple(getattr(self._spider, "allowed_domains", None) or ())
         self._warned_meta_keys: set[str] = set()
 
+    async def open(self) -> None:
+        """Open the item pipelines, without the requests of `start`. Raises SpiderError if one fails."""
+        await self._pipelines.open()
+
     async def run_start(self) -> None:
         """Open the item pipelines and add the requests of `start`; the session does not end before. Raises SpiderError if one fails."""
-        await self._pipelines.open()
+        await self.open()
         count = 0
         try:
             async for result in self._spider.start():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Any
 
 import pyarrow as pa
@@ -24,9 +25,11 @@ from schemas.errors import LakeMovedError, StorageError
 from schemas.tables import RUNS
 from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
 from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
+from storage.lake.hidden import HiddenRows
 from storage.lake.removal import Removal, affected_files, replace_file
 from storage.lake.staged_metadata import Staged, move_pointers, stage
 from storage.lake.tables import load_table, load_tables, sort_columns
+from storage.lake.tags import tag_run
 
 RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
 
@@ -47,6 +50,13 @@ class Lake:
         self._settings = settings
         self.warehouse = warehouse(settings)
         self._catalog = open_catalog(settings)
+        self.hidden: HiddenRows | None = None
+
+    def without(self, hidden: HiddenRows | None) -> Lake:
+        """The same lake, whose `scan` leaves rows out."""
+        other = copy(self)
+        other.hidden = hidden
+        return other
 
     def table(self, name: str) -> Table:
         """A table as it is now, for other uses. Raises NotFoundError, UnavailableError, StorageError."""
@@ -98,6 +108,7 @@ class Lake:
                 for chunk in chunks:
                     for data_file in _dataframe_to_data_files(table.metadata, sort_rows(_fitted(chunk, table)), table.io):
                         snapshot.append_data_file(data_file)
+            tag_run(transaction, process_run)
             return stage(transaction)
         except OSError as error:
             raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
@@ -159,10 +170,13 @@ class Lake:
         `where` is an Iceberg expression.
         """
         visible = pa.array(sorted(self.published_runs()), pa.string())
-        wanted = tuple(dict.fromkeys([*columns, "process_run"]))
+        deciding = self.hidden.columns(name) if self.hidden is not None else ()
+        wanted = tuple(dict.fromkeys([*columns, "process_run", *deciding]))
         for batch in self._batches(name, wanted, where or AlwaysTrue()):
             mask = pc.is_in(batch.column("process_run").cast(pa.string()), value_set=visible)
             published = batch.filter(mask)
+            if self.hidden is not None and deciding and published.num_rows:
+                published = published.filter(self.hidden.shown(name, published))
             if published.num_rows:
                 yield published.select(list(columns))
 

@@ -23,11 +23,13 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots
 from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import LakeMovedError, NotFoundError
-from schemas.keys import STAGING_PREFIX, report_key
+from schemas.keys import STAGING_PREFIX, mark_key, report_key
+from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, process_run_of, sort_rows
 from storage.lake.staged_metadata import Staged, stage
 from storage.lake.superseded import remove_superseded
+from storage.lake.tags import untag
 from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -38,6 +40,8 @@ MIN_FILES = 4  # fewer small files of a day are not joined; chosen: each rewrite
 MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times as much
 KEEP_SNAPSHOTS = timedelta(days=7)  # readers may use one for so long
 KEEP_ORPHANS = timedelta(days=3)  # far longer than a publication takes
+KEEP_PLANNED = timedelta(days=3)  # longer than rows of a whole history take that are made again
+PLANNED = "planned"  # the mark with the time when such a run was planned
 MAX_CONFLICTS = 5  # with other writers; the next maintenance continues
 
 
@@ -116,9 +120,19 @@ def _is_staging_obsolete(process_run: str, store: ObjectStore, ledger: Ledger) -
         return (
             store.info(report_key(process_run, "report.json")) is not None
         )  # the report is written last: after it nothing reads the staged objects
+    if run.kind is RunKind.REPROCESS:
+        return not _was_planned_lately(process_run, store)
     if run.replacement is not None:  # it may go on, though its crawl runs are published, as long as nothing is decided
         return _is_decided(run.crawl_runs, ledger)
     return not ledger.commits(process_run) and not set(run.crawl_runs) & set(ledger.closed_unpublished(run.crawl.name))
+
+
+def _was_planned_lately(process_run: str, store: ObjectStore) -> bool:
+    """Whether a run that makes rows again was planned a short time ago: it may go on. Planning it again writes the time again."""
+    key = mark_key(process_run, PLANNED)
+    if store.info(key) is None:
+        return False
+    return datetime.now(UTC) - datetime.fromisoformat(store.get_bytes(key).decode()) < KEEP_PLANNED
 
 
 def _is_decided(crawl_runs: Iterable[str], ledger: Ledger) -> bool:
@@ -164,6 +178,7 @@ def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> Maintenan
         if not old:
             return MaintenanceReport()
         transaction = Transaction(table)
+        untag(transaction, old)
         ExpireSnapshots(transaction).by_ids(old).commit()
         try:
             commit(lake, ledger, token, [stage(transaction)])

@@ -48,6 +48,23 @@ def hold_rows(database: Database, process_run: str, held: Sequence[Held]) -> Non
                 connection.execute(insert(HELD).values(**values, process_run=process_run, held_at=now))
 
 
+def hold_again(database: Database, process_run: str, held: Sequence[Held], crawl_runs: Sequence[str], datasets: Sequence[str]) -> None:
+    """Enter all that a process run holds back of crawl runs whose rows it has made again or taken out. Doing it again changes nothing.
+
+    What passed of these datasets is not held any more. What was decided on earlier rows does not hold for the rows that are there now.
+    """
+    with database.write() as connection:
+        mine = connection.scalar(select(HELD.c.process_run).where(HELD.c.process_run == process_run).limit(1))
+        if mine is not None:  # somebody may have decided since
+            return
+        now = current_time(connection, None)
+        connection.execute(delete(HELD).where(HELD.c.crawl_run.in_(crawl_runs), HELD.c.dataset.in_(datasets)))
+        for one in held:
+            connection.execute(delete(HELD).where(HELD.c.crawl_run == one.crawl_run, HELD.c.dataset == one.dataset))
+            values = {"crawl_run": one.crawl_run, "dataset": one.dataset, "crawl": one.crawl, "reason": one.reason}
+            connection.execute(insert(HELD).values(**values, process_run=process_run, held_at=now))
+
+
 def list_held(database: Database, crawl: str | None = None) -> list[Held]:
     """What is or was held back of a crawl, or of all, the oldest first."""
     query = select(HELD).order_by(HELD.c.held_at, HELD.c.crawl_run, HELD.c.dataset)

@@ -230,6 +230,17 @@ class Ledger:
         with self._database.read() as connection:
             return connection.scalar(query.order_by(PROCESS_RUNS.c.published_at.desc()).limit(1))
 
+    def process_runs_of(self, crawl_run: str) -> list[str]:
+        """The published process runs that have a crawl run, in the order of publishing."""
+        query = select(PROCESS_RUNS.c.process_run).join(PROCESS_INPUTS, PROCESS_INPUTS.c.process_run == PROCESS_RUNS.c.process_run)
+        query = query.where(PROCESS_INPUTS.c.crawl_run == crawl_run, PROCESS_RUNS.c.published_at.is_not(None))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(PROCESS_RUNS.c.published_at, PROCESS_RUNS.c.process_run)))
+
+    def last_process_run(self, crawl_run: str) -> str | None:
+        """The process run that was published last of those that have a crawl run, or None."""
+        return next(reversed(self.process_runs_of(crawl_run)), None)
+
     def next_sequence(self) -> int:
         """The next sequence number of a publication, over all crawls: 1, 2, 3, ... No number is used twice."""
         return self._next("sequence")

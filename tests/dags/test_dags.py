@@ -49,9 +49,9 @@ for path in sys.argv[1:]:
 """
 
 
-def test_each_crawl_has_its_two_dags(found: dict[str, Any]) -> None:
+def test_each_crawl_has_its_three_dags(found: dict[str, Any]) -> None:
     crawls = ("news", "own", "quiet")
-    assert set(found["dags"]) == {"maintain_lake", *(f"{kind}_{name}" for kind in ("crawl", "process") for name in crawls)}
+    assert set(found["dags"]) == {"maintain_lake", *(f"{kind}_{name}" for kind in ("crawl", "process", "reprocess") for name in crawls)}
 
 
 def test_a_crawl_dag(found: dict[str, Any]) -> None:
@@ -73,6 +73,21 @@ def test_a_crawl_dag(found: dict[str, Any]) -> None:
     assert tasks["fetch"]["timeout"] == 40 * 60
     assert tasks["close"]["teardown"]
     assert tasks["close"]["outlets"] == ["captures_news"]
+
+
+def test_a_reprocess_dag(found: dict[str, Any]) -> None:
+    dag = found["dags"]["reprocess_own"]
+    assert (dag["schedule"], dag["max_active_runs"], dag["paused"]) == (None, 1, False) or "Null" in str(dag["schedule"])
+    assert dag["params"] == {"run": None, "since": None, "url": None, "quarantined": False, "dataset": None, "dry_run": False}
+    assert {name: task["upstream"] for name, task in dag["tasks"].items()} == {
+        "plan": [],
+        "replay": ["plan"],
+        "shards": ["plan", "replay"],
+        "extract": ["shards"],
+        "compare": ["extract", "plan"],
+        "publish": ["compare", "plan"],
+    }
+    assert dag["tasks"]["publish"]["outlets"] == found["dags"]["process_own"]["tasks"]["publish"]["outlets"]
 
 
 def test_a_paused_crawl_is_paused_and_its_processing_is_not(found: dict[str, Any]) -> None:
@@ -122,7 +137,9 @@ def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> N
     kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
     assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards", "tidy"}
     assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
-    assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {"extract", "resolve", "gate", "publish", "maintain"}
+    assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {
+        "extract", "resolve", "gate", "publish", "maintain", "replay", "compare"
+    }  # fmt: skip
 
 
 def test_a_broken_crawl_is_told_with_file_and_line_and_the_others_stay(found: dict[str, Any], project: Path) -> None:

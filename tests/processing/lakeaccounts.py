@@ -29,7 +29,7 @@ def check_accounts(settings: Settings) -> None:
             known = {_record(capture) for capture in captures}
             assert not set(tables[name]) - known, f"rows of {name} without a capture"
             assert not set(quarantined[name]) - known
-        _check_runs(_rows(lake, "runs", "process_run", "kind", "replaces", "records", *RANK, "datasets"), captures)
+        _check_runs(_rows(lake, "runs", "process_run", "crawl_run", "sequence", "kind", "replaces", "records", *RANK, "datasets"), captures)
 
 
 def _check_records(captures: list[dict[str, Any]], settings: Settings) -> None:
@@ -69,7 +69,9 @@ def _check_runs(runs: list[dict[str, Any]], captures: list[dict[str, Any]]) -> N
         for one in row["datasets"] or ():
             assert one["made"] == one["published"] + one["unchanged"] + one["quarantined"]
     assert all(count <= records[process_run] for process_run, count in latest.items())
-    assert sum(row["records"] for row in runs if row["kind"] == "process") == len(captures)
+    newest = {row["crawl_run"]: row["kind"] for row in sorted(runs, key=lambda row: row["sequence"])}
+    there = [row for row in runs if row["kind"] == "process" and newest[row["crawl_run"]] != "rollback"]
+    assert sum(row["records"] for row in there) == len(captures)
 
 
 def _rows(lake: Lake, name: str, *columns: str) -> list[dict[str, Any]]:

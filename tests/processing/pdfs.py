@@ -14,7 +14,9 @@ def pdf(pages: Sequence[Sequence[str]], title: str = "", author: str = "", garba
         content = f"BT /F1 11 Tf 14 TL 60 760 Td {shown} ET".encode("latin-1") + garbage
         objects.append(b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content))
         kids.append(len(objects) + 1)
-        page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects)} 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
+        page = (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects)} 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
+        )
         objects.append(page.encode())
     objects[1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] >>".encode()
     objects.append(f"<< /Title ({_escaped(title)}) /Author ({_escaped(author)}) >>".encode("latin-1"))

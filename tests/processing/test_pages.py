@@ -50,7 +50,9 @@ def binary(url: str, body: bytes, mime: str = "application/pdf") -> Capture:
 
 def test_every_page_is_a_row(lake_settings: Settings) -> None:
     table = "<table><tr><th>Year</th><th>Days</th></tr><tr><td>2024</td><td>200</td></tr></table>"
-    story = html("Story of a mill", [*prose(1), "The <a href='/council'>council</a> pays <b>half</b>.", *prose(2)]).replace("</article>", f"{table}</article>")
+    story = html("Story of a mill", [*prose(1), "The <a href='/council'>council</a> pays <b>half</b>.", *prose(2)]).replace(
+        "</article>", f"{table}</article>"
+    )
     captures = [
         capture(f"{SITE}/news/2026/story-of-a-mill", story),
         capture(f"{SITE}/forum/t/which-wheel/12", FORUM, 1),
@@ -79,11 +81,15 @@ def test_every_page_is_a_row(lake_settings: Settings) -> None:
     assert "| Year | Days |\n| --- | --- |\n| 2024 | 200 |" in markdown
     assert all(len(chunk["text"]) <= 400 for chunk in chunks)
     assert [chunk["position"] for chunk in chunks] == list(range(len(chunks)))
-    ((own, same),) = rows(lake_settings, "SELECT markdown, text = ? FROM pages WHERE page_type = 'article'".replace("?", "'" + text.replace("'", "''") + "'"))
+    ((own, same),) = rows(
+        lake_settings, "SELECT markdown, text = ? FROM pages WHERE page_type = 'article'".replace("?", "'" + text.replace("'", "''") + "'")
+    )
     assert same
     assert own == markdown
 
-    ((body, comments, language, words),) = rows(lake_settings, "SELECT text, comments, language, word_count FROM pages WHERE page_type = 'forum'")
+    ((body, comments, language, words),) = rows(
+        lake_settings, "SELECT text, comments, language, word_count FROM pages WHERE page_type = 'forum'"
+    )
     assert all(part in body for part in ("an old wheel of oak", "Oak lasts for forty years", "Iron is louder"))
     assert "All rights reserved" not in body
     assert [(one["author"], one["published_at"].day, one["level"]) for one in comments] == [("ada", 1, 0), ("bo", 2, 0), ("cy", 3, 0)]
@@ -98,12 +104,17 @@ def test_a_second_visit_makes_a_version_only_of_what_changed(lake_settings: Sett
     plain = Crawl.model_validate({"name": "valley", "seeds": [SITE + "/"], "datasets": ["pages"]})
     closed_run(lake_settings, plain, "1", [capture(f"{SITE}/t/1", FORUM), article(f"{SITE}/news/a", 3)])
     stages.process_once("valley", lake_settings)
-    more = FORUM.replace("</div><footer>", post(4, "di", "We took the iron one in the end, and nobody in the village sleeps any more at night.") + "</div><footer>")
+    more = FORUM.replace(
+        "</div><footer>",
+        post(4, "di", "We took the iron one in the end, and nobody in the village sleeps any more at night.") + "</div><footer>",
+    )
     closed_run(lake_settings, plain, "2", [capture(f"{SITE}/t/1", more, 60), article(f"{SITE}/news/a", 3, 60)])
     report = stages.process_once("valley", lake_settings)
     assert report is not None
     assert report.datasets["pages"]["published"] == 1
-    assert rows(lake_settings, "SELECT version, changed, markdown, chunks, comments FROM pages WHERE url LIKE '%/t/1' ORDER BY version") == [
+    assert rows(
+        lake_settings, "SELECT version, changed, markdown, chunks, comments FROM pages WHERE url LIKE '%/t/1' ORDER BY version"
+    ) == [
         (1, [], None, None, None),
         (2, ["text"], None, None, None),
     ]

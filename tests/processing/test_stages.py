@@ -35,7 +35,7 @@ def test_every_record_gets_its_outcome(lake_settings: Settings) -> None:
             capture(SITE + "/moved", "", status=301),
             capture(SITE + "/2026/03/short-notice", html("Short notice", [prose(9)[0][:120]])),
         ],
-        [article(SITE + "/copy", 1, minutes=5), capture(SITE + "/paper.pdf", "%PDF-1.4", mime="application/pdf")],
+        [article(SITE + "/the-same", 1, minutes=5), capture(SITE + "/paper.pdf", "%PDF-1.4", mime="application/pdf")],
     )
     report = stages.process_once("news", lake_settings)
     assert report is not None
@@ -108,6 +108,7 @@ def test_a_second_visit_stores_only_changes(sqlite_settings: Settings) -> None:
 
 
 def test_near_duplicates_across_hosts_and_runs(sqlite_settings: Settings) -> None:
+    """The original is not the page that was fetched first, but without dates the one with the smaller URL."""
     other, text = "https://wire.example.org", prose(1, paragraphs=12)
     late = capture(SITE + "/late", html("A", text), minutes=9)
     closed_run(sqlite_settings, CRAWL, "1", [late, capture(other + "/b", html("B", text[:-1]))])
@@ -116,7 +117,7 @@ def test_near_duplicates_across_hosts_and_runs(sqlite_settings: Settings) -> Non
     assert processed(sqlite_settings) == (0, 0, 1, 0, 0)
     columns = "url, duplicate_kind, duplicate_similarity > 0.8"
     found = rows(sqlite_settings, f"SELECT {columns} FROM articles ORDER BY sequence, fetched_at")
-    assert found == [(other + "/b", None, None), (SITE + "/late", "near", True), (other + "/c", "near", True)]
+    assert found == [(other + "/b", "near", True), (SITE + "/late", None, None), (other + "/c", "near", True)]
     assert rows(sqlite_settings, "SELECT count(DISTINCT duplicate_of) FROM articles") == [(1,)]
 
 

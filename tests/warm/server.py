@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
 # only Airflow imports these
 COLD = tuple(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "pages", "plugin", "task_logs"))
-MAINS = ("demo.site", "processing.expectations.suite_process", "spiders.worker")  # run anew as `__main__`
+MAINS = ("demo.site", "processing.expectations.suite_process", "spiders.replay.worker", "spiders.worker")  # run anew as `__main__`
 USED = ("great_expectations", "pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
 STANDARD = 3  # files: input, output, errors
 LARGEST_MESSAGE = 1 << 20

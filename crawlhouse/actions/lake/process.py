@@ -23,7 +23,7 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
 
     Raises StorageError if records of the archive are damaged, and GateError if rows are held back; all else is published then.
     """
-    name = _known_name(reference, settings)
+    name = known_name(reference, settings)
     make_home(settings)
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
         report = wait_out(process_once, name, settings, progress=update)
@@ -33,11 +33,11 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
         write_json(None if report is None else json.loads(report.to_json()), indent=2)
     elif report is not None:
         show_report(report)
-    _raise_if_damaged(report)
-    _raise_if_held(report)
+    raise_if_damaged(report)
+    raise_if_held(report)
 
 
-def _known_name(reference: str, settings: Settings) -> str:
+def known_name(reference: str, settings: Settings) -> str:
     """The crawl's name. A crawl whose file was removed is still known by its runs. Raises NotFoundError, ConfigError."""
     try:
         return find_crawl(reference, settings.crawls).name
@@ -52,7 +52,8 @@ def _next_step(name: str, settings: Settings) -> str:
     return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "begins a new run"
 
 
-def _raise_if_held(report: RunReport | None) -> None:
+def raise_if_held(report: RunReport | None) -> None:
+    """Raise GateError if a report says that rows are held back."""
     if report is not None and report.held:
         sentences = "\n".join(f"  {sentence}" for sentence in report.held_sentences())
         raise GateError(
@@ -61,7 +62,8 @@ def _raise_if_held(report: RunReport | None) -> None:
         )
 
 
-def _raise_if_damaged(report: RunReport | None) -> None:
+def raise_if_damaged(report: RunReport | None) -> None:
+    """Raise StorageError if records could not be read."""
     damaged = 0 if report is None else report.reasons.get(f"{Outcome.REJECTED}: {Reason.DAMAGED_RECORD}", 0)
     if damaged:
         raise StorageError(

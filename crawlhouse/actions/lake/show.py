@@ -7,6 +7,7 @@ import sys
 from crawlhouse.output.console import write, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from crawlhouse.output.url_report import show_url_report, url_report_json
+from crawlhouse.reports.making import making_of
 from crawlhouse.reports.provenance import field_provenance, page_markdown
 from crawlhouse.reports.url_report import UrlReport, decoded_html, raw_record, read_url_report
 from schemas.config.settings import Settings
@@ -18,10 +19,11 @@ def show_url(settings: Settings, url: str, form: ReportFormat) -> None:
     """Print the report on a URL. Raises NotFoundError, and what the store and the lake raise."""
     report = read_url_report(settings, url)
     provenance = field_provenance(settings, report)
+    making = making_of(settings, report)
     if form is ReportFormat.JSON:
-        write_json(url_report_json(report, provenance), indent=2)
+        write_json(url_report_json(report, provenance, making), indent=2)
     else:
-        show_url_report(report, provenance)
+        show_url_report(report, provenance, making)
 
 
 def show_text(settings: Settings, url: str) -> None:

@@ -22,7 +22,7 @@ def summary(number: int, article: str | None = "a", text: str = "t", **given: ob
     values: dict[str, object] = {
         "record_id": ("w", number), "url": f"https://x/{article}", "fetched_at": NOON + timedelta(minutes=number), "kind": "page",
         "content_digest": f"sha1:{number}", "reason": None, "detail": None, "refers_to": None, "is_revisit": False,
-        "article_id": article, "text_digest": text, "minhash": None, "quarantine_reason": None, "quarantine_detail": None,
+        "article_id": article, "text_digest": text, "signature": None, "quarantine_reason": None, "quarantine_detail": None,
     }  # fmt: skip
     return RecordSummary(**{**values, **given})  # type: ignore[arg-type]
 
@@ -46,18 +46,19 @@ def test_a_text_that_differs_only_by_the_code_is_no_version() -> None:
     assert decide([summary(1, text="t")], earlier, {}, lambda _: "t")["w", 1].outcome is Outcome.KNOWN
 
 
-def test_the_first_committed_row_is_the_original_else_the_earliest_fetched() -> None:
-    in_lake = Original((1, NOON, "w", 1), "lake")
+def test_the_first_committed_row_is_the_original_else_the_one_that_was_published_first() -> None:
+    in_lake = Original((1, ("", NOON, "", 1)), "lake")
     earlier = EarlierRows(exact={"t": [in_lake]})
     assert decide([summary(1)], earlier, {}, unchanged)["w", 1].duplicate_of == "lake"
-    found = decide([summary(9, "late"), summary(5, "early"), summary(7, "near", "u")], EarlierRows(), {"u": [("t", 0.9)]}, unchanged)
-    assert found["w", 5].outcome is Outcome.PUBLISHED
-    assert (found["w", 9].duplicate_of, found["w", 9].duplicate_kind) == ("early", "exact")
+    first = summary(9, "early", published_at=NOON)
+    found = decide([first, summary(5, "late"), summary(7, "near", "u")], EarlierRows(), {"u": [("t", 0.9)]}, unchanged)
+    assert found["w", 9].outcome is Outcome.PUBLISHED
+    assert (found["w", 5].duplicate_of, found["w", 5].duplicate_kind) == ("early", "exact")
     assert (found["w", 7].duplicate_of, found["w", 7].similarity) == ("early", 0.9)
 
 
 def test_an_article_is_no_duplicate_of_itself_nor_of_what_was_quarantined() -> None:
-    earlier = EarlierRows(exact={"t": [Original((1, NOON, "w", 1), "a")]}, versions={"a": committed("s")})
+    earlier = EarlierRows(exact={"t": [Original((1, ("", NOON, "", 1)), "a")]}, versions={"a": committed("s")})
     assert decide([summary(1)], earlier, {}, unchanged)["w", 1].outcome is Outcome.PUBLISHED
     found = decide([summary(1, "bad", quarantine_reason="language"), summary(2, "good")], EarlierRows(), {}, unchanged)
     assert found["w", 2].outcome is Outcome.PUBLISHED
@@ -111,7 +112,7 @@ records = st.builds(
 @given(st.lists(records, max_size=15), st.randoms(use_true_random=False))
 def test_any_mix_of_records_adds_up(given_records: list[dict[str, object]], random: object) -> None:
     summaries = [summary(number, **record) for number, record in enumerate(given_records)]  # type: ignore[arg-type]
-    earlier = EarlierRows(versions={"a": committed("t")}, exact={"t": [Original((1, NOON, "l", 1), "a")]})
+    earlier = EarlierRows(versions={"a": committed("t")}, exact={"t": [Original((1, ("", NOON, "", 1)), "a")]})
     near = {"v": [("u", 0.9)]}
     found = decide(summaries, earlier, near, unchanged)
     assert set(found) == {one.record_id for one in summaries}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from processing.clean.identity import claimed_url, page_url, url_id
-from processing.clean.minhash import minhash
-from processing.clean.words import shingles, text_digest, words
+from processing.clean.minhash import signature
+from processing.clean.words import text_digest, words
 from processing.resolve.canonical_counts import canonical_counts
 from processing.resolve.earlier_rows import EarlierPage, EarlierRows, Text, Version
 from processing.resolve.identities import decide_identities
@@ -25,14 +25,14 @@ SITE = "https://news.example"
 def text(seed: int, other: int = 0, shared: int = 10) -> Text:
     """A text of ten paragraphs; the last `10 - shared` of them are those of another seed."""
     told = "\n".join(prose(seed, 10)[:shared] + prose(other, 10)[shared:])
-    return Text(text_digest(told), minhash(shingles(words(told))))
+    return Text(text_digest(told), signature(words(told)))
 
 
 def page(url: str, canonical: str | None, told: Text, number: int = 0) -> RecordSummary:
     return RecordSummary(
         record_id=("warc/news/run-1/a.warc.gz", number), url=url, fetched_at=NOON + timedelta(minutes=number), kind="page",
         content_digest=f"sha1:{number}", reason=None, detail=None, refers_to=None, is_revisit=False, article_id=url_id(page_url(url)),
-        text_digest=told.digest, minhash=told.minhash, quarantine_reason=None, quarantine_detail=None, page_id=url_id(page_url(url)),
+        text_digest=told.digest, signature=told.signature, quarantine_reason=None, quarantine_detail=None, page_id=url_id(page_url(url)),
         claimed_url=claimed_url(url, canonical),
     )  # fmt: skip
 

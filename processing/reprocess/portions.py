@@ -1,0 +1,137 @@
+"""Plan the process runs that make rows again, one for each portion of a crawl's history.
+
+A portion is a number of crawl runs in a row, with at most MAX_RECORDS records together unless one has more: as many as are processed at
+once in a backlog. The records and texts of a portion are compared in memory, and each portion is published by itself, so that a long
+history needs no more memory or time under the lock than a short one. Single records are planned by crawl run, because each is compared with
+what was there before its own run. Portions are published in the order of the runs: each sees the new rows of those before it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from processing.publish.publish import complete_last_published
+from processing.reprocess.selection import Records, Selected, capture_states, chosen_records, chosen_runs
+from processing.resources import PLAIN_ARTICLES, Resources, current_configuration, current_datasets
+from runtime.code_version import code_version
+from schemas.config.crawl import Crawl
+from schemas.config.settings import Settings
+from schemas.datasets.dataset import Dataset
+from schemas.errors import ConfigError
+from schemas.keys import mark_key, selection_key
+from schemas.runs import CrawlRun, ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
+from storage.lake.commit import repair_publications
+from storage.lake.maintenance import PLANNED
+
+MAX_RECORDS = 50_000  # of a portion; chosen: as a run with 10,000 articles, whose decisions take some 100 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The process runs to make and publish, in their order. `new` are crawl runs that are not processed at all yet.
+
+    `done` is how many crawl runs, or records, need nothing: today's code and rules have made their rows again already.
+    """
+
+    process_runs: tuple[ProcessRun, ...] = ()
+    new: tuple[str, ...] = ()
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    crawl: Crawl
+    datasets: tuple[Dataset, ...]
+    code: str
+    config: str
+    states: Mapping[str, frozenset[str]]
+    resources: Resources
+
+
+def plan(crawl_name: str, selected: Selected, settings: Settings, resources: Resources) -> Plan:
+    """Plan what is to be made again, under the crawl's file of today. Planning it again gives the same, as long as nothing is published.
+
+    Raises NotFoundError, ConflictError, ConfigError.
+    """
+    repair_publications(resources.lake, resources.ledger)
+    complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)
+    runs, new = chosen_runs(crawl_name, selected, resources.ledger)
+    if not runs:
+        return Plan(new=tuple(new))
+    crawl = current_configuration(crawl_name, settings, runs[-1].crawl).model_copy(update={"name": crawl_name})
+    datasets = _chosen_datasets(current_datasets(crawl, [run.crawl_run for run in runs], settings, resources), selected, crawl)
+    states = capture_states(crawl_name, resources.lake)
+    work = _Work(crawl, datasets, code_version(), config_hash(crawl, datasets), states, resources)
+    finished = {name for names in states.values() for name in names if _is_of_today(name, work)}
+    if selected.is_of_records:
+        found = chosen_records(crawl_name, selected, [run.crawl_run for run in runs], finished, resources.lake)
+        return Plan(tuple(_of_records(crawl_run, records, work) for crawl_run, records in found.items()), tuple(new))
+    needed = [place for place, run in enumerate(runs) if not _is_done(states.get(run.crawl_run, frozenset()), finished)]
+    chosen = runs[needed[0] : needed[-1] + 1] if needed else []  # in one piece: what is between is compared with what is made again
+    last = chosen[-1].crawl_run if chosen else None
+    return Plan(tuple(_of_runs(portion, last, work) for portion in _portions(chosen, work)), tuple(new), len(runs) - len(chosen))
+
+
+def _chosen_datasets(datasets: tuple[Dataset, ...], selected: Selected, crawl: Crawl) -> tuple[Dataset, ...]:
+    if selected.dataset is None:
+        return datasets
+    known = {one.name: one for one in datasets or (PLAIN_ARTICLES,)}
+    if selected.dataset not in known:
+        raise ConfigError(f"{crawl.name} makes no rows of {selected.dataset!r}. Its datasets are {', '.join(sorted(known))}.")
+    return (known[selected.dataset],) if datasets else ()
+
+
+def _is_of_today(process_run: str, work: _Work) -> bool:
+    """Whether a process run has made rows again by the code and the configuration of today."""
+    run = work.resources.ledger.process_run(process_run)
+    return run.kind is RunKind.REPROCESS and (run.code_version, run.config_hash) == (work.code, work.config)
+
+
+def _is_done(process_runs: frozenset[str], finished: set[str]) -> bool:
+    return bool(process_runs) and process_runs <= finished
+
+
+def _portions(runs: Sequence[CrawlRun], work: _Work) -> Iterator[list[CrawlRun]]:
+    portion, records = list[CrawlRun](), 0
+    for run in runs:
+        count = sum(segment.records for segment in work.resources.ledger.manifest(run.crawl_run).segments)
+        if portion and records + count > MAX_RECORDS:
+            yield portion
+            portion, records = [], 0
+        portion.append(run)
+        records += count
+    if portion:
+        yield portion
+
+
+def _of_runs(portion: Sequence[CrawlRun], last: str | None, work: _Work) -> ProcessRun:
+    crawl_runs = tuple(run.crawl_run for run in portion)
+    replacement = Replacement(RunKind.REPROCESS, _replaced(crawl_runs, work), until_run=last)
+    return work.resources.ledger.add_process_run(_process_run(crawl_runs, replacement, [f"until {last}"], work))
+
+
+def _of_records(crawl_run: str, records: Records, work: _Work) -> ProcessRun:
+    replacement = Replacement(RunKind.REPROCESS, _replaced((crawl_run,), work), is_selection=True)
+    contents = [f"{name} {offset}" for name, offsets in records.items() for offset in offsets]
+    run = _process_run((crawl_run,), replacement, contents, work)
+    work.resources.store.put_bytes(selection_key(run.process_run), json.dumps(records).encode())
+    return work.resources.ledger.add_process_run(run)
+
+
+def _process_run(crawl_runs: tuple[str, ...], replacement: Replacement, contents: Sequence[str], work: _Work) -> ProcessRun:
+    name = replacing_run_id(replacement, contents, crawl_runs, work.code, work.config)
+    memory = work.resources.ledger.memory_version(work.crawl.name)
+    work.resources.store.put_bytes(mark_key(name, PLANNED), datetime.now(UTC).isoformat().encode())
+    return ProcessRun(name, work.crawl, crawl_runs, work.code, work.config, memory, None, work.datasets, replacement)
+
+
+def _replaced(crawl_runs: Sequence[str], work: _Work) -> tuple[str, ...]:
+    """The process runs that the captures are from. Of a crawl run that was rolled back it is the rollback."""
+    found = {name for crawl_run in crawl_runs for name in work.states.get(crawl_run, ())}
+    for crawl_run in crawl_runs:
+        if crawl_run not in work.states and (last := work.resources.ledger.last_process_run(crawl_run)) is not None:
+            found.add(last)
+    return tuple(sorted(found))
