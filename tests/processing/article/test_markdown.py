@@ -71,7 +71,7 @@ def pieces(found: list[Piece]) -> list[tuple[object, ...]]:
         "<ul><li><p>one</p><p>more of one</p><pre><code class='language-python'>a = 1\n\n    b</code></pre></li><li>two</li></ul>",
         "<ul><li>first list</li></ul><ul><li>second list</li></ul><ul><li>third list</li></ul><ol><li>a</li></ol><ol><li>b</li></ol>",
         "<ul><li>a<ol start=3><li>three</li></ol></li></ul><p>Between.</p><ul><li>b</li></ul>",
-        "<blockquote><p>one</p><ul><li>in it</li></ul><blockquote><p>inner</p></blockquote></blockquote><blockquote><p>two</p></blockquote>",
+        "<blockquote><p>one</p><ul><li>in</li></ul><blockquote><p>inner</p></blockquote></blockquote><blockquote>two</blockquote>",
         "<table><tr><th>A</th><th>B</th></tr><tr><td>x|y</td><td><code>a|b</code> <b>z</b></td></tr><tr><td></td><td>2</td></tr></table>",
         "<pre><code class='lang-js'>```\nfence\n````\n  end</code></pre><pre>* no list\n# no heading</pre>",
     ],
@@ -83,9 +83,12 @@ def test_a_parser_reads_it_back(html: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "# no heading", "####### seven", "1. no list", "12) no list", "- no", "+ no", "* no", "> no", "---", "***", "___", "===", "~~~", "```", "- - -",
-        "a *b* c", "a _b_ c", "snake_case_name", "a `b` c", "[a](b)", "[a]: /b", "![a](b)", "<b>a</b>", "a < b > c", "&amp; &copy; &#42; & co", "a\\*b\\",
-        "| a | b |", "|---|", "~~a~~", "5 * 3 * 2", "http://a.example/b_c_d", "a@b.example", "**", "a!", "#", "1.", "tab\there", "trailing #", "$x_1$",
+        "# no heading", "####### seven", "1. no list", "12) no list", "- no", "+ no", "* no", "> no", "---", "***", "___", "===",
+        "~~~", "```", "- - -",
+        "a *b* c", "a _b_ c", "snake_case_name", "a `b` c", "[a](b)", "[a]: /b", "![a](b)", "<b>a</b>", "a < b > c",
+        "&amp; &copy; &#42; & co", "a\\*b\\",
+        "| a | b |", "|---|", "~~a~~", "5 * 3 * 2", "http://a.example/b_c_d", "a@b.example", "**", "a!", "#",
+        "1.", "tab\there", "trailing #", "$x_1$",
         "+1 for it", "-5 degrees", "2025. The year", "*", ":-", "!", "\\", "a  b", "\u200bzero", "[", "]", "(1) one",
     ],
 )  # fmt: skip
@@ -121,10 +124,13 @@ def test_any_mixture_of_inline_elements_keeps_its_text() -> None:
 PROSE = "".join(
     f"<p>The {who} told us that the mill would turn again as soon as the river carried enough water.</p>" for who in ("miller", "mayor")
 )
-PAGE = f"""<html lang=en><head><title>The old mill turns</title></head><body><nav><a href=/>Home</a></nav><article><h1>The old mill turns</h1>
+PAGE = f"""<html lang=en><head><title>The old mill turns</title></head><body><nav><a href=/>Home</a></nav>
+<article><h1>The old mill turns</h1>
 <figure><img src=/wheel.jpg alt="The wheel"><figcaption>The wheel in spring.</figcaption></figure>{PROSE}
-<h2>What it costs</h2><p>The <a href=/council>council of the valley</a> pays <strong>half</strong> of what the carpenters ask for the wheel.</p>
-<ul><li>the wheel</li><li>the race<ul><li>its gate</li></ul></li></ul><h3>Later</h3>{PROSE.replace("mill", "saw")}</article></body></html>"""
+<h2>What it costs</h2>
+<p>The <a href=/council>council of the valley</a> pays <strong>half</strong> of what the carpenters ask for the wheel.</p>
+<ul><li>the wheel</li><li>the race<ul><li>its gate</li></ul></li></ul>
+<h3>Later</h3>{PROSE.replace("mill", "saw")}</article></body></html>"""
 
 
 def article(html: str) -> tuple[Article, tuple[BlockMarkup, ...]]:
