@@ -6,7 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 
-PARTS = ("crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "politeness", "sharing", "trace")
+PARTS = ("crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "pages", "politeness", "sharing", "trace")
 
 
 def main() -> int:
