@@ -2,5 +2,5 @@
 
 In: the page's structure, its type, and what the article reader took. Out: the blocks that are the page's main text, and its comments.
 Others call `page_body.read_page_body` and `comments.read_comments`. A fitted model (`page_body.json`, by
-`python -m benchmarks.train_pages`) says of each block how likely it is content; the blocks are chosen that make the best F1.
+`python -m benchmarks.pages.train`) says of each block how likely it is content; the blocks are chosen that make the best F1.
 """

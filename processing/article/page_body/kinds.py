@@ -1,7 +1,7 @@
 """The type of a page, one of seven: articles, documentation, forums, products, services, collections of goods and lists of texts.
 
 Walls, errors and galleries are decided as for the table `articles`, all else by a model of its own, which also reads the words of the
-page's address, headings, labels and class names. It tells more apart and takes more time. `python -m benchmarks.train_pages` fits it.
+page's address, headings, labels and class names. It tells more apart and takes more time. `python -m benchmarks.pages.train` fits it.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ def page_kinds(page: Page, analysis: PageAnalysis, structure: Structure) -> tupl
     page_type, _ = analysis.classification
     if page_type in {PageType.GALLERY, PageType.SOFT_404, PageType.WALL, PageType.OTHER}:
         return page_type, {}
+    if not any(block.text for block in structure.blocks):
+        return PageType.OTHER, {}
     features = page_features(analysis.tree, page, analysis.metadata, analysis.outline, analysis.container)
     found = load_model().probabilities(kind_tokens(page.url, analysis.metadata, structure), features, shape_of(structure))
     kinds = dict(zip(KINDS, map(float, found), strict=True))

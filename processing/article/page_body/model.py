@@ -1,6 +1,6 @@
 """The fitted model of main text: weights of tokens, and boosted trees over the measures of blocks.
 
-benchmarks/train_pages.py makes it and stores it in page_body.json.gz: the weight of each token, `[feature, threshold, low, high]`
+benchmarks/pages/train.py makes it and stores it in page_body.json.gz: the weight of each token, `[feature, threshold, low, high]`
 trees (`boosting`).
 """
 

@@ -1,4 +1,4 @@
-"""Fit the models of the dataset `pages`, for page types and main text: `python -m benchmarks.train_pages`.
+"""Fit the models of the dataset `pages`, for page types and main text: `python -m benchmarks.pages.train`.
 
 Types: a softmax regression over words, then boosted trees (lightgbm) over measures and what the words say. Main text: weights of words
 around and in a block, then trees over measures of the block. All is fitted on the pages of `wcxb_dev` and `pagetypes`.

@@ -1,6 +1,6 @@
 """The dataset `pages` on labelled pages of all types: page types, main text by type, and CPU, beside trafilatura.
 
-The shipped models were fitted on these pages. What they are worth on other sites is said by `python -m benchmarks.train_pages`: by folds of
+The shipped models were fitted on these pages. What they are worth on other sites is said by `python -m benchmarks.pages.train`: by folds of
 sites, and with `--half tuning` by fitting on one half and scoring the other.
 """
 
