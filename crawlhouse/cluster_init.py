@@ -12,10 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from crawlhouse.actions.doctor import MACHINE, show_examination
 from crawlhouse.airflow.database import make_schema
 from crawlhouse.airflow.database_users import make_database_users
 from crawlhouse.airflow.home import USER, write_private
 from crawlhouse.airflow.pools import CLUSTER_SLOTS, make_pools
+from crawlhouse.output.row_formats import ReportFormat
 from runtime.command_line import module_command
 from schemas.config.settings import Settings, load_settings
 from schemas.credentials.redaction import redacted
@@ -33,6 +35,7 @@ def initialise(settings: Settings) -> None:
     make_pools(CLUSTER_SLOTS)
     make_bucket(settings)
     check_store(settings)
+    show_examination(settings, ReportFormat.TABLE, MACHINE)
 
 
 def make_users(settings: Settings) -> None:

@@ -12,10 +12,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from crawlhouse.commands import adopt as adoptcommand
 from crawlhouse.commands import airflow_setup as airflowsetup
 from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
+from crawlhouse.commands import doctor as doctorcommand
 from crawlhouse.commands import explain as explaincommand
 from crawlhouse.commands import extract as extractcommand
 from crawlhouse.commands import fetch as fetchcommand
@@ -23,12 +25,15 @@ from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
 from crawlhouse.commands import plugins as pluginscommand
+from crawlhouse.commands import runs as runscommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.commands.lake import again as againcommand
 from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import export as exportcommand
 from crawlhouse.commands.lake import gate as gatecommand
+from crawlhouse.commands.lake import index as indexcommand
 from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
 from crawlhouse.commands.lake import show as showcommand
@@ -103,14 +108,18 @@ AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
+app.command(epilog=doctorcommand.EXAMPLES, rich_help_panel=START)(doctorcommand.doctor)
 app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
 app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
+app.command(epilog=checkcommand.SCHEMA_EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.schema)
 app.command(epilog=crawlcommand.CRAWL_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.crawl)
 app.command(epilog=fetchcommand.EXAMPLES, rich_help_panel=CRAWLS)(fetchcommand.fetch)
 app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlcommand.process)
+app.command(epilog=adoptcommand.EXAMPLES, rich_help_panel=CRAWLS)(adoptcommand.adopt)
 app.command(epilog=againcommand.REPROCESS_EXAMPLES, rich_help_panel=CRAWLS)(againcommand.reprocess)
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
+app.command(epilog=runscommand.EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
@@ -118,10 +127,12 @@ app.command(epilog=airflowsetup.EXAMPLES, rich_help_panel=AIRFLOW)(airflowsetup.
 app.command(epilog=querycommand.EXAMPLES, rich_help_panel=DATA)(querycommand.query)
 app.command(epilog=tablescommand.EXAMPLES, rich_help_panel=DATA)(tablescommand.tables)
 app.command(epilog=changescommand.EXAMPLES, rich_help_panel=DATA)(changescommand.changes)
+app.command(epilog=exportcommand.EXAMPLES, rich_help_panel=DATA)(exportcommand.export)
 app.command(epilog=showcommand.EXAMPLES, rich_help_panel=DATA)(showcommand.show)
 app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincommand.explain)
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
+app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)

@@ -25,7 +25,7 @@ class House:
 
     >>> import crawlhouse
     >>> house = crawlhouse.open()
-    >>> frame = house.articles().polars()
+    >>> frame = house.articles(columns=["url", "title"]).polars().collect()
     >>> for row in house.query("SELECT url, title FROM articles_latest WHERE language = $language", {"language": "de"}): ...
     >>> with crawlhouse.open() as house:
     ...     prices = house.table("products", host="shop.example", since="2026-01-01").pandas()
@@ -44,18 +44,29 @@ class House:
             self._connection.close()
             self._connection = None
 
-    def articles(self, *, latest: bool = True, host: str | None = None, since: Time | None = None) -> Rows:
+    def articles(
+        self, *, latest: bool = True, host: str | None = None, since: Time | None = None, columns: Sequence[str] | None = None
+    ) -> Rows:
         """The last version of each article, or with `latest=False` all versions. `crawlhouse tables articles` describes the columns."""
-        return self.table("articles", latest=latest, host=host, since=since)
+        return self.table("articles", latest=latest, host=host, since=since, columns=columns)
 
-    def table(self, name: str, *, latest: bool = False, host: str | None = None, since: Time | None = None) -> Rows:
+    def table(
+        self,
+        name: str,
+        *,
+        latest: bool = False,
+        host: str | None = None,
+        since: Time | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Rows:
         """The rows of a table, or with `latest=True` the last version of each row of a dataset, those that are gone included.
 
         `host` and `since` select rows of this host, and rows that were fetched at that time or later (a text as DuckDB reads it, in UTC).
+        Only `columns` are read, all without it: of articles, one column of text is most of a row.
         """
-        from crawlhouse.sql.table import select_table
+        from crawlhouse.sql.table import RowFilter, select_table
 
-        return self.query(select_table(f"{name}_latest" if latest else name, host, since))
+        return self.query(select_table(f"{name}_latest" if latest else name, RowFilter(host, since), columns=columns))
 
     def captures(self, *, host: str | None = None, since: Time | None = None) -> Rows:
         """The responses that were processed, with what became of each."""
@@ -63,9 +74,9 @@ class House:
 
     def quarantine(self, dataset: str | None = None, *, host: str | None = None, since: Time | None = None) -> Rows:
         """The rows that a rule held back: of one dataset, or of all."""
-        from crawlhouse.sql.table import select_table
+        from crawlhouse.sql.table import RowFilter, select_table
 
-        return self.query(select_table("quarantine", host, since, dataset))
+        return self.query(select_table("quarantine", RowFilter(host, since), dataset))
 
     def runs(self) -> Rows:
         """The published runs with their accounting, oldest first."""

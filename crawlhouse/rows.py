@@ -23,11 +23,18 @@ class Rows:
     columns. Each name is unique: if a join makes several columns `a`, the second is `a_1`.
     """
 
-    def __init__(self, schema: pa.Schema, read: Callable[[], Iterator[pa.RecordBatch]]) -> None:
+    def __init__(
+        self,
+        schema: pa.Schema,
+        read: Callable[[], Iterator[pa.RecordBatch]],
+        select: Callable[[Sequence[str]], Iterator[pa.RecordBatch]] | None = None,
+    ) -> None:
+        """`read` begins to read the rows. `select` does too, and reads only the named columns; None if that is not possible."""
         names = unique_names(schema.names)
         self._new_names = None if names == schema.names else names
         self.schema = schema if self._new_names is None else _renamed(schema, names)
         self._read = read
+        self._select = select if self._new_names is None else None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in Arrow batches, from the first one on."""
@@ -45,13 +52,30 @@ class Rows:
 
         return pa.Table.from_batches(self.batches(), self.schema)
 
-    def polars(self) -> pl.DataFrame:
-        """All rows as a polars data frame."""
-        import polars as pl
+    def polars(self) -> pl.LazyFrame:
+        """The rows as a polars lazy frame: `.collect()` reads them, and only the columns that are used.
 
-        frame = pl.from_arrow(self.arrow())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        `.collect(engine="streaming")` and `.sink_parquet()` hold only a part of the rows in memory.
+        """
+        import polars as pl
+        from polars.io.plugins import register_io_source
+
+        def read(
+            columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_rows: int | None
+        ) -> Iterator[pl.DataFrame]:
+            left = n_rows
+            for batch in self._batches_of(columns):
+                frame = pl.DataFrame(batch) if columns is None else pl.DataFrame(batch).select(columns)
+                frame = frame if left is None else frame.head(left)
+                left = None if left is None else left - frame.height
+                yield frame if predicate is None else frame.filter(predicate)
+                if left is not None and left <= 0:
+                    return
+
+        return register_io_source(read, schema=pl.DataFrame(self.schema.empty_table()).schema, is_pure=True)
+
+    def _batches_of(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+        return self.batches() if columns is None or not columns or self._select is None else self._select(columns)
 
     def pandas(self) -> pd.DataFrame:
         """All rows as a pandas data frame."""

@@ -7,6 +7,8 @@
 | `close` | writes the manifest, checks the crawl's thresholds and starts `process_<name>`; it runs even when a worker failed |
 | `verdict` | does nothing; because of it a failed `fetch` makes the whole run fail, although `close` succeeded |
 
+If nothing is due, `plan` says when the next URL is, all tasks are skipped, and there is no crawl run.
+
 Clearing, retrying or killing a task loses nothing: a URL is done only when its WARC segment is registered.
 A Celery worker that is asked to end asks its spiders to end; their tasks go on on another worker, and no try is used up.
 Marking `fetch` as failed or success ends its spider, which stores what it has. If `close` failed because of a threshold, what was
@@ -20,10 +22,11 @@ import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_current_context, task
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from dags.connections import connection_secrets
 from dags.defaults import FETCH, RETRIES, SHORT, START, captures_asset
@@ -43,7 +46,10 @@ FETCH_GRACE = timedelta(minutes=10)  # beyond the crawl's own `max_minutes`: for
 
 @task(**SHORT, execution_timeout=STEP_TIMEOUT)
 def plan(name: str) -> list[dict[str, str]]:
-    """Plan the crawl run of this Airflow run. Returns its id with the name of each worker."""
+    """Plan the crawl run of this Airflow run. Returns its id with the name of each worker.
+
+    If nothing is due, all tasks are skipped, and there is no crawl run.
+    """
     from processing.extract.rule_check import check_rules
     from spiders import run
     from storage.outages import wait_out
@@ -56,6 +62,10 @@ def plan(name: str) -> list[dict[str, str]]:
         params = context["params"]
         urls = [str(url) for url in params["urls"] or ()]
         planned = wait_out(run.plan, crawl, key=str(context["run_id"]), settings=settings, urls=urls)
+        if idle := run.describe_nothing_due(planned, settings):
+            wait_out(run.withdraw, planned.crawl_run, settings)
+            LOG.info("%s", idle)
+            raise AirflowSkipException(idle)
         return [{"crawl_run": planned.crawl_run, "worker": f"w{number}"} for number in range(int(params["workers"]))]
 
 
@@ -147,7 +157,7 @@ def crawl_dag(crawl: Crawl) -> DAG:
         description=crawl.description or f"Fetch {crawl.name}",
         doc_md=f"{crawl.description}\n\n{__doc__}",
         schedule=crawl.schedule,
-        start_date=START,
+        start_date=START.astimezone(ZoneInfo(crawl.timezone)),  # a schedule's hours are of its zone
         catchup=False,
         max_active_runs=1,
         max_active_tasks=MAX_WORKERS,

@@ -1,7 +1,8 @@
 """### Maintenance of the lake
 
 Once a day small files are joined, old snapshots expire, and files are removed that no snapshot refers to or that were staged for finished
-runs. It takes the publish lock where it must, so it never conflicts with publishing. It may run at any time, and again.
+runs. It takes the publish lock where it must, so it never conflicts with publishing. It may run at any time, and again. Then the index of
+what the lake knows is brought up to date, and some of its rows are compared with the tables.
 
 `tidy` removes what is old: results of single fetches after 90 days, expired robots.txt files, logs of Airflow's tasks after 60 days.
 """
@@ -20,11 +21,13 @@ from schemas.config.settings import load_settings
 @task(**PROCESS, execution_timeout=timedelta(hours=6))
 def maintain() -> dict[str, int]:
     """Maintain the lake. Returns how much was done of each kind."""
+    from processing.known.upkeep import maintain_index
     from storage.lake.maintenance import maintain as maintain_lake
     from storage.outages import wait_out
 
     with final_errors():
-        return wait_out(maintain_lake, load_settings()).counts()
+        done = wait_out(maintain_lake, load_settings()).counts()
+        return done | wait_out(maintain_index, load_settings()).counts()
 
 
 @task(**SHORT, execution_timeout=timedelta(hours=1))

@@ -22,6 +22,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, ConflictError
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from storage.lake.commit import repair_publications
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.ledger.held import ACCEPTED, Held, held_of
 
 Progress = Callable[[str], None]
@@ -59,7 +60,9 @@ def accept(
         extract(run.process_run, segment, settings)
     with open_resources(settings) as resources:
         progress("judge and publish")
-        return Accepted(tuple(one.dataset for one in waiting), _published(run, names, resources, list(map(str, settings.module_folders()))))
+        report = _published(run, names, resources, list(map(str, settings.module_folders())))
+    refresh_lake_file(settings)
+    return Accepted(tuple(one.dataset for one in waiting), report)
 
 
 def _complete(crawl_run: str, resources: Resources) -> None:

@@ -26,6 +26,7 @@ from schemas.manifest import Segment
 from schemas.runs import ProcessRun, config_hash, process_run_id
 from storage.frontier.manifests import complete_manifest
 from storage.lake.commit import repair_publications
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.ledger.ledger import Ledger
 
 
@@ -109,7 +110,9 @@ def publish(process_run: str, settings: Settings) -> RunReport:
         run = resources.ledger.process_run(process_run)
         reread_changed(run, resources.store, resources.lake, resources.ledger)  # before the lock is taken: it reads pages
         names, folders = list(_segments(run, resources.ledger)), _module_folders(settings)
-        return publish_run(run, names, resources.store, resources.lake, resources.ledger, code_version(), folders)
+        report = publish_run(run, names, resources.store, resources.lake, resources.ledger, code_version(), folders)
+    refresh_lake_file(settings)
+    return report
 
 
 def published_tables(report: RunReport, settings: Settings) -> dict[str, TableEvent]:

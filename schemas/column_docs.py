@@ -94,7 +94,7 @@ ARTICLES = {
     "text_length": ColumnDoc("The length of the text.", TEXT, "characters"),
     "word_count": ColumnDoc("The length of the text.", TEXT, "words"),
     "text_digest": ColumnDoc("32 hex digits of SHA-256 of the text without case, punctuation and spacing.", TEXT),
-    "minhash": ColumnDoc("MinHash of the text's word sequences: 128 numbers of 32 bits, little-endian.", TEXT),
+    "minhash": ColumnDoc("MinHash of the text in rows of earlier releases: 128 numbers of 32 bits, little-endian. NULL in new rows.", TEXT),
     "duplicate_of": ColumnDoc("The article_id of the first published row with this text; NULL for an original.", COMPARISON),
     "duplicate_kind": ColumnDoc("exact or near; NULL for an original.", COMPARISON),
     "duplicate_similarity": ColumnDoc("How similar both texts are, as Jaccard similarity.", COMPARISON, "share from 0 to 1"),

@@ -8,6 +8,19 @@ STAMP = re.compile(r"-(\d{8}T\d{6}Z)-[^-]*$")  # in the name of a crawl run
 TASK_LOGS = "airflow-logs/"  # of Airflow's tasks, by Airflow's own path
 
 
+WARC_SUFFIX = ".warc.gz"
+
+
+def warc_prefix(crawl: str | None = None) -> str:
+    """Where the segments of a crawl are, or of all crawls."""
+    return "warc/" if crawl is None else f"warc/{crawl}/"
+
+
+def adopted_key(crawl: str, digest: str) -> str:
+    """The mark that a WARC file with this SHA-256 was adopted wholly (JSON). It is written last."""
+    return f"adopted/{crawl}/{digest}.json"
+
+
 def segment_key(crawl: str, crawl_run: str, segment: str) -> str:
     """A WARC segment; `segment` is unique over all workers and attempts."""
     return f"warc/{crawl}/{crawl_run}/{segment}.warc.gz"

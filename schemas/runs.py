@@ -122,7 +122,10 @@ def replacing_run_id(replacement: Replacement, contents: Sequence[str], crawl_ru
 
 
 def config_hash(crawl: Crawl, datasets: Sequence[Dataset] = ()) -> str:
-    """A digest of a crawl's configuration, and of the definitions of its datasets: 16 hex digits of SHA-256."""
+    """A digest of a crawl's configuration, and of the definitions of its datasets: 16 hex digits of SHA-256.
+
+    The time zone of its schedule decides no row.
+    """
     definitions = [(dataset.name, dataset.digest(), dataset.rules_digest()) for dataset in datasets]
-    text = crawl.model_dump_json() + (json.dumps(definitions) if definitions else "")
+    text = crawl.model_dump_json(exclude={"timezone"}) + (json.dumps(definitions) if definitions else "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]

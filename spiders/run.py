@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TextIO
 
 from runtime.code_version import code_version
@@ -22,6 +23,7 @@ from spiders.closing.run_statistics import RunCounter
 from spiders.closing.thresholds import check_thresholds
 from spiders.progress import ProgressLine
 from spiders.reading.crash_counts import CrashCounts
+from spiders.schedule.next_visit import due_again
 from spiders.seed_file import read_seeds, with_hosts
 from spiders.spool.spool import remove_empty, spool_folder
 from spiders.spool.statistics import WorkerStatistics, stored_statistics
@@ -61,9 +63,10 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
     listed = list(read_seeds(store, crawl.seeds_file)) if crawl.seeds_file else []
     crawl = with_hosts(crawl, listed)
     digest = hashlib.sha256(f"{crawl.name}\0{key}".encode()).hexdigest()[:6]
-    _close_abandoned(crawl.name, key, settings)
+    close_abandoned(crawl.name, key, settings)
     frontier = open_frontier(settings)
     try:
+        _reschedule(crawl, frontier, settings)
         now = datetime.fromtimestamp(frontier.now(), UTC).replace(microsecond=0)
         run = CrawlRun(f"{crawl.name}-{now:%Y%m%dT%H%M%SZ}-{digest}", crawl, key, now, code_version(), config_hash(crawl))
         seeds = [_seed(seed.url, seed.kind) for seed in crawl.seeds] + [_seed(url, "auto") for url in listed]
@@ -75,6 +78,18 @@ def plan(crawl: Crawl, key: str, settings: Settings, urls: Sequence[str] = ()) -
         frontier.close()
 
 
+def _reschedule(crawl: Crawl, frontier: Frontier, settings: Settings) -> None:
+    """If the crawl's `revisit` is another than in its last run, compute due times by it. The old ones would hold for weeks otherwise."""
+    ledger = open_ledger(settings)
+    try:
+        before = ledger.latest_crawl(crawl.name)
+    finally:
+        ledger.close()
+    if before is not None and before.revisit != crawl.revisit:
+        count = frontier.reschedule(crawl.name, partial(due_again, crawl.revisit))
+        LOG.info("%s: `revisit` was changed. The due times of %s URLs are computed anew.", crawl.name, f"{count:,}")
+
+
 def describe_budget_shortfall(left: BudgetShortfall) -> str:
     """What a run leaves because its budgets are too small; empty if it leaves nothing."""
     numbers = {"new pages": left.new, "feeds, sitemaps and hubs": left.sources, "known articles": left.revisits}
@@ -82,7 +97,34 @@ def describe_budget_shortfall(left: BudgetShortfall) -> str:
     return f"the budgets do not cover all that is due, left for a later run: {'; '.join(parts)}" if parts else ""
 
 
-def _close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+def describe_nothing_due(run: CrawlRun, settings: Settings) -> str:
+    """That a planned run has no URL, and when the next one is due. Empty if it has any, or if a user's spider may find some."""
+    frontier = open_frontier(settings)
+    try:
+        if run.crawl.has_own_spider() or frontier.count_hosts(run.crawl_run):
+            return ""
+        following = frontier.next_due_url(run.crawl.name)
+    finally:
+        frontier.close()
+    name = run.crawl.name
+    again = f"`crawlhouse frontier retry --crawl {name}` makes URLs due now"
+    if following is None:
+        return f"Nothing of {name} is due, nor will anything be: every URL is finished. {again}."
+    at, url = datetime.fromtimestamp(following[0], UTC), following[1]
+    return f"Nothing of {name} is due; next at {at:%Y-%m-%d %H:%M} UTC ({url}). {again}; `revisit` in the crawl's file sets the intervals."
+
+
+def withdraw(crawl_run: str, settings: Settings) -> None:
+    """Remove a planned run that has no URLs, so that nothing is left of it."""
+    frontier = open_frontier(settings)
+    try:
+        frontier.withdraw(crawl_run)
+    finally:
+        frontier.close()
+
+
+def close_abandoned(crawl: str, key: str, settings: Settings) -> None:
+    """Close the runs of a crawl that nobody works on any more, except the one of this key."""
     for crawl_run in abandoned_runs(crawl, key, settings):
         LOG.warning("%s was never closed, and no worker works on it. It is closed now.", crawl_run)
         try:

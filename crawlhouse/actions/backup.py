@@ -5,6 +5,9 @@ from __future__ import annotations
 from crawlhouse.output.console import progress_line, say
 from schemas.config.settings import Settings
 from storage.backup import BackupReport, back_up, restore
+from storage.ledger.ledger import open_ledger
+from storage.ledger.unknown_segments import count_unknown_segments
+from storage.objects.open import open_store
 
 
 def run_backup(settings: Settings, target: str) -> None:
@@ -19,6 +22,18 @@ def run_restore(settings: Settings, source: str) -> None:
     with progress_line() as update:
         done = restore(settings, source, update)
     say(f"Restored from {source}: {_text(done)}.")
+    for crawl, count in _unknown(settings).items():
+        say(
+            f"The store has {count:,} segments of {crawl} that this backup does not know. `crawlhouse adopt {crawl}` makes them runs again."
+        )
+
+
+def _unknown(settings: Settings) -> dict[str, int]:
+    ledger = open_ledger(settings)
+    try:
+        return count_unknown_segments(ledger, open_store(settings))
+    finally:
+        ledger.close()
 
 
 def _text(done: BackupReport) -> str:

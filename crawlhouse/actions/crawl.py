@@ -20,6 +20,7 @@ from schemas.config.crawl_file import find_crawl, settings_for_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import ConfigError, NotFoundError, ThresholdError
 from schemas.manifest import Manifest
+from schemas.runs import CrawlRun
 from storage.ledger.ledger import open_ledger
 
 BY_HAND = "by hand "  # keys of runs that Airflow did not plan
@@ -54,7 +55,7 @@ def read_urls(path: Path) -> list[str]:
 
 def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, urls: Sequence[str]) -> None:
     from spiders.progress import ProgressLine
-    from spiders.run import crawl_once
+    from spiders.run import crawl_once, describe_nothing_due
 
     key = _run_key(crawl, settings, new=new or bool(urls))
     try:
@@ -68,6 +69,10 @@ def _fetch(crawl: Crawl, settings: Settings, form: ReportFormat, *, new: bool, u
         say(f"What was fetched is kept. `crawlhouse crawl {crawl.name}` continues this run.")
         raise
     _show(manifest, form)
+    if not manifest.counts.due and (
+        idle := describe_nothing_due(CrawlRun(manifest.crawl_run, crawl, key, manifest.planned_at, "", ""), settings)
+    ):
+        say(idle)
 
 
 @contextmanager

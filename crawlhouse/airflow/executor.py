@@ -12,6 +12,7 @@ from airflow.executors import local_executor
 
 LOG = logging.getLogger(__name__)
 NEEDED = (
+    "processing.known.upkeep",
     "processing.stages",
     "processing.extract.rule_check",
     "schemas.config.crawl_file",

@@ -1,4 +1,4 @@
-"""`crawlhouse check`: try a crawl file. Nothing is stored."""
+"""`crawlhouse check`: try a crawl file. Nothing is stored. `crawlhouse schema`: what a crawl file may say, for editors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,25 @@ Examples:
 
   crawlhouse check    all crawl files of the project, without the network
 """
+
+
+SCHEMA_EXAMPLES = """
+Examples:
+
+  crawlhouse schema > crawl.schema.json
+
+  With this first line in a crawl file, editors with YAML's language server complete its keys and mark mistakes:
+
+  # yaml-language-server: $schema=../crawl.schema.json
+"""
+
+
+def schema() -> None:
+    """Print the JSON Schema of crawl files, for editors. `crawlhouse check` finds more than an editor does."""
+    from crawlhouse.output.console import write_json
+    from schemas.config.crawl_schema import crawl_schema
+
+    write_json(crawl_schema(), indent=2)
 
 
 def check(

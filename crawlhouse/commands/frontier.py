@@ -8,6 +8,7 @@ import typer
 
 from crawlhouse.output.console import say
 from crawlhouse.output.row_formats import ListFormat
+from schemas.errors import ConfigError
 from schemas.outcomes import FetchOutcome, Reason
 from storage.frontier.admin.selection import Change, Selection, UrlState
 
@@ -16,14 +17,14 @@ Examples:
 
   crawlhouse frontier list
 
-  crawlhouse frontier list --crawl my_news --state waiting --host example.com
+  crawlhouse frontier list my_news --state waiting --host example.com
 
   crawlhouse frontier list --outcome failed --reason timeout --format csv > timeouts.csv
 """
 CHANGE_EXAMPLES = """
 Examples:
 
-  crawlhouse frontier retry --crawl my_news --outcome failed
+  crawlhouse frontier retry my_news --outcome failed
 
   crawlhouse frontier drop --glob 'https://example.com/calendar/*'
 
@@ -34,6 +35,7 @@ Examples:
 app = typer.Typer(name="frontier", help="List URLs of the frontier and change their state, also while workers run.", no_args_is_help=True)
 
 
+Name = Annotated[str | None, typer.Argument(metavar="[CRAWL]", help="Of this crawl; the same as --crawl.")]
 CrawlName = Annotated[str | None, typer.Option("--crawl", "-c", help="Of this crawl.")]
 Host = Annotated[str | None, typer.Option("--host", help="Of this host; with its port if that is not the scheme's default.")]
 Glob = Annotated[str | None, typer.Option("--glob", help="Whole URLs like this; * matches any text, ? any one character.")]
@@ -46,6 +48,7 @@ Form = Annotated[ListFormat, typer.Option("--format", "-f", help="For people or 
 
 @app.command("list", epilog=LIST_EXAMPLES)
 def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
+    name: Name = None,
     crawl: CrawlName = None,
     host: Host = None,
     glob: Glob = None,
@@ -63,13 +66,21 @@ def list_urls(  # noqa: PLR0913, PLR0917 the options of a command
     from crawlhouse.actions.frontier import show_urls
     from schemas.config.settings import load_settings
 
-    show_urls(load_settings(), Selection(crawl, host, glob, regex, state, outcome, reason), rows, form)
+    show_urls(load_settings(), Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason), rows, form)
+
+
+def _one_of(name: str | None, crawl: str | None) -> str | None:
+    """The crawl, which may be named with or without --crawl. Raises ConfigError if these are two."""
+    if name and crawl and name != crawl:
+        raise ConfigError(f"Two crawls are named: {name} and {crawl}. Name one.")
+    return name or crawl
 
 
 def _add_change_command(change: Change, text: str, done: str) -> None:
     """Add the command that makes one change to the selected URLs."""
 
     def command(
+        name: Name = None,
         crawl: CrawlName = None,
         host: Host = None,
         glob: Glob = None,
@@ -81,7 +92,7 @@ def _add_change_command(change: Change, text: str, done: str) -> None:
         from crawlhouse.actions.frontier import change_urls
         from schemas.config.settings import load_settings
 
-        count = change_urls(load_settings(), change, Selection(crawl, host, glob, regex, state, outcome, reason))
+        count = change_urls(load_settings(), change, Selection(_one_of(name, crawl), host, glob, regex, state, outcome, reason))
         say(f"{count:,} URLs {done}")
 
     app.command(change.value, help=text, epilog=CHANGE_EXAMPLES)(command)

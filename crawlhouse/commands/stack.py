@@ -30,6 +30,8 @@ Examples:
   crawlhouse status
 
   crawlhouse status --format json
+
+  crawlhouse status --health || crawlhouse up
 """
 
 DEMO_EXAMPLES = """
@@ -71,11 +73,13 @@ def down() -> None:
     say(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def status(form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE) -> None:
-    """Say what runs and whether it is healthy, where things are kept, and which crawl files there are.
-
-    Exit code 3 when Airflow does not run, 4 when it runs but is not healthy.
-    """
+def status(
+    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
+    health: Annotated[
+        bool, typer.Option("--health", help="End with exit code 3 when Airflow does not run, 4 when it is not healthy.")
+    ] = False,
+) -> None:
+    """Say what runs and whether it is healthy, where things are kept, which crawl files there are, and how their last runs ended."""
     from crawlhouse.output.status import read_status, show_status, status_json
     from schemas.config.settings import load_settings
 
@@ -84,6 +88,8 @@ def status(form: Annotated[ReportFormat, typer.Option("--format", "-f", help="Fo
         write_json(status_json(state))
     else:
         show_status(state)
+    if not health:
+        return
     if state.airflow is None:
         raise typer.Exit(EXIT_DOWN)
     if not state.airflow.healthy:

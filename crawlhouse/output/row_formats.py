@@ -19,10 +19,13 @@ from schemas.errors import ConfigError
 from schemas.printable import printable, printable_json, spreadsheet_text
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from rich.console import Console
 
 MAX_LEAST_WIDTH = 12  # characters that a table shows of a long value; if there is less room, rows are shown one below the other
 COLUMN_GAP = 3  # characters between two columns of Rich's table
+ROW_GROUP_ROWS = 20_000  # of Parquet, as in the lake's own files
+ROW_GROUP_BYTES = 32 * 1024 * 1024  # in memory
 MAX_CELL_CHARACTERS = 400  # five lines of a terminal: the beginning of a text, not all of it
 
 
@@ -250,7 +253,21 @@ def _write_parquet(rows: Rows, out: BinaryIO) -> int:
     except pa.ArrowNotImplementedError as error:
         raise ConfigError(f"Parquet cannot hold a column: {error}. Select it as text, with CAST(... AS VARCHAR).") from error
     with opened as writer:
-        for batch in rows.batches():
-            writer.write_batch(batch)
-            count += batch.num_rows
+        for group in _row_groups(rows):
+            writer.write_table(group, row_group_size=group.num_rows)
+            count += group.num_rows
     return count
+
+
+def _row_groups(rows: Rows) -> Iterator[pa.Table]:
+    """The rows in tables of a row group each."""
+    import pyarrow as pa
+
+    batches: list[pa.RecordBatch] = []
+    for batch in rows.batches():
+        batches.append(batch)
+        if sum(one.nbytes for one in batches) >= ROW_GROUP_BYTES or sum(one.num_rows for one in batches) >= ROW_GROUP_ROWS:
+            yield pa.Table.from_batches(batches, rows.schema)
+            batches = []
+    if batches:
+        yield pa.Table.from_batches(batches, rows.schema)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from crawlhouse.airflow.stack import COMPONENTS, Stack
 from crawlhouse.output.console import facts_table, results, say, show
+from crawlhouse.reports.runs import RunLine, last_runs
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawls
 from schemas.config.settings import Settings
@@ -14,13 +15,14 @@ from schemas.errors import CrawlhouseError
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a home. `airflow` is None when it does not run."""
+    """The state of a home. `airflow` is None when it does not run. `last_runs` are by crawl, without those that never ran."""
 
     settings: Settings
     airflow: Stack | None
     demo_site: bool
     crawls: dict[str, Crawl]
     broken: dict[str, CrawlhouseError]
+    last_runs: dict[str, RunLine]
 
 
 def read_status(settings: Settings) -> Status:
@@ -28,7 +30,17 @@ def read_status(settings: Settings) -> Status:
     from crawlhouse.airflow import stack
     from crawlhouse.demo.demo_site import site_runs
 
-    return Status(settings, stack.status(settings), site_runs(settings), *read_crawls(settings.crawls))
+    crawls, broken = read_crawls(settings.crawls)
+    return Status(settings, stack.status(settings), site_runs(settings), crawls, broken, _last_runs(settings))
+
+
+def _last_runs(settings: Settings) -> dict[str, RunLine]:
+    """The last run of each crawl. None if the database does not answer: its place is shown all the same."""
+    try:
+        return {line.crawl: line for line in last_runs(settings, 1)}
+    except CrawlhouseError as error:
+        say(f"The last runs cannot be read: {error}")
+        return {}
 
 
 def show_status(status: Status) -> None:
@@ -37,7 +49,7 @@ def show_status(status: Status) -> None:
     show(facts_table("Demo site", {"": "running" if status.demo_site else "not running"}))
     show(facts_table("Where things are kept", storage_locations(status.settings)))
     if status.crawls:
-        show(facts_table("Crawls", {name: _crawl(crawl) for name, crawl in status.crawls.items()}))
+        show(facts_table("Crawls", {name: _crawl(crawl, status.last_runs.get(name)) for name, crawl in status.crawls.items()}))
     for error in status.broken.values():
         say(f"Broken: {error}")
 
@@ -56,6 +68,7 @@ def status_json(status: Status) -> dict[str, object]:
         "demo_site": status.demo_site,
         "places": storage_locations(status.settings),
         "crawls": {name: crawl.schedule for name, crawl in status.crawls.items()},
+        "last_runs": {name: asdict(line) | {"planned_at": line.planned_at.isoformat()} for name, line in status.last_runs.items()},
         "broken": {name: str(error) for name, error in status.broken.items()},
     }
 
@@ -73,6 +86,8 @@ def _airflow(running: Stack | None) -> dict[str, str]:
     return {"page": running.url, "user": running.user, "password": running.password, "logs": running.logs, **health}
 
 
-def _crawl(crawl: Crawl) -> str:
-    when = crawl.schedule or "when asked"
-    return f"{when}{', paused' if crawl.paused else ''}  {crawl.description}"
+def _crawl(crawl: Crawl, last: RunLine | None) -> str:
+    zone = f" {crawl.timezone}" if crawl.schedule else ""
+    when = f"{crawl.schedule or 'when asked'}{zone}{', paused' if crawl.paused else ''}"
+    ended = "never ran" if last is None else f"last run {last.planned_at:%Y-%m-%d %H:%M} UTC: {last.state}, {last.fetched:,} fetched"
+    return "  ".join(part for part in (when, ended, crawl.description) if part)

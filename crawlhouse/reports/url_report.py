@@ -19,16 +19,37 @@ if TYPE_CHECKING:
     import duckdb
 
 MAX_CAPTURES = 20  # as many as fit on a screen
+COMPARED_URLS = 1_000
+MAX_COMPARED = 500  # characters of a URL
+PARTS = 4  # into which a URL is cut to find similar ones
 
-ARTICLE = "SELECT * FROM articles WHERE url = $1 OR canonical_url = $1 ORDER BY (url = $1) DESC, version DESC, sequence DESC LIMIT 1"
-QUARANTINED = "SELECT * FROM quarantine WHERE url = $1 ORDER BY sequence DESC LIMIT 1"
+# Rows are found by narrow columns first: a row has some 50 columns, and one of them holds the text. `{row}` is the place of one row.
+BY_URL = "SELECT {place} FROM articles WHERE url = $1 ORDER BY version DESC, sequence DESC LIMIT 1"
+BY_CANONICAL_URL = "SELECT {place} FROM articles WHERE canonical_url = $1 ORDER BY version DESC, sequence DESC LIMIT 1"
+IN_QUARANTINE = "SELECT {place} FROM quarantine WHERE url = $1 ORDER BY sequence DESC LIMIT 1"
+PLACE = ("fetched_at", "url", "warc_filename", "warc_record_offset", "process_run")  # of a row; the day and the URL say in which files
+ROW = "SELECT * FROM {table} WHERE fetched_at = $1 AND url = $2 AND warc_filename = $3 AND warc_record_offset = $4 AND process_run = $5"
 CAPTURES = f"SELECT * FROM captures WHERE url = $1 ORDER BY fetched_at DESC, sequence DESC LIMIT {MAX_CAPTURES}"  # noqa: S608 a number
 VERSIONS = (
     "SELECT version, fetched_at, title, text_length, crawl_run, code_version FROM articles WHERE article_id = $1 ORDER BY version, sequence"
 )
-ORIGINAL = "SELECT url FROM articles_latest WHERE article_id = $1"
-DUPLICATES = "SELECT url, duplicate_kind, duplicate_similarity FROM articles_latest WHERE duplicate_of = $1 ORDER BY url"
-SIMILAR = "SELECT url FROM (SELECT DISTINCT url FROM captures) ORDER BY levenshtein(url[:500], $1) LIMIT 3"
+NEWEST = "fetched_at DESC, version DESC, sequence DESC"  # as in articles_latest
+ORIGINAL = f"SELECT url FROM articles WHERE article_id = $1 ORDER BY {NEWEST} LIMIT 1"  # noqa: S608 our own names
+DUPLICATES = f"""
+SELECT url, duplicate_kind, duplicate_similarity FROM (
+  SELECT *, row_number() OVER (PARTITION BY article_id ORDER BY {NEWEST}) AS place
+  FROM (SELECT article_id, url, duplicate_of, duplicate_kind, duplicate_similarity, fetched_at, version, sequence FROM articles
+        SEMI JOIN (SELECT article_id FROM articles WHERE duplicate_of = $1) USING (article_id))
+) WHERE place = 1 AND duplicate_of = $1 ORDER BY url
+"""  # noqa: S608 our own names
+# First by parts of the URL, which is quick; the exact distance is for the best of them.
+SIMILAR = f"""
+SELECT url FROM (
+  SELECT DISTINCT url FROM captures
+  ORDER BY list_sum([starts_with(url, part)::INT FOR part IN $2]) + list_sum([ends_with(url, part)::INT FOR part IN $3]) DESC, url
+  LIMIT {COMPARED_URLS}
+) ORDER BY levenshtein(url[:{MAX_COMPARED}], $1), url LIMIT 3
+"""  # noqa: S608 numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,8 @@ class UrlReport:
 def read_url_report(settings: Settings, url: str) -> UrlReport:
     """Read what lake and archive have of a URL. Raises NotFoundError, with similar URLs, when they have nothing."""
     lake = open_lake_for_reading(settings)
-    article, quarantined, captures = _first_row(lake, ARTICLE, url), _first_row(lake, QUARANTINED, url), read_rows(lake, CAPTURES, url)
+    article = _row(lake, "articles", BY_URL, url) or _row(lake, "articles", BY_CANONICAL_URL, url)
+    quarantined, captures = _row(lake, "quarantine", IN_QUARANTINE, url), read_rows(lake, CAPTURES, url)
     shown = article or quarantined or next(iter(captures), None)
     if shown is None:
         raise _not_found(lake, url, settings)
@@ -110,9 +132,22 @@ def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, st
 def _not_found(lake: duckdb.DuckDBPyConnection, url: str, settings: Settings) -> NotFoundError:
     if read_takedowns(open_store(settings)).covers(url):
         return NotFoundError(f"{url} is taken down. `crawlhouse takedown list` shows the entries, and why.")
-    similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, url))
+    similar = "".join(f"\n  {row['url']}" for row in read_rows(lake, SIMILAR, *_comparison(url)))
     return NotFoundError(f"The lake has nothing of {url}." + (f" The most similar URLs it has:{similar}" if similar else " It is empty."))
 
 
-def _first_row(lake: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> Row | None:
-    return next(iter(read_rows(lake, sql, parameter)), None)
+def _comparison(url: str) -> tuple[str, list[str], list[str]]:
+    """What similar URLs are found by: the URL, and its beginnings and ends of several lengths."""
+    text = url[:MAX_COMPARED]
+    lengths = sorted({len(text) * part // PARTS for part in range(1, PARTS + 1)} | {len(text) - 1} - {0})
+    return text, [text[:length] for length in lengths], [text[-length:] for length in lengths]
+
+
+def _row(lake: duckdb.DuckDBPyConnection, table: str, query: str, url: str) -> Row | None:
+    """The whole row of a table that a query names by its place."""
+    place = _first_row(lake, query.format(place=", ".join(PLACE)), url)
+    return _first_row(lake, ROW.format(table=table), *place.values()) if place else None
+
+
+def _first_row(lake: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> Row | None:
+    return next(iter(read_rows(lake, sql, *parameters)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawlhouse.rows import Row, Rows
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Parameters = Sequence[Any] | Mapping[str, Any]  # Any: DuckDB converts the values
 BATCH_ROWS = 1_000  # a batch of articles takes some MB of memory
+SELECTS = re.compile(r"\s*(SELECT|FROM|WITH)\b", re.IGNORECASE)  # what can stand in another SELECT
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
     "Permission Error": (ConfigError, "A query reads the lake's tables only: {}"),
@@ -27,17 +29,33 @@ FAILURES: dict[str, tuple[type[CrawlhouseError], str]] = {
 }
 
 
-def run_sql(settings: Settings, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
+def run_sql(
+    settings: Settings,
+    sql: str,
+    timeout: float | None = None,
+    parameters: Parameters | None = None,
+    as_of: str | datetime | None = None,
+) -> Rows:
     """The rows of one reading SQL statement over the published tables and views.
 
     `timeout` is in seconds. It includes opening the lake and reading all rows; DuckDB checks it between two batches. `parameters` are the
     values of `?` (a sequence) or of `$name` (a mapping). Raises NotFoundError for an unknown table or no lake, ConfigError for any other
     mistake in the statement, TimeLimitError, and UnavailableError or StorageError when the lake cannot be read. The rows may raise these
-    too while they are read.
+    too while they are read. `as_of` shows the lake as it was after that process run, or at that time.
     """
     statement = parse_read_only(sql)
     limit = TimeLimit(timeout)
-    return _rows(open_lake_for_reading(settings), statement, limit, parameters)
+    return _rows(open_lake_for_reading(settings, as_of), statement, limit, parameters)
+
+
+def earlier_state(settings: Settings, text: str) -> str | datetime:
+    """The time that a text names, or the process run: of a crawl run its newest one."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        with open_lake_for_reading(settings) as lake:
+            newest = "SELECT process_run FROM runs WHERE crawl_run = $1 ORDER BY sequence DESC LIMIT 1"
+            return next((str(row["process_run"]) for row in read_rows(lake, newest, text)), text)
 
 
 def run_sql_on(connection: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None, parameters: Parameters | None = None) -> Rows:
@@ -58,7 +76,14 @@ def _rows(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, li
             reader = _reader(connection, statement, its_limit, parameters)
         return _batches(reader, connection, its_limit)
 
-    return Rows(first.schema, read)
+    def select(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+        inner = statement.query.strip().rstrip(";")
+        narrowed = parse_read_only(f"SELECT {names} FROM ({inner}\n)")  # noqa: S608 it is checked
+        its_limit = TimeLimit(limit.seconds)
+        return _batches(_reader(connection, narrowed, its_limit, parameters), connection, its_limit)
+
+    return Rows(first.schema, read, select if SELECTS.match(statement.query) else None)
 
 
 def _reader(
@@ -76,26 +101,26 @@ def _reader(
         raise _as_our_error(error, connection) from error
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameter: str) -> list[Row]:
-    """All rows of one of our own queries, with one parameter. Raises what `run_sql` raises."""
+def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
+    """All rows of one of our own queries, with its parameters. Raises what `run_sql` raises."""
     import duckdb
 
     try:
-        cursor = connection.execute(sql, [parameter])
+        cursor = connection.execute(sql, list(parameters))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     except duckdb.Error as error:
         raise _as_our_error(error, connection) from error
 
 
-def open_lake_for_reading(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the lake's views. It can open no other file. Raises NotFoundError if there is no lake."""
+def open_lake_for_reading(settings: Settings, as_of: str | datetime | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the lake's views, as it is or was. It can open no other file. Raises NotFoundError if there is no lake."""
     from storage.lake.query import connect
 
     if not settings.database and not (settings.home / "catalog.sqlite").exists():
         raise NotFoundError(f"There is no lake in {settings.home} yet: nothing was published. Run `crawlhouse demo`, or crawl and process.")
     try:
-        return connect(settings)
+        return connect(settings, as_of)
     except FileNotFoundError as error:
         raise StorageError(
             f"A file of the lake is missing: {error}. If home or store were moved, move them back where they were."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from processing.known.known_lake import KnownLake, open_known
 from processing.known.row_keys import IndexedTable
 from schemas.config.settings import Settings
 from storage.index.known.run_file import BACK, BANDS, FILE_COLUMN, FRONT, OpenRun
-from storage.index.known.runs import Runs
+from storage.index.known.runs import KEEP_REPLACED, Runs
 from storage.lake.lake import open_lake
 from storage.objects.open import open_store
 
@@ -85,6 +86,22 @@ def rebuild_index(settings: Settings) -> int:
     """Make the index anew from the tables; the number of rows. The old one is used until then. Raises UnavailableError, StorageError."""
     with _tables(settings, catch_up=False) as tables:
         return sum(_make_anew(table) for table in tables)
+
+
+def purge_index(settings: Settings) -> int:
+    """Write all runs again of which data files are gone, and delete the old ones at once; how many were. After an erasure nothing is left.
+
+    A look-up that has just begun may fail, and succeeds when it is tried again. Raises UnavailableError, StorageError.
+    """
+    purged = 0
+    with _tables(settings) as tables:
+        for table in tables:
+            for run, _ in list(table.owners()):
+                if not set(run.mark.files) <= table.live.keys():
+                    merge(table.runs, table.indexed, [run], set(table.live))
+                    purged += 1
+            table.runs.delete_old(time.time() + 2 * KEEP_REPLACED)
+    return purged
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, NotFoundError
 from schemas.runs import RunKind
 from schemas.yaml_files.dataset_names import NO_DATASET
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.takedown import read_takedowns
 
 CHUNK_ROWS = 500  # with their texts in memory. Each commit writes files of the lake again, so few large ones cost less than many small ones
@@ -116,6 +117,7 @@ class _Selection:
             settle_chunk(chunk, make, decision, self._resources, settled)
             done += len(chunk.rows)
             progress(f"{self._kind} {done:,}/{len(self._places):,}")
+        refresh_lake_file(self._settings)
         return settled
 
     def _chunk(self, name: str, rows: Sequence[Values]) -> Chunk:

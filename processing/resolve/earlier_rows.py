@@ -195,7 +195,8 @@ def _add_articles(
     named = {one.article_id for one in (*earlier.payloads.values(), *earlier.captures.values()) if one.article_id is not None}
     ids = {summary.article_id for summary in summaries if summary.article_id} | compared | named
     versions = _having(known.articles(ids), "article_id", ids)
-    for row in versions.drop_columns(["signature"]).to_pylist():
+    order = [(name, "ascending") for name in ("article_id", "fetched_at", "version", "sequence")]
+    for row in versions.drop_columns(["signature"]).sort_by(order).to_pylist():
         if until is not None and row["fetched_at"] > until:
             earlier.later[row["article_id"]] = max(row["version"], earlier.later.get(row["article_id"], 0))
         else:

@@ -44,6 +44,7 @@ from schemas.yaml_files.values import (
     Spider,
     Tag,
     Text,
+    Timezone,
 )
 
 MIB = 1024 * 1024
@@ -255,6 +256,7 @@ class Crawl(ConfigModel):
     revisit: Revisit = Revisit()
     thresholds: Thresholds = Thresholds()
     schedule: Cron | None = None
+    timezone: Timezone = "UTC"
     workers: int = Field(default=1, ge=1, le=100)
     spider: Spider = SITE_SPIDER
     credentials: Annotated[tuple[Credential, ...], length_at_most(MAX_ENTRIES)] = ()

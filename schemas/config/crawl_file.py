@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.config.crawl import Crawl
+from schemas.config.crawl_defaults import EXTENDS, is_base, with_bases
 from schemas.config.settings import Settings
 from schemas.datasets.suite_file import read_suite
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
@@ -60,7 +62,7 @@ def find_crawl(reference: str, folder: Path) -> Crawl:
     path = folder / f"{reference}.yaml"
     if path.is_file():
         return read_crawl(path)
-    names = sorted(other.stem for other in folder.glob("*.yaml"))
+    names = sorted(other.stem for other in folder.glob("*.yaml") if not is_base(other))
     if not names:
         raise NotFoundError(f"There is no crawl {reference!r}: {folder} holds no crawl file. `crawlhouse init` makes a first one.")
     near = get_close_matches(reference, names, n=1)
@@ -94,10 +96,36 @@ def _parse(text: str, name: str, source: str, folder: Path | None) -> Crawl:
         )
     if data.get("name", name) != name:
         raise ConfigError(f"{source}: line {line_at(node, ('name',))}: a crawl is named by its file, {name!r}; remove 'name'.")
+    data = with_bases(_with_suites(data, node, source, folder), folder, source, _read_base)
     try:
-        return Crawl.model_validate({**_with_suites(data, node, source, folder), "name": name})
+        return Crawl.model_validate({**data, "name": name})
     except ValidationError as error:
         raise ConfigError(describe_problems(error, node, source, Crawl)) from error
+
+
+def _read_base(path: Path) -> dict[str, Any]:
+    """The keys of a file that crawls build on, checked as those of a crawl. Raises NotFoundError, ConfigError."""
+    try:
+        return _checked_base(path, path.stat().st_mtime_ns)
+    except OSError:
+        return _checked_base(path, 0)
+
+
+@lru_cache(maxsize=64)  # many crawls build on the same file
+def _checked_base(path: Path, changed_at: int) -> dict[str, Any]:
+    source = message_text(str(path))
+    node, data = read_yaml(_text(path), source)
+    if not isinstance(data, dict):
+        raise ConfigError(f"{source} must be a mapping with keys of a crawl file.")
+    if "name" in data:
+        raise ConfigError(f"{source}: line {line_at(node, ('name',))}: a crawl is named by its file; remove 'name'.")
+    data = _with_suites(data, node, source, path.parent)
+    own = {name: value for name, value in data.items() if name != EXTENDS}
+    try:
+        Crawl.model_validate({"seeds": ["https://example.com/"], **own, "name": "base"})
+    except ValidationError as error:
+        raise ConfigError(describe_problems(error, node, source, Crawl)) from error
+    return data
 
 
 def _with_suites(data: dict[str, Any], node: yaml.Node | None, source: str, folder: Path | None) -> dict[str, Any]:
@@ -117,7 +145,7 @@ def read_crawls(folder: Path) -> tuple[dict[str, Crawl], dict[str, CrawlhouseErr
     """All crawls of a folder by name, and the errors of the broken ones by name. A missing folder has no crawls."""
     crawls: dict[str, Crawl] = {}
     broken: dict[str, CrawlhouseError] = {}
-    for path in sorted(path for path in folder.glob("*.y*ml") if path.suffix in SUFFIXES):
+    for path in sorted(path for path in folder.glob("*.y*ml") if path.suffix in SUFFIXES and not is_base(path)):
         try:
             crawls[path.stem] = read_crawl(path)
         except CrawlhouseError as error:

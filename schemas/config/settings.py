@@ -12,8 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import quote
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas.credentials.database_url import parse_database_url
 from schemas.errors import ConfigError, NotFoundError, StorageError
@@ -51,7 +50,7 @@ def _default_crawls(data: Mapping[str, object]) -> Path:
         return home.parent / PROJECT_MARK
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Where crawlhouse stores things. All paths are absolute.
 
     `home` holds everything local. `store` is a directory or `s3://bucket/prefix`, empty for a directory in the home; `database` is a URL of
@@ -63,7 +62,7 @@ class Settings(BaseSettings):
     `store_wait_seconds` and `database_wait_seconds` if the store or the database does not answer, before it fails.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True)
 
     home: Path = Field(default_factory=lambda: project_root() / HOME)
     store: str = ""
@@ -78,6 +77,14 @@ class Settings(BaseSettings):
     queues: bool = False
     store_wait_seconds: float = Field(default=300.0, ge=0)
     database_wait_seconds: float = Field(default=60.0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_environment(cls, given: dict[str, object]) -> dict[str, object]:
+        """What is not given is taken from the environment; there an empty value is none. Pydantic's own settings take long to import."""
+        found = {name.lower(): value for name, value in os.environ.items() if value}
+        named = {name: found[f"{PREFIX}{name}".lower()] for name in cls.model_fields if f"{PREFIX}{name}".lower() in found}
+        return named | given
 
     @field_validator("home", "crawls")
     @classmethod
@@ -160,7 +167,7 @@ def make_settings(home: str | Path | None = None, store: str | Path | None = Non
     """Read the settings from the environment; what is given here replaces a setting. Raises ConfigError, NotFoundError."""
     given = {"home": home, "store": None if store is None else str(store), "database": database}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         # pydantic also reports defaults that depend on a wrong setting: these are not mistakes of the user
         problems = [item for item in error.errors() if item["type"] != "default_factory_not_called"]

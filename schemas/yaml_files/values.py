@@ -116,6 +116,23 @@ def _has_dates(text: str) -> bool:
     return True
 
 
+def _timezone(name: str, info: ValidationInfo) -> str:
+    """The name of a zone in the IANA database."""
+    if is_pinned(info):  # another machine may have another database
+        return name
+    from difflib import get_close_matches
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(f"{name!r} is not a time zone, like Europe/Berlin") from error
+    except KeyError as error:
+        near = get_close_matches(name, available_timezones(), n=1)
+        raise ValueError(f"{name!r} is not a time zone, like Europe/Berlin" + (f"; did you mean {near[0]!r}?" if near else "")) from error
+    return name
+
+
 def _host(host: str) -> str:
     if not HOST.fullmatch(host):
         raise ValueError(f"{host!r} is not a host, like example.com or example.com:8080 (no scheme, no path)")
@@ -160,6 +177,7 @@ SeedUrl = Annotated[str, length_at_most(8_000), AfterValidator(_without_password
 ProxyUrl = Annotated[str, length_at_most(8_000), AfterValidator(_proxy)]
 Pattern = Annotated[str, length_at_most(10_000), AfterValidator(_pattern)]
 Cron = Annotated[str, length_at_most(500), AfterValidator(one_line), AfterValidator(_cron)]
+Timezone = Annotated[str, length_at_most(100), AfterValidator(one_line), AfterValidator(_timezone)]
 Host = Annotated[str, length_at_most(300), AfterValidator(_host)]
 Language = Annotated[str, AfterValidator(_language)]
 MediaType = Annotated[str, length_at_most(200), AfterValidator(_media_type)]

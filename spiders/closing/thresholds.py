@@ -15,8 +15,13 @@ NOT_FETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcom
 
 
 def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
-    """Raises ThresholdError if a closed run fetched too little or failed too often; its text names the worst host and why."""
+    """Raises ThresholdError if a closed run fetched too little or failed too often; its text names the worst host and why.
+
+    A run in which nothing was due misses nothing.
+    """
     counts, thresholds = manifest.counts, crawl.thresholds
+    if not counts.due:
+        return
     if counts.fetched < thresholds.min_pages:
         raise ThresholdError(
             f"{manifest.crawl_run} fetched {counts.fetched} pages, fewer than thresholds.min_pages = {thresholds.min_pages}. "

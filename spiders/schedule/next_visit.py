@@ -74,6 +74,11 @@ def after_response(
     return _next(revisit, due, kind, Visit(now / HOUR_SECONDS, changed, new_items, times), 0.0)
 
 
+def due_again(revisit: Revisit, kind: UrlKind, url: str, depth: int, state: str) -> float:
+    """When a URL that was visited is due by other intervals, in seconds since the epoch. `state` is the policy's, as text."""
+    return due_at(RevisitState.from_text(state), bounds(revisit, kind, url, depth), revisit.price) * HOUR_SECONDS
+
+
 def after_failure(revisit: Revisit, due: DueUrl, now: float, wait: float = 0.0, gone: bool = False) -> NextVisit:
     """The next visit after a failure, at least `wait` seconds later."""
     return _next(revisit, due, due.kind, Visit(now / HOUR_SECONDS, failed=not gone, gone=gone), wait)

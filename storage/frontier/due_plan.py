@@ -26,7 +26,7 @@ REVISIT_PRIORITY = 30_002
 PRIORITIES_A_STEP = 20  # known articles keep their order, and the result fits into the column (SMALLINT)
 
 
-@dataclass
+@dataclass(slots=True)
 class HostDueCounts:
     """The due URLs of one host, and how many pages the run can fetch there. `taken` known articles are in the run already."""
 

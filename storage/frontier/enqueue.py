@@ -1,4 +1,4 @@
-"""Adding URLs to the frontier, inside the caller's transaction.
+"""Adding URLs to the frontier, inside the caller's transaction, and hosts to a crawl.
 
 All writers lock rows in the same order: hosts, hint_trust, urls, run_hosts, each sorted by its key. This prevents deadlocks.
 """
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, bindparam, select, update
 
-from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS
+from storage.database.engine import Database
+from storage.database.frontier_tables import HOSTS, RUN_HOSTS, SEED_HOSTS, URLS
 from storage.frontier.records import Discovery
 from storage.urls.host_key import canonical_host, url_digest
 
@@ -119,3 +120,16 @@ def set_due(connection: Connection, crawl: str, wanted: Sequence[Discovery], now
     for start in range(0, len(digests), LOOKUP_ROWS):
         idle = URLS.c.digest.in_(digests[start : start + LOOKUP_ROWS]) & URLS.c.run_no.is_(None)
         connection.execute(update(URLS).where(idle).values(due_at=now, priority=min(one.priority for one in wanted)))
+
+
+def read_seed_hosts(database: Database, crawl: str) -> list[str]:
+    """The hosts to which the redirects of a crawl's seeds lead, sorted. They belong to the crawl, in this run and later ones."""
+    with database.read() as connection:
+        return list(connection.scalars(select(SEED_HOSTS.c.host).where(SEED_HOSTS.c.crawl == crawl).order_by(SEED_HOSTS.c.host)))
+
+
+def add_seed_host(database: Database, crawl: str, host: str, url: str) -> None:
+    """Add such a host. `url` is where the redirects ended; the first one stays."""
+    with database.write() as connection:
+        statement = upsert(connection, SEED_HOSTS).values(crawl=crawl, host=host, url=url)
+        connection.execute(statement.on_conflict_do_nothing())

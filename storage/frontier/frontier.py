@@ -22,11 +22,11 @@ from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS, SEGMENTS
 from storage.frontier.closing import begin_close, finish_close
-from storage.frontier.enqueue import count_waiting, host_ids, insert_urls
+from storage.frontier.enqueue import add_seed_host, count_waiting, host_ids, insert_urls, read_seed_hosts
 from storage.frontier.hints import count_hint_outcomes, follow_hints
 from storage.frontier.leasing import LEASE_SECONDS, host_share, join_run, lease_free_hosts, worker_ends, worker_reports
 from storage.frontier.page_budget import release_pages, reserve_pages, spend_pages
-from storage.frontier.planning import plan_run, release_run
+from storage.frontier.planning import DueAgain, plan_run, release_run, reschedule, withdraw_run
 from storage.frontier.queries import (
     SOURCE_KINDS,
     budget_shortfall,
@@ -39,6 +39,7 @@ from storage.frontier.queries import (
     has_waiting_urls,
     host_outcomes,
     is_leased_by_run,
+    next_due_url,
     primary_sources,
     run_number,
 )
@@ -58,7 +59,6 @@ from storage.frontier.records import (
 )
 from storage.frontier.registration import CLOSED_MESSAGE, add_totals, check_tokens, write_results
 from storage.frontier.robots_cache import CachedRobots, read_cached_robots, write_cached_robots
-from storage.frontier.seed_hosts import add_seed_host, read_seed_hosts
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host
 
@@ -342,6 +342,19 @@ class Frontier:
         query = select(WORKERS.c.worker, WORKERS.c.attempt).where(WORKERS.c.run_no == self._number(crawl_run))
         with self._database.read() as connection:
             return {row.worker: row.attempt for row in connection.execute(query)}
+
+    def reschedule(self, crawl: str, due_again: DueAgain) -> int:
+        """Give the URLs of a crawl that are scheduled for later the time that `due_again` says, in several transactions."""
+        return reschedule(self._database, crawl, due_again, self.now())
+
+    def withdraw(self, crawl_run: str) -> bool:
+        """Remove an open run that has no URLs and that no worker has joined, as if it had not been planned. False if it has any."""
+        return withdraw_run(self._database, self._number(crawl_run))
+
+    def next_due_url(self, crawl: str) -> tuple[float, str] | None:
+        """When the next URL of a crawl is due that waits in no run, and which. None if no URL ever is."""
+        with self._database.read() as connection:
+            return next_due_url(connection, crawl)
 
     def count_hosts(self, crawl_run: str) -> int:
         """How many hosts have URLs in a run."""

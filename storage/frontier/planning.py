@@ -7,13 +7,14 @@ completes it; every step may be done twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, insert, literal, select, update
 
 from runtime import failpoint
+from schemas.capture import UrlKind
 from schemas.config.crawl import Crawl
 from schemas.errors import RunClosedError
 from schemas.outcomes import Reason
@@ -21,7 +22,7 @@ from schemas.runs import CrawlRun
 from storage.database.chunks import pause, write_chunks
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
-from storage.database.frontier_tables import RUN_HOSTS, URLS
+from storage.database.frontier_tables import RUN_HOSTS, URLS, WORKERS
 from storage.database.ledger_tables import CRAWL_RUNS
 from storage.frontier.due_plan import (
     count_budget_shortfall,
@@ -42,6 +43,7 @@ from storage.urls.host_key import canonical_host
 GIVEN_ROWS = 2_000  # in one transaction; chosen: it ends well within a second
 T = TypeVar("T")
 Values = Mapping[str, float | int | ColumnElement[int] | None]
+DueAgain = Callable[[UrlKind, str, int, str], float]
 PLANNING, OPEN, CLOSED = "planning", "open", "closed"
 
 
@@ -82,6 +84,42 @@ def _open(connection: Connection, crawl_run: str, run_no: int, shortfall: Budget
         connection.execute(update(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no).values(values))
     elif state != OPEN:  # OPEN: another process planned the same run at the same time, and was faster
         raise RunClosedError(f"The crawl run {crawl_run} was closed while it was being planned. Plan a new run.")
+
+
+def reschedule(database: Database, crawl: str, due_again: DueAgain, now: float) -> int:
+    """Give the URLs of a crawl that are scheduled for later the time that `due_again` says; returns how many were read.
+
+    It is given the URL's kind, text, depth and the revisit policy's state, and returns seconds since the epoch. URLs that failed, and
+    those that a hint made due, keep their time.
+    """
+    after = 0
+    later = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at > now)
+    later &= URLS.c.revisit.is_not(None) & (URLS.c.fails == 0) & URLS.c.hinted_by.is_(None)
+    query = select(URLS.c.url_id, URLS.c.kind, URLS.c.url, URLS.c.depth, URLS.c.revisit).where(later).order_by(URLS.c.url_id)
+    change = update(URLS).where(URLS.c.url_id == bindparam("_url_id"), URLS.c.run_no.is_(None)).values(due_at=bindparam("_due_at"))
+
+    def change_some(connection: Connection, limit: int) -> int:
+        nonlocal after
+        rows = list(connection.execute(query.where(URLS.c.url_id > after).limit(limit)))
+        if rows:
+            after = rows[-1].url_id
+            times = [{"_url_id": row.url_id, "_due_at": due_again(UrlKind(row.kind), row.url, row.depth, row.revisit)} for row in rows]
+            connection.execute(change, times)
+        return len(rows)
+
+    return write_chunks(database, change_some)
+
+
+def withdraw_run(database: Database, run_no: int) -> bool:
+    """Remove an open run that has no URLs and that no worker has joined, as if it had not been planned. False if it has any."""
+    with database.write() as connection:
+        if _state(connection, run_no) != OPEN:
+            return False
+        for table in (RUN_HOSTS, WORKERS):
+            if connection.scalar(select(func.count()).select_from(table).where(table.c.run_no == run_no)):
+                return False
+        connection.execute(delete(CRAWL_RUNS).where(CRAWL_RUNS.c.run_no == run_no))
+    return True
 
 
 def release_left_over(database: Database, crawl: str) -> int:

@@ -96,6 +96,13 @@ def budget_shortfall(connection: Connection, run_no: int) -> BudgetShortfall:
     return BudgetShortfall(**json.loads(text)) if text else BudgetShortfall(0, 0, 0)
 
 
+def next_due_url(connection: Connection, crawl: str) -> tuple[float, str] | None:
+    """When the next URL of a crawl is due that waits in no run, and which. None if no URL ever is."""
+    idle = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & URLS.c.due_at.is_not(None) & URLS.c.held.is_(None)
+    row = connection.execute(select(URLS.c.due_at, URLS.c.url).where(idle).order_by(URLS.c.due_at).limit(1)).one_or_none()
+    return None if row is None else (row.due_at, row.url)
+
+
 def count_run_hosts(connection: Connection, run_no: int) -> int:
     """How many hosts have URLs in a run."""
     return connection.scalar(select(func.count()).select_from(RUN_HOSTS).where(RUN_HOSTS.c.run_no == run_no)) or 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from functools import cache
 from threading import Lock
 
 import pyarrow as pa
 from cachetools import LRUCache
-from pyarrow.fs import FileSystem, S3FileSystem
+from pyarrow.fs import FileSystem
 from pyiceberg.io import S3_ENDPOINT, S3_REGION, InputStream, OutputStream
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
+
+from storage.lake.reader.lake_objects import s3_client
 
 METADATA = (".json", ".avro")
 CACHE_BYTES = 16 * 1024 * 1024  # chosen: the metadata of all tables, and little of a process's memory
@@ -23,7 +24,7 @@ class LakeFileIO(PyArrowFileIO):
     """
 
     def _initialize_s3_fs(self, netloc: str | None) -> FileSystem:
-        return _client(self.properties[S3_REGION], self.properties.get(S3_ENDPOINT))
+        return s3_client(self.properties[S3_REGION], self.properties.get(S3_ENDPOINT))
 
     def new_input(self, location: str) -> PyArrowFile:
         """A file to read."""
@@ -100,9 +101,3 @@ class _Written(io.BytesIO):
             data = self.getvalue()
             super().close()
             self._file.write(data)
-
-
-@cache
-def _client(region: str, endpoint: str | None) -> S3FileSystem:
-    """A client. With `allow_delayed_open`, files smaller than a part are written by one request."""
-    return S3FileSystem(region=region, endpoint_override=endpoint, allow_delayed_open=True)

@@ -27,6 +27,7 @@ from schemas.keys import STAGING_PREFIX, mark_key, report_key
 from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake, process_run_of, sort_rows
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.staged_metadata import Staged, stage
 from storage.lake.superseded import remove_superseded
 from storage.lake.tags import untag
@@ -94,6 +95,7 @@ def maintain(
         store.delete_unfinished(now - keep_orphans)
         remove_stale(settings.home)
         remove_stale(Path(tempfile.gettempdir()))
+    refresh_lake_file(settings)
     return report
 
 

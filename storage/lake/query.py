@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
-import pyarrow as pa
 
 from schemas.config.settings import Settings
-from schemas.tables import TABLES
-from storage.lake.lake import open_lake
-from storage.lake.latest import latest_sql
-from storage.lake.sources import SOURCES, add_source, is_read_by_duckdb, live_files, quoted, source_of
-from storage.lake.takedown import Takedowns, read_takedowns
+from storage.lake.reader.tables import read_tables
+from storage.lake.reader.views import taken_down_urls, view_statements
+from storage.lake.sources import SOURCES, add_source, is_read_by_duckdb, quoted, source_of
+from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
 
-FETCHED_ROWS = 10_000
-URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
 
-
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection, in memory, with a view of each table, and NAME_latest of `articles` and of each dataset's table.
 
-    It shows the lake as it is now, without rows whose URL or canonical URL is taken down. Times are in UTC. It can open only the files of
-    the current snapshots, has no folder to write to, and its settings cannot be changed. Its cursors are the same. Do not run SQL of other
-    people with it: `crawlhouse.sql.reading` decides which may run. Raises UnavailableError, StorageError; ConfigError if the takedown
-    list cannot be read.
+    It shows the lake as it is now, or as it was after the process run `as_of`, or at that time, without rows whose URL or canonical URL
+    is taken down. Times are in UTC. It can open only the files of these snapshots, has no folder to write to, and its
+    settings cannot be changed. Its cursors are the same. Do not run SQL of other people with it: `crawlhouse.sql.reading` decides which may
+    run. Raises UnavailableError, StorageError; ConfigError if the takedown list cannot be read; NotFoundError for a state that is not kept.
     """
     # no temporary directory, because SQL could read and write in it
     connection = duckdb.connect(config={"temp_directory": ""})
-    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false; ATTACH ':memory:' AS {SOURCES}")
+    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false; CREATE SCHEMA {SOURCES}")
     takedowns = read_takedowns(open_store(settings))
-    with open_lake(settings) as lake:
-        tables = lake.tables()
-        files = {name: live_files(table) for name, table in tables.items()}
-        sources = {name: source_of(connection, table, files[name]) for name, table in tables.items()}
-    add_source(connection, "taken_down", _taken_down(connection, sources, takedowns))
-    for name in sorted(sources, key=lambda name: name != "runs"):  # the other views read `runs`
-        condition = _visible_condition(name, takedowns)
-        connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {sources[name]}{condition}')  # noqa: S608 our own names
-    for name in ("articles", *(name for name in sources if name not in TABLES)):
-        connection.execute(f'CREATE VIEW "{name}_latest" AS {latest_sql(name, has_sightings=bool(files["sightings"]))}')
-    _restrict_access(connection, [file for sizes in files.values() for file in sizes if is_read_by_duckdb(file)])
+    tables = read_tables(settings, as_of)
+    sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
+    if takedowns:
+        add_source(connection, "taken_down", taken_down_urls(connection, tables, sources, takedowns))
+    for statement in view_statements(tables, sources, hides=bool(takedowns)):
+        connection.execute(statement)
+    _restrict_access(connection, [file for table in tables.values() for file in table.files if is_read_by_duckdb(file)])
     return connection
 
 
@@ -48,28 +41,3 @@ def _restrict_access(connection: duckdb.DuckDBPyConnection, files: list[str]) ->
     connection.execute(f"SET allowed_paths = [{quoted(files)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-
-
-def _visible_condition(name: str, takedowns: Takedowns) -> str:
-    if name == "runs":
-        return ""
-    url = "coalesce(url, '')" if name == "sightings" else "url"  # NULL is in no list, and not in none either
-    hidden = f" AND {url} NOT IN (SELECT url FROM {SOURCES}.taken_down)" if takedowns else ""  # noqa: S608 our own names
-    return f" WHERE process_run IN (SELECT process_run FROM runs){hidden}"  # noqa: S608 our own names
-
-
-def _taken_down(connection: duckdb.DuckDBPyConnection, sources: dict[str, str], takedowns: Takedowns) -> pa.Table:
-    """The URLs of rows that are taken down. SQL finds URLs that contain a listed host; `Takedowns.covers` decides."""
-    urls: set[str] = set()
-    for name in sources if takedowns else ():
-        if name == "runs":
-            continue
-        columns = URL_COLUMNS.get(name, ("url",))
-        near = " OR ".join(f"contains(lower({column}), _named)" for column in columns)
-        found = connection.execute(
-            f"SELECT DISTINCT {', '.join(columns)} FROM {sources[name]}, (SELECT unnest($1) AS _named) WHERE {near}",  # noqa: S608 our own names
-            [sorted(takedowns.host_names())],
-        )
-        while rows := found.fetchmany(FETCHED_ROWS):
-            urls.update(row[0] for row in rows if any(url and takedowns.covers(url) for url in row))
-    return pa.table({"url": pa.array(sorted(urls), pa.string())})

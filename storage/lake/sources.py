@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
-from pyarrow.fs import FileSystem, LocalFileSystem
-from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
-from pyiceberg.table import Table
 
-SOURCES = "sources"  # an attached database with the tables behind the views: SHOW TABLES does not list it
+from schemas.config.settings import Settings
+from storage.lake.reader.column_types import quoted_name
+from storage.lake.reader.lake_objects import file_system, path_of
+from storage.lake.reader.lake_table import LakeColumn, LakeTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+SOURCES = "sources"  # a schema with what is behind the views: SHOW TABLES does not list it
 GLOB_CHARACTERS = set("*?[]{}")
 
 
-def live_files(table: Table) -> dict[str, int]:
-    """The files of a table's current snapshot and their sizes in bytes, by name."""
-    return dict(sorted((task.file.file_path, task.file.file_size_in_bytes) for task in table.scan().plan_files()))
-
-
-def source_of(connection: duckdb.DuckDBPyConnection, table: Table, sizes: dict[str, int]) -> str:
+def source_of(connection: duckdb.DuckDBPyConnection, table: LakeTable, settings: Settings) -> str:
     """The text after FROM that selects from a table's files."""
-    schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
-    if sizes and all(map(is_read_by_duckdb, sizes)):
-        files = f"read_parquet([{quoted(sizes)}], union_by_name=true, hive_partitioning=false)"
-        return f"(SELECT {', '.join(_columns(connection, table, schema, files, list(sizes)))} FROM {files})"  # noqa: S608 our own names
-    return add_source(connection, table.name()[-1], _dataset(table, sizes, schema) if sizes else schema.empty_table())
+    files = list(table.files)
+    if not files:
+        return select_from(table.columns, None)
+    if all(map(is_read_by_duckdb, files)):
+        source = read_parquet(f"[{quoted(files)}]")
+        return select_from(table.columns, source, stored_columns(connection, table, source, files))
+    return add_source(connection, table.name, _dataset(connection, table, settings))
+
+
+def read_parquet(files: str) -> str:
+    """The call that reads Parquet files; `files` is a list in SQL."""
+    return f"read_parquet({files}, union_by_name=true, hive_partitioning=false)"
+
+
+def select_from(columns: Sequence[LakeColumn], source: str | None, stored: frozenset[str] | None = None) -> str:
+    """A subquery with a table's columns. `stored` are those that its files have (None: all of them); no source: no rows."""
+    if source is None:
+        return f"(SELECT {', '.join(_absent(column) for column in columns)} WHERE false)"
+    return f"(SELECT {', '.join(_selected(column, stored) for column in columns)} FROM {source})"  # noqa: S608 our own names
 
 
 def add_source(connection: duckdb.DuckDBPyConnection, name: str, data: ds.Dataset | pa.Table) -> str:
     """Add Arrow data as a view; returns its name."""
-    connection.execute(f"USE {SOURCES}")
+    connection.execute(f"USE memory.{SOURCES}")
     connection.from_arrow(data).create_view(name)
-    connection.execute("USE memory")
+    connection.execute("USE memory.main")
     return f'{SOURCES}."{name}"'
 
 
@@ -49,32 +61,42 @@ def is_read_by_duckdb(file: str) -> bool:
 
 def quoted(files: Iterable[str]) -> str:
     """Texts as SQL has them in a list."""
-    return ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return ", ".join(map(quoted_text, files))
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, table: Table, schema: pa.Schema, source: str, files: list[str]) -> list[str]:
-    """What is selected for each column of a table. Only a table whose schema has changed may have files without some of them."""
-    names = [f'"{name}"' for name in schema.names]
-    if len(table.metadata.schemas) == 1:
-        return names
-    types = dict(zip(schema.names, map(str, connection.from_arrow(schema.empty_table()).types), strict=True))
-    stored = set(pq.read_schema(files[-1].removeprefix("file://")).names)  # the last day's file: mostly the newest
-    if not stored >= set(schema.names):
-        stored = set(connection.sql(f"FROM {source}").columns)
-    return [_column(field, types[field.name], is_stored=field.name in stored) for field in schema]
+def quoted_text(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
-def _column(field: pa.Field, kind: str, *, is_stored: bool) -> str:
-    if not is_stored:
-        return f'CAST(NULL AS {kind}) AS "{field.name}"'
-    return f'CAST("{field.name}" AS {kind}) AS "{field.name}"' if pa.types.is_nested(field.type) else f'"{field.name}"'
+def stored_columns(connection: duckdb.DuckDBPyConnection, table: LakeTable, source: str, files: Sequence[str]) -> frozenset[str] | None:
+    """The columns that a table's files have; None: all. Only a table whose schema has changed may have files without some of them."""
+    wanted = {column.name for column in table.columns}
+    if table.schemas == 1:
+        return None if all(column.is_stored for column in table.columns) else frozenset(c.name for c in table.columns if c.is_stored)
+    newest = frozenset(connection.sql(f"FROM {read_parquet(f'[{quoted(files[-1:])}]')}").columns)  # the last day's file, mostly
+    return newest if newest >= wanted else frozenset(connection.sql(f"FROM {source}").columns)
 
 
-def _dataset(table: Table, sizes: dict[str, int], schema: pa.Schema) -> ds.Dataset:
+def _selected(column: LakeColumn, stored: frozenset[str] | None) -> str:
+    name = quoted_name(column.name)
+    if stored is None:
+        return name
+    if column.name not in stored:
+        return _absent(column)
+    return f"CAST({name} AS {column.type}) AS {name}" if column.is_nested else name
+
+
+def _absent(column: LakeColumn) -> str:
+    return f"CAST(NULL AS {column.type}) AS {quoted_name(column.name)}"
+
+
+def _dataset(connection: duckdb.DuckDBPyConnection, table: LakeTable, settings: Settings) -> ds.Dataset:
     """The files as an Arrow dataset."""
-    filesystem: FileSystem = LocalFileSystem()
-    if next(iter(sizes)).startswith("s3://"):
-        filesystem = cast("PyArrowFileIO", table.io).fs_by_scheme("s3", None)
+    import pyarrow.dataset as ds  # imports pandas, which takes longer than most queries
+
+    filesystem = file_system(settings, next(iter(table.files)))
+    schema = connection.sql(f"FROM {select_from(table.columns, None)}").to_arrow_table().schema
     parquet = ds.ParquetFileFormat()
-    fragments = [parquet.make_fragment(file.removeprefix("s3://"), filesystem=filesystem, file_size=size) for file, size in sizes.items()]
+    fragments = [parquet.make_fragment(path_of(file), filesystem=filesystem, file_size=size) for file, size in table.files.items()]
     return ds.FileSystemDataset(fragments, schema, parquet, filesystem)

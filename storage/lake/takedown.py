@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +16,6 @@ import idna
 
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
-from storage.database.locks import hold_lock
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key, parse_host, without_port
 
@@ -92,7 +92,7 @@ def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]
     comment = f"  # {' '.join(reason.split())}" if reason.strip() else ""
     for entry in entries:
         _parse_entry(entry)
-    with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
+    with _lock(settings):
         known = list_takedowns(store)
         new = [entry for entry in dict.fromkeys(entry.strip() for entry in entries) if entry not in known]
         if new:
@@ -104,12 +104,18 @@ def add_takedowns(settings: Settings, store: ObjectStore, entries: Sequence[str]
 
 def remove_takedown(settings: Settings, store: ObjectStore, entry: str) -> None:
     """Remove an entry, as written in the list. Its URLs may be fetched again. Raises NotFoundError, ConflictError."""
-    with hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list"):
+    with _lock(settings):
         lines = _read_text(store).splitlines(keepends=True)
         remaining = [line for line in lines if COMMENT.sub("", line.rstrip("\n")).strip() != entry.strip()]
         if len(remaining) == len(lines):
             raise NotFoundError(f"{entry!r} is not in the takedown list. `crawlhouse takedown list` shows the entries as they are written.")
         store.put_bytes(KEY, "".join(remaining).encode())
+
+
+def _lock(settings: Settings) -> AbstractContextManager[None]:
+    from storage.database.locks import hold_lock  # readers of the list need no database
+
+    return hold_lock(settings, LOCK_KEY, LOCK_SECONDS, "changing the takedown list")
 
 
 def _read_text(store: ObjectStore) -> str:

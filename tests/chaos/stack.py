@@ -63,6 +63,7 @@ class Stack:
     twin: Settings
     site: Site
     web: SmallServer
+    twin_web: SmallServer
     store: seaweed.Seaweed
     database: Postgres
     broker: Broker
@@ -132,12 +133,15 @@ class Stack:
                     again += _after(after["start_date"], since)
         return tuple(f"{min(times):.0f} s" if times else "-" for times in (failed, again))  # type: ignore[return-value] two of them
 
-    def lakes(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """The rows of the cluster's lake, and of the twin's, which crawls the same edition first."""
-        urls = [seed.url for seed in read_crawl(self.twin.crawls / f"{CRAWL}.yaml").seeds]
-        crawl_once(read_crawl(self.twin.crawls / f"{CRAWL}.yaml"), self.twin, urls=urls)
+    def crawl_twin(self) -> None:
+        """The twin crawls and processes this edition, from a server of its own, so that the other's log is of the cluster alone."""
+        crawl = read_crawl(self.twin.crawls / f"{CRAWL}.yaml")
+        crawl_once(crawl, self.twin, urls=[seed.url for seed in crawl.seeds])
         process_once(CRAWL, self.twin)
-        return rows(self.cluster.settings), rows(self.twin)
+
+    def rows(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """What is compared of the cluster's lake, and of the twin's."""
+        return _rows(self.cluster.settings, self.web), _rows(self.twin, self.twin_web)
 
     def smallest_gap(self, first: int) -> float:
         """The smallest time between two requests to one host, of the requests from the `first` on. In seconds."""
@@ -150,10 +154,11 @@ def _after(text: str | None, since: float) -> list[float]:
     return [moment - since] if moment > since else []
 
 
-def rows(settings: Settings) -> dict[str, list[str]]:
-    """What is compared of a lake."""
+def _rows(settings: Settings, web: SmallServer) -> dict[str, list[str]]:
+    """What is compared of a lake, without the port of the server."""
+    port = web.base.rpartition(":")[2]
     with crawlhouse.open(settings.home, store=settings.store or None, database=settings.database or "") as house:
-        return {name: sorted(map(str, house.query(sql))) for name, sql in TABLES.items()}
+        return {name: sorted(str(row).replace(f":{port}/", "/") for row in house.query(sql)) for name, sql in TABLES.items()}
 
 
 class MachineClock:
@@ -183,17 +188,19 @@ def running_stack(postgres_server: Any, folder: Path) -> Iterator[Stack]:
         for name, value in {"ACCESS_KEY_ID": seaweed.ACCESS_KEY, "SECRET_ACCESS_KEY": seaweed.SECRET_KEY}.items():
             patch.setenv(f"AWS_{name}", value)
         patch.setenv("CRAWLHOUSE_S3_ENDPOINT", store.url)  # for crawlhouse.open()
-        web = parts.enter_context(small_server(site, host="0.0.0.0"))
+        web, twin_web = (parts.enter_context(small_server(site, host="0.0.0.0")) for _ in range(2))
         broker = parts.enter_context(valkey(folder / "broker"))
         settings = _settings(postgres_server, folder, store.url)
         cluster = Composed(settings, broker, folder, fetch_concurrency="1")
         parts.callback(cluster.end)
         cluster.initialise()
-        _write_crawl(settings, web)
-        twin = Settings(home=folder / "twin", crawls=settings.crawls, store=str(folder / "twin-store"))
+        twin = Settings(home=folder / "twin", crawls=folder / "twin-crawls", store=str(folder / "twin-store"))
+        twin.crawls.mkdir()
+        _write_crawl(settings, web, DELAY)
+        _write_crawl(twin, twin_web, 0)
         ledger, database = open_ledger(cluster.settings), Postgres(postgres_server)
         parts.callback(ledger.close)
-        made: list[Any] = [cluster, twin, site, web, store, database, broker, MachineClock(folder), None, ledger]
+        made: list[Any] = [cluster, twin, site, web, twin_web, store, database, broker, MachineClock(folder), None, ledger]
         stack = Stack(*made)
         for name in ("api-server", "scheduler", "dag-processor", "worker", "fetcher"):
             stack.start(f"first-{name}")
@@ -218,9 +225,9 @@ def _settings(postgres_server: Any, folder: Path, endpoint: str) -> Settings:
     )
 
 
-def _write_crawl(settings: Settings, server: SmallServer) -> None:
+def _write_crawl(settings: Settings, server: SmallServer, delay: float) -> None:
     port = server.base.rpartition(":")[2]
     seeds = [f"http://127.0.0.{host}:{port}/news/story-{page + 100 * host}" for host in range(1, HOSTS + 1) for page in range(PAGES)]
-    polite = f"network: {{allow: [127.0.0.0/8]}}\npoliteness: {{delay: {DELAY}, robots: ignore, opt_outs: record}}\n"
+    polite = f"network: {{allow: [127.0.0.0/8]}}\npoliteness: {{delay: {delay}, robots: ignore, opt_outs: record}}\n"
     text = f"workers: 2\nseeds: {seeds}\nscope: {{sitemaps: false, feeds: false, follow_links: false}}\n{polite}"
     (settings.crawls / f"{CRAWL}.yaml").write_text(text, encoding="utf-8")

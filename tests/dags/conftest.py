@@ -24,6 +24,7 @@ NEWS = """\
 description: Two papers of one town
 seeds: [http://127.0.0.1:9/]
 schedule: "0 */6 * * *"
+timezone: Europe/Berlin
 workers: 2
 budgets: {max_minutes: 30}
 tags: [press]

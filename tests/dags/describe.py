@@ -15,6 +15,7 @@ def describe(folder: str) -> dict[str, object]:
             "doc": dag.doc_md,
             "description": dag.description,
             "schedule": str(getattr(dag.timetable, "summary", dag.timetable)),
+            "timezone": dag.timezone.name,
             "tags": sorted(dag.tags),
             "max_active_runs": dag.max_active_runs,
             "max_active_tasks": dag.max_active_tasks,

@@ -59,6 +59,7 @@ def test_a_crawl_dag(found: dict[str, Any]) -> None:
     assert dag["description"] == "Two papers of one town"
     assert dag["doc"].startswith("Two papers of one town")
     assert "'0 */6 * * *'" in dag["schedule"]
+    assert (dag["timezone"], found["dags"]["crawl_quiet"]["timezone"]) == ("Europe/Berlin", "UTC")
     assert dag["tags"] == ["crawl", "news", "press"]
     assert dag["params"] == {"workers": 2, "urls": []}
     assert (dag["max_active_runs"], dag["catchup"], dag["paused"]) == (1, False, False)

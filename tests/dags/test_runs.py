@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -46,7 +47,16 @@ def test_what_another_try_cannot_mend_is_red_at_once_with_one_sentence(airflow: 
         assert counts.balanced()
         assert counts.fetched == fetched
     assert ledger.closed_unpublished("few")
+    _check_that_nothing_is_due("silent", run_dags)
+    assert len(ledger.crawl_runs("silent")) == 1
     ledger.close()
+
+
+def _check_that_nothing_is_due(crawl: str, run_dags: Runner) -> None:
+    """Its failed URLs are due later: a run says when, leaves no row of zeros, and is not red."""
+    ((idle,), said) = run_dags(f"crawl_{crawl}")
+    assert (idle["state"], set(idle["tasks"].values())) == ("success", {"skipped"})
+    assert re.search(rf"Nothing of {crawl} is due; next at \d{{4}}-\d\d-\d\d \d\d:\d\d UTC \(http://127", said)
 
 
 def test_the_whole_way_with_everything_on_servers(

@@ -26,7 +26,7 @@ def test_uncommented_it_is_the_defaults() -> None:
 
 def test_every_key_is_in_it() -> None:
     given = yaml.safe_load(UNCOMMENTED)
-    assert sorted(_keys(given)) == sorted(key for key in _fields(Crawl) if key != "name")
+    assert sorted(_keys(given)) == sorted(["extends", *(key for key in _fields(Crawl) if key != "name")])
 
 
 def _keys(given: dict[str, Any], prefix: str = "") -> Iterator[str]:

@@ -32,6 +32,8 @@ Examples:
   crawlhouse query "SELECT outcome, reason, count(*) FROM captures GROUP BY ALL ORDER BY 3 DESC"
 
   crawlhouse query "DESCRIBE articles"
+
+  crawlhouse query "SELECT count(*) FROM articles" --as-of "2026-01-31 12:00"
 """
 
 
@@ -45,6 +47,9 @@ def query(
     raw: Annotated[
         bool, typer.Option("--raw", help="CSV: write texts as they are, also those that a spreadsheet takes for formulas.")
     ] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="RUN|TIME", help="The lake as it was after a crawl run or process run, or then (UTC).")
+    ] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="End the query, with exit code 11, if it takes longer.")] = None,
 ) -> None:
     """Query the published tables with SQL.
@@ -56,14 +61,15 @@ def query(
     In CSV, a text that begins with = + - or @ gets a ' before it, because a spreadsheet would run it as a formula. JSON and Parquet have
     texts unchanged.
     """
-    from crawlhouse.sql.query import run_sql
+    from crawlhouse.sql.query import earlier_state, run_sql
     from crawlhouse.sql.time_limit import process_ends_after
     from schemas.config.settings import load_settings
 
     chosen = _format(form, output)
     text = sys.stdin.read() if sql == "-" else sql
     with process_ends_after(timeout, partial(_report_time_limit, output)):
-        result = run_sql(load_settings(), text, timeout)
+        settings = load_settings()
+        result = run_sql(settings, text, timeout, as_of=None if as_of is None else earlier_state(settings, as_of))
         if chosen is Format.TABLE:
             _show(result, rows or (ALL_ROWS if DESCRIBES.match(text) else SHOWN_ROWS))
         elif output is None:

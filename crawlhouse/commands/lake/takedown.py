@@ -47,12 +47,14 @@ def add(
     The stored captures and the files of the tables stay as they are. docs/operations.md says how to delete from them.
     """
     from schemas.config.settings import load_settings, make_home
+    from storage.lake.reader.lake_file import refresh_lake_file
     from storage.lake.takedown import add_takedowns
     from storage.objects.open import open_store
 
     settings = load_settings()
     make_home(settings)
     added = add_takedowns(settings, open_store(settings), entries, f"{datetime.now(UTC):%Y-%m-%d} {reason}")
+    refresh_lake_file(settings)
     known = len(set(entries)) - added
     say(f"{added} added to the takedown list.{f' {known} on it already.' if known else ''}")
 
@@ -80,6 +82,7 @@ def list_entries(
 def remove(entries: Entries) -> None:
     """Remove entries, as `list` shows them. Their URLs may be fetched again, and their stored rows are shown again."""
     from schemas.config.settings import load_settings
+    from storage.lake.reader.lake_file import refresh_lake_file
     from storage.lake.takedown import remove_takedown
     from storage.objects.open import open_store
 
@@ -88,3 +91,4 @@ def remove(entries: Entries) -> None:
     for entry in entries:
         remove_takedown(settings, store, entry)
         say(f"{entry} is no longer taken down.")
+    refresh_lake_file(settings)

@@ -72,7 +72,7 @@ def test_rows_are_read_again_and_beside_others(shop_home: Path, kept: bool) -> N
     rows = house.__enter__().table("products") if kept else house.table("products")
     pairs = [(one["row_id"], other["row_id"]) for one in rows for other in rows]
     assert len(pairs) == 16
-    assert rows.polars().height == 4
+    assert rows.polars().collect().height == 4
     assert rows.arrow().num_rows == len(list(rows)) == 4
     by_parameter = house.query("SELECT a.range AS n FROM range(5000) AS a WHERE n < $n", {"n": 3_000})
     assert by_parameter.arrow().num_rows == by_parameter.arrow().num_rows == 3_000
@@ -87,7 +87,7 @@ def test_a_house_that_keeps_its_connection_shows_one_state(tmp_path: Path) -> No
         connection = house._connection
         rows = house.query("SELECT current_setting('TimeZone') AS zone, current_setting('python_enable_replacements') AS replaces")
         assert list(rows) == [{"zone": "UTC", "replaces": False}]
-        frame = house.runs().polars()
+        frame = house.runs().polars().collect()
         assert frame.height == 3
         with pytest.raises(NotFoundError):
             house.query("SELECT * FROM frame")

@@ -16,7 +16,7 @@ from processing.clean.minhash import bands_of, signature
 from processing.clean.words import text_digest, words
 from processing.known import catch_up
 from processing.known.known_lake import KnownLake, open_known
-from processing.known.upkeep import check_index, maintain_index, rebuild_index
+from processing.known.upkeep import check_index, maintain_index, purge_index, rebuild_index
 from processing.resolve.article_sightings import ARTICLES
 from processing.resolve.decisions import decide
 from processing.resolve.earlier_dataset_rows import read_readings, read_row_sightings, read_sightings, read_versions
@@ -27,6 +27,7 @@ from processing.resolve.replaced import sighting_order
 from processing.resolve.row_sightings import KeyPages, Sighting
 from schemas.config.settings import Settings
 from storage.index.known import known_rows
+from storage.index.known.run_file import RunMark
 from storage.lake.commit import commit
 from storage.lake.lake import open_lake
 from storage.lake.maintenance import compact
@@ -117,6 +118,10 @@ def test_decisions_by_the_index_are_those_by_all_rows(history: History, lake_set
         if number % 2:
             _assert_equal(history, store, history.snapshots(), number)
     _assert_equal(history, store, before, 0)
+    assert purge_index(lake_settings) > 0
+    live = {file for name in (*TABLES, "runs") for file in history.lake.live_files(name)}
+    marks = [RunMark.from_json(store.get_bytes(one.key)) for one in store.list("known/") if one.key.endswith(".json")]
+    assert {file for mark in marks for file in mark.files} == live
     rebuild_index(lake_settings)
     assert check_index(lake_settings) == []
     _assert_equal(history, store, history.snapshots(), 1)

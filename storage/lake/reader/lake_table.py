@@ -1,0 +1,30 @@
+"""A table as readers see it: its columns and its data files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LakeColumn:
+    """A column: its name, and its type in DuckDB's SQL. `is_stored`: whether the table has it, and not only this release."""
+
+    name: str
+    type: str
+    is_nested: bool = False
+    is_stored: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LakeTable:
+    """A table: its columns, and its data files with their sizes in bytes, sorted by name.
+
+    `schemas`: how many schemas its files may have. `is_dataset`: whether it is the table of a dataset of the user's own.
+    """
+
+    name: str
+    columns: tuple[LakeColumn, ...]
+    files: Mapping[str, int]
+    schemas: int = 1
+    is_dataset: bool = False
