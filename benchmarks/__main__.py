@@ -6,7 +6,10 @@ import subprocess
 import sys
 from importlib import import_module
 
-PARTS = ("crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "pages", "politeness", "sharing", "trace")
+PARTS = (
+    "crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "pages", "politeness", "sharing",
+    "small_runs", "trace",
+)  # fmt: skip
 
 
 def main() -> int:

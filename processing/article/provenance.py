@@ -54,7 +54,7 @@ def _metadata_sources(analysis: PageAnalysis, page: Page, rules: SiteRules | Non
     sources: dict[str, SourcedValues] = {
         "title": chain(titles(markup, json_ld, analysis.metadata.site_name, page.url), [hint]),
         "description": descriptions,
-        "authors": authors(markup, json_ld),
+        "authors": authors(markup, json_ld, analysis.metadata.site_name),
         "section": _texts(declared.SECTION, markup, json_ld),
         "tags": ((source.source(markup), declared.split_tags(source.values(markup, json_ld))) for source in declared.TAGS),
         "site_name": _texts(declared.SITE_NAME, markup, json_ld),

@@ -11,6 +11,7 @@ from processing.article.body.article_body import CALL_LENGTH, LABEL_LENGTH, LINK
 from processing.article.body.endings import drop_author_section, drop_related_tail, drop_tail
 from processing.article.body.phrases import (
     AGENCIES,
+    BYLINE_WORDS,
     CREDIT,
     CREDIT_REACH,
     CREDIT_SIGNS,
@@ -22,6 +23,7 @@ from processing.article.body.phrases import (
     SUBSCRIBE,
     SUBSCRIPTION,
 )
+from processing.article.metadata.months import month_number
 from processing.article.outline.outline import TextBlock
 from schemas.article import BlockKind
 
@@ -37,6 +39,8 @@ EXCERPT_LENGTH = 350  # characters of a teaser's excerpt
 CREDIT_LENGTH = 250  # characters of a caption with its credit
 NOTICE_LENGTH = 400  # characters of a site's notice
 _TEXTS = frozenset((BlockKind.PARAGRAPH, BlockKind.LIST_ITEM))
+BYLINE_LENGTH = 120  # characters
+_LETTER_WORD = re.compile(r"[^\W\d_]+")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -168,6 +172,11 @@ def drop_card_headings(body: ArticleBody) -> None:
         mark(teasers)
 
 
+def drop_linked_cards(body: ArticleBody) -> None:
+    """Cards that are one link around several texts."""
+    mark([block for block in body.text_blocks() if block.card and block.linked > LINKED_SHARE * len(block.text)])
+
+
 def drop_dates(body: ArticleBody) -> None:
     """Lines with only date and time: datelines, update times, times of a live blog."""
     for block in body.text_blocks():
@@ -177,6 +186,19 @@ def drop_dates(body: ArticleBody) -> None:
             and DATE.fullmatch(block.text.lower())  # mostly fails at the first letter
             and DATE_SIGN.search(block.text.lower())
         ):
+            block.boilerplate = True
+
+
+def drop_bylines(body: ArticleBody) -> None:
+    """Lines with only the authors' names, perhaps with date and time: bylines, and the stamps of a live blog's posts."""
+    names = [name.casefold() for name in body.authors]
+    for block in body.text_blocks() if names else ():
+        if len(block.text) > BYLINE_LENGTH or block.kind is BlockKind.HEADING or block.kind is BlockKind.CODE:
+            continue
+        text = rest = block.text.casefold()
+        for name in names:
+            rest = rest.replace(name, " ")
+        if rest != text and all(word in BYLINE_WORDS or month_number(word, None) for word in _LETTER_WORD.findall(rest)):
             block.boilerplate = True
 
 
@@ -233,11 +255,13 @@ RULES: tuple[Callable[[ArticleBody], None], ...] = (
     drop_related_sections,
     drop_credits,
     drop_card_headings,
+    drop_linked_cards,
     drop_author_section,
     drop_labels,
     drop_notices,
     drop_offers,
     drop_dates,
+    drop_bylines,
     drop_copies,
     drop_tail,
 )

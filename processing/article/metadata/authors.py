@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple
 
 from processing.article.metadata.jsonld import JsonLd, Object, first_text, texts, types_of
 from processing.article.metadata.markup import Markup, meta_source
 from processing.article.metadata.names import first_names_first, split_names
-from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages
+from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
 from processing.article.metadata.titles import folded
 from processing.article.tree.parse import Node
 from processing.article.tree.visible import text_parts, visible_text
@@ -18,7 +18,12 @@ from processing.article.tree.visible import text_parts, visible_text
 MAX_AUTHORS = 20
 MAX_NAME_WORDS = 6
 MAX_PERSON_WORDS = 9  # of a structured Person's name
+MAX_INITIALS = 3  # letters: so much behind a newsroom's name names nobody
 MAX_BYLINE_CHARACTERS = 200
+MAX_SIGNATURE_CHARACTERS = 90  # of a line that is only a byline
+MAX_SIGNATURES = 30
+PROSE_LENGTH = 120  # characters: a standfirst or a paragraph
+PROSE_BEFORE_BYLINE = 2  # so many may stand between a heading and its byline
 META_NAMES = (
     "author",
     "article:author",
@@ -35,11 +40,15 @@ META_NAMES = (
 )
 _BY = (
     r"by|written\s+by|posted\s+by|words\s+by|story\s+by|published\s+by|reviewed\s+by|edited\s+by|authors?|from|von|par|por|di|af|av|door"
-    r"|autor(?:in)?"
+    r"|autor(?:in|en)?|(?:interview(?:ed)?|text|compiled|recommended)\s+by"
+    r"|(?:(?:ein\s+)?(?:(?:blog|gast)?\s?beitrag|artikel|bericht|text)|verfasst|geschrieben|veröffentlicht|gepostet|gespeichert|eingestellt)\s+von"
+    r"|(?:publié|écrit|rédigé|propos\s+recueillis)\s+par|(?:escrito|publicado|redactado)\s+por|(?:scritto|pubblicato)\s+da|a\s+cura\s+di"
+    r"|geschreven\s+door|skrevet\s+a[fv]|skriven\s+av|автор"
+    r"|(?:texte?|texto|testo|tekst|ord|reportage|текст|作者|記者|记者|撰文|文|責任編輯|责任编辑|執筆|글|기자)(?=\s*[:：／])"
 )
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
-_PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:\-–—]?\s*)+", re.IGNORECASE)
-_BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S)", re.IGNORECASE)
+_PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
+_BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S+\s+\S)", re.IGNORECASE)
 # First names and particles of names, too: as prefixes only before a colon or two more words.
 _AMBIGUOUS_PREFIX = re.compile(r"^(?:von|par|por|di|af|av)\s+\S+$", re.IGNORECASE)
 _PREFIXED = re.compile(
@@ -47,13 +56,13 @@ _PREFIXED = re.compile(
 )
 # What follows the names in a byline: a date, a reading time, a role.
 _TAIL = re.compile(
-    r"\s*(?:\b(?:on|updated|published|posted|last|min(?:ute)?s?|read|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|[|•·—–/@(\[]|\d|\bhttps?:).*$",
+    r"\s*(?:\b(?:on|updated|published|posted|last|min(?:ute)?s?|read|in|at|for|is|photo\w*|images?|contact|follow|share|comments?)\b|\b(?:am|um|le|el|il|den)(?=\s*\d|\s*$)|[|•·—–/@(\[]|\d|\bhttps?:).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _URLISH = re.compile(r"https?:|www\.|@|\.(?:com|org|net|io|co|uk|de|info|php|html?)\b", re.IGNORECASE)
 _GENERIC = """
 staff admin administrator editor editors editorial team desk newsroom reporter writer contributor contributors correspondent author authors
-byline guest anonymous unknown user webmaster
+byline guest anonymous unknown user webmaster article articles content takeaways summary overview introduction
 press release media news magazine published updated posted read reading min mins minutes minute views
 comments comment share follow subscribe home about contact more profile posts articles view all none null undefined inc llc ltd gmbh company
 corporation foundation university institute department agency association full bio login member sign log photo image images getty reuters
@@ -70,7 +79,16 @@ edd lcsw aprn
 """
 _CREDENTIALS = frozenset(_DEGREES.split())
 _DESK = frozenset(["staff", "team", "newsroom", "desk", "editors", "editorial", "admin", "webmaster", "llc", "inc", "ltd", "gmbh"])
+_NO_NAME = re.compile(r"(?!the\s)[a-zäöü]")  # the next words are prose
+_LOGIN = re.compile(r"[^\sA-Z]*[a-z\d][._\d][^\sA-Z]*")  # `jane_doe`, `jane.doe`, `jdoe42`: a name for machines
+_BOX_NAMES = re.compile(
+    r"author[-_ ]?(?:bio|box|info|card|profile|about|descr|details|area|section)|about[-_ ]?(?:the[-_ ]?)?author", re.IGNORECASE
+)
+_NAME_IN_BOX = "h2, h3, h4, h5, h6, .author-name, .fn, [rel~=author]"
+_ABOUT = re.compile(r"^(?:about(?: the author)?|über(?: (?:den|die) autor(?:in)?)?|meet)\b\s*[:\-–—]?\s*", re.IGNORECASE)
+_IDEOGRAPHIC_NAME = re.compile(r"[\u4e00-\u9fff\uac00-\ud7af]{2,4}")
 _BRACKETS = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
+_HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -101,19 +119,48 @@ class Candidate(NamedTuple):
 
 def read_authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> tuple[str, ...]:
     """The authors, from the most reliable source that names a person, without the site's name beside others."""
-    names = next((names for _, names in authors(markup, json_ld)), ())
+    names = next((names for _, names in authors(markup, json_ld, site_name)), ())
     site = (site_name or "").casefold()
-    return tuple(name for name in names if name.casefold() != site) or names
+    others = tuple(name for name in names if name.casefold() != site)
+    if any(len(_bare(name)) > MAX_INITIALS for name in others):
+        return others
+    return tuple(name for name in names if name not in others) or others
 
 
-def authors(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The sources with their names of persons, the most reliable first; at the end desks and organisations."""
+def authors(markup: Markup, json_ld: JsonLd, site_name: str | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The sources with their names of persons, the most reliable first; then those that name only the site or a login; then desks."""
+    publishers = _publishers(json_ld, site_name)
+    weak: list[tuple[str, tuple[str, ...]]] = []
     for read in _READERS:
         named = [(candidate.source, found) for candidate in read(markup, json_ld) if (found := _names_of(candidate))]
         names = list(dict.fromkeys(name for _, found in named for name in found))
         if names:
-            yield " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
+            sourced = " and ".join(dict.fromkeys(source for source, _ in named)), tuple(_distinct(names))[:MAX_AUTHORS]
+            others = [name for name in names if not _LOGIN.fullmatch(name) and not _is_publisher(name, publishers)]
+            if len(others) < len(names) and all(len(_bare(name)) <= MAX_INITIALS for name in others):
+                weak.append(sourced)
+            else:
+                yield sourced
+    yield from weak
     yield from _desks_and_organizations(markup, json_ld)
+
+
+def _publishers(json_ld: JsonLd, site_name: str | None) -> set[str]:
+    """The names of the site and of its publisher, letters only."""
+    declared = texts(json_ld.resolve((json_ld.article or {}).get("publisher")))
+    return {bare for name in (site_name or "", *declared) if len(bare := _bare(name)) > 1}
+
+
+def _is_publisher(name: str, publishers: set[str]) -> bool:
+    """Whether a name is the site's, perhaps with an ending such as `.com` more or less."""
+    bare = _bare(name)
+    return any(
+        bare == publisher or (len(bare) > 3 and (publisher.startswith(bare) or bare.startswith(publisher))) for publisher in publishers
+    )
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold().removeprefix("the").removeprefix("www")
 
 
 def _names_of(candidate: Candidate) -> list[str]:
@@ -125,7 +172,10 @@ def _desks_and_organizations(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[
     declared = [("json-ld author", text) for text in texts(json_ld.resolve((json_ld.article or {}).get("author")))]
     declared += [(candidate.source, candidate.text) for candidate in _from_metas(markup, json_ld)]
     bylines = ((node, visible_text(node)) for node in markup.authors[:20] if not in_boilerplate(node))
-    for source, text in chain(declared, ((_byline_source(node), line) for node, line in bylines if _PREFIX.match(line))):
+    named = (
+        (_byline_source(node), line) for node, line in bylines if (by := _PREFIX.match(line)) and _NO_NAME.match(line, by.end()) is None
+    )
+    for source, text in chain(declared, named):
         name = _TAIL.sub("", _PREFIX.sub("", folded(text))).strip(" .,:-–—")
         words = [re.sub(r"\W", "", word).casefold() for word in name.split()]
         if 0 < len(words) <= MAX_NAME_WORDS and not _URLISH.search(name) and not all(word in _ONLY_GENERIC for word in words if word):
@@ -307,14 +357,65 @@ def _from_heading(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text after "by" that follows the main heading closely."""
     for heading in markup.headings[:3]:
         found = markup.texts_after(heading)
-        parts = [part for part, _ in found]
+        prose = 0
         for position, (part, node) in enumerate(found):
             behind = _PREFIX.match(part)
             if behind and len(part) <= MAX_BYLINE_CHARACTERS and not in_boilerplate(node):
-                text = "\n".join([part[behind.end() :], *parts[position + 1 : position + 6]]) if behind.end() > len(part) - 2 else part
+                if _in_heading(node) and sum(_in_heading(other) and _PREFIX.match(text) is not None for text, other in found) > 1:
+                    continue  # several works with their authors
+                text = "\n".join([part[behind.end() :], *_beside(found, position)]) if behind.end() > len(part) - 2 else part
                 if names_in(text, whole=False):
                     return [Candidate("behind “by” after <h1>", text, whole=False)]
+            prose += len(part) >= PROSE_LENGTH
+            if prose > PROSE_BEFORE_BYLINE:
+                break
     return []
+
+
+def _beside(found: list[tuple[str, Node]], position: int) -> list[str]:
+    """The texts behind one that is only "by", up to the next heading."""
+    following = found[position + 1 : position + 6]
+    return [text for text, _ in takewhile(lambda item: not _in_heading(item[1]), following)] or [text for text, _ in following[:1]]
+
+
+def _in_heading(node: Node) -> bool:
+    parent = node.parent
+    return node.tag in _HEADING_TAGS or (parent is not None and parent.tag in _HEADING_TAGS)
+
+
+def _from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
+    """The text behind "by" anywhere outside boilerplate, or a name alone at the right, if the page has only one of them."""
+    behind_by = ((text[by.end() :], node) for text, node in markup.labelled(_PREFIX) if (by := _PREFIX.match(text)))
+    alone = ((text, node) for node in markup.on_the_right if len(text := visible_text(node)) <= MAX_SIGNATURE_CHARACTERS)
+    for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
+        found = {}
+        for text, node in islice(lines, MAX_SIGNATURES):
+            if len(text) > MAX_SIGNATURE_CHARACTERS or _in_heading(node) or in_boilerplate(node):
+                continue
+            names = names_in(text, whole=False) or ([] if whole else _ideographic_name(text))
+            if names and (not whole or _bare("".join(names)) == _bare(text)):
+                found[tuple(names)] = Candidate(source, text, whole=False, person=not whole and " " not in names[0])
+        if len(found) == 1:
+            return list(found.values())
+    return []
+
+
+def _ideographic_name(text: str) -> list[str]:
+    """A Chinese, Japanese or Korean name, which has no space in it."""
+    return [text.strip()] if _IDEOGRAPHIC_NAME.fullmatch(text.strip()) else []
+
+
+def _from_boxes(markup: Markup, _: JsonLd) -> list[Candidate]:
+    """The name in a box about the author, which may stand in the footer, if all such boxes name the same."""
+    found = {}
+    for node in markup.authors[:60]:
+        if not _BOX_NAMES.search(node_names(node)) or in_list_of_pages(node):
+            continue
+        named = node.css_first(_NAME_IN_BOX)
+        text = _ABOUT.sub("", visible_text(named)) if named is not None else ""
+        if len(text) <= MAX_SIGNATURE_CHARACTERS and (names := names_in(text, whole=False)):
+            found[tuple(names)] = Candidate(_byline_source(node), text, whole=False)
+    return list(found.values()) if len(found) == 1 else []
 
 
 def _byline(text: str) -> str | None:
@@ -326,5 +427,5 @@ def _byline(text: str) -> str | None:
 
 
 _READERS: tuple[Callable[[Markup, JsonLd], list[Candidate]], ...] = (
-    _from_json_ld, _from_metas, _from_properties, _from_heading, _from_links, _from_bylines,
+    _from_json_ld, _from_metas, _from_properties, _from_heading, _from_links, _from_bylines, _from_signatures, _from_boxes,
 )  # fmt: skip

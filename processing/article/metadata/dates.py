@@ -13,7 +13,7 @@ from processing.article.tree.characters import without_invisible
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _WORD = r"([^\s\d,./_|()\[\]]{2,20})"
-_ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_ISO = re.compile(r"(?<!\d)(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|\.\s(\d{1,2})\.\s(\d{1,2})\.?)(?!\d)")  # also as in Korea: 2024. 3. 5.
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?=Z|[+-]|$)(.*)$")
 _CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일號号]?")
 _VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2})(?:,|\s+năm)?\s+(\d{4})(?!\d)", re.IGNORECASE)
@@ -28,7 +28,7 @@ _YEAR_LAST = re.compile(r"([^\W\d_]{3,9}\.?\s+\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2}
 _NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/])")
 _UNIX = re.compile(r"^\d{10}(?:\d{3})?$")
 _SIGNS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\uff1a": ":"})
-_PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
+_PATH = re.compile(r"/((?:19|20)\d{2})[/_-]?(0[1-9]|1[0-2]|[a-z]{3,9})[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.+-]|$)", re.IGNORECASE)
 
 
 def read_date(text: str | None, month_first: bool = True, language: str | None = None) -> tuple[datetime, str | None] | None:
@@ -77,7 +77,7 @@ def _iso(text: str) -> Day | None:
     match = _ISO.search(text)
     if match is None:
         return None
-    year, month, day = map(int, match.groups())
+    year, month, day = (int(part) for part in match.groups() if part)
     if month > 12 >= day:
         month, day = day, month
     return year, month, day, match.start(), match.end()

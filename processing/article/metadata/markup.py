@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 
 from processing.article.tree.parse import Node, Tree
-from processing.article.tree.visible import texts_after
+from processing.article.tree.visible import texts_after, visible_text
 
 # One selector list costs one traversal. Selectors on parts of attribute values cost another one, so they run only when needed.
 _DECLARATIONS = 'meta, title, link[rel~=canonical i], script[type*="ld+json" i], h1, time, [itemprop]'
@@ -27,8 +27,16 @@ _DATES = ", ".join(
         *(f"[id*={word} i]" for word in ("date", "byline")),
     ]
 )
+_ON_THE_RIGHT = '[align=right i], [style*="text-align:right" i], [style*="text-align: right" i]'
+_INLINE = frozenset(("a", "abbr", "b", "cite", "em", "font", "i", "nobr", "small", "span", "strong", "u"))
+_SIGNED = frozenset(("p", "div", "address", "em", "strong", "span", "h5", "h6"))
+MAX_LABELLED = 120  # characters
+MAX_SCOPE_ANCESTORS = 20
+_OTHER_WORKS = re.compile(r"(?:ImageObject|VideoObject|Comment|UserComments|UserReview|Rating)$", re.IGNORECASE)
+_WORKS_OF_OTHERS = frozenset(("citation", "comment", "review", "reviews", "image", "video", "mentions", "isbasedon", "isrelatedto"))
 MAX_NODES = 4000
 NEAR_TEXTS = 40
+MAX_SUBHEADINGS = 100
 _AUTHOR_PATH = re.compile(r"/(?:authors?|contributors?|profile|people|writers|staff|by)/[^/?#]", re.IGNORECASE)
 
 
@@ -64,6 +72,11 @@ class Markup:
         return found
 
     @cached_property
+    def subheadings(self) -> list[Node]:
+        """The headings below the main ones, in document order."""
+        return self._in_body("h2, h3, h4")[:MAX_SUBHEADINGS]
+
+    @cached_property
     def authors(self) -> list[Node]:
         """The elements with `author`, `byline` or `contributor` in their names."""
         return [node for node in self._bylines if _is_named(node, ("author", "byline", "contributor"))]
@@ -72,6 +85,27 @@ class Markup:
     def author_links(self) -> list[Node]:
         """The links to authors' pages."""
         return [node for node in self._bylines if node.tag == "a" and _is_author_link(node.attributes)]
+
+    @cached_property
+    def on_the_right(self) -> list[Node]:
+        """The elements that are aligned to the right."""
+        return [node for node in self._in_body(_ON_THE_RIGHT) if node.tag in _SIGNED]
+
+    def labelled(self, label: re.Pattern[str]) -> list[tuple[str, Node]]:
+        """The short texts that begin with a label, each with its element; the whole line where a text is only the label."""
+        body = self._tree.body
+        if body is None or not any(
+            len(text) <= MAX_LABELLED and label.match(text.lstrip()) for text in body.text(separator="\0").split("\0")
+        ):
+            return []  # the common case: to visit every text costs ten times as much
+        found = []
+        for node in body.traverse(include_text=True, skip_empty=True):
+            text, around = node.text_content or "", node.parent
+            if len(text) > MAX_LABELLED or around is None or not (match := label.match(text := text.strip())):
+                continue
+            line = _line_of(around)
+            found.append((visible_text(line), line) if match.end() >= len(text) - 1 else (text, around))
+        return found
 
     @cached_property
     def dates(self) -> list[Node]:
@@ -93,10 +127,10 @@ def read_markup(tree: Tree) -> Markup:
     for node in tree.css(_DECLARATIONS)[:MAX_NODES]:
         attributes = node.attributes
         if node.tag == "meta":
-            _add_meta(markup, attributes)
+            _add_meta(markup, node, attributes)
         else:
             _add_element(markup, node, attributes)
-        if name := attributes.get("itemprop"):
+        if (name := attributes.get("itemprop")) and not _is_of_other(node):
             for word in name.lower().split():
                 markup.properties.setdefault(word, []).append(node)
     return markup
@@ -123,19 +157,41 @@ def _add_element(markup: Markup, node: Node, attributes: dict[str, str | None]) 
             markup.times.append(node)
 
 
-def _add_meta(markup: Markup, attributes: dict[str, str | None]) -> None:
+def _add_meta(markup: Markup, node: Node, attributes: dict[str, str | None]) -> None:
     content = (attributes.get("content") or "").strip()
-    if not content:
+    if not content or ("itemprop" in attributes and _is_of_other(node)):
         return
     for key in ("property", "name", "itemprop", "http-equiv"):
         if name := attributes.get(key):
             markup.meta.setdefault(name.strip().lower(), []).append(content)
 
 
+def _is_of_other(node: Node) -> bool:
+    """Whether a microdata property belongs to another work than the page: a picture, a comment, what the page cites."""
+    around = node.parent
+    for _ in range(MAX_SCOPE_ANCESTORS):
+        if around is None or around.tag in {"body", "head", "html"}:
+            return False
+        attributes = around.attributes
+        if "itemscope" in attributes:
+            own = (attributes.get("itemprop") or "").lower()
+            if own in _WORKS_OF_OTHERS or _OTHER_WORKS.search(attributes.get("itemtype") or ""):
+                return True
+        around = around.parent
+    return False
+
+
 def _in_head(node: Node) -> bool:
     """Whether a `<title>` is the page's and not an SVG's."""
     parent = node.parent
     return parent is not None and parent.tag in {"head", "html", "body"}
+
+
+def _line_of(node: Node) -> Node:
+    """The nearest element around that is not inline, or the node itself."""
+    while node.tag in _INLINE and (parent := node.parent) is not None:
+        node = parent
+    return node
 
 
 def _is_named(node: Node, words: tuple[str, ...]) -> bool:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
-_SEPARATOR = re.compile(r"\s*(?:[,،、，;；؛|｜/&+\n•]|(?<![\u3040-\u9fff])·|\s[–—-]\s)\s*")
-_BETWEEN_PERSONS = re.compile(r"\s*(?:[،、，;；؛|｜&\n•]|\s/\s)\s*")
-_CONJUNCTION = re.compile(r"\s+(?:and|AND|And|und|UND|Und|et|ET|with|WITH|og|OG|och|OCH|samt)\s+")
+_FIRMS = "Söhne|Sons|Co|Cie|Partners?|Fils|Hijos|Figli|Zonen|Sønner|Söner|Company|Associates|Brothers|Gebrüder|Töchter|Daughters"
+_NO_FIRM = rf"(?!\s*(?:{_FIRMS})\b)"  # `Otto und Söhne` is one name
+_SEPARATOR = re.compile(rf"\s*(?:[,،、，;；؛|｜/+\n•]|&{_NO_FIRM}|(?<![\u3040-\u9fff])·|\s[–—-]\s)\s*")
+_BETWEEN_PERSONS = re.compile(rf"\s*(?:[،、，;；؛|｜\n•]|&{_NO_FIRM}|\s/\s)\s*")
+_CONJUNCTION = re.compile(
+    rf"\s+(?:and|AND|And|und|UND|Und|et|ET|with|WITH|og|OG|och|OCH|samt|im (?:Gespräch|Interview) mit|in conversation with){_NO_FIRM}\s+"
+)
 # Short words, which are parts of names in other languages: they divide only where two words stand on each side.
 _WEAK_CONJUNCTION = re.compile(
     r"\s+(?:en|y|e|i|a|si|și|şi|oraz|ja|ir|un|és|ve|dan|và|dhe|eta|agus|и|і|й|та|ды|και|ו|و|اور|और|এবং|และ|和|及|と|및|와|과)\s+"

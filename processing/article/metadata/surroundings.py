@@ -13,8 +13,9 @@ MAX_NAME_CHARACTERS = 400
 TEASER_ANCESTORS = 4
 TEASER_WORDS = 4
 _TAGS = frozenset({"nav", "aside", "footer", "form", "select", "noscript"})
+_ARTICLE_INSIDE = "h1, .post-body, .entry-content, [itemprop=articleBody]"
 _WORDS = re.compile(
-    r"related|recommend|recirc|sidebar|comment|respond|footer|widget|popular|trending|most-?read|more-?(?:stories|news|posts|from)"
+    r"related|recommend|recirc|sidebar|comment|respond|footer|(?<!elementor-)widget|popular|trending|most-?read|more-?(?:stories|news|posts|from)"
     r"|also-?like|read-?next|next-?up|latest|carousel|slider|newsletter|(?:^|[\s_-])nav(?:$|[\s_-])|menu|promo|teaser|listing|archive-?list"
     r"|post-?list|article-?list|card-?grid|(?:^|[\s_-])cards?(?:$|[\s_-])",
     re.IGNORECASE,
@@ -48,7 +49,7 @@ def in_boilerplate(node: Node) -> bool:
             return False
         if _is_boilerplate(current):
             # the article's own wrapper may have a boilerplate name
-            return current.css_first("h1") is None
+            return current.css_first(_ARTICLE_INSIDE) is None
         current = current.parent
     return False
 

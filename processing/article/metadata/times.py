@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from processing.article.metadata.dates import EARLIEST, date_in_url, read_date
-from processing.article.metadata.jsonld import JsonLd, first_text
+from processing.article.metadata.jsonld import JsonLd, Object, first_text, types_of
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.surroundings import in_boilerplate, in_list_of_pages, node_names
 from processing.article.tree.characters import folded_text
@@ -34,10 +35,6 @@ PUBLISHED = (
     "citation_online_date",
     "dc.date.issued",
     "dcterms.issued",
-    "dcterms.created",
-    "dc.date.created",
-    "dc.date",
-    "dcterms.date",
     "cxenseparse:recs:publishtime",
     "cxenseparse:publishtime",
     "article.published",
@@ -57,11 +54,10 @@ PUBLISHED = (
     "rnews:datepublished",
     "displaydate",
     "bt:pubdate",
-    "date",
-    "datecreated",
     "og:pubdate",
     "og:release_date",
 )
+VAGUE = ("dc.date", "dcterms.date", "dcterms.created", "dc.date.created", "date", "datecreated")  # of the page, or of its last change
 MODIFIED = (
     "article:modified_time",
     "og:updated_time",
@@ -78,7 +74,14 @@ MODIFIED = (
     "article.updated",
 )
 _MODIFIED_WORDS = re.compile(r"updat|modif|revis|edited|actualiz|aktualis|mis à jour|aggiornat|обновл", re.IGNORECASE)
-_EVENT_WORDS = re.compile(r"expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE)
+_STANDARD = re.compile(
+    r"\s*\d{4}-?\d\d"
+)  # ISO 8601, as schema.org wants it; other forms are what templates write, often of the last change
+_DAY_FIRST_HOSTS = (".uk", ".ie", ".au", ".nz", ".in", ".za", ".ng", ".ke", ".gh", ".sg", ".my", ".hk", ".pk", ".bd", ".lk", ".mt", ".eu")
+_EMBEDDED = frozenset(("VideoObject", "PodcastEpisode"))
+_EVENT_WORDS = re.compile(
+    r"\btodays?-?date|current-?date|expir|event|deadline|birth|valid|until|copyright|©|join(?:ed)?\b|since\b", re.IGNORECASE
+)
 _PUBLISHED_WORDS = re.compile(r"publi|post(?:ed)?-?(?:date|on)|entry-date|created|byline|dateline|date|datum|fecha", re.IGNORECASE)
 
 
@@ -110,21 +113,31 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
     Neither may lie in the future. A date from text or URL may not be later than the fetch either: it may announce an event.
     """
     today, latest = _latest(page)
-    month_first = not language or language.lower() in {"en", "en-us", "en_us"}
+    month_first = _is_month_first(page.url, language)
+
+    declared = list(_from_json_ld(json_ld, "datePublished", "dateCreated", "uploadDate"))
+
+    in_url = date_in_url(page.url)
 
     def plausible(source: str, texts: Iterator[str], until: datetime = latest) -> Moment | None:
         for text in texts:
             found = read_date(text, month_first, language)
+            if found and in_url is not None and found[0].date() != in_url.date():
+                other = read_date(text, not month_first, language)  # 03/10/2023: the URL knows which is the month
+                found = other if other and other[0].date() == in_url.date() else found
             if found and EARLIEST <= found[0] <= until:
                 return Moment(found[0], found[1], source)
         return None
 
     published = (
-        plausible("json-ld", _from_json_ld(json_ld, "datePublished", "dateCreated", "uploadDate"), today)
+        plausible("json-ld", filter(_STANDARD.match, declared), today)
         or plausible("meta", iter(markup.all(*PUBLISHED)), today)
         or plausible("time", _visible_times(markup, published=True), today)
+        or plausible("meta", iter(markup.all(*VAGUE)), today)
         or plausible("text", _visible_dates(markup), today)
-        or _in_url(page.url, latest)
+        or plausible("json-ld", iter(declared), today)
+        or plausible("json-ld", _from_video(json_ld), today)
+        or _in_url(in_url, latest)
         or plausible("text", _near_heading(markup))
         or plausible("time", _only_date(markup.times))
         or plausible("text", _only_date(_dated_texts(tree)))
@@ -137,6 +150,12 @@ def read_times(tree: Tree, markup: Markup, json_ld: JsonLd, page: Page, language
         or plausible("time", _visible_times(markup, published=False), today)
     )
     return published, modified
+
+
+def _is_month_first(url: str, language: str | None) -> bool:
+    """Whether 05/06/2024 is in May, as in the United States: English that is neither of another country nor on a host of one."""
+    american = not language or language.lower() in {"en", "en-us", "en_us"}
+    return american and not (urlsplit(url).hostname or "").endswith(_DAY_FIRST_HOSTS)
 
 
 def _latest(page: Page) -> tuple[datetime, datetime]:
@@ -219,10 +238,22 @@ def _above(heading: Node) -> list[str]:
 
 
 def _from_json_ld(json_ld: JsonLd, *keys: str) -> Iterator[str]:
-    for item in (json_ld.article, json_ld.page):
+    page = None if json_ld.page is None or _is_embedded(json_ld.page) else json_ld.page
+    for item in (json_ld.article, page):
         for key in keys:
             if item and (text := first_text(item.get(key)) or _number(item.get(key))):
                 yield text
+
+
+def _from_video(json_ld: JsonLd) -> Iterator[str]:
+    """The date of a video or an episode, which may be older than the page that shows it."""
+    item = json_ld.page
+    if item is not None and _is_embedded(item):
+        yield from (text for key in ("datePublished", "uploadDate") if (text := first_text(item.get(key))))
+
+
+def _is_embedded(item: Object) -> bool:
+    return not _EMBEDDED.isdisjoint(types_of(item))
 
 
 def _number(value: object) -> str | None:
@@ -230,8 +261,7 @@ def _number(value: object) -> str | None:
     return str(int(value)) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e14 else None
 
 
-def _in_url(url: str, latest: datetime) -> Moment | None:
-    found = date_in_url(url)
+def _in_url(found: datetime | None, latest: datetime) -> Moment | None:
     return Moment(found, None, "url") if found and EARLIEST <= found <= latest else None
 
 
@@ -261,11 +291,17 @@ def _visible_dates(markup: Markup) -> Iterator[str]:
         named = _PUBLISHED_WORDS.search(words)
         if not (named or "meta" in words) or _EVENT_WORDS.search(words) or _MODIFIED_WORDS.search(words) or in_boilerplate(node):
             continue
-        text = visible_text(node)
-        if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40) and not _MODIFIED_WORDS.search(text):
+        text = _before_change(visible_text(node))
+        if 5 < len(text) <= (MAX_DATE_CHARACTERS if named else 40):
             yield text
             if named and len(text) <= SHORT_DATE:  # day, month and year may be elements without spaces between them
                 yield " ".join(text_parts(node))
+
+
+def _before_change(text: str) -> str:
+    """What a text says before it speaks of a change: `Written: 2 May 2024, updated: 5 May 2024` names both."""
+    change = _MODIFIED_WORDS.search(text)
+    return text[: change.start()] if change else text
 
 
 def _date_text(node: Node) -> str:

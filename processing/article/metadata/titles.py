@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from processing.article.metadata.jsonld import JsonLd, first_text, types_of
@@ -16,6 +16,7 @@ from processing.article.tree.scripts import IDEOGRAPHS
 from processing.article.tree.visible import text_parts
 
 MAX_TITLE_CHARACTERS = 400
+MAX_HEADINGS = 30
 MAX_HEADING_PARTS = 20  # texts of a heading's inline elements that are compared with the declared titles
 _ARCHIVED = re.compile(r"/(https?://.+)")  # an archive's URL of a page ends with the page's own URL
 META_NAMES = ("twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "citation_title", "title")
@@ -25,8 +26,10 @@ _BARS = r"\s*[|¦‖｜︱│]\s*|\s+::\s+|\s+_+\s+|(?<=[\u3000-\u9fff\uac00-\ud
 _SEPARATOR = re.compile(rf"\s+[|\-–—•·»:›>~]+\s+|{_BARS}|\s*»\s*")
 _SEPARATOR_BESIDE_QUOTES = re.compile(rf"\s+[|\-–—•·:›>~]+\s+|{_BARS}")  # where « and » are quotation marks
 SITE_SHARE = 0.6  # of the site's name: so much of it, alone at the title's end, stands for the name
+MIN_BEGINNING_WORDS = 3  # of a heading with which a longer title begins
 NAME_SHARE = 0.4  # of a part's letters: a part in which the site's name is less is a sentence about the site
 _BETWEEN = re.compile(r"\s*[:|–—-]\s+")  # a kicker and a heading
+_BEHIND_HEADING = re.compile(r"\s*[|:/<>»›·•–—-]\s")
 _QUOTES = frozenset("\"'“”„«»‘’")
 _DATE_BEFORE = re.compile(r"^(?:\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)\s*[-–—:|]\s+(?=\S)")
 # A site's name behind a hyphen without spaces, as Chinese sites write it.
@@ -46,20 +49,44 @@ def titles(markup: Markup, json_ld: JsonLd, site_name: str | None, url: str) -> 
     An `<h1>` that agrees with a declared title comes first, because readers see it.
     """
     declared = [(source, text) for source, title in _declared(markup, json_ld) if title and (text := folded(title))]
-    site = site_names(site_name, url)
+    headed, logos = _headings_and_logos(markup, url)
+    site = site_names(site_name, url, logos)
     stripped = {text: without_site(text, site) for text in dict.fromkeys(text for _, text in declared)}
-    nodes = {text: node for node in markup.headings[:30] if (text := heading_text(node)) and not is_site(text, site)}
+    nodes = {text: node for text, node in headed.items() if not is_site(text, site)}
     headings = list(nodes)
     if (heading := _best_heading(headings, list(stripped.values()))) is not None:
-        own = _own_part(heading, nodes[heading], list(stripped.values()), site)
+        own = _own_part(heading, nodes[heading], stripped, site)
         if (full := _with_kicker(own, markup, json_ld, site)) is not None:
             yield "og:title and json-ld headline", full[:MAX_TITLE_CHARACTERS]
         yield "<h1>", own[:MAX_TITLE_CHARACTERS]
-    for source, text in declared:
+    elif (part := _part_with_heading(markup, list(stripped.values()), site)) is not None:
+        yield part[0], part[1][:MAX_TITLE_CHARACTERS]
+    for source, text in _agreed_first(declared, stripped):
         if not is_site(title := stripped[text], site):
             yield source if title == text else f"{source} (without the site's name)", title[:MAX_TITLE_CHARACTERS]
-    for heading in headings:
+    for heading in [*headings, *logos]:
         yield "<h1>", heading[:MAX_TITLE_CHARACTERS]
+
+
+def _agreed_first(declared: list[tuple[str, str]], stripped: dict[str, str]) -> list[tuple[str, str]]:
+    """The declared titles, with JSON-LD's headline before og:title if it is the `<title>` too: og:title is written for social networks."""
+    by_source = {source: _letters(stripped[text]) for source, text in reversed(declared)}
+    headline = by_source.get("json-ld headline")
+    if headline and headline == by_source.get("<title>") != by_source.get("og:title"):
+        return sorted(declared, key=lambda item: item[0] != "json-ld headline")
+    return declared
+
+
+def _part_with_heading(markup: Markup, declared: list[str], site: frozenset[str]) -> tuple[str, str] | None:
+    """The source and text of a lower heading that is one of several parts of a declared title, such as `Site - Section - Title`."""
+    parts = {_letters(part) for title in declared if len(found := _separator(title).split(title)) > 1 for part in found if " " in part}
+    if not parts:
+        return None
+    for node in markup.subheadings:
+        text = heading_text(node)
+        if _letters(text) in parts and not is_site(text, site):
+            return f"<{node.tag}>", text
+    return None
 
 
 def _declared(markup: Markup, json_ld: JsonLd) -> Iterator[tuple[str, str | None]]:
@@ -79,12 +106,42 @@ def folded(text: str) -> str:
     return folded_text(unescaped(text))
 
 
-def site_names(site_name: str | None, url: str) -> frozenset[str]:
-    """The site's possible names, letters only: its declared name and the parts of its host."""
+def _headings_and_logos(markup: Markup, url: str) -> tuple[dict[str, Node], list[str]]:
+    """The main headings by their texts, and the texts of those that are only a link to the home page: they name the site."""
+    headed: dict[str, Node] = {}
+    logos: list[str] = []
+    is_home = _is_home(url)
+    for node in markup.headings[:MAX_HEADINGS]:
+        if not (text := heading_text(node)):
+            continue
+        if not is_home and _leads_home(node, text):
+            logos.append(text)
+        else:
+            headed[text] = node
+    return headed, logos
+
+
+def _leads_home(heading: Node, text: str) -> bool:
+    """Whether the whole text of a heading is a link to the site's home page."""
+    link = heading.css_first("a[href]")
+    return link is not None and _is_home(link.attributes.get("href") or "") and folded(link.text()) in {text, ""}
+
+
+def _is_home(url: str) -> bool:
+    archived = _ARCHIVED.search(url, 8)
+    try:
+        parts = urlsplit(archived[1] if archived else url.strip())
+    except ValueError:
+        return False
+    return parts.path in {"/", ""} and not parts.query and bool(parts.path or parts.netloc)
+
+
+def site_names(site_name: str | None, url: str, others: Iterable[str] = ()) -> frozenset[str]:
+    """The site's possible names, letters only: its declared name, `others`, and the parts of its host."""
     archived = _ARCHIVED.search(url, 8)
     host = (urlsplit(archived[1] if archived else url).hostname or "").removeprefix("www.")
     labels = host.split(".")
-    names = {host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host, labels[0]}
+    names = {host, ".".join(labels[-2:]), labels[-2] if len(labels) > 1 else host, labels[0], *others}
     if site_name:
         names.add(site_name)
         names.update(_SEPARATOR.split(site_name))
@@ -146,12 +203,18 @@ def _letters(text: str) -> str:
     return "".join(_WORD.findall(text.casefold())).replace("_", "")
 
 
-def _own_part(heading: str, node: Node, declared: list[str], site: frozenset[str]) -> str:
-    """The part of a heading that is a declared title: without a kicker or date in an element of its own, and without the site's name."""
+def _own_part(heading: str, node: Node, stripped: dict[str, str], site: frozenset[str]) -> str:
+    """The part of a heading that is a declared title: without a kicker or date in an element of its own, and without the site's name.
+
+    `stripped` are the declared titles, each with what is left of it without the site's name.
+    """
+    declared = list(stripped.values())
     wanted = {_letters(title) for title in declared if len(title.split()) > 1}
     texts = text_parts(node)[:MAX_HEADING_PARTS]
     if _letters(heading) in wanted:
         return _without_set_apart(texts, declared) or heading
+    if any(_letters(title) == _letters(heading) and title.endswith(own) for title, own in stripped.items()):
+        return heading  # readers see what looks like a site's name before the title
     last = _separator(heading).split(heading)[-1]
     parts = [without_site(heading, site), last, *(" ".join(texts[start:]) for start in range(1, len(texts)))]
     parts += (" ".join(texts[:end]) for end in range(len(texts) - 1, 0, -1))
@@ -197,9 +260,19 @@ def _best_heading(headings: list[str], declared: list[str]) -> str | None:
             best, best_score = heading, score
     if best_score < 1:
         beginnings = {_letters(parts[0]) for title in declared if len(parts := _separator(title).split(title)) > 1}
+        beginnings.update(
+            _letters(heading)
+            for heading in headings
+            if len(heading.split()) >= MIN_BEGINNING_WORDS and any(_begins_with(title, heading) for title in declared)
+        )
         most_alike = best if best_score >= 0.5 else None
         best = next((heading for heading in headings if " " in heading and _letters(heading) in beginnings), most_alike)
     return best
+
+
+def _begins_with(title: str, heading: str) -> bool:
+    """Whether a title is a heading with more behind a separator, such as the path `Title / Section / Home`."""
+    return title.casefold().startswith(heading.casefold()) and _BEHIND_HEADING.match(title, len(heading)) is not None
 
 
 def _overlap(one: set[str], other: set[str]) -> float:

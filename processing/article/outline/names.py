@@ -54,6 +54,7 @@ _SCREEN_READER = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|hidden|a11y-hidden|offscreen)(?:\s|$)"
 )
 _UNSEEN_STYLE = re.compile(r"display:\s*none|clip:\s*rect")
+_COMMENT_WORD = re.compile(r"comments?(?:links?|sections?|areas?|threads?|lists?|wrap(?:per)?|box|form|container)$")  # `commentsection`
 _COMMENTS = re.compile(r"comment|kommentar|comentario|disqus", re.IGNORECASE)
 _COMMENTS_ID = re.compile(  # ids of readers' comments, which count on sections too, whose ids are made from text
     r"(?:the-?|post-?|article-?|user-?|reader-?|fb-?|wp-?)?comments?(?:-?(?:list|section|area|thread|container|wrapper|box|block|form|\d+))*"
@@ -90,11 +91,11 @@ def is_comments(names: str) -> bool:
 def _signs(name: str) -> int:
     """What a class or an id says, as bits."""
     tokens = _LOWER_TOKEN.findall(name) if name.islower() else [token.lower() for token in _TOKEN.findall(name)]
-    if _TELLING.isdisjoint(tokens):
+    if _TELLING.isdisjoint(tokens) and "comment" not in name.lower():
         return 0
     signs = _IS_RECIPE_PART if _RECIPE_PARTS.search(name) else 0
     pairs = [f"{one}-{two}" for one, two in pairwise(tokens)]
-    words = _BOILERPLATE_WORDS.intersection(tokens)
+    words = _BOILERPLATE_WORDS.intersection(tokens) or frozenset(token for token in tokens if _COMMENT_WORD.match(token))
     if (words and not _is_layout(tokens, words)) or not _BOILERPLATE_PAIRS.isdisjoint(pairs):
         signs |= _IS_BOILERPLATE
     if not _BODY_PAIRS.isdisjoint(pairs) or not _JOINED.isdisjoint(tokens):

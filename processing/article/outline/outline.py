@@ -41,6 +41,7 @@ class TextBlock(Struct, gc=False):
 
     `linked` counts its characters inside links to other pages, `anchored` those inside links within the page. `length` is its
     `reading_length` and `prose` its `prose_length`, stored because most steps need them. `boilerplate`: a rule has excluded it.
+    `card`: it is one of several in one link.
     """
 
     kind: BlockKind
@@ -52,6 +53,7 @@ class TextBlock(Struct, gc=False):
     length: int = 0
     prose: int = 0
     boilerplate: bool = False
+    card: bool = False
 
 
 @dataclass(slots=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from processing.article.outline.names import is_screen_reader_only
+from processing.article.tree.edits import edited_text
 from processing.article.tree.formulas import formula_text, image_formula, script_formula
 from processing.article.tree.parse import Node
 from processing.article.tree.raised import MAX_RAISED_CHARACTERS, note_mark, raised_text
 
+_DROP_CAP = re.compile(r"drop-?cap|(?:initial|first|capital)-?(?:letter|cap)|lettrine|(?:^|\s)initiale?(?:$|\s)", re.IGNORECASE)
+_WORDS_OF_A_LETTER = frozenset("AÀÁEÈÉIÍOÒÓUÚYZWKSVВИКСУОЯАІЙЗ")  # in one language or another
 MAX_BUTTON_ANCESTORS = 4  # between a heading and its button
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
@@ -23,6 +28,8 @@ def special_text(node: Node, tag: str, before: str, *, anchored: bool, in_headin
             return formula_text(node)
         case "script":
             return script_formula(node)
+        case "del" | "s" | "strike" | "ins":
+            return edited_text(before, node)
         case "img":
             return image_formula(node) if before else ""
         case "nobr":  # MathJax hides its own drawing from screen readers, which get MathML instead
@@ -42,6 +49,15 @@ def is_unread_span(node: Node) -> bool:
     """Whether a span is for screen readers only, or shows again the formula before it."""
     attributes = node.attributes
     return is_screen_reader_only(attributes) or (attributes.get("class") == "katex-html" and node.prev is not None)
+
+
+def is_drop_cap(node: Node) -> bool:
+    """Whether a span is the large first letter of a paragraph: one letter that is no word by itself."""
+    names = node.attributes.get("class")
+    if not names or not _DROP_CAP.search(names):
+        return False
+    letter = node.text(strip=True)
+    return len(letter) == 1 and letter.isupper() and letter not in _WORDS_OF_A_LETTER
 
 
 def _is_alone(button: Node) -> bool:

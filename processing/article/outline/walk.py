@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from processing.article.outline.names import is_comments, is_hidden, read_names
 from processing.article.outline.outline import Element, Outline, TextBlock, text_block
-from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
+from processing.article.outline.special import is_drop_cap, is_unread_span, linked_note_mark, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import (
     ACTIONS,
@@ -33,7 +33,9 @@ from schemas.article import BlockKind
 MAX_DEPTH = 400  # nested block elements; deeper text belongs to the deepest one
 MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
+MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
 LITTLE_TEXT = 500  # characters: if less was read, the article must be in what was left out
+NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
 _NO_LINK, _LINKED, _ANCHORED = range(3)
@@ -45,7 +47,9 @@ def read_outline(root: Node | None) -> Outline:
         return Outline([Element("", "", -1, 0, 0, body=False, kind=(BlockKind.PARAGRAPH, 0))], [])
     walk = _Walk()
     walk.run(root)
-    for _ in range(MAX_WALKS - 1):
+    for number in range(1, MAX_WALKS_WITHOUT_TEXT):
+        if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= NO_TEXT:
+            break
         misnamed = _misnamed_elements(walk)
         if not misnamed:
             break
@@ -73,6 +77,9 @@ def _misnamed_elements(walk: _Walk) -> list[int]:
     found = [index for index, length in enumerate(missed) if length >= limit > 0]
     if seen >= LITTLE_TEXT:  # readers' comments may be longer than the article
         return [index for index in found if not is_comments(walk.skipped[index].names)]
+    if seen < NO_TEXT:  # elements with the same names are the other parts of the article
+        parts = {(walk.skipped[index].tag, walk.skipped[index].names) for index in found}
+        return [index for index, element in enumerate(walk.skipped) if (element.tag, element.names) in parts]
     return found
 
 
@@ -122,6 +129,7 @@ class _Walk:
         self.linked = 0
         self.anchored = 0
         self.breaks = 0
+        self.drop_cap = False
 
     def run(self, root: Node) -> None:
         """Walk from the root."""
@@ -157,14 +165,17 @@ class _Walk:
 
     def walk_inside(self, root: Node, link: int) -> None:  # noqa: C901, PLR0912, PLR0915 a call per node would cost more than all else here
         """Read the inside of the element just opened and close it. Without recursion: pages nest deeper than Python's stack."""
-        stack: list[tuple[Node | None, bool, int]] = []  # (next sibling to visit, whether a block element ends, link state around)
+        # (next sibling to visit, what ends: a block element (-1) or a link (number of text blocks before it + 1), link state around)
+        stack: list[tuple[Node | None, int, int]] = []
         known, text, count = KNOWN.get, self.text, self.tags.append
         node, inside = root.first_child, link
         while node is not None or stack:
             if node is None:
                 node, ends, link = stack.pop()
-                if ends:
+                if ends == -1:
                     self.close_element()
+                elif ends:
+                    self.end_link(ends - 1)
                 continue
             number = node.tag_id
             if number == TEXT:
@@ -193,12 +204,16 @@ class _Walk:
                 is_open = self.open_special(node, tag, link)
             else:
                 is_open = action != IGNORED and (tag != "span" or not is_unread_span(node))
+                if tag == "span" and not text and is_drop_cap(node):
+                    self.drop_cap = True
             following = node.next
             first = node.first_child if is_open else None
             if first is not None and (first.tag_id != TEXT or first.next is not None):
-                stack.append((following, action == BLOCK, link))
                 if action == LINK:
+                    stack.append((following, len(self.text_blocks) + 1 if inside == _LINKED else 0, link))
                     link = inside
+                else:
+                    stack.append((following, -1 if action == BLOCK else 0, link))
                 node = first
                 continue
             if first is not None:  # most elements hold nothing but a text
@@ -258,6 +273,12 @@ class _Walk:
             self.end_text_block()
         self.elements[self.open.pop()].end = len(self.text_blocks)
 
+    def end_link(self, before: int) -> None:
+        """Mark the text blocks inside a link, if they are several: such a link is a card for another page."""
+        if len(self.text_blocks) > before + 1:
+            for block in self.text_blocks[before:]:
+                block.card = True
+
     def add_text(self, text: str, link: int) -> None:
         """Add text to the current text block."""
         self.breaks = 0
@@ -309,6 +330,9 @@ class _Walk:
         parts = self.text
         text = _folded(parts[0] if len(parts) == 1 else "".join(parts))
         parts.clear()
+        if self.drop_cap:
+            self.drop_cap = False
+            text = text[0] + text[2:] if text[1:2] == " " and text[2:3].islower() else text
         if text:
             element = self.open[-1]
             kind, level = self.elements[element].kind

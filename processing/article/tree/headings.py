@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from processing.article.tree.characters import folded_text
 from processing.article.tree.inline import inline_text
 from processing.article.tree.parse import Node
 from processing.article.tree.raised import is_raised_number
-from processing.article.tree.visible import visible_text
+from processing.article.tree.visible import text_parts, visible_text
 
 _KICKER = re.compile(
     r"kicker|overline|over-?title|eyebrow|top-?line|dachzeile|spitzmarke|roof-?line|supra-?title|sur-?titre?|ante-?titulo|pre-?title"
     r"|vignette|catchline|flag-?line|ressort|rubri[ck]",
     re.IGNORECASE,
 )
+MAX_PARTS = 20
+MIN_PART = 3  # characters: shorter ones are the beginning of a word, as in McDonald
+_MELTED = re.compile(r"[^\W\d_A-Z][A-ZÄÖÜ]")
 _ASIDE_TAGS = frozenset(("span", "small", "div", "p", "em", "strong", "a", "b", "i"))
 
 
@@ -22,8 +26,17 @@ def heading_text(node: Node) -> str:
     """The heading without marks of notes and what only screen readers say; with its button if it has nothing else."""
     if (child := node.first_child) is not None and child.next is None and child.tag == "-text":
         return folded_text(child.text_content or "")  # the common case
-    text = folded_text(inline_text(node, skip=_is_mark))
+    text = _parted(folded_text(inline_text(node, skip=_is_mark)), node)
     return text or visible_text(node) or folded_text(node.text())
+
+
+def _parted(text: str, node: Node) -> str:
+    """The text with a space where an element begins with a capital behind a small letter: most likely a line of its own."""
+    if _MELTED.search(text):
+        for before, behind in pairwise(text_parts(node)[:MAX_PARTS]):
+            if len(before) > MIN_PART and before[-1].islower() and behind[0].isupper():
+                text = text.replace(before + behind, f"{before} {behind}", 1)
+    return text
 
 
 def without_kicker(node: Node) -> str:

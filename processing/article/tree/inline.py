@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from processing.article.tree.edits import edited_text
 from processing.article.tree.formulas import formula_text, image_formula, script_formula
 from processing.article.tree.parse import Node
 from processing.article.tree.raised import raised_text
@@ -57,6 +58,8 @@ def _own_text(node: Node, parts: list[str], edge: str) -> str | None:
             return edge
         case "sup" | "sub":
             return raised_text("".join(parts[-3:])[-20:], node)
+        case "del" | "s" | "strike" | "ins":
+            return edited_text("".join(parts[-3:]), node)
         case "math":
             return formula_text(node)
         case "img":

@@ -80,3 +80,23 @@ def test_a_standfirst_without_a_headline_is_known_by_the_description() -> None:
     declared = f"<meta name=description content='{STANDFIRST}'>"
     assert texts(body, declared) == [STANDFIRST, *PROSE]
     assert texts(body) == PROSE
+
+
+def test_a_link_around_several_texts_is_a_card() -> None:
+    card = "<a href=/other><h4>From the archive</h4><h4>Fog kept the ferry in the harbour</h4></a>"
+    assert texts(f"<article><h1>Ferry sails again</h1>{paragraphs(PROSE[:4])}{card}{paragraphs(PROSE[4:])}</article>") == PROSE
+
+
+def test_a_link_around_one_heading_is_a_heading() -> None:
+    heading = "<a href=/other><h2>What the captain of the ferry says</h2></a>"
+    assert (
+        len(texts(f"<article><h1>Ferry sails again</h1>{paragraphs(PROSE[:4])}{heading}{paragraphs(PROSE[4:])}</article>"))
+        == len(PROSE) + 1
+    )
+
+
+@pytest.mark.parametrize("line", ["Ida Kohl, 3 March 2026", "09:15 Ida Kohl", "3. März 2026 um 15:46 Uhr / Ida Kohl", "Von Ida Kohl"])
+def test_a_byline_is_no_text(line: str) -> None:
+    head = "<meta name=author content='Ida Kohl'>"
+    body = f"<article><h1>Ferry sails again</h1><p>{line}</p><p>Ida Kohl was glad.</p>{paragraphs(PROSE)}</article>"
+    assert texts(body, head) == ["Ida Kohl was glad.", *PROSE]

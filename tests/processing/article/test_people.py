@@ -27,7 +27,7 @@ def authors(author: object) -> list[str]:
     "name",
     [
         "Di Wu", "Von Tran", "Par Lund", "En Lai", "Af Berg", "Wu En Lai", "Anna With", "Marian Guest", "Bill Press", "Bo Read",
-        "Ana Media",
+        "Ana Media", "By Design",
                 "José Ortega y Gasset", "Maria do Carmo e Silva", "Prince", "Jean-Luc de la Fontaine",
         "Martin Luther King, Jr.", "D. C. Minute",
     ],
@@ -72,6 +72,10 @@ def test_a_person_of_given_and_family_name() -> None:
         ("Smith, Jane and Doe, John", ["Jane Smith", "John Doe"]),
         ("Ann Lee, Tom Bell", ["Ann Lee", "Tom Bell"]),
         ("Ann Lee, Reuters", ["Ann Lee"]),
+        ("Otto und Söhne", ["Otto und Söhne"]),
+        ("Miller & Sons", ["Miller & Sons"]),
+        ("Tekst: Kari Nord & Ola Dahl", ["Kari Nord", "Ola Dahl"]),
+        ("Ann Lee im Gespräch mit Tom Bell", ["Ann Lee", "Tom Bell"]),
     ],
 )
 def test_several_people_in_one_text(text: str, people: list[str]) -> None:
@@ -160,3 +164,45 @@ def test_the_site_s_name_is_no_author_beside_a_person() -> None:
     head = "<meta property=og:site_name content='Valley Watch'><meta name=author content='{}'>"
     assert of_page("", head.format("Valley Watch, Ann Lee")) == ("Ann Lee",)
     assert of_page("", head.format("Valley Watch")) == ("Valley Watch",)
+
+
+PROSE = "<p>" + "The wheel of the old mill turns again, after forty years and many repairs by the village. " * 3 + "</p>"
+
+
+def body_authors(body: str, head: str = "") -> list[str]:
+    html = f"<html><head><title>{TITLE}</title>{head}</head><body><h1>{TITLE}</h1>{body}</body></html>"
+    return list(
+        read_metadata(parse(html), Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))).authors
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "people"),
+    [
+        (f"{PROSE}<p><em>Von <span>Ida Kohl</span></em></p>", ["Ida Kohl"]),
+        (f"{PROSE}<p>Text: Ida Kohl</p>", ["Ida Kohl"]),
+        (f"{PROSE}<p>记者：王小明</p>", ["王小明"]),
+        (f"{PROSE}<p style='text-align: right'>Ida Kohl</p>", ["Ida Kohl"]),
+        (f"{PROSE}<footer class=author-bio><h3>Ida Kohl</h3><p>She mills.</p></footer>", ["Ida Kohl"]),
+        ("<p>Blog Beitrag von Ida Kohl</p>" + PROSE, ["Ida Kohl"]),
+        ("<div><span>von</span> Ida Kohl, Bo Li</div><h2>Great Wheel</h2>" + PROSE, ["Ida Kohl", "Bo Li"]),
+        # Several works with their authors, several signatures: none is the page's.
+        (f"{PROSE}<h2>The Wheel</h2><h3>by Ida Kohl</h3><h2>The Mill</h2><h3>by Bo Li</h3>", []),
+        (f"{PROSE * 3}<p>Text: Ida Kohl</p>{PROSE}<p>Text: Bo Li</p>", []),
+        # What a picture's or a quoted work's microdata says is not the page's.
+        (
+            f"<div itemprop=image itemscope itemtype=http://schema.org/ImageObject><meta itemprop=author content='Ida Kohl'></div>{PROSE}",
+            [],
+        ),
+        (f"{PROSE}<p itemprop=citation itemscope><span itemprop=author>Ida Kohl</span></p>", []),
+    ],
+)
+def test_names_in_the_body(body: str, people: list[str]) -> None:
+    assert body_authors(body) == people
+
+
+@pytest.mark.parametrize("name", ["Valley Post", "valley post /IK", "valley_editor"])
+def test_the_name_of_the_site_or_a_login_gives_way_to_a_person(name: str) -> None:
+    head = f'<meta property="og:site_name" content="Valley Post"><meta name=author content="{name}">'
+    assert body_authors(f"<p class=byline>By Ida Kohl</p>{PROSE}", head) == ["Ida Kohl"]
+    assert body_authors(PROSE, head)[0].lower().startswith("valley")

@@ -81,7 +81,7 @@ NO_H1 = "<p>Island</p>"
         (page(json_ld('"creator": ["Ida Kohl", "Bo Lund"]')), "authors", "json-ld creator"),
         (page("<meta name=author content='Ida Kohl'><meta name=byl content='Bo Lund'>"), "authors", "meta author and meta byl"),
         (page("", H1 + "<p><span itemprop=author>Ida Kohl</span></p>"), "authors", "itemprop=author"),
-        (page("", H1 + "<p>by Ida Kohl</p>"), "authors", "behind “by” after <h1>"),
+        (page("", H1 + "<p>by Ida Kohl</p>"), "authors", "behind “by” after <h1>; also: text behind “by”"),
         (page("", H1 + "<p><a rel=author href=/x/1>Ida Kohl</a></p>"), "authors", "rel=author; also: byline a"),
         (page("", H1 + "<p><a href=/authors/ida>Ida Kohl</a></p>"), "authors", "link to /authors/ida"),
         (page("", H1 + "<p class='who author-name'>Ida Kohl</p>"), "authors", "byline p.who.author-name"),

@@ -57,6 +57,35 @@ class TestRaised:
             == f"It is said that {written} of the valley and of its people."
         )
 
+    @pytest.mark.parametrize(
+        ("markup", "written"),
+        [
+            ("for <del>100</del><ins>90</ins> crowns", "for 90 crowns"),
+            ("for <s>100</s><b>90</b> crowns", "for 100 90 crowns"),
+            ("for <s>100</s> 90 crowns", "for 100 90 crowns"),
+            ("in 18<ins>74</ins> or so", "in 18 74 or so"),
+            ("with <del>no</del> water", "with no water"),
+        ],
+    )
+    def test_struck_numbers_do_not_melt_into_new_ones(self, markup: str, written: str) -> None:
+        assert (
+            text(f"<p>The mill was sold {markup} by the people of the valley.</p>")
+            == f"The mill was sold {written} by the people of the valley."
+        )
+        assert text(f"<table><tr><td>Mill</td><td>{markup}</td></tr><tr><td>a</td><td>b</td></tr></table>") == f"Mill | {written}\na | b"
+
+    @pytest.mark.parametrize(
+        ("opening", "written"),
+        [
+            ("<span class=dropcap>N</span> ow the wheel", "Now the wheel"),
+            ("<span class='initial-letter-outer'><span class='initial-letter'>N</span></span> <span>ow the wheel</span>", "Now the wheel"),
+            ("<span class=dropcap>A</span> wheel", "A wheel"),
+            ("<span class=note>N</span> ow the wheel", "N ow the wheel"),
+        ],
+    )
+    def test_a_drop_cap_belongs_to_its_word(self, opening: str, written: str) -> None:
+        assert text(f"<p>{opening} of the old mill turns again.</p>") == f"{written} of the old mill turns again."
+
     def test_in_a_cell(self) -> None:
         rows = "<tr><td>1874<sup><a href='#c'>3</a></sup></td><td>10<sup>6</sup></td></tr><tr><td>1875</td><td>7</td></tr>"
         assert text(f"<table>{rows}</table>") == "1874[3] | 10^6\n1875 | 7"
@@ -204,7 +233,15 @@ def test_a_template_without_a_shadow_root_is_none() -> None:
 
 @pytest.mark.parametrize(
     "opening",
-    ["<section id=comments>", "<section id='comment-list'>", "<div id=disqus_thread>", "<section id=kommentare>", "<ol id=comments><li>"],
+    [
+        "<section id=comments>",
+        "<div class='sect commentlinks'>",
+        "<div class=commentsection>",
+        "<section id='comment-list'>",
+        "<div id=disqus_thread>",
+        "<section id=kommentare>",
+        "<ol id=comments><li>",
+    ],
 )
 def test_comments_go_by_their_id(opening: str) -> None:
     assert text(f"{opening}<p>I do not believe a word of this, and I have lived in the valley for sixty years now.</p>") == ""
@@ -213,3 +250,14 @@ def test_comments_go_by_their_id(opening: str) -> None:
 def test_a_section_about_comments_stays() -> None:
     inner = "<section id='comments-of-the-mayor-on-the-mill'><p>The mayor said that she was glad about the mill.</p></section>"
     assert text(inner).startswith("The mayor said")
+
+
+def test_parts_of_an_article_with_a_boilerplate_name_are_read_where_there_is_nothing_else() -> None:
+    parts = "".join(
+        f"<section class=toc-part><h2>Part {number}</h2>{PROSE.replace('mill', f'mill {number}')}</section>" for number in range(4)
+    )
+    around = f"<main class=toc-page><div class=toc-outer><div class=toc-inner><div class=toc-chapters>{parts}</div></div></div></main>"
+    html = f"<html><head><title>Mill</title></head><body>{around}</body></html>"
+    article = read_article(Page("https://valley.example/2025/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    assert isinstance(article, Article)
+    assert sum(block.kind is BlockKind.PARAGRAPH for block in article.blocks) == 20

@@ -54,6 +54,7 @@ def utc(text: str, language: str | None = None) -> str:
         ("2025年3月7日（金）午後9時30分", "2025-03-07 21:30"),
         ("2025年3月7日 晚上9点30分", "2025-03-07 21:30"),
         ("2025년 3월 7일 오후 9시 30분", "2025-03-07 21:30"),
+        ("2025. 3. 7. 오후 9:30", "2025-03-07 21:30"),
         ("令和7年3月7日 9時30分", "2025-03-07 09:30"),
         ("民國114年3月7日", DAY),
         ("1741339800", "2025-03-07 09:30"),
@@ -160,3 +161,51 @@ def test_a_date_above_the_heading() -> None:
     html = f"<html lang=de><body><div><p>7. März 2025 // Ada Marsh</p><h1>The mill</h1><p>{'It turns again. ' * 20}</p></div></body></html>"
     found = read_metadata(parse(html), Page("https://valley.example/mill", html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC)))
     assert str(found.published_at)[:10] == "2025-03-07"
+
+
+def page_date(body: str, head: str = "", url: str = "https://valley.example/mill") -> str | None:
+    html = f"<html lang=en><head><title>Mill</title>{head}</head><body><h1>Mill</h1>{body}</body></html>"
+    found = read_metadata(parse(html), Page(url, html, fetched_at=datetime(2026, 1, 2, tzinfo=UTC))).published_at
+    return found.date().isoformat() if found else None
+
+
+def json_ld(data: str) -> str:
+    return f'<script type="application/ld+json">{data}</script>'
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "url", "day"),
+    [
+        # A date that is not written as schema.org wants it comes from a template: the visible one precedes it.
+        (
+            "<p class=post-date>Apr 26, 2023</p>",
+            json_ld('{"@type":"Article","datePublished":"Aug 21, 2025"}'),
+            "https://valley.example/a",
+            "2023-04-26",
+        ),
+        ("", json_ld('{"@type":"Article","datePublished":"Aug 21, 2025"}'), "https://valley.example/a", "2025-08-21"),
+        # The video that a page shows is older than the page.
+        (
+            "<time datetime=2017-12-01>1 Dec</time>",
+            json_ld('{"@type":"VideoObject","uploadDate":"2015-01-16"}'),
+            "https://valley.example/a",
+            "2017-12-01",
+        ),
+        ("<p class=date>Written: 2023-11-07 15:03 / Updated: 2023-11-09</p>", "", "https://valley.example/a", "2023-11-07"),
+        ("<p id=todays-date>2025-12-19</p><p class=pub-date>2025-12-12</p>", "", "https://valley.example/a", "2025-12-12"),
+        # Which is the month: the URL or the country's host knows.
+        ("<p class=date>03/10/2023</p>", "", "https://valley.example/2023/october/03/mill", "2023-10-03"),
+        ("<p class=date>03/10/2023</p>", "", "https://valley.co.uk/mill", "2023-10-03"),
+        ("<p class=date>03/10/2023</p>", "", "https://valley.example/mill", "2023-03-10"),
+        # A framework's word for every element, and a template's wrapper around the article, are no boilerplate.
+        ("<div class=elementor-widget><p class=date>2023-10-03</p></div>", "", "https://valley.example/a", "2023-10-03"),
+        (
+            "<div class=widget><h2 class=date>2023-10-03</h2><div class=post-body>Text</div></div>",
+            "",
+            "https://valley.example/a",
+            "2023-10-03",
+        ),
+    ],
+)
+def test_which_date_is_the_page_s(body: str, head: str, url: str, day: str | None) -> None:
+    assert page_date(body, head, url) == day

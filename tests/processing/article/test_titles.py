@@ -9,8 +9,8 @@ from processing.article.tree.parse import parse
 from schemas.page import Page
 
 
-def title(declared: str, heading: str = "", url: str = "https://www.valley-post.example/mill") -> str | None:
-    html = f"<html><head><title>{declared}</title></head><body>{heading}<p>Prose.</p></body></html>"
+def title(declared: str, heading: str = "", url: str = "https://www.valley-post.example/mill", head: str = "") -> str | None:
+    html = f"<html><head><title>{declared}</title>{head}</head><body>{heading}<p>Prose.</p></body></html>"
     return read_metadata(parse(html), Page(url, html, fetched_at=datetime(2025, 6, 1, tzinfo=UTC))).title
 
 
@@ -76,3 +76,39 @@ def test_a_raised_letter_stays() -> None:
 )
 def test_what_stands_around_the_title(declared: str, heading: str, own: str) -> None:
     assert title(declared, heading) == own
+
+
+@pytest.mark.parametrize(
+    ("declared", "heading", "own"),
+    [
+        # A main heading that is only a link to the home page is the site's name.
+        ("Old mills : Wheels and Water", "<h1><a href='/'>Wheels and Water</a></h1><h2>Old mills</h2>", "Old mills"),
+        ("Wheels and Water – Old mills", "<h1><a href='https://www.valley-post.example/'>Wheels and Water</a></h1>", "Old mills"),
+        ("The old mill turns", "<h1><a href='/mill'>The old mill turns</a></h1>", "The old mill turns"),
+        # No main heading is a declared title, but a lower one is a part of it.
+        (
+            "Miller Union - News » Old mills turn again",
+            "<h1>Win a trip</h1><h2>News</h2><h2>Old mills turn again</h2>",
+            "Old mills turn again",
+        ),
+        (
+            "The old mill turns again / Culture / Home - Post - pictures and films",
+            "<h1>The old mill turns again</h1>",
+            "The old mill turns again",
+        ),
+        ("Valley Post – tips for mills", "<h1>Valley Post – tips for mills</h1>", "Valley Post – tips for mills"),
+        (
+            "Mills of old turn, of water",
+            "<h1>Old mills turn<span class=block>Of water and wind</span></h1>",
+            "Old mills turn Of water and wind",
+        ),
+    ],
+)
+def test_headings_that_are_no_titles_and_others_that_are(declared: str, heading: str, own: str) -> None:
+    assert title(declared, heading) == own
+
+
+def test_a_headline_that_is_the_title_precedes_one_for_social_networks() -> None:
+    headline = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Mills: the latest"}</script>'
+    head = f'<meta property="og:title" content="You will not believe it">{headline}'
+    assert title("Mills: the latest | Valley Post", "<h1>Fire at the lower mill</h1>", head=head) == "Mills: the latest"
