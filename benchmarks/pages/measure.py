@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from statistics import fmean
 
-from benchmarks.labelled_pages import half_of, pages, scorer
+from benchmarks.inputs.labelled_pages import half_of, pages, scorer
 from benchmarks.peers.extractors import FETCHED_AT
 from processing.article import read_article
 from processing.article.page_body.content import read_content

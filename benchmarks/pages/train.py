@@ -28,7 +28,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
-from benchmarks.labelled_pages import half_of, pages
+from benchmarks.inputs.labelled_pages import half_of, pages
 from benchmarks.peers.extractors import FETCHED_AT
 from processing.article.article import analyze_page, read_article
 from processing.article.page_body import kinds, model

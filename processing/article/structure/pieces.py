@@ -34,6 +34,18 @@ def plain(pieces: Iterable[Piece]) -> str:
     return " ".join(text.split()) if "  " in text else text.strip()
 
 
+def join_drop_cap(pieces: list[Piece]) -> None:
+    """Join the large first letter of a paragraph with its word, as the outline does."""
+    text = plain(pieces)
+    if text[1:2] != " " or not text[2:3].islower():
+        return
+    first = pieces[0]
+    if len(first.text) > 1:
+        first.text = first.text[0] + first.text[2:]
+    elif len(pieces) > 1:
+        pieces[1].text = pieces[1].text.removeprefix(" ")
+
+
 def _add_other(pieces: list[Piece], piece: Piece) -> bool:
     """Add a line break or an image; whether blanks behind it go."""
     if not piece.is_break:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from processing.article.outline.names import is_hidden
-from processing.article.outline.special import is_unread_span, linked_note_mark, special_text
+from processing.article.outline.special import is_drop_cap, is_unread_span, linked_note_mark, special_text
 from processing.article.outline.table import read_table, table_caption
 from processing.article.outline.tags import BLOCK, BREAK, IGNORED, ITEMS, KINDS, KNOWN, LINK, SPECIAL, TEXT, rare_action
 from processing.article.structure.addresses import base_url, image_source, link_target
 from processing.article.structure.code import code_language
-from processing.article.structure.pieces import folded_pieces, plain
+from processing.article.structure.pieces import folded_pieces, join_drop_cap, plain
 from processing.article.structure.structure import (
     CODE,
     EMPHASIS,
@@ -78,6 +78,7 @@ class _Walk:
         self._raw: list[Piece] = []
         self._dates: list[str] = []
         self._breaks = 0
+        self._drop_cap = False  # the block begins with a large first letter
         self._names = 0  # given to items and quotations
         self._last_items: dict[int, tuple[Container, ...]] = {}  # by list
 
@@ -127,6 +128,7 @@ class _Walk:
             return None if self._is_note_mark(node) else _MARK
         if tag == "span" and is_unread_span(node):
             return None
+        self._drop_cap = self._drop_cap or (tag == "span" and not self._raw and is_drop_cap(node))
         return _MARK if tag in _MARKS else _NOTHING
 
     def _enter_block(self, node: Node, tag: str) -> int | None:
@@ -208,6 +210,9 @@ class _Walk:
         if not raw:
             return
         pieces = folded_pieces(raw)
+        if self._drop_cap:
+            self._drop_cap = False
+            join_drop_cap(pieces)
         if pieces:
             kind, level = self._kind()
             linked = sum([len(piece.text.strip()) for piece in pieces if not piece.image and _is_linked(piece.marks)])
