@@ -14,7 +14,7 @@ ChunkSize = Annotated[int, at_most(MAX_CHUNK_CHARACTERS)]
 
 
 class PageOptions(ConfigModel):
-    """Columns of `pages` that are NULL unless asked for.
+    """Columns of `pages` that are NULL or empty unless asked for.
 
     `markdown`: the text as Markdown. `chunks`: its parts of at most so many characters. `comments`: the posts of a forum, or the comments
     and reviews of readers.

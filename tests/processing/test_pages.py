@@ -48,7 +48,7 @@ def binary(url: str, body: bytes, mime: str = "application/pdf") -> Capture:
     return dataclasses.replace(capture(url, "", mime=mime), body=body)
 
 
-def test_every_page_is_a_row(lake_settings: Settings) -> None:
+def test_every_page_is_a_row(sqlite_settings: Settings) -> None:
     table = "<table><tr><th>Year</th><th>Days</th></tr><tr><td>2024</td><td>200</td></tr></table>"
     story = html("Story of a mill", [*prose(1), "The <a href='/council'>council</a> pays <b>half</b>.", *prose(2)]).replace(
         "</article>", f"{table}</article>"
@@ -61,60 +61,60 @@ def test_every_page_is_a_row(lake_settings: Settings) -> None:
         binary(f"{SITE}/locked.pdf", b"%PDF-1.7\nnothing that can be read"),
         binary(f"{SITE}/picture.png", b"\x89PNG\r\n", "image/png"),
     ]
-    closed_run(lake_settings, CRAWL, "1", captures)
-    report = stages.process_once("valley", lake_settings)
+    closed_run(sqlite_settings, CRAWL, "1", captures)
+    report = stages.process_once("valley", sqlite_settings)
     assert report is not None
     assert report.datasets["pages"] == {"made": 4, "published": 4, "unchanged": 0, "quarantined": 0}
-    found = dict(rows(lake_settings, "SELECT split_part(url, '.com', 2), (page_type, title, media_type) FROM pages"))
+    found = dict(rows(sqlite_settings, "SELECT split_part(url, '.com', 2), (page_type, title, media_type) FROM pages"))
     assert found["/report.pdf"] == ("document", "Report of the mill", "application/pdf")
     assert found["/forum/t/which-wheel/12"][0] == "forum"
     assert found["/news/2026/story-of-a-mill"] == ("article", "Story of a mill", "text/html")
     outcomes = rows(
-        lake_settings,
+        sqlite_settings,
         "SELECT split_part(url, '.com', 2), [(o.outcome, o.reason, o.rows) FOR o IN outcomes IF o.dataset = 'pages'][1] FROM captures",
     )
     assert dict(outcomes)["/locked.pdf"][:2] == ("rejected", "dataset_error")
     assert dict(outcomes)["/picture.png"] == ("rejected", "not_html", 0)
 
-    ((markdown, chunks, text),) = rows(lake_settings, "SELECT markdown, chunks, text FROM articles")
+    ((markdown, chunks, text),) = rows(sqlite_settings, "SELECT markdown, chunks, text FROM articles")
     assert "The [council](https://valley.example.com/council) pays **half**." in markdown
     assert "| Year | Days |\n| --- | --- |\n| 2024 | 200 |" in markdown
     assert all(len(chunk["text"]) <= 400 for chunk in chunks)
     assert [chunk["position"] for chunk in chunks] == list(range(len(chunks)))
     ((own, same),) = rows(
-        lake_settings, "SELECT markdown, text = ? FROM pages WHERE page_type = 'article'".replace("?", "'" + text.replace("'", "''") + "'")
+        sqlite_settings, "SELECT markdown, text = ? FROM pages WHERE page_type = 'article'".replace("?", "'" + text.replace("'", "''") + "'")
     )
     assert same
     assert own == markdown
 
     ((body, comments, language, words),) = rows(
-        lake_settings, "SELECT text, comments, language, word_count FROM pages WHERE page_type = 'forum'"
+        sqlite_settings, "SELECT text, comments, language, word_count FROM pages WHERE page_type = 'forum'"
     )
     assert all(part in body for part in ("an old wheel of oak", "Oak lasts for forty years", "Iron is louder"))
     assert "All rights reserved" not in body
     assert [(one["author"], one["published_at"].day, one["level"]) for one in comments] == [("ada", 1, 0), ("bo", 2, 0), ("cy", 3, 0)]
     assert comments[2]["text"].startswith("Iron is louder")
     assert (language, words) == ("en", len(body.replace("-", " ").split())) or words > 50
-    ((document, authors),) = rows(lake_settings, "SELECT text, authors FROM pages WHERE page_type = 'document'")
+    ((document, authors),) = rows(sqlite_settings, "SELECT text, authors FROM pages WHERE page_type = 'document'")
     assert document.count("of the report on the mill") == len(LINES)
     assert authors == ["Ada Marsh"]
 
 
-def test_a_second_visit_makes_a_version_only_of_what_changed(lake_settings: Settings) -> None:
+def test_a_second_visit_makes_a_version_only_of_what_changed(sqlite_settings: Settings) -> None:
     plain = Crawl.model_validate({"name": "valley", "seeds": [SITE + "/"], "datasets": ["pages"]})
-    closed_run(lake_settings, plain, "1", [capture(f"{SITE}/t/1", FORUM), article(f"{SITE}/news/a", 3)])
-    stages.process_once("valley", lake_settings)
+    closed_run(sqlite_settings, plain, "1", [capture(f"{SITE}/t/1", FORUM), article(f"{SITE}/news/a", 3)])
+    stages.process_once("valley", sqlite_settings)
     more = FORUM.replace(
         "</div><footer>",
         post(4, "di", "We took the iron one in the end, and nobody in the village sleeps any more at night.") + "</div><footer>",
     )
-    closed_run(lake_settings, plain, "2", [capture(f"{SITE}/t/1", more, 60), article(f"{SITE}/news/a", 3, 60)])
-    report = stages.process_once("valley", lake_settings)
+    closed_run(sqlite_settings, plain, "2", [capture(f"{SITE}/t/1", more, 60), article(f"{SITE}/news/a", 3, 60)])
+    report = stages.process_once("valley", sqlite_settings)
     assert report is not None
     assert report.datasets["pages"]["published"] == 1
     assert rows(
-        lake_settings, "SELECT version, changed, markdown, chunks, comments FROM pages WHERE url LIKE '%/t/1' ORDER BY version"
+        sqlite_settings, "SELECT version, changed, markdown, chunks, comments FROM pages WHERE url LIKE '%/t/1' ORDER BY version"
     ) == [
-        (1, [], None, None, None),
-        (2, ["text"], None, None, None),
+        (1, [], None, [], []),
+        (2, ["text"], None, [], []),
     ]
