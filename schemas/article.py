@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# those whose source on the page is shown
+TRACED_FIELDS = (
+    "title", "description", "authors", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "page_type",
+)  # fmt: skip
+
 
 class BlockKind(StrEnum):
     """What a block is."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
-from processing.article.provenance import TRACED_FIELDS
-from processing.article.site_rules import rules_for
 from processing.extract.limited_pages import ShownPage, markdown_limited, provenance_limited
+from schemas.article import TRACED_FIELDS
 from schemas.config.crawl import SiteRules
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
@@ -85,6 +84,11 @@ def _rules(settings: Settings, report: UrlReport) -> SiteRules | None:
     """The site rules of the crawl's file for the page's host, as they are now. None if the crawl has no file any more."""
     row = report.article or report.quarantined or report.captures[0]
     try:
-        return rules_for(host_key(report.url), find_crawl(row["crawl"], settings.crawls).articles.rules)
+        rules = find_crawl(row["crawl"], settings.crawls).articles.rules
     except (ConfigError, NotFoundError):
         return None
+    if not rules:
+        return None
+    from processing.article.site_rules import rules_for  # with all that reads an article
+
+    return rules_for(host_key(report.url), rules)

@@ -1,25 +1,22 @@
-"""Read single stored pages in workers with limits, as extraction reads those of a segment."""
+"""Read single stored pages in workers with limits, as extraction reads those of a segment.
+
+What reads a page is imported only where it runs, in the worker: `crawlhouse show` would take a second longer to start.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from processing.article import read_article
-from processing.article.markdown.document import write_document
-from processing.article.page_body.content import read_content
-from processing.article.provenance import read_provenance
-from processing.article.tree.parse import parse
-from processing.extract.decode import decode
-from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
-from processing.pdf.document import UnreadablePdfError, is_pdf, read_pdf
 from processing.workers.pool import Exceeded, Limits, run_limited
-from schemas.article import BlockKind
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
-from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record
+
+if TYPE_CHECKING:
+    from processing.extract.extraction import ReadPage
 
 NO_HINTS = Hints()
 
@@ -54,6 +51,8 @@ def read_limited(
     pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
     """Each page with its article, or why there is none, in order; None where there is no record."""
+    from processing.extract.extraction import ReadPage
+
     read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
     for page, found in run_limited(pages, read, workers, limits or Limits(), results):
         if isinstance(found, Exceeded) and page.record is not None:
@@ -64,6 +63,8 @@ def read_limited(
 
 def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
     """The article of one page. Runs inside a page worker."""
+    from processing.extract.extraction import read_page
+
     return None if page.record is None else read_page(page.record, page.crawl, page.kind, page.hints, page.containers)
 
 
@@ -82,42 +83,24 @@ def markdown_limited(page: ShownPage, limits: Limits | None = None) -> dict[str,
 
     Of the blocks of an article, those are written that the row's `text` has, if there is a row.
     """
-    return _read_one(page, "processing.extract.limited_pages.page_markdown", limits)
-
-
-def page_markdown(page: ShownPage) -> dict[str, str]:
-    """The Markdown of a page or of a PDF document, or `problem`. Runs inside a page worker."""
-    found = page_of(page.record, "page", page.hints)
-    if isinstance(found, Rejected):
-        return _document_markdown(page.record)
-    tree = parse(found.html)
-    content = read_content(found, tree, page.rules, read_article(found, page.rules, (), tree))
-    lines = set(str(page.row["text"]).split("\n")) if page.row and page.row.get("text") else None
-    pairs = zip(content.blocks, content.markup(), strict=True)
-    written = write_document(
-        one for block, one in pairs if lines is None or block.kind is BlockKind.CAPTION or lines.issuperset(block.text.split("\n"))
-    )
-    return {"markdown": written} if written else {"problem": "it has no text of its own"}
-
-
-def _document_markdown(record: Record) -> dict[str, str]:
-    try:
-        body = decode_content(record.capture.body, record.capture.joined_header("content-encoding"), MAX_PAGE_BYTES)
-        if not is_pdf(body):
-            return {"problem": "it is neither an HTML page nor a PDF document"}
-        return {"markdown": write_document(read_pdf(body).markup())}
-    except (CodingError, UnreadablePdfError) as error:
-        return {"problem": str(error)}
+    return _read_one(page, "processing.extract.page_markdown.page_markdown", limits)
 
 
 def find_provenance(page: ShownPage) -> dict[str, str]:
     """The provenance by field, or `problem`. Runs inside a page worker."""
+    from processing.article.provenance import read_provenance
+    from processing.extract.extraction import page_of
+
     found = page_of(page.record, "page", page.hints)
     return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:
     """The decoded page under `html`, or `problem`. Runs inside a page worker."""
+    from processing.extract.decode import decode
+    from processing.extract.extraction import MAX_PAGE_BYTES
+    from storage.warc.content_coding import CodingError, decode_content
+
     capture = page.record.capture
     try:
         body = decode_content(capture.body, capture.header("content-encoding"), MAX_PAGE_BYTES)

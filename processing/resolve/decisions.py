@@ -131,7 +131,11 @@ class _RunDecisions:
         decision = self.decisions.get(summary.refers_to)
         if decision is not None:
             return EarlierOutcome(str(decision.outcome), decision.reason, decision.article_id, decision.version)
-        return self._earlier.captures.get(summary.refers_to)
+        previous = self._earlier.captures.get(summary.refers_to)
+        if previous is not None and previous.outcome in WITH_ARTICLE:
+            return previous
+        # a later revisit may have been read again, and have an article
+        return self._earlier.payloads.get((summary.url, summary.content_digest)) or previous
 
     def _latest_of(self, article_id: str, url: str, text_digest: str) -> _Latest | None:
         """The version with which a page is compared: the last that it gave itself, else the article's latest, in this run or in the lake.

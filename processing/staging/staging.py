@@ -101,7 +101,8 @@ DECIDED = pa.schema(
     ]
 )
 
-# What a record gave for a dataset: how many rows, or the error for which its page is rejected. Records without both are left out.
+# What a record gave for a dataset: how many rows, or the error for which its page is rejected. Records without both are left out, unless
+# they are revisits that were read again; `waiting` rows of theirs are in quarantine already, as rows of the record that they refer to.
 PAGES = pa.schema(
     [
         pa.field("warc_filename", pa.string(), nullable=False),
@@ -109,6 +110,7 @@ PAGES = pa.schema(
         pa.field("dataset", pa.string(), nullable=False),
         pa.field("rows", pa.int32(), nullable=False),
         pa.field("error", pa.string()),
+        pa.field("waiting", pa.int32()),
     ]
 )
 PAGES_NAME = "@pages"  # no dataset has this name

@@ -86,6 +86,10 @@ class Selector(ConfigModel):
     type: TypeText | None = None
     default: Any = None  # Any: any value of JSON
 
+    def text(self) -> str:
+        """Where the value is, as the file says it."""
+        return self.css or self.xpath or (f"the attribute {self.attr}" if self.attr else f"the text {self.regex}")
+
     @model_validator(mode="after")
     def _one_language(self) -> Self:
         if self.css is not None and self.xpath is not None:
