@@ -16,6 +16,7 @@ PARTS = (
     "hostile",
     "lake",
     "memory",
+    "pages",
     "politeness",
     "sharing",
     "small_runs",
