@@ -6,7 +6,9 @@ import subprocess
 import sys
 from importlib import import_module
 
-PARTS = ("crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "politeness", "sharing", "trace")
+PARTS = (
+    "crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "politeness", "sharing", "small_runs", "trace",
+)  # fmt: skip
 
 
 def main() -> int:

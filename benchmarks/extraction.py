@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from benchmarks.labelled_pages import MAIN_METRIC, SETS, WITH_METADATA, Row, folder, half_of, interval, page_f1, pages, scorer
+from benchmarks.inputs.labelled_pages import MAIN_METRIC, SETS, WITH_METADATA, Row, folder, half_of, interval, page_f1, pages, scorer
 from benchmarks.peers.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container

@@ -21,7 +21,7 @@ import lightgbm
 import numpy as np
 from scipy.optimize import minimize
 
-from benchmarks.labelled_pages import html_of
+from benchmarks.inputs.labelled_pages import html_of
 from processing.article.body.forms import mark_other_articles
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container

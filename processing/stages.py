@@ -28,6 +28,7 @@ from storage.frontier.manifests import complete_manifest
 from storage.lake.commit import repair_publications
 from storage.lake.reader.lake_file import refresh_lake_file
 from storage.ledger.ledger import Ledger
+from storage.ledger.pending import is_all_processed
 
 
 def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
@@ -37,6 +38,8 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
     is; its crawl runs are planned again with this code. The configuration comes from the crawl's file, or from the latest crawl run when
     the file is gone.
     """
+    if is_all_processed(crawl_name, settings):
+        return None
     with open_resources(settings) as resources:
         repair_publications(resources.lake, resources.ledger)
         complete_last_published(crawl_name, resources.store, resources.lake, resources.ledger)

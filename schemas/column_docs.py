@@ -56,8 +56,8 @@ RUNNING = {
     "crawl_run": ColumnDoc("The crawl run that fetched it.", RUN),
     "process_run": ColumnDoc("The process run that made the row. The row counts only if `runs` has this process run.", RUN),
     "code_version": ColumnDoc("The version of crawlhouse that made the row.", RUN),
-    "ingested_at": ColumnDoc("When the row was published.", RUN, "UTC"),
-    "sequence": ColumnDoc("The number of the publish that brought the row; it grows over all crawls.", RUN),
+    "ingested_at": ColumnDoc("When the row was published. In plain files it is NULL: `runs` has it.", RUN, "UTC"),
+    "sequence": ColumnDoc("The number of the publish that brought the row; it grows over all crawls. In plain files it is NULL.", RUN),
 }
 AI_PREFERENCES = {
     "content_usage": ColumnDoc(
@@ -168,7 +168,7 @@ RUNS = {
     "config_hash": ColumnDoc("A digest of the crawl's configuration: 16 hex digits of SHA-256.", RUN),
     "planned_at": ColumnDoc("When the crawl run was planned.", MANIFEST, "UTC"),
     "closed_at": ColumnDoc("When the crawl run was closed.", MANIFEST, "UTC"),
-    "ingested_at": RUNNING["ingested_at"],
+    "ingested_at": ColumnDoc("When the run was published.", RUN, "UTC"),
     "sequence": ColumnDoc("The number of the publish; it grows over all crawls.", RUN),
     "finish_reason": ColumnDoc("Why the crawl run ended.", MANIFEST),
     "due": ColumnDoc("due = fetched + denied + failed + filtered + left_over.", MANIFEST, "URLs"),

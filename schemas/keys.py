@@ -137,6 +137,27 @@ def gated_key(process_run: str, base: str, table: str) -> str:
     return "/".join(part for part in ("staging", process_run, "gated", base, f"{table}.parquet") if part)
 
 
+def judged_key(process_run: str, digest: str, kind: str) -> str:
+    """What Great Expectations said of some rows of a process run (`json`), and which rows are at fault (`parquet`).
+
+    `digest` is that of the rows and what is expected of them.
+    """
+    return f"staging/{process_run}/judged/{digest}.{kind}"
+
+
+def data_files_key(process_run: str, table: str, digest: str) -> str:
+    """The description of the data files that are written for some of a process run's rows, and not committed yet (MessagePack).
+
+    `digest` is that of the rows.
+    """
+    return f"{data_files_prefix(process_run)}{table}/{digest}"
+
+
+def data_files_prefix(process_run: str) -> str:
+    """The prefix of the descriptions of a process run's data files."""
+    return f"staging/{process_run}/files/"
+
+
 def staged_memory_key(process_run: str, version: int | None) -> str:
     """The site memory of a version and the process run's own pages (Parquet). Publishing makes it the crawl's next version.
 

@@ -42,8 +42,9 @@ RUN_FIELDS = [
     pa.field("crawl_run", pa.string(), nullable=False),
     pa.field("process_run", pa.string(), nullable=False),
     pa.field("code_version", pa.string(), nullable=False),
-    pa.field("ingested_at", TIMESTAMP, nullable=False),
-    pa.field("sequence", pa.int64(), nullable=False),
+    # NULL in the files since 0.2: they are written before the commit. `runs` has the values, and every reader of ours fills them in
+    pa.field("ingested_at", TIMESTAMP),
+    pa.field("sequence", pa.int64()),
 ]
 
 ARTICLE_FIELDS = [
@@ -170,7 +171,7 @@ SIGHTINGS = pa.schema(
             pa.field("seen_at", TIMESTAMP),
             pa.field("gone_at", TIMESTAMP),
             pa.field("url", pa.string()),
-            pa.field("sequence", pa.int64(), nullable=False),
+            pa.field("sequence", pa.int64()),
         ],
         column_docs.SIGHTINGS,
     )

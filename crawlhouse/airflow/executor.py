@@ -1,11 +1,13 @@
 """Airflow's LocalExecutor. Its workers import what crawlhouse's tasks need before tasks are forked from them.
 
-So the imports are done once, when the scheduler starts, instead of in every task.
+So the imports are done once, when the scheduler starts, instead of in every task. Great Expectations, which the gate needs, stays in a
+process of its own, from which each gate's process is forked.
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from importlib import import_module
 
 from airflow.executors import local_executor
@@ -23,6 +25,18 @@ NEEDED = (
 )
 
 
+def start_judge_server() -> None:
+    """Start the process from which those are forked that judge rows. It ends with this one, and so does its folder's use."""
+    try:
+        from processing.expectations.judge_server import start_server
+        from runtime.scratch import scratch_folder
+
+        folder = ExitStack().enter_context(scratch_folder())
+        start_server(folder)
+    except Exception:
+        LOG.exception("The judge server cannot be started; each gate imports Great Expectations itself")
+
+
 class LocalExecutor(local_executor.LocalExecutor):
     """The class has the same name as Airflow's, because some of Airflow's checks look for that name."""
 
@@ -34,4 +48,5 @@ class LocalExecutor(local_executor.LocalExecutor):
                     import_module(name)
                 except Exception:
                     LOG.exception("%s cannot be imported; tasks that need it will fail", name)
+        start_judge_server()
         super().start()

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from processing.expectations.batches import Batch, Plain, RowsToJudge, batches_of
 from processing.expectations.judge_process import JudgeProcess
 from processing.expectations.judged_rows import run_of_rows, urls_of
+from processing.expectations.remembered import RememberedAnswers, digest_of
 from processing.expectations.suite_result import NO_ROWS, ExpectationResult, Measures, RowIndices, SuiteResult
 from runtime.scratch import scratch_folder
 from schemas.datasets.expectation_types import expectation_type
@@ -29,7 +30,9 @@ MAX_URLS = 20  # of an expectation, in the report
 class Judge:
     """Judges rows in one process, which is started when there is something to judge. A context manager: the process ends with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: RememberedAnswers | None = None) -> None:
+        """What is `remembered` is not judged again."""
+        self._remembered = remembered
         self._stack = ExitStack()
         self._process: JudgeProcess | None = None
 
@@ -52,17 +55,30 @@ class Judge:
 
     def _answers(self, batches: Sequence[Batch], folder: Path) -> list[tuple[list[ExpectationResult], Measures]]:
         """The results of each batch, and the measures of its rows."""
-        if not batches:
-            return []
-        if self._process is None:
-            self._process = JudgeProcess(self._stack.enter_context(scratch_folder()))
-            self._stack.callback(self._process.close)
         failed = [folder / f"failed-{place}.parquet" for place in range(len(batches))]
-        answers = self._process.judge([one.order(path) for one, path in zip(batches, failed, strict=True)])
+        digests = [digest_of(batch) if self._remembered is not None else "" for batch in batches]
+        answers = [self._known(digest, path) for digest, path in zip(digests, failed, strict=True)]
+        unknown = [place for place, answer in enumerate(answers) if answer is None]
+        if unknown:
+            asked = [batches[place].order(failed[place]) for place in unknown]
+            for place, answer in zip(unknown, self._ask(asked), strict=True):
+                answers[place] = answer
+                if self._remembered is not None:
+                    self._remembered.put(digests[place], answer, failed[place])
         return [
             (_results(batch, answer["results"], path), answer["measures"])
             for batch, answer, path in zip(batches, answers, failed, strict=True)
+            if answer is not None
         ]
+
+    def _known(self, digest: str, failed: Path) -> Plain | None:
+        return None if self._remembered is None else self._remembered.get(digest, failed)
+
+    def _ask(self, orders: Sequence[Plain]) -> list[Plain]:
+        if self._process is None:
+            self._process = JudgeProcess(self._stack.enter_context(scratch_folder()))
+            self._stack.callback(self._process.close)
+        return self._process.judge(orders)
 
 
 def judge_datasets(datasets: Iterable[RowsToJudge]) -> dict[str, SuiteResult]:

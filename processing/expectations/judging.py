@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from processing.expectations.frames import ONLY_EQUALITY, as_frame, comparable_arguments, with_numbers
 from processing.expectations.judged_rows import ROW
+from processing.expectations.lean_import import import_great_expectations
 from processing.expectations.measures import measures_of
 from schemas.datasets.expectation_types import expectation_type
 
@@ -105,8 +106,7 @@ def _missing(paths: Sequence[Path], names: Sequence[str]) -> str | None:
 
 def _validate(table: pa.Table | None, expectations: Sequence[tuple[int, Values]], verdicts: Mapping[int, Verdict]) -> None:
     """Let Great Expectations judge one table, and add what it says to the verdicts."""
-    import great_expectations as gx
-
+    gx = import_great_expectations()
     single = expectation_type(expectations[0][1]["type"]).row_by_row
     frame = as_frame(table, as_objects=single)
     configurations = [
@@ -173,9 +173,16 @@ def _write_failed(path: Path, verdicts: Mapping[int, Verdict]) -> None:
             writer.write_table(pa.table([pa.repeat(pa.scalar(number, pa.int32()), len(rows)), rows], schema=schema))
 
 
+def prepare() -> None:
+    """Judge two rows, so that all is imported and made that every judging needs."""
+    table = pa.table({ROW: pa.array([0, 1], pa.int64()), "value": pa.array(["a", "b"])})
+    for name, arguments in (("expect_column_values_to_not_be_null", {}), ("expect_column_values_to_match_regex", {"regex": "a"})):
+        _validate(table, [(0, {"type": name, "kwargs": {"column": "value", **arguments}})], {0: Verdict()})
+
+
 @cache
 def _batch_definition() -> Any:
-    import great_expectations as gx
+    gx = import_great_expectations()
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")

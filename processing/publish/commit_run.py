@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from sqlalchemy import Connection
 
@@ -42,7 +43,7 @@ Check = Callable[[Connection], None]
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The values that a commit writes into every row of a process run."""
+    """When a process run was published: the order of the commits, and the time. It stands in the run's rows of `runs` alone."""
 
     sequence: int
     ingested_at: datetime
@@ -55,10 +56,11 @@ def new_stamp(ledger: Ledger) -> Stamp:
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """What a process run does to one table: the rows that it adds, and those that it takes out."""
+    """What a process run does to one table: the rows that it adds, as they are or in written data files, and those that it takes out."""
 
     rows: Iterable[pa.Table] = ()
     removed: Removal | None = None
+    files: Sequence[DataFile] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,14 @@ def commit_run(
     rows = [_run_row(run, ledger.manifest(crawl_run), change, stamp) for crawl_run in run.crawl_runs]
     changes = {**change.tables, "runs": TableChange(iter([pa.Table.from_pylist(rows, schema=RUNS)]))}
     staged = []
+    unpublished = ledger.unpublished()
     for name in sorted(changes, key=_place):
         if snapshot_of(tables[name], run.process_run) is not None:
             continue  # an earlier release committed to it
+        found = changes[name]
         reached(f"publish.before.{name}")
-        found = changes[name].rows if name == "runs" else stamped(changes[name].rows, stamp)
-        staged.append(lake.stage(tables[name], found, run.process_run, changes[name].removed))
+        chunks = bounded(found.rows, CHUNK_ROWS, CHUNK_BYTES)
+        staged.append(lake.stage(tables[name], chunks, run.process_run, found.removed, found.files, unpublished))
         reached(f"publish.after.{name}")
     commit(lake, ledger, token, staged, run.process_run, check)
     return rows
@@ -108,19 +112,6 @@ def _place(name: str) -> tuple[int, str]:
     if name == "runs":
         return len(TABLE_ORDER) + 1, name
     return TABLE_ORDER.index(name) if name in TABLE_ORDER else len(TABLE_ORDER), name
-
-
-def stamped(tables: Iterable[pa.Table], stamp: Stamp) -> Iterator[pa.Table]:
-    """Rows with the stamp of their commit, in chunks of bounded size."""
-    for chunk in bounded(tables, CHUNK_ROWS, CHUNK_BYTES):
-        table = chunk
-        for column, value in (("ingested_at", stamp.ingested_at), ("sequence", stamp.sequence)):
-            position = table.schema.get_field_index(column)
-            if position < 0:
-                continue
-            field_ = table.schema.field(position)
-            table = table.set_column(position, field_, pa.repeat(pa.scalar(value, field_.type), table.num_rows))
-        yield table
 
 
 def _run_row(run: ProcessRun, manifest: Manifest, change: RunChange, stamp: Stamp) -> RunRow:

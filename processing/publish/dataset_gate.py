@@ -16,6 +16,7 @@ import pyarrow as pa
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.drift import read_history
 from processing.expectations.expectations import Judge
+from processing.expectations.remembered import RememberedAnswers
 from processing.expectations.suite_result import Measures, SuiteResult
 from processing.publish.article_rows import ArticleRows
 from processing.resolve.datasets import ROWS, resolve_dataset
@@ -117,7 +118,7 @@ def judge_run(run: ProcessRun, base: str, articles: ArticleRows, segments: Seque
     pending: list[_Judgeable] = [*([articles] if run.makes_articles else []), *own]
     for rows in pending:
         judged.excluded[rows.dataset.name] = rows.prepare(NOTHING)
-    with Judge() as judge:
+    with Judge(RememberedAnswers(store, run.process_run)) as judge:
         for _ in range(MAX_ROUNDS):
             found = judge.judge(_to_judge(run, rows, judged.of(rows.dataset.name), lake) for rows in pending)
             again = []

@@ -19,12 +19,14 @@ from processing.datasets.steps import whole_row
 from processing.expectations.suite_result import Measures, report
 from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, check_run, check_tables, count, count_articles
 from processing.publish.article_rows import NEW, ArticleRows
+from processing.publish.commit_run import TABLE_ORDER
 from processing.publish.dataset_gate import Judged, judge_run
 from processing.publish.dataset_tables import DatasetRows, made_rows
 from processing.publish.replacing import merged_captures
+from processing.publish.run_files import run_files
 from processing.resolve.datasets import SEEN
 from processing.resolve.replaced import selected_records
-from processing.resolve.resolution import ResolveMark
+from processing.resolve.resolution import Base, ResolveMark, dataset_table_names, read_base
 from processing.staging.staging import StagedWriter, bounded, read_rows, staged_writer
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
@@ -42,12 +44,12 @@ NO_VERSION = 0  # of rows in quarantine
 
 @dataclass(frozen=True, slots=True)
 class GateMark:
-    """The completion mark of the gate: the key of the base that the rows were resolved against, and the counts per crawl run.
+    """The completion mark of the gate: the base that the rows were resolved against, and the counts per crawl run.
 
     `measures` are by crawl run and dataset, for later runs to compare with; `held` says in the same way why rows are held back.
     """
 
-    base_key: str
+    base: Base
     counts: dict[str, RunCounts]
     measures: dict[str, dict[str, Measures]] = field(default_factory=dict)
     held: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -60,7 +62,18 @@ def read_gate_mark(store: ObjectStore, process_run: str, base_key: str) -> GateM
         return None
     mark = json.loads(store.get_bytes(key))
     counts = {crawl_run: RunCounts.from_dict(found) for crawl_run, found in mark["counts"].items()}
-    return GateMark(base_key, counts, mark.get("measures", {}), mark.get("held", {}))
+    return GateMark(read_base(mark["base"]), counts, mark.get("measures", {}), mark.get("held", {}))
+
+
+def has_gate_mark(store: ObjectStore, process_run: str) -> bool:
+    """Whether a run has passed the gate, against whatever base."""
+    return next(iter(store.list(mark_key(process_run, "gated", "x").removesuffix("x.json"))), None) is not None
+
+
+def gated_keys(run: ProcessRun, base_key: str) -> dict[str, str]:
+    """Where the rows of each table are that the gate passed, by table: all that the run adds rows to, but for `runs`."""
+    names = [*(name for name in TABLE_ORDER if name != ARTICLES or run.makes_articles), *dataset_table_names(run)]
+    return {name: gated_key(run.process_run, base_key, name) for name in names}
 
 
 def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]) -> GateMark:
@@ -90,10 +103,11 @@ def gate_run(run: ProcessRun, mark: ResolveMark, store: ObjectStore, lake: Lake,
     held: dict[str, dict[str, str]] = {}
     for crawl_run, name, why in judged.held():
         held.setdefault(crawl_run, {})[name] = why
+    run_files(run.process_run, gated_keys(run, base), lake.tables(), store, lake)
     stored_counts = {crawl_run: found.to_dict() for crawl_run, found in counts.items()}
     gate_mark = {"base": asdict(mark.base), "counts": stored_counts, "measures": measures, "held": held}
     store.put_bytes(mark_key(run.process_run, "gated", base), json.dumps(gate_mark).encode())
-    return GateMark(base, counts, measures, held)
+    return GateMark(mark.base, counts, measures, held)
 
 
 def _write_tables(

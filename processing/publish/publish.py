@@ -1,10 +1,11 @@
 """Publish: commit the rows of captures, quarantine, articles and runs together. Readers see a run once it has rows in `runs`.
 
-Before: `processing.publish.gate` has staged the rows of each table. One publisher at a time holds the ledger's publish lock and its token.
-If the lake or the site memory has changed since the run was resolved, the run is resolved and gated again under the lock. The commit
-succeeds only for the holder of the latest token, and only if the tables are still those that the run was resolved against. After: the
-commit itself is in `storage.lake.commit`. The next version of the site memory and then the report are written after it; when a process
-dies between them, the next one that plans or publishes writes them.
+Before: `processing.publish.gate` has staged the rows of each table, and written its data files. One publisher at a time holds the ledger's
+publish lock and its token, for the commit alone: if the lake has changed since the run was resolved, it is looked whether that could change
+a decision (`touched`), and if so the run is resolved and gated again before the lock is taken once more. The commit succeeds only for the
+holder of the latest token, and only if the tables are those that the run was decided on. After: the commit itself is in
+`storage.lake.commit`. The next version of the site memory and then the report are written after it; when a process dies between them, the
+next one that plans or publishes writes them.
 """
 
 from __future__ import annotations
@@ -12,38 +13,46 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from sqlalchemy import Connection
 
-from processing.publish.accounting import ARTICLES
 from processing.publish.commit_run import TABLE_ORDER, RunChange, RunRow, Stamp, TableChange, commit_run, definitions_of, new_stamp
-from processing.publish.gate import GateMark, gate_run, read_gate_mark
+from processing.publish.gate import GateMark, gate_run, gated_keys, has_gate_mark, read_gate_mark
 from processing.publish.replacing import DEFINITIONS, kept_definitions, refuse_changed, removals
 from processing.publish.report import HELD, RunReport, report_of
+from processing.publish.run_files import run_files
+from processing.publish.touched import MAX_ROWS, RunKeys, added_since, read_run_keys, row_count
 from processing.resolve.resolution import Base, dataset_table_names, read_resolve_mark, resolve_run
 from processing.staging.staging import read_rows
 from runtime.failpoint import reached
 from runtime.scratch import scratch_folder
 from schemas.errors import ConflictError, LakeMovedError
-from schemas.keys import gated_key, mark_key, memory_key, report_key, staged_memory_key
+from schemas.keys import mark_key, memory_key, report_key, staged_memory_key
 from schemas.runs import ProcessRun, RunKind
 from storage.index.replayed import keep_replayed_items
 from storage.lake.commit import repair_publications
 from storage.lake.lake import Lake, committed_runs
+from storage.lake.upkeep.joining import join_at_publish
 from storage.ledger.held import Held, check_waiting, hold_again
 from storage.ledger.ledger import Ledger
 from storage.objects.store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 ROW_TABLES = TABLE_ORDER
-SIGHTINGS = "sightings"
 HOLDING_AGAIN = frozenset({RunKind.REPROCESS, RunKind.ROLLBACK})  # what these hold back was perhaps decided before
-ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
+ATTEMPTS = 5  # then the run is decided on under the lock, so that it is published however often others publish
+LOCKED_ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
+LONG_SECONDS = 1.0  # a wait for the lock, or a time with it, that is logged
+
+Tables = Mapping[str, Table]
 
 
 def publish_run(
@@ -55,23 +64,50 @@ def publish_run(
     passed the gate, that other code planned, or whose crawl runs another process run has published. Raises FencedError when another
     process has taken the publish lock.
     """
-    with publisher(store, lake, ledger) as token:
-        if ledger.published_at(run.process_run) is not None:
-            return complete(run, lake.run_rows(run.process_run), store, ledger)
-        _refuse_published(run, ledger)
-        refuse_other_code(run, code_version)
-        complete_last_published(run.crawl.name, store, lake, ledger)
-        return complete(run, _publish(run, segments, token, store, lake, ledger, folders), store, ledger)
+    rows: list[RunRow] | None = None
+    work = _Work(run, segments, store, lake, ledger, folders)
+    attempt = 0
+    while rows is None:
+        is_last = attempt == ATTEMPTS
+        ready = None if is_last else work.ready(code_version)
+        with _publisher(store, lake, ledger) as (token, tables):
+            if ledger.published_at(run.process_run) is not None:
+                return complete(run, lake.run_rows(run.process_run), store, ledger)
+            _refuse_published(run, ledger)
+            refuse_other_code(run, code_version)
+            complete_last_published(run.crawl.name, store, lake, ledger)
+            rows = work.decide_and_commit(token) if is_last else work.commit(ready, tables, token)
+        attempt += 1
+    report = complete(run, rows, store, ledger)
+    with suppress(ConflictError):  # others hold the lock: the next publish joins the files
+        join_at_publish(lake, ledger, [*_row_tables(run), "runs"])
+    return report
 
 
 @contextmanager
 def publisher(store: ObjectStore, lake: Lake, ledger: Ledger) -> Iterator[int]:
     """Hold the publish lock, with the commits of crashed publishers completed; its token. Raises ConflictError if it is not free."""
-    with ledger.publish_lock() as token:
-        repair_publications(lake, ledger)
-        for other in half_published(lake, ledger):
-            _finish_half_published(other, token, store, lake, ledger)
+    with _publisher(store, lake, ledger) as (token, _):
         yield token
+
+
+@contextmanager
+def _publisher(store: ObjectStore, lake: Lake, ledger: Ledger) -> Iterator[tuple[int, Tables]]:
+    """The same, with the tables as they are now."""
+    asked = time.monotonic()
+    with ledger.publish_lock() as token:
+        held = time.monotonic()
+        if held - asked > LONG_SECONDS:
+            LOG.info("Waited %.1f s for another process that publishes.", held - asked)
+        tables = lake.tables()
+        half_done = half_published(lake, ledger, tables)
+        if repair_publications(lake, ledger, tables) or half_done:
+            for other in half_published(lake, ledger) if half_done else ():
+                _finish_half_published(other, token, store, lake, ledger)
+            tables = lake.tables()
+        yield token, tables
+        if time.monotonic() - held > LONG_SECONDS:
+            LOG.info("Held the publish lock for %.1f s.", time.monotonic() - held)
 
 
 def refuse_other_code(run: ProcessRun, code_version: str) -> None:
@@ -83,11 +119,13 @@ def refuse_other_code(run: ProcessRun, code_version: str) -> None:
         )
 
 
-def half_published(lake: Lake, ledger: Ledger) -> list[ProcessRun]:
+def half_published(lake: Lake, ledger: Ledger, tables: Tables | None = None) -> list[ProcessRun]:
     """The process runs that are in some tables only: earlier releases committed to one table after the other."""
     unpublished = ledger.unpublished()
-    half_done = sorted(unpublished & committed_runs(lake.table(ROW_TABLES[0]))) if unpublished else []
-    return [ledger.process_run(name) for name in half_done]
+    if not unpublished:
+        return []
+    first = tables[ROW_TABLES[0]] if tables is not None else lake.table(ROW_TABLES[0])
+    return [ledger.process_run(name) for name in sorted(unpublished & committed_runs(first))]
 
 
 def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -97,44 +135,110 @@ def complete_last_published(crawl: str, store: ObjectStore, lake: Lake, ledger: 
         complete(ledger.process_run(last), rows, store, ledger)
 
 
-def _publish(
-    run: ProcessRun, segments: Sequence[str], token: int, store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
-) -> list[RunRow]:
-    """Commit a run's rows to all tables; the rows that it has in `runs`."""
-    for _ in range(ATTEMPTS):
-        tables = lake.tables()
-        refuse_changed(run, lake)
-        base = _base(run, tables, ledger)
-        passed = _passed_gate(run, base, segments, store, lake, ledger, folders)
-        if passed.base_key != base.key():
-            continue
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A gated run that could be committed to the lake of a base: its data files, and by what it was decided on."""
+
+    passed: GateMark
+    base: Base
+    keys: RunKeys
+    files: Mapping[str, Sequence[DataFile]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A run that is being published."""
+
+    run: ProcessRun
+    segments: Sequence[str]
+    store: ObjectStore
+    lake: Lake
+    ledger: Ledger
+    folders: Sequence[str]
+
+    def ready(self, code_version: str) -> _Ready | None:
+        """The run as it can be committed now, decided on again if need be. None if it cannot be published; the caller says why."""
+        name = self.run.process_run
+        if self.run.code_version != code_version or self.ledger.published_at(name) is not None:
+            return None
+        gated = self._gated()
+        return None if gated is None else self._ready(*gated, self.lake.tables())
+
+    def commit(self, ready: _Ready | None, tables: Tables, token: int) -> list[RunRow] | None:
+        """Commit the run; its rows of `runs`. None if others have published meanwhile what could change a decision."""
+        if ready is None:
+            raise ConflictError(f"{self.run.process_run} has not passed the gate yet. Run gate before publish.")
+        refuse_changed(self.run, self.lake)
+        if not self._holds(ready, tables):
+            return None
         try:
-            check = partial(_check_decision, run)
-            return commit_run(run, _gated_change(run, passed, store, lake), new_stamp(ledger), tables, token, lake, ledger, check)
+            return self._commit(ready, tables, token)
         except LakeMovedError as error:
-            LOG.warning("%s: %s Publish tries again.", run.process_run, error)
-    raise ConflictError(
-        f"{run.process_run} was not published: another program keeps changing the lake's tables. Stop it, then publish again."
-    )
+            LOG.warning("%s: %s Publish tries again.", self.run.process_run, error)
+            return None
+
+    def decide_and_commit(self, token: int) -> list[RunRow]:
+        """Decide on the run under the lock and commit it; its rows of `runs`."""
+        for _ in range(LOCKED_ATTEMPTS):
+            gated = self._gated()
+            if gated is None:
+                raise ConflictError(f"{self.run.process_run} has not passed the gate yet. Run gate before publish.")
+            tables = self.lake.tables()
+            rows = self.commit(self._ready(*gated, tables), tables, token)
+            if rows is not None:
+                return rows
+        raise ConflictError(
+            f"{self.run.process_run} was not published: another program keeps changing the lake's tables. Stop it, then publish again."
+        )
+
+    def _gated(self) -> tuple[GateMark, RunKeys] | None:
+        """The last passed gate, and what its rows were decided by."""
+        name = self.run.process_run
+        mark = read_resolve_mark(self.store, name)
+        if mark is None:
+            return None
+        passed = read_gate_mark(self.store, name, mark.base.key())
+        if passed is None and has_gate_mark(self.store, name):  # a publisher died after it had decided again
+            passed = gate_run(self.run, mark, self.store, self.lake, self.ledger, self.folders)
+        return None if passed is None else (passed, read_run_keys(self.run, mark, self.store))
+
+    def _ready(self, passed: GateMark, keys: RunKeys, tables: Tables) -> _Ready:
+        """What can be committed to these tables. A run that was gated against another state, which matters, is decided on again."""
+        base = _base(self.run, tables, self.ledger)
+        if not self._is_untouched(passed.base, keys, base, tables):
+            LOG.info("%s is decided on again: the lake or the site memory has changed since.", self.run.process_run)
+            passed = gate_run(
+                self.run, resolve_run(self.run, self.segments, self.store, self.lake, self.ledger),
+                self.store, self.lake, self.ledger, self.folders,
+            )  # fmt: skip
+            mark = read_resolve_mark(self.store, self.run.process_run)
+            assert mark is not None
+            base, keys = passed.base, read_run_keys(self.run, mark, self.store)
+        files = run_files(self.run.process_run, gated_keys(self.run, passed.base.key()), tables, self.store, self.lake)
+        return _Ready(passed, base, keys, files)
+
+    def _holds(self, ready: _Ready, tables: Tables) -> bool:
+        """Whether the decisions hold for these tables, as far as the lock may be held to find it out."""
+        return self._is_untouched(ready.base, ready.keys, _base(self.run, tables, self.ledger), tables, MAX_ROWS)
+
+    def _is_untouched(self, base: Base, keys: RunKeys, now: Base, tables: Tables, max_rows: float = float("inf")) -> bool:
+        if base == now:
+            return True
+        if base.memory_version != now.memory_version or [name for name, _ in base.datasets] != [name for name, _ in now.datasets]:
+            return False
+        added = added_since(base, tables)
+        return added is not None and row_count(added) <= max_rows and not keys.touched_by(added, tables, self.lake)
+
+    def _commit(self, ready: _Ready, tables: Tables, token: int) -> list[RunRow]:
+        check = partial(_check_decision, self.run)
+        change = _gated_change(self.run, ready.passed, ready.files, self.store, self.lake)
+        return commit_run(self.run, change, new_stamp(self.ledger), tables, token, self.lake, self.ledger, check)
 
 
-def _base(run: ProcessRun, tables: Mapping[str, Table], ledger: Ledger) -> Base:
+def _base(run: ProcessRun, tables: Tables, ledger: Ledger) -> Base:
     articles, captures = tables["articles"].metadata.current_snapshot_id, tables["captures"].metadata.current_snapshot_id
     datasets = tuple((name, tables[name].metadata.current_snapshot_id) for name in dataset_table_names(run))
     return Base(articles, captures, ledger.memory_version(run.crawl.name), datasets)
-
-
-def _passed_gate(
-    run: ProcessRun, base: Base, segments: Sequence[str], store: ObjectStore, lake: Lake, ledger: Ledger, folders: Sequence[str]
-) -> GateMark:
-    """The mark of the gate for the lake as it is now. A run that was gated against another state is resolved and gated again."""
-    passed = read_gate_mark(store, run.process_run, base.key())
-    if passed is not None:
-        return passed
-    earlier = read_resolve_mark(store, run.process_run)
-    if earlier is None or read_gate_mark(store, run.process_run, earlier.base.key()) is None:
-        raise ConflictError(f"{run.process_run} has not passed the gate yet. Run gate before publish.")
-    return gate_run(run, resolve_run(run, segments, store, lake, ledger), store, lake, ledger, folders)
 
 
 def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake: Lake, ledger: Ledger) -> None:
@@ -144,7 +248,11 @@ def _finish_half_published(run: ProcessRun, token: int, store: ObjectStore, lake
         raise ConflictError(f"{run.process_run} is half published, but its staged rows are gone. Restore the store's staging folder.")
     sequence, ingested_at = json.loads(store.get_bytes(stamp))
     made_at = Stamp(sequence, datetime.fromisoformat(ingested_at))
-    rows = commit_run(run, _gated_change(run, passed, store, lake), made_at, lake.tables(), token, lake, ledger)
+    keys = gated_keys(run, "")
+    keys = {name: key for name, key in keys.items() if store.info(key) is not None}  # earlier releases staged no sightings
+    changes = {name: TableChange(read_rows(store, key)) for name, key in keys.items()}
+    change = RunChange(passed.counts, changes, passed.measures, notes=_notes(run, passed, lake))
+    rows = commit_run(run, change, made_at, lake.tables(), token, lake, ledger)
     complete(run, rows, store, ledger)
 
 
@@ -156,17 +264,18 @@ def _refuse_published(run: ProcessRun, ledger: Ledger) -> None:
         raise ConflictError(f"{', '.join(done)} was published by another process run. Process '{run.crawl.name}' again for the rest.")
 
 
-def _gated_change(run: ProcessRun, passed: GateMark, store: ObjectStore, lake: Lake) -> RunChange:
-    """The rows that the gate passed for each table."""
-    keys = {name: gated_key(run.process_run, passed.base_key, name) for name in _row_tables(run)}
+def _gated_change(run: ProcessRun, passed: GateMark, files: Mapping[str, Sequence[DataFile]], store: ObjectStore, lake: Lake) -> RunChange:
+    """The rows that the gate passed for each table, in data files."""
     removed = removals(run, store)
-    if SIGHTINGS in keys and store.info(keys[SIGHTINGS]) is None:  # an earlier release has staged the run, which had none
-        del keys[SIGHTINGS]
-    changes = {name: TableChange(read_rows(store, key), removed.get(name)) for name, key in keys.items()}
+    changes = {name: TableChange(removed=removed.get(name), files=found) for name, found in files.items()}
+    return RunChange(passed.counts, changes, passed.measures, notes=_notes(run, passed, lake))
+
+
+def _notes(run: ProcessRun, passed: GateMark, lake: Lake) -> Mapping[str, Mapping[str, object]]:
     notes: dict[str, dict[str, object]] = {name: {HELD: why} for name, why in passed.held.items()}
     for name, kept in kept_definitions(run, lake).items():
         notes.setdefault(name, {})[DEFINITIONS] = {**kept, **definitions_of(run)}
-    return RunChange(passed.counts, changes, passed.measures, notes=notes)
+    return notes
 
 
 def _check_decision(run: ProcessRun, connection: Connection) -> None:
@@ -178,7 +287,7 @@ def _check_decision(run: ProcessRun, connection: Connection) -> None:
 
 def _row_tables(run: ProcessRun) -> list[str]:
     """The tables that a run adds rows to, but for `runs`."""
-    return [*(name for name in ROW_TABLES if name != ARTICLES or run.makes_articles), *dataset_table_names(run)]
+    return list(gated_keys(run, ""))
 
 
 def complete(run: ProcessRun, rows: list[RunRow], store: ObjectStore, ledger: Ledger) -> RunReport:

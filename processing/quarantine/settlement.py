@@ -225,7 +225,7 @@ def _sighting(verdict: Verdict, run: ProcessRun) -> Row:
         "seen_at": row["fetched_at"],
         "gone_at": None,
         "url": row["url"],
-        "sequence": 0,
+        "sequence": None,
     }
 
 

@@ -108,7 +108,7 @@ def compare_rows(run: ProcessRun, passed: GateMark, store: ObjectStore, lake: La
         fields = compared_fields(dataset)
 
         def new_rows(columns: Sequence[str], name: str = dataset.name) -> Iterator[pa.Table]:
-            return read_rows(store, gated_key(run.process_run, passed.base_key, name), list(columns))
+            return read_rows(store, gated_key(run.process_run, passed.base.key(), name), list(columns))
 
         def old_rows(columns: Sequence[str], name: str = dataset.name) -> Iterator[pa.Table]:
             return replaced_rows(run, name, columns, store, lake)
@@ -118,7 +118,7 @@ def compare_rows(run: ProcessRun, passed: GateMark, store: ObjectStore, lake: La
         found.examples += examples
     for table in replaced_rows(run, "captures", ["outcome"], store, lake):
         found.outcomes_before.update(table["outcome"].to_pylist())
-    for table in read_rows(store, gated_key(run.process_run, passed.base_key, "captures"), ["outcome"]):
+    for table in read_rows(store, gated_key(run.process_run, passed.base.key(), "captures"), ["outcome"]):
         found.outcomes_after.update(table["outcome"].to_pylist())
     found.records = found.outcomes_after.total()
     found.held = [f"{name} of {crawl_run}: {why}" for crawl_run, held in sorted(passed.held.items()) for name, why in sorted(held.items())]

@@ -15,11 +15,11 @@ from itertools import groupby
 import pyarrow as pa
 
 from processing.known.known_lake import KnownLake
+from processing.known.row_sightings import KeyPages, Sighting
 from processing.resolve.earlier_dataset_rows import read_row_sightings
 from processing.resolve.earlier_rows import EarlierRows
 from processing.resolve.records import WITH_ARTICLE, Decision, RecordId, RecordSummary
 from processing.resolve.replaced import is_after, sighting_order
-from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import NOT_FOUND, UNREAD
 from schemas.keys import crawl_run_of
 from schemas.outcomes import Outcome
@@ -156,7 +156,7 @@ def _row(crawl_run: str, article: str, found: Sighting) -> dict[str, object]:
 
 
 def _tables(run: ProcessRun, rows: Iterable[dict[str, object]]) -> Iterator[pa.Table]:
-    same = {"dataset": ARTICLES, "process_run": run.process_run, "sequence": 0}  # publish fills in the sequence
+    same = {"dataset": ARTICLES, "process_run": run.process_run, "sequence": None}  # it stands in `runs`
     pending: list[dict[str, object]] = []
     for row in rows:
         pending.append(row | same)

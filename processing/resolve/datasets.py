@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from processing.datasets.steps import whole_row
 from processing.known.known_lake import KnownLake, open_known
+from processing.known.row_sightings import KeyPages, Sighting
 from processing.resolve.dataset_partitions import Partitions, open_partitions
 from processing.resolve.earlier_dataset_rows import EarlierReadings, definitions_of, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
 from processing.resolve.replaced import NO_NUMBERS, FormerNumbers, former_numbers, remaining, sighting_order
 from processing.resolve.row_history import PUBLISHED, QUARANTINED, KnownVersion, RowDecision, Values, decide_key, row_order
-from processing.resolve.row_sightings import KeyPages, Sighting
 from processing.resolve.run_records import RunRecord, read_errors, read_records
 from processing.staging.staging import RECORD_OUTCOMES, StagedWriter, decided_schema, staged_writer, write_rows
 from schemas.datasets.dataset import Dataset
@@ -249,7 +249,7 @@ def _sighting_row(work: _Work, row_id: str, crawl_run: str, found: Sighting) -> 
         "seen_at": found.seen_at,
         "gone_at": found.gone_at,
         "url": found.url,
-        "sequence": 0,  # publish fills it in
+        "sequence": None,  # it stands in `runs`
     }
 
 

@@ -29,7 +29,8 @@ def is_base(path: Path) -> bool:
 
 def with_bases(data: Data, folder: Path | None, source: str, read: ReadBase) -> Data:
     """The keys of a crawl file, with those of the files that it builds on. Raises NotFoundError, ConfigError."""
-    layers, name, seen = [_own(data)], data.get(EXTENDS), []
+    seen: list[str] = []
+    layers, name = [_own(data)], data.get(EXTENDS)
     while name is not None:
         if folder is None or not isinstance(name, str) or not BASE.fullmatch(name):
             shown = message_text(str(name))

@@ -17,7 +17,8 @@ from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
 from storage.database.frontier_tables import FETCHES, RUN_HOSTS, URLS
 from storage.database.ledger_tables import SEGMENTS
-from storage.frontier.enqueue import LOOKUP_ROWS, count_waiting, host_ids, insert_urls, upsert
+from storage.database.upsert import upsert
+from storage.frontier.enqueue import LOOKUP_ROWS, count_waiting, host_ids, insert_urls
 from storage.frontier.queries import due_url, run_number
 from storage.frontier.records import Discovery, DueUrl, EarlierCapture, FetchResult
 from storage.frontier.registration import add_totals

@@ -7,30 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from storage.database.engine import Database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, SEED_HOSTS, URLS
+from storage.database.upsert import upsert
 from storage.frontier.records import Discovery
 from storage.urls.host_key import canonical_host, url_digest
 
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
-
 LOOKUP_ROWS = 500  # values in one IN list; far below the limit of parameters in a statement (32,766 on SQLite)
-
-
-def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """The dialect's INSERT with ON CONFLICT. Only the dialect in use is imported."""
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects import sqlite
-
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql
-
-    return postgresql.insert(table)
 
 
 def host_ids(connection: Connection, hosts: Iterable[str]) -> dict[str, int]:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, RowMapping, exists, select, tuple_, update
 
 from storage.database.frontier_tables import FETCHES, HINTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
+from storage.database.upsert import upsert
 from storage.frontier.due_plan import HINTED_REVISIT_PRIORITY
-from storage.frontier.enqueue import LOOKUP_ROWS, upsert
+from storage.frontier.enqueue import LOOKUP_ROWS
 from storage.frontier.hint_trust import HintTrust, allowance, is_plausible, with_followed, with_outcome
 from storage.frontier.records import Discovery, FetchResult
 from storage.urls.host_key import url_digest

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from schemas.errors import FencedError
 from storage.database.clock import up_since
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, WORKERS
-from storage.frontier.enqueue import upsert
+from storage.database.upsert import upsert
 from storage.frontier.queries import avoid_merge_joins, current_attempt, has_waiting_urls
 from storage.frontier.records import HostShare, Lease
 from storage.frontier.registration import FENCED_MESSAGE

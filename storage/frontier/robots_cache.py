@@ -9,7 +9,7 @@ from sqlalchemy import select
 from storage.database.clock import Clock, current_time
 from storage.database.engine import Database
 from storage.database.frontier_tables import ROBOTS
-from storage.frontier.enqueue import upsert
+from storage.database.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ If the process dies before the second one, the missing entry in the ledger is ad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from pyiceberg.table import Table
 from sqlalchemy import Connection
 
 from runtime.failpoint import reached
@@ -41,11 +42,16 @@ def commit(
     delete_old_metadata(staged)
 
 
-def repair_publications(lake: Lake, ledger: Ledger) -> None:
-    """Enter process runs as published whose commit is in the lake, but not in the ledger."""
+def repair_publications(lake: Lake, ledger: Ledger, tables: Mapping[str, Table] | None = None) -> bool:
+    """Enter process runs as published whose commit is in the lake, but not in the ledger; whether there were any.
+
+    `tables` are the lake's as they are now, if the caller has them.
+    """
     unmarked = ledger.unpublished()
     if not unmarked:
-        return
-    for process_run in sorted(unmarked & committed_runs(lake.table("runs"))):
+        return False
+    committed = sorted(unmarked & committed_runs(tables["runs"] if tables is not None else lake.table("runs")))
+    for process_run in committed:
         commits = {name: snapshot_of(table, process_run) for name, table in lake.tables().items()}
         ledger.mark_published(process_run, {name: snapshot for name, snapshot in commits.items() if snapshot is not None})
+    return bool(committed)

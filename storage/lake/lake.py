@@ -6,17 +6,16 @@ after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
-from pyiceberg.table import Table, Transaction
-from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.io.pyarrow import ArrowScan
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import FileScanTask, Table, Transaction
 from sqlalchemy import Connection
 
 from schemas.config.settings import Settings
@@ -24,14 +23,16 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
 from schemas.tables import RUNS
 from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
+from storage.lake.data_files import write_data_files
 from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
 from storage.lake.hidden import HiddenRows
+from storage.lake.published import PUBLISHED, STAMPS, Publications
 from storage.lake.removal import Removal, affected_files, replace_file
-from storage.lake.staged_metadata import Staged, move_pointers, stage
-from storage.lake.tables import load_table, load_tables, sort_columns
-from storage.lake.tags import tag_run
-
-RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
+from storage.lake.staged_metadata import RUN_PROPERTY, Staged, move_pointers, process_run_of, stage
+from storage.lake.tables import load_table, load_tables
+from storage.lake.upkeep.replaced import note_replaced
+from storage.lake.upkeep.retention import expire_surplus
+from storage.lake.upkeep.tags import tag_run
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -50,6 +51,8 @@ class Lake:
         self._settings = settings
         self.warehouse = warehouse(settings)
         self._catalog = open_catalog(settings)
+        self._publications: tuple[str, Publications] | None = None  # as of a metadata file of `runs`
+        self._runs_files: dict[str, pa.Table] = {}  # what each data file of `runs` says of them
         self.hidden: HiddenRows | None = None
 
     def without(self, hidden: HiddenRows | None) -> Lake:
@@ -90,28 +93,45 @@ class Lake:
             if self._catalog.table_exists((NAMESPACE, dataset.name)):
                 refuse_misfit(self._catalog.load_table((NAMESPACE, dataset.name)), dataset)
 
-    def stage(self, table: Table, chunks: Iterable[pa.Table], process_run: str, removed: Removal | None = None) -> Staged:
-        """Write the rows of a process run, and new metadata of the table with one more snapshot, without committing it.
+    def write(self, table: Table, chunks: Iterable[pa.Table]) -> list[DataFile]:
+        """Write rows as data files of a table, for `stage` to add; nobody sees them before. Files that are never added become orphans.
 
         Each chunk, in the table's Arrow schema, is sorted by host and URL; one chunk at a time is in memory. A column that a chunk lacks is
-        NULL. `removed` are rows that are taken out in the same snapshot. Raises StorageError if files cannot be written.
+        NULL. Raises StorageError if files cannot be written.
         """
-        name = table.name()[-1]
+        with self._writing(table):
+            return [file for chunk in chunks for file in write_data_files(table, chunk)]
+
+    def stage(
+        self,
+        table: Table,
+        chunks: Iterable[pa.Table],
+        process_run: str,
+        removed: Removal | None = None,
+        files: Sequence[DataFile] = (),
+        unpublished: Collection[str] | None = None,
+    ) -> Staged:
+        """Write new metadata of the table with one more snapshot, without committing it: that of a process run.
+
+        It adds the rows of the chunks, as `write` takes them, and `files` that were written before. `removed` are rows that are taken
+        out in the same snapshot. If the `unpublished` process runs are given, snapshots leave the metadata that are too many, but those of
+        these runs. Raises StorageError if files cannot be written.
+        """
         transaction = Transaction(table)
-        try:
+        with self._writing(table):
             made = transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run})
             affected = list(affected_files(table, removed)) if removed is not None and removed.values else []
             with made.overwrite() if affected else made.merge_append() as snapshot:
                 for task in affected:
                     assert removed is not None
                     replace_file(snapshot, table, task, removed.stays)
-                for chunk in chunks:
-                    for data_file in _dataframe_to_data_files(table.metadata, sort_rows(_fitted(chunk, table)), table.io):
-                        snapshot.append_data_file(data_file)
+                for data_file in (*files, *self.write(table, chunks)):
+                    snapshot.append_data_file(data_file)
+            note_replaced(table, [task.file.file_path for task in affected])
+            if unpublished is not None:
+                expire_surplus(transaction, unpublished)
             tag_run(transaction, process_run)
             return stage(transaction)
-        except OSError as error:
-            raise StorageError(f"Writing to the table '{name}' under {self.warehouse} failed: {error}. Nothing was committed.") from error
 
     def append(self, name: str, chunks: Iterable[pa.Table], process_run: str) -> int:
         """Commit the rows of a process run to one table, once; returns the id of the snapshot.
@@ -160,25 +180,33 @@ class Lake:
         snapshot = self.table(name).current_snapshot()
         return None if snapshot is None else snapshot.snapshot_id
 
+    def publications(self) -> Publications:
+        """The process runs whose rows are visible, with when they were published. What was read of `runs` is not read again."""
+        table = self.table("runs")
+        if self._publications is None or self._publications[0] != table.metadata_location:
+            files = {task.file.file_path: task for task in table.scan().plan_files()}
+            known = {path: rows for path, rows in self._runs_files.items() if path in files}
+            known |= {path: self._stamps_in(table, task) for path, task in files.items() if path not in known}
+            self._runs_files = known
+            self._publications = table.metadata_location, Publications(pa.concat_tables([PUBLISHED.empty_table(), *known.values()]))
+        return self._publications[1]
+
     def published_runs(self) -> set[str]:
         """The process runs whose rows are visible."""
-        return {value for batch in self._batches("runs", ("process_run",), AlwaysTrue()) for value in batch.column(0).to_pylist()}
+        return self.publications().names()
 
     def scan(self, name: str, columns: Sequence[str], where: BooleanExpression | None = None) -> Iterator[pa.RecordBatch]:
         """The published rows of a table in batches, file after file, with the columns in the given order.
 
-        `where` is an Iceberg expression.
+        `where` is an Iceberg expression; it cannot name `sequence` and `ingested_at`, which come from `runs`.
         """
-        visible = pa.array(sorted(self.published_runs()), pa.string())
-        deciding = self.hidden.columns(name) if self.hidden is not None else ()
-        wanted = tuple(dict.fromkeys([*columns, "process_run", *deciding]))
-        for batch in self._batches(name, wanted, where or AlwaysTrue()):
-            mask = pc.is_in(batch.column("process_run").cast(pa.string()), value_set=visible)
-            published = batch.filter(mask)
-            if self.hidden is not None and deciding and published.num_rows:
-                published = published.filter(self.hidden.shown(name, published))
-            if published.num_rows:
-                yield published.select(list(columns))
+        published = self.publications()
+        table, condition = self.table(name), where or AlwaysTrue()
+        yield from self._published_rows(table, table.scan(row_filter=condition).plan_files(), columns, condition, published)
+
+    def scan_files(self, table: Table, files: Iterable[DataFile], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The published rows of some data files of a table, which need not belong to its current snapshot."""
+        yield from self._published_rows(table, map(FileScanTask, files), columns, AlwaysTrue(), self.publications())
 
     def live_files(self, name: str) -> list[str]:
         """The data files of a table's current snapshot, sorted. The directory has replaced files too."""
@@ -194,25 +222,42 @@ class Lake:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _published_rows(
+        self, table: Table, tasks: Iterable[FileScanTask], columns: Sequence[str], where: BooleanExpression, published: Publications
+    ) -> Iterator[pa.RecordBatch]:
+        name = str(table.name()[-1])
+        deciding = self.hidden.columns(name) if self.hidden is not None else ()
+        stored = columns if name == "runs" else [column for column in columns if column not in STAMPS]
+        for batch in _rows_of(table, tasks, tuple(dict.fromkeys([*stored, "process_run", *deciding])), where):
+            shown = batch.filter(self.hidden.shown(name, batch)) if self.hidden is not None and deciding and batch.num_rows else batch
+            rows = published.visible(shown, columns)
+            if rows.num_rows:
+                yield rows
+
     def _batches(self, name: str, columns: Sequence[str], where: BooleanExpression) -> Iterator[pa.RecordBatch]:
         table = self.table(name)
-        scan = table.scan(row_filter=where, selected_fields=tuple(columns))
-        reader = ArrowScan(table.metadata, table.io, scan.projection(), where)
-        for task in scan.plan_files():  # one file at a time: pyiceberg's own reader would load all of them
-            for batch in reader.to_record_batches([task]):
-                yield batch.select(list(columns))
+        yield from _rows_of(table, table.scan(row_filter=where).plan_files(), columns, where)
+
+    def _stamps_in(self, table: Table, task: FileScanTask) -> pa.Table:
+        batches = list(_rows_of(table, [task], PUBLISHED.names, AlwaysTrue()))
+        return pa.Table.from_batches([batch.cast(PUBLISHED) for batch in batches], PUBLISHED)
+
+    @contextmanager
+    def _writing(self, table: Table) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(
+                f"Writing to the table '{table.name()[-1]}' under {self.warehouse} failed: {error}. Nothing was committed."
+            ) from error
 
 
-def sort_rows(rows: pa.Table) -> pa.Table:
-    """Rows sorted by host and URL, if the table has these columns: the order within each file."""
-    keys = [(column, "ascending") for column in sort_columns(rows.schema.names)]
-    return rows.sort_by(keys) if keys else rows
-
-
-def _fitted(rows: pa.Table, table: Table) -> pa.Table:
-    """Rows with the table's rule for each column, whether it may be NULL. Raises ValueError if one is NULL that may not."""
-    may_be_null = {field.name: field.optional for field in table.schema().fields}
-    return rows.cast(pa.schema([field.with_nullable(may_be_null.get(field.name, True)) for field in rows.schema]))
+def _rows_of(table: Table, tasks: Iterable[FileScanTask], columns: Sequence[str], where: BooleanExpression) -> Iterator[pa.RecordBatch]:
+    """The rows of data files, one file after the other: pyiceberg's own reader would load all of them."""
+    reader = ArrowScan(table.metadata, table.io, table.scan(selected_fields=tuple(columns)).projection(), where)
+    for task in tasks:
+        for batch in reader.to_record_batches([task]):
+            yield batch.select(list(columns))
 
 
 def snapshot_of(table: Table, process_run: str) -> int | None:
@@ -226,8 +271,3 @@ def snapshot_of(table: Table, process_run: str) -> int | None:
 def committed_runs(table: Table) -> set[str]:
     """The process runs that committed to this state of a table, as far back as it has snapshots."""
     return {process_run for snapshot in table.metadata.snapshots if (process_run := process_run_of(snapshot))}
-
-
-def process_run_of(snapshot: Snapshot) -> str | None:
-    """The process run that committed a snapshot; None if it was maintenance."""
-    return None if snapshot.summary is None else snapshot.summary.additional_properties.get(RUN_PROPERTY)

@@ -7,18 +7,15 @@ deleted only if they are too old for a publication that still goes on.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.fs as pafs
-from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
-from pyiceberg.table import FileScanTask, Table, Transaction
-from pyiceberg.table.update.snapshot import ExpireSnapshots
+from pyiceberg.manifest import ManifestFile
+from pyiceberg.table import Table, Transaction
 
 from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
@@ -26,19 +23,19 @@ from schemas.errors import LakeMovedError, NotFoundError
 from schemas.keys import STAGING_PREFIX, mark_key, report_key
 from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
-from storage.lake.lake import Lake, process_run_of, sort_rows
+from storage.lake.lake import Lake
 from storage.lake.reader.lake_file import refresh_lake_file
-from storage.lake.staged_metadata import Staged, stage
-from storage.lake.superseded import remove_superseded
-from storage.lake.tags import untag
+from storage.lake.staged_metadata import stage
+from storage.lake.upkeep.joining import commit_joined, join, small_groups
+from storage.lake.upkeep.replaced import replaced_since
+from storage.lake.upkeep.retention import remove_snapshots, surplus_snapshots
+from storage.lake.upkeep.superseded import remove_superseded
+from storage.lake.upkeep.waiting import waiting_files
 from storage.ledger.held import held_of
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
 from storage.objects.store import ObjectStore
 
-SMALL_FILE_BYTES = 16 * 1024 * 1024  # chosen: half of MAX_GROUP_BYTES, so that at least two files fit into a group
-MIN_FILES = 4  # fewer small files of a day are not joined; chosen: each rewrite reads and writes all their rows
-MAX_GROUP_BYTES = 32 * 1024 * 1024  # on disk; a group is sorted in memory, where it takes several times as much
 KEEP_SNAPSHOTS = timedelta(days=7)  # readers may use one for so long
 KEEP_ORPHANS = timedelta(days=3)  # far longer than a publication takes
 KEEP_PLANNED = timedelta(days=3)  # longer than rows of a whole history take that are made again
@@ -84,13 +81,14 @@ def maintain(
         lake = stack.enter_context(Lake(settings))
         ledger = open_ledger(settings)
         stack.callback(ledger.close)
+        store = open_store(settings)
         repair_publications(lake, ledger)
+        waiting = waiting_files(store)
         for name in lake.tables():
             report += MaintenanceReport(rows_removed=remove_superseded(lake, ledger, name))
             report += compact(lake, ledger, name)
-            report += expire(lake, ledger, name, now - keep_snapshots)
-            report += delete_orphans(lake, name, now - keep_orphans)
-        store = open_store(settings)
+            report += expire(lake, ledger, name, keep_snapshots, now)
+            report += delete_orphans(lake, name, now - keep_orphans, waiting)
         report += MaintenanceReport(staged_deleted=delete_staged(store, ledger))
         store.delete_unfinished(now - keep_orphans)
         remove_stale(settings.home)
@@ -150,86 +148,55 @@ def compact(lake: Lake, ledger: Ledger, name: str) -> MaintenanceReport:
     report = MaintenanceReport(files_before=len(lake.live_files(name)))
     conflicts = 0
     while conflicts < MAX_CONFLICTS:
-        with ledger.publish_lock() as token:
-            table = lake.table(name)
-            group = next(_groups(table), None)
-            if group is None:
-                break
-            rows, rewritten = _rewritten(table, group)
-            try:
-                commit(lake, ledger, token, [rewritten])
-                report += MaintenanceReport(rows_rewritten=rows)
-            except LakeMovedError:
-                conflicts += 1
+        table = lake.table(name)
+        group = next(small_groups(table), None)
+        if group is None:
+            break
+        joined = join(table, group)
+        if commit_joined(lake, ledger, [joined]):
+            report += MaintenanceReport(rows_rewritten=joined.rows)
+        else:
+            conflicts += 1
     return report + MaintenanceReport(files_after=len(lake.live_files(name)))
 
 
-def expire(lake: Lake, ledger: Ledger, name: str, before: datetime) -> MaintenanceReport:
-    """Remove snapshots that are older than a time. Their files become orphans.
+def expire(lake: Lake, ledger: Ledger, name: str, keep: timedelta, now: datetime) -> MaintenanceReport:
+    """Remove snapshots that are older than `keep`, or too many (`upkeep.retention`). Their files become orphans.
 
     The current snapshot always stays. So do those of process runs that are not published: they show which tables are committed already.
     """
     with ledger.publish_lock() as token:
-        table, unpublished = lake.table(name), ledger.unpublished()
-        current, oldest = table.metadata.current_snapshot_id, before.timestamp() * 1000
-        old = [
-            snapshot.snapshot_id
-            for snapshot in table.metadata.snapshots
-            if snapshot.timestamp_ms < oldest and snapshot.snapshot_id != current and process_run_of(snapshot) not in unpublished
-        ]
-        if not old:
+        table = lake.table(name)
+        surplus = surplus_snapshots(table.metadata, now, ledger.unpublished(), keep)
+        if not surplus:
             return MaintenanceReport()
         transaction = Transaction(table)
-        untag(transaction, old)
-        ExpireSnapshots(transaction).by_ids(old).commit()
+        remove_snapshots(transaction, surplus)
         try:
             commit(lake, ledger, token, [stage(transaction)])
         except LakeMovedError:
             return MaintenanceReport()
-        return MaintenanceReport(snapshots_expired=len(old))
+        return MaintenanceReport(snapshots_expired=len(surplus))
 
 
-def delete_orphans(lake: Lake, name: str, before: datetime) -> MaintenanceReport:
-    """Delete the files of a table to which no snapshot refers and that were last written before a time."""
+def delete_orphans(lake: Lake, name: str, before: datetime, waiting: Collection[str] = ()) -> MaintenanceReport:
+    """Delete the files of a table to which nothing refers and that were last written before a time.
+
+    Files that were replaced after that time stay too, and `waiting` ones, which process runs will add when they are published.
+    """
     table = lake.table(name)
     filesystem, path = pafs.FileSystem.from_uri(table.location()) if "://" not in table.location() else _s3(table)
-    old = [info for info in _files(filesystem, path) if info.mtime is not None and info.mtime < before]
-    used = _referenced(lake.table(name))  # read after the listing: files that were committed meanwhile are used
+    files = _files(filesystem, path)
+    old = [info for info in files if info.mtime is not None and info.mtime < before]
+    if not old:
+        return MaintenanceReport()
+    used = _referenced(lake.table(name)) | set(waiting)  # read after the listing: files that were committed meanwhile are used
+    used |= replaced_since(table, [info.path for info in files], int(before.timestamp() * 1000))
+    used = {path.removeprefix("s3://").removeprefix("file://") for path in used}
     orphans = [info for info in old if info.path not in used]
     for info in orphans:
         filesystem.delete_file(info.path)
     return MaintenanceReport(orphans_deleted=len(orphans), orphan_bytes=sum(info.size or 0 for info in orphans))
-
-
-def _groups(table: Table) -> Iterator[list[FileScanTask]]:
-    """The small files of one partition each, at most MAX_GROUP_BYTES together."""
-    by_partition: dict[object, list[FileScanTask]] = {}
-    for task in sorted(table.scan().plan_files(), key=lambda task: task.file.file_path):
-        if task.file.file_size_in_bytes < SMALL_FILE_BYTES:
-            by_partition.setdefault(str(task.file.partition), []).append(task)
-    for tasks in by_partition.values():
-        group, size = [], 0
-        for task in tasks:
-            if size + task.file.file_size_in_bytes > MAX_GROUP_BYTES:
-                break
-            group.append(task)
-            size += task.file.file_size_in_bytes
-        if len(group) >= MIN_FILES:
-            yield group
-
-
-def _rewritten(table: Table, group: list[FileScanTask]) -> tuple[int, Staged]:
-    """The number of rows of a group of files, and the table with one file in their place."""
-    reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
-    rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    rows = sort_rows(rows)
-    transaction = Transaction(table)
-    with transaction.update_snapshot().overwrite() as snapshot:
-        for task in group:
-            snapshot.delete_data_file(task.file)
-        for data_file in _dataframe_to_data_files(table.metadata, rows, table.io):
-            snapshot.append_data_file(data_file)
-    return int(rows.num_rows), stage(transaction)
 
 
 def _s3(table: Table) -> tuple[pafs.FileSystem, str]:
@@ -242,11 +209,13 @@ def _files(filesystem: pafs.FileSystem, path: str) -> list[pafs.FileInfo]:
 
 
 def _referenced(table: Table) -> set[str]:
-    """The paths of all files to which the table's metadata refers, as the file system names them."""
+    """The paths of all files to which the table's metadata refers. A manifest is read once, however many snapshots have it."""
     used = {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
+    manifests: dict[str, ManifestFile] = {}
     for snapshot in table.metadata.snapshots:
         used.add(snapshot.manifest_list)
-        for manifest in snapshot.manifests(table.io):
-            used.add(manifest.manifest_path)
-            used.update(entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True))
-    return {path.removeprefix("s3://").removeprefix("file://") for path in used}
+        manifests.update((manifest.manifest_path, manifest) for manifest in snapshot.manifests(table.io))
+    for path, manifest in manifests.items():
+        used.add(path)
+        used.update(entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True))
+    return used

@@ -8,7 +8,7 @@ import duckdb
 
 from schemas.config.settings import Settings
 from storage.lake.reader.tables import read_tables
-from storage.lake.reader.views import taken_down_urls, view_statements
+from storage.lake.reader.views import add_orphans, orphans, taken_down_urls, view_statements
 from storage.lake.sources import SOURCES, add_source, is_read_by_duckdb, quoted, source_of
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
@@ -30,7 +30,9 @@ def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.D
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     if takedowns:
         add_source(connection, "taken_down", taken_down_urls(connection, tables, sources, takedowns))
-    for statement in view_statements(tables, sources, hides=bool(takedowns)):
+    if found := orphans(connection, sources):
+        add_orphans(connection, found)
+    for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found)):
         connection.execute(statement)
     _restrict_access(connection, [file for table in tables.values() for file in table.files if is_read_by_duckdb(file)])
     return connection

@@ -14,10 +14,13 @@ import sqlalchemy as sa
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Snapshot
 
 from schemas.errors import LakeMovedError
 
 POINTERS = cast("sa.Table", IcebergTables.__table__)
+RUN_PROPERTY = "process_run"  # in the summary of the snapshot that a process run committed
+REWRITE_PROPERTY = "crawlhouse.rewrite"  # in that of a snapshot whose rows are those of the one before: files were joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,13 @@ def delete_old_metadata(staged: Sequence[Staged]) -> None:
     """After a commit: delete the metadata files that the tables do not list any more, as pyiceberg does after its own commits."""
     for one in staged:
         SqlCatalog._delete_old_metadata(one.table.io, one.table.metadata, one.metadata)  # noqa: SLF001 see `stage`
+
+
+def process_run_of(snapshot: Snapshot) -> str | None:
+    """The process run that committed a snapshot; None if it was maintenance."""
+    return None if snapshot.summary is None else snapshot.summary.additional_properties.get(RUN_PROPERTY)
+
+
+def is_rewrite(snapshot: Snapshot) -> bool:
+    """Whether a snapshot has the same rows as the one before it, in other files."""
+    return snapshot.summary is not None and REWRITE_PROPERTY in snapshot.summary.additional_properties

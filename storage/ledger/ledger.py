@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, Table, exists, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -25,6 +24,7 @@ from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import WORKERS
 from storage.database.ledger_tables import COMMITS, COUNTERS, CRAWL_RUNS, MEMORIES, PROCESS_INPUTS, PROCESS_RUNS, SEGMENTS
 from storage.database.locks import hold_publish_lock
+from storage.database.upsert import upsert
 from storage.ledger.held import accept_held
 
 _DATASETS = TypeAdapter(tuple[Dataset, ...])
@@ -318,8 +318,7 @@ def insert_crawl_run(connection: Connection, run: CrawlRun, state: str = "open")
         "bytes": 0,
         "pages": 0,
     }
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    inserted = dialect.insert(CRAWL_RUNS).values(values).on_conflict_do_nothing().returning(CRAWL_RUNS.c.run_no)
+    inserted = upsert(connection, CRAWL_RUNS).values(values).on_conflict_do_nothing().returning(CRAWL_RUNS.c.run_no)
     is_new = connection.scalar(inserted) is not None
     query = select(CRAWL_RUNS).where(CRAWL_RUNS.c.crawl == run.crawl.name, CRAWL_RUNS.c.key == run.key)
     found = _crawl_run(connection.execute(query).mappings().one())
@@ -360,9 +359,8 @@ def _settle_held(connection: Connection, row: RowMapping) -> None:
 
 
 def _insert_once(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     if rows:
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+        connection.execute(upsert(connection, table).on_conflict_do_nothing(), rows)
 
 
 def _crawl_run_row(connection: Connection, crawl_run: str) -> RowMapping:

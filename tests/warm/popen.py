@@ -20,7 +20,7 @@ from runtime.child import START_CODE
 from tests import PROJECT
 
 SWITCH = "CRAWLHOUSE_TESTS_COLD"
-MODULES = ("demo.site", "processing.expectations.suite_process", "spiders.worker")
+MODULES = ("demo.site", "processing.expectations.judge_server", "processing.expectations.suite_process", "spiders.worker")
 SCRIPT = str(Path(sys.executable).with_name("crawlhouse"))
 _SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 _LARGEST_REQUEST = 150_000

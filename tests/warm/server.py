@@ -30,7 +30,7 @@ import schemas
 import spiders
 import storage
 from demo.news.newsroom import edition
-from processing.expectations.suite_process import LAZY_MODULES, import_lazily
+from processing.expectations.lean_import import import_great_expectations
 
 if TYPE_CHECKING:
     from tests.warm.popen import Request
@@ -38,8 +38,14 @@ if TYPE_CHECKING:
 ROOMS = (schemas, storage, spiders, processing, demo, crawlhouse)
 # only Airflow imports these
 COLD = tuple(f"crawlhouse.airflow.{name}" for name in ("celery_worker", "executor", "pages", "plugin", "task_logs"))
-MAINS = ("demo.site", "processing.expectations.suite_process", "spiders.replay.worker", "spiders.worker")  # run anew as `__main__`
-USED = ("great_expectations", "pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
+MAINS = (  # run anew as `__main__`
+    "demo.site",
+    "processing.expectations.judge_server",
+    "processing.expectations.suite_process",
+    "spiders.replay.worker",
+    "spiders.worker",
+)
+USED = ("pandas", "psycopg", "duckdb", "boto3", "pyiceberg.catalog.sql", "sqlalchemy.dialects.postgresql.psycopg")
 STANDARD = 3  # files: input, output, errors
 LARGEST_MESSAGE = 1 << 20
 MOST_FILES = 64
@@ -56,8 +62,7 @@ def main() -> NoReturn:
 
 
 def _import_all() -> None:
-    for name in LAZY_MODULES:
-        import_lazily(name)
+    import_great_expectations()
     for name in USED:
         import_module(name)
     for room in ROOMS:

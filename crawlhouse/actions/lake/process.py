@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from crawlhouse.command_lock import hold_command_lock
-from crawlhouse.output.accounting import show_report
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
-from processing.publish.report import RunReport
-from processing.stages import process_once
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, StorageError
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
+from storage.ledger.pending import is_all_processed
 from storage.outages import patience, wait_out
+
+if TYPE_CHECKING:
+    from processing.publish.report import RunReport
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
@@ -26,15 +29,23 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
     name = known_name(reference, settings)
     make_home(settings)
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
-        report = wait_out(process_once, name, settings, progress=update)
+        report = None if wait_out(is_all_processed, name, settings) else _processed(name, settings, update)
     if report is None:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
     if form is ReportFormat.JSON:
         write_json(None if report is None else json.loads(report.to_json()), indent=2)
     elif report is not None:
+        from crawlhouse.output.accounting import show_report
+
         show_report(report)
     raise_if_damaged(report)
     raise_if_held(report)
+
+
+def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> RunReport | None:
+    from processing.stages import process_once  # it takes a second, and most often there is nothing to process
+
+    return wait_out(process_once, name, settings, progress=update)
 
 
 def known_name(reference: str, settings: Settings) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
+OF_DUPLICATE = ("duplicate_kind", "duplicate_similarity")
 OF_RUN = ("sequence", "ingested_at")  # columns that are filled from `runs`: in newer files they are NULL
 # one row for each process run; `runs` has one for each of its crawl runs
 PUBLISHED = """
@@ -24,13 +25,16 @@ SELECT process_run, min(sequence) AS sequence, min(ingested_at) AS ingested_at F
 """
 
 
-def view_statements(tables: Mapping[str, LakeTable], sources: Mapping[str, str], hides: bool) -> Iterator[str]:
-    """The statements that create the views. `sources` are the texts after FROM. `hides`: `taken_down` in SOURCES has URLs to leave out."""
+def view_statements(tables: Mapping[str, LakeTable], sources: Mapping[str, str], hides: bool, adopts: bool) -> Iterator[str]:
+    """The statements that create the views. `sources` are the texts after FROM.
+
+    `hides`: the table `taken_down` in SOURCES has URLs to leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is gone.
+    """
     yield f"CREATE VIEW main.runs AS SELECT * FROM {sources['runs']}"  # noqa: S608 our own names
     yield PUBLISHED
     for name, table in tables.items():
         if name != "runs":
-            yield f'CREATE VIEW main."{name}" AS {_visible(table, sources[name], hides)}'
+            yield f'CREATE VIEW main."{name}" AS {_visible(table, sources[name], hides, adopts and name == "articles")}'
     for name, table in tables.items():
         if name == "articles" or table.is_dataset:
             yield f'CREATE VIEW main."{name}_latest" AS {latest_sql(name, has_sightings=bool(tables["sightings"].files))}'
@@ -57,11 +61,44 @@ def taken_down_urls(
     return pa.table({"url": pa.array(sorted(urls), pa.string())})
 
 
-def _visible(table: LakeTable, source: str, hides: bool) -> str:
+def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Originals that a rollback or reprocessing removed, each with the oldest copy that is left: it is shown as the original.
+
+    Nothing is read but `runs` if there was neither.
+    """
+    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess') LIMIT 1"  # noqa: S608 our own names
+    if not connection.execute(removing).fetchall():
+        return []
+    found = connection.execute(f"""
+        WITH published AS (SELECT process_run, min(sequence) AS published_as FROM {sources["runs"]} GROUP BY process_run),
+        rows AS (SELECT article_id, duplicate_of, coalesce(sequence, published_as) AS published_in, fetched_at
+          FROM {sources["articles"]} JOIN published USING (process_run))
+        SELECT duplicate_of, arg_min(article_id, struct_pack(a := published_in, b := fetched_at, c := article_id)) FROM rows
+        WHERE duplicate_of IS NOT NULL AND duplicate_of NOT IN (SELECT article_id FROM rows) GROUP BY duplicate_of
+        """)  # noqa: S608 our own names
+    return [(str(gone), str(copy)) for gone, copy in found.fetchall()]
+
+
+def add_orphans(connection: duckdb.DuckDBPyConnection, found: list[tuple[str, str]]) -> None:
+    """Make the table of them in the current database."""
+    connection.execute(f"CREATE TABLE {SOURCES}.orphans (gone VARCHAR, copy VARCHAR)")
+    connection.execute(
+        f"INSERT INTO {SOURCES}.orphans SELECT unnest($1), unnest($2)",
+        [[gone for gone, _ in found], [copy for _, copy in found]],
+    )
+
+
+def _visible(table: LakeTable, source: str, hides: bool, adopts: bool) -> str:
     """The rows of published runs, with what is the same for all rows of a run."""
     names = {column.name for column in table.columns}
-    filled = [f"coalesce(_row.{name}, _run.{name}) AS {name}" for name in OF_RUN if name in names]
+    changed = {name: f"coalesce(_row.{name}, _run.{name})" for name in OF_RUN if name in names}
+    joined = f"{source} AS _row JOIN {SOURCES}.published AS _run ON _run.process_run = _row.process_run"
+    if adopts:
+        original = "nullif(coalesce(_orphan.copy, _row.duplicate_of), _row.article_id)"
+        joined += f" LEFT JOIN {SOURCES}.orphans AS _orphan ON _orphan.gone = _row.duplicate_of"
+        changed["duplicate_of"] = original
+        changed |= {name: f"CASE WHEN {original} IS NOT NULL THEN _row.{name} END" for name in OF_DUPLICATE}
     url = "coalesce(_row.url, '')" if table.name == "sightings" else "_row.url"  # NULL is in no list, and not in none either
     hidden = f" WHERE {url} NOT IN (SELECT url FROM {SOURCES}.taken_down)" if hides else ""  # noqa: S608 our own names
-    columns = f"_row.* REPLACE ({', '.join(filled)})" if filled else "_row.*"
-    return f"SELECT {columns} FROM {source} AS _row JOIN {SOURCES}.published AS _run ON _run.process_run = _row.process_run{hidden}"  # noqa: S608 our own names
+    replaced = f" REPLACE ({', '.join(f'{value} AS {name}' for name, value in changed.items())})" if changed else ""
+    return f"SELECT _row.*{replaced} FROM {joined}{hidden}"  # noqa: S608 our own names

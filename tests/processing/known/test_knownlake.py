@@ -16,6 +16,7 @@ from processing.clean.minhash import bands_of, signature
 from processing.clean.words import text_digest, words
 from processing.known import catch_up
 from processing.known.known_lake import KnownLake, open_known
+from processing.known.row_sightings import KeyPages, Sighting
 from processing.known.upkeep import check_index, maintain_index, purge_index, rebuild_index
 from processing.resolve.article_sightings import ARTICLES
 from processing.resolve.decisions import decide
@@ -24,7 +25,6 @@ from processing.resolve.earlier_rows import EarlierRows, read_earlier_rows
 from processing.resolve.identities import decide_identities
 from processing.resolve.records import Decision, RecordId, record_id_of
 from processing.resolve.replaced import sighting_order
-from processing.resolve.row_sightings import KeyPages, Sighting
 from schemas.config.settings import Settings
 from storage.index.known import known_rows
 from storage.index.known.run_file import RunMark

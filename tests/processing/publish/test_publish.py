@@ -15,7 +15,7 @@ import pytest
 
 from processing import stages
 from processing.expectations import expectations
-from processing.publish.commit_run import RunChange, Stamp, _run_row, stamped
+from processing.publish.commit_run import RunChange, Stamp, _run_row
 from processing.publish.gate import read_gate_mark
 from processing.publish.publish import ROW_TABLES
 from processing.resolve.resolution import read_resolve_mark
@@ -59,8 +59,13 @@ def gated_run(settings: Settings, crawl: Crawl) -> str:
 
 def publish_killed_at(process_run: str, settings: Settings, failpoint: str) -> int:
     """The exit status of a publisher that is to die at a failpoint."""
-    imports = "import sys; from processing.stages import publish; from schemas.config.settings import load_settings"
-    code = f"{imports}; publish(sys.argv[1], load_settings())"
+    return killed("publish", process_run, settings, failpoint)
+
+
+def killed(stage: str, process_run: str, settings: Settings, failpoint: str) -> int:
+    """The exit status of a process that works on a stage and is to die at a failpoint."""
+    imports = "import sys; from processing import stages; from schemas.config.settings import load_settings"
+    code = f"{imports}; stages.{stage}(sys.argv[1], load_settings())"
     environment = os.environ | {
         "CRAWLHOUSE_HOME": str(settings.home),
         "CRAWLHOUSE_CRAWLS": str(settings.crawls),
@@ -171,7 +176,7 @@ def _publish_by_half(process_run: str, settings: Settings, committed: list[str])
             change = RunChange(passed.counts, {})
             rows = [_run_row(run, ledger.manifest(crawl_run), change, stamp) for crawl_run in run.crawl_runs]
             key = gated_key(process_run, "", name)
-            made = stamped(read_rows(store, key), stamp) if name != "runs" else [table_of(name, *rows)]
+            made = read_rows(store, key) if name != "runs" else [table_of(name, *rows)]
             lake.append(name, made, process_run)
     ledger.close()
 

@@ -100,6 +100,8 @@ def test_an_earlier_state_is_shown_exactly_or_not_at_all(settings: Settings) -> 
             connect(settings, as_of)
     with open_lake(settings) as lake:
         table = lake.table("articles")
+        for tag in set(table.refs()) - {"main"}:
+            table.manage_snapshots().remove_tag(tag).commit()
         (first, second, _) = [snapshot.snapshot_id for snapshot in table.metadata.snapshots]
         table.maintenance.expire_snapshots().by_id(first).commit()
         table.maintenance.expire_snapshots().by_id(second).commit()
@@ -107,3 +109,26 @@ def test_an_earlier_state_is_shown_exactly_or_not_at_all(settings: Settings) -> 
         connect(settings, "p2")
     with connect(settings, "p3") as lake:
         assert lake.sql("SELECT count(*) FROM articles").fetchall() == [(3,)]
+
+
+def test_the_oldest_copy_of_an_original_that_is_gone_is_the_original(settings: Settings) -> None:
+    publish(settings, "p1", 1)
+    copies = [("p2", "b", "p1"), ("p3", "d", "gone"), ("p4", "c", "gone"), ("p5", "e", "gone")]
+    with open_lake(settings) as lake:
+        for number, (run, article, original) in enumerate(copies, 2):
+            kinds = {"duplicate_kind": "near", "duplicate_similarity": 0.9, "url": f"https://{article}.example/"}
+            row = {"process_run": run, "article_id": article, "duplicate_of": original, "sequence": number, **kinds}
+            lake.append("articles", [table_of("articles", row)], run)
+            lake.append("runs", [table_of("runs", {"process_run": run, "sequence": number, "kind": "process"})], run)
+    query = "SELECT article_id, duplicate_of, duplicate_kind FROM articles_latest ORDER BY sequence"
+    unchanged = [("p1", None, None), *((article, original, "near") for _, article, original in copies)]
+    with connect(settings) as lake:
+        assert lake.sql(query).fetchall() == unchanged
+    with open_lake(settings) as lake:
+        lake.append("runs", [table_of("runs", {"process_run": "p9", "sequence": 9, "kind": "rollback"})], "p9")
+    shown = [("p1", None, None), ("b", "p1", "near"), ("d", None, None), ("c", "d", "near"), ("e", "d", "near")]
+    with connect(settings) as lake:
+        assert lake.sql(query).fetchall() == shown
+    assert refresh_lake_file(settings)
+    with duckdb.connect(Path(settings.store_url()) / KEY, read_only=True) as reader:
+        assert reader.sql(query).fetchall() == shown

@@ -34,7 +34,7 @@ Row = dict[str, Any]  # Any: a label's fields differ by set
 
 def folder() -> Path:
     """The folder of the sets."""
-    return Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", Path(__file__).parents[2] / "shared" / "bench"))
+    return Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", Path(__file__).parents[3] / "shared" / "bench"))
 
 
 def half_of(host: str) -> str:

@@ -17,6 +17,7 @@ from storage.lake.latest import ROW_KEY
 from storage.lake.removal import read_file, replace_file
 from storage.lake.staged_metadata import Staged, stage
 from storage.lake.tables import is_dataset_table
+from storage.lake.upkeep.replaced import note_replaced
 from storage.ledger.ledger import Ledger
 
 LATEST_ONLY = "latest"
@@ -84,4 +85,5 @@ def _without(table: Table, task: FileScanTask, newest: pa.Table) -> Staged:
     transaction = Transaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
         replace_file(snapshot, table, task, lambda rows: _stays(rows, newest))
+    note_replaced(table, [task.file.file_path])
     return stage(transaction)
