@@ -41,8 +41,8 @@ from spiders.session.url_in_progress import UrlInProgress
 from spiders.spool.items import PROBLEMS_SUFFIX, ItemBuffer, append_items, pack_items
 from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
+from storage.frontier.enqueue import stored_requests
 from storage.frontier.records import Lease
-from storage.frontier.requests import stored_requests
 from storage.index.items import read_types
 from storage.index.rows import CaptureRow, read_index
 from storage.ledger.ledger import open_ledger
