@@ -75,6 +75,7 @@ def test_without_a_change_of_rules_a_reader_sees_no_difference(lake_settings: Se
     assert planned(settings) == [], "today's code and rules have made them"
 
 
+@pytest.mark.timeout(600)
 def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings, PRODUCTS.replace("{css: .price,", "{css: h1,"))
     closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00"), product("2", "A2", "5.00", 1), article(f"{SHOP}/a/1", 1, 2)])

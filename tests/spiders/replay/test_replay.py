@@ -34,6 +34,7 @@ def page(path: str, items: list[dict[str, Any]], minutes: int = 0, status: int =
     return capture(SITE + path, json.dumps(items), minutes, status, mime="application/json")
 
 
+@pytest.mark.timeout(600)
 def test_items_are_made_again_and_kept(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_SPIDER_BASE", SITE)
     monkeypatch.setenv("OWN_SPIDER_PATHS", "/a")
