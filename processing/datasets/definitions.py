@@ -91,7 +91,7 @@ def _incomplete(dataset: Dataset, mistakes: Sequence[Mistake], settings: Setting
 def _checked(name: str, crawl: Crawl, settings: Settings, tables: Collection[str]) -> Dataset:
     folder = settings.datasets_folder()
     try:
-        dataset = find_dataset(name, folder)
+        dataset = with_page_options(find_dataset(name, folder), crawl)
     except NotFoundError as error:
         kept = " Its table is in the lake and stays readable." if name in tables else ""
         message = f"{_place(crawl, settings)}: {error} Write {folder / f'{name}.yaml'}, or correct the name.{kept}"
@@ -99,6 +99,13 @@ def _checked(name: str, crawl: Crawl, settings: Settings, tables: Collection[str
     folders = [str(folder) for folder in settings.module_folders()]
     check_definition(dataset, _path(name, settings), folders)
     return dataset.model_copy(update={"code": code_digests(dataset, folders)}) if dataset.functions() else dataset
+
+
+def with_page_options(dataset: Dataset, crawl: Crawl) -> Dataset:
+    """The definition with the options of the crawl's key `pages`, if the dataset is of whole pages."""
+    if dataset.source is None or dataset.source.pages is None:
+        return dataset
+    return dataset.model_copy(update={"source": dataset.source.model_copy(update={"pages": crawl.pages})})
 
 
 def _place(crawl: Crawl, settings: Settings) -> str:

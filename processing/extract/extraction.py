@@ -13,13 +13,15 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from processing.article import read_article
+from processing.article.markdown.align import markup_of
 from processing.article.site_rules import rules_for
+from processing.article.structure.walk import read_structure
 from processing.article.tree.parse import parse
 from processing.clean.identity import bucket_of
 from processing.datasets.page_rows import PageRows, read_rows
 from processing.datasets.page_view import PageView
 from processing.extract.decode import decode
+from processing.extract.documents import read_document
 from processing.extract.page_tasks import (
     ARTICLES_ALONE,
     NOTHING_AGAIN,
@@ -35,7 +37,7 @@ from processing.extract.page_tasks import (
 from processing.extract.rejections import body_rejection, reason_detail, reason_of, rejected, rejection_reason, type_of
 from processing.extract.robots_meta import forbids_indexing
 from processing.staging.bucket_spill import BucketSpill
-from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded, in_chunks, staged_writer, stored_blocks
+from processing.staging.staging import EXTRACTED, METADATA_COLUMNS, Row, bounded, in_chunks, staged_writer, stored_blocks, stored_markup
 from processing.workers.pool import Exceeded, run_limited
 from runtime.scratch import scratch_folder
 from schemas.article import Article, PageType
@@ -45,7 +47,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.manifest import Segment
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints, Page, WarcPointer
-from schemas.web.ai_preferences import header_preferences
+from schemas.web.ai_preferences import AiPreferences, header_preferences
 from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
@@ -138,7 +140,8 @@ def read_task(task: PageTask) -> PageResult:
         return PageResult(rejected=_forbidden(task.row.url, task.row.pointer, forbidding) if forbidding else None, rows=lost)
     if forbidding and task.row.kind == UrlKind.PAGE and 200 <= task.record.capture.status < 300:
         return PageResult(rejected=_forbidden(task.row.url, task.row.pointer, forbidding))
-    return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers, task.wanted)
+    preferences = task.preferences()
+    return _read(task.record, task.row.kind, task.row.hints, task.product_token, task.rules, task.containers, task.wanted, preferences)
 
 
 def _forbidden(url: str, pointer: WarcPointer, statement: str) -> Rejected:
@@ -152,7 +155,8 @@ def read_page(record: Record, crawl: Crawl, kind: str, hints: Hints, containers:
     if forbidding and kind == UrlKind.PAGE and 200 <= record.capture.status < 300:
         return _forbidden(record.capture.url, record.pointer, forbidding)
     rules = rules_for(host_key(record.capture.url), crawl.articles.rules)
-    outcome = _read(record, kind, hints, product_token(crawl), rules, containers, ARTICLES_ALONE).outcome
+    wanted = replace(ARTICLES_ALONE, markup=crawl.articles.wants_markup)
+    outcome = _read(record, kind, hints, product_token(crawl), rules, containers, wanted, stated).outcome
     assert outcome is not None
     return outcome
 
@@ -165,24 +169,29 @@ def _read(
     rules: SiteRules | None,
     containers: tuple[str, ...],
     wanted: Wanted,
+    preferences: AiPreferences,
 ) -> PageResult:
     """Read a page. All pages that are extracted, checked or shown go through this function."""
     page = page_of(record, kind, hints)
     if isinstance(page, Rejected):
-        return PageResult(rejected=page)
+        rows_of_document = read_document(record, product_token, wanted.definitions) if page.reason is Reason.NOT_HTML else []
+        return PageResult(rejected=rows_of_document) if isinstance(rows_of_document, Rejected) else PageResult(None, page, rows_of_document)
     tree = parse(page.html)
     if product_token and forbids_indexing(record.capture, tree, product_token):
         return PageResult(rejected=rejected(record, "page_type", Reason.NOINDEX, "the page asks not to be indexed"))
     # before the article: site rules cut elements out of the tree
     definitions = wanted.definitions + wanted.functions
-    rows = read_rows(PageView(page, tree), definitions, wanted.folders) if definitions else []
+    view = PageView(page, tree, rules, containers, preferences)
+    rows = read_rows(view, definitions, wanted.folders) if definitions else []
     if not wanted.articles:
         return PageResult(rows=rows)
-    article = read_article(page, rules, containers, tree)
+    article = view.article
     if isinstance(article, Rejected):
         return PageResult(rejected=article, rows=rows)
     if article.page_type is not PageType.ARTICLE:
         return PageResult(rejected=rejected(record, "page_type", reason_of(article.page_type)), rows=rows)
+    if wanted.markup:
+        article = replace(article, markup=markup_of(article.blocks, read_structure(tree, page.url)))
     return PageResult(ReadPage(article, page.charset, page.charset_source), rows=rows)
 
 
@@ -303,6 +312,7 @@ def article_columns(result: ReadPage) -> Row:
         "authors": list(article.authors),
         "tags": list(article.tags),
         "blocks": stored_blocks(article.blocks),
+        "markup": stored_markup(article.markup),
         "container": article.container,
         "charset": result.charset,
         "charset_source": result.charset_source,

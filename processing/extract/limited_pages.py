@@ -78,6 +78,14 @@ def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str
     return _read_one(page, "processing.extract.limited_pages.decode_html", limits)
 
 
+def markdown_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """The page's main text as Markdown under `markdown`, or a sentence that says why it has none.
+
+    Of the blocks of an article, those are written that the row's `text` has, if there is a row.
+    """
+    return _read_one(page, "processing.extract.page_markdown.page_markdown", limits)
+
+
 def find_provenance(page: ShownPage) -> dict[str, str]:
     """The provenance by field, or `problem`. Runs inside a page worker."""
     from processing.article.provenance import read_provenance

@@ -30,13 +30,15 @@ Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the ele
 class Wanted:
     """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON.
 
-    `functions` are definitions too, of datasets whose rows a function of the user's makes; `folders` have the user's modules.
+    `functions` are definitions too, of datasets whose rows a function of the user's makes; `folders` have the user's modules. `markup`:
+    articles have each block as Markdown, too.
     """
 
     articles: bool = True
     definitions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    markup: bool = False
 
 
 ARTICLES_ALONE = Wanted()
@@ -165,6 +167,7 @@ def page_task(record: Record | None, row: CaptureRow, crawl: Crawl, containers: 
     """The task of reading one record as a crawl's options say."""
     host = host_key(row.url)
     rules = rules_for(host, crawl.articles.rules)
+    wanted = replace(wanted, markup=wanted.articles and crawl.articles.wants_markup)
     uses = crawl.politeness.forbidden_uses()
     return PageTask(record, row, product_token(crawl), rules, containers=containers.get(host, ()), wanted=wanted, uses=uses)
 

@@ -68,7 +68,7 @@ class SegmentRows:
             refuse_changed_code(dataset, folders)
         self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
         kinds = {dataset.name: dataset.source.kind for dataset in run.own_datasets if dataset.source}
-        in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data"}]
+        in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data", "pages"}]
         functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
         self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders, _definitions(functions))
         self._outdated, self._offsets = outdated, offsets

@@ -62,6 +62,8 @@ class RunRecord:
         if self.status in NOT_FOUND:
             return True
         by_spider = dataset.source is not None and not dataset.source.reads_pages
+        if self.unread == Reason.NOT_HTML and dataset.source is not None and dataset.source.pages is not None:
+            return True  # a PDF, or another file, which is no page
         return self.unread is None or (by_spider and self.unread in READ_BY_SPIDERS and 200 <= self.status < 300)
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from schemas.datasets.built_in import refuse_changes
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.plugins import DATASETS, Plugin, definition_file, find_plugin, find_plugins
+from schemas.datasets.sources import KINDS
 from schemas.datasets.suite_file import read_suite, read_text
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
 from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, message_text, read_yaml
@@ -220,7 +221,7 @@ def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definition:
 
 
 def _merged_source(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definition:
-    if any(kind in own and kind not in base for kind in ("items", "selectors", "structured_data", "function")):
+    if any(kind in own and kind not in base for kind in KINDS):
         return dict(own)
     inner = {
         name: {**base[name], **own[name]}

@@ -116,7 +116,7 @@ def test_structured_data_by_full_and_short_names() -> None:
             "source: {selectors: {a: {css: p, type: date}}}\nkey: [a]\nfields: {a: string}\n",
             "the type of 'a' is string in 'fields' and date",
         ),
-        (LITTLE + "extends: nothing\n", "line 4: extends: there is no dataset 'nothing'. Ready-made are events, jobs, products, recipes"),
+        (LITTLE + "extends: nothing\n", "there is no dataset 'nothing'. Ready-made are events, jobs, pages, products, recipes"),
         (LITTLE + "extends: articles\n", "only articles.yaml can extend 'articles'"),
         (LITTLE + "history: never\n", "line 4: history: Input should be 'changes', 'observations' or 'latest'"),
         (LITTLE + "name: other\n", "line 4: a dataset is named by its file, 'mine'"),
@@ -130,9 +130,7 @@ def test_a_mistake_is_named(text: str, message: str) -> None:
     assert "mine.yaml" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "name", ["runs", "captures", "quarantine", "sightings", "pages", "articles_latest", "products_latest", "select", "order"]
-)
+@pytest.mark.parametrize("name", ["runs", "captures", "quarantine", "sightings", "articles_latest", "products_latest", "select", "order"])
 def test_a_name_that_is_taken_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"taken|keyword"):
         parse_dataset(LITTLE, name)
