@@ -287,3 +287,9 @@ def test_fields_of_an_items_class() -> None:
     assert dataset.with_fields({"name": "string"}).unknown_columns()[0][0] == ("key", 0)
     partly = parse_dataset("source: {items: Product}\nkey: [sku]\nfields: {price: 'decimal(12,2)'}\n", "mine")
     assert partly.with_fields({"sku": "string", "price": "float"}).fields["price"].type == "decimal(12,2)"
+
+
+def test_a_file_that_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes("source: {items: true}\nkey: [sku]\ndescription: Käse\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine.yaml: line 3: the file is not text in UTF-8. Save it as UTF-8"):
+        read_dataset(tmp_path / "mine.yaml")
