@@ -17,7 +17,6 @@ from crawlhouse.commands import airflow_setup as airflowsetup
 from crawlhouse.commands import backup as backupcommand
 from crawlhouse.commands import check as checkcommand
 from crawlhouse.commands import crawl as crawlcommand
-from crawlhouse.commands import doctor as doctorcommand
 from crawlhouse.commands import explain as explaincommand
 from crawlhouse.commands import extract as extractcommand
 from crawlhouse.commands import fetch as fetchcommand
@@ -108,7 +107,7 @@ AIRFLOW, DATA = "Airflow on this machine", "Look at the data"
 app.command(epilog=initcommand.EXAMPLES, rich_help_panel=START)(initcommand.init)
 app.command(epilog=stackcommand.DEMO_EXAMPLES, rich_help_panel=START)(stackcommand.demo)
 app.command(epilog=upgradecommand.EXAMPLES, rich_help_panel=START)(upgradecommand.upgrade)
-app.command(epilog=doctorcommand.EXAMPLES, rich_help_panel=START)(doctorcommand.doctor)
+app.command(epilog=runscommand.DOCTOR_EXAMPLES, rich_help_panel=START)(runscommand.doctor)
 app.command(epilog=backupcommand.BACKUP_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.backup)
 app.command(epilog=backupcommand.RESTORE_EXAMPLES, rich_help_panel=CONTROL)(backupcommand.restore)
 app.command(epilog=checkcommand.EXAMPLES, rich_help_panel=CRAWLS)(checkcommand.check)
@@ -119,7 +118,7 @@ app.command(epilog=crawlcommand.PROCESS_EXAMPLES, rich_help_panel=CRAWLS)(crawlc
 app.command(epilog=adoptcommand.EXAMPLES, rich_help_panel=CRAWLS)(adoptcommand.adopt)
 app.command(epilog=againcommand.REPROCESS_EXAMPLES, rich_help_panel=CRAWLS)(againcommand.reprocess)
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
-app.command(epilog=runscommand.EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
+app.command(epilog=runscommand.RUNS_EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)

@@ -18,7 +18,14 @@ SPIDER = "spiders.worker"  # as in the command line of a spider's process
 LOOK_SECONDS = 1.0  # a task that had just been taken may start its spider after the signal
 LOG = logging.getLogger(__name__)
 
-CELERY_CONFIG = DEFAULT_CELERY_CONFIG
+# A task that fails while the database is away must say so when it is back: Airflow would take it for queued for ten minutes.
+WAIT_FOR_DATABASE = {
+    "result_backend_always_retry": True,
+    "result_backend_base_sleep_between_retries_ms": 500,
+    "result_backend_max_sleep_between_retries_ms": 5_000,
+    "result_backend_max_retries": 60,  # together some five minutes
+}
+CELERY_CONFIG = {**DEFAULT_CELERY_CONFIG, **WAIT_FOR_DATABASE}
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

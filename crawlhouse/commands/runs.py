@@ -1,4 +1,4 @@
-"""`crawlhouse runs`: the last runs of crawls, and what became of them."""
+"""`crawlhouse doctor` and `runs`: whether all that is needed works, and what became of the last runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from crawlhouse.output.row_formats import LinesFormat
+from crawlhouse.output.row_formats import LinesFormat, ReportFormat
 
-EXAMPLES = """
+RUNS_EXAMPLES = """
 Examples:
 
   crawlhouse runs
@@ -16,6 +16,13 @@ Examples:
   crawlhouse runs my_news --rows 50
 
   crawlhouse runs my_news --format jsonl
+"""
+DOCTOR_EXAMPLES = """
+Examples:
+
+  crawlhouse doctor
+
+  crawlhouse doctor --format json
 """
 
 
@@ -33,3 +40,17 @@ def runs(
     from schemas.config.settings import load_settings
 
     show_runs(load_settings(), crawl, rows, form)
+
+
+def doctor(form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE) -> None:
+    """Check the database, the store, the clock, the disks, the crawl files, the browser, Airflow, and what workers left behind.
+
+    An object is written to the store, read back and removed. Exit code 0 if all that is needed works: a browser and a running Airflow are
+    not. Otherwise the exit code is that of the first check that failed.
+    """
+    from crawlhouse.actions.doctor import show_examination
+    from schemas.config.settings import load_settings
+
+    code = show_examination(load_settings(), form)
+    if code:
+        raise typer.Exit(code)

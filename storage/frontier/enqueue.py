@@ -1,4 +1,4 @@
-"""Adding URLs to the frontier, inside the caller's transaction, and hosts to a crawl.
+"""Adding URLs to the frontier, inside the caller's transaction, and hosts to a crawl; the requests that were added.
 
 All writers lock rows in the same order: hosts, hint_trust, urls, run_hosts, each sorted by its key. This prevents deadlocks.
 """
@@ -6,11 +6,12 @@ All writers lock rows in the same order: hosts, hint_trust, urls, run_hosts, eac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from storage.database.engine import Database
+from schemas.config.settings import Settings
+from storage.database.engine import Database, open_database
 from storage.database.frontier_tables import HOSTS, RUN_HOSTS, SEED_HOSTS, URLS
 from storage.database.upsert import upsert
 from storage.frontier.records import Discovery
@@ -119,3 +120,20 @@ def add_seed_host(database: Database, crawl: str, host: str, url: str) -> None:
     with database.write() as connection:
         statement = upsert(connection, SEED_HOSTS).values(crawl=crawl, host=host, url=url)
         connection.execute(statement.on_conflict_do_nothing())
+
+
+def stored_requests(settings: Settings, digests: Collection[bytes]) -> dict[bytes, str | None]:
+    """The requests of users' spiders by the digests of their URLs (`url_digest`). URLs that the frontier does not have are left out.
+
+    Raises UnavailableError, StorageError.
+    """
+    wanted, found = sorted(digests), dict[bytes, str | None]()
+    database = open_database(settings.database_url("frontier"))
+    try:
+        with database.read() as connection:
+            for start in range(0, len(wanted), LOOKUP_ROWS):
+                query = select(URLS.c.digest, URLS.c.request).where(URLS.c.digest.in_(wanted[start : start + LOOKUP_ROWS]))
+                found |= {row.digest: row.request for row in connection.execute(query)}
+    finally:
+        database.close()
+    return found

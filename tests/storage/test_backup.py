@@ -15,6 +15,7 @@ from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import parse_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, ConflictError, NotFoundError
+from spiders.adoption.adopt import adopt_stored
 from spiders.run import crawl_once
 from storage.backup import back_up, restore
 from storage.objects.open import open_store
@@ -65,11 +66,15 @@ def destroy(settings: Settings) -> None:
         store.delete(found.key)
     shutil.rmtree(settings.home)
     if settings.database:
-        engine = create_engine(settings.database_url("frontier"))
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        engine.dispose()
+        _drop_schema(settings)
+
+
+def _drop_schema(settings: Settings) -> None:
+    engine = create_engine(settings.database_url("frontier"))
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
 
 
 @pytest.mark.timeout(300)
@@ -104,6 +109,49 @@ def test_what_was_destroyed_is_restored_and_goes_on(settings: Settings, tmp_path
             "quarantine": 0,
         }
         assert set(before["articles"]) <= set(after["articles"])
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+def test_what_was_fetched_after_the_backup_is_adopted(settings: Settings, tmp_path: Path) -> None:
+    """Only the database is lost, and the backup is older than the store: the store's segments that it does not know become a run again."""
+    site, place = Site(), str(tmp_path / "backup")
+    with small_server(site) as server:
+        seeds = [f"{server.base}/news/story-{number}" for number in range(PAGES)]
+        polite = f"scope: {{sitemaps: false}}\n{LOOPBACK}\npoliteness: {{delay: 0}}\nrevisit: {{articles_min: 0}}\n"
+        crawl = parse_crawl(f"seeds: {seeds}\n{polite}", "small")
+        run(crawl, settings)
+        back_up(settings, place)
+        site.edition = 1
+        run(crawl, settings)
+        before = compared(settings)
+        lose_database(settings)
+        restore(settings, place)
+        assert compared(settings) != before
+        adopted = adopt_stored(crawl, settings)
+        assert [len(manifest.segments) for manifest in adopted.manifests] == [1]
+        process_once(crawl.name, settings)
+        assert compared(settings) == before
+        assert not adopt_stored(crawl, settings).manifests
+        site.edition = 2
+        run(crawl, settings)
+        assert len(compared(settings)["articles"]) == len(before["articles"]) + 1
+
+
+def compared(settings: Settings) -> dict[str, list[str]]:
+    queries = {
+        "articles": "SELECT url, version, text_digest FROM articles",
+        "captures": "SELECT url, outcome, count(*) FROM captures WHERE kind <> 'robots' GROUP BY ALL",
+    }
+    with crawlhouse.open(settings.home, store=settings.store or None, database=settings.database or None) as house:
+        return {name: sorted(map(str, house.query(sql))) for name, sql in queries.items()}
+
+
+def lose_database(settings: Settings) -> None:
+    for file in settings.home.glob("*.sqlite*"):
+        file.unlink()
+    if settings.database:
+        _drop_schema(settings)
 
 
 def test_what_cannot_be_restored_is_refused(sqlite_settings: Settings, tmp_path: Path) -> None:
