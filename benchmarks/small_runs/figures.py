@@ -43,6 +43,7 @@ from storage.warc.writer import SegmentWriter
 LOCK_LIMIT, GROWTH_LIMIT, WARM_LIMIT, COLD_LIMIT, NOTHING_LIMIT = 0.3, 1.3, 2.0, 4.0, 0.4
 PAGES = 5
 START = datetime(2026, 3, 1, tzinfo=UTC)
+NEEDED = ("processing.stages", "processing.extract.rule_check")  # as `crawlhouse.airflow.executor` imports
 TASKS = ("plan", "segments", "extract", "resolve", "gate", "publish")  # each a process of its own in Airflow
 WORDS = [f"word{number}" for number in range(4000)]
 
@@ -193,8 +194,6 @@ def _value(field: pa.Field, run: ProcessRun, row: int) -> object:
 
 def measure_warm(settings: Settings, count: int = 10) -> float:
     """The mean of process runs in a worker that has imported what tasks need: each task is forked, Airflow's own work is left out."""
-    from crawlhouse.airflow.executor import NEEDED
-
     crawl = crawl_of("warm")
     with tempfile.TemporaryDirectory() as folder:
         server = start_server(Path(folder))

@@ -92,6 +92,8 @@ def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amou
 
 def to_plain(value: Any) -> Any:  # Any: of one of the types
     """A typed value as JSON and MessagePack know it: decimals, dates and times become text."""
+    if value is None or isinstance(value, str):  # most values are
+        return value
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, date):  # and datetime
@@ -134,6 +136,8 @@ def _convert(value: Any, kind: FieldType, reading: Reading, depth: int) -> Any:
 
 
 def _to_text(value: Any, reading: Reading) -> str:
+    if type(value) is str and len(value) <= MAX_TEXT_CHARACTERS:  # most values are
+        return storable(value)
     if isinstance(value, StrEnum):
         value = value.value
     if isinstance(value, bool):
