@@ -7,8 +7,21 @@ import sys
 from importlib import import_module
 
 PARTS = (
-    "crawl", "datasets", "extraction", "freshness", "frontier", "hostile", "lake", "memory", "politeness", "sharing", "small_runs", "trace",
-)  # fmt: skip
+    "crawl",
+    "datasets",
+    "duplicates",
+    "extraction",
+    "freshness",
+    "frontier",
+    "hostile",
+    "lake",
+    "memory",
+    "pages",
+    "politeness",
+    "sharing",
+    "small_runs",
+    "trace",
+)
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from benchmarks.inputs.labelled_pages import SETS, WITH_METADATA, Row, folder, half_of, interval, page_f1, pages, scorer
+from benchmarks.inputs.labelled_pages import MAIN_METRIC, SETS, WITH_METADATA, Row, folder, half_of, interval, page_f1, pages, scorer
 from benchmarks.peers.extractors import FETCHED_AT, Extractor, crawlhouse, libraries, text_of, trafilatura_metadata
 from processing.article.metadata.metadata import read_metadata
 from processing.article.outline.container import find_container
@@ -33,6 +33,7 @@ OURS = "crawlhouse"
 NO_TYPE = "crawlhouse, no page type"
 PAGE_TYPE = "page type"
 PEER = "trafilatura"
+RIGHT_F1 = 0.9  # an article with this F1 counts as right
 HALVES = ("tuning", "unseen", "both")
 
 
@@ -70,6 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     _print_texts(run)
     _print_differences(run)
     _print_metadata(run)
+    _print_reliability(run)
     _print_types(run, chosen.half)
     _print_cpu(run)
     return 0
@@ -179,6 +181,21 @@ def _metadata(article: Article | None) -> dict[str, object]:
         return {"title": None, "author": [], "date": None}
     date = article.published_at.isoformat() if article.published_at else None
     return {"title": article.title, "author": list(article.authors), "date": date}
+
+
+def _print_reliability(run: Run) -> None:
+    """The reliability curve of `confidence`: of the articles in each tenth, how many are right. Sets with whole texts only."""
+    print(f"\n{'confidence from':<24}{'half':<7}{'pages':>6}{'F1 >= .9':>10}")
+    for half in run.halves():
+        right: dict[float, list[bool]] = defaultdict(list)
+        for name in SETS:
+            for row in run.half(name, half) if MAIN_METRIC[name] != "snippet_f1" else ():
+                article = run.articles[name][row["id"]]
+                if article is not None:
+                    tenth = min(int(article.confidence * 10), 9) / 10
+                    right[tenth].append(page_f1(name, row, text_of(article)) >= RIGHT_F1)
+        for tenth, pages_right in sorted(right.items(), reverse=True):
+            print(f"{tenth:<24}{half:<7}{len(pages_right):>6}{fmean(pages_right):>10.3f}")
 
 
 def _print_types(run: Run, half: str) -> None:

@@ -17,7 +17,7 @@ from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import stored_types
 from schemas.errors import NotFoundError
-from storage.index.items import read_item_types
+from storage.index.items import read_item_types, read_items
 from storage.lake.lake import Lake, open_lake
 from storage.ledger.ledger import Ledger, open_ledger
 from storage.objects.open import open_store
@@ -61,10 +61,20 @@ def current_datasets(crawl: Crawl, crawl_runs: Sequence[str], settings: Settings
     """The definitions of a crawl's datasets, with their tables made or changed. None for a crawl of plain articles alone."""
     types = [one for crawl_run in crawl_runs for one in read_item_types(crawl.name, crawl_run, resources.store).types]
     definitions = crawl_datasets(crawl, settings, resources.lake.tables())
-    found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings) for dataset in definitions)
+
+    def has_items(dataset: Dataset) -> bool:
+        return any(_has_items(dataset, crawl_run, resources) for crawl_run in crawl_runs)
+
+    found = (with_item_fields(dataset, types, _earlier_fields(dataset, crawl, resources), settings, has_items) for dataset in definitions)
     datasets = tuple(dataset for dataset in found if dataset is not None)
     resources.lake.ensure_dataset_tables(datasets)
     return () if [dataset.is_plain for dataset in datasets] == [True] else datasets
+
+
+def _has_items(dataset: Dataset, crawl_run: str, resources: Resources) -> bool:
+    segments = resources.ledger.manifest(crawl_run).segments
+    name = resources.ledger.crawl_run(crawl_run).crawl.name
+    return any(dataset.takes_item(item.type) for item in read_items(name, crawl_run, segments, resources.store))
 
 
 def _earlier_fields(dataset: Dataset, crawl: Crawl, resources: Resources) -> dict[str, str]:

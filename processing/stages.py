@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from processing.extract.extraction import extract_segment
+from processing.extract.outdated_revisits import outdated_in, stage_outdated
+from processing.extract.page_tasks import ARTICLES_ALONE
 from processing.extract.segment_rows import SegmentRows
 from processing.publish.gate import gate_run, read_gate_mark
 from processing.publish.publish import complete_last_published, half_published, publish_run, refuse_other_code
@@ -55,7 +57,9 @@ def plan(crawl_name: str, settings: Settings) -> ProcessRun | None:
         datasets = current_datasets(crawl, crawl_runs, settings, resources)
         memory_version, base = resources.ledger.memory_version(crawl_name), resources.lake.snapshot_id("articles")
         inputs = (code_version(), config_hash(crawl, datasets), memory_version, base)
-        return resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
+        run = resources.ledger.add_process_run(ProcessRun(process_run_id(crawl_runs, *inputs), crawl, crawl_runs, *inputs, datasets))
+        stage_outdated(run, list(_segments(run, resources.ledger).values()), resources.store, resources.lake)
+        return run
 
 
 def segments(process_run: str, settings: Settings) -> list[str]:
@@ -145,14 +149,17 @@ def process_once(crawl_name: str, settings: Settings, progress: Callable[[str], 
 
 
 def _extract(run: ProcessRun, segment: Segment, key: str, settings: Settings, resources: Resources) -> None:
-    containers = pinned_containers(run, resources.store)
-    selected = read_selection(run, resources.store)
+    store, containers = resources.store, pinned_containers(run, resources.store)
+    stage_outdated(run, list(_segments(run, resources.ledger).values()), store, resources.lake)
+    outdated = outdated_in(run, segment.segment, store)
+    selected = read_selection(run, store)
     offsets = None if selected is None else frozenset(selected.get(segment.warc_key, ()))
     if not run.own_datasets:
-        extract_segment(resources.store, segment, run.crawl, key, containers, offsets=offsets)
+        again = dict.fromkeys(outdated, ARTICLES_ALONE)
+        extract_segment(store, segment, run.crawl, key, containers, again=again, offsets=offsets)
         return
-    with SegmentRows(resources.store, run, segment, _module_folders(settings), offsets) as rows:
-        extract_segment(resources.store, segment, run.crawl, key, containers, rows, offsets)
+    with SegmentRows(store, run, segment, _module_folders(settings), outdated, offsets) as rows:
+        extract_segment(store, segment, run.crawl, key, containers, rows, offsets=offsets)
 
 
 def _module_folders(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from runtime.code_version import without_comments
 
-MAX_MESSAGE_CHARACTERS = 500
+MAX_MESSAGE_CHARACTERS = 400
 
 
 class NoModuleError(Exception):
@@ -45,7 +45,9 @@ def import_user_module(name: str, folders: Sequence[str]) -> ModuleType:
 
 def error_text(error: BaseException) -> str:
     """An error in one line: its type and message, and the file and line where it was raised."""
-    message = " ".join(f"{type(error).__name__}: {error}".split())[:MAX_MESSAGE_CHARACTERS]
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    if len(message) > MAX_MESSAGE_CHARACTERS:
+        message = f"{message[:MAX_MESSAGE_CHARACTERS]}... ({len(message):,} characters)"
     frames = [] if isinstance(error, SyntaxError) else traceback.extract_tb(error.__traceback__)  # a SyntaxError says it itself
     return f"{message} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else message
 

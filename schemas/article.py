@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# those whose source on the page is shown
+TRACED_FIELDS = (
+    "title", "description", "authors", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "page_type",
+)  # fmt: skip
+
 
 class BlockKind(StrEnum):
     """What a block is."""
@@ -20,10 +25,15 @@ class BlockKind(StrEnum):
 
 
 class PageType(StrEnum):
-    """What a page is; only `article` enters the `articles` table."""
+    """What a page is; only `article` enters the `articles` table.
+
+    The table `pages` divides hubs: a `collection` is of goods, a `listing` of texts or other entries.
+    """
 
     ARTICLE = "article"
     HUB = "hub"
+    COLLECTION = "collection"
+    LISTING = "listing"
     PRODUCT = "product"
     FORUM = "forum"
     DOCUMENTATION = "documentation"
@@ -48,13 +58,38 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """A quotation or list item around a block. `kind` is `quote`, `bullet` or `number`.
+
+    Blocks of one item have equal `item`, items of one list equal `group`. `number` is that of an item of a numbered list.
+    """
+
+    kind: str
+    group: int
+    item: int
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockMarkup:
+    """A block as Markdown, without what is around it: that is in `containers`, the outermost first. `images` are those before it.
+
+    `markdown` is empty for a caption that its image has already.
+    """
+
+    markdown: str
+    containers: tuple[Container, ...] = ()
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """The article of one page, as extraction read it.
 
     Times are aware. `published_at_source` and `modified_at_source` name the markup that the time was taken from:
     `json-ld`, `meta`, `time`, `url`, `text` or `hint`. `published_zone` is the UTC offset as written (`+02:00`), None if there was none.
     `extraction_path` names how the blocks were found (for example `container`, `json-ld`, `rescue`). `container` is the signature of the
-    element that they were in; the same element is looked for on the host's other pages.
+    element that they were in; the same element is looked for on the host's other pages. `markup` has each block as Markdown, if asked for.
     `form` is the kind of article page: `article`, `live_blog`, `gallery`, `paywalled_stub`, `amp`, `print`.
     """
 
@@ -80,6 +115,7 @@ class Article:
     confidence: float = 1.0
     extraction_path: str = "container"
     container: str | None = None
+    markup: tuple[BlockMarkup, ...] = ()
 
 
 def plain_text(blocks: tuple[Block, ...]) -> str:

@@ -111,6 +111,11 @@ ARTICLES = {
     **POINTER,
     **RUNNING,
     **AI_PREFERENCES,
+    "markdown": ColumnDoc("The article as Markdown, with links, images and tables; NULL unless the crawl asks for it.", MARKUP),
+    "chunks": ColumnDoc(
+        "Parts of the Markdown that end at blocks: position, headings above, first block, text; NULL unless the crawl asks for them.",
+        MARKUP,
+    ),
 }
 QUARANTINE = {
     **ARTICLES,

@@ -36,6 +36,16 @@ def crawl_run_of(segment_key: str) -> str:
     return segment_key.split("/")[2]
 
 
+def crawl_of(segment_key: str) -> str:
+    """The crawl that fetched a segment, by its name of then."""
+    return segment_key.split("/")[1]
+
+
+def segment_of(segment_key: str) -> str:
+    """The name of a segment."""
+    return segment_key.split("/")[3].removesuffix(".warc.gz")
+
+
 def planned_stamp(crawl_run: str) -> str:
     """When a crawl run was planned, as its name says it, to the second. Sorts by time; empty for a name of another form."""
     found = STAMP.search(crawl_run)
@@ -44,8 +54,7 @@ def planned_stamp(crawl_run: str) -> str:
 
 def index_key_of(segment_key: str) -> str:
     """The capture index of a segment, from the segment's own key."""
-    _, crawl, crawl_run, name = segment_key.split("/")
-    return index_key(crawl, crawl_run, name.removesuffix(".warc.gz"))
+    return index_key(crawl_of(segment_key), crawl_run_of(segment_key), segment_of(segment_key))
 
 
 def cdxj_key(crawl: str, crawl_run: str) -> str:
@@ -106,6 +115,11 @@ def extracted_rows_key(process_run: str, dataset: str, segment: str) -> str:
 def extracted_failures_key(process_run: str, segment: str) -> str:
     """The datasets whose steps broke on the rows of one segment (JSON). It is there only if there are any."""
     return f"staging/{process_run}/rows/@failures/{segment}.json"
+
+
+def revisits_key(process_run: str, segment: str) -> str:
+    """The revisits of one segment whose pages are read again, and for which datasets (JSON). It is there only if there are any."""
+    return f"staging/{process_run}/revisits/{segment}.json"
 
 
 def resolved_rows_key(process_run: str, base: str, dataset: str, table: str) -> str:

@@ -121,6 +121,16 @@ def replacing_run_id(replacement: Replacement, contents: Sequence[str], crawl_ru
     return "p-" + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
+def reading_digest(crawl: Crawl, dataset: Dataset) -> str:
+    """A digest of all that decides which rows of a dataset a page has, but for our own code: 16 hex digits of SHA-256.
+
+    Of `articles` these are the options of the crawl. What steps and expectations make of an article is not part of it.
+    """
+    of_dataset = crawl.articles.model_dump(mode="json") if dataset.is_built_in else dataset.digest()
+    content = [of_dataset, crawl.politeness.opt_outs, crawl.politeness.forbidden_uses()]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
 def config_hash(crawl: Crawl, datasets: Sequence[Dataset] = ()) -> str:
     """A digest of a crawl's configuration, and of the definitions of its datasets: 16 hex digits of SHA-256.
 

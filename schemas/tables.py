@@ -25,6 +25,17 @@ BLOCK = pa.struct(
 )
 
 
+# a part of a text for retrieval: its place, the headings above it, the block that it begins with, and its Markdown
+CHUNK = pa.struct(
+    [
+        pa.field("position", pa.int32()),
+        pa.field("headings", pa.list_(pa.string())),
+        pa.field("block", pa.int32()),
+        pa.field("text", pa.string()),
+    ]
+)
+
+
 def documented(fields: Iterable[pa.Field], docs: Mapping[str, ColumnDoc]) -> list[pa.Field]:
     """Fields with their descriptions, as Iceberg keeps them."""
     return [field.with_metadata({DOC: str(docs[field.name]).encode()}) for field in fields]
@@ -93,6 +104,8 @@ ARTICLE_FIELDS = [
     *RUN_FIELDS,
     pa.field("content_usage", pa.string()),
     pa.field("content_signal", pa.string()),
+    pa.field("markdown", pa.string()),
+    pa.field("chunks", pa.list_(CHUNK)),
 ]
 
 ARTICLES = pa.schema(documented(ARTICLE_FIELDS, column_docs.ARTICLES))

@@ -43,6 +43,7 @@ from storage.warc.writer import SegmentWriter
 LOCK_LIMIT, GROWTH_LIMIT, WARM_LIMIT, COLD_LIMIT, NOTHING_LIMIT = 0.3, 1.3, 2.0, 4.0, 0.4
 PAGES = 5
 START = datetime(2026, 3, 1, tzinfo=UTC)
+NEEDED = ("processing.stages", "processing.extract.rule_check")  # as `crawlhouse.airflow.executor` imports
 TASKS = ("plan", "segments", "extract", "resolve", "gate", "publish")  # each a process of its own in Airflow
 WORDS = [f"word{number}" for number in range(4000)]
 
@@ -64,7 +65,8 @@ def closed_run(settings: Settings, crawl: Crawl, number: int) -> None:
     run = CrawlRun(f"{crawl.name}-{planned:%Y%m%dT%H%M%SZ}-{number:06d}", crawl, str(number), planned, "bench", config_hash(crawl))
     store, ledger = open_store(settings), open_ledger(settings)
     ledger.add_crawl_run(run)
-    keys = segment_key(crawl.name, run.crawl_run, "0"), index_key(crawl.name, run.crawl_run, "0")
+    name = f"{crawl.name}-{number}"
+    keys = segment_key(crawl.name, run.crawl_run, name), index_key(crawl.name, run.crawl_run, name)
     with tempfile.TemporaryDirectory() as folder:
         writer = SegmentWriter(Path(folder) / "open.warc.gz", keys[0], crawl.name, run.crawl_run, {})
         for page in range(PAGES):
@@ -72,7 +74,7 @@ def closed_run(settings: Settings, crawl: Crawl, number: int) -> None:
         closed = writer.close()
         store.put_file(keys[0], closed.path)
     store.put_bytes(keys[1], write_index(closed.rows))
-    segment = Segment(segment="0", warc_key=keys[0], index_key=keys[1], size=closed.size, digest=closed.digest, records=PAGES)
+    segment = Segment(segment=name, warc_key=keys[0], index_key=keys[1], size=closed.size, digest=closed.digest, records=PAGES)
     with ledger.database.write() as connection:
         insert_segment(connection, run.crawl_run, "w0", segment, time.time())
     manifest = Manifest(
@@ -100,7 +102,8 @@ def gated(settings: Settings, crawl: Crawl, number: int) -> str:
     closed_run(settings, crawl, number)
     run = stages.plan(crawl.name, settings)
     assert run is not None
-    stages.extract(run.process_run, "0", settings)
+    for segment in stages.segments(run.process_run, settings):
+        stages.extract(run.process_run, segment, settings)
     stages.resolve(run.process_run, settings)
     stages.gate(run.process_run, settings)
     return run.process_run
@@ -193,8 +196,6 @@ def _value(field: pa.Field, run: ProcessRun, row: int) -> object:
 
 def measure_warm(settings: Settings, count: int = 10) -> float:
     """The mean of process runs in a worker that has imported what tasks need: each task is forked, Airflow's own work is left out."""
-    from crawlhouse.airflow.executor import NEEDED
-
     crawl = crawl_of("warm")
     with tempfile.TemporaryDirectory() as folder:
         server = start_server(Path(folder))
@@ -219,7 +220,8 @@ def _task(name: str, crawl: str, settings: Settings) -> None:
     if name in {"plan", "segments"}:
         stages.segments(run.process_run, settings)
     elif name == "extract":
-        stages.extract(run.process_run, "0", settings)
+        for segment in stages.segments(run.process_run, settings):
+            stages.extract(run.process_run, segment, settings)
     else:
         getattr(stages, name)(run.process_run, settings)
 

@@ -13,6 +13,7 @@ from crawlhouse.output.crawl import describe_crawl
 from crawlhouse.output.golden import check_golden
 from crawlhouse.output.row_formats import cell_text
 from crawlhouse.reports.check_run import CheckedPage, CheckResult, run_check
+from crawlhouse.reports.check_tables import check_tables, has_definitions
 from processing.extract.extraction import ReadPage
 from processing.extract.rule_check import check_rules
 from schemas.article import Article, plain_text
@@ -23,8 +24,8 @@ from schemas.datasets.dataset import Dataset
 from schemas.errors import ConfigError, CrawlhouseError, GateError, NotFoundError, SpiderError, StorageError, UnavailableError
 from schemas.outcomes import Reason
 
-ARTICLES = "articles"
 SHOWN_ARTICLES = 3  # they fit on two screens; --pages fetches more, the table above them lists all
+MAX_LOG_CHARACTERS = 20_000
 SHOWN_CHARACTERS = 400  # of an article's text: enough to see whether it begins where the article begins
 
 
@@ -57,7 +58,7 @@ def _check_rules(crawl: Crawl, folder: Path) -> None:
     """Check the site rules, the datasets and the golden pages, without the network. Raises ConfigError."""
     check_rules(crawl, folder / f"{crawl.name}.yaml")
     settings = Settings(home=folder, crawls=folder)
-    if crawl.datasets != (ARTICLES,) or crawl.expectations or crawl.drift or (settings.datasets_folder() / f"{ARTICLES}.yaml").is_file():
+    if has_definitions(crawl, settings):
         from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have plain articles
 
         datasets = crawl_datasets(crawl, settings)
@@ -67,8 +68,6 @@ def _check_rules(crawl: Crawl, folder: Path) -> None:
 
 def _check_tables(datasets: Sequence[Dataset]) -> None:
     """Compare the datasets with their tables, if there is a lake. Raises ConfigError."""
-    from crawlhouse.reports.check_tables import check_tables
-
     try:
         settings = load_settings()
     except NotFoundError:  # the file is in no project
@@ -92,7 +91,7 @@ def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
     with progress_line() as update:
         result = run_check(crawl, pages, lambda state: update(f"{state.pages} pages fetched"), folder, log)
     if crawl.has_own_spider() and log.getvalue():
-        say(log.getvalue().rstrip())
+        say(_beginning(log.getvalue().rstrip()))
     if not result.pages:
         why = ", ".join(f"{reason} ({count})" for reason, count in result.manifest.reasons.items()) or result.manifest.finish_reason
         raise UnavailableError(f"Nothing came back from {', '.join(crawl.hosts())}: {why}. Look at the seeds and at the network.")
@@ -103,6 +102,11 @@ def _fetch_and_show(crawl: Crawl, pages: int, folder: Path) -> None:
     for one in result.datasets:
         show_dataset(one)
     _raise_what_is_wrong(result)
+
+
+def _beginning(log: str) -> str:
+    """The log of a user's spider, which may print a line for each of its items, as far as people read it."""
+    return log if len(log) <= MAX_LOG_CHARACTERS else f"{log[:MAX_LOG_CHARACTERS]}\n({len(log):,} characters; the rest is left out.)"
 
 
 def _raise_what_is_wrong(result: CheckResult) -> None:

@@ -14,11 +14,12 @@ from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.accounting import show_manifest
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
+from crawlhouse.reports.check_tables import check_tables, has_definitions
 from processing.extract.rule_check import check_rules
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl, settings_for_crawl
 from schemas.config.settings import Settings, make_home
-from schemas.errors import ConfigError, NotFoundError, ThresholdError
+from schemas.errors import ConfigError, NotFoundError, StorageError, ThresholdError, UnavailableError
 from schemas.manifest import Manifest
 from schemas.runs import CrawlRun
 from storage.ledger.ledger import open_ledger
@@ -35,8 +36,23 @@ def run_crawl(reference: str, settings: Settings, form: ReportFormat, *, new: bo
     settings = settings_for_crawl(reference, settings)
     check_rules(crawl, settings.crawls / f"{crawl.name}.yaml")
     make_home(settings)
+    warn_about_datasets(crawl, settings)
     with hold_command_lock(settings, f"crawl-{crawl.name}"):
         _fetch(crawl, settings, form, new=new, urls=urls)
+
+
+def warn_about_datasets(crawl: Crawl, settings: Settings) -> None:
+    """Say at once what keeps `process` from making rows of what is fetched. It is kept nevertheless."""
+    if not has_definitions(crawl, settings):
+        return
+    from processing.datasets.definitions import crawl_datasets  # slow to import, and most crawls have plain articles
+
+    try:
+        check_tables(crawl_datasets(crawl, settings), settings)
+    except (ConfigError, NotFoundError) as error:
+        say(f"Warning: {error}\nThe crawl goes on, and keeps what it fetches. Correct this before `crawlhouse process {crawl.name}`.")
+    except (UnavailableError, StorageError):  # the crawl itself says what is the matter with the store or the database
+        return
 
 
 def read_urls(path: Path) -> list[str]:

@@ -25,6 +25,9 @@ def show_urls(settings: Settings, selection: Selection, limit: int, form: ListFo
     rows = frontier.urls(selection, limit) if limit else []
     if form is ListFormat.CSV:
         _write_csv(rows)
+    elif form is ListFormat.JSONL:
+        for row in rows:
+            write_json(url_row_json(row))
     elif form is ListFormat.JSON:
         by_state = [{"crawl": crawl, "state": state, "urls": number} for (crawl, state), number in counts.items()]
         write_json({"counts": by_state, "urls": [url_row_json(row) for row in rows]})

@@ -21,6 +21,10 @@ Examples:
   crawlhouse extract *.warc.gz -o articles.jsonl --workers 4
 
   crawlhouse extract one.warc.gz -o articles.parquet --site-memory off
+
+  crawlhouse extract *.warc.gz -o articles.md
+
+  crawlhouse extract *.warc.gz -o articles.parquet --chunks 1500
 """
 
 
@@ -35,11 +39,15 @@ def extract(
     warcs: Annotated[
         list[Path], typer.Argument(metavar="WARC...", help="WARC files from any crawler, with gzip, zstd or uncompressed, or WACZ files.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The result; .parquet or .jsonl.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The result: .parquet or .jsonl, or .md, a folder of Markdown files.")],
     site_memory: Annotated[Switch, typer.Option(help="First learn each host's boilerplate from all given pages.")] = Switch.ON,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores by default.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Add the column markdown: links, emphasis, images, tables, lists.")] = False,
+    chunks: Annotated[int | None, typer.Option(min=200, max=100_000, help="Add the column chunks: parts of at most N characters.")] = None,
 ) -> None:
     """Extract the articles of WARC files: one row per response record, with its status, and the reason if it is not an article.
+
+    With a name that ends in .md, each article becomes a Markdown file in a folder of that name.
 
     Nothing is fetched and no lake is needed. A damaged record has a row too, and the rest of its file is read; the exit code is then 5.
     After an interruption the same command continues.
@@ -56,6 +64,8 @@ def extract(
             workers=workers,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             passed_over=passed_over,
+            markdown=markdown,
+            chunks=chunks,
         )
     show(counts_table(str(output), {"records": sum(counts.values()), **{f"= {name}": count for name, count in counts.items()}}))
     if passed_over:

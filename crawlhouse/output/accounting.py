@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
-from crawlhouse.output.console import counts_table, show
+from crawlhouse.output.console import counts_table, show, table
 from processing.publish.report import RunReport
 from schemas.manifest import FetchStatistics, Manifest
 from schemas.numbers import format_bytes
 
 FETCHED = ("fetched", "denied", "failed", "filtered", "left_over")
 NOT_COVERED = {"new": "new pages", "sources": "feeds, sitemaps and hubs", "revisits": "known articles"}
+ARTICLES = "articles"
+ROW_COUNTS = ("made", "published", "unchanged", "quarantined")
 OUTCOMES = ("published", "known", "duplicate", "quarantined", "rejected")
 
 
@@ -47,8 +50,27 @@ def show_report(report: RunReport) -> None:
     title = f"{report.crawl}: {report.process_run}, {len(report.crawl_runs)} crawl runs"
     show(counts_table(title, {"records": report.records, **{f"= {name}": getattr(report, name) for name in OUTCOMES}}))
     _show_reasons(report.reasons)
-    for line in report.unclaimed_lines():
+    _show_datasets(report)
+    for line in (*report.without_rows(), *report.unclaimed_lines()):
         show(line)
+
+
+def _show_datasets(report: RunReport) -> None:
+    """A line for each dataset: rows made = published + unchanged + quarantined, and in how many crawl runs rows are held back besides."""
+    if list(report.datasets) == [ARTICLES] and not report.held:
+        return  # the records say the same
+    of_runs = f"of {len(report.crawl_runs):,} runs"
+    held = Counter(name for found in report.held.values() for name in found)
+    rows = [
+        (
+            name,
+            *(f"{counts[column]:,}" for column in ROW_COUNTS),
+            f"{held[name]:,} {of_runs}" if held[name] else "",
+        )
+        for name, counts in report.datasets.items()
+    ]
+    columns = ("dataset", *ROW_COUNTS, "held back")
+    show(table("Rows", columns, rows, numbers=ROW_COUNTS))
 
 
 def _show_reasons(reasons: Mapping[str, int]) -> None:

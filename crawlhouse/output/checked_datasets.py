@@ -96,11 +96,25 @@ def _hint(checked: CheckedDataset) -> str:
     source, match = checked.dataset.source, checked.dataset.match
     if source is None:
         return ""
+    if checked.matched_pages:
+        return f" {_selector_hint(checked)}"
     if match:
         return f" Rows are read from pages whose URL has {_or(match)}."
     if source.items is not None:
         return " The spider yielded no item of its class." if source.items is not True else " The spider yielded no item."
     return " Give a seed that leads to some, or --pages N to see more."
+
+
+def _selector_hint(checked: CheckedDataset) -> str:
+    """Which selectors found nothing on the pages that are read for the dataset."""
+    source = checked.dataset.source
+    assert source is not None
+    pages = f"on the {counted(checked.matched_pages, 'page')} that {'is' if checked.matched_pages == 1 else 'are'} read for it"
+    if source.each is not None and not checked.matches["each"]:
+        return f"'each' ({source.each.text()}) finds nothing {pages}."
+    found = {name: selector.text() for name, selector in (source.selectors or {}).items() if not checked.matches[name]}
+    names = ", ".join(f"{name} ({text})" for name, text in found.items())
+    return f"These selectors find nothing {pages}: {names}." if found else f"What the selectors find has no text {pages}."
 
 
 def _or(patterns: Iterable[str]) -> str:

@@ -117,7 +117,8 @@ def table(
     made = Table(title=title or None, title_justify="left", title_style="bold", show_header=header, box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         cut = name in unfolded
-        made.add_column(name, justify="right" if name in numbers else "left", overflow="ellipsis" if cut else "fold", no_wrap=cut)
+        is_number = name in numbers  # one that is folded or cut reads as another
+        made.add_column(name, justify="right" if is_number else "left", overflow="ellipsis" if cut else "fold", no_wrap=cut or is_number)
     for row in rows:
         made.add_row(*row)
     return made
@@ -130,7 +131,7 @@ def _pairs(title: str, pairs: Mapping[str, str], justify: JustifyMethod) -> Rend
 
     made = Table(show_header=False, box=None, padding=(0, 2))
     made.add_column()
-    made.add_column(justify=justify, overflow="fold")
+    made.add_column(justify=justify, overflow="fold", no_wrap=justify == "right")
     for name, value in pairs.items():
         made.add_row(name, value)
     return Group(Text(title, style="bold"), made) if title else made

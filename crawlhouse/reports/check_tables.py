@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from processing.datasets.definitions import with_item_fields
+from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
-from storage.lake.lake import open_lake
+
+ARTICLES = "articles"
+
+
+def has_definitions(crawl: Crawl, settings: Settings) -> bool:
+    """Whether a crawl has more to check than plain articles."""
+    own_articles = settings.datasets_folder() / f"{ARTICLES}.yaml"
+    return crawl.datasets != (ARTICLES,) or bool(crawl.expectations or crawl.drift) or own_articles.is_file()
 
 
 def check_tables(datasets: Iterable[Dataset], settings: Settings) -> None:
@@ -17,6 +24,9 @@ def check_tables(datasets: Iterable[Dataset], settings: Settings) -> None:
     """
     if not settings.database and not settings.database_file("catalog").exists():
         return
+    from processing.datasets.definitions import with_item_fields  # slow to import, as is the lake
+    from storage.lake.lake import open_lake
+
     with open_lake(settings) as lake:
         for dataset in datasets:
             stored = lake.dataset_fields(dataset.name)

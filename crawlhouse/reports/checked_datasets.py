@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,6 +17,7 @@ from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
 from processing.expectations.suite_result import SuiteResult
 from processing.extract.item_rows import item_datasets
+from processing.extract.selector_matches import selector_matches
 from processing.resolve.records import RecordId
 from processing.resolve.row_history import PUBLISHED, UNCHANGED, decide_key, row_order
 from processing.resolve.run_records import read_errors
@@ -31,7 +33,7 @@ from schemas.keys import extracted_rows_key
 from schemas.manifest import Manifest
 from schemas.runs import ProcessRun, config_hash
 from schemas.yaml_files.dataset_names import NO_DATASET
-from storage.index.items import read_item_types
+from storage.index.items import read_item_types, read_items
 from storage.objects.store import ObjectStore
 
 PROCESS_RUN = "check"
@@ -53,7 +55,8 @@ class CheckedDataset:
     """What a dataset would get: `rows` would be published, in the order of the pages. `repeated` rows are equal to one of them.
 
     `errors` are pages whose rows could not be read, by URL. `broken` says which critical expectations or steps the rows break, so that a
-    real run would hold them back. `whole_run` names the expectations that only the rows of a whole run can show.
+    real run would hold them back. `whole_run` names the expectations that only the rows of a whole run can show. Of a dataset by selectors
+    without any row, `matched_pages` are the pages that its `match` covers, and `matches` says how many elements each selector found there.
     """
 
     dataset: Dataset
@@ -63,6 +66,8 @@ class CheckedDataset:
     errors: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     whole_run: list[str] = field(default_factory=list)
+    matched_pages: int = 0
+    matches: Counter[str] = field(default_factory=Counter)
 
     @property
     def made(self) -> int:
@@ -73,7 +78,11 @@ class CheckedDataset:
 def check_process_run(crawl: Crawl, manifest: Manifest, settings: Settings, store: ObjectStore) -> ProcessRun:
     """A process run of a check's crawl run, which is in no ledger. Raises ConfigError for definitions that cannot work."""
     types = read_item_types(crawl.name, manifest.crawl_run, store).types
-    found = (with_item_fields(dataset, types, {}, settings) for dataset in crawl_datasets(crawl, settings))
+
+    def has_items(dataset: Dataset) -> bool:
+        return any(dataset.takes_item(item.type) for item in read_items(crawl.name, manifest.crawl_run, manifest.segments, store))
+
+    found = (with_item_fields(dataset, types, {}, settings, has_items) for dataset in crawl_datasets(crawl, settings))
     datasets = tuple(dataset for dataset in found if dataset is not None)
     return ProcessRun(PROCESS_RUN, crawl, (manifest.crawl_run,), code_version(), config_hash(crawl, datasets), 0, None, datasets)
 
@@ -91,9 +100,18 @@ def check_datasets(run: ProcessRun, manifest: Manifest, urls: Mapping[RecordId, 
         _decide(one, _staged(dataset.name, segments, store))
         checked.append(one)
         one.broken += _broken_steps(dataset, segments, store)
+        if not one.made and not one.errors and dataset.source is not None and dataset.source.selectors:
+            _count_matches(one, run.crawl, manifest, store)
     _judge(checked, run)
     unclaimed = _unclaimed(segments, store) if item_datasets(run) else []
     return checked + unclaimed
+
+
+def _count_matches(checked: CheckedDataset, crawl: Crawl, manifest: Manifest, store: ObjectStore) -> None:
+    for segment in manifest.segments:
+        for found in selector_matches(store, segment, crawl, checked.dataset):
+            checked.matched_pages += 1
+            checked.matches.update(found)
 
 
 def _broken_steps(dataset: Dataset, segments: Iterable[str], store: ObjectStore) -> list[str]:

@@ -14,7 +14,6 @@ from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
 from schemas.runs import ProcessRun
-from storage.ledger.ledger import open_ledger
 
 # What a crawl's file says of how rows are made. The rest of it says what is fetched, and when.
 RULES = ("articles", "datasets", "expectations", "drift", "politeness", "budgets")
@@ -55,6 +54,8 @@ class Making:
 
 def making_of(settings: Settings, report: UrlReport) -> Making | None:
     """How the reported row was made; None if the database does not know its process run."""
+    from storage.ledger.ledger import open_ledger  # with the database's library, which parts of a page do not need
+
     row = report.article or report.quarantined or report.outcome() or report.captures[0]
     ledger = open_ledger(settings)
     try:

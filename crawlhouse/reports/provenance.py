@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from crawlhouse.reports.url_report import UrlReport
 from crawlhouse.rows import Row
-from processing.article.provenance import TRACED_FIELDS
-from processing.article.site_rules import rules_for
-from processing.extract.limited_pages import ShownPage, provenance_limited
+from processing.extract.limited_pages import ShownPage, markdown_limited, provenance_limited
+from schemas.article import TRACED_FIELDS
 from schemas.config.crawl import SiteRules
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings
@@ -26,6 +25,20 @@ def field_provenance(settings: Settings, report: UrlReport) -> dict[str, str]:
     on_page = _sources_on_page(settings, report, row | {"page_type": outcome.get("page_type")})
     in_row = _sources_in_row(row, on_page.pop("container", "")) if row else {}
     return {name: source for name, source in (on_page | in_row).items() if source}
+
+
+def page_markdown(settings: Settings, report: UrlReport) -> str:
+    """The main text of the reported page as Markdown: the row's column, or read from the stored capture. Raises StorageError."""
+    row = report.article or report.quarantined
+    if row and row.get("markdown"):
+        return str(row["markdown"])
+    if report.record is None:
+        raise StorageError(report.archive_problem)
+    shown = {"text": row["text"]} if row else None
+    found = markdown_limited(ShownPage(report.record, _hints(settings, report), _rules(settings, report), shown))
+    if isinstance(found, str):
+        raise StorageError(f"{report.url} cannot be shown as Markdown: {found}. --html shows the page as it was received.")
+    return found["markdown"]
 
 
 def _sources_in_row(row: Row, container: str) -> dict[str, str]:
@@ -71,6 +84,11 @@ def _rules(settings: Settings, report: UrlReport) -> SiteRules | None:
     """The site rules of the crawl's file for the page's host, as they are now. None if the crawl has no file any more."""
     row = report.article or report.quarantined or report.captures[0]
     try:
-        return rules_for(host_key(report.url), find_crawl(row["crawl"], settings.crawls).articles.rules)
+        rules = find_crawl(row["crawl"], settings.crawls).articles.rules
     except (ConfigError, NotFoundError):
         return None
+    if not rules:
+        return None
+    from processing.article.site_rules import rules_for  # with all that reads an article
+
+    return rules_for(host_key(report.url), rules)

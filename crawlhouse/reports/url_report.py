@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from crawlhouse.rows import Row
 from crawlhouse.sql.query import open_lake_for_reading, read_rows
+from processing.extract.referred_records import read_page_record
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
 from schemas.page import WarcPointer
 from storage.lake.takedown import read_takedowns
 from storage.objects.open import open_store
-from storage.warc.reader import Record, read_record_at
+from storage.warc.reader import Record
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,8 +57,8 @@ SELECT url FROM (
 class UrlReport:
     """What is known of a URL. `article` is its last version, `quarantined` its last quarantined row; either may be missing.
 
-    `captures` are the last 20 of this URL, newest first. `record` is the WARC record of the article's capture, or of the newest capture.
-    It is None when it cannot be read; `archive_problem` then says why.
+    `captures` are the last 20 of this URL, newest first. `record` is the WARC record of the article's capture, or of the newest capture;
+    for a revisit it is the record that this refers to. It is None when it cannot be read; `archive_problem` then says why.
     """
 
     url: str
@@ -124,7 +125,7 @@ def decoded_html(record: Record) -> str:
 
 def _record(settings: Settings, pointer: WarcPointer) -> tuple[Record | None, str]:
     try:
-        return read_record_at(open_store(settings), pointer), ""
+        return read_page_record(open_store(settings), pointer), ""
     except StorageError as error:
         return None, str(error)
 

@@ -29,6 +29,8 @@ from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
+HARDLY_ANY_TEXT = 200  # characters: an article with less may be elsewhere on the page, however sure its only sentence looks
+
 
 class PageAnalysis(NamedTuple):
     """What is known of a page before its blocks are read. `classification` is the page type and the evidence for it."""
@@ -61,7 +63,8 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
     if declared:
         blocks, path, score = declared, "json-ld", confidence(outline, declared, None)
-    if score < FALLBACK_BELOW and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
+    unsure = score < FALLBACK_BELOW or _length(blocks) < HARDLY_ANY_TEXT
+    if unsure and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
         fallback_blocks = read_with_trafilatura(page.html)
         if _length(fallback_blocks) > _length(blocks):
             blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)

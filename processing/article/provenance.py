@@ -15,13 +15,10 @@ from processing.article.metadata.field_sources import FieldSource, SourcedText
 from processing.article.metadata.jsonld import JsonLd
 from processing.article.metadata.markup import Markup
 from processing.article.metadata.titles import titles
-from schemas.article import Article, plain_text
+from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Page
 
-TRACED_FIELDS = (
-    "title", "description", "authors", "section", "tags", "site_name", "canonical_url", "lead_image", "paywalled", "form", "page_type",
-)  # fmt: skip
 NOT_FOUND = "not found by this version's code"
 MAX_OTHERS = 2  # further sources with the same value that are named
 

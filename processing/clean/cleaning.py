@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import pyarrow as pa
 
+from processing.article.markdown.chunks import split_chunks
+from processing.article.markdown.document import write_document
 from processing.clean.identity import claimed_url, page_url, url_id
 from processing.clean.language import detect_language
 from processing.clean.minhash import make_signatures, shingle_hashes
@@ -14,8 +17,8 @@ from processing.clean.policy import PolicyInput, Violation, check_policy
 from processing.clean.signals import signals
 from processing.clean.site_memory import SiteMemory
 from processing.clean.words import text_digest, words
-from processing.staging.staging import CLEANED, Row, blocks_of, read_bucket, stored_blocks
-from schemas.article import Article, Block, plain_text
+from processing.staging.staging import CLEANED, Row, blocks_of, markup_of_row, read_bucket, stored_blocks
+from schemas.article import Article, Block, BlockMarkup, plain_text
 from schemas.config.crawl import ArticleOptions
 from storage.objects.store import ObjectStore
 
@@ -47,6 +50,21 @@ def clean_blocks(
     return kept, len(boilerplate)
 
 
+def markdown_columns(
+    read: Sequence[Block], kept: Sequence[Block], markup: Sequence[BlockMarkup], *, markdown: bool, chunks: int | None
+) -> Row:
+    """The columns `markdown` and `chunks` of the blocks that were kept of those that were read, as far as they are asked for.
+
+    `markup` is that of the blocks that were read; without it the columns are NULL.
+    """
+    kept_ones = set(map(id, kept))
+    own = [one for block, one in zip(read, markup, strict=True) if id(block) in kept_ones] if markup else []
+    if not own:
+        return {"markdown": None, "chunks": None, "markup": None}
+    parts = [asdict(chunk) for chunk in split_chunks(kept, own, chunks)] if chunks is not None else None
+    return {"markdown": write_document(own) if markdown else None, "chunks": parts, "markup": None}
+
+
 def article_violation(article: Article, fetched_at: datetime, options: ArticleOptions) -> Violation | None:
     """The rule of the policy that an article breaks as its page has it: without a site memory, which takes boilerplate out of it."""
     text = plain_text(article.blocks)
@@ -66,7 +84,8 @@ def cleaned_row(row: Row, memory: SiteMemory, memory_version: int | None, option
     if row["blocks"] is None:
         return row
     url = row["url"]
-    blocks, boilerplate = clean_blocks(row["host"], url, blocks_of(row["blocks"]), memory, options)
+    read = blocks_of(row["blocks"])
+    blocks, boilerplate = clean_blocks(row["host"], url, read, memory, options)
     text = plain_text(blocks)
     tokens = words(text)
     shingles = shingle_hashes([tokens])
@@ -92,6 +111,7 @@ def cleaned_row(row: Row, memory: SiteMemory, memory_version: int | None, option
         "link_density": found.link_density,
         "furniture_blocks": boilerplate,
         "memory_version": memory_version,
+        **markdown_columns(read, blocks, markup_of_row(row), markdown=options.markdown, chunks=options.chunks),
         "quarantine_reason": None if violation is None else str(violation.reason),
         "rule": None if violation is None else violation.rule,
         "quarantine_detail": None if violation is None else violation.detail,

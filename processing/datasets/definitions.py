@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,8 +12,9 @@ from processing.datasets.functions import code_digests
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import line_of
 from schemas.config.settings import Settings
-from schemas.datasets.dataset import Dataset
+from schemas.datasets.dataset import Dataset, Mistake
 from schemas.datasets.dataset_file import find_dataset, find_definition_file
+from schemas.datasets.dataset_file import line_of as dataset_line
 from schemas.datasets.expectation_check import crawl_mistakes
 from schemas.datasets.field_types import parse_type
 from schemas.errors import ConfigError, NotFoundError
@@ -45,10 +46,17 @@ def _check_expectations(crawl: Crawl, datasets: Iterable[Dataset], path: Path) -
         raise ConfigError("\n".join(problems))
 
 
-def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mapping[str, str], settings: Settings) -> Dataset | None:
-    """The definition with the fields of the classes of its items; None where neither its file nor a class has any.
+def with_item_fields(
+    dataset: Dataset,
+    types: Iterable[ItemType],
+    earlier: Mapping[str, str],
+    settings: Settings,
+    has_items: Callable[[Dataset], bool] = lambda _: False,
+) -> Dataset | None:
+    """The definition with the fields of the classes of its items; None where these are not known yet, and it has no items.
 
-    `earlier` are the fields, with their types, that the dataset has had: a run without items of a class does not lose them.
+    `earlier` are the fields, with their types, that the dataset has had: a run without items of a class does not lose them. `has_items`
+    says whether there are items for the dataset; it is asked only if some of its columns are not known.
 
     Raises ConfigError where the whole is no definition, for instance because the key is no field.
     """
@@ -58,19 +66,32 @@ def with_item_fields(dataset: Dataset, types: Iterable[ItemType], earlier: Mappi
     for item_type in types:
         if dataset.takes_item(item_type.name):
             fields = {**{field.name: _type_text(field.type) for field in item_type.fields}, **fields}
-    fields = {**earlier, **fields}
+    is_known = bool(fields) or bool(earlier)
     try:
-        whole = dataset.with_fields(fields)
+        whole = dataset.with_fields({**earlier, **fields})
     except ValidationError as error:
         problems = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
         raise ConfigError(f"{_path(dataset.name, settings) or dataset.name}: with the fields of its items: {problems}.") from error
-    return whole if whole.fields else None
+    mistakes = whole.unknown_columns()
+    if whole.fields and not mistakes:
+        return whole
+    if is_known or has_items(dataset):
+        raise ConfigError(_incomplete(dataset, mistakes, settings, is_known=is_known))
+    return None
+
+
+def _incomplete(dataset: Dataset, mistakes: Sequence[Mistake], settings: Settings, *, is_known: bool) -> str:
+    """What is wrong with a dataset whose columns are neither in its file nor in the class of its items."""
+    path = _path(dataset.name, settings)
+    known = "with the fields of its items" if is_known else "its items are dicts, or of a class without types, so declare 'fields'"
+    problems = [(dataset_line(path, *place) if path else None, f"{'.'.join(map(str, place))}: {problem}") for place, problem in mistakes]
+    return "\n".join(f"{path or dataset.name}: line {line or 1}: {known}: {problem}" for line, problem in problems or [(1, "it has none")])
 
 
 def _checked(name: str, crawl: Crawl, settings: Settings, tables: Collection[str]) -> Dataset:
     folder = settings.datasets_folder()
     try:
-        dataset = find_dataset(name, folder)
+        dataset = with_page_options(find_dataset(name, folder), crawl)
     except NotFoundError as error:
         kept = " Its table is in the lake and stays readable." if name in tables else ""
         message = f"{_place(crawl, settings)}: {error} Write {folder / f'{name}.yaml'}, or correct the name.{kept}"
@@ -78,6 +99,13 @@ def _checked(name: str, crawl: Crawl, settings: Settings, tables: Collection[str
     folders = [str(folder) for folder in settings.module_folders()]
     check_definition(dataset, _path(name, settings), folders)
     return dataset.model_copy(update={"code": code_digests(dataset, folders)}) if dataset.functions() else dataset
+
+
+def with_page_options(dataset: Dataset, crawl: Crawl) -> Dataset:
+    """The definition with the options of the crawl's key `pages`, if the dataset is of whole pages."""
+    if dataset.source is None or dataset.source.pages is None:
+        return dataset
+    return dataset.model_copy(update={"source": dataset.source.model_copy(update={"pages": crawl.pages})})
 
 
 def _place(crawl: Crawl, settings: Settings) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from itemadapter import ItemAdapter
-
 from runtime.user_modules import BrokenModuleError, HiddenModuleError, NoModuleError, import_user_module, source_digest
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.plugins import step_function
@@ -62,6 +60,8 @@ def refuse_changed_code(dataset: Dataset, folders: Sequence[str]) -> None:
 
 def function_rows(function: Callable[[Page], Iterable[object]], page: Page) -> Iterable[RawRow]:
     """The rows that a user's function makes of a page: dicts, dataclasses, attrs or pydantic models. Raises what the function raises."""
+    from itemadapter import ItemAdapter  # it imports Scrapy, which takes longer than all else of a small run
+
     made = function(page)
     if made is None:
         return

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from processing.datasets.functions import function_rows, load_function
+from processing.datasets.page_content import document_rows, page_content_rows
 from processing.datasets.page_view import PageView, TooMuchError
 from processing.datasets.rows import RawRow, Row, RowTyper, size_of
 from processing.datasets.selectors import SelectorReader
 from processing.datasets.structured_data import StructuredDataReader
+from processing.pdf.document import PdfDocument
 from runtime.patterns import PatternTimeoutError, url_patterns
 from runtime.user_modules import error_text
 from schemas.datasets.dataset import Dataset
@@ -58,21 +60,34 @@ class PageReader:
         self._match = url_patterns(dataset.match)
         self._selectors = SelectorReader(dataset) if dataset.source.selectors else None
         self._structured = StructuredDataReader(dataset) if dataset.source.structured_data else None
+        self._options = dataset.source.pages
         self._function = load_function(dataset.source.function, folders) if dataset.source.function else None
 
     def matches(self, url: str) -> bool:
         """Whether pages of a URL have rows: one of the patterns is found in it. One that takes too long is not found."""
         return not self._match or any(pattern.search_or(url, default=False) for pattern in self._match)
 
+    @property
+    def reads_whole_pages(self) -> bool:
+        """Whether its source is `pages`, which reads the article too and therefore comes last."""
+        return self._options is not None
+
     def rows(self, view: PageView) -> PageRows:
         """The rows of a page. Errors of the page or the user's function are returned, not raised. The worker limits time and memory."""
-        url = view.page.url
+        return self._made(view.page.url, lambda: self._raw_rows(view))
+
+    def document_rows(self, url: str, document: PdfDocument) -> PageRows:
+        """The rows of a PDF document; none if the source is not `pages`."""
+        options = self._options
+        return PageRows(self._dataset.name) if options is None else self._made(url, lambda: document_rows(document, options))
+
+    def _made(self, url: str, raw_rows: Callable[[], Iterator[RawRow]]) -> PageRows:
         name = self._dataset.name
         if not self.matches(url):
             return PageRows(name)
         host = host_key(url)
         try:
-            made = [self._typer.row(raw, host, url, size) for raw, size in _bounded(self._raw_rows(view))]
+            made = [self._typer.row(raw, host, url, size) for raw, size in _bounded(raw_rows())]
         except TooMuchError as error:
             return PageRows(name, error=str(error))
         except PatternTimeoutError as error:
@@ -84,6 +99,8 @@ class PageReader:
         return PageRows(name, made)
 
     def _raw_rows(self, view: PageView) -> Iterator[RawRow]:
+        if self._options is not None:
+            return page_content_rows(view, self._options)
         if self._selectors is not None:
             return self._selectors.rows(view)
         if self._structured is not None:
@@ -103,12 +120,17 @@ def read_rows(view: PageView, definitions: Iterable[str], folders: tuple[str, ..
 
     A dataset that cannot be read at all, because its function is not there, is an error of every page: `check_definition` finds it before.
     """
-    return [_read(view, definition, folders) for definition in definitions]
+    found: list[PageRows] = []
+    readers: list[PageReader] = []
+    for definition in definitions:
+        try:
+            readers.append(page_reader(definition, folders))
+        except CrawlhouseError as error:
+            found.append(PageRows(Dataset.model_validate_json(definition).name, error=str(error)))
+    return found + [reader.rows(view) for reader in sorted(readers, key=lambda reader: reader.reads_whole_pages)]
 
 
-def _read(view: PageView, definition: str, folders: tuple[str, ...]) -> PageRows:
-    try:
-        reader = page_reader(definition, folders)
-    except CrawlhouseError as error:
-        return PageRows(Dataset.model_validate_json(definition).name, error=str(error))
-    return reader.rows(view)
+def read_document_rows(url: str, document: PdfDocument, definitions: Iterable[str]) -> list[PageRows]:
+    """The rows of one PDF document for each of the datasets of whole pages."""
+    readers = [page_reader(definition) for definition in definitions]
+    return [reader.document_rows(url, document) for reader in readers if reader.reads_whole_pages]

@@ -7,8 +7,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin
 
+from processing.article import read_article
 from processing.article.tree.parse import Tree, parse
+from schemas.article import Article
+from schemas.config.crawl import SiteRules
+from schemas.outcomes import Rejected
 from schemas.page import Page
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences
 
 # a path from the root whose segments have no meaning of their own, as `..` has
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~%-][\w.~%-]*)+", re.ASCII)
@@ -19,10 +24,23 @@ class TooMuchError(Exception):
 
 
 class PageView:
-    """A page with its tree. `tree` is given where the page is parsed already and nothing was cut out of it."""
+    """A page with its tree. `tree` is given where the page is parsed already and nothing was cut out of it.
 
-    def __init__(self, page: Page, tree: Tree | None = None) -> None:
+    `rules` are the crawl's site rules for the page's host, `containers` the elements in which the host has its articles, `preferences`
+    what the site says of uses by AI.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        tree: Tree | None = None,
+        rules: SiteRules | None = None,
+        containers: tuple[str, ...] = (),
+        preferences: AiPreferences = NO_PREFERENCES,
+    ) -> None:
         self.page = page
+        self.rules, self.preferences = rules, preferences
+        self._containers = containers
         if tree is not None:
             self.tree = tree
 
@@ -30,6 +48,11 @@ class PageView:
     def tree(self) -> Tree:
         """The parsed page, as article extraction has it."""
         return parse(self.page.html)
+
+    @cached_property
+    def article(self) -> Article | Rejected:
+        """The page's article. Site rules cut elements out of the tree, so whatever reads the whole tree must come before."""
+        return read_article(self.page, self.rules, self._containers, self.tree)
 
     @cached_property
     def xpath_tree(self) -> Any:  # Any: lxml has no types

@@ -133,12 +133,12 @@ def size_of(value: Any, depth: int = 0) -> int:
     """About how many characters a value has; counting ends where it is too many for a row."""
     if isinstance(value, str):
         return len(value)
-    if not isinstance(value, (Mapping, list, tuple)):
+    if not isinstance(value, (dict, list, tuple, Mapping)):  # `Mapping` last: an abstract class is slow to ask
         return 1
     if depth > MAX_SIZE_DEPTH:
         return MAX_ROW_CHARACTERS + 1
     total = CONTAINER_CHARACTERS
-    for one in chain.from_iterable(value.items()) if isinstance(value, Mapping) else value:
+    for one in value if isinstance(value, (list, tuple)) else chain.from_iterable(value.items()):
         total += len(one) if isinstance(one, str) else 1 if one is None else size_of(one, depth + 1)
         if total > MAX_ROW_CHARACTERS:
             break

@@ -55,6 +55,16 @@ class SelectorReader:
         return row if is_found else None
 
 
+def count_matches(view: PageView, dataset: Dataset) -> dict[str, int]:
+    """How many elements of a page `each` finds, and the selector of each field, there inside of these elements."""
+    source = dataset.source
+    assert source is not None
+    elements = [None] if source.each is None else _elements(view, source.each, None)
+    selectors = (source.selectors or {}).items()
+    found = {name: sum(len(_matches(view, selector, element)) for element in elements) for name, selector in selectors}
+    return found if source.each is None else {"each": len(elements), **found}
+
+
 def selector_mistakes(source: Source) -> Iterator[tuple[tuple[str, ...], str]]:
     """The invalid selectors of a source: the keys that lead to each in the YAML, and what is wrong with it."""
     located = [(("each",), source.each)] if source.each is not None else []

@@ -21,7 +21,7 @@ from processing.workers.pool import Exceeded, Limits, limited_call
 from schemas.datasets.dataset import Dataset, Step
 
 STEP_RULE = "step"
-MAX_DETAIL_CHARACTERS = 500
+MAX_DETAIL_CHARACTERS = 700  # the step's name, and an error with its place in the file
 # A step may ask a service for every row, or load a model for the first: so long for a batch, and so much longer for each of its rows.
 BATCH_SECONDS = 30.0
 ROW_SECONDS = 0.3

@@ -9,13 +9,13 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any
 
-from processing.article.metadata.dates import read_date
+from processing.article.metadata.dates import has_unread_time, read_date
 from processing.article.tree.entities import storable
 from processing.datasets.numbers import Amount, read_plain_number, read_written_number
 from schemas.datasets.field_types import FieldType, Kind
@@ -26,6 +26,7 @@ MAX_LIST_VALUES = 10_000
 MAX_DEPTH = 12  # of lists and objects in one another
 MAX_SHOWN_CHARACTERS = 200
 DECIMAL_DIGITS = 100  # while converting: more than a text that is read as a number has
+MIDNIGHT = time()
 THOUSANDTHS = 3  # digits behind the point
 TRUE = frozenset({"true", "yes", "y", "1", "on", "instock", "in stock", "instoreonly", "onlineonly", "limitedavailability", "available"})
 FALSE = frozenset(
@@ -91,6 +92,8 @@ def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amou
 
 def to_plain(value: Any) -> Any:  # Any: of one of the types
     """A typed value as JSON and MessagePack know it: decimals, dates and times become text."""
+    if value is None or isinstance(value, str):  # most values are
+        return value
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, date):  # and datetime
@@ -133,6 +136,8 @@ def _convert(value: Any, kind: FieldType, reading: Reading, depth: int) -> Any:
 
 
 def _to_text(value: Any, reading: Reading) -> str:
+    if type(value) is str and len(value) <= MAX_TEXT_CHARACTERS:  # most values are
+        return storable(value)
     if isinstance(value, StrEnum):
         value = value.value
     if isinstance(value, bool):
@@ -201,6 +206,8 @@ def _to_timestamp(value: Any, reading: Reading) -> datetime:
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     moment = _moment(value, reading, "not a date with a time")
+    if isinstance(value, str) and moment.time() == MIDNIGHT and has_unread_time(value, month_first=not reading.day_first):
+        raise _misfit(value, "not a date with a time: there is no such time, or it cannot be read for certain")
     try:
         return moment.astimezone(UTC)
     except OverflowError:

@@ -15,6 +15,7 @@ import selectors
 import socket
 import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -27,6 +28,7 @@ from runtime.frames import write_frame
 ADDRESS = "CRAWLHOUSE_JUDGE_SERVER"  # the environment variable with the path of the socket
 SOCKET = "judge.sock"
 IDLE_SECONDS = 1800.0  # after so long without a gate its memory is free again; the next gate imports once more
+POLL_SECONDS = 30.0
 CONNECT_SECONDS = 60.0  # far longer than the import takes
 
 
@@ -81,22 +83,22 @@ def main() -> NoReturn:
 def _serve(listener: socket.socket) -> None:
     """Fork a process for each connection, until there was none for a while after one."""
     parent = os.getppid()
+    has_served, last = False, time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
-        has_served = False
         while True:
-            if not selector.select(IDLE_SECONDS):
-                _reap()
-                if has_served:
+            is_asked = bool(selector.select(POLL_SECONDS))
+            _reap()
+            if os.getppid() != parent:  # where the system does not end children with their parent
+                sys.exit(0)
+            if not is_asked:
+                if has_served and time.monotonic() - last > IDLE_SECONDS:
                     return
-                if os.getppid() != parent:  # where the system does not end children with their parent
-                    sys.exit(0)
                 continue
             connection, _ = listener.accept()
-            _reap()
             if not has_served:
                 _import()
-                has_served = True
+            has_served, last = True, time.monotonic()
             if os.fork() == 0:
                 listener.close()
                 _judge(connection)

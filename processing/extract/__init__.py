@@ -2,5 +2,6 @@
 
 In: a segment and its capture index. Out: staged rows, one per record, and the rows of the crawl's other datasets (`segment_rows`,
 `item_rows`); `processing.resolve` reads them. `extraction.extract_segment` is the stage; `rejections` has the reasons why a record is not
-an article. `limited_pages.read_limited` reads single pages, for `check`, `show` and golden pages.
+an article, `outdated_revisits` the revisits whose pages are read again. `limited_pages.read_limited` reads single pages, for `check`,
+`show` and golden pages.
 """

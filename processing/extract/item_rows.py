@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from processing.datasets.rows import Row, RowTyper, row_json
 from processing.datasets.values import short_text
+from processing.extract.referred_records import referred_id
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.sources import Source
 from schemas.items import ItemProblem, StoredItem
-from schemas.keys import crawl_run_of
+from schemas.keys import crawl_of, crawl_run_of, index_key, segment_items_key, segment_of
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun, RunKind
 from schemas.yaml_files.dataset_names import NO_DATASET
@@ -22,6 +23,7 @@ from storage.urls.host_key import host_key
 
 NO_DATASET_RULE = "no_dataset"
 RENDER_RULE = "render"
+NOT_MODIFIED = 304
 
 ITEMS_OF_NO_DATASET = Dataset.model_construct(name=NO_DATASET, source=Source(items=True), key=("url",))
 """Stands for no dataset where its rows are staged: they have no fields, and go to quarantine as they are."""
@@ -59,11 +61,15 @@ def takes_all_items(run: ProcessRun) -> bool:
 
 @dataclass(slots=True)
 class ItemRows:
-    """Reads the items of one segment. The rows are streamed: a page may have more items than fit in memory."""
+    """Reads the items of one segment. The rows are streamed: a page may have more items than fit in memory.
+
+    `only` are the offsets of the records whose items are read; None for all.
+    """
 
     run: ProcessRun
     segment: Segment
     store: ObjectStore
+    only: frozenset[int] | None = None
     _datasets: tuple[Dataset, ...] = ()
     _typers: dict[str, RowTyper] = field(default_factory=dict)
     _named: frozenset[str] = frozenset()  # the datasets whose file names a class, and has no field `type`
@@ -78,13 +84,15 @@ class ItemRows:
 
     def read(self) -> Iterator[ItemRow | MissingItems]:
         """The rows of all items, then those of items that could not be stored, and the captures of which items are missing."""
-        crawl, crawl_run = self.run.crawl.name, crawl_run_of(self.segment.warc_key)
+        crawl, crawl_run = crawl_of(self.segment.warc_key), crawl_run_of(self.segment.warc_key)
         again = self.run.process_run if self.run.kind is RunKind.REPROCESS else None
         if self._datasets:
             for item in read_items(crawl, crawl_run, [self.segment], self.store, again):
-                yield from self._rows(self._capture(item.warc_record_offset), item)
+                if self.only is None or item.warc_record_offset in self.only:
+                    yield from self._rows(self._capture(item.warc_record_offset), item)
         for problem in read_item_problems(crawl, crawl_run, self.segment, self.store, again):
-            yield from self._missing(self._capture(problem.warc_record_offset), problem)
+            if self.only is None or problem.warc_record_offset in self.only:
+                yield from self._missing(self._capture(problem.warc_record_offset), problem)
 
     def _capture(self, offset: int) -> CaptureRow:
         if not self._captures:
@@ -122,6 +130,39 @@ class ItemRows:
         named = f"of the type {short_text(item_type)}" if item_type else "without a type"
         there = ", ".join(f"{one.name} of {one.source.items}" for one in self._datasets if one.source is not None)
         return f"no dataset of the crawl takes items {named}; there are {there}"
+
+
+def items_again(
+    run: ProcessRun, revisits: Iterable[CaptureRow], outdated: Mapping[int, Container[str]], store: ObjectStore
+) -> Iterator[ItemRow | MissingItems]:
+    """The rows that datasets get of the items of the pages to which revisits refer; `outdated` are the datasets of each, by its offset.
+
+    A spider saw the page when it was fetched; of a page that has not changed since (304) it sees nothing.
+    """
+    referring: dict[str, dict[int, CaptureRow]] = {}
+    for row in revisits:
+        if (referred := referred_id(row)) is not None:
+            referring.setdefault(referred[0], {})[referred[1]] = row
+    for warc_key, of_segment in sorted(referring.items()):
+        segment = _stored_segment(warc_key, store)
+        if store.info(segment.index_key) is None:
+            error = f"its items cannot be read, because {segment.index_key} is not in the store"
+            pairs = ((row, dataset.name) for row in of_segment.values() for dataset in item_datasets(run))
+            yield from (MissingItems(row, name, error) for row, name in pairs if name in outdated[row.warc_record_offset])
+            continue
+        for one in ItemRows(run, segment, store, frozenset(of_segment)).read():
+            revisit = of_segment[one.capture.warc_record_offset]
+            if one.dataset in outdated[revisit.warc_record_offset]:
+                yield replace(one, capture=revisit)
+
+
+def _stored_segment(warc_key: str, store: ObjectStore) -> Segment:
+    """A segment of an earlier run, as far as its items are read."""
+    crawl, crawl_run, name = crawl_of(warc_key), crawl_run_of(warc_key), segment_of(warc_key)
+    has_items = store.info(segment_items_key(crawl, crawl_run, name)) is not None
+    return Segment(
+        segment=name, warc_key=warc_key, index_key=index_key(crawl, crawl_run, name), size=0, digest="", records=0, items=int(has_items)
+    )
 
 
 def _without_type(item: StoredItem) -> Mapping[str, object]:

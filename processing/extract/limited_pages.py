@@ -1,19 +1,22 @@
-"""Read single stored pages in workers with limits, as extraction reads those of a segment."""
+"""Read single stored pages in workers with limits, as extraction reads those of a segment.
+
+What reads a page is imported only where it runs, in the worker: `crawlhouse show` would take a second longer to start.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from processing.article.provenance import read_provenance
-from processing.extract.decode import decode
-from processing.extract.extraction import MAX_PAGE_BYTES, ReadPage, page_of, read_page
 from processing.workers.pool import Exceeded, Limits, run_limited
 from schemas.config.crawl import Crawl, SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Hints
-from storage.warc.content_coding import CodingError, decode_content
 from storage.warc.reader import Record
+
+if TYPE_CHECKING:
+    from processing.extract.extraction import ReadPage
 
 NO_HINTS = Hints()
 
@@ -48,6 +51,8 @@ def read_limited(
     pages: Iterable[StoredPage], workers: int | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[StoredPage, ReadPage | Rejected | None]]:
     """Each page with its article, or why there is none, in order; None where there is no record."""
+    from processing.extract.extraction import ReadPage
+
     read, results = "processing.extract.limited_pages.read_stored", (ReadPage, Rejected)
     for page, found in run_limited(pages, read, workers, limits or Limits(), results):
         if isinstance(found, Exceeded) and page.record is not None:
@@ -58,6 +63,8 @@ def read_limited(
 
 def read_stored(page: StoredPage) -> ReadPage | Rejected | None:
     """The article of one page. Runs inside a page worker."""
+    from processing.extract.extraction import read_page
+
     return None if page.record is None else read_page(page.record, page.crawl, page.kind, page.hints, page.containers)
 
 
@@ -71,14 +78,29 @@ def html_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str
     return _read_one(page, "processing.extract.limited_pages.decode_html", limits)
 
 
+def markdown_limited(page: ShownPage, limits: Limits | None = None) -> dict[str, str] | str:
+    """The page's main text as Markdown under `markdown`, or a sentence that says why it has none.
+
+    Of the blocks of an article, those are written that the row's `text` has, if there is a row.
+    """
+    return _read_one(page, "processing.extract.page_markdown.page_markdown", limits)
+
+
 def find_provenance(page: ShownPage) -> dict[str, str]:
     """The provenance by field, or `problem`. Runs inside a page worker."""
+    from processing.article.provenance import read_provenance
+    from processing.extract.extraction import page_of
+
     found = page_of(page.record, "page", page.hints)
     return {"problem": "it is not an HTML page"} if isinstance(found, Rejected) else read_provenance(found, page.rules, page.row or {})
 
 
 def decode_html(page: ShownPage) -> dict[str, str]:
     """The decoded page under `html`, or `problem`. Runs inside a page worker."""
+    from processing.extract.decode import decode
+    from processing.extract.extraction import MAX_PAGE_BYTES
+    from storage.warc.content_coding import CodingError, decode_content
+
     capture = page.record.capture
     try:
         body = decode_content(capture.body, capture.header("content-encoding"), MAX_PAGE_BYTES)

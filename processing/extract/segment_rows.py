@@ -7,9 +7,11 @@ beside them what each record gave (`PAGES`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +21,10 @@ from processing.clean.identity import bucket_of
 from processing.datasets.functions import refuse_changed_code
 from processing.datasets.rows import Row, arrow_values
 from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, whole_row, with_rows
-from processing.extract.extraction import PageResult, Wanted
-from processing.extract.item_rows import ITEMS_OF_NO_DATASET, ItemRows, MissingItems, item_datasets
+from processing.extract.extraction import PageResult
+from processing.extract.item_rows import ITEMS_OF_NO_DATASET, NOT_MODIFIED, ItemRows, MissingItems, item_datasets, items_again
+from processing.extract.outdated_revisits import Outdated, Positions
+from processing.extract.page_tasks import Again, Wanted
 from processing.staging.bucket_spill import BucketSpill
 from processing.staging.staging import GROUP_ROWS, PAGES, PAGES_NAME, bounded, staged_writer, write_rows
 from processing.staging.step_failures import write_failures
@@ -35,6 +39,9 @@ from storage.index.rows import CaptureRow
 from storage.objects.store import ObjectStore
 from storage.urls.host_key import host_key
 
+ARTICLES = "articles"
+NOTHING_OUTDATED: Outdated = MappingProxyType({})
+NO_POSITIONS: Positions = frozenset()
 StagedRow = dict[str, object]
 HIDDEN_FROM_STEPS = frozenset({"bucket", "rule", "detail", "row_json"})  # columns of staged rows that are no columns of the table
 
@@ -43,24 +50,37 @@ class SegmentRows:
     """The rows of one segment for each dataset of a process run; on the local disk until all are there, then in the store."""
 
     def __init__(
-        self, store: ObjectStore, run: ProcessRun, segment: Segment, folders: Sequence[str], offsets: Collection[int] | None = None
+        self,
+        store: ObjectStore,
+        run: ProcessRun,
+        segment: Segment,
+        folders: Sequence[str],
+        outdated: Outdated = NOTHING_OUTDATED,
+        offsets: Collection[int] | None = None,
     ) -> None:
-        """`folders` are where the user's modules are, `offsets` those of the records that are read, None for all.
+        """`folders` are where the user's modules are. `outdated` are the revisits that are read again, and for which datasets.
 
-        Raises ConflictError if the modules' code is not that of the planned run.
+        `offsets` are those of the records that are read, None for all.
+
+        Raises ConflictError if the code of the modules is not that of the planned run.
         """
         for dataset in run.own_datasets:
             refuse_changed_code(dataset, folders)
         self._store, self._run, self._segment, self._folders = store, run, segment, tuple(folders)
         kinds = {dataset.name: dataset.source.kind for dataset in run.own_datasets if dataset.source}
-        in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data"}]
+        in_pages = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) in {"selectors", "structured_data", "pages"}]
         functions = [dataset for dataset in run.own_datasets if kinds.get(dataset.name) == "function"]
         self.wanted = Wanted(run.makes_articles, _definitions(in_pages), self._folders, _definitions(functions))
-        self._offsets = offsets
+        self._outdated, self._offsets = outdated, offsets
+        self.again: Again = {
+            offset: Wanted(ARTICLES in names, _definitions(in_pages, names), self._folders, _definitions(functions, names))
+            for offset, names in outdated.items()
+        }
         self._stack = ExitStack()
         datasets = (*run.own_datasets, *((ITEMS_OF_NO_DATASET,) if item_datasets(run) else ()))
         self._spills = {dataset.name: _Spill(dataset, self._scratch()) for dataset in datasets}
         self._pages: list[StagedRow] = []
+        self._revisits: list[CaptureRow] = []  # that are read again
         self._not_indexed: set[int] = set()  # offsets of records whose pages ask not to be indexed, or not to be used
 
     def __enter__(self) -> SegmentRows:
@@ -73,6 +93,8 @@ class SegmentRows:
         """Take the rows of a page."""
         if result.rejected is not None and result.rejected.reason in {Reason.NOINDEX, Reason.AI_PREFERENCE}:
             self._not_indexed.add(row.warc_record_offset)
+        if row.warc_record_offset in self._outdated:
+            self._revisits.append(row)
         for found in result.rows:
             self._add(row, found.dataset, found.rows, found.error)
 
@@ -90,30 +112,45 @@ class SegmentRows:
         write_rows(self._store, extracted_rows_key(process_run, PAGES_NAME, segment), [pages], PAGES)
 
     def _take_items(self) -> None:
-        counts: Counter[tuple[int, str]] = Counter()
-        captures: dict[int, CaptureRow] = {}
-        for one in ItemRows(self._run, self._segment, self._store).read():
+        again = [row for row in self._revisits if row.fetch_status == NOT_MODIFIED]  # a spider sees a page that comes whole
+        datasets = {dataset.name for dataset in item_datasets(self._run)}
+        captures = {row.warc_record_offset: row for row in again}
+        counts = Counter({(offset, name): 0 for offset in captures for name in datasets & self._outdated[offset].keys()})
+        own = ItemRows(self._run, self._segment, self._store).read()
+        for one in chain(own, items_again(self._run, again, self._outdated, self._store)):
             offset = one.capture.warc_record_offset
             if offset in self._not_indexed or (self._offsets is not None and offset not in self._offsets):
                 continue
             if isinstance(one, MissingItems):
-                self._add(one.capture, one.dataset, [], one.error)
+                if not counts[offset, one.dataset]:
+                    del counts[offset, one.dataset]
+                self._count(one.capture, one.dataset, 0, one.error)
                 continue
-            captures[one.capture.warc_record_offset] = one.capture
-            counts[one.capture.warc_record_offset, one.dataset] += 1
-            self._spills[one.dataset].add(one.capture, one.position, one.row)
+            captures[offset] = one.capture
+            counts[offset, one.dataset] += 1
+            if one.position not in self._waiting(one.capture, one.dataset):
+                self._spills[one.dataset].add(one.capture, one.position, one.row)
         for (offset, dataset), count in counts.items():
-            self._count(captures[offset], dataset, count, None)
+            if offset not in self._not_indexed:
+                self._count(captures[offset], dataset, count, None)
 
     def _add(self, row: CaptureRow, dataset: str, rows: Sequence[Row], error: str | None) -> None:
-        if rows or error:
+        """Add the rows of a page. A revisit that is read again is counted without rows, too: else the earlier ones would count for it."""
+        if rows or error or row.warc_record_offset in self._outdated:
             self._count(row, dataset, len(rows), error)
+        waiting = self._waiting(row, dataset)
         for position, one in enumerate(rows):
-            self._spills[dataset].add(row, position, one)
+            if position not in waiting:
+                self._spills[dataset].add(row, position, one)
+
+    def _waiting(self, row: CaptureRow, dataset: str) -> Positions:
+        """The places on the page of rows that are in quarantine already, as those of the record that a revisit refers to."""
+        return self._outdated.get(row.warc_record_offset, {}).get(dataset, NO_POSITIONS)
 
     def _count(self, row: CaptureRow, dataset: str, count: int, error: str | None) -> None:
+        waiting = sum(position < count for position in self._waiting(row, dataset))
         pointer = {"warc_filename": row.warc_filename, "warc_record_offset": row.warc_record_offset}
-        self._pages.append({**pointer, "dataset": dataset, "rows": count, "error": error})
+        self._pages.append({**pointer, "dataset": dataset, "rows": count - waiting, "error": error, "waiting": waiting})
 
     def _scratch(self) -> Path:
         folder: Path = self._stack.enter_context(scratch_folder())
@@ -194,5 +231,5 @@ def _after_steps(table: pa.Table, dataset: Dataset, steps: StepRunner) -> pa.Tab
     return with_rows(table, fitting, np.flatnonzero(fits))
 
 
-def _definitions(datasets: Sequence[Dataset]) -> tuple[str, ...]:
-    return tuple(dataset.model_dump_json() for dataset in datasets)
+def _definitions(datasets: Sequence[Dataset], names: Container[str] | None = None) -> tuple[str, ...]:
+    return tuple(dataset.model_dump_json() for dataset in datasets if names is None or dataset.name in names)

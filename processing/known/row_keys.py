@@ -20,8 +20,8 @@ from schemas.tables import ARTICLES, CAPTURES, RUNS, SIGHTINGS
 from storage.index.known.entries import Entries, make_entries
 from storage.index.known.run_file import BANDS, FILE_COLUMN, FRONT
 
-VERSION = "1"  # of the form of all tables but `articles`, whose signatures have one too
-_OUTCOME = pa.struct([pa.field("dataset", pa.string()), pa.field("outcome", pa.string())])
+VERSION = "2"  # of the form of all tables but `articles`, whose signatures have one too
+_OUTCOME = pa.struct([pa.field("dataset", pa.string()), pa.field("outcome", pa.string()), pa.field("rows", pa.int32())])
 _PLACE = ["warc_filename", "warc_record_offset"]
 _WITH_ARTICLE = pa.array(["published", "known", "duplicate"])
 _CAPTURE_COLUMNS = [
@@ -63,10 +63,10 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _captures_kept(rows: pa.Table) -> pa.Table:
-    """Of the outcomes only which dataset had which."""
+    """Of the outcomes only which dataset had which, of how many rows."""
     outcomes = rows["outcomes"].combine_chunks()
     flat = outcomes.flatten()
-    pairs = pa.StructArray.from_arrays([pc.struct_field(flat, name).cast(pa.string()) for name in _OUTCOME.names], fields=list(_OUTCOME))
+    pairs = pa.StructArray.from_arrays([pc.struct_field(flat, field.name).cast(field.type) for field in _OUTCOME], fields=list(_OUTCOME))
     lengths = pc.fill_null(pc.list_value_length(outcomes), 0).to_numpy()
     offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int32())
     narrow = pa.ListArray.from_arrays(offsets, pairs, mask=outcomes.is_null())
@@ -77,7 +77,7 @@ def _captures_entries(rows: pa.Table) -> Mapping[str, Entries]:
     every, order = np.arange(rows.num_rows), _numbers(rows["fetched_at"])
     outcomes = rows["outcomes"].combine_chunks()
     parents = np.asarray(pc.list_parent_indices(outcomes))
-    datasets, of_dataset = (pc.struct_field(outcomes.flatten(), name) for name in _OUTCOME.names)
+    datasets, of_dataset, made = (pc.struct_field(outcomes.flatten(), name) for name in _OUTCOME.names)
     is_old = np.asarray(outcomes.is_null())
     is_article = np.asarray(pc.equal(datasets, "articles")).astype(bool)
     has_articles = is_old.copy()
@@ -86,7 +86,8 @@ def _captures_entries(rows: pa.Table) -> Mapping[str, Entries]:
     with_article[parents[is_article & np.asarray(pc.is_in(of_dataset, value_set=_WITH_ARTICLE))]] = True
     named = has_articles & np.asarray(pc.is_valid(rows["article_id"]))
     page, payload = hash_columns(PAGE, rows["url"]), hash_columns(PAYLOAD, rows["url"], rows["content_digest"])
-    is_reading = ~is_article & np.asarray(pc.not_equal(rows["record_type"], "revisit"))[parents]
+    is_read = np.asarray(pc.greater(pc.fill_null(made, 0), 0)) | np.asarray(pc.not_equal(rows["record_type"], "revisit"))[parents]
+    is_reading = ~is_article & is_read  # a revisit has rows only if its page was read again
     readings = parents[is_reading]
     reading = hash_columns(READING, datasets.filter(pa.array(is_reading)), rows["url"].take(pa.array(readings)))
     entries = [

@@ -58,6 +58,21 @@ class UnclaimedItems:
 
 
 @dataclass(slots=True)
+class UnusedPages:
+    """Pages that gave a dataset no row although they were read: those without any, those that could not be read, and why one of them."""
+
+    no_rows: int = 0
+    errors: int = 0
+    error: str | None = None
+
+    def add(self, no_rows: int = 0, errors: int = 0, error: str | None = None) -> None:
+        """Count further pages."""
+        self.no_rows += no_rows
+        self.errors += errors
+        self.error = self.error or error
+
+
+@dataclass(slots=True)
 class RunCounts:
     """How many records of one crawl run have each outcome, reason, HTTP status and host."""
 
@@ -69,6 +84,7 @@ class RunCounts:
     rows: dict[str, RowCounts] = field(default_factory=dict, kw_only=True)  # by dataset
     canonical: CanonicalCounts | None = field(default=None, kw_only=True)  # None where no page claims another URL than its own
     unclaimed: dict[str, UnclaimedItems] = field(default_factory=dict, kw_only=True)  # by what they are
+    unused: dict[str, UnusedPages] = field(default_factory=dict, kw_only=True)  # by dataset
 
     def outcome(self, outcome: Outcome) -> int:
         """How many records have this outcome."""
@@ -83,6 +99,7 @@ class RunCounts:
         if self.canonical is not None:
             counts["canonical"] = self.canonical
         counts["unclaimed"] = {name: asdict(items) for name, items in sorted(self.unclaimed.items())}
+        counts["unused"] = {name: asdict(pages) for name, pages in sorted(self.unused.items())}
         return counts
 
     @classmethod
@@ -93,6 +110,7 @@ class RunCounts:
         counts.rows = {name: RowCounts(**found) for name, found in data.get("rows", {}).items()}
         counts.canonical = data.get("canonical")
         counts.unclaimed = {name: UnclaimedItems(**found) for name, found in data.get("unclaimed", {}).items()}
+        counts.unused = {name: UnusedPages(**found) for name, found in data.get("unused", {}).items()}
         return counts
 
 

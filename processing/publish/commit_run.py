@@ -21,7 +21,7 @@ from processing.expectations.drift import MEASURES
 from processing.expectations.suite_result import Measures
 from processing.publish.accounting import RunCounts
 from processing.publish.rules import RULES, rules_of
-from processing.resolve.earlier_dataset_rows import rows_digest
+from processing.resolve.earlier_dataset_rows import stored_definition
 from processing.staging.staging import bounded
 from runtime.failpoint import reached
 from schemas.manifest import FetchCounts, Manifest
@@ -145,7 +145,7 @@ def _run_row(run: ProcessRun, manifest: Manifest, change: RunChange, stamp: Stam
 
 def definitions_of(run: ProcessRun) -> dict[str, dict[str, object]]:
     """By which definitions a run makes rows, as `runs.statistics` has them."""
-    return {dataset.name: {"digest": rows_digest(dataset), "fields": list(dataset.fields)} for dataset in run.datasets}
+    return {dataset.name: stored_definition(run.crawl, dataset) for dataset in run.judged_datasets}
 
 
 def _statistics(run: ProcessRun, manifest: Manifest, change: RunChange) -> dict[str, object]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from processing.extract.item_rows import NO_DATASET_RULE, takes_all_items
-from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, UnclaimedItems
+from processing.publish.accounting import ARTICLES, RowCounts, RunCounts, UnclaimedItems, UnusedPages
 from processing.publish.dataset_gate import Judged
 from processing.publish.run_columns import run_constants
 from processing.resolve.datasets import OUTCOMES, QUARANTINE, ROWS, SEEN
@@ -20,7 +20,7 @@ from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
 from schemas.keys import crawl_run_of, extracted_rows_key, resolved_rows_key
 from schemas.manifest import Segment
-from schemas.outcomes import Outcome
+from schemas.outcomes import Outcome, Reason
 from schemas.runs import ProcessRun
 from schemas.tables import TABLES
 from schemas.yaml_files.dataset_names import NO_DATASET
@@ -28,8 +28,12 @@ from storage.objects.store import ObjectStore
 
 MAX_KINDS = 50  # of items of no dataset, counted by themselves: a line each
 OTHER_ITEMS = "other items"
+UNCHANGED = "unchanged"  # so begins the detail of a page that has not changed since
 SUMMARY_ORDER = (Outcome.PUBLISHED, Outcome.DUPLICATE, Outcome.KNOWN, Outcome.QUARANTINED, Outcome.REJECTED)
 _RANK = {str(outcome): rank for rank, outcome in enumerate(SUMMARY_ORDER)}
+
+_ROW_COUNTS = ("made", "published", "unchanged", "quarantined")
+_COUNTED = ["crawl_run", *_ROW_COUNTS, "reason", "detail"]
 
 CaptureRow = dict[str, object]
 
@@ -81,8 +85,11 @@ class DatasetRows:
             for found in counts.values():
                 found.rows.setdefault(dataset.name, RowCounts())
             for table in self._staged(dataset, OUTCOMES):
-                for row in table.select(["crawl_run", "made", "published", "unchanged", "quarantined"]).to_pylist():
-                    counts[row.pop("crawl_run")].rows[dataset.name].add(**row)
+                for row in table.select(_COUNTED).to_pylist():
+                    found = counts[row["crawl_run"]]
+                    found.rows[dataset.name].add(**{name: row[name] for name in _ROW_COUNTS})
+                    if (pages := _unused(row)) is not None:
+                        found.unused.setdefault(dataset.name, UnusedPages()).add(**asdict(pages))
 
     def captures(self, captures: pa.Table) -> pa.Table:
         """Rows of `captures`, whose outcome is that of the article, with the outcomes of all datasets."""
@@ -112,6 +119,15 @@ class DatasetRows:
         return read_rows(
             self._store, resolved_rows_key(self._run.process_run, self._judged.of(dataset.name).key(self._base), dataset.name, name)
         )
+
+
+def _unused(row: Mapping[str, Any]) -> UnusedPages | None:
+    """The page of a record, if it was read and gave no row. Those that have not changed since say nothing new."""
+    if row["made"] or str(row["detail"] or "").startswith(UNCHANGED):
+        return None
+    if row["reason"] == Reason.DATASET_ERROR:
+        return UnusedPages(errors=1, error=row["detail"])
+    return UnusedPages(no_rows=1) if row["reason"] == Reason.NO_ROWS else None
 
 
 def _count_unclaimed(table: pa.Table, counts: Mapping[str, RunCounts]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from processing.publish.accounting import UnclaimedItems
+from processing.publish.accounting import UnclaimedItems, UnusedPages
 from processing.resolve.canonical_counts import sentence
 from schemas.errors import StorageError
 from schemas.outcomes import Outcome
@@ -27,6 +27,7 @@ class RunReport:
     `crawl_runs` are the processed crawl runs; `by_crawl_run` has the records and outcomes of each. `expectations` is the number of rows
     that the suite validated: all rows of articles. `datasets` counts the rows of each dataset: made = published + unchanged + quarantined.
     `held` says why the rows of a dataset of a crawl run are held back, by crawl run and dataset.
+    `unused` has the pages that gave a dataset no row although they were read: `no_rows`, `errors`, and `error`, why one of them.
     `unclaimed` has the items that no dataset of the crawl takes, by what they are: `count`, and `url`, the page of one of them.
     """
 
@@ -49,6 +50,7 @@ class RunReport:
     held: dict[str, dict[str, str]] = field(default_factory=dict)
     canonical: tuple[str, ...] = ()  # sentences on hosts whose canonical URLs are not believed
     unclaimed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unused: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def held_sentences(self) -> list[str]:
         """One sentence, without its point, for each dataset of a crawl run whose rows are held back."""
@@ -83,14 +85,24 @@ class RunReport:
         """A line about each kind of items that no dataset takes."""
         return [f"{one['count']:,} in quarantine: {kind}. One is on {one['url']}" for kind, one in sorted(self.unclaimed.items())]
 
+    def without_rows(self) -> list[str]:
+        """A sentence about each dataset that got no row, although pages were read for it; what is held back is no such dataset."""
+        held = {name for found in self.held.values() for name in found}
+        return [_no_rows(name, found) for name, found in self.unused.items() if name not in held and not self.datasets[name]["made"]]
+
+    def unreadable(self) -> list[str]:
+        """The datasets that got no row because pages could not be read for them."""
+        return [name for name, found in self.unused.items() if found["errors"] and not self.datasets[name]["made"]]
+
     def text(self) -> str:
         """The report in a few lines."""
         lines = [
             f"{self.crawl}: {len(self.crawl_runs)} crawl run(s) processed as {self.process_run} (sequence {self.sequence})",
             f"  records: {self.equation()}",
         ]
-        lines += [f"  {count:6d}  {reason}" for reason, count in sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))]
+        lines += [f"  {count:6,d}  {reason}" for reason, count in sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))]
         lines += [f"  {name}: {_rows_text(counts)}" for name, counts in self.datasets.items() if name != "articles"]
+        lines += [f"  {sentence}" for sentence in self.without_rows()]
         lines += [f"  held back: {sentence}" for sentence in self.held_sentences()]
         lines += [f"  canonical URLs: {line}" for line in self.canonical]
         lines += [f"  {line}" for line in self.unclaimed_lines()]
@@ -99,6 +111,14 @@ class RunReport:
 
 def _rows_text(counts: Mapping[str, int]) -> str:
     return f"{counts['made']:,} rows = " + " + ".join(f"{counts[name]:,} {name}" for name in ("published", "unchanged", "quarantined"))
+
+
+def _no_rows(name: str, pages: Mapping[str, Any]) -> str:
+    """Why a dataset got no row, and what to do."""
+    found = [f"{pages['no_rows']:,} pages have none"] if pages["no_rows"] else []
+    if pages["errors"]:
+        found.append(f"{pages['errors']:,} could not be read, one because of {pages['error']}")
+    return f"{name}: no rows: {', '.join(found)}. `crawlhouse check` shows what the pages give."
 
 
 def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
@@ -116,7 +136,10 @@ def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
     for counts in (dict(found) for row in rows for found in row["datasets"] or ()):
         datasets.setdefault(counts.pop("dataset"), Counter()).update(counts)
     unclaimed: dict[str, UnclaimedItems] = {}
+    unused: dict[str, UnusedPages] = {}
     for row in rows:
+        for name, pages in json.loads(row["statistics"]).get("unused", {}).items():
+            unused.setdefault(name, UnusedPages()).add(**pages)
         for kind, one in json.loads(row["statistics"]).get("unclaimed", {}).items():
             unclaimed.setdefault(kind, UnclaimedItems()).add(**one)
     return RunReport(
@@ -134,4 +157,5 @@ def report_of(run: ProcessRun, rows: Sequence[Mapping[str, Any]]) -> RunReport:
         held={row["crawl_run"]: held for row in rows if (held := json.loads(row["statistics"]).get(HELD))},
         canonical=tuple(canonical),
         unclaimed={kind: asdict(one) for kind, one in sorted(unclaimed.items())},
+        unused={name: asdict(pages) for name, pages in sorted(unused.items())},
     )

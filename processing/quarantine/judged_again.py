@@ -22,8 +22,10 @@ from processing.datasets.steps import STEP_RULE, StepFailedError, StepRunner, wh
 from processing.datasets.values import convert
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
-from processing.extract.extraction import PageResult, Wanted, staged_row
-from processing.extract.stored_records import index_rows, read_again
+from processing.extract.extraction import PageResult, staged_row
+from processing.extract.page_tasks import Wanted
+from processing.extract.referred_records import index_rows
+from processing.extract.stored_records import read_again
 from processing.quarantine.candidates import Candidate, Fate, Values, stays, stored_row, table_values, was_refused_by_source
 from processing.quarantine.selection import ARTICLES
 from processing.resolve.earlier_dataset_rows import read_definitions, rows_digest

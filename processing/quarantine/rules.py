@@ -11,7 +11,7 @@ from typing import Any
 from pyiceberg.expressions import EqualTo
 
 from processing.publish.rules import RULES
-from processing.resolve.earlier_dataset_rows import rows_digest
+from processing.resolve.earlier_dataset_rows import rows_digest, stored_definition
 from schemas.runs import ProcessRun, RunKind
 from storage.lake.lake import Lake
 
@@ -49,7 +49,9 @@ def settled_definitions(run: ProcessRun, had_other_rows: Collection[str], lake: 
     for dataset in run.own_datasets:
         digest = rows_digest(dataset)
         same = dataset.name not in had_other_rows or all(one.get(dataset.name, {}).get("digest") == digest for one in before)
-        kept[dataset.name] = {"digest": digest if same else MIXED, "fields": list(dataset.fields)}
+        kept[dataset.name] = stored_definition(run.crawl, dataset)
+        if not same:
+            kept[dataset.name] |= {"digest": MIXED, "reading": MIXED}
     return kept
 
 

@@ -24,6 +24,7 @@ from schemas.config.settings import Settings
 from schemas.errors import GateError
 from schemas.outcomes import Outcome
 from schemas.runs import ProcessRun
+from storage.lake.reader.lake_file import refresh_lake_file
 
 Progress = Callable[[str], None]
 
@@ -55,7 +56,9 @@ def publish(process_run: str, settings: Settings) -> RunReport:
             _refuse_loss(run, _gated(run, names, settings, resources), resources)
             reread_changed(run, store, lake, ledger)
         reached("reprocess.before.publish")
-        return publish_run(run, names, store, lake, ledger, code_version(), _folders(settings))
+        report = publish_run(run, names, store, lake, ledger, code_version(), _folders(settings))
+    refresh_lake_file(settings)
+    return report
 
 
 def _gated(run: ProcessRun, names: Sequence[str], settings: Settings, resources: Resources) -> GateMark:

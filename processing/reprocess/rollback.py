@@ -29,6 +29,7 @@ from schemas.errors import ConfigError, ConflictError, LakeMovedError, NotFoundE
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from storage.lake.commit import repair_publications
 from storage.lake.lake import Lake
+from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.removal import of_values
 from storage.ledger.ledger import Ledger
 
@@ -60,17 +61,18 @@ def rollback(run: str, decided_by: str, reason: str, settings: Settings, progres
         replaced = replaced_runs(crawl_runs, resources.lake)
         if not replaced:
             return _done_before(crawl_runs, resources)
-        if run.startswith(PROCESS_RUN) and run not in replaced:
+        if PROCESS_RUN.fullmatch(run) and run not in replaced:
             raise ConflictError(f"The rows of {run} were replaced by {', '.join(replaced)}. Name that one, or a crawl run.")
         planned = resources.ledger.add_process_run(_planned(crawl_runs, replaced, decided_by, reason, resources))
         stage_remaining_memory(planned, resources, progress)  # before the lock is taken: it reads pages
         progress("take out the rows")
-        rows = _commit(planned, resources)
-        return RolledBack(crawl_runs, _names(planned), complete(planned, rows, resources.store, resources.ledger))
+        report = complete(planned, _commit(planned, resources), resources.store, resources.ledger)
+    refresh_lake_file(settings)
+    return RolledBack(crawl_runs, _names(planned), report)
 
 
 def _crawl_runs(run: str, ledger: Ledger) -> tuple[str, ...]:
-    if not run.startswith(PROCESS_RUN):
+    if not PROCESS_RUN.fullmatch(run):
         crawl = ledger.crawl_run(run).crawl.name
         if run in ledger.closed_unpublished(crawl) or ledger.last_process_run(run) is None:
             raise ConflictError(f"{run} is not published: there is nothing to take out.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from storage.lake.lake import Lake
 from storage.lake.takedown import Takedowns
 from storage.ledger.ledger import Ledger
 
-PROCESS_RUN = "p-"  # the beginning of a process run's id
+PROCESS_RUN = re.compile(r"p-[0-9a-f]{16}")  # the id of a process run; a crawl may be called `p`
 NONE_HIDDEN = Takedowns()
 
 Records = dict[str, list[int]]  # the offsets of records by WARC file
@@ -58,7 +59,7 @@ def chosen_runs(crawl: str, selected: Selected, ledger: Ledger) -> tuple[list[Cr
 
 
 def _named(crawl: str, run: str, known: Mapping[str, CrawlRun], published: Collection[str], ledger: Ledger) -> set[str]:
-    names = set(ledger.process_run(run).crawl_runs) if run.startswith(PROCESS_RUN) else {run}
+    names = set(ledger.process_run(run).crawl_runs) if PROCESS_RUN.fullmatch(run) else {run}
     for name in sorted(names):
         if name not in known:
             raise NotFoundError(f"{crawl} has no run {name!r}. `crawlhouse query 'FROM runs'` shows all that are published.")

@@ -19,7 +19,7 @@ from processing.datasets.steps import whole_row
 from processing.known.known_lake import KnownLake, open_known
 from processing.known.row_sightings import KeyPages, Sighting
 from processing.resolve.dataset_partitions import Partitions, open_partitions
-from processing.resolve.earlier_dataset_rows import EarlierReadings, definitions_of, read_readings, rows_digest
+from processing.resolve.earlier_dataset_rows import EarlierReadings, Reading, definitions_of, read_readings, rows_digest
 from processing.resolve.excluded import NOTHING, Excluded, place_of
 from processing.resolve.records import RecordId, record_id_of
 from processing.resolve.replaced import NO_NUMBERS, FormerNumbers, former_numbers, remaining, sighting_order
@@ -99,7 +99,7 @@ def resolve_dataset(
 def _resolve_dataset(
     run: ProcessRun, dataset: Dataset, base: str, segments: Sequence[str], store: ObjectStore, known_rows: KnownLake, excluded: Excluded
 ) -> None:
-    records = read_records(run, segments, store)
+    records = read_records(run, segments, store, dataset.name)
     targets = {record.refers_to for record in records.values() if record.refers_to is not None}
     until = max((record.fetched_at for record in records.values()), default=None) if known_rows.hidden is not None else None
     readings = read_readings(known_rows, dataset.name, {record.url for record in records.values()}, targets, until)
@@ -280,7 +280,7 @@ def _outcome(work: _Work, record: RunRecord, tally: RowTally) -> tuple[Outcome, 
         return Outcome.KNOWN, None, None
     if tally.quarantined:
         return Outcome.QUARANTINED, tally.reason, None
-    if record.is_revisit:
+    if record.is_revisit and record.unread is None:
         return _revisit_outcome(work, record)
     if record.record_id in work.errors:
         return Outcome.REJECTED, str(Reason.DATASET_ERROR), work.errors[record.record_id]
@@ -293,8 +293,7 @@ def _revisit_outcome(work: _Work, record: RunRecord) -> tuple[Outcome, str | Non
     if target is not None and not target.is_revisit:
         outcome, reason, _ = _outcome(work, target, work.tallies.get(target.record_id, RowTally()))
     else:
-        reading = work.readings.by_record.get(record.refers_to) if record.refers_to is not None else None
-        reading = reading or work.readings.by_url.get(record.url)
+        reading = _last_reading(work, record)
         outcome, reason = (Outcome(reading.outcome), None) if reading is not None else (Outcome.REJECTED, None)
     if outcome in {Outcome.PUBLISHED, Outcome.KNOWN}:
         return Outcome.KNOWN, None, None
@@ -303,6 +302,16 @@ def _revisit_outcome(work: _Work, record: RunRecord) -> tuple[Outcome, str | Non
         reason or str(Reason.NO_ROWS),
         "unchanged" if outcome is Outcome.REJECTED else f"unchanged since it was {outcome}",
     )
+
+
+def _last_reading(work: _Work, revisit: RunRecord) -> Reading | None:
+    """The last reading of the bytes that a revisit refers to: of their record, or of a later revisit for which they were read again."""
+    of_record = work.readings.by_record.get(revisit.refers_to) if revisit.refers_to is not None else None
+    of_page = work.readings.by_url.get(revisit.url)
+    if of_record is None or of_page is None:
+        return of_record or of_page
+    is_same = of_page.content_digest == revisit.content_digest
+    return of_page if is_same and of_page.fetched_at > of_record.fetched_at else of_record
 
 
 def _tables(rows: Iterator[dict[str, object]], schema: pa.Schema) -> Iterator[pa.Table]:

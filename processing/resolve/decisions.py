@@ -131,7 +131,11 @@ class _RunDecisions:
         decision = self.decisions.get(summary.refers_to)
         if decision is not None:
             return EarlierOutcome(str(decision.outcome), decision.reason, decision.article_id, decision.version)
-        return self._earlier.captures.get(summary.refers_to)
+        previous = self._earlier.captures.get(summary.refers_to)
+        if previous is not None and previous.outcome in WITH_ARTICLE:
+            return previous
+        # a later revisit may have been read again, and have an article
+        return self._earlier.payloads.get((summary.url, summary.content_digest)) or previous
 
     def _latest_of(self, article_id: str, url: str, text_digest: str) -> _Latest | None:
         """The version with which a page is compared: the last that it gave itself, else the article's latest, in this run or in the lake.
@@ -169,16 +173,17 @@ class _RunDecisions:
 
     def find_duplicates(self, summaries: Sequence[RecordSummary]) -> None:
         """Say of the new versions which are duplicates. They are taken by the rank of their texts, whatever the order of fetching."""
+        ranked = [(one.rank(), one, one.text_digest) for one in summaries if one.text_digest is not None]
         first: dict[str, TextRank] = {}
-        for one in summaries:
-            if one.text_digest is not None and one.quarantine_reason is None:
-                first[one.text_digest] = min(first.get(one.text_digest, one.rank()), one.rank())
+        for rank, one, digest in ranked:
+            if one.quarantine_reason is None and (digest not in first or rank < first[digest]):
+                first[digest] = rank
         new = [
-            (first.get(one.text_digest, one.rank()), one.rank(decision.version or 0), one, decision)
-            for one in summaries
-            if (decision := self.decisions[one.record_id]).outcome is Outcome.PUBLISHED and one.text_digest is not None
+            (first.get(digest, rank), rank, decision.version or 0, one, decision)
+            for rank, one, digest in ranked
+            if (decision := self.decisions[one.record_id]).outcome is Outcome.PUBLISHED
         ]
-        for _, _, summary, decision in sorted(new, key=lambda found: found[:2]):
+        for *_, summary, decision in sorted(new, key=lambda found: found[:3]):
             assert decision.article_id is not None
             assert summary.text_digest is not None
             original = self._original(decision.article_id, summary.text_digest)

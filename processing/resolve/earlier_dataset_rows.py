@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 
 from processing.known.known_lake import KnownLake
 from processing.resolve.records import RecordId, record_id_of
+from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
+from schemas.runs import reading_digest
 from storage.lake.lake import Lake
 
 SIGHTING_COLUMNS = ["row_id", "url", "seen_at", "gone_at", "crawl_run", "sequence"]
@@ -33,6 +35,7 @@ class Reading:
     outcome: str
     definition: str | None
     fetched_at: datetime
+    is_read: bool = True  # not a revisit that was not read itself
 
     @property
     def has_rows(self) -> bool:
@@ -61,6 +64,11 @@ def rows_digest(dataset: Dataset) -> str:
     return f"{dataset.digest()}-{dataset.rules_digest()}"
 
 
+def stored_definition(crawl: Crawl, dataset: Dataset) -> dict[str, object]:
+    """What `runs.statistics` keeps of the definition by which a run makes rows."""
+    return {"digest": rows_digest(dataset), "fields": list(dataset.fields), "reading": reading_digest(crawl, dataset)}
+
+
 def read_definitions(lake: Lake, dataset: str) -> dict[str, Definition]:
     """The definitions of a dataset by process run, of all published ones."""
     found: dict[str, Definition] = {}
@@ -87,7 +95,7 @@ def read_readings(
     by_record: dict[RecordId, Reading] = {}
     for row, reading in _readings(known, dataset, known.readings(dataset, urls, until), urls):
         order = (row["fetched_at"], record_id_of(row))
-        if row["record_type"] != "revisit" and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
+        if reading.is_read and (row["url"] not in by_url or by_url[row["url"]][0] < order):  # type: ignore[operator]
             by_url[row["url"]] = order, reading
     for row, reading in _readings(known, dataset, known.captures(record_ids), urls):
         if record_id_of(row) in record_ids:
@@ -100,10 +108,12 @@ def _readings(known: KnownLake, dataset: str, rows: pa.Table, urls: Collection[s
     wanted = rows.filter(pc.and_(pc.is_in(rows["url"], value_set=pa.array(set(urls), pa.string())), pc.is_valid(rows["outcomes"])))
     definitions = definitions_of(known, dataset, wanted)
     for row in wanted.to_pylist():
-        outcome = next((one["outcome"] for one in row["outcomes"] if one["dataset"] == dataset), None)
-        if outcome is not None:
+        made = next((one for one in row["outcomes"] if one["dataset"] == dataset), None)
+        if made is not None:
             definition = definitions.get(row["process_run"])
-            yield row, Reading(row["content_digest"], outcome, definition.digest if definition else None, row["fetched_at"])
+            is_read = row["record_type"] != "revisit" or bool(made["rows"])  # a revisit has rows only if it was read itself
+            digest = definition.digest if definition else None
+            yield row, Reading(row["content_digest"], made["outcome"], digest, row["fetched_at"], is_read)
 
 
 def read_versions(known: KnownLake, dataset: Dataset, row_ids: pa.Array) -> Iterator[pa.Table]:

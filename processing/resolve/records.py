@@ -119,7 +119,7 @@ def _summary(row: dict[str, object]) -> RecordSummary:
     return RecordSummary(
         record_id=record_id_of(row),
         refers_to=refers_to,  # type: ignore[arg-type]
-        is_revisit=row["record_type"] == "revisit",
+        is_revisit=row["record_type"] == "revisit" and row["article_id"] is None,  # else its page was read again
         page_id=row["article_id"],  # type: ignore[arg-type]
         status=row["fetch_status"],  # type: ignore[arg-type]
         crawl_run=row["crawl_run"],  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from processing.extract.extraction import ReadPage
 from processing.extract.limited_pages import StoredPage, read_limited
+from processing.extract.referred_records import read_page_record
 from processing.resolve.earlier_rows import Version
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import bounded, read_rows, staged_writer, stored_blocks
@@ -22,7 +23,7 @@ from schemas.page import WarcPointer
 from schemas.runs import ProcessRun
 from schemas.tables import BLOCK
 from storage.objects.store import ObjectStore
-from storage.warc.reader import Record, read_record_at
+from storage.warc.reader import Record
 
 Blocks = list[dict[str, object]]
 
@@ -81,7 +82,7 @@ def _staged(versions: Sequence[Version], run: ProcessRun, store: ObjectStore) ->
 
 def _record(version: Version, store: ObjectStore) -> Record | None:
     try:
-        return read_record_at(store, version.pointer)
+        return read_page_record(store, version.pointer)
     except StorageError:
         return None
 

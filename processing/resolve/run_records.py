@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from processing.resolve.records import RecordId, record_id_of
 from processing.staging.staging import PAGES_NAME, read_rows
@@ -36,7 +37,10 @@ _COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One response or revisit record of a run. `unread` is why its page was not read, if so."""
+    """One response or revisit record of a run. `unread` is why its page was not read, if so.
+
+    `has_waiting`: rows of the page are in quarantine, as those of an earlier record.
+    """
 
     record_id: RecordId
     url: str
@@ -49,27 +53,41 @@ class RunRecord:
     detail: str | None
     refers_to: RecordId | None
     is_revisit: bool
+    has_waiting: bool = False
 
     def is_read(self, dataset: Dataset) -> bool:
         """Whether the page was read in full for a dataset, or is gone."""
-        if self.is_revisit:
+        if self.is_revisit or self.has_waiting:
             return False
         if self.status in NOT_FOUND:
             return True
         by_spider = dataset.source is not None and not dataset.source.reads_pages
+        if self.unread == Reason.NOT_HTML and dataset.source is not None and dataset.source.pages is not None:
+            return True  # a PDF, or another file, which is no page
         return self.unread is None or (by_spider and self.unread in READ_BY_SPIDERS and 200 <= self.status < 300)
 
 
-def read_records(run: ProcessRun, segments: Iterable[str], store: ObjectStore) -> dict[RecordId, RunRecord]:
-    """All records of a run, in the order of its segments."""
-    return {record.record_id: record for segment in sorted(segments) for record in _segment_records(run, segment, store)}
+def read_records(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> dict[RecordId, RunRecord]:
+    """All records of a run, in the order of its segments. A revisit that was read itself for the dataset is a record as any other."""
+    records = {record.record_id: record for segment in sorted(segments) for record in _segment_records(run, segment, store)}
+    for row in _read_pages(run, segments, store, dataset):
+        record = records[record_id_of(row)]
+        if record.is_revisit and (row["rows"] or row["error"] is not None or not row["waiting"]):  # else its rows wait in quarantine
+            records[record.record_id] = replace(record, is_revisit=False, refers_to=None, has_waiting=bool(row["waiting"]))
+    return records
 
 
 def read_errors(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> dict[RecordId, str]:
     """Why records were rejected for a dataset."""
+    rows = _read_pages(run, segments, store, dataset)
+    return {record_id_of(row): row["error"] for row in rows if row["error"] is not None}
+
+
+def _read_pages(run: ProcessRun, segments: Sequence[str], store: ObjectStore, dataset: str) -> Iterator[dict[str, Any]]:  # Any: of a row
+    """What extraction staged of the records that were read for a dataset."""
     keys = (extracted_rows_key(run.process_run, PAGES_NAME, segment) for segment in sorted(segments))
     rows = (row for key in keys for table in read_rows(store, key) for row in table.to_pylist())
-    return {record_id_of(row): row["error"] for row in rows if row["dataset"] == dataset and row["error"] is not None}
+    return (row for row in rows if row["dataset"] == dataset)
 
 
 def _segment_records(run: ProcessRun, segment: str, store: ObjectStore) -> Iterator[RunRecord]:

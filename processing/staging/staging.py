@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runtime.scratch import scratch_folder
-from schemas.article import Block, BlockKind
+from schemas.article import Block, BlockKind, BlockMarkup, Container
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.tables import table_schema
 from schemas.tables import ARTICLES, CAPTURES, RUN_FIELDS
@@ -38,8 +39,24 @@ METADATA_COLUMNS = [
 ]  # fmt: skip
 _CLEANED_COLUMNS = [
     "article_id", "text", "text_length", "word_count", "text_digest", "language", "duplicate_word_fraction",
-    "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version",
+    "symbol_word_ratio", "mean_word_length", "link_density", "furniture_blocks", "memory_version", "markdown", "chunks",
 ]  # fmt: skip
+
+CONTAINER = pa.struct(
+    [
+        pa.field("kind", pa.string()),
+        pa.field("group", pa.int32()),
+        pa.field("item", pa.int32()),
+        pa.field("number", pa.int32()),
+    ]
+)
+MARKUP = pa.struct(
+    [
+        pa.field("markdown", pa.string()),
+        pa.field("containers", pa.list_(CONTAINER)),
+        pa.field("images", pa.list_(pa.string())),
+    ]
+)
 
 # One row per response or revisit record. An article has `blocks`, a rejected record a `reason`; a revisit has neither, but names the
 # capture that it refers to.
@@ -51,6 +68,7 @@ EXTRACTED = pa.schema(
         pa.field("refers_to_offset", pa.int64()),
         pa.field("container", pa.string()),
         *(ARTICLES.field(name) for name in (*METADATA_COLUMNS, "blocks")),
+        pa.field("markup", pa.list_(MARKUP)),  # of each block, if Markdown or chunks are asked for
     ]
 )
 
@@ -83,7 +101,8 @@ DECIDED = pa.schema(
     ]
 )
 
-# What a record gave for a dataset: how many rows, or the error for which its page is rejected. Records without both are left out.
+# What a record gave for a dataset: how many rows, or the error for which its page is rejected. Records without both are left out, unless
+# they are revisits that were read again; `waiting` rows of theirs are in quarantine already, as rows of the record that they refer to.
 PAGES = pa.schema(
     [
         pa.field("warc_filename", pa.string(), nullable=False),
@@ -91,6 +110,7 @@ PAGES = pa.schema(
         pa.field("dataset", pa.string(), nullable=False),
         pa.field("rows", pa.int32(), nullable=False),
         pa.field("error", pa.string()),
+        pa.field("waiting", pa.int32()),
     ]
 )
 PAGES_NAME = "@pages"  # no dataset has this name
@@ -222,6 +242,21 @@ def in_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 def blocks_of(stored: list[dict[str, Any]]) -> tuple[Block, ...]:
     """The blocks that `stored_blocks` converted."""
     return tuple(Block(BlockKind(b["kind"]), b["text"], b["level"] or 0, b["link_density"] or 0.0) for b in stored)
+
+
+def markup_of_row(row: Row) -> tuple[BlockMarkup, ...]:
+    """The markup that `stored_markup` converted; empty if none was asked for."""
+    return tuple(
+        BlockMarkup(one["markdown"], tuple(Container(**container) for container in one["containers"]), tuple(one["images"]))
+        for one in row.get("markup") or ()
+    )
+
+
+def stored_markup(markup: Iterable[BlockMarkup]) -> list[dict[str, Any]] | None:
+    """Markup as values of the staged column `markup`."""
+    return [
+        {"markdown": one.markdown, "containers": [asdict(c) for c in one.containers], "images": list(one.images)} for one in markup
+    ] or None
 
 
 def stored_blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from schemas.datasets.expectation import Drift, Expectation
+from schemas.datasets.page_options import ChunkSize, PageOptions
 from schemas.web.ai_preferences import USES
 from schemas.yaml_files.bounds import at_most, length_at_most
 from schemas.yaml_files.model import ConfigModel
@@ -47,6 +48,7 @@ from schemas.yaml_files.values import (
 )
 
 MIB = 1024 * 1024
+PAGES = "pages"  # the dataset of whole pages
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
@@ -211,13 +213,18 @@ class SiteRules(ConfigModel):
 
 
 class ArticleOptions(ConfigModel):
-    """Which articles are published. Lengths are in characters."""
+    """Which articles are published, and with which columns. Lengths are in characters.
+
+    `markdown` fills the column `markdown`; `chunks` fills `chunks` with parts of at most so many characters.
+    """
 
     languages: Annotated[tuple[Language, ...], length_at_most(MAX_ENTRIES)] = ()
     min_length: Count = Field(default=200, ge=0)
     max_length: Count = Field(default=1_000_000, ge=1)
     near_duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
     site_memory: bool = True
+    markdown: bool = False
+    chunks: ChunkSize | None = Field(default=None, ge=200)
     rules: Annotated[dict[Host, SiteRules], length_at_most(MAX_HOSTS)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -225,6 +232,11 @@ class ArticleOptions(ConfigModel):
         if self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} is more than max_length {self.max_length}: no article could pass")
         return self
+
+    @property
+    def wants_markup(self) -> bool:
+        """Whether extraction keeps inline elements, lists and images."""
+        return self.markdown or self.chunks is not None
 
 
 class Crawl(ConfigModel):
@@ -257,6 +269,7 @@ class Crawl(ConfigModel):
         default_factory=dict
     )
     articles: ArticleOptions = ArticleOptions()
+    pages: PageOptions = PageOptions()
     paused: bool = False
     tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
 
@@ -280,6 +293,12 @@ class Crawl(ConfigModel):
     def _each_dataset_once(self) -> Self:
         if not self.datasets or len(set(self.datasets)) < len(self.datasets):
             raise ValueError("'datasets' names one dataset or more, each once, like [articles, products]")
+        return self
+
+    @model_validator(mode="after")
+    def _options_of_its_datasets(self) -> Self:
+        if self.pages != PageOptions() and PAGES not in self.datasets:
+            raise ValueError(f"'pages' sets options of the dataset 'pages': write datasets: [{', '.join((*self.datasets, PAGES))}]")
         return self
 
     @model_validator(mode="after")

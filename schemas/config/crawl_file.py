@@ -17,7 +17,7 @@ from schemas.config.crawl_defaults import EXTENDS, is_base, with_bases
 from schemas.config.settings import Settings
 from schemas.datasets.suite_file import read_suite
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
-from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
+from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, decoded, message_text, read_nodes, read_yaml
 from schemas.yaml_files.yaml_problems import describe_problems, has_key, line_at
 
 SUFFIXES = (".yaml", ".yml")
@@ -43,10 +43,10 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         check_size(content, message_text(str(path)))
-        return content.decode("utf-8-sig")
+        return decoded(content, message_text(str(path)))
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no crawl file {message_text(str(path))}.") from error
-    except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
+    except (OSError, ValueError) as error:  # ValueError: a path that cannot be
         raise ConfigError(f"{message_text(str(path))} cannot be read: {message_text(str(error))}.") from error
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -14,10 +15,13 @@ from schemas.datasets.field_types import FieldType, parse_type
 from schemas.datasets.sources import MAX_FIELDS, Source, StepName, TypeText
 from schemas.yaml_files.bounds import length_at_most
 from schemas.yaml_files.dataset_names import BUILT_IN, HISTORY, KEY_COLUMNS, PROVENANCE, check_dataset_name, check_field_name, is_free
-from schemas.yaml_files.model import ConfigModel, SetByPlan
+from schemas.yaml_files.model import ConfigModel, PlacedError, SetByPlan
 from schemas.yaml_files.values import MAX_ENTRIES, Line, Patterns, Text
 
 MAX_STEPS = 50
+
+Place = tuple[str | int, ...]  # the keys that lead to a place in the file
+Mistake = tuple[Place, str]
 
 
 def _dataset_name(name: str) -> str:
@@ -124,24 +128,43 @@ class Dataset(ConfigModel):
     def _names_fit(self) -> Self:
         folded = [name.lower() for name in self.fields]
         if len(set(folded)) < len(folded):
-            raise ValueError("two fields differ in upper and lower case only; SQL takes them for one")
-        if self.is_built_in or not self.fields:  # the fields of items may come from their class
-            return self
-        for key, name in self._named_columns():
-            known = {*self.fields, *(KEY_COLUMNS if key == "key" else (*PROVENANCE, *HISTORY) if key != "source" else ())}
-            if name not in known:
-                raise ValueError(f"'{key}' names {name!r}, which is not a field; there are {', '.join(sorted(known))}")
-        for name in self.key:
-            if name in self.fields and self.fields[name].field_type.kind in {"list", "struct", "json", "float"}:
-                raise ValueError(f"'key' names {name!r}, a {self.fields[name].type}: a key is made of plain values that can be equal")
+            raise PlacedError([(("fields",), "two fields differ in upper and lower case only; SQL takes them for one")])
+        mistakes = [*self._unfit_keys(), *([] if self.may_have_more_fields else self.unknown_columns())]
+        if mistakes:
+            raise PlacedError(mistakes)
         return self
 
-    def _named_columns(self) -> list[tuple[str, str]]:
-        """Every name that must be a column, with the key of the file that names it."""
+    @property
+    def may_have_more_fields(self) -> bool:
+        """Whether the file need not declare every field: those of items may come from their class, `articles` has its own."""
+        items = self.source.items if self.source is not None else None
+        return self.is_built_in or isinstance(items, str) or (items is True and not self.fields)
+
+    def unknown_columns(self) -> list[Mistake]:
+        """The names in key, source, expectations and drift that are no column: the keys that lead to each, and what is wrong."""
+        columns = {*self.fields, *PROVENANCE, *HISTORY}
+        known = {"key": {*self.fields, *KEY_COLUMNS}, "source": set(self.fields)}
+        return [
+            (place, f"{name!r} is not a field; {_near(name, allowed)}there are {', '.join(sorted(allowed))}")
+            for place, name in self._named_columns()
+            if name not in (allowed := known.get(str(place[0]), columns))
+        ]
+
+    def _unfit_keys(self) -> list[Mistake]:
+        kinds = {name: field.field_type.kind for name, field in self.fields.items()}
+        return [
+            (("key", place), f"{name!r} is a {self.fields[name].type}: a key is made of plain values that can be equal")
+            for place, name in enumerate(self.key)
+            if kinds.get(name) in {"list", "struct", "json", "float"} and not self.is_built_in
+        ]
+
+    def _named_columns(self) -> list[tuple[Place, str]]:
+        """Every name that must be a column, with the keys that lead to it."""
         filled = self.source.filled_fields() if self.source else ()
-        named = [("source", name) for name in sorted(filled)] + [("key", name) for name in self.key]
-        named += [("expectations", name) for one in self.expectations for name in one.columns()]
-        return named + [("drift", one.column) for one in self.drift if one.column]
+        named: list[tuple[Place, str]] = [(("source",), name) for name in sorted(filled)]
+        named += [(("key", place), name) for place, name in enumerate(self.key)]
+        named += [(("expectations", place), name) for place, one in enumerate(self.expectations) for name in one.columns()]
+        return named + [(("drift", place), one.column) for place, one in enumerate(self.drift) if one.column]
 
     @property
     def is_built_in(self) -> bool:
@@ -197,6 +220,11 @@ class Dataset(ConfigModel):
 def _digest(definition: dict[str, Any]) -> str:
     """SHA-256 of JSON, the first 32 hex digits. The order of keys does not count, that of lists does."""
     return hashlib.sha256(json.dumps(definition, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+
+
+def _near(name: str, allowed: Collection[str]) -> str:
+    near = get_close_matches(name, allowed, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _field(given: object) -> object:

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from schemas.datasets.built_in import refuse_changes
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.plugins import DATASETS, Plugin, definition_file, find_plugin, find_plugins
+from schemas.datasets.sources import KINDS
 from schemas.datasets.suite_file import read_suite, read_text
 from schemas.errors import ConfigError, CrawlhouseError, NotFoundError
-from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, message_text, read_nodes, read_yaml
+from schemas.yaml_files.bounded_yaml import MAX_BYTES, check_size, message_text, read_yaml
 from schemas.yaml_files.dataset_names import BUILT_IN, check_dataset_name
 from schemas.yaml_files.yaml_problems import describe_problems, has_key, line_at
 
@@ -24,6 +25,7 @@ SUFFIXES = (".yaml", ".yml")
 MAX_BASES = 5  # definitions that extend one another
 APPENDED = ("steps", "expectations", "drift")  # in an extending file these lists add to those of the extended file
 Definition = dict[str, Any]  # Any: whatever the YAML says
+Location = tuple[str | int, ...]
 
 
 def ready_names() -> list[str]:
@@ -110,12 +112,33 @@ def parse_dataset(text: str, name: str, source: str = "<text>", folder: Path | N
 
 
 def line_of(path: Path, *location: str | int) -> int | None:
-    """The line of a key in a dataset's file, or of the nearest around it that is written there; None without its top-level key."""
+    """The line of a key in a dataset's file, or of the nearest around it that is written there; None without its top-level key.
+
+    In a file that extends another, steps, expectations and drift count from the first of the other; theirs have the line of `extends`.
+    """
     try:
-        node = read_nodes(read_text(path, MAX_BYTES), str(path))
+        node, data = read_yaml(read_text(path, MAX_BYTES), str(path))
+        base = _appended(data, path.stem, node, str(path), path.parent) if isinstance(data, dict) else {}
     except (CrawlhouseError, yaml.YAMLError):
         return None
+    location = _own_place(location, base)
     return line_at(node, location) if has_key(node, location[0]) else None
+
+
+def _appended(data: Definition, name: str, node: yaml.Node | None, source: str, folder: Path | None) -> dict[str, int]:
+    """How many steps, expectations and drifts the definition has that a file extends."""
+    if data.get("extends") is None:
+        return {}
+    base = _base(str(data["extends"]), name, source, folder, 0)
+    return {key: len(base[key]) for key in APPENDED if isinstance(base.get(key), list)}
+
+
+def _own_place(location: Location, base: Mapping[str, int]) -> Location:
+    """A place in the whole definition as the place in the file itself."""
+    count = base.get(str(location[0]), 0) if location else 0
+    if not count or len(location) < 2 or not isinstance(location[1], int):
+        return location
+    return (location[0], location[1] - count, *location[2:]) if location[1] >= count else ("extends",)
 
 
 def _parse(text: str, name: str, source: str, folder: Path | None) -> Dataset:
@@ -128,7 +151,8 @@ def _parse(text: str, name: str, source: str, folder: Path | None) -> Dataset:
     try:
         return Dataset.model_validate({**definition, "name": name})
     except ValidationError as error:
-        raise ConfigError(describe_problems(error, node, source, Dataset)) from error
+        base = _appended(data, name, node, source, folder)
+        raise ConfigError(describe_problems(error, node, source, Dataset, lambda location: _own_place(location, base))) from error
 
 
 def _load(text: str, name: str, source: str) -> tuple[yaml.Node | None, Definition]:
@@ -197,7 +221,7 @@ def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definition:
 
 
 def _merged_source(base: Mapping[str, Any], own: Mapping[str, Any]) -> Definition:
-    if any(kind in own and kind not in base for kind in ("items", "selectors", "structured_data", "function")):
+    if any(kind in own and kind not in base for kind in KINDS):
         return dict(own)
     inner = {
         name: {**base[name], **own[name]}

@@ -1,4 +1,4 @@
-"""Where a dataset's rows come from: a spider's items, selectors or structured data on stored pages, or a function of the user's."""
+"""Where a dataset's rows come from: a spider's items, stored pages (selectors, structured data, whole pages), or a user's function."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.datasets.field_types import parse_type
+from schemas.datasets.page_options import PageOptions
 from schemas.yaml_files.bounds import length_at_most, one_line
 from schemas.yaml_files.model import ConfigModel
 from schemas.yaml_files.values import Pattern
@@ -85,6 +86,10 @@ class Selector(ConfigModel):
     type: TypeText | None = None
     default: Any = None  # Any: any value of JSON
 
+    def text(self) -> str:
+        """Where the value is, as the file says it."""
+        return self.css or self.xpath or (f"the attribute {self.attr}" if self.attr else f"the text {self.regex}")
+
     @model_validator(mode="after")
     def _one_language(self) -> Self:
         if self.css is not None and self.xpath is not None:
@@ -94,13 +99,17 @@ class Selector(ConfigModel):
         return self
 
 
+KINDS = ("items", "selectors", "structured_data", "function", "pages")
+
+
 class Source(ConfigModel):
-    """Where rows come from: exactly one of `items`, `selectors`, `structured_data` and `function`.
+    """Where rows come from: exactly one of `items`, `selectors`, `structured_data`, `function` and `pages`.
 
     `items`: true for every item of the crawl's spider, or the name of a class. `selectors`: a selector for each field, and `each` for the
     elements of which each is a row (without it the page is one row). `structured_data`: types of schema.org, whose objects become rows;
     `map` says by which path, or by the first of several, a field is found; a field that is not in it is the property of its own name.
-    `function`: module:name, from a page to its rows.
+    `function`: module:name, from a page to its rows. `pages`: every page is a row with its type and main text; a crawl's key `pages` sets
+    the options.
     """
 
     items: ItemClass | None = None
@@ -111,6 +120,7 @@ class Source(ConfigModel):
         default_factory=dict
     )
     function: FunctionName | None = None
+    pages: PageOptions | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -128,10 +138,10 @@ class Source(ConfigModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kinds = [name for name in ("items", "selectors", "structured_data", "function") if getattr(self, name) is not None]
+        kinds = [name for name in KINDS if getattr(self, name) is not None]
         if len(kinds) != 1:
             named = f"it has {' and '.join(kinds)}" if kinds else "it has none of them"
-            raise ValueError(f"a source is one of items, selectors, structured_data and function; {named}")
+            raise ValueError(f"a source is one of {', '.join(KINDS[:-1])} and {KINDS[-1]}; {named}")
         if self.each is not None and self.selectors is None:
             raise ValueError("'each' goes with 'selectors'")
         if self.each is not None and self.each.css is None and self.each.xpath is None:
@@ -148,8 +158,8 @@ class Source(ConfigModel):
 
     @property
     def kind(self) -> str:
-        """Which of the four it is."""
-        return next(name for name in ("items", "selectors", "structured_data", "function") if getattr(self, name) is not None)
+        """Which of them it is."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
 
     @property
     def reads_pages(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError, NotFoundError
-from schemas.yaml_files.bounded_yaml import message_text
+from schemas.yaml_files.bounded_yaml import decoded, message_text
 
 MAX_SUITE_BYTES = 4 * 1024 * 1024
 
@@ -36,8 +36,8 @@ def read_text(path: Path, most: int) -> str:
             content = file.read(most + 1)
         if len(content) > most:
             raise ConfigError(f"{name} has more than {most // 1024**2} MiB.")
-        return content.decode("utf-8-sig")
+        return decoded(content, name)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {name}.") from error
-    except (OSError, ValueError) as error:  # ValueError: it is not UTF-8
+    except (OSError, ValueError) as error:  # ValueError: a path that cannot be
         raise ConfigError(f"{name} cannot be read: {message_text(str(error))}.") from error

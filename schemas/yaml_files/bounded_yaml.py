@@ -53,6 +53,15 @@ def check_size(content: bytes | str, source: str) -> None:
         raise ConfigError(f"{source} has more than {MAX_BYTES // 1024**2} MiB. {_ADVICE}")
 
 
+def decoded(content: bytes, source: str) -> str:
+    """The text of a file. Raises ConfigError, with the line, for one that is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{source}: line {line}: the file is not text in UTF-8. Save it as UTF-8 in your editor.") from error
+
+
 def message_text(text: str) -> str:
     """A text made safe for a message: one line, control characters escaped, the end of a long text cut off."""
     text = text if len(text) <= 500 else f"{text[:400]}... ({len(text):,} characters)"

@@ -7,7 +7,7 @@ import re
 BUILT_IN = frozenset({"articles"})
 DATASET_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
-TABLES_OF_THE_LAKE = frozenset({"captures", "changes", "pages", "quarantine", "runs", "sightings", "sources", "taken_down"})
+TABLES_OF_THE_LAKE = frozenset({"captures", "changes", "quarantine", "runs", "sightings", "sources", "taken_down"})
 NO_DATASET = "no_dataset"  # in `quarantine`, `runs` and reports: items that no dataset of their crawl takes
 VIEW_SUFFIXES = ("_latest",)
 PROVENANCE = (

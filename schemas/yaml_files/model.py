@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -9,6 +11,14 @@ class ConfigModel(BaseModel):
     """A part of a configuration file. It is frozen. An unknown key, infinity and NaN are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PlacedError(ValueError):
+    """Mistakes of a model, each with the keys that lead to its place."""
+
+    def __init__(self, mistakes: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__("; ".join(message for _, message in mistakes))
+        self.mistakes = tuple(mistakes)
 
 
 class SetByPlan:

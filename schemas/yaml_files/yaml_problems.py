@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,15 +10,21 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas.yaml_files.bounded_yaml import message_text
-from schemas.yaml_files.model import SetByPlan
+from schemas.yaml_files.model import PlacedError, SetByPlan
 
 MAX_PROBLEMS = 50
 MAX_KEY_CHARACTERS = 100
 
 
-def describe_problems(error: ValidationError, node: yaml.Node | None, source: str, model: type[BaseModel]) -> str:
-    """Each mistake in a line with its place in the file; of very many the first."""
-    causes = _first_causes(error)
+def describe_problems(
+    error: ValidationError,
+    node: yaml.Node | None,
+    source: str,
+    model: type[BaseModel],
+    own_place: Callable[[tuple[Any, ...]], tuple[Any, ...]] = lambda location: location,
+) -> str:
+    """Each mistake in a line with its place in the file; of very many the first. `own_place` makes a place of the model one of the file."""
+    causes = [{**placed, "loc": own_place(placed["loc"])} for item in _first_causes(error) for placed in _placed(item)]
     problems = sorted((line_at(node, item["loc"]), message_text(_problem(item, model))) for item in causes[:MAX_PROBLEMS])
     more = [f"{source}: and {len(causes) - MAX_PROBLEMS:,} more mistakes"] if len(causes) > MAX_PROBLEMS else []
     return "\n".join([*(f"{source}: line {line}: {problem}" for line, problem in problems), *more])
@@ -29,6 +35,16 @@ def _first_causes(error: ValidationError) -> list[Any]:  # Any: pydantic's Error
     items = error.errors()
     inner = {item["loc"][:depth] for item in items for depth in range(len(item["loc"]))}
     return [item for item in items if item["type"] != "too_short" or item["loc"] not in inner]
+
+
+def _placed(item: Any) -> Iterator[Any]:  # Any: as above
+    """The mistakes in one error of pydantic: a check of a whole model may find several, each at a place of its own."""
+    error = item.get("ctx", {}).get("error")
+    if not isinstance(error, PlacedError):
+        yield item
+        return
+    for location, message in error.mistakes:
+        yield {**item, "loc": (*item["loc"], *location), "msg": message}
 
 
 def _problem(item: Any, model: type[BaseModel]) -> str:  # Any: pydantic's ErrorDetails

@@ -52,6 +52,10 @@ class _CopyingStream(RecordStream):
         self._compressor = zlib.compressobj(COMPRESSION, zlib.DEFLATED, GZIP_WBITS)
         self.copied_bytes = 0  # decoded: where a segment ends must not depend on the compression
 
+    def begin_segment(self) -> None:
+        """Count the bytes of the next segment."""
+        self.copied_bytes = 0
+
     def copy_to(self, file: BinaryIO) -> None:
         """Begin the member of the next record in a file."""
         self._file = file
@@ -114,7 +118,8 @@ class SegmentCopier:
         facts = {"software": f"crawlhouse/{code_version()}", "description": f"adopted from {source}"}
         SegmentWriter(path, key, self._run.crawl.name, self._run.crawl_run, facts).close()
         rows: list[CaptureRow] = []
-        records.copied_bytes, is_over = 0, False
+        records.begin_segment()
+        is_over = False
         with path.open("r+b") as file:
             file.seek(0, os.SEEK_END)
             while not (is_over := not self._has_next(records)):

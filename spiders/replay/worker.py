@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from runtime.scratch import scratch_folder
 from schemas.config.settings import Settings, load_settings
 from schemas.credentials.redaction import redacted
 from schemas.errors import CrawlhouseError, SpiderError
-from schemas.items import ItemType
-from schemas.keys import replayed_key, segment_item_problems_key, segment_item_types_key, segment_items_key, selection_key
+from schemas.items import ItemType, ItemTypes, sorted_types
+from schemas.keys import crawl_run_of, replayed_key, segment_item_problems_key, segment_item_types_key, segment_items_key, selection_key
 from schemas.manifest import Segment
 from schemas.runs import ProcessRun
 from spiders.custom.callbacks import Callbacks
@@ -33,6 +33,7 @@ from spiders.heartbeat import Heartbeat
 from spiders.messages.rules import reading_rules
 from spiders.reading.journal import ReadingJournal
 from spiders.reading.readers import ResponseReaders
+from spiders.replay.other_records import keep_other_records
 from spiders.replay.responses import StoredResponse, digest_of, read_responses, requested_again
 from spiders.replay.session import NoFrontier, ReplayContext, ReplaySession
 from spiders.scrapy_settings import scrapy_settings
@@ -42,6 +43,7 @@ from spiders.spool.statistics import WorkerStatistics
 from spiders.urls.scope import CrawlScope
 from storage.frontier.enqueue import stored_requests
 from storage.frontier.records import Lease
+from storage.index.items import read_types
 from storage.index.rows import CaptureRow, read_index
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
@@ -146,8 +148,13 @@ async def _replay_segment(
     job.current.write_text("")
     path.touch()
     packed = pack_items(path, rows)
-    crawl, crawl_run = job.run.crawl.name, segment.warc_key.split("/")[2]
+    crawl, crawl_run = job.run.crawl.name, crawl_run_of(segment.warc_key)
     problems = packed.problems or path.with_suffix(PROBLEMS_SUFFIX)  # it is there, without a line
+    if (offsets := job.offsets(segment)) is not None:
+        keep_other_records(segment_items_key(crawl, crawl_run, segment.segment), packed.path, offsets, job.store)
+        keep_other_records(segment_item_problems_key(crawl, crawl_run, segment.segment), problems, offsets, job.store)
+        earlier = read_types(segment_item_types_key(crawl, crawl_run, segment.segment), job.store)
+        packed = replace(packed, types=ItemTypes(types=sorted_types((*earlier.types, *packed.types.types))))
     job.store.put_file(job.key(segment_item_problems_key(crawl, crawl_run, segment.segment)), problems)
     types = packed.types.model_dump_json(exclude_defaults=True).encode()
     job.store.put_bytes(job.key(segment_item_types_key(crawl, crawl_run, segment.segment)), types)

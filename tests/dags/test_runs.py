@@ -90,6 +90,16 @@ def test_three_datasets_with_everything_on_this_machine(airflow: tuple[Settings,
     again, _ = run_dags(*shop)
     assert [run["state"] for run in [*runs, *again]] == ["success"] * 4
     check_shop(settings, [first_tick, first_tick + 1])
+    ((remade,), said) = run_dags("reprocess_shop")
+    assert remade["tasks"].pop("extract") == "success"
+    assert set(remade["tasks"].values()) == {"success"}
+    assert "offers: " in said
+    with connect(settings) as lake:
+        (found,) = lake.sql(
+            "SELECT count(*), count(*) FILTER (kind = 'reprocess') FROM captures JOIN runs USING (process_run, crawl_run)"
+        ).fetchall()
+    assert found[0] == found[1] > 0
+    check_shop(settings, [first_tick, first_tick + 1])  # its spider was called again, with the stored responses
 
 
 def _check_events(project: Settings, settings: Settings, crawl: str, table: str) -> None:

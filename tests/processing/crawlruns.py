@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
 import tempfile
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 from schemas.capture import Capture, UrlKind
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
-from schemas.keys import index_key, segment_key
+from schemas.keys import crawl_of, index_key, segment_items_key, segment_key, segment_of
 from schemas.manifest import FetchCounts, Manifest, Segment
 from schemas.runs import CrawlRun, config_hash
 from storage.index.rows import CaptureRow, write_index
@@ -129,3 +131,11 @@ def _written(
 
 def _reference(row: CaptureRow) -> RefersTo:
     return RefersTo(row.url, row.fetch_time, row.warc_filename, row.warc_record_offset, row.content_digest)
+
+
+def store_items(settings: Settings, row: CaptureRow, *items: dict[str, object]) -> None:
+    """Store items of a page beside its segment, as a spider has yielded them."""
+    crawl, name = crawl_of(row.warc_filename), segment_of(row.warc_filename)
+    line = {"url": row.url, "fetched_at": row.fetch_time.isoformat(), "crawl_run": row.crawl_run, "warc_filename": row.warc_filename}
+    lines = [json.dumps({**line, "warc_record_offset": row.warc_record_offset, "item": item}) + "\n" for item in items]
+    open_store(settings).put_bytes(segment_items_key(crawl, row.crawl_run, name), gzip.compress("".join(lines).encode()))

@@ -11,7 +11,7 @@ from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
-from schemas.errors import GateError, NotFoundError, StorageError
+from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
 from storage.ledger.pending import is_all_processed
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
     """Process and publish what was fetched, and print the accounting.
 
-    Raises StorageError if records of the archive are damaged, and GateError if rows are held back; all else is published then.
+    Raises StorageError if records of the archive are damaged, GateError if rows are held back, and SpiderError if no page could be read
+    for a dataset; all else is published then.
     """
     name = known_name(reference, settings)
     make_home(settings)
@@ -40,6 +41,7 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
         show_report(report)
     raise_if_damaged(report)
     raise_if_held(report)
+    _raise_if_unreadable(report)
 
 
 def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> RunReport | None:
@@ -70,6 +72,15 @@ def raise_if_held(report: RunReport | None) -> None:
         raise GateError(
             f"The gate holds back rows:\n{sentences}\nEverything else is published. `crawlhouse gate list` shows what waits, and "
             "`crawlhouse gate --help` how to decide."
+        )
+
+
+def _raise_if_unreadable(report: RunReport | None) -> None:
+    names = report.unreadable() if report is not None else []
+    if report is not None and names:
+        raise SpiderError(
+            f"No page could be read for {', '.join(names)}: {report.unused[names[0]]['error']}. Everything else is published. Correct the "
+            f"function, the spider or the definition; the pages are read again at their next visit."
         )
 
 

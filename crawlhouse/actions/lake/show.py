@@ -8,7 +8,7 @@ from crawlhouse.output.console import write, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from crawlhouse.output.url_report import show_url_report, url_report_json
 from crawlhouse.reports.making import making_of
-from crawlhouse.reports.provenance import field_provenance
+from crawlhouse.reports.provenance import field_provenance, page_markdown
 from crawlhouse.reports.url_report import UrlReport, decoded_html, raw_record, read_url_report
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError, StorageError
@@ -34,6 +34,11 @@ def show_text(settings: Settings, url: str) -> None:
         capture = report.captures[0]
         raise NotFoundError(f"{report.url} has no text: it was {capture['outcome']} ({capture['reason']}). --html shows the page.")
     write(str(row["text"]))
+
+
+def show_markdown(settings: Settings, url: str) -> None:
+    """Print the main text as Markdown, of a page that is no article too. Raises NotFoundError, StorageError."""
+    write(page_markdown(settings, read_url_report(settings, url)) + "\n")
 
 
 def show_html(settings: Settings, url: str) -> None:

@@ -16,6 +16,8 @@ Examples:
 
   crawlhouse show https://example.com/news/one --text
 
+  crawlhouse show https://example.com/news/one --markdown > one.md
+
   crawlhouse show https://example.com/news/one --raw | less
 
   crawlhouse show https://example.com/news/one --format json
@@ -25,6 +27,7 @@ Examples:
 def show(
     url: Annotated[str, typer.Argument(metavar="URL")],
     text: Annotated[bool, typer.Option("--text", help="Only the article's text.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Only the main text as Markdown, of any page or PDF.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Only the page as it was received, decoded.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Only the WARC record, byte by byte.")] = False,
     form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
@@ -32,16 +35,18 @@ def show(
     """Show the outcome of a URL: its row next to the stored capture, and where every field came from.
 
     The capture is read from the archive by the row's own pointer, and the payload's digest is computed again. To a file or a pipe, --text,
-    --html and --raw write exactly what is stored. On a terminal, characters that would control it are shown as escapes.
+    --markdown, --html and --raw write exactly what is stored. On a terminal, characters that would control it are shown as escapes.
     """
     from crawlhouse.actions.lake import show as action
     from schemas.config.settings import load_settings
 
-    if text + html + raw > 1:
-        raise ConfigError("Choose one of --text, --html and --raw.")
+    if text + markdown + html + raw > 1:
+        raise ConfigError("Choose one of --text, --markdown, --html and --raw.")
     settings = load_settings()
     if text:
         action.show_text(settings, url)
+    elif markdown:
+        action.show_markdown(settings, url)
     elif html:
         action.show_html(settings, url)
     elif raw:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crawlhouse.output.console import say, show, table, write_json
-from crawlhouse.output.row_formats import ReportFormat
+from crawlhouse.output.row_formats import LinesFormat
 
 ADD_EXAMPLES = """
 Examples:
@@ -61,7 +61,7 @@ def add(
 
 @app.command("list", epilog=LIST_EXAMPLES)
 def list_entries(
-    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="For people or for programs.")] = ReportFormat.TABLE,
+    form: Annotated[LinesFormat, typer.Option("--format", "-f", help="For people or for programs.")] = LinesFormat.TABLE,
 ) -> None:
     """List what is taken down, with dates and reasons."""
     from schemas.config.settings import load_settings
@@ -69,8 +69,10 @@ def list_entries(
     from storage.objects.open import open_store
 
     entries = read_entries(open_store(load_settings()))
-    if form is ReportFormat.JSON:
-        write_json([{"entry": entry, "reason": reason} for entry, reason in entries])
+    found = [{"entry": entry, "reason": reason} for entry, reason in entries]
+    if form is not LinesFormat.TABLE:
+        for one in found if form is LinesFormat.JSONL else [found]:
+            write_json(one)
         return
     if not entries:
         say("Nothing is taken down.")

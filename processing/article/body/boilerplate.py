@@ -31,6 +31,7 @@ HEADLINES_SHARE = 0.65  # of a list's characters: kickers beside the links are n
 HEADLINE_LENGTH = 25  # characters, on average: links this long are headlines, shorter ones names
 FEW_HEADLINES = 6  # a longer list of links is the article's own more often than not
 CARD_SHARE = 0.3  # of the container's prose: a nested `article` with less is a teaser
+LINKED_CARDS_SHARE = 0.5  # of the text
 CARDS_SHARE = 0.6  # of the prose: `article`s that hold more together are the body's own parts
 TEASERS_SHARE = 0.1  # of the prose: linked headings with excerpts that hold more are the list that the body is
 INTRODUCTION_LENGTH = 40  # characters: so much, ending in a colon, announces a list
@@ -173,8 +174,11 @@ def drop_card_headings(body: ArticleBody) -> None:
 
 
 def drop_linked_cards(body: ArticleBody) -> None:
-    """Cards that are one link around several texts."""
-    mark([block for block in body.text_blocks() if block.card and block.linked > LINKED_SHARE * len(block.text)])
+    """Cards that are one link around several texts. If they hold most of the text, a link was never closed."""
+    text_blocks = body.text_blocks()
+    cards = [block for block in text_blocks if block.card and block.linked > LINKED_SHARE * len(block.text)]
+    if sum([block.length for block in cards]) <= LINKED_CARDS_SHARE * sum([block.length for block in text_blocks]):
+        mark(cards)
 
 
 def drop_dates(body: ArticleBody) -> None:

@@ -49,6 +49,8 @@ _BY = (
 _ALL_BY = r"(?:(?:view\s+)?all|more|see\s+all|alle|weitere|mehr)\s+(?:posts|articles|stories|artikel|beiträge)\s+(?:by|from|von)"
 _PREFIX = re.compile(rf"^(?:(?:{_ALL_BY}|{_BY})\b\s*[:：／\-–—]?\s*)+", re.IGNORECASE)
 _BY_PREFIX = re.compile(r"^(?:(?:written|posted|words|story|published)\s+)?by\b\s*[:\-–—]?\s+(?=\S+\s+\S)", re.IGNORECASE)
+# In all texts of a page, each behind a null character: a label and a name, or only a label.
+_SIGN = re.compile(rf"\0\s*(?i:{_BY})\b\s*[:：／\-–—]?\s*(?:[^\W\d_a-zß-ÿ]|\0)")
 # First names and particles of names, too: as prefixes only before a colon or two more words.
 _AMBIGUOUS_PREFIX = re.compile(r"^(?:von|par|por|di|af|av)\s+\S+$", re.IGNORECASE)
 _PREFIXED = re.compile(
@@ -385,7 +387,7 @@ def _in_heading(node: Node) -> bool:
 
 def _from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text behind "by" anywhere outside boilerplate, or a name alone at the right, if the page has only one of them."""
-    behind_by = ((text[by.end() :], node) for text, node in markup.labelled(_PREFIX) if (by := _PREFIX.match(text)))
+    behind_by = ((text[by.end() :], node) for text, node in markup.labelled(_PREFIX, _SIGN) if (by := _PREFIX.match(text)))
     alone = ((text, node) for node in markup.on_the_right if len(text := visible_text(node)) <= MAX_SIGNATURE_CHARACTERS)
     for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
         found = {}

@@ -75,14 +75,24 @@ class Clock(NamedTuple):
 
 def read_clock(day: datetime, behind: str, before: str, language: str | None, *, iso: bool) -> Clock | None:
     """The time beside a date: behind it or, close to it, before it. `iso`: the date is written as ISO 8601 has it."""
-    language = main_language(language)
+    beside = _beside(behind, before)
+    return None if beside is None else _read(day, *beside, main_language(language), iso=iso)
+
+
+def has_unread_clock(day: datetime, behind: str, before: str, language: str | None, *, iso: bool) -> bool:
+    """Whether a time stands beside a date, but cannot be read, such as 25:00."""
+    return _beside(behind, before) is not None and read_clock(day, behind, before, language, iso=iso) is None
+
+
+def _beside(behind: str, before: str) -> tuple[re.Match[str], str, str] | None:
+    """The digits of the time beside a date, what stands between the two, and what follows."""
     found = _first(behind[:BEHIND])
     if found is not None:
         gap = behind[: found.start()]
-        return _read(day, found, gap, behind[found.end() :], language, iso=iso) if _is_gap(gap) else None
+        return (found, gap, behind[found.end() :]) if _is_gap(gap) else None
     found = _last(before[-BEHIND:])
     if found is not None and not re.search(r"\d", (behind_it := before[-BEHIND:][found.end() :]).replace("+", "")):
-        return _read(day, found, before[-BEHIND:][: found.start()][-GAP:], behind_it, language, iso=iso)
+        return found, before[-BEHIND:][: found.start()][-GAP:], behind_it
     return None
 
 
@@ -139,12 +149,11 @@ def _read(day: datetime, found: re.Match[str], gap: str, rest: str, language: st
     if half is None and language in _OWN_HALVES:
         half, rest = _half(gap, rest, words_of(language))
     hour_read = _hour(hour, half, gap)
-    second = min(second, 59)
-    if hour_read is None or minute > 59 or (hour_read == 24 and (minute or second)):
+    if hour_read is None or minute > 59 or second > 60 or (hour_read == 24 and (minute or second)):
         return None
     spelled = _HOUR_WORD.match(rest)
     certain, zone = read_zone(rest[spelled.end() :] if spelled else rest, day, language, dashed=iso or bool(second))
-    return Clock(hour_read, minute, second, zone) if certain else None
+    return Clock(hour_read, minute, min(second, 59), zone) if certain else None  # 60: a leap second
 
 
 def _hour(hour: int, half: str | None, gap: str) -> int | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from processing.article.metadata.calendars import Day, gregorian, read_other_calendar
-from processing.article.metadata.clocks import read_clock
+from processing.article.metadata.clocks import Clock, has_unread_clock, read_clock
 from processing.article.metadata.months import MONTHS, month_number
 from processing.article.tree.characters import without_invisible
 
@@ -37,7 +37,7 @@ def read_date(text: str | None, month_first: bool = True, language: str | None =
     `month_first`: 05/06/2024 is in May. `language` is the page's: its names of months are known. A time that cannot be read for certain is
     left out. None if the text has no valid date.
     """
-    text = without_invisible((text or "").strip()[:200]).translate(_SIGNS)
+    text = _cleaned(text)
     if not any(map(str.isdigit, text)):
         return None
     try:
@@ -46,19 +46,41 @@ def read_date(text: str | None, month_first: bool = True, language: str | None =
         return None
 
 
+def has_unread_time(text: str, month_first: bool = True, language: str | None = None) -> bool:
+    """Whether a time stands beside the date that `read_date` finds in a text, but is left out, because it cannot be (25:00)."""
+    text = _cleaned(text)
+    if (match := _COMPACT.match(text)) and not _UNIX.match(text):
+        return bool(match[4]) and _compact_clock(match) is None
+    text = _YEAR_LAST.sub(r"\1 \4 \2 \3", text)
+    found = _day(text, month_first, language)
+    return found is not None and has_unread_clock(found[0], text[found[2] :], text[: found[1]], language, iso=found[3])
+
+
+def _cleaned(text: str | None) -> str:
+    return without_invisible((text or "").strip()[:200]).translate(_SIGNS)
+
+
 def _day_and_time(text: str, month_first: bool, language: str | None) -> tuple[datetime, str | None] | None:
+    found = _day(text, month_first, language)
+    if found is None:
+        return None
+    midnight, start, end, is_iso = found
+    clock = read_clock(midnight, text[end:], text[:start], language, iso=is_iso)
+    if clock is None:
+        return midnight, None
+    moment = clock.on(midnight)
+    return moment, _offset(moment) if clock.zone else None
+
+
+def _day(text: str, month_first: bool, language: str | None) -> tuple[datetime, int, int, bool] | None:
+    """The midnight of the first date in a text, where it begins and ends, and whether it is written as in ISO 8601."""
     iso = _iso(text)
     found = iso or read_other_calendar(text) or _cjk(text) or _words(text, language) or _numeric(text, month_first)
     own = gregorian(found, language) if found else None
     if own is None:
         return None
     year, month, day, start, end = own
-    midnight = datetime(year, month, day, tzinfo=UTC)
-    clock = read_clock(midnight, text[end:], text[:start], language, iso=bool(iso))
-    if clock is None:
-        return midnight, None
-    moment = clock.on(midnight)
-    return moment, _offset(moment) if clock.zone else None
+    return datetime(year, month, day, tzinfo=UTC), start, end, bool(iso)
 
 
 def date_in_url(url: str) -> datetime | None:
@@ -90,12 +112,18 @@ def _numbers(text: str) -> tuple[datetime, str | None] | None:
     if match is None:
         return None
     day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
-    time = ":".join(part for part in match.groups()[3:6] if part)
-    clock = read_clock(day, f"T{time}{match[7]}", "", None, iso=True) if time else None
+    clock = _compact_clock(match)
     if clock is None:
         return day, None
     moment = clock.on(day)
     return moment, _offset(moment) if clock.zone else None
+
+
+def _compact_clock(match: re.Match[str]) -> Clock | None:
+    """The time in a date without separators."""
+    day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
+    time = ":".join(part for part in match.groups()[3:6] if part)
+    return read_clock(day, f"T{time}{match[7]}", "", None, iso=True) if time else None
 
 
 def _cjk(text: str) -> Day | None:

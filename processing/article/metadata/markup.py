@@ -91,17 +91,20 @@ class Markup:
         """The elements that are aligned to the right."""
         return [node for node in self._in_body(_ON_THE_RIGHT) if node.tag in _SIGNED]
 
-    def labelled(self, label: re.Pattern[str]) -> list[tuple[str, Node]]:
-        """The short texts that begin with a label, each with its element; the whole line where a text is only the label."""
+    def labelled(self, label: re.Pattern[str], sign: re.Pattern[str]) -> list[tuple[str, Node]]:
+        """The short texts that begin with a label, each with its element; the whole line where a text is only the label.
+
+        `sign` is found in all texts of the page, each behind a null character, if one of them may begin with the label.
+        """
         body = self._tree.body
-        if body is None or not any(
-            len(text) <= MAX_LABELLED and label.match(text.lstrip()) for text in body.text(separator="\0").split("\0")
-        ):
+        if body is None or not sign.search(body.text(separator="\0")):
             return []  # the common case: to visit every text costs ten times as much
         found = []
         for node in body.traverse(include_text=True, skip_empty=True):
-            text, around = node.text_content or "", node.parent
-            if len(text) > MAX_LABELLED or around is None or not (match := label.match(text := text.strip())):
+            if not node.is_text_node:
+                continue
+            text = (node.text_content or "").strip()
+            if len(text) > MAX_LABELLED or not (match := label.match(text)) or (around := node.parent) is None:
                 continue
             line = _line_of(around)
             found.append((visible_text(line), line) if match.end() >= len(text) - 1 else (text, around))

@@ -35,6 +35,7 @@ MIN_TEXT = 40  # characters: shorter text is a label
 MAX_WALKS = 4
 MAX_WALKS_WITHOUT_TEXT = 8  # while hardly anything was read
 LITTLE_TEXT = 500  # characters: if less was read, the article must be in what was left out
+MAX_CARD = 600  # characters: a link around more was never closed
 NO_TEXT = 100  # characters
 CONTENT_SHARE = 0.4  # of the page's text: an element that holds more is not boilerplate, whatever its name
 
@@ -51,7 +52,8 @@ def read_outline(root: Node | None) -> Outline:
         if number >= MAX_WALKS and sum([block.length for block in walk.text_blocks]) >= NO_TEXT:
             break
         misnamed = _misnamed_elements(walk)
-        if not misnamed:
+        enough = number < MAX_WALKS or sum([_text_length(walk.skipped[index].node) for index in misnamed]) >= LITTLE_TEXT
+        if not misnamed or not enough:
             break
         for index in reversed(misnamed):
             walk.restore(index)
@@ -275,8 +277,9 @@ class _Walk:
 
     def end_link(self, before: int) -> None:
         """Mark the text blocks inside a link, if they are several: such a link is a card for another page."""
-        if len(self.text_blocks) > before + 1:
-            for block in self.text_blocks[before:]:
+        inside = self.text_blocks[before:]
+        if len(inside) > 1 and sum([block.length for block in inside]) <= MAX_CARD:
+            for block in inside:
                 block.card = True
 
     def add_text(self, text: str, link: int) -> None:

@@ -58,6 +58,6 @@ def _as_crawlhouse_error(error: sqlite3.Error | Exception, name: str, secrets: t
     from storage.database.errors import as_crawlhouse_error, first_line
 
     is_operational = type(error).__name__ == "OperationalError" or "OperationalError" in {one.__name__ for one in type(error).__mro__}
-    wrapped = (OperationalError if is_operational else DBAPIError)(QUERY, None, error)
+    wrapped = (OperationalError if is_operational else DBAPIError)(None, None, error)
     known = as_crawlhouse_error(wrapped, name, BUSY_SECONDS, secrets)
     return known or StorageError(f"{name} cannot be used: {first_line(wrapped)}. Correct CRAWLHOUSE_DATABASE, or restore it from a backup.")

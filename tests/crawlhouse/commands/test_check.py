@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crawlhouse.actions import crawl as crawl_action
+from schemas.config.crawl_file import read_crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset_file import find_dataset
 from storage.lake.lake import open_lake
@@ -97,7 +99,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         own = CRAWL.format(more="spider: checkedshop:ShopSpider", host=host, datasets="[offers, shelf, headings, products]")
         (tmp_path / "crawls" / "shop.yaml").write_text(own)
         (tmp_path / "crawls" / "home.yaml").write_text(
-            CRAWL.format(more=f"seeds: ['{server.base}/']", host=host, datasets="[products, broken]")
+            CRAWL.format(more=f"seeds: ['{server.base}/']", host=host, datasets="[products, broken, missed]")
         )
         story = CRAWL.format(more=f"seeds: ['{server.base}/story']", host=host, datasets="[articles]") + "articles: {min_length: 90000}\n"
         (tmp_path / "crawls" / "story.yaml").write_text(story)
@@ -105,6 +107,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
         (tmp_path / "crawls" / "checkedfunctions.py").write_text(FUNCTIONS)
         (tmp_path / "datasets" / "shelf.yaml").write_text(SHELF)
         (tmp_path / "datasets" / "offers.yaml").write_text("source: {items: Offer}\nkey: [host, sku]\n")
+        missed = "source: {each: li, selectors: {price: .price}}\nmatch: ['/$']\nkey: [url]\n"
+        (tmp_path / "datasets" / "missed.yaml").write_text(missed)
         for name in ("headings", "broken"):
             text = f"source: {{function: 'checkedfunctions:{name}'}}\nkey: [url]\nfields: {{heading: string}}\n"
             (tmp_path / "datasets" / f"{name}.yaml").write_text(text)
@@ -147,7 +151,7 @@ def test_an_article_that_breaks_the_policy(nowhere: Run, project: Path) -> None:
     assert "title A long story" in out
 
 
-def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, project: Path) -> None:
+def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert nowhere("check", "shop", "--offline").code == 0
     assert not (project / "var").exists()
     settings = Settings(home=project / "var", crawls=project / "crawls", datasets=str(project / "datasets"))
@@ -161,6 +165,10 @@ def test_a_definition_that_does_not_fit_its_table_is_refused(nowhere: Run, proje
         ended = nowhere(*arguments)
         assert ended.code == 2
         assert "'shelf' does not fit its table: the key was [host, sku] and would be [sku]" in ended.err
+    warnings: list[str] = []
+    monkeypatch.setattr(crawl_action, "say", warnings.append)
+    crawl_action.warn_about_datasets(read_crawl(project / "crawls" / "shop.yaml"), settings)
+    assert "the key was [host, sku] and would be [sku]" in warnings[0]
     (project / "datasets" / "shelf.yaml").write_text(SHELF)
     (project / "datasets" / "offers.yaml").write_text("source: {items: Offer}\nkey: [host, sku]\nfields: {sku: string, name: integer}\n")
     ended = nowhere("check", "shop", "--offline")
@@ -174,5 +182,6 @@ def test_a_dataset_without_rows_and_one_that_cannot_be_read(nowhere: Run, projec
     assert "No page could be read for broken." in ended.err
     assert "LookupError: no table on the page (checkedfunctions.py, line" in ended.err
     assert "products: no rows on these pages." in ended.err
+    assert "missed: no rows on these pages. 'each' (li) finds nothing on the 1 page that is read for it." in ended.err
     assert "article" not in ended.out + ended.err
     assert "broken: could not be read on 1 page" in ended.out

@@ -131,7 +131,7 @@ def test_an_error_around_a_known_one_is_that_one(capsys: pytest.CaptureFixture[s
 
 
 def test_the_unexpected_is_short_and_leaves_its_story(crawlhouse: Run, lake_home: Path, tmp_path: Path) -> None:
-    script = "import sys, crawlhouse.sql.query as q, crawlhouse.command as c; q.run_sql = lambda *_: 1 / 0; c.main()"
+    script = "import sys, crawlhouse.sql.query as q, crawlhouse.command as c; q.run_sql = lambda *_, **_more: 1 / 0; c.main()"
     environment = clean_environment(home=str(lake_home)) | {"TMPDIR": str(tmp_path)}
     ended = run_command("-c", script, "query", "SELECT 1", env=environment, cwd=tmp_path, program=sys.executable)
     assert ended.code == 1

@@ -62,6 +62,8 @@ def test_lists_in_three_forms(command: Command, frontier: Frontier) -> None:
     found = json.loads(command("frontier", "list", "--host", "a.example", "--format", "json").out)
     assert found["counts"] == [{"crawl": "news", "state": "waiting", "urls": 3}]
     assert {(row["url"], row["worker"]) for row in found["urls"]} == {(url, "w1") for url in URLS[:3]}
+    lines = command("frontier", "list", "--host", "a.example", "--format", "jsonl").out.splitlines()
+    assert [json.loads(line) for line in lines] == found["urls"]
     rows = list(csv.DictReader(StringIO(command("frontier", "list", "--glob", "https://?.example/", "--format", "csv").out)))
     assert {row["url"] for row in rows} == {URLS[0], URLS[3]}
 

@@ -40,7 +40,7 @@ def test_no_password_of_a_database_is_printed(crawlhouse: Run, tmp_path: Path, c
 
 def test_the_log_of_an_unexpected_error_is_private_and_without_secrets(lake_home: Path, tmp_path: Path) -> None:
     fail = f"raise ValueError('cannot reach postgresql://u:{SECRET}@db/x')"
-    script = f"import crawlhouse.sql.query as q, crawlhouse.command as c\ndef f(*_): {fail}\nq.run_sql = f; c.main()"
+    script = f"import crawlhouse.sql.query as q, crawlhouse.command as c\ndef f(*_, **_more): {fail}\nq.run_sql = f; c.main()"
     environment = clean_environment(home=str(lake_home)) | {"TMPDIR": str(tmp_path), "AWS_SECRET_ACCESS_KEY": "an-0ther-secret"}
     names = set()
     for _ in range(2):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from processing.article import read_article
-from processing.article.provenance import NOT_FOUND, TRACED_FIELDS, read_provenance
+from processing.article.provenance import NOT_FOUND, read_provenance
 from processing.extract.extraction import ReadPage, article_columns
-from schemas.article import Article, plain_text
+from schemas.article import TRACED_FIELDS, Article, plain_text
 from schemas.config.crawl import SiteRules
 from schemas.page import Hints, Page
 

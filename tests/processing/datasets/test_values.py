@@ -174,3 +174,12 @@ def test_hostile_texts_are_quick(text: str, kind: str) -> None:
         with contextlib.suppress(MisfitError):
             convert(text, parse_type(kind), Reading(notation))
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize("text", ["2026-05-01 25:00", "2026-05-01T12:61Z", "1 May 2026, 12:30:75", "20260501T2561", "05/01/2026 13:00 am"])
+def test_a_time_that_cannot_be_is_not_midnight(text: str) -> None:
+    with pytest.raises(MisfitError, match=r"there is no such time"):
+        convert(text, parse_type("timestamp"))
+    assert convert(text, parse_type("date")) == date(2026, 5, 1)
+    midnight = datetime(2026, 5, 1, tzinfo=UTC)
+    assert [convert(one, parse_type("timestamp")) for one in ("1 May 2026", "2026-05-01 00:00", "2026-04-30T24:00")] == [midnight] * 3

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from processing.files.warc_files import OUTPUT, extract_files
 from schemas.errors import ConfigError, NotFoundError
@@ -153,3 +154,31 @@ def test_mistakes_are_reported(tmp_path: Path) -> None:
         extract_files([warc], tmp_path / "out.csv")
     with pytest.raises(NotFoundError, match="There is no WARC file"):
         extract_files([tmp_path / "none.warc.gz"], tmp_path / "out.parquet")
+
+
+def test_a_folder_of_markdown_files(tmp_path: Path) -> None:
+    warcs, folder = [write_warc(tmp_path / "a.warc.gz")], tmp_path / "out.md"
+    counts = extract_files(warcs, folder, workers=1)
+    files = sorted(folder.iterdir())
+    assert len(files) == counts["article"] == 6
+    assert files[0].name == "000001-post-example-how-ferry-0-came-back-to-the-harbour.md"
+    front, _, text = files[0].read_text(encoding="utf-8").removeprefix("---\n").partition("\n---\n\n")
+    metadata = yaml.safe_load(front)
+    assert (metadata["title"], metadata["authors"]) == ("How ferry 0 came back to the harbour", ["Ada Marsh"])
+    assert metadata["published_at"] == "2025-03-01T23:30:00-05:00"
+    assert text.count("Paragraph") == 8
+    assert FURNITURE not in text
+    with pytest.raises(ConfigError, match="there already"):
+        extract_files(warcs, folder, workers=1)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_columns_with_markdown_and_chunks_on_request(tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    extract_files([write_warc(tmp_path / "a.warc.gz")], output, workers=1, markdown=True, chunks=500)
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    found = next(row for row in rows if row["status"] == "article")
+    assert [chunk["position"] for chunk in found["chunks"]] == list(range(len(found["chunks"])))
+    assert "\n\n".join(chunk["text"] for chunk in found["chunks"]) == found["markdown"]
+    assert list(OUTPUT.names) == [name for name in found if name not in {"markdown", "chunks"}]
+    assert next(row for row in rows if row["reason"] == "http_error")["markdown"] is None

@@ -63,8 +63,12 @@ class ScannedLake(KnownLake):
         indexed, table = self.indexed(name), self.tables[name]
         rows = table.scan(snapshot_id=self.snapshot_id(name), selected_fields=indexed.source).to_arrow().select(indexed.source)
         if name != "runs":
-            published = set(self.tables["runs"].scan(selected_fields=("process_run",)).to_arrow()["process_run"].to_pylist())
+            runs = self.tables["runs"].scan(selected_fields=("process_run", "sequence")).to_arrow()
+            published = dict(zip(runs["process_run"].to_pylist(), runs["sequence"].to_pylist(), strict=True))
             rows = rows.filter(pa.array([one in published for one in rows["process_run"].to_pylist()], pa.bool_()))
+            if "sequence" in rows.schema.names:  # data files do not have it
+                numbers = pa.array([published[one] for one in rows["process_run"].to_pylist()], pa.int64())
+                rows = rows.set_column(rows.schema.get_field_index("sequence"), "sequence", numbers)
         kept = indexed.kept(rows)
         return pa.table([kept[one.name].cast(one.type) for one in indexed.schema if one.name in kept.schema.names], names=kept.schema.names)
 

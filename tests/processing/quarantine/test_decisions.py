@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from processing import stages
+from processing.accept import accept
 from processing.quarantine.decisions import drop, release, retry
-from processing.quarantine.selection import QuarantineFilter, find_rows
+from processing.quarantine.selection import Quarantined, QuarantineFilter, find_rows
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, NotFoundError
 from storage.lake.lake import open_lake
 from storage.lake.takedown import Takedowns
-from tests.processing.crawlruns import article, capture, closed_run, html, prose
+from tests.processing.crawlruns import article, capture, closed_run, html, prose, store_items
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.test_datasets import CRAWL, JUDGED, PRODUCTS, SHOP, product, rows, with_dataset
 
@@ -31,6 +32,12 @@ def processed(settings: Settings, crawl: str = "shop") -> dict[str, dict[str, in
     assert report is not None
     check_accounts(settings)
     return report.datasets
+
+
+def found_rows(settings: Settings) -> list[Quarantined]:
+    """What `quarantine list` shows."""
+    with open_lake(settings) as lake:
+        return list(find_rows(lake, ALL, Takedowns()))
 
 
 def ids(settings: Settings, wanted: QuarantineFilter = ALL) -> list[str]:
@@ -197,3 +204,51 @@ def test_rows_are_judged_again_by_themselves_when_the_rules_changed(sqlite_setti
     closed_run(settings, shorter, "4", again, refers_to=unchanged)
     processed(settings)
     assert rows(settings, "SELECT count(*) FROM runs WHERE kind = 'rejudge'") == [(1,)]
+
+
+STEP = """import pyarrow as pa
+
+
+def add(batch):
+    if batch.num_rows > 1 or batch["sku"][0].as_py() in SKUS:
+        raise ValueError("no category")
+    return batch.append_column("category", pa.array(["pots"]))
+"""
+OFFERS = """source: {items: Offer}
+key: [host, sku]
+fields: {sku: string, category: string}
+steps: [{step: 'decision_steps:add', on_error: quarantine}]
+"""
+
+
+def test_rows_on_which_a_step_broke_items_of_no_dataset_and_held_articles(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings, OFFERS, "offers")
+    always = "extends: articles\nexpectations: [{type: expect_column_values_to_be_in_set, column: title, value_set: [Other]}]\n"
+    with_dataset(settings, always, "articles")
+    settings.crawls.mkdir(exist_ok=True)
+    module = settings.crawls / "decision_steps.py"
+    module.write_text('SKUS = {"X1", "X2"}\n' + STEP)
+    crawl = CRAWL.model_copy(update={"datasets": ("articles", "offers")})
+    (row,) = closed_run(settings, crawl, "1", [article(f"{SHOP}/news", 1)])
+    store_items(
+        settings, row, {"type": "Offer", "sku": "X1"}, {"type": "Offer", "sku": "X2"}, {"type": "Review"}, {"type": "Offer", "sku": "A"}
+    )
+    made = processed(settings)
+    assert made["offers"] == {"made": 3, "published": 1, "unchanged": 0, "quarantined": 2}
+    by_rule = {one: ids(settings, QuarantineFilter(rule=one)) for one in ("step", "no_dataset")}
+    assert {rule: len(found) for rule, found in by_rule.items()} == {"step": 2, "no_dataset": 1}
+
+    with pytest.raises(ConfigError, match="no table takes it"):
+        release(QuarantineFilter(dataset="no_dataset"), "eve", "", settings)
+    first = next(one.id for one in found_rows(settings) if one.rule == "step")
+    assert release(QuarantineFilter(ids=frozenset([first])), "eve", "", settings).outcomes == {"published": 1}
+    module.write_text("SKUS = set()\n" + STEP)
+    assert retry(ALL, "eve", "", settings).outcomes == {"published": 1, "quarantined": 1}
+    assert rows(settings, "SELECT sku, category FROM offers ORDER BY sku") == [("A", "pots"), ("X1", None), ("X2", "pots")]
+    check_accounts(settings)
+    assert drop(ALL, "eve", "", settings).outcomes == {"rejected": 1}
+    check_accounts(settings)
+
+    assert accept(row.crawl_run, "articles", "eve", "", settings).report is not None
+    check_accounts(settings)
+    assert rows(settings, "SELECT title FROM articles") == [("Story 1",)]

@@ -62,6 +62,8 @@ def history(settings: Settings) -> None:
     stages.process_once("shop", settings)
 
 
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
 def test_without_a_change_of_rules_a_reader_sees_no_difference(lake_settings: Settings) -> None:
     settings = with_dataset(lake_settings)
     history(settings)
@@ -73,6 +75,7 @@ def test_without_a_change_of_rules_a_reader_sees_no_difference(lake_settings: Se
     assert planned(settings) == [], "today's code and rules have made them"
 
 
+@pytest.mark.timeout(600)
 def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings, PRODUCTS.replace("{css: .price,", "{css: h1,"))
     closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00"), product("2", "A2", "5.00", 1), article(f"{SHOP}/a/1", 1, 2)])
@@ -102,6 +105,8 @@ def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) ->
     assert planned(settings, Selected(url=f"{SHOP}/p/1", dataset="products")) == []
 
 
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
 def test_rows_that_would_be_held_back_replace_nothing(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)
     closed_run(settings, CRAWL, "1", [product("1", "A1", "-1.00")])
@@ -110,7 +115,7 @@ def test_rows_that_would_be_held_back_replace_nothing(sqlite_settings: Settings)
     (process_run,) = planned(settings)
     extract_all(process_run, settings)
     assert compare(process_run, settings).held[0].startswith("products of shop-20260301T120000Z-000001: expect_column_values")
-    with pytest.raises(GateError, match=r"and the rows of before stay.* crawlhouse rollback shop-20260301T120000Z-000001"):
+    with pytest.raises(GateError, match=r"and the rows of before stay.* `crawlhouse rollback shop-20260301T120000Z-000001"):
         publish(process_run, settings)
     assert rows(settings, "SELECT price::VARCHAR FROM products") == [("-1.00",)]
     rollback("shop-20260301T120000Z-000001", "eve", "", settings)

@@ -28,8 +28,9 @@ def memory(settings: Settings) -> bytes:
     return open_store(settings).get_bytes(memory_key("shop", version))
 
 
-def test_a_run_in_the_middle_is_taken_out_and_comes_back(lake_settings: Settings) -> None:
-    settings = with_dataset(lake_settings)
+@pytest.mark.timeout(600)
+def test_a_run_in_the_middle_is_taken_out_and_comes_back(sqlite_settings: Settings) -> None:
+    settings = with_dataset(sqlite_settings)
     closed_run(settings, CRAWL, "1", [product("1", "A1", "10.00"), article(f"{SHOP}/a/1", 1, 2)])
     stages.process_once("shop", settings)
     alone = memory(settings)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from pathlib import Path
+
 import pytest
 
 from processing import stages
@@ -9,7 +13,9 @@ from processing.extract.extraction import ReadPage
 from processing.extract.limited_pages import ShownPage, StoredPage, html_limited, provenance_limited, read_limited
 from processing.resolve.earlier_rows import Version
 from processing.resolve.reread import reread
+from processing.workers.child import BoundedOutput
 from processing.workers.pool import Limits
+from runtime.user_modules import error_text
 from schemas.capture import Capture
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -88,3 +94,20 @@ def test_no_page_is_read_under_the_publish_lock(lake_settings: Settings, monkeyp
     assert (report.published, report.records) == (1, 1)
     with connect(lake_settings) as connection:
         assert connection.sql("SELECT version FROM articles WHERE crawl = 'news' ORDER BY version").fetchall() == [(1,), (2,)]
+
+
+def test_what_a_worker_prints_is_bounded() -> None:
+    stream = io.StringIO()
+    output = BoundedOutput(stream, 10)
+    for _ in range(1_000):
+        print("twelve chars", file=output)
+    assert stream.getvalue() == "twelve cha\n(What this process prints further is left out.)\n"
+
+
+def test_a_long_error_is_cut_and_keeps_its_place() -> None:
+    try:
+        raise ValueError("x" * 5_000)
+    except ValueError as error:
+        text = error_text(error)
+    assert len(text) < 500
+    assert text.endswith(f"x... (5,012 characters) ({Path(__file__).name}, line {sys._getframe().f_lineno - 4})")

@@ -83,16 +83,23 @@ def test_structured_data_by_full_and_short_names() -> None:
         ),
         (
             "source: {items: true}\nkey: [skuu]\nfields: {sku: string}\n",
-            "'key' names 'skuu', which is not a field; there are host, sku, url",
+            "line 2: key.0: 'skuu' is not a field; did you mean 'sku'? there are host, sku, url",
         ),
         (
             "source: {items: true}\nkey: [a]\nfields: {a: 'list<string>'}\n",
-            "'key' names 'a', a list<string>: a key is made of plain values",
+            "line 2: key.0: 'a' is a list<string>: a key is made of plain values",
         ),
         ("source: {items: true}\nkey: [a]\nfields: {a: string, A: string}\n", "two fields differ in upper and lower case only"),
         ("source: {items: true}\nkey: [a]\nfields: {a: string, crawl_run: string}\n", "line 3: fields.crawl_run"),
         ("source: {items: true}\nkey: [a]\nfields: {a: string, version: string}\n", "'version' is taken"),
-        (LITTLE + "expectations:\n  - {type: expect_column_values_to_not_be_null, column: prize}\n", "'expectations' names 'prize'"),
+        (
+            LITTLE + "expectations:\n  - {type: expect_column_values_to_not_be_null, column: prize}\n",
+            "line 5: expectations.0: 'prize' is not",
+        ),
+        (
+            "extends: products\nexpectations:\n  - {type: expect_column_values_to_not_be_null, column: prize}\n",
+            "line 3: expectations.0: 'prize' is not",
+        ),
         (LITTLE + "expectations:\n  - {type: not_null, column: sku}\n", "line 5: expectations.0.type: 'not_null' is not an expectation"),
         (LITTLE + "expectations:\n  - {type: expect_x, severity: bad}\n", "line 5: expectations.0.severity: Input should be 'critical'"),
         (LITTLE + "drift:\n  - {measure: mean}\n", "needs a 'column'"),
@@ -101,7 +108,7 @@ def test_structured_data_by_full_and_short_names() -> None:
         ("source: {items: 'a b'}\nkey: [a]\nfields: {a: }\n", "names no class of items"),
         ("source: {structured_data: product}\nkey: [a]\nfields: {a: }\n", "'product' is not a type of schema.org"),
         ("source: {structured_data: Product, map: {a: 'x..y'}}\nkey: [a]\nfields: {a: }\n", "'x..y' is not a path to a property"),
-        ("source: {structured_data: Product, map: {b: x}}\nkey: [a]\nfields: {a: }\n", "'source' names 'b', which is not a field"),
+        ("source: {structured_data: Product, map: {b: x}}\nkey: [a]\nfields: {a: }\n", "line 1: source: 'b' is not a field"),
         ("source: {selectors: {a: //p}, each: li}\nkey: [a]\n", "with 'each', all selectors are CSS or all are XPath"),
         ("source: {selectors: {a: {css: p, xpath: //p}}}\nkey: [a]\n", "'css' and 'xpath' both say"),
         ("source: {selectors: {a: {regex: '('}}}\nkey: [a]\n", "is not a regular expression"),
@@ -109,7 +116,7 @@ def test_structured_data_by_full_and_short_names() -> None:
             "source: {selectors: {a: {css: p, type: date}}}\nkey: [a]\nfields: {a: string}\n",
             "the type of 'a' is string in 'fields' and date",
         ),
-        (LITTLE + "extends: nothing\n", "line 4: extends: there is no dataset 'nothing'. Ready-made are events, jobs, products, recipes"),
+        (LITTLE + "extends: nothing\n", "there is no dataset 'nothing'. Ready-made are events, jobs, pages, products, recipes"),
         (LITTLE + "extends: articles\n", "only articles.yaml can extend 'articles'"),
         (LITTLE + "history: never\n", "line 4: history: Input should be 'changes', 'observations' or 'latest'"),
         (LITTLE + "name: other\n", "line 4: a dataset is named by its file, 'mine'"),
@@ -123,9 +130,7 @@ def test_a_mistake_is_named(text: str, message: str) -> None:
     assert "mine.yaml" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "name", ["runs", "captures", "quarantine", "sightings", "pages", "articles_latest", "products_latest", "select", "order"]
-)
+@pytest.mark.parametrize("name", ["runs", "captures", "quarantine", "sightings", "articles_latest", "products_latest", "select", "order"])
 def test_a_name_that_is_taken_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"taken|keyword"):
         parse_dataset(LITTLE, name)
@@ -279,5 +284,12 @@ def test_fields_of_an_items_class() -> None:
     assert {name: field.type for name, field in typed.fields.items()} == {"sku": "string", "price": "decimal(12,2)", "tags": "list<string>"}
     declared = parse_dataset(LITTLE.replace("sku: string", "sku: integer"), "mine").with_fields({"sku": "string"})
     assert declared.fields["sku"].type == "integer"
-    with pytest.raises(ValueError, match="'key' names 'sku'"):
-        dataset.with_fields({"name": "string"})
+    assert dataset.with_fields({"name": "string"}).unknown_columns()[0][0] == ("key", 0)
+    partly = parse_dataset("source: {items: Product}\nkey: [sku]\nfields: {price: 'decimal(12,2)'}\n", "mine")
+    assert partly.with_fields({"sku": "string", "price": "float"}).fields["price"].type == "decimal(12,2)"
+
+
+def test_a_file_that_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes("source: {items: true}\nkey: [sku]\ndescription: Käse\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine.yaml: line 3: the file is not text in UTF-8. Save it as UTF-8"):
+        read_dataset(tmp_path / "mine.yaml")

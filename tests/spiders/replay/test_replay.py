@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from processing import stages
 from processing.reprocess.again import compare, extract_all, publish
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
+from spiders.replay.other_records import keep_other_records
 from spiders.replay.process import replay
 from storage.index.items import read_items
 from storage.ledger.ledger import open_ledger
@@ -31,6 +34,7 @@ def page(path: str, items: list[dict[str, Any]], minutes: int = 0, status: int =
     return capture(SITE + path, json.dumps(items), minutes, status, mime="application/json")
 
 
+@pytest.mark.timeout(600)
 def test_items_are_made_again_and_kept(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_SPIDER_BASE", SITE)
     monkeypatch.setenv("OWN_SPIDER_PATHS", "/a")
@@ -62,3 +66,13 @@ def test_items_are_made_again_and_kept(sqlite_settings: Settings, monkeypatch: p
     ledger.close()
     kept = read_items("stall", "stall-20260301T120000Z-000001", segments, open_store(settings))
     assert [item.item["sku"] for item in kept] == ["A", "B", "C"]
+
+
+def test_items_of_other_pages_of_a_segment_stay(tmp_path: Path) -> None:
+    store = open_store(Settings(home=tmp_path))
+    lines = [b'{"warc_record_offset": %d, "n": %d}\n' % (offset, n) for n, offset in enumerate((10, 10, 20, 30))]
+    store.put_bytes("items/a/a-1/s.jsonl.gz", gzip.compress(b"".join(lines)))
+    made = tmp_path / "made"
+    made.write_bytes(gzip.compress(b'{"warc_record_offset": 20, "n": 9}\n'))
+    keep_other_records("items/a/a-1/s.jsonl.gz", made, {20, 30}, store)
+    assert [json.loads(line)["n"] for line in gzip.decompress(made.read_bytes()).splitlines()] == [0, 1, 9]

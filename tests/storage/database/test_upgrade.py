@@ -214,7 +214,7 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
             refused(settings)
 
 
-MORE = ("content_usage", "content_signal", "dataset", "row_id", "row_json", "position")  # that quarantine had not
+MORE = ("content_usage", "content_signal", "markdown", "chunks", "dataset", "row_id", "row_json", "position")  # that quarantine had not
 
 
 def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Path) -> None:

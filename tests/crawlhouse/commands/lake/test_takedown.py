@@ -33,6 +33,7 @@ def test_add_list_and_remove(crawlhouse: Run, own_home: str) -> None:
     listed = json.loads(crawlhouse("takedown", "list", "--format", "json", home=own_home).out)
     assert [entry["entry"] for entry in listed] == [ARTICLE, "*.elsewhere.example", COPY]
     assert listed[0]["reason"].endswith(" letter of the author")
+    assert crawlhouse("takedown", "list", "--format", "jsonl", home=own_home).out.splitlines() == [json.dumps(one) for one in listed]
     assert ARTICLE in crawlhouse("takedown", "list", home=own_home).out
     assert crawlhouse("takedown", "remove", ARTICLE, COPY, home=own_home).code == 0
     assert crawlhouse("query", COUNT, "--format", "csv", home=own_home).out == "n\n3\n"

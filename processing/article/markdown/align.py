@@ -1,0 +1,124 @@
+"""Find an article's blocks in the structure of their page, and write each as Markdown."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from processing.article.markdown.inline import image_markdown
+from processing.article.markdown.leaf import leaf_markdown, plain_markdown
+from processing.article.structure.structure import Structure, StructureBlock
+from schemas.article import Block, BlockKind, BlockMarkup, Container
+
+MAX_IMAGES = 500  # of a page
+
+
+def markup_of(blocks: Sequence[Block], structure: Structure) -> tuple[BlockMarkup, ...]:
+    """Each block as Markdown, with the images before it. A block that the structure does not have is written as plain text."""
+    places = _places(blocks, structure)
+    markup = [
+        _markup(block, structure.blocks[place] if place is not None else None, at)
+        for at, (block, place) in enumerate(zip(blocks, places, strict=True))
+    ]
+    return tuple(_with_images(markup, places, structure))
+
+
+def _places(blocks: Sequence[Block], structure: Structure) -> list[int | None]:
+    """The index of each block in the structure: the next one with its text, otherwise the first with it."""
+    by_text: dict[str, list[int]] = defaultdict(list)
+    for index, found in enumerate(structure.blocks):
+        if found.text:
+            by_text[found.text].append(index)
+    places: list[int | None] = []
+    after = 0
+    for block in blocks:
+        candidates = by_text.get(block.text, [])
+        next_one = bisect_left(candidates, after)
+        place = candidates[next_one] if next_one < len(candidates) else candidates[0] if candidates else None
+        places.append(place)
+        after = place + 1 if place is not None else after
+    return places
+
+
+def _markup(block: Block, found: StructureBlock | None, at: int) -> BlockMarkup:
+    if found is not None:
+        return BlockMarkup(leaf_markdown(found), found.containers)
+    containers: tuple[Container, ...] = ()
+    if block.kind is BlockKind.LIST_ITEM:
+        containers = tuple(Container("bullet", -depth - 1, -at - 1) for depth in range(1))
+    elif block.kind is BlockKind.QUOTE:
+        containers = (Container("quote", -1, -1),)
+    return BlockMarkup(plain_markdown(block), containers)
+
+
+def _with_images(markup: list[BlockMarkup], places: list[int | None], structure: Structure) -> list[BlockMarkup]:
+    """The markup with the images that stand between the article's blocks, in elements that hold some of them."""
+    found = [place for place in places if place is not None]
+    if not found:
+        return markup
+    own = _elements_around(found, structure)
+    start, end = _range(found, structure)
+    images = [
+        index for index in range(start, end) if structure.blocks[index].is_image and _belongs(structure.blocks[index], own, structure)
+    ]
+    by_place = {place: at for at, place in enumerate(places) if place is not None}
+    order = sorted(by_place)
+    for index in images[:MAX_IMAGES]:
+        behind = bisect_left(order, index)
+        caption_at = _caption_at(structure.blocks[index], structure, by_place)
+        caption = structure.blocks[caption_at[0]].text if caption_at else ""
+        written = tuple(image_markdown(piece, caption) for piece in structure.blocks[index].pieces if piece.image)
+        if caption_at:
+            markup[caption_at[1]] = replace(markup[caption_at[1]], markdown="")
+        target = caption_at[1] if caption_at else by_place[order[behind]] if behind < len(order) else None
+        if target is not None:
+            markup[target] = replace(markup[target], images=markup[target].images + written)
+    return markup
+
+
+def _elements_around(places: list[int], structure: Structure) -> frozenset[int]:
+    """The elements that hold blocks of the article."""
+    around: set[int] = set()
+    for place in places:
+        element = structure.blocks[place].element
+        while element >= 0 and element not in around:
+            around.add(element)
+            element = structure.elements[element].parent
+    return frozenset(around)
+
+
+def _range(places: list[int], structure: Structure) -> tuple[int, int]:
+    """From the beginning of the smallest element around all of the article's blocks to its end."""
+    first, last = min(places), max(places)
+    element = structure.blocks[first].element
+    while element > 0 and structure.elements[element].end <= last:
+        element = structure.elements[element].parent
+    return (structure.elements[element].start, last + 1) if element > 0 else (first, last + 1)
+
+
+def _belongs(block: StructureBlock, own: frozenset[int], structure: Structure) -> bool:
+    """Whether an image is the article's: in a figure, or directly in an element that holds blocks of the article, and not hidden."""
+    element, steps = block.element, 0
+    if structure.elements[element].is_hidden:
+        return False
+    while element > 0 and element not in own and steps < 3:
+        if structure.elements[element].tag in {"aside", "footer", "form"}:
+            return False
+        element, steps = structure.elements[element].parent, steps + 1
+    return element in own and element > 0
+
+
+def _caption_at(block: StructureBlock, structure: Structure, by_place: dict[int, int]) -> tuple[int, int] | None:
+    """The caption in the figure of an image: its index in the structure, and that of its block."""
+    element, steps = block.element, 0
+    while element > 0 and structure.elements[element].tag != "figure" and steps < 4:
+        element, steps = structure.elements[element].parent, steps + 1
+    figure = structure.elements[element]
+    if figure.tag != "figure":
+        return None
+    for place in range(figure.start, figure.end):
+        if structure.blocks[place].kind is BlockKind.CAPTION and place in by_place and not structure.blocks[place].is_image:
+            return place, by_place[place]
+    return None

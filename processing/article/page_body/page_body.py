@@ -1,0 +1,60 @@
+"""Choose the blocks of a page that are its main text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from processing.article.page_body.features import Floats, block_features, word_counts
+from processing.article.page_body.model import load_model
+from processing.article.page_body.tokens import block_tokens
+from processing.article.structure.structure import Structure, StructureBlock
+from schemas.article import Block, BlockKind
+
+LEAST_WORDS = 10  # expected words of main text: a page with fewer has none, because scripts make it, or it is an error
+
+
+def read_page_body(structure: Structure, types: Mapping[str, float], article: Collection[str]) -> list[StructureBlock]:
+    """The blocks of the main text, in order, with images between them.
+
+    `types` are the probabilities of the page's types, `article` the texts of the blocks that the article reader took.
+    """
+    if not structure.blocks:
+        return []
+    words = word_counts(structure)
+    model = load_model()
+    scores = model.token_scores(block_tokens(structure))
+    chosen = best_blocks(model.probabilities(block_features(structure, scores, types, words, article)), words)
+    return _with_images(structure, chosen)
+
+
+def best_blocks(probabilities: Floats, words: Floats) -> list[int]:
+    """The blocks whose choice has the highest expected F1, in words: those above a limit that depends on all of them."""
+    if (probabilities * words).sum() < LEAST_WORDS:
+        return []
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(probabilities[order] * words[order])
+    expected = 2 * hits / (np.cumsum(words[order]) + hits[-1] + 1e-9)
+    return sorted(order[: int(np.argmax(expected)) + 1].tolist())
+
+
+def as_block(block: StructureBlock) -> Block:
+    """A block of the structure as one of an article. What is a caption elsewhere is text here, because it was chosen."""
+    kind = BlockKind.PARAGRAPH if block.kind is BlockKind.CAPTION else block.kind
+    return Block(kind, block.text, block.level, round(min(block.linked / len(block.text), 1.0), 3) if block.text else 0.0)
+
+
+def _with_images(structure: Structure, chosen: list[int]) -> list[StructureBlock]:
+    """The chosen blocks, and the images between two blocks that are neighbours but for them."""
+    found: list[StructureBlock] = []
+    images: list[StructureBlock] = []
+    own, is_inside = set(chosen), False
+    for index, block in enumerate(structure.blocks):
+        if block.is_image:
+            images += [] if structure.elements[block.element].is_hidden else [block]
+            continue
+        if index in own:
+            found += [*(images if is_inside else ()), block]
+        images, is_inside = [], index in own
+    return found

@@ -1,0 +1,58 @@
+"""Read the cells of a table of data with their inline pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from processing.article.structure.structure import Piece, TableCells
+from processing.article.tree.parse import Node
+
+MAX_SPAN = 50  # columns or rows that one cell may cover; pages write absurd numbers
+MAX_CELLS = 100_000
+
+Cell = list[Piece]
+
+
+def read_cells(table: Node, read_cell: Callable[[Node], Cell]) -> TableCells:
+    """The rows with all columns: a cell that covers several is followed by empty ones. Rows without text are left out."""
+    covered: dict[int, int] = {}  # column: rows below that a cell from above still covers
+    rows: list[list[Cell]] = []
+    has_header, count = False, 0
+    for node in table.css("tr"):
+        cells = node.css("td, th")
+        row = _row(cells, covered, read_cell)
+        count += len(row)
+        if any(row):
+            parent = node.parent
+            if not rows:
+                has_header = (parent is not None and parent.tag == "thead") or all(cell.tag == "th" for cell in cells)
+            rows.append(row)
+        if count > MAX_CELLS:
+            break
+    return TableCells(rows, has_header)
+
+
+def _row(cells: list[Node], covered: dict[int, int], read_cell: Callable[[Node], Cell]) -> list[Cell]:
+    row: list[Cell] = []
+    covering: dict[int, int] = {}
+    for cell in cells:
+        _add_covered(row, covered)
+        columns, rows = _span(cell.attributes.get("colspan")), _span(cell.attributes.get("rowspan"))
+        if rows > 1:
+            covering |= dict.fromkeys(range(len(row), len(row) + columns), rows - 1)
+        row += [read_cell(cell), *([] for _ in range(columns - 1))]
+    _add_covered(row, covered)
+    for column in [column for column in covered if column >= len(row)]:
+        del covered[column]
+    covered |= covering
+    return row
+
+
+def _add_covered(row: list[Cell], covered: dict[int, int]) -> None:
+    while (rows := covered.get(len(row), 0)) > 0:
+        covered[len(row)] = rows - 1
+        row.append([])
+
+
+def _span(value: str | None) -> int:
+    return max(1, min(int(value), MAX_SPAN)) if value and len(value) < 5 and value.strip().isdecimal() else 1

@@ -1,0 +1,181 @@
+"""The tasks of page workers: each record of a segment with what is to be made of it, and the options of its crawl.
+
+A revisit has no page. It is read again from the record that it refers to if the segment's `Again` says so
+(`processing.extract.outdated_revisits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import BinaryIO
+
+from processing.article.site_rules import rules_for
+from processing.extract.referred_records import index_rows, read_referred, referred_id
+from schemas.config.crawl import Crawl, SiteRules
+from schemas.errors import StorageError
+from schemas.manifest import Segment
+from schemas.outcomes import Rejected
+from schemas.web.ai_preferences import NO_PREFERENCES, AiPreferences, header_preferences
+from storage.index.rows import CaptureRow, read_index
+from storage.objects.store import ObjectStore
+from storage.urls.host_key import host_key
+from storage.warc.reader import Record, read_record_at, read_records
+
+Containers = Mapping[str, tuple[str, ...]]  # by host: the signatures of the elements that hold its articles
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is made of pages: articles or not, and the rows of datasets, whose definitions are JSON.
+
+    `functions` are definitions too, of datasets whose rows a function of the user's makes; `folders` have the user's modules. `markup`:
+    articles have each block as Markdown, too.
+    """
+
+    articles: bool = True
+    definitions: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    markup: bool = False
+
+
+ARTICLES_ALONE = Wanted()
+Again = Mapping[int, Wanted]  # by offset: the revisits of a segment that are read again, and for what
+NOTHING_AGAIN: Again = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class PageTask:
+    """What a page worker needs for one record: the record, its row of the index and the crawl's options for it.
+
+    `record` is None for a revisit, which has no page; if the revisit is read again, it is the record that it refers to, or `lost` says why
+    that cannot be read. It is None too where the segment has no such record; `damage` then says why. `product_token` is the crawler's name
+    in robots rules, or None where the page's opt-outs are not obeyed. `containers` are the elements in which the host has its articles.
+    `wanted` is what is made of the page. `uses` are those for which its AI preferences are obeyed.
+    """
+
+    record: Record | None
+    row: CaptureRow
+    product_token: str | None = None
+    rules: SiteRules | None = None
+    damage: str | None = None
+    containers: tuple[str, ...] = ()
+    wanted: Wanted = ARTICLES_ALONE
+    uses: tuple[str, ...] = ()
+    lost: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory the task takes."""
+        return 0 if self.record is None else len(self.record.capture.body)
+
+    def preferences(self) -> AiPreferences:
+        """The AI preferences of the page. Capture indexes of earlier releases do not have them: then its headers say them."""
+        of_headers = NO_PREFERENCES if self.record is None else header_preferences(self.record.capture.response_headers)
+        return self.row.preferences.combined(of_headers)
+
+
+class Making:
+    """By what the tasks of a segment are made: its store, its crawl, and the revisits that are read again."""
+
+    def __init__(
+        self, store: ObjectStore, segment: Segment, crawl: Crawl, containers: Containers, wanted: Wanted, again: Again = NOTHING_AGAIN
+    ) -> None:
+        """Raises StorageError if the segment's capture index cannot be read."""
+        self.store, self.segment, self.crawl, self.containers, self.wanted, self._again = store, segment, crawl, containers, wanted, again
+        self._index = store.get_bytes(segment.index_key)
+        revisits = (row for row in (read_index(self._index) if again else ()) if row.warc_record_offset in again)
+        self._referred = index_rows(store, {record_id for row in revisits if (record_id := referred_id(row)) is not None})
+
+    def index(self) -> Iterator[CaptureRow]:
+        """The rows of the capture index. Checks that they are in the order of their records: both are read side by side."""
+        last = -1
+        for row in read_index(self._index):
+            if row.warc_record_offset <= last:
+                raise StorageError(f"{self.segment.index_key} is not in the order of its segment: it was replaced. Restore it from a copy.")
+            last = row.warc_record_offset
+            yield row
+
+    def task(self, record: Record, row: CaptureRow) -> PageTask:
+        """The task of a whole record, which is no revisit."""
+        return page_task(replace(record, pointer=row.pointer), row, self.crawl, self.containers, self.wanted)
+
+    def revisit_task(self, row: CaptureRow) -> PageTask:
+        """The task of a revisit. If it is read again, its record is the one that it refers to."""
+        wanted = self._again.get(row.warc_record_offset)
+        if wanted is None:
+            return page_task(None, row, self.crawl, self.containers, self.wanted)
+        found = self._record_of(row)
+        task = page_task(None if isinstance(found, str) else replace(found, pointer=row.pointer), row, self.crawl, self.containers, wanted)
+        return replace(task, lost=found) if isinstance(found, str) else task
+
+    def _record_of(self, row: CaptureRow) -> Record | str:
+        """The record with the page of a revisit, or why it cannot be read."""
+        record_id = referred_id(row)
+        if record_id is None:
+            return "the revisit does not say which record it refers to"
+        try:
+            return read_referred(self.store, record_id, self._referred.get(record_id), self.crawl.budgets.max_body_bytes)
+        except StorageError as error:
+            return str(error)
+
+
+def segment_tasks(stream: BinaryIO, making: Making) -> Iterator[PageTask]:
+    """A task for each row of a segment's capture index, in order. `stream` is the segment's WARC file. Raises StorageError."""
+    return _tasks(read_records(stream, making.segment.warc_key, making.crawl.budgets.max_body_bytes), making.index(), making)
+
+
+def single_tasks(making: Making, offsets: Collection[int]) -> Iterator[PageTask]:
+    """The tasks of some records of a segment, each of which is read alone."""
+    for row in making.index():
+        if row.warc_record_offset not in offsets:
+            continue
+        if row.record_type == "revisit":
+            yield making.revisit_task(row)
+            continue
+        try:
+            record = read_record_at(making.store, row.pointer, making.crawl.budgets.max_body_bytes)
+        except StorageError as error:
+            yield PageTask(None, row, damage=str(error), wanted=making.wanted)
+            continue
+        yield making.task(record, row)
+
+
+def _tasks(records: Iterable[Record | Rejected], index: Iterator[CaptureRow], making: Making) -> Iterator[PageTask]:
+    """A task for each row of the index, with its record where the segment has it whole. Records without a row in the index are left out."""
+    damage: dict[int, str] = {}  # by offset, since the last whole record
+    row = next(index, None)
+    for record in records:
+        if isinstance(record, Rejected):
+            damage[record.warc_record_offset] = record.detail
+            continue
+        while row is not None and row.warc_record_offset < record.pointer.warc_record_offset:
+            yield _damaged_task(row, damage)
+            row = next(index, None)
+        damage.clear()
+        if row is not None and row.warc_record_offset == record.pointer.warc_record_offset:
+            yield making.revisit_task(row) if row.record_type == "revisit" else making.task(record, row)
+            row = next(index, None)
+    while row is not None:
+        yield _damaged_task(row, damage)
+        row = next(index, None)
+
+
+def page_task(record: Record | None, row: CaptureRow, crawl: Crawl, containers: Containers, wanted: Wanted) -> PageTask:
+    """The task of reading one record as a crawl's options say."""
+    host = host_key(row.url)
+    rules = rules_for(host, crawl.articles.rules)
+    wanted = replace(wanted, markup=wanted.articles and crawl.articles.wants_markup)
+    uses = crawl.politeness.forbidden_uses()
+    return PageTask(record, row, product_token(crawl), rules, containers=containers.get(host, ()), wanted=wanted, uses=uses)
+
+
+def _damaged_task(row: CaptureRow, damage: dict[int, str]) -> PageTask:
+    return PageTask(None, row, damage=damage.get(row.warc_record_offset, "the segment has no such record"))
+
+
+def product_token(crawl: Crawl) -> str | None:
+    """The crawler's name in robots rules, or None where the opt-outs of pages are not obeyed."""
+    return crawl.politeness.product() if crawl.politeness.opt_outs == "obey" else None

@@ -1,0 +1,193 @@
+"""Markdown: a parser of others reads it back to the structure that the page has."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from markdown_it import MarkdownIt
+
+from processing.article import read_article
+from processing.article.markdown.align import markup_of
+from processing.article.markdown.chunks import split_chunks
+from processing.article.markdown.document import write_document
+from processing.article.markdown.leaf import leaf_markdown
+from processing.article.structure.structure import Piece, Structure, StructureBlock
+from processing.article.structure.walk import MAX_CONTAINERS, read_structure
+from processing.article.tree.parse import parse
+from schemas.article import Article, BlockKind, BlockMarkup, Container
+from schemas.page import Page
+
+URL = "https://valley.example/2025/mill"
+PARSER = MarkdownIt("commonmark").enable("table")
+
+
+def structure(html: str) -> Structure:
+    return read_structure(parse(html), URL)
+
+
+def markdown(html: str) -> str:
+    return write_document(BlockMarkup(leaf_markdown(block), block.containers) for block in structure(html).blocks)
+
+
+def shape(html: str) -> list[object]:
+    """Everything that Markdown keeps of a page: kinds, levels, text, inline marks, cells, and which blocks share lists and items."""
+    names: dict[tuple[str, int], int] = {}
+
+    def named(container: Container) -> tuple[object, ...]:
+        group, item = (names.setdefault((kind, number), len(names)) for kind, number in (("g", container.group), ("i", container.item)))
+        return container.kind, container.number, group, item
+
+    return [
+        (
+            block.kind, block.text, block.level if block.kind is BlockKind.HEADING else 0, block.language, pieces(block.pieces),
+            [[pieces(cell) for cell in row] for row in block.cells.rows] if block.cells else None, [named(c) for c in block.containers],
+        )
+        for block in structure(html).blocks
+    ]  # fmt: skip
+
+
+def pieces(found: list[Piece]) -> list[tuple[object, ...]]:
+    """Each character but blanks, with its marks: Markdown may not begin or end a mark with a blank."""
+    return [
+        (character, [(mark.kind, mark.target) for mark in piece.marks], piece.image)
+        for piece in found
+        for character in ("\n" if piece.is_break else piece.text.replace(" ", "") or ("image" if piece.image else ""))
+    ]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<h1>One</h1><h2>Two <em>of</em> six #</h2><h6>Six</h6><p>Text.</p>",
+        "<p>A <strong>strong</strong>, an <em>emphasised</em> and a <strong>strong <em>and emphasised</em></strong> word.</p>",
+        "<p>in<em>side</em> a word, <strong>a</strong><em>b</em> together, <em> blank </em>edges, (<em>in brackets</em>).</p>",
+        "<p>The call <code>open(`a|b`)</code> and <code>``</code>, <a href='/doc?a=1&amp;b=2'><code>linked</code></a>.</p>",
+        "<p>See <a href='/a_(b)'>the <em>other</em> page</a>, <a href='https://x.example/%C3%A4 b'>one more</a>![not an image](x).</p>",
+        "<p>A picture <img src='/p.png' alt='of a [mill]'> in the text, <a href='/big'><img src='/s.png' alt='linked'></a>.</p>",
+        "<p>First line<br>- second line<br># third line<br>=== fourth</p>",
+        "<ul><li>a</li><li>b<ul><li>b1<ol><li>deep</li><li>deeper</li></ol></li><li>b2</li></ul></li><li>c</li></ul>",
+        "<ol start=9><li>nine</li><li>ten<ul><li>inside ten</li></ul></li><li>eleven</li></ol>",
+        "<ul><li><p>one</p><p>more of one</p><pre><code class='language-python'>a = 1\n\n    b</code></pre></li><li>two</li></ul>",
+        "<ul><li>first list</li></ul><ul><li>second list</li></ul><ul><li>third list</li></ul><ol><li>a</li></ol><ol><li>b</li></ol>",
+        "<ul><li>a<ol start=3><li>three</li></ol></li></ul><p>Between.</p><ul><li>b</li></ul>",
+        "<blockquote><p>one</p><ul><li>in</li></ul><blockquote><p>inner</p></blockquote></blockquote><blockquote>two</blockquote>",
+        "<table><tr><th>A</th><th>B</th></tr><tr><td>x|y</td><td><code>a|b</code> <b>z</b></td></tr><tr><td></td><td>2</td></tr></table>",
+        "<pre><code class='lang-js'>```\nfence\n````\n  end</code></pre><pre>* no list\n# no heading</pre>",
+    ],
+)  # fmt: skip
+def test_a_parser_reads_it_back(html: str) -> None:
+    assert shape(PARSER.render(markdown(html)).replace("\n</code>", "</code>")) == shape(html)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# no heading", "####### seven", "1. no list", "12) no list", "- no", "+ no", "* no", "> no", "---", "***", "___", "===",
+        "~~~", "```", "- - -",
+        "a *b* c", "a _b_ c", "snake_case_name", "a `b` c", "[a](b)", "[a]: /b", "![a](b)", "<b>a</b>", "a < b > c",
+        "&amp; &copy; &#42; & co", "a\\*b\\",
+        "| a | b |", "|---|", "~~a~~", "5 * 3 * 2", "http://a.example/b_c_d", "a@b.example", "**", "a!", "#",
+        "1.", "tab\there", "trailing #", "$x_1$",
+        "+1 for it", "-5 degrees", "2025. The year", "*", ":-", "!", "\\", "a  b", "\u200bzero", "[", "]", "(1) one",
+    ],
+)  # fmt: skip
+def test_text_stays_text(text: str) -> None:
+    node = parse(f"<p>{text.replace('&', '&amp;').replace('<', '&lt;')}</p>")
+    (block,) = read_structure(node, URL).blocks
+    for template in ("{}", "- {}", "> {}"):
+        inside = parse(PARSER.render(template.format(leaf_markdown(block))))
+        assert [found.text for found in read_structure(inside, URL).blocks] == [block.text]
+    cells = parse(PARSER.render(markdown(f"<table><tr><th>A<th>B<tr><td>{text.replace('&', '&amp;').replace('<', '&lt;')}<td>2</table>")))
+    assert cells.css("td")[0].text() == block.text
+    heading = parse(PARSER.render(markdown(f"<h2>{text.replace('&', '&amp;').replace('<', '&lt;')}</h2>")))
+    assert heading.css("h2")[0].text() == block.text
+
+
+def test_any_mixture_of_inline_elements_keeps_its_text() -> None:
+    choice = random.Random(7)
+    signs = ["*", "_", "`", "[", "](x)", "!", "\\", "<", "&lt;b", "|", "~", "#", " ", "word", "1.", "(", ".", "é"]
+    tags = ["em", "strong", "code", "a href='/x'", "i", "b"]
+    for _ in range(100):
+        html = ""
+        for _ in range(choice.randrange(1, 8)):
+            inner = "".join(choice.choices(signs, k=choice.randrange(1, 4))).replace("<", "&lt;")
+            for tag in choice.sample(tags, choice.randrange(3)):
+                inner = f"<{tag}>{inner}</{tag.split()[0]}>"
+            html += inner
+        html = f"<p>{html}</p>"
+        before = structure(html).blocks
+        again = structure(PARSER.render(markdown(html))).blocks
+        assert [block.text for block in again] == [block.text for block in before], markdown(html)
+
+
+PROSE = "".join(
+    f"<p>The {who} told us that the mill would turn again as soon as the river carried enough water.</p>" for who in ("miller", "mayor")
+)
+PAGE = f"""<html lang=en><head><title>The old mill turns</title></head><body><nav><a href=/>Home</a></nav>
+<article><h1>The old mill turns</h1>
+<figure><img src=/wheel.jpg alt="The wheel"><figcaption>The wheel in spring.</figcaption></figure>{PROSE}
+<h2>What it costs</h2>
+<p>The <a href=/council>council of the valley</a> pays <strong>half</strong> of what the carpenters ask for the wheel.</p>
+<ul><li>the wheel</li><li>the race<ul><li>its gate</li></ul></li></ul>
+<h3>Later</h3>{PROSE.replace("mill", "saw")}</article></body></html>"""
+
+
+def article(html: str) -> tuple[Article, tuple[BlockMarkup, ...]]:
+    tree = parse(html)
+    found = read_article(Page(URL, html), tree=tree)
+    assert isinstance(found, Article)
+    return found, markup_of(found.blocks, read_structure(tree, URL))
+
+
+def test_an_article_has_links_lists_and_pictures_with_captions() -> None:
+    found, markup = article(PAGE)
+    assert len(markup) == len(found.blocks)
+    written = write_document(markup)
+    assert written.startswith('![The wheel](https://valley.example/wheel.jpg "The wheel in spring.")')
+    assert "The [council of the valley](https://valley.example/council) pays **half** of" in written
+    assert "- the wheel\n- the race\n  - its gate" in written
+    assert written.count("The wheel in spring.") == 1
+
+
+def test_a_block_that_the_page_does_not_have_is_plain() -> None:
+    found, _ = article(PAGE)
+    blocks = [*found.blocks[:2], StructureBlock(BlockKind.LIST_ITEM, "not *here*", [], 0, 1)]
+    markup = markup_of(blocks, structure("<p>Something else.</p>"))  # type: ignore[arg-type]
+    assert markup[-1].markdown == r"not \*here\*"
+    assert write_document(markup).endswith("- not \\*here\\*")
+
+
+def test_chunks_end_at_blocks_and_know_their_headings() -> None:
+    found, markup = article(PAGE)
+    chunks = split_chunks(found.blocks, markup, 250)
+    assert [chunk.position for chunk in chunks] == list(range(len(chunks)))
+    assert all(len(chunk.text) <= 250 for chunk in chunks)
+    assert [chunk.headings for chunk in chunks if chunk.text.startswith("### Later")] == [("What it costs", "Later")]
+    assert next(chunk for chunk in chunks if "council" in chunk.text).text.startswith("## What it costs\n\nThe [council")
+    assert "\n\n".join(chunk.text for chunk in chunks).replace("\n", "") == write_document(markup).replace("\n", "")
+    assert [found.blocks[chunk.block].text[:20] in chunk.text.replace("*", "") for chunk in chunks if chunk.block > 2]
+
+
+def test_a_block_longer_than_a_chunk_is_cut_at_rows_lines_sentences() -> None:
+    rows = "".join(f"<tr><td>row {number}</td><td>{number * 7}</td></tr>" for number in range(80))
+    lines = "\n".join(f"line_{number} = {number}" for number in range(80))
+    html = f"<table><tr><th>A</th><th>B</th></tr>{rows}</table><pre>{lines}</pre><p>{'This is a sentence. ' * 80}</p><p>{'x' * 900}</p>"
+    blocks = structure(html).blocks
+    chunks = split_chunks(blocks, [BlockMarkup(leaf_markdown(block), block.containers) for block in blocks], 300)  # type: ignore[arg-type]
+    assert all(len(chunk.text) <= 300 for chunk in chunks)
+    tables = [chunk.text for chunk in chunks if chunk.text.startswith("| A | B |\n| --- | --- |\n| row")]
+    assert sum(text.count("| row") for text in tables) == 80
+    assert (
+        sum(text.count("line_") for text in (chunk.text for chunk in chunks) if text.startswith("```\n") and text.endswith("\n```")) == 80
+    )
+    assert sum(chunk.text.count("x") for chunk in chunks) == 900
+
+
+def test_hostile_nesting_is_bounded() -> None:
+    for inner in ("<ul><li>", "<blockquote>", "<b><i>", "<div>", "<a href=/x><em>", "<table><tr><td>"):
+        html = inner * 1_000 + "deep"
+        found = structure(html)
+        assert [block.text for block in found.blocks][-1:] == ["deep"]
+        assert max(len(block.containers) for block in found.blocks) <= MAX_CONTAINERS
+        assert len(markdown(html)) < 500
