@@ -50,7 +50,7 @@ def plan(name: str) -> list[dict[str, str]]:
 
     If nothing is due, all tasks are skipped, and there is no crawl run.
     """
-    from processing.extract.rule_check import check_rules
+    from processing.extract.checks.rule_check import check_rules
     from spiders import run
     from storage.outages import wait_out
 

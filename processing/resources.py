@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 
 from processing.datasets.definitions import crawl_datasets, with_item_fields
-from processing.extract.rule_check import check_rules
+from processing.extract.checks.rule_check import check_rules
 from processing.workers.heap import bound_heap, trim_heap
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import read_crawl

@@ -43,7 +43,7 @@ from storage.warc.writer import SegmentWriter
 LOCK_LIMIT, GROWTH_LIMIT, WARM_LIMIT, COLD_LIMIT, NOTHING_LIMIT = 0.3, 1.3, 2.0, 4.0, 0.4
 PAGES = 5
 START = datetime(2026, 3, 1, tzinfo=UTC)
-NEEDED = ("processing.stages", "processing.extract.rule_check")  # as `crawlhouse.airflow.executor` imports
+NEEDED = ("processing.stages", "processing.extract.checks.rule_check")  # as `crawlhouse.airflow.executor` imports
 TASKS = ("plan", "segments", "extract", "resolve", "gate", "publish")  # each a process of its own in Airflow
 WORDS = [f"word{number}" for number in range(4000)]
 

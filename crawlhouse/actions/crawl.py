@@ -15,7 +15,7 @@ from crawlhouse.output.accounting import show_manifest
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from crawlhouse.reports.check_tables import check_tables, has_definitions
-from processing.extract.rule_check import check_rules
+from processing.extract.checks.rule_check import check_rules
 from schemas.config.crawl import Crawl
 from schemas.config.crawl_file import find_crawl, settings_for_crawl
 from schemas.config.settings import Settings, make_home

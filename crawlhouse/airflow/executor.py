@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 NEEDED = (
     "processing.known.upkeep",
     "processing.stages",
-    "processing.extract.rule_check",
+    "processing.extract.checks.rule_check",
     "processing.reprocess.again",
     "processing.reprocess.tasks",
     "schemas.config.crawl_file",

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crawlhouse.output.console import say, show, table
-from processing.extract.golden_pages import Difference, all_differences, read_golden
+from processing.extract.checks.golden_pages import Difference, all_differences, read_golden
 from schemas.config.crawl import Crawl
 from schemas.config.golden_page import golden_folder
 from schemas.errors import ConfigError

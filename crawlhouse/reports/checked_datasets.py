@@ -16,8 +16,8 @@ from processing.datasets.values import to_plain
 from processing.expectations.batches import RowsToJudge
 from processing.expectations.expectations import judge_datasets
 from processing.expectations.suite_result import SuiteResult
+from processing.extract.checks.selector_matches import selector_matches
 from processing.extract.item_rows import item_datasets
-from processing.extract.selector_matches import selector_matches
 from processing.resolve.records import RecordId
 from processing.resolve.row_history import PUBLISHED, UNCHANGED, decide_key, row_order
 from processing.resolve.run_records import read_errors

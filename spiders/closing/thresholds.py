@@ -17,10 +17,10 @@ NOT_FETCHED = (FetchOutcome.DENIED.value, FetchOutcome.FAILED.value, FetchOutcom
 def check_thresholds(crawl: Crawl, manifest: Manifest) -> None:
     """Raises ThresholdError if a closed run fetched too little or failed too often; its text names the worst host and why.
 
-    A run in which nothing was due misses nothing.
+    A run in which nothing was due misses nothing, if it was not ended by a limit.
     """
     counts, thresholds = manifest.counts, crawl.thresholds
-    if not counts.due:
+    if not counts.due and manifest.finish_reason not in HINTS:
         return
     if counts.fetched < thresholds.min_pages:
         raise ThresholdError(

@@ -11,9 +11,9 @@ import pytest
 from processing.article import read_article
 from processing.article.site_rules import rules_for, selector_errors
 from processing.extract import golden_pages as goldenpages
-from processing.extract.golden_pages import Difference, GoldenPage, read_golden, stored_page
+from processing.extract.checks.golden_pages import Difference, GoldenPage, read_golden, stored_page
+from processing.extract.checks.rule_check import check_rules
 from processing.extract.limited_pages import read_stored
-from processing.extract.rule_check import check_rules
 from schemas.article import Article
 from schemas.config.crawl import ArticleOptions, Crawl, SiteRules
 from schemas.config.crawl_file import parse_crawl, read_crawl

@@ -214,6 +214,7 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
             refused(settings)
 
 
+STAMPS = ("ingested_at", "sequence")  # may be NULL now
 MORE = ("content_usage", "content_signal", "markdown", "chunks", "dataset", "row_id", "row_json", "position")  # that quarantine had not
 
 
@@ -227,8 +228,8 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity"],
-        "captures": ["outcomes", "content_usage", "content_signal", DESCRIPTIONS],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), *MORE, DESCRIPTIONS],
+        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS],
+        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS],
         "runs": ["write.parquet.compression-codec"],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]

@@ -36,7 +36,7 @@ def selector_matches(store: ObjectStore, segment: Segment, crawl: Crawl, dataset
     with store.open(segment.warc_key) as stream:
         pages = segment_tasks(stream, Making(store, segment, crawl, {}, ARTICLES_ALONE))
         tasks = (MatchTask(page, dataset.model_dump_json()) for page in pages)
-        for _, found in run_limited(tasks, "processing.extract.selector_matches.count_on_page", 1):
+        for _, found in run_limited(tasks, "processing.extract.checks.selector_matches.count_on_page", 1):
             if found and not isinstance(found, Exceeded):
                 yield found
 
