@@ -225,4 +225,4 @@ def _outcomes(row: Mapping[str, Any]) -> Iterable[tuple[str, str, str | None]]: 
 
 
 def _one_of(column: str, values: Collection[str]) -> BooleanExpression | None:
-    return In(column, values) if 0 < len(values) <= MAX_VALUES else None  # type: ignore[call-arg, misc]
+    return In(column, values) if 0 < len(values) <= MAX_VALUES else None  # type: ignore[call-arg]

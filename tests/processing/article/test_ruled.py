@@ -10,7 +10,7 @@ import pytest
 
 from processing.article import read_article
 from processing.article.site_rules import rules_for, selector_errors
-from processing.extract import golden_pages as goldenpages
+from processing.extract.checks import golden_pages as goldenpages
 from processing.extract.checks.golden_pages import Difference, GoldenPage, read_golden, stored_page
 from processing.extract.checks.rule_check import check_rules
 from processing.extract.limited_pages import read_stored
