@@ -29,7 +29,7 @@ from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
-HARDLY_ANY_TEXT = 200  # characters: an article with less may be elsewhere on the page, however sure its only sentence looks
+HARDLY_ANY_TEXT = 100  # characters: an article with less may be elsewhere on the page, however sure its only sentence looks
 
 
 class PageAnalysis(NamedTuple):
