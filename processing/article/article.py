@@ -29,6 +29,7 @@ from schemas.config.crawl import SiteRules
 from schemas.outcomes import Reason, Rejected
 from schemas.page import Page
 
+MUCH_MORE = 3  # times the text of a sure result: the fallback's may have the title and the byline besides
 HARDLY_ANY_TEXT = 100  # characters: an article with less may be elsewhere on the page, however sure its only sentence looks
 
 
@@ -63,10 +64,11 @@ def read_article(page: Page, rules: SiteRules | None = None, known: Sequence[str
     declared = declared_blocks(metadata.json_ld_body, blocks) if path == "container" else ()
     if declared:
         blocks, path, score = declared, "json-ld", confidence(outline, declared, None)
-    unsure = score < FALLBACK_BELOW or _length(blocks) < HARDLY_ANY_TEXT
-    if unsure and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
+    unsure = score < FALLBACK_BELOW
+    asked = unsure or _length(blocks) < HARDLY_ANY_TEXT
+    if asked and path != "json-ld" and known_container is None and page_type is PageType.ARTICLE:
         fallback_blocks = read_with_trafilatura(page.html)
-        if _length(fallback_blocks) > _length(blocks):
+        if _length(fallback_blocks) > _length(blocks) * (1 if unsure else MUCH_MORE):
             blocks, path, score = fallback_blocks, "rescue", confidence(outline, fallback_blocks, metadata.json_ld_body)
     if not blocks:
         return _rejected(page, page_type if outline.text_blocks else PageType.OTHER)

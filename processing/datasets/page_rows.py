@@ -120,14 +120,16 @@ def read_rows(view: PageView, definitions: Iterable[str], folders: tuple[str, ..
 
     A dataset that cannot be read at all, because its function is not there, is an error of every page: `check_definition` finds it before.
     """
-    found: list[PageRows] = []
-    readers: list[PageReader] = []
-    for definition in definitions:
+    found: dict[int, PageRows] = {}
+    readers: dict[int, PageReader] = {}
+    for number, definition in enumerate(definitions):
         try:
-            readers.append(page_reader(definition, folders))
+            readers[number] = page_reader(definition, folders)
         except CrawlhouseError as error:
-            found.append(PageRows(Dataset.model_validate_json(definition).name, error=str(error)))
-    return found + [reader.rows(view) for reader in sorted(readers, key=lambda reader: reader.reads_whole_pages)]
+            found[number] = PageRows(Dataset.model_validate_json(definition).name, error=str(error))
+    for number in sorted(readers, key=lambda number: readers[number].reads_whole_pages):
+        found[number] = readers[number].rows(view)
+    return [found[number] for number in sorted(found)]
 
 
 def read_document_rows(url: str, document: PdfDocument, definitions: Iterable[str]) -> list[PageRows]:

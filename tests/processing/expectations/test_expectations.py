@@ -226,7 +226,7 @@ def test_rows_are_judged_twice_in_one_process() -> None:
         assert judge.judge([replace(wanted, tables=[rows("1.00")])])["products"].success
         assert process._process is first
         assert first is not None
-    assert first.poll() == 0
+    assert first._process.poll() == 0
 
 
 def test_a_process_that_does_not_judge_fails_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def test_goes_on_after_a_kill(tmp_path: Path) -> None:
 
 def test_mistakes_are_reported(tmp_path: Path) -> None:
     warc = write_warc(tmp_path / "x.warc.gz")
-    with pytest.raises(ConfigError, match=r"must end in \.parquet or \.jsonl"):
+    with pytest.raises(ConfigError, match=r"must end in \.parquet, \.jsonl or \.md "):
         extract_files([warc], tmp_path / "out.csv")
     with pytest.raises(NotFoundError, match="There is no WARC file"):
         extract_files([tmp_path / "none.warc.gz"], tmp_path / "out.parquet")
