@@ -38,6 +38,7 @@ DECIDING_LIBRARIES = (
     "numpy",
     "price-parser",
     "pycld2",
+    "pypdfium2",
     "rensa",
     "resiliparse",
     "selectolax",

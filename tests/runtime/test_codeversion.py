@@ -14,13 +14,23 @@ from pathlib import Path
 from runtime.code_version import DECIDING_LIBRARIES, READERS, code_version, sources_digest, without_comments
 from tests import PROJECT
 
-KEEPING = ("database/", "frontier/", "lake/", "ledger/", "objects/", "urls/request_body")  # parts of storage that keep rows and change none
+KEEPING = (
+    "database/",
+    "frontier/",
+    "index/known/",
+    "index/replayed",
+    "lake/",
+    "ledger/",
+    "objects/",
+    "urls/request_body",
+)  # parts of storage that keep rows and change none
 CARRYING = {
     "great_expectations",
     "pandas",
     "pyarrow",
     "pydantic",
     "pyiceberg",
+    "pyyaml",
     "arro3-core",
     "arro3-io",
     "sqlalchemy",

@@ -50,8 +50,10 @@ SENTENCES = [
     "Visitors may climb the tower again from the first weekend in June, provided that the wind allows it.",
 ]
 ORDINAL = {
-    "one": "This is the first of two reports from the northern lights; the second one follows tomorrow morning.",
-    "two": "Yesterday we told of the lamp itself, today the people who look after such towers along the western coast have their say.",
+    "one": "This is the first of two reports from the northern lights; the second one follows tomorrow morning. "
+    "It goes to the workshop on the mainland where the last grinders of such lenses teach their craft to three young apprentices.",
+    "two": "Yesterday we told of the lamp itself, today the people who look after such towers along the western coast have their say. "
+    "Most of them learned it from a parent, and hardly anyone expects that a child will take over before the lamps run without people.",
     "x": "",
 }
 SHELL = b"<!doctype html><html lang=en><head><title>Loading</title><meta charset=utf-8></head><body><div id=app></div>%s</body></html>"
