@@ -46,7 +46,7 @@ test: install-dev ## run the tests
 test-system: install-dev ## run the slow tests of the whole system
 	python -m pytest -m system
 
-chaos: install-dev ## kill things and see that nothing is lost
+chaos: install-dev ## kill things and see that nothing is lost; long tests
 	python -m pytest -m chaos
 
 lint: install-dev ## ruff, mypy, import-linter, deptry

@@ -22,6 +22,14 @@ _numbers = itertools.count()
 popen.install()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Some tests are long: their variants on servers are left to `make chaos`."""
+    for item in items:
+        if item.get_closest_marker("servers_in_chaos") is not None and any(name in item.name for name in ("[postgresql", "[servers")):
+            item.add_marker(pytest.mark.chaos)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server of its own per test process, on a Unix socket, ended and deleted with it.

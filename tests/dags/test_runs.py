@@ -96,7 +96,7 @@ def test_three_datasets_with_everything_on_this_machine(airflow: tuple[Settings,
     assert "offers: " in said
     with connect(settings) as lake:
         (found,) = lake.sql(
-            "SELECT count(*), count(*) FILTER (kind = 'reprocess') FROM captures JOIN runs USING (process_run, crawl_run)"
+            "SELECT count(*), count(*) FILTER (runs.kind = 'reprocess') FROM captures JOIN runs USING (process_run, crawl_run)"
         ).fetchall()
     assert found[0] == found[1] > 0
     check_shop(settings, [first_tick, first_tick + 1])  # its spider was called again, with the stored responses

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from processing import stages
 from processing.publish.report import RunReport
 from schemas.config.crawl import Crawl
@@ -16,6 +18,8 @@ from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.processing.crawlruns import article, capture, closed_run, html, prose
 from tests.processing.test_datasets import rows, with_dataset
+
+pytestmark = pytest.mark.servers_in_chaos
 
 SITE = "https://news.example.com"
 NEWS = {"name": "news", "seeds": [SITE + "/"]}

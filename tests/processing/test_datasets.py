@@ -24,6 +24,8 @@ from storage.ledger.held import discard_held, list_held
 from storage.ledger.ledger import open_ledger
 from tests.processing.crawlruns import article, capture, closed_run
 
+pytestmark = pytest.mark.servers_in_chaos
+
 SHOP = "https://shop.example.com"
 PRODUCTS = """
 source: {selectors: {sku: .sku, name: h1, price: {css: .price, type: 'decimal(12,2)'}}}

@@ -16,6 +16,8 @@ from storage.ledger.ledger import open_ledger
 from tests.processing.crawlruns import article, closed_run
 from tests.processing.test_datasets import CRAWL, PRODUCTS, SHOP, product, rows, with_dataset
 
+pytestmark = pytest.mark.servers_in_chaos
+
 NUMBERS = itertools.count()
 SOURCE = """import pyarrow as pa
 

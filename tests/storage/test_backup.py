@@ -23,6 +23,8 @@ from tests.processing.crawlruns import html, prose
 from tests.spiders.crawling import LOOPBACK
 from tests.spiders.smallserver import Headers, small_server
 
+pytestmark = pytest.mark.servers_in_chaos
+
 PAGES = 5
 
 

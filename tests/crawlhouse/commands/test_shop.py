@@ -12,6 +12,8 @@ from tests.crawlhouse.conftest import clean_environment, run_command
 from tests.demosite import run_demo_site
 from tests.shopcrawl import check_shop, write_shop
 
+pytestmark = pytest.mark.servers_in_chaos
+
 TICKS = 3
 
 

@@ -45,6 +45,7 @@ def long_run(settings: Settings, pages: int) -> None:
     closed_run(settings, CRAWL, "1", [capture(f"{SITE}/{i}", html(f"Story {i}", prose(i, PARAGRAPHS)), minutes=i) for i in range(pages)])
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_three_times_the_pages_take_no_more_memory(tmp_path: Path) -> None:
     homes = {tmp_path / "few": 40, tmp_path / "many": 120}

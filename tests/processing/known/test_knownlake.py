@@ -38,6 +38,8 @@ from storage.objects.store import ObjectStore
 from tests.processing.known.histories import OFFERS, URLS, History, ScannedLake, near_index, text_of
 from tests.storage.lakerows import table_of
 
+pytestmark = pytest.mark.servers_in_chaos
+
 TABLES = ("captures", "articles", "sightings", "offers")
 
 

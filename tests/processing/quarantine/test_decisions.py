@@ -20,6 +20,8 @@ from tests.processing.crawlruns import article, capture, closed_run, html, prose
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.test_datasets import CRAWL, JUDGED, PRODUCTS, SHOP, product, rows, with_dataset
 
+pytestmark = pytest.mark.servers_in_chaos
+
 ALL = QuarantineFilter()
 NEWS = Crawl.model_validate({"name": "news", "seeds": ["https://news.example.com/"]})
 SITE = "https://news.example.com"

@@ -75,6 +75,7 @@ def test_without_a_change_of_rules_a_reader_sees_no_difference(lake_settings: Se
     assert planned(settings) == [], "today's code and rules have made them"
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_single_captures_by_a_corrected_definition(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings, PRODUCTS.replace("{css: .price,", "{css: h1,"))

@@ -28,6 +28,7 @@ def memory(settings: Settings) -> bytes:
     return open_store(settings).get_bytes(memory_key("shop", version))
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_a_run_in_the_middle_is_taken_out_and_comes_back(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)

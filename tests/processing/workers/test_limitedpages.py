@@ -28,6 +28,8 @@ from storage.objects.open import open_store
 from storage.warc.reader import Record
 from tests.processing.crawlruns import article, capture, closed_run
 
+pytestmark = pytest.mark.servers_in_chaos
+
 SITE = "https://news.example.com"
 CRAWL = Crawl.model_validate({"name": "news", "seeds": [SITE + "/"]})
 SHORT = Limits(seconds=2.0)

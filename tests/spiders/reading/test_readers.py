@@ -159,6 +159,7 @@ def test_sigterm_ends_a_crawl_whose_worker_does_not(at: Callable[[SmallServer], 
             crawl.wait()
 
 
+@pytest.mark.chaos
 def test_hostile_answers_beside_a_neighbour(sqlite_settings: Settings) -> None:
     """Large ones of many kinds at once: the neighbour is served, and the worker's memory keeps within a bound."""
     kinds = {

@@ -13,6 +13,8 @@ from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import maintain
 from tests.storage.lakerows import rows_of, table_of
 
+pytestmark = pytest.mark.servers_in_chaos
+
 HISTORIES = {
     name: parse_dataset(f"{{source: {{items: true}}, key: sku, history: {history}, fields: {{sku: string, note: string}}}}", name)
     for name, history in (("stock", "latest"), ("prices", "changes"))

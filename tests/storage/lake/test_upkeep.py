@@ -37,6 +37,7 @@ def urls(settings: Settings) -> list[tuple[str, int]]:
         return connection.sql("SELECT url, sequence FROM captures ORDER BY sequence").fetchall()
 
 
+@pytest.mark.chaos
 def test_many_publishes_leave_few_files_and_snapshots(sqlite_settings: Settings) -> None:
     count = 2 * PUBLISH_MIN_FILES + 3
     ledger = open_ledger(sqlite_settings)
