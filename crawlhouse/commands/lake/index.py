@@ -40,7 +40,7 @@ def check() -> None:
 def rebuild() -> None:
     """Make the index anew from the tables. Processing may go on meanwhile; it uses the old one until the new one is complete.
 
-    It takes about two minutes for a million articles.
+    It takes 0.2 ms of CPU time for each article (measured with 100,000).
     """
     from processing.known.upkeep import rebuild_index
     from schemas.config.settings import load_settings
