@@ -92,6 +92,7 @@ def test_a_missed_threshold_is_exit_code_9_and_keeps_what_came(nowhere: Run, pro
     assert nowhere("process", "many").code == 0
 
 
+@pytest.mark.chaos
 def test_an_interrupted_run_goes_on(project: Path, site: str) -> None:
     slow = project / "crawls" / "slow.yaml"
     slow.write_text(CRAWL.format(seed=site, delay=1, pages=12, minimum=1))

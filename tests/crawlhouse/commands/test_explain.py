@@ -19,7 +19,7 @@ from tests.demosite import DemoSite, demo_site
 
 __all__ = ["demo_site"]
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.servers_in_chaos]
 
 
 def command(settings: Settings, *arguments: str) -> Ended:

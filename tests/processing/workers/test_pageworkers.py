@@ -115,6 +115,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.chaos
 def test_pages_of_an_attacker() -> None:
     """Each is read in time or rejected for the limit that it exceeded, and the plain page between any two is read."""
     htmls = [html for hostile in HOSTILE.values() for html in (hostile, "<h1>Fine</h1><p>text</p>")]

@@ -29,6 +29,8 @@ from storage.objects.open import open_store
 from tests.closedruns import check_processed
 from tests.spiders.smallserver import small_server
 
+pytestmark = pytest.mark.servers_in_chaos
+
 DEADLINE_SECONDS = 60
 HOSTS_BY_ADDRESS = [f"127.0.0.{number}" for number in range(1, 5)]
 SLOW_SECONDS = 0.8

@@ -28,6 +28,8 @@ from storage.urls.request_body import describe_request, read_request_body
 from tests.spiders.owncrawls import Plain, items_of, run
 from tests.spiders.smallserver import Headers, SmallServer, small_server
 
+pytestmark = pytest.mark.servers_in_chaos
+
 PAGES = 3
 AT_ONCE = "revisit: {feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}"
 

@@ -13,6 +13,8 @@ from storage.frontier.hint_trust import FIRST_HINTS
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import SmallServer, small_server
 
+pytestmark = pytest.mark.servers_in_chaos
+
 RARELY = "scope: {{follow_links: false, feeds: {feeds}}}\nrevisit: {{sitemaps_max: 0, feeds_max: 0, hubs_max: 0, articles_min: 0}}"
 PAGES = 12
 URLSET = "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{}</urlset>"

@@ -1,5 +1,6 @@
 """A source is credited with what the frontier did not know, whichever worker or run comes by."""
 
+import pytest
 from sqlalchemy import select
 
 from schemas.config.settings import Settings
@@ -8,6 +9,8 @@ from storage.database.engine import open_database
 from storage.database.frontier_tables import URLS
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import small_server
+
+pytestmark = pytest.mark.servers_in_chaos
 
 ALWAYS = "revisit: {feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}"
 

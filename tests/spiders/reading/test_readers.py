@@ -62,6 +62,7 @@ def readers_of(worker: int) -> list[psutil.Process]:
     return psutil.Process(worker).children()
 
 
+@pytest.mark.chaos
 def test_answers_that_break_their_reader_cost_their_urls_alone(sqlite_settings: Settings) -> None:
     """Each of them failed with its reason and is archived; the pages between them are read, and what they link to is found."""
     with small_server(respond) as server:
@@ -83,6 +84,7 @@ def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.chaos
 def test_a_reader_that_is_killed_is_replaced_and_its_answer_read_again(sqlite_settings: Settings) -> None:
     """Whoever killed it, the answer that it was at had nothing to do with it, unless it happens again."""
     with small_server(respond) as server:
@@ -103,6 +105,7 @@ def test_a_reader_that_is_killed_is_replaced_and_its_answer_read_again(sqlite_se
     assert set(became.values()) == {"fetched"}
 
 
+@pytest.mark.chaos
 def test_sigterm_ends_a_worker_whose_readers_are_busy(sqlite_settings: Settings) -> None:
     with small_server(respond) as server:
         run = planned(sqlite_settings, [f"{server.base}/spins-{number}" for number in range(6)] + [server.base + "/page"])
@@ -119,6 +122,7 @@ def test_sigterm_ends_a_worker_whose_readers_are_busy(sqlite_settings: Settings)
     assert close(run, sqlite_settings).counts.balanced()
 
 
+@pytest.mark.chaos
 def test_a_loop_that_stands_still_is_ended_and_its_url_left_out_the_third_time(
     at: Callable[[SmallServer], None], sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +143,7 @@ def test_a_loop_that_stands_still_is_ended_and_its_url_left_out_the_third_time(
         assert [one.path for one in server.asked].count("/block") == 2
 
 
+@pytest.mark.chaos
 def test_sigterm_ends_a_crawl_whose_worker_does_not(at: Callable[[SmallServer], None], sqlite_settings: Settings) -> None:
     """As `crawlhouse crawl` does it: the worker is waited for in another thread than the one that gets the signal."""
     with small_server(respond) as server:

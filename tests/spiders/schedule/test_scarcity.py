@@ -8,6 +8,8 @@ from schemas.config.settings import Settings
 from tests.spiders.crawling import crawl_urls
 from tests.spiders.smallserver import small_server
 
+pytestmark = pytest.mark.servers_in_chaos
+
 ALWAYS_DUE = "revisit: {feeds_max: 0, sitemaps_max: 0, hubs_max: 0, articles_min: 0, articles_max: 0}"
 
 

@@ -11,6 +11,8 @@ from spiders.run import close, plan
 from tests.spiders.sharedhosts import Workers, gaps, hosts_by_worker, many_hosts, pages_by_worker, respond
 from tests.spiders.smallserver import SmallServer, small_server
 
+pytestmark = pytest.mark.servers_in_chaos
+
 HOSTS, PAGES, DELAY = 6, 16, 0.5
 SECONDS = 60
 

@@ -17,7 +17,7 @@ from storage.objects.open import open_store
 from storage.warc.reader import read_records
 from tests.demosite import DemoSite
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.servers_in_chaos]
 
 
 def demo_crawl(site: DemoSite, extra: str = "", allow: str = "127.0.0.1/32") -> Crawl:

@@ -19,7 +19,7 @@ from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.conftest import clean_environment, run_command
 from tests.demosite import DemoSite
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.servers_in_chaos]
 
 
 def demo_crawl(site: DemoSite, extra: str = "", delay: float = 0.0, hosts: int = 2) -> Crawl:

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pytest
+
 from schemas.config.crawl import Crawl, Seed
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, FencedError
@@ -18,6 +20,8 @@ from storage.frontier.frontier import Frontier, open_frontier
 from storage.frontier.leasing import LEASE_SECONDS
 from storage.frontier.records import Discovery, FetchResult, Lease, RunPhase
 from tests.forks import fork_context
+
+pytestmark = pytest.mark.servers_in_chaos
 
 HOSTS, URLS_PER_HOST, PROCESSES = 24, 6, 4
 SHORT = LEASE_SECONDS / 2.0  # how many of the frontier's seconds pass in one of ours: a lease ends within two

@@ -13,6 +13,8 @@ from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import MaintenanceReport, maintain
 from tests.storage.lakerows import NOON, table_of
 
+pytestmark = pytest.mark.servers_in_chaos
+
 LATER = timedelta(days=30)
 
 
