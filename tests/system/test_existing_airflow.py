@@ -99,4 +99,10 @@ def test_our_dags_are_a_bundle_of_their_own(environment: dict[str, str], tmp_pat
     run(environment, "airflow", "db", "migrate")
     run(environment, "airflow", "dags", "reserialize")
     listed = {dag["dag_id"]: dag["bundle_name"] for dag in run_json(environment, "airflow", "dags", "list")}
-    assert listed == {"unrelated": "own", "crawl_small": "crawlhouse", "process_small": "crawlhouse", "maintain_lake": "crawlhouse"}
+    assert listed == {
+        "unrelated": "own",
+        "crawl_small": "crawlhouse",
+        "process_small": "crawlhouse",
+        "reprocess_small": "crawlhouse",
+        "maintain_lake": "crawlhouse",
+    }
