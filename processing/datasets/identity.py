@@ -50,7 +50,9 @@ def _are_equal(one: Any, other: Any) -> bool:
 
 
 def _folded(value: Any) -> Any:
-    """A value without what tables do not keep apart: members of a struct that are NULL or not there."""
+    """A value without what tables do not keep apart: members of a struct that are NULL or not there, an empty list and NULL."""
+    if isinstance(value, list) and not value:
+        return None
     if isinstance(value, Mapping):
         return {name: _folded(one) for name, one in sorted(value.items()) if one is not None}
     return [_folded(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -175,6 +175,8 @@ def _digests(tables: Iterable[pa.Table], key_columns: Sequence[str], fields: Seq
 
 
 def _digest(value: Any) -> bytes:  # Any: a value of a row
+    """A digest by which values are compared. A NULL list is read from a table as an empty one."""
+    value = None if value == [] else value
     return hashlib.blake2b(repr(value).encode("utf-8", "replace"), digest_size=DIGEST_BYTES).digest()
 
 

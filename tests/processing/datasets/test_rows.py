@@ -99,6 +99,7 @@ def test_which_fields_changed() -> None:
     assert changed_fields(DATASET, old, old | {"price": Decimal("2.0")}) == ()
     assert changed_fields(DATASET, old, old | {"tags": ["a", "b"], "price": Decimal("3.00")}) == ("price", "tags")
     assert changed_fields(DATASET, old, old | {"currency": "EUR"}) == ("currency",)
+    assert changed_fields(DATASET, old | {"tags": None}, old | {"tags": []}) == ()  # a table gives a NULL list as an empty one
     assert changed_fields(DATASET, old, old | {"currency": "EUR"}, only=["price"]) == ()
     assert compared_digest(DATASET, old) == compared_digest(DATASET, old | {"seen_by": 2, "currency": None})
     assert compared_digest(DATASET, old) != compared_digest(DATASET, old | {"stock": 2})
