@@ -41,9 +41,9 @@ def again(settings: Settings, selected: Selected = ALL, crawl: str = "shop") -> 
     return whole
 
 
-def state(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
-    """What a reader sees, without what names a process run."""
-    hidden = "process_run, sequence, ingested_at, code_version"
+def state(settings: Settings, places: bool = True) -> dict[str, list[tuple[Any, ...]]]:
+    """What a reader sees, without what names a process run. `places`: with those of the WARC records, which differ from home to home."""
+    hidden = "process_run, sequence, ingested_at, code_version" + ("" if places else ", warc_record_offset, warc_record_length")
     columns = dict.fromkeys(["captures", "quarantine", "products", "products_latest"], hidden) | {"sightings": "process_run, sequence"}
     columns |= dict.fromkeys(["articles", "articles_latest"], f"{hidden}, memory_version")
     return {name: rows(settings, f"SELECT * EXCLUDE ({found}) FROM {name} ORDER BY ALL") for name, found in columns.items()}
