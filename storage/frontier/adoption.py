@@ -5,7 +5,7 @@ The run is open and no URL waits in it. So every URL enters it and leaves it in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -21,7 +21,7 @@ from storage.database.upsert import upsert
 from storage.frontier.enqueue import LOOKUP_ROWS, count_waiting, host_ids, insert_urls
 from storage.frontier.queries import due_url, run_number
 from storage.frontier.records import Discovery, DueUrl, EarlierCapture, FetchResult
-from storage.frontier.registration import add_totals
+from storage.frontier.registration import add_totals, visit_values
 from storage.ledger.ledger import insert_segment
 from storage.urls.host_key import canonical_host, url_digest
 
@@ -68,7 +68,7 @@ def adopt_segment(
         fresh = _write_fetches(connection, run_no, results)
         for row, result in zip(rows, results, strict=True):
             if row["run_no"] is None and _is_news(row, result.fetched_at):
-                values = {**_values(result), "first_seen": min(row["first_seen"], result.fetched_at)}
+                values = {**visit_values(result), "first_seen": min(row["first_seen"], result.fetched_at)}
                 connection.execute(update(URLS).where(URLS.c.url_id == result.url_id).values(values))
         _count_due(connection, run_no, [result for result in results if result.url_id in fresh])
         insert_segment(connection, crawl_run, WORKER, segment, now)
@@ -136,26 +136,6 @@ def _fetch(result: FetchResult, run_no: int) -> dict[str, object]:
         "reason": result.reason.value if result.reason else None,
         "status": result.status,
         "fetched_at": result.fetched_at,
-    }
-
-
-def _values(result: FetchResult) -> Mapping[str, object]:
-    earlier = result.earlier
-    return {
-        "kind": result.kind.value,
-        "due_at": result.due_at,
-        "revisit": result.revisit,
-        "fails": result.fails,
-        "etag": result.etag,
-        "last_modified": result.last_modified,
-        "content_digest": earlier.content_digest if earlier else None,
-        "capture_filename": earlier.warc_filename if earlier else None,
-        "capture_offset": earlier.offset if earlier else None,
-        "captured_at": earlier.fetched_at if earlier else None,
-        "last_outcome": result.outcome.value,
-        "last_reason": result.reason.value if result.reason else None,
-        "last_status": result.status,
-        "last_fetch": result.fetched_at,
     }
 
 

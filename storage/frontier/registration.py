@@ -83,12 +83,10 @@ def add_totals(connection: Connection, crawl_run: str, results: Sequence[FetchRe
         raise RunClosedError(CLOSED_MESSAGE.format(crawl_run=crawl_run))
 
 
-def _url_values(result: FetchResult, run_no: int) -> dict[str, object]:
+def visit_values(result: FetchResult) -> dict[str, object]:
+    """The columns of a URL that a visit sets."""
     earlier = result.earlier
     return {
-        "_url_id": result.url_id,
-        "_run_no": run_no,
-        "run_no": None,
         "kind": result.kind.value,
         "due_at": result.due_at,
         "revisit": result.revisit,
@@ -103,6 +101,15 @@ def _url_values(result: FetchResult, run_no: int) -> dict[str, object]:
         "last_reason": result.reason.value if result.reason else None,
         "last_status": result.status,
         "last_fetch": result.fetched_at,
+    }
+
+
+def _url_values(result: FetchResult, run_no: int) -> dict[str, object]:
+    return {
+        "_url_id": result.url_id,
+        "_run_no": run_no,
+        "run_no": None,
+        **visit_values(result),
         "is_primary_source": result.is_primary_source,
         "hinted_by": None,
     }
