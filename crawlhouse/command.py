@@ -23,7 +23,9 @@ from crawlhouse.commands import fetch as fetchcommand
 from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
+from crawlhouse.commands import notify as notifycommand
 from crawlhouse.commands import plugins as pluginscommand
+from crawlhouse.commands import report as reportcommand
 from crawlhouse.commands import runs as runscommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
@@ -119,6 +121,7 @@ app.command(epilog=adoptcommand.EXAMPLES, rich_help_panel=CRAWLS)(adoptcommand.a
 app.command(epilog=againcommand.REPROCESS_EXAMPLES, rich_help_panel=CRAWLS)(againcommand.reprocess)
 app.command(epilog=extractcommand.EXAMPLES, rich_help_panel=CRAWLS)(extractcommand.extract)
 app.command(epilog=runscommand.RUNS_EXAMPLES, rich_help_panel=CRAWLS)(runscommand.runs)
+app.command(epilog=reportcommand.EXAMPLES, rich_help_panel=CRAWLS)(reportcommand.report)
 app.command(epilog=stackcommand.UP_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.up)
 app.command(epilog=stackcommand.STATUS_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.status)
 app.command(epilog=stackcommand.DOWN_EXAMPLES, rich_help_panel=AIRFLOW)(stackcommand.down)
@@ -132,6 +135,7 @@ app.command(epilog=explaincommand.EXAMPLES, rich_help_panel=CONTROL)(explaincomm
 app.add_typer(frontiercommand.app, rich_help_panel=CONTROL)
 app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
+app.add_typer(notifycommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)

@@ -15,13 +15,14 @@ from dags.loading import crawl_files, load_dags
 from dags.maintain import maintenance_dags
 from dags.process import process_dag
 from dags.unfinished import unfinished_dags
+from dags.watch import watch_dags
 from schemas.config.settings import load_settings
 
 LOG = logging.getLogger(__name__)
 
 
 def every_dag() -> dict[str, DAG]:
-    """The DAGs of all crawl files, of crawls that are unfinished without one, and of the maintenance.
+    """The DAGs of all crawl files, of crawls that are unfinished without one, of the maintenance, and of the watch.
 
     Crawl files with mistakes are logged as warnings: an error would remove the DAGs of all others too.
     """
@@ -33,4 +34,4 @@ def every_dag() -> dict[str, DAG]:
         dags |= found
         for name, error in broken.items():
             LOG.warning("%s: its DAG cannot be built: %r", name, error)
-    return dags | unfinished_dags() | maintenance_dags()
+    return dags | unfinished_dags() | maintenance_dags() | watch_dags()

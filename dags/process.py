@@ -23,8 +23,10 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 
 from dags.defaults import PROCESS, RETRIES, SHORT, START, captures_asset, table_alias, table_asset
+from dags.links import add_links
 from dags.loading import load_dags
 from dags.outcomes import final_errors
+from dags.telling import tell_failure, tell_success
 from schemas.config.crawl import Crawl
 from schemas.config.settings import load_settings
 from schemas.outcomes import Outcome
@@ -99,7 +101,8 @@ def publish(process_run: str) -> dict[str, int]:
         report = wait_out(stages.publish, process_run, load_settings())
         LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
         tell_tables(stages.published_tables(report, load_settings()))
-        return {name: getattr(report, name) for name in ("records", *Outcome)}
+    tell_success(report.crawl, "process", report.crawl_runs[-1])
+    return {name: getattr(report, name) for name in ("records", *Outcome)}
 
 
 def tell_tables(events: dict[str, dict[str, Any]]) -> None:  # Any: texts and numbers
@@ -122,13 +125,14 @@ def process_dag(crawl: Crawl) -> DAG:
         max_active_tasks=MAX_SHARDS,
         is_paused_upon_creation=False,
         tags={"process", crawl.name, *crawl.tags},
-        default_args=RETRIES,
+        default_args=RETRIES | {"on_failure_callback": tell_failure},
         auto_register=False,
     ) as dag:
         run: Any = plan(crawl.name)  # Any: Airflow's placeholder for the id
         published = publish.override(outlets=[table_alias(name) for name in crawl.datasets])
         extracted = extract.partial(process_run=run).expand(shard=shards(run))
         extracted >> resolve(run) >> gate(run) >> published(run)
+    add_links(dag)
     return dag
 
 

@@ -2,34 +2,140 @@
 
 from __future__ import annotations
 
-from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
-from airflow.api_fastapi.core_api.security import requires_access_view
-from fastapi import Depends, FastAPI
-from fastapi.responses import HTMLResponse
+from collections.abc import Callable
 
-from crawlhouse.airflow.run_page import render_runs
-from schemas.config.settings import load_settings
-from schemas.errors import CrawlhouseError
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+from crawlhouse.airflow.access import check_visible, see_website, visible_crawls
+from crawlhouse.airflow.dag_states import read_dag_states
+from crawlhouse.pages.crawl import render_crawl
+from crawlhouse.pages.overview import render_overview
+from crawlhouse.pages.run import render_run
+from crawlhouse.pages.site import HEADERS, STATIC, Site, asset, render
+from crawlhouse.pages.waiting import waiting_rows
+from schemas.config.settings import Settings, load_settings
+from schemas.errors import CrawlhouseError, NotFoundError
+from storage.database.engine import open_database
+from storage.ledger.summaries import find_run, run_of_key
 
-app = FastAPI(
-    title="crawlhouse",
-    docs_url=None,
-    redoc_url=None,
-    openapi_url=None,
-    dependencies=[Depends(requires_access_view(AccessView.WEBSITE))],
-)
+app = FastAPI(title="crawlhouse", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(see_website)])
 
 
 @app.get("/", response_class=HTMLResponse)
-def runs() -> HTMLResponse:
-    """The latest runs of each crawl with their results."""
+def overview(request: Request, session: SessionDep, user: GetUserDep) -> HTMLResponse:
+    """All crawls, those first that need attention."""
+    site = _site(request)
+
+    def page(settings: Settings) -> str:
+        return render_overview(
+            settings, site, dags=read_dag_states(session), waiting=waiting_rows(settings), visible=lambda names: visible_crawls(names, user)
+        )
+
+    return _answer(page, site)
+
+
+@app.get("/crawls/{name}", response_class=HTMLResponse)
+def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep) -> HTMLResponse:
+    """A crawl with its last runs."""
+    check_visible(name, user)
+    site = _site(request)
+    return _answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name)), site)
+
+
+@app.get("/runs/{crawl_run}", response_class=HTMLResponse)
+def run(request: Request, crawl_run: str, user: GetUserDep) -> HTMLResponse:
+    """A crawl run."""
+    site = _site(request)
+
+    def page(settings: Settings) -> str:
+        database = open_database(settings.database_url("frontier"))
+        try:
+            check_visible(find_run(database, crawl_run).crawl, user)
+        finally:
+            database.close()
+        return render_run(settings, site, crawl_run)
+
+    return _answer(page, site)
+
+
+@app.get("/dags/{dag_id}", response_class=HTMLResponse)
+def of_dag(request: Request, dag_id: str) -> Response:
+    """The crawl of a DAG, as a tab of the DAG's own page."""
+    stage, _, name = dag_id.partition("_")
+    site = _site(request)
+    if stage not in {"crawl", "process", "reprocess"}:
+        return _answer(lambda _: render("message.html", site, title=dag_id, message="This DAG is not of one crawl.", place=""), site)
+    return RedirectResponse(site.link("crawls", name), status_code=303)
+
+
+@app.get("/dags/{dag_id}/runs/{run_id}", response_class=HTMLResponse)
+def of_dag_run(request: Request, dag_id: str, run_id: str, session: SessionDep, user: GetUserDep) -> Response:
+    """The crawl run of a DAG's run, as a tab of its own page: the one that it planned, or the newest that it processed."""
+    stage, _, name = dag_id.partition("_")
+    site = _site(request)
+    if stage not in {"crawl", "process"}:
+        return _answer(lambda _: render("message.html", site, title=dag_id, message="This DAG is not of one crawl.", place=""), site)
+    check_visible(name, user)
+    found = _crawl_run(name, run_id) if stage == "crawl" else _processed_run(session, dag_id, run_id)
+    if found is None:
+        text = "Nothing was due, or it has not planned its crawl run yet." if stage == "crawl" else "It has processed nothing, or not yet."
+        return _answer(lambda _: render("message.html", site, title=run_id, message=text, place=""), site)
+    return RedirectResponse(site.link("runs", found), status_code=303)
+
+
+@app.get("/static/{name}")
+def static(name: str) -> Response:
+    """A style sheet or a script."""
+    if name not in STATIC:
+        return Response(status_code=404, headers=HEADERS)
+    return Response(asset(name), media_type=STATIC[name], headers=HEADERS | {"Cache-Control": "private, max-age=300"})
+
+
+def _site(request: Request) -> Site:
+    pages = str(request.scope.get("root_path", "")).rstrip("/")
+    return Site(pages=pages, airflow=pages.removesuffix("/crawlhouse"))
+
+
+def _answer(page: Callable[[Settings], str], site: Site) -> HTMLResponse:
+    """A page, or the sentence of an error."""
     try:
-        return HTMLResponse(render_runs(load_settings()), headers=HEADERS)
+        return HTMLResponse(page(load_settings()), headers=HEADERS)
+    except NotFoundError as error:
+        return _problem(site, error, 404)
     except CrawlhouseError as error:
-        return HTMLResponse(render_runs(None, str(error)), status_code=503, headers=HEADERS)
+        return _problem(site, error, 503)
+
+
+def _problem(site: Site, error: CrawlhouseError, status: int) -> HTMLResponse:
+    return HTMLResponse(render_overview(None, site, problem=str(error)), status_code=status, headers=HEADERS)
+
+
+def _crawl_run(crawl_name: str, key: str) -> str | None:
+    database = open_database(load_settings().database_url("frontier"))
+    try:
+        with database.read() as connection:
+            return run_of_key(connection, crawl_name, key)
+    finally:
+        database.close()
+
+
+def _processed_run(session: SessionDep, dag_id: str, run_id: str) -> str | None:
+    """The newest crawl run of the process run that the task `plan` of a DAG run planned."""
+    from airflow.models.xcom import XComModel
+
+    row = session.scalars(XComModel.get_many(run_id=run_id, dag_ids=dag_id, task_ids="plan", key="return_value")).first()
+    process_run = XComModel.deserialize_value(row) if row is not None else None
+    if not isinstance(process_run, str):
+        return None
+    database = open_database(load_settings().database_url("frontier"))
+    try:
+        from storage.ledger.ledger import Ledger
+
+        return Ledger(database).process_run(process_run).crawl_runs[-1]
+    except NotFoundError:
+        return None
+    finally:
+        database.close()

@@ -30,4 +30,6 @@ class CrawlhousePlugin(AirflowPlugin):
     fastapi_apps = [{"app": _Pages(), "url_prefix": PREFIX, "name": "crawlhouse"}]  # noqa: RUF012 Airflow's own shape
     external_views = [  # noqa: RUF012
         {"name": "Crawls", "href": f"{PREFIX}/", "destination": "nav", "url_route": "crawls", "nav_top_level": True},
+        {"name": "Crawl", "href": f"{PREFIX}/dags/{{DAG_ID}}", "destination": "dag", "url_route": "crawl"},
+        {"name": "Crawl run", "href": f"{PREFIX}/dags/{{DAG_ID}}/runs/{{RUN_ID}}", "destination": "dag_run", "url_route": "crawl-run"},
     ]

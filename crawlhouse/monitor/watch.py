@@ -73,9 +73,14 @@ def failure(crawl: str, stage: str, sentence: str, settings: Settings) -> dict[s
     return {f"failed_{stage}": Condition(sentence, run=health.runs[0].crawl_run if health.runs else None)}
 
 
-def success(stage: str) -> dict[str, Condition | None]:
-    """What the success of a stage ends."""
-    return {f"failed_{stage}": None}
+def success(crawl: str, stage: str, crawl_run: str, settings: Settings) -> dict[str, Condition | None]:
+    """What the success of a stage ends. A run in which a worker failed is closed all the same: its own close ends nothing."""
+    database = open_database(settings.database_url("frontier"))
+    try:
+        raised = [one for one in list_alarms(database, crawl) if one.raised and one.kind == f"failed_{stage}"]
+    finally:
+        database.close()
+    return {one.kind: None for one in raised if stage == "process" or one.condition.run != crawl_run}
 
 
 def _note(database: Database, health: CrawlHealth, events: Mapping[str, Condition | None]) -> None:

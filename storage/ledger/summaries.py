@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
 
+from schemas.errors import NotFoundError
 from schemas.manifest import Manifest
 from storage.database.engine import Database
 from storage.database.ledger_tables import CRAWL_RUNS, PROCESS_INPUTS, PROCESS_RUNS, RUN_SUMMARIES
@@ -91,6 +92,18 @@ def recent_runs(database: Database, per_crawl: int, crawl: str | None = None) ->
         for row in connection.execute(query).mappings():
             found.setdefault(row["crawl"], []).append(_recent(row))
     return found
+
+
+def find_run(database: Database, crawl_run: str) -> RecentRun:
+    """One run as in a list. Raises NotFoundError."""
+    columns = [CRAWL_RUNS.c[name] for name in ("crawl", "crawl_run", "key", "planned_at", "state", "pages")]
+    joined = CRAWL_RUNS.outerjoin(RUN_SUMMARIES, RUN_SUMMARIES.c.crawl_run == CRAWL_RUNS.c.crawl_run)
+    query = select(*columns, RUN_SUMMARIES).select_from(joined).where(CRAWL_RUNS.c.crawl_run == crawl_run)
+    with database.read() as connection:
+        row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no crawl run {crawl_run!r}. `crawlhouse runs` lists the last ones.")
+    return _recent(row)
 
 
 def unsummarized(database: Database, limit: int = MISSING_AT_ONCE) -> list[Unsummarized]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from crawlhouse.actions.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
@@ -29,6 +30,11 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
     """
     name = known_name(reference, settings)
     make_home(settings)
+    with telling(name, "process", settings):
+        _process(name, settings, form)
+
+
+def _process(name: str, settings: Settings, form: ReportFormat) -> None:
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
         report = None if wait_out(is_all_processed, name, settings) else _processed(name, settings, update)
     if report is None:
