@@ -105,7 +105,7 @@ def _tell(database: Database, health: CrawlHealth, find: FindConnection) -> list
 
 
 def _wants(channel: Notify, alarm: AlarmState) -> bool:
-    return alarm_of(alarm.kind) in channel.on and (alarm.raised or Alarm.RECOVERED in channel.on)
+    return alarm_of(alarm.kind) in channel.about and (alarm.raised or Alarm.RECOVERED in channel.about)
 
 
 def _told(channel: Notify, alarm: AlarmState, find: FindConnection) -> Told:

@@ -28,12 +28,12 @@ class Alarm(StrEnum):
 
 
 class Notify(ConfigModel):
-    """A channel and what it is told of. `channel` is a name, never the address itself.
+    """A channel and what it is told about. `channel` is a name, never the address itself.
 
     The address is the variable CRAWLHOUSE_NOTIFY_<NAME> of the environment, or the Airflow connection of that name. `to` has the receivers
     for a connection of type `smtp`.
     """
 
     channel: str = Field(pattern=SECRET_NAME)
-    on: Annotated[tuple[Alarm, ...], length_at_most(len(Alarm))] = tuple(Alarm)
+    about: Annotated[tuple[Alarm, ...], length_at_most(len(Alarm))] = tuple(Alarm)
     to: Annotated[tuple[Line, ...], length_at_most(MAX_RECEIVERS)] = ()

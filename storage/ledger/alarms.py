@@ -45,7 +45,7 @@ def set_alarms(database: Database, crawl: str, found: Mapping[str, Condition | N
     """
     changed = []
     with database.write() as connection:
-        now = current_time(connection)
+        now = round(current_time(connection), 3)  # a time of this precision is the same when it is read again
         mine = select(ALARMS.c.kind, ALARMS.c.raised).where(ALARMS.c.crawl == crawl)
         before = {row.kind: row.raised for row in connection.execute(mine)}
         for kind, condition in found.items():
