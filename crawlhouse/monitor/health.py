@@ -49,8 +49,11 @@ class CrawlHealth:
 
     @property
     def last_success(self) -> RecentRun | None:
-        """The last run that missed no threshold and is published."""
-        good = (run for run in self.runs if run.summary and not run.summary.missed and run.summary.published_at)
+        """The last run that missed no threshold and is published, without rows that are held back."""
+        held = {one.crawl_run for one in self.held}
+        good = (
+            run for run in self.runs if run.summary and not run.summary.missed and run.summary.published_at and run.crawl_run not in held
+        )
         return next(good, None)
 
     @property
