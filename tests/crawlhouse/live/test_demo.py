@@ -210,10 +210,24 @@ def test_the_ui_shows_dags_accounts_and_the_broken_crawl(browser: Any, live_stac
     browser.find_element(By.XPATH, "//*[normalize-space()='Crawls']")
     browser.get(f"{running.url}/plugin/crawls")
     browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
-    text = browser.find_element(By.TAG_NAME, "body").text
-    assert f"{report.records:,} = {report.published:,} published" in text
-    assert "passed" in text
-    assert len(browser.find_elements(By.CSS_SELECTOR, "svg rect")) > 4
+    text = browser.find_element(By.TAG_NAME, "main").text
+    assert "broken file" in text
+    browser.find_element(By.ID, "crawl-demo").click()
+    browser.find_element(By.CSS_SELECTOR, "td a").click()
+    text = browser.find_element(By.TAG_NAME, "main").text
+    assert f"{report.records:,} records = {report.published:,} published" in text
+    assert "were met." in text
+    assert len(browser.find_elements(By.CSS_SELECTOR, "svg.flow rect")) > 4
+    browser.switch_to.default_content()
+    assert f"/plugin/crawls/crawlhouse/runs/{report.crawl_runs[0]}" in browser.current_url  # a link to it can be sent to somebody
+    browser.execute_script("localStorage.setItem('theme', 'dark')")
+    browser.refresh()
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    browser.find_element(By.CSS_SELECTOR, "html[data-theme=dark]")
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Its run in Airflow").click()
+    browser.switch_to.default_content()
+    browser.find_element(By.XPATH, "//*[normalize-space()='Crawl run']")
+    assert "/dags/crawl_demo/runs/" in browser.current_url
     severe = [entry["message"] for entry in browser.get_log("browser") if "crawlhouse" in entry["message"] and entry["level"] == "SEVERE"]
     assert severe == []
     if folder := os.environ.get("CRAWLHOUSE_SCREENSHOTS"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from sqlalchemy import update
+from sqlalchemy import insert
 
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
@@ -14,7 +14,7 @@ from schemas.manifest import FetchCounts, Manifest
 from schemas.runs import CrawlRun, config_hash
 from storage.database.engine import Database
 from storage.database.ledger_tables import CRAWL_RUNS
-from storage.ledger.ledger import insert_crawl_run, open_ledger
+from storage.ledger.ledger import open_ledger
 from storage.ledger.summaries import RecentRun, RunSummary, write_summaries
 
 _numbers = count()
@@ -53,13 +53,14 @@ def store_runs(settings: Settings, crawl: Crawl, counts: Sequence[FetchCounts], 
 
 def fill(database: Database, crawls: Sequence[Crawl], runs: int) -> None:
     """Many runs of many crawls, with their numbers."""
-    now, rows = datetime.now(UTC), []
+    now, planned, rows = datetime.now(UTC), [], []
+    same = {"code_version": "0.1.0", "config_hash": "0", "config": "{}", "state": "closed", "bytes": 9, "pages": 20, "manifest": "{}"}
+    for crawl in crawls:
+        for place in range(runs):
+            at = now - timedelta(hours=runs - place)
+            name = f"{crawl.name}-{place}"
+            planned.append(same | {"crawl_run": name, "crawl": crawl.name, "key": name, "planned_at": at.timestamp()})
+            rows.append(RunSummary(name, at, 20, 20, 0, 0, 0, 0, 9, "finished", None, f"p-{name}", at, 20, 5, 15, 0, 0, 0))
     with database.write() as connection:
-        for crawl in crawls:
-            for place in range(runs):
-                at = now - timedelta(hours=runs - place)
-                name = f"{crawl.name}-{place}"
-                insert_crawl_run(connection, CrawlRun(name, crawl, name, at, "0.1.0", "0"), "closed")
-                rows.append(RunSummary(name, at, 20, 20, 0, 0, 0, 0, 9, "finished", None, f"p-{name}", at, 20, 5, 15, 0, 0, 0))
-        connection.execute(update(CRAWL_RUNS).values(manifest="{}"))
+        connection.execute(insert(CRAWL_RUNS), planned)
     write_summaries(database, rows)
