@@ -23,9 +23,7 @@ from crawlhouse.commands import fetch as fetchcommand
 from crawlhouse.commands import frontier as frontiercommand
 from crawlhouse.commands import init as initcommand
 from crawlhouse.commands import names as crawlnames
-from crawlhouse.commands import notify as notifycommand
 from crawlhouse.commands import plugins as pluginscommand
-from crawlhouse.commands import report as reportcommand
 from crawlhouse.commands import runs as runscommand
 from crawlhouse.commands import stack as stackcommand
 from crawlhouse.commands import stop as stopcommand
@@ -40,6 +38,8 @@ from crawlhouse.commands.lake import query as querycommand
 from crawlhouse.commands.lake import show as showcommand
 from crawlhouse.commands.lake import tables as tablescommand
 from crawlhouse.commands.lake import takedown as takedowncommand
+from crawlhouse.commands.monitor import notify as notifycommand
+from crawlhouse.commands.monitor import report as reportcommand
 from crawlhouse.output.failures import exit_code_of
 from schemas.printable import printable
 

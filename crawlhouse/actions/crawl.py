@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
-from crawlhouse.actions.notify import telling
+from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.accounting import show_manifest
 from crawlhouse.output.console import progress_line, say, write_json

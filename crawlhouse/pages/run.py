@@ -20,7 +20,7 @@ from schemas.keys import manifest_key, report_key
 from schemas.manifest import FetchCounts, Manifest
 from schemas.outcomes import FetchOutcome, Outcome
 from storage.database.engine import Database, open_database
-from storage.frontier.examples import EXAMPLES, example_urls, run_progress
+from storage.frontier.admin.examples import EXAMPLES, example_urls, run_progress
 from storage.ledger.alarms import AlarmState, list_alarms
 from storage.ledger.held import Held, held_of
 from storage.ledger.ledger import Ledger

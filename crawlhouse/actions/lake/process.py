@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from crawlhouse.actions.notify import telling
+from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat

@@ -21,7 +21,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write.")],
 ) -> None:
     """Write the page of a run, or of a crawl with its last runs, as one HTML file with its plots. It needs no other file and no network."""
-    from crawlhouse.actions.report import write_report
+    from crawlhouse.actions.monitor.report import write_report
     from schemas.config.settings import load_settings
 
     write_report(load_settings(), reference, output)

@@ -39,7 +39,7 @@ def list_alarms(
     form: Annotated[LinesFormat, typer.Option("--format", "-f", help="For people or for programs.")] = LinesFormat.TABLE,
 ) -> None:
     """List what is wrong with crawls now. Nothing is told."""
-    from crawlhouse.actions.notify import show_alarms
+    from crawlhouse.actions.monitor.notify import show_alarms
     from schemas.config.settings import load_settings
 
     show_alarms(load_settings(), crawl, form)
@@ -52,7 +52,7 @@ def watch() -> None:
     In Airflow the DAG watch_crawls does this every ten minutes. Each change is told once to each channel. Exit code 4 if a channel did not
     take a message; the next watch tries again.
     """
-    from crawlhouse.actions.notify import watch_once
+    from crawlhouse.actions.monitor.notify import watch_once
     from schemas.config.settings import load_settings
 
     watch_once(load_settings())
@@ -63,6 +63,6 @@ def test(
     channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="As `notify:` of a crawl file names it.")],
 ) -> None:
     """Send a test message to a channel. Its address is the variable CRAWLHOUSE_NOTIFY_<CHANNEL>, a URL of Apprise."""
-    from crawlhouse.actions.notify import send_test
+    from crawlhouse.actions.monitor.notify import send_test
 
     send_test(channel)
