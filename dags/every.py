@@ -12,6 +12,7 @@ from airflow.sdk import DAG
 
 from dags.announce import announce_dags
 from dags.crawl import crawl_dag
+from dags.decide import decide_dags
 from dags.loading import crawl_files, load_dags
 from dags.maintain import maintenance_dags
 from dags.process import process_dag
@@ -24,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 
 def every_dag() -> dict[str, DAG]:
-    """The DAGs of all crawl files, of unfinished crawls without one, of the maintenance, of the Asset events and of the watch.
+    """The DAGs of all crawl files, of unfinished crawls without one, of the maintenance, of Asset events, decisions and the watch.
 
     Crawl files with mistakes are logged as warnings: an error would remove the DAGs of all others too.
     """
@@ -36,4 +37,4 @@ def every_dag() -> dict[str, DAG]:
         dags |= found
         for name, error in broken.items():
             LOG.warning("%s: its DAG cannot be built: %r", name, error)
-    return dags | unfinished_dags() | maintenance_dags() | announce_dags() | watch_dags()
+    return dags | unfinished_dags() | maintenance_dags() | announce_dags() | decide_dags() | watch_dags()

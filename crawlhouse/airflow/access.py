@@ -12,7 +12,7 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_asset, requires_access_view
 from airflow.configuration import conf
-from fastapi import Depends, Form, HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 
 see_website = requires_access_view(AccessView.WEBSITE)
 see_tables = requires_access_asset("GET")  # our tables are Assets in Airflow
@@ -45,8 +45,9 @@ def form_token(user: GetUserDep) -> str:
     return hmac.new(key, f"crawlhouse:{user.get_id()}".encode(), hashlib.sha256).hexdigest()
 
 
-def check_form(request: Request, user: GetUserDep, token: Annotated[str, Form()] = "") -> None:
+async def check_form(request: Request, user: GetUserDep) -> None:
     """Raise 403 unless a form was sent from one of our own pages."""
+    token = str((await request.form()).get("token", ""))
     site = request.headers.get("sec-fetch-site", SAME_ORIGIN)
     if site != SAME_ORIGIN or not hmac.compare_digest(token.encode(), form_token(user).encode()):
         raise HTTPException(403, "This form was not sent from a page of crawlhouse. Load the page again.")

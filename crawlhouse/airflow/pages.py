@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from crawlhouse.airflow import lake_pages
 from crawlhouse.airflow.access import check_visible, see_website, visible_crawls
+from crawlhouse.airflow.answers import answer, site_of
 from crawlhouse.airflow.dag_states import read_dag_states
 from crawlhouse.pages.crawl import render_crawl
+from crawlhouse.pages.hosts import render_hosts
 from crawlhouse.pages.overview import render_overview
 from crawlhouse.pages.run import render_run
-from crawlhouse.pages.site import HEADERS, STATIC, Site, asset, render
+from crawlhouse.pages.site import HEADERS, STATIC, asset, render
 from crawlhouse.pages.waiting import waiting_rows
 from schemas.config.settings import Settings, load_settings
-from schemas.errors import CrawlhouseError, NotFoundError
+from schemas.errors import NotFoundError
 from storage.database.engine import open_database
 from storage.ledger.summaries import find_run, run_of_key
 
 app = FastAPI(title="crawlhouse", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(see_website)])
 
 
+app.include_router(lake_pages.router)
+
+
 @app.get("/", response_class=HTMLResponse)
 def overview(request: Request, session: SessionDep, user: GetUserDep) -> HTMLResponse:
     """All crawls, those first that need attention."""
-    site = _site(request)
+    site = site_of(request)
 
     def page(settings: Settings) -> str:
         return render_overview(
             settings, site, dags=read_dag_states(session), waiting=waiting_rows(settings), visible=lambda names: visible_crawls(names, user)
         )
 
-    return _answer(page, site)
+    return answer(page, site)
 
 
 @app.get("/crawls/{name}", response_class=HTMLResponse)
 def crawl(request: Request, name: str, session: SessionDep, user: GetUserDep) -> HTMLResponse:
     """A crawl with its last runs."""
     check_visible(name, user)
-    site = _site(request)
-    return _answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name)), site)
+    site = site_of(request)
+    return answer(lambda settings: render_crawl(settings, site, name, read_dag_states(session).get(name)), site)
 
 
 @app.get("/runs/{crawl_run}", response_class=HTMLResponse)
 def run(request: Request, crawl_run: str, user: GetUserDep) -> HTMLResponse:
     """A crawl run."""
-    site = _site(request)
+    site = site_of(request)
 
     def page(settings: Settings) -> str:
         database = open_database(settings.database_url("frontier"))
@@ -58,16 +62,16 @@ def run(request: Request, crawl_run: str, user: GetUserDep) -> HTMLResponse:
             database.close()
         return render_run(settings, site, crawl_run)
 
-    return _answer(page, site)
+    return answer(page, site)
 
 
 @app.get("/dags/{dag_id}", response_class=HTMLResponse)
 def of_dag(request: Request, dag_id: str) -> Response:
     """The crawl of a DAG, as a tab of the DAG's own page."""
     stage, _, name = dag_id.partition("_")
-    site = _site(request)
+    site = site_of(request)
     if stage not in {"crawl", "process", "reprocess"}:
-        return _answer(lambda _: render("message.html", site, title=dag_id, message="This DAG is not of one crawl.", place=""), site)
+        return answer(lambda _: render("message.html", site, title=dag_id, message="This DAG is not of one crawl.", place=""), site)
     return RedirectResponse(site.link("crawls", name), status_code=303)
 
 
@@ -75,15 +79,24 @@ def of_dag(request: Request, dag_id: str) -> Response:
 def of_dag_run(request: Request, dag_id: str, run_id: str, session: SessionDep, user: GetUserDep) -> Response:
     """The crawl run of a DAG's run, as a tab of its own page: the one that it planned, or the newest that it processed."""
     stage, _, name = dag_id.partition("_")
-    site = _site(request)
+    site = site_of(request)
     if stage not in {"crawl", "process"}:
-        return _answer(lambda _: render("message.html", site, title=dag_id, message="This DAG is not of one crawl.", place=""), site)
+        return answer(lambda _: render("message.html", site, title=dag_id, message="This DAG is not of one crawl.", place=""), site)
     check_visible(name, user)
     found = _crawl_run(name, run_id) if stage == "crawl" else _processed_run(session, dag_id, run_id)
     if found is None:
         text = "Nothing was due, or it has not planned its crawl run yet." if stage == "crawl" else "It has processed nothing, or not yet."
-        return _answer(lambda _: render("message.html", site, title=run_id, message=text, place=""), site)
+        return answer(lambda _: render("message.html", site, title=run_id, message=text, place=""), site)
     return RedirectResponse(site.link("runs", found), status_code=303)
+
+
+@app.get("/hosts", response_class=HTMLResponse)
+def hosts(request: Request, user: GetUserDep, crawl: str = "") -> HTMLResponse:
+    """The hosts of a crawl, or of all."""
+    if crawl:
+        check_visible(crawl, user)
+    site = site_of(request)
+    return answer(lambda settings: render_hosts(settings, site, crawl or None), site)
 
 
 @app.get("/static/{name}")
@@ -92,25 +105,6 @@ def static(name: str) -> Response:
     if name not in STATIC:
         return Response(status_code=404, headers=HEADERS)
     return Response(asset(name), media_type=STATIC[name], headers=HEADERS | {"Cache-Control": "private, max-age=300"})
-
-
-def _site(request: Request) -> Site:
-    pages = str(request.scope.get("root_path", "")).rstrip("/")
-    return Site(pages=pages, airflow=pages.removesuffix("/crawlhouse"))
-
-
-def _answer(page: Callable[[Settings], str], site: Site) -> HTMLResponse:
-    """A page, or the sentence of an error."""
-    try:
-        return HTMLResponse(page(load_settings()), headers=HEADERS)
-    except NotFoundError as error:
-        return _problem(site, error, 404)
-    except CrawlhouseError as error:
-        return _problem(site, error, 503)
-
-
-def _problem(site: Site, error: CrawlhouseError, status: int) -> HTMLResponse:
-    return HTMLResponse(render_overview(None, site, problem=str(error)), status_code=status, headers=HEADERS)
 
 
 def _crawl_run(crawl_name: str, key: str) -> str | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 
 from schemas.manifest import FetchCounts
 from storage.database.engine import Database
-from storage.database.frontier_tables import FETCHES, HOSTS, RUN_HOSTS, URLS, WORKERS
+from storage.database.frontier_tables import FETCHES, HOSTS, ROBOTS, RUN_HOSTS, URLS, WORKERS
 from storage.frontier.queries import count_outcomes, run_number
 
 EXAMPLES = 5  # of a reason
+MOST_DUE = 100_000  # URLs that are counted
+NAMES_AT_ONCE = 500  # in one query
 
 
 def example_urls(database: Database, crawl_run: str) -> dict[str, list[str]]:
@@ -53,3 +57,25 @@ def host_states(database: Database, crawl: str | None, limit: int) -> list[dict[
     query = query.order_by(func.coalesce(open_hosts.c.waiting, 0).desc(), HOSTS.c.failures.desc(), HOSTS.c.host).limit(limit)
     with database.read() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def robots_states(database: Database, hosts: Sequence[str]) -> dict[str, tuple[int | None, float]]:
+    """The status of the cached robots.txt of hosts, and when it is read again, in seconds since the epoch. None: no response."""
+    origins = {f"{scheme}://{host}": host for host in hosts for scheme in ("http", "https")}
+    found: dict[str, tuple[int | None, float]] = {}
+    names = sorted(origins)
+    with database.read() as connection:
+        for start in range(0, len(names), NAMES_AT_ONCE):
+            here = ROBOTS.c.origin.in_(names[start : start + NAMES_AT_ONCE])
+            for row in connection.execute(select(ROBOTS.c.origin, ROBOTS.c.status, ROBOTS.c.expires_at).where(here)):
+                found[origins[row.origin]] = (row.status, row.expires_at)
+    return found
+
+
+def due_by_host(database: Database, crawl: str, now: float) -> dict[int, int]:
+    """How many URLs of a crawl are due and wait in no run, by host; of the MOST_DUE that are due longest."""
+    due = (URLS.c.crawl == crawl) & URLS.c.run_no.is_(None) & (URLS.c.due_at <= now) & URLS.c.held.is_(None)
+    first = select(URLS.c.host_id).where(due).order_by(URLS.c.due_at).limit(MOST_DUE).subquery()
+    with database.read() as connection:
+        rows = connection.execute(select(first.c.host_id, func.count().label("number")).group_by(first.c.host_id))
+        return {row.host_id: row.number for row in rows}

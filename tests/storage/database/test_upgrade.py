@@ -224,7 +224,7 @@ def test_a_copy_that_cannot_be_made_leaves_all_as_it_was(tmp_path: Path) -> None
     [
         (
             SCHEMA_VERSION + 1,
-            r"version 6, made by crawlhouse 9.9, this crawlhouse \(.*\) knows 5 at most. Install the newer crawlhouse again",
+            r"version 7, made by crawlhouse 9.9, this crawlhouse \(.*\) knows 6 at most. Install the newer crawlhouse again",
         ),
         (3, r"version 3, this crawlhouse \(.*\) upgrades from 4. Use the crawlhouse that made them"),
     ],
