@@ -20,6 +20,7 @@ from storage.objects.open import open_store
 SHOWN_RUNS, SHOWN_ROWS, SHOWN_REPORTS, SHOWN_VERSIONS = 30, 25, 12, 20
 BUILT_IN = ("captures", "quarantine", "sightings", "runs")
 ARTICLE_COLUMNS = ("title", "authors", "published_at", "language", "description", "section", "lead_image", "canonical_url")
+ARTICLE_SHOWN = ("title", "authors", "published_at", "language", "text_length", "confidence")
 LENGTH = "text_length"
 PROVENANCE = frozenset(
     [
@@ -82,7 +83,8 @@ def render_dataset(settings: Settings, site: Site, name: str) -> str:
         languages = lake.rows(_LANGUAGES) if name == "articles" else []
         size = _size(lake, name)
         problem = lake.problem
-    shown = [column for column in columns if column not in PROVENANCE and column != "text"][:6]
+    usual = ARTICLE_SHOWN if name == "articles" else [column for column in columns if column not in PROVENANCE]
+    shown = [column for column in usual if column in columns][:6]
     return render(
         "dataset.html",
         site,

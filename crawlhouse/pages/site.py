@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,7 +61,17 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("crawlhouse.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    made.filters |= {"n": _number, "bytes": _bytes, "time": _time, "ago": _ago, "span": duration, "words": _words, "safe_text": printable}
+    made.filters |= {
+        "n": _number,
+        "bytes": _bytes,
+        "time": _time,
+        "ago": _ago,
+        "span": duration,
+        "words": _words,
+        "safe_text": printable,
+        "short": _short,
+        "value": _value,
+    }
     return made
 
 
@@ -98,6 +109,19 @@ def _rough(seconds: float) -> str:
         return "less than 1 min"
     size, unit = (60, "min") if seconds < 3600 else (3600, "h") if seconds < 2 * 86_400 else (86_400, "d")
     return f"{seconds / size:.0f} {unit}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _value(value: Any) -> str:  # Any: a value of a row
+    """A value as a line for people."""
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return printable(", ".join(map(str, value)))
+    return _time(value) if isinstance(value, datetime) else printable(f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def _words(name: str) -> str:

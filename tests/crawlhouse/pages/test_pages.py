@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from crawlhouse.pages.crawl import render_crawl
+from crawlhouse.pages.dataset import render_dataset
 from crawlhouse.pages.overview import DagState, render_overview
 from crawlhouse.pages.plots import FLOW_HEIGHT, flow, sparkline
 from crawlhouse.pages.run import read_run, render_run
@@ -69,6 +70,10 @@ def test_runs_that_were_published_together_show_their_own_records(sqlite_setting
     assert "rejected http error 1" in words(page)
     assert f"{SITE}/&lt;/td&gt;&lt;script&gt;" in page
     assert "<script>alert" not in page
+    dataset = words(render_dataset(sqlite_settings, Site(), "articles"))
+    assert "rows published: 1 (0 to 2)" in dataset
+    assert "lead_image missing, in percent: 100" in dataset
+    assert re.search(r"article_id, version compound columns to be unique critical ✓", dataset)
 
 
 def test_a_gate_that_failed_is_red_and_names_its_rows(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
