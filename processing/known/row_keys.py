@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from processing.clean.minhash import FORM, bands_of, make_signatures, shingle_hashes
-from processing.clean.words import words
+from processing.clean.minhash import FORM, bands_of, text_signatures
 from processing.known.keys import ARTICLE, PAGE, PAGE_ARTICLE, PAYLOAD, PLACE, READING, ROW, RUN, SEEN_ON, TEXT, hash_columns
 from schemas.keys import planned_stamp
 from schemas.tables import ARTICLES, CAPTURES, RUNS, SIGHTINGS
@@ -103,7 +102,7 @@ def _captures_entries(rows: pa.Table) -> Mapping[str, Entries]:
 
 def _articles_kept(rows: pa.Table) -> pa.Table:
     """With the signatures of the texts, which are made anew from the texts, and a number for each text."""
-    found = make_signatures(shingle_hashes([words(text) for text in rows["text"].to_pylist()]))
+    found = text_signatures(rows["text"].to_pylist())
     rows = rows.drop_columns(["text"]).append_column("signature", pa.array(found, pa.binary()))
     return rows.append_column("text_number", pa.array((hash_columns(TEXT, rows["text_digest"]) >> np.uint64(1)).astype(np.int64)))
 
