@@ -176,4 +176,5 @@ def _shingles(words: Hashes, last: Numbers, word_counts: Numbers) -> tuple[Numbe
         of_text.sort()
         is_distinct[start : start + 1] |= stop > start
         np.not_equal(of_text[1:], of_text[:-1], out=is_distinct[start + 1 : stop])
-    return np.diff(_sums(is_distinct)[last], prepend=0), found[is_distinct]
+    before = _sums(is_distinct.astype(np.int64))
+    return before[last] - before[first], found[is_distinct]

@@ -26,9 +26,10 @@ from processing.extract.extraction import PageResult, staged_row
 from processing.extract.page_tasks import Wanted
 from processing.extract.referred_records import index_rows
 from processing.extract.stored_records import read_again
+from processing.known.known_lake import open_known
 from processing.quarantine.candidates import Candidate, Fate, Values, stays, stored_row, table_values, was_refused_by_source
 from processing.quarantine.selection import ARTICLES
-from processing.resolve.earlier_dataset_rows import read_definitions, rows_digest
+from processing.resolve.earlier_dataset_rows import definitions_of, rows_digest
 from processing.resolve.records import RecordId, record_id_of
 from processing.resources import Resources
 from processing.staging.staging import METADATA_COLUMNS
@@ -107,7 +108,8 @@ def _no_article(old: Values, result: PageResult | None) -> Candidate:
 def _dataset_rows(
     rows: Sequence[Values], crawl: Crawl, dataset: Dataset, folders: tuple[str, ...], resources: Resources
 ) -> Iterator[Candidate]:
-    made_by = read_definitions(resources.lake, dataset.name)
+    known = open_known(resources.lake, resources.store)
+    made_by = definitions_of(known, dataset.name, {row["process_run"] for row in rows})
     digest = rows_digest(dataset)
     from_page = [row for row in rows if _is_read_again(dataset, row, digest, made_by)]
     wanted = Wanted(articles=False, definitions=(dataset.model_dump_json(),), folders=folders)

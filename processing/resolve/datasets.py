@@ -111,7 +111,7 @@ def _resolve_dataset(
         return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
     with open_partitions(run, dataset, records, segments, store, known_rows) as partitions:
-        work.former = former_numbers(known_rows.lake, dataset.name, partitions.row_ids)
+        work.former = former_numbers(known_rows, dataset.name, partitions.row_ids)
         with ExitStack() as stack:
             rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
