@@ -14,6 +14,7 @@ from airflow.executors import local_executor
 
 LOG = logging.getLogger(__name__)
 NEEDED = (
+    "processing.announce",
     "processing.known.upkeep",
     "processing.stages",
     "processing.extract.checks.rule_check",

@@ -180,7 +180,7 @@ def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict
     """The versions of each key."""
     known: dict[str, list[KnownVersion]] = {}
     for table in partitions.versions(partition):
-        definitions = definitions_of(work.known_rows, work.dataset.name, table)
+        definitions = definitions_of(work.known_rows, work.dataset.name, table["process_run"].unique().to_pylist())
         for row in table.to_pylist():
             definition = definitions.get(row["process_run"])
             fields = definition.fields if definition else None
