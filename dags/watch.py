@@ -47,7 +47,7 @@ def watch_dags() -> dict[str, DAG]:
         max_active_runs=1,
         is_paused_upon_creation=False,
         tags={"lake"},
-        default_args={"retries": 1, "retry_delay": timedelta(minutes=1)},
+        default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
         auto_register=False,
     ) as dag:
         watch()

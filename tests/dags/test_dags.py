@@ -51,7 +51,7 @@ for path in sys.argv[1:]:
 
 def test_each_crawl_has_its_three_dags(found: dict[str, Any]) -> None:
     crawls = ("news", "own", "quiet")
-    ours = {"announce_tables", "maintain_lake"}
+    ours = {"announce_tables", "decide_rows", "maintain_lake", "watch_crawls"}
     assert set(found["dags"]) == ours | {f"{kind}_{name}" for kind in ("crawl", "process", "reprocess") for name in crawls}
 
 
@@ -143,11 +143,11 @@ def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> N
     described = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
     found = json.loads(subprocess.check_output(described, env=environment | {"CRAWLHOUSE_QUEUES": "true"}, text=True).splitlines()[-1])
     kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
-    short = {"plan", "close", "verdict", "shards", "tidy", "announce"}
+    short = {"plan", "close", "verdict", "shards", "tidy", "announce", "watch"}
     assert {name for name, kind in kinds.items() if kind == ("short", "short")} == short
     assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
     assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {
-        "extract", "resolve", "gate", "publish", "maintain", "replay", "compare"
+        "extract", "resolve", "gate", "publish", "maintain", "replay", "compare", "decide"
     }  # fmt: skip
 
 
