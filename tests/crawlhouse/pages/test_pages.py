@@ -188,7 +188,7 @@ def test_pages_fit_and_follow_airflows_theme(
     for path in page_server.pages:
         browser.get(page_server.url + path)
         background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-        assert background == ("rgb(17, 17, 19)" if theme == "dark" else "rgb(255, 255, 255)")
+        assert background == ("rgb(22, 29, 45)" if theme == "dark" else "rgb(255, 255, 255)")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         assert browser.execute_script("return document.querySelectorAll('main h1').length") == 1
         assert [entry for entry in browser.get_log("browser") if "favicon" not in entry["message"]] == []
