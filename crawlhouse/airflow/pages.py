@@ -11,6 +11,7 @@ from crawlhouse.airflow import lake_pages
 from crawlhouse.airflow.access import check_visible, see_website, visible_crawls
 from crawlhouse.airflow.answers import answer, site_of
 from crawlhouse.airflow.dag_states import read_dag_states
+from crawlhouse.monitor.metrics import metrics_text
 from crawlhouse.pages.crawl import render_crawl
 from crawlhouse.pages.hosts import render_hosts
 from crawlhouse.pages.overview import render_overview
@@ -18,7 +19,7 @@ from crawlhouse.pages.run import render_run
 from crawlhouse.pages.site import HEADERS, STATIC, asset, render
 from crawlhouse.pages.waiting import waiting_rows
 from schemas.config.settings import Settings, load_settings
-from schemas.errors import NotFoundError
+from schemas.errors import CrawlhouseError, NotFoundError
 from storage.database.engine import open_database
 from storage.ledger.summaries import find_run, run_of_key
 
@@ -97,6 +98,16 @@ def hosts(request: Request, user: GetUserDep, crawl: str = "") -> HTMLResponse:
         check_visible(crawl, user)
     site = site_of(request)
     return answer(lambda settings: render_hosts(settings, site, crawl or None), site)
+
+
+@app.get("/metrics")
+def metrics() -> Response:
+    """The state of all crawls for Prometheus. It needs a token of Airflow's, of a user who may see the UI."""
+    try:
+        settings = load_settings()
+        return Response(metrics_text(settings, waiting_rows(settings)), media_type="text/plain; version=0.0.4", headers=HEADERS)
+    except CrawlhouseError as error:
+        return Response(f"# {error}\n", status_code=503, media_type="text/plain", headers=HEADERS)
 
 
 @app.get("/static/{name}")
