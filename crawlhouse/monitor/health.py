@@ -24,7 +24,7 @@ from storage.ledger.alarms import AlarmState, Condition, list_alarms
 from storage.ledger.held import Held, list_held
 from storage.ledger.summaries import RecentRun, recent_runs
 
-RUNS = 60  # of a crawl: what its past is judged by
+RUNS = 40  # of a crawl: what its past is judged by
 URL = re.compile(r"https?://[^\s,;]+")
 FAILED_STAGES = ("failed_crawl", "failed_process")  # the stages fail and recover apart; both are told as `failed`
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
-from processing.publish.report import RunReport
 from schemas.config.crawl import Crawl
 from schemas.config.settings import Settings
 from schemas.errors import StorageError, ThresholdError
@@ -40,13 +40,14 @@ def missed_threshold(crawl: Crawl, manifest: Manifest) -> str | None:
     return None
 
 
-def read_report(store: ObjectStore, process_run: str) -> RunReport | None:
-    """The report of a process run. None if it is not there, or not yet."""
+def read_report(store: ObjectStore, process_run: str) -> dict[str, Any] | None:  # Any: JSON
+    """The report of a process run, as `RunReport.to_json` wrote it: importing that takes a second. None if it is not there, or not yet."""
     key = report_key(process_run, "report.json")
     try:
-        return RunReport.from_json(store.get_bytes(key)) if store.info(key) is not None else None
+        report: dict[str, Any] | None = json.loads(store.get_bytes(key)) if store.info(key) is not None else None
     except StorageError:
         return None
+    return report
 
 
 def _summary(run: Unsummarized, store: ObjectStore) -> RunSummary:
@@ -62,6 +63,6 @@ def _summary(run: Unsummarized, store: ObjectStore) -> RunSummary:
     report = read_report(store, run.process_run) if run.process_run else None
     if report is None:
         return summary
-    counts = report.by_crawl_run.get(run.crawl_run, report.counts())
+    counts = report.get("by_crawl_run", {}).get(run.crawl_run, report)
     outcomes: dict[str, Any] = {name: counts.get(name, 0) for name in OUTCOMES}  # Any: mypy would take a number for every field
     return replace(summary, process_run=run.process_run, published_at=run.published_at, **outcomes)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, func, select
 
 from schemas.errors import NotFoundError
 from schemas.manifest import Manifest
@@ -14,8 +15,12 @@ from storage.database.engine import Database
 from storage.database.ledger_tables import CRAWL_RUNS, PROCESS_INPUTS, PROCESS_RUNS, RUN_SUMMARIES
 from storage.database.upsert import upsert
 
-NUMBERS = ("due", "fetched", "denied", "failed", "filtered", "left_over", "bytes")
 OUTCOMES = ("records", "published", "known", "duplicate", "quarantined", "rejected")
+_RUN = ("crawl", "crawl_run", "key", "planned_at", "state", "pages")
+_SUMMARY = (  # in the order of the fields of RunSummary, but for the times
+    *("crawl_run", "closed_at", "published_at", "due", "fetched", "denied", "failed", "filtered", "left_over", "bytes"),
+    *("finish_reason", "missed", "process_run", *OUTCOMES),
+)
 MISSING_AT_ONCE = 500  # runs whose manifests are read together
 OVERLAP_SECONDS = 3600.0  # chosen: no publishing transaction takes as long
 
@@ -78,29 +83,28 @@ class Unsummarized:
 def recent_runs(database: Database, per_crawl: int, crawl: str | None = None) -> dict[str, list[RecentRun]]:
     """The last runs of each crawl, or of one, newest first. Raises UnavailableError, StorageError."""
     place = func.row_number().over(partition_by=CRAWL_RUNS.c.crawl, order_by=CRAWL_RUNS.c.run_no.desc()).label("place")
-    columns = [CRAWL_RUNS.c[name] for name in ("crawl", "crawl_run", "key", "planned_at", "state", "pages", "run_no")]
-    ranked_query = select(*columns, place)
+    ranked_query = select(*(CRAWL_RUNS.c[name] for name in (*_RUN, "run_no")), place)
     ranked = (ranked_query if crawl is None else ranked_query.where(CRAWL_RUNS.c.crawl == crawl)).subquery()
     query = (
-        select(ranked, RUN_SUMMARIES)
+        select(*(ranked.c[name] for name in _RUN), *(RUN_SUMMARIES.c[name] for name in _SUMMARY))
         .select_from(ranked.outerjoin(RUN_SUMMARIES, RUN_SUMMARIES.c.crawl_run == ranked.c.crawl_run))
         .where(ranked.c.place <= per_crawl)
         .order_by(ranked.c.crawl, ranked.c.run_no.desc())
     )
     found: dict[str, list[RecentRun]] = {}
     with database.read() as connection:
-        for row in connection.execute(query).mappings():
-            found.setdefault(row["crawl"], []).append(_recent(row))
+        for row in connection.execute(query):
+            found.setdefault(row[0], []).append(_recent(row))
     return found
 
 
 def find_run(database: Database, crawl_run: str) -> RecentRun:
     """One run as in a list. Raises NotFoundError."""
-    columns = [CRAWL_RUNS.c[name] for name in ("crawl", "crawl_run", "key", "planned_at", "state", "pages")]
+    columns = [*(CRAWL_RUNS.c[name] for name in _RUN), *(RUN_SUMMARIES.c[name] for name in _SUMMARY)]
     joined = CRAWL_RUNS.outerjoin(RUN_SUMMARIES, RUN_SUMMARIES.c.crawl_run == CRAWL_RUNS.c.crawl_run)
-    query = select(*columns, RUN_SUMMARIES).select_from(joined).where(CRAWL_RUNS.c.crawl_run == crawl_run)
+    query = select(*columns).select_from(joined).where(CRAWL_RUNS.c.crawl_run == crawl_run)
     with database.read() as connection:
-        row = connection.execute(query).mappings().one_or_none()
+        row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no crawl run {crawl_run!r}. `crawlhouse runs` lists the last ones.")
     return _recent(row)
@@ -170,28 +174,13 @@ def _last_publication(connection: Connection, crawl_run: str) -> Publication | N
     return None if row is None else (row.process_run, _time(row.published_at))
 
 
-def _recent(row: RowMapping) -> RecentRun:
-    return RecentRun(
-        crawl=row["crawl"],
-        crawl_run=row["crawl_run"],
-        key=row["key"],
-        planned_at=_time(row["planned_at"]),
-        state=row["state"],
-        pages=row["pages"],
-        summary=_summary(row) if row["closed_at"] is not None else None,
-    )
-
-
-def _summary(row: RowMapping) -> RunSummary:
-    return RunSummary(
-        crawl_run=row["crawl_run"],
-        closed_at=_time(row["closed_at"]),
-        finish_reason=row["finish_reason"],
-        missed=row["missed"],
-        process_run=row["process_run"],
-        published_at=None if row["published_at"] is None else _time(row["published_at"]),
-        **{name: int(row[name]) for name in (*NUMBERS, *OUTCOMES)},
-    )
+def _recent(row: Sequence[Any]) -> RecentRun:  # Any: the columns of _RUN and _SUMMARY
+    """A row as a run. It is read by place: there may be tens of thousands."""
+    crawl, crawl_run, key, planned_at, state, pages, name, closed_at, published_at, *numbers = row
+    published = None if published_at is None else _time(published_at)
+    before, outcomes = numbers[: -len(OUTCOMES)], numbers[-len(OUTCOMES) :]
+    summary = None if closed_at is None else RunSummary(*(name, _time(closed_at), *before, published, *outcomes))
+    return RecentRun(crawl, crawl_run, key, _time(planned_at), state, pages, summary)
 
 
 def _time(seconds: float) -> datetime:
