@@ -103,6 +103,7 @@ def conditions(
         Alarm.SILENT: silence(runs, now),
         Alarm.LATE: lateness(crawl, runs[0].planned_at if runs else None, next_due, now) if crawl else None,
         Alarm.QUARANTINE: quarantine_growth(runs),
+        Alarm.LAYOUT: _layout(runs),
     }
 
 
@@ -130,6 +131,11 @@ def _gate(held: Sequence[Held]) -> Condition | None:
     more = f" {len(held) - 1} more are held back." if len(held) > 1 else ""
     sentence = f"Rows of {newest.dataset} of {newest.crawl_run} are held back: {newest.reason}.{more}"
     return Condition(sentence, _first_url(newest.reason), newest.crawl_run)
+
+
+def _layout(runs: Sequence[RecentRun]) -> Condition | None:
+    published = next((run.summary for run in runs if run.summary is not None and run.summary.published_at is not None), None)
+    return Condition(published.layout, run=published.crawl_run) if published is not None and published.layout else None
 
 
 def _first_url(text: str) -> str | None:

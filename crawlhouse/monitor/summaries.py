@@ -65,4 +65,5 @@ def _summary(run: Unsummarized, store: ObjectStore) -> RunSummary:
         return summary
     counts = report.get("by_crawl_run", {}).get(run.crawl_run, report)
     outcomes: dict[str, Any] = {name: counts.get(name, 0) for name in OUTCOMES}  # Any: mypy would take a number for every field
-    return replace(summary, process_run=run.process_run, published_at=run.published_at, **outcomes)
+    layout = " ".join(f"{sentence.rstrip('.')}." for sentence in report.get("layouts", ())) or None
+    return replace(summary, process_run=run.process_run, published_at=run.published_at, layout=layout, **outcomes)

@@ -89,7 +89,7 @@ def _note(database: Database, health: CrawlHealth, events: Mapping[str, Conditio
 
 
 def _decided_by_state() -> Iterable[str]:
-    return (str(kind) for kind in Alarm if kind not in {Alarm.FAILED, Alarm.LAYOUT, Alarm.RECOVERED})
+    return (str(kind) for kind in Alarm if kind not in {Alarm.FAILED, Alarm.RECOVERED})
 
 
 def _tell(database: Database, health: CrawlHealth, find: FindConnection) -> list[Told]:

@@ -125,6 +125,7 @@ RUN_SUMMARIES = Table(
     Column("duplicate", BigInteger, nullable=False),
     Column("quarantined", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),
+    Column("layout", Text),  # hosts whose pages look different from before, as sentences
 )
 
 ALARMS = Table(

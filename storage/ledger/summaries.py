@@ -19,7 +19,7 @@ OUTCOMES = ("records", "published", "known", "duplicate", "quarantined", "reject
 _RUN = ("crawl", "crawl_run", "key", "planned_at", "state", "pages")
 _SUMMARY = (  # in the order of the fields of RunSummary, but for the times
     *("crawl_run", "closed_at", "published_at", "due", "fetched", "denied", "failed", "filtered", "left_over", "bytes"),
-    *("finish_reason", "missed", "process_run", *OUTCOMES),
+    *("finish_reason", "missed", "process_run", *OUTCOMES, "layout"),
 )
 MISSING_AT_ONCE = 500  # runs whose manifests are read together
 OVERLAP_SECONDS = 3600.0  # chosen: no publishing transaction takes as long
@@ -30,6 +30,7 @@ class RunSummary:
     """A closed crawl run. due = fetched + denied + failed + filtered + left_over; `bytes` are of bodies as received.
 
     `missed` is the threshold that it missed, as a sentence. `process_run` published it; until then the outcomes of its records are 0.
+    `layout` says which hosts' pages look different from before.
     """
 
     crawl_run: str
@@ -51,6 +52,7 @@ class RunSummary:
     duplicate: int = 0
     quarantined: int = 0
     rejected: int = 0
+    layout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ def _recent(row: Sequence[Any]) -> RecentRun:  # Any: the columns of _RUN and _S
     """A row as a run. It is read by place: there may be tens of thousands."""
     crawl, crawl_run, key, planned_at, state, pages, name, closed_at, published_at, *numbers = row
     published = None if published_at is None else _time(published_at)
-    before, outcomes = numbers[: -len(OUTCOMES)], numbers[-len(OUTCOMES) :]
+    of_report = len(OUTCOMES) + 1
+    before, outcomes = numbers[:-of_report], numbers[-of_report:]
     summary = None if closed_at is None else RunSummary(*(name, _time(closed_at), *before, published, *outcomes))
     return RecentRun(crawl, crawl_run, key, _time(planned_at), state, pages, summary)
 

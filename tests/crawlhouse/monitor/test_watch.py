@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from schemas.config.crawl_file import read_crawl
 from schemas.config.notify import Notify
 from schemas.config.settings import Settings
 from schemas.errors import ConfigError, UnavailableError
+from schemas.keys import report_key
 from schemas.manifest import FetchCounts
-from schemas.runs import config_hash
+from schemas.runs import ProcessRun, config_hash
 from storage.database.engine import open_database
 from storage.ledger.alarms import Condition, claim_alarm, end_claim, list_alarms, set_alarms
 from storage.ledger.held import Held, discard_held, hold_rows
 from storage.ledger.ledger import open_ledger
+from storage.objects.open import open_store
 from tests.crawlhouse.conftest import Run
 from tests.crawlhouse.monitor.pastruns import store_runs
 from tests.crawlhouse.monitor.sinks import WebHook, mail_server, web_hook
@@ -119,6 +122,20 @@ def test_a_failure_that_another_alarm_says_is_told_once(sqlite_settings: Setting
     watch_crawls(sqlite_settings)
     sentence = hook.received[0]["message"].splitlines()[0]
     assert failure("news", "crawl", sentence, sqlite_settings) == {}
+
+
+def test_a_changed_layout_is_told_from_the_report(sqlite_settings: Settings, hook: WebHook) -> None:
+    crawl = read_crawl(crawl_file(sqlite_settings))
+    (run,) = store_runs(sqlite_settings, crawl, [GOOD])
+    ledger = open_ledger(sqlite_settings)
+    process_run = ProcessRun("p-1", crawl, (run,), "0.1.0", "0", 0, None)
+    ledger.add_process_run(process_run)
+    ledger.mark_published(process_run.process_run)
+    ledger.close()
+    report = {"records": 9, "published": 9, "layouts": ["a.example: the articles are shorter"]}
+    open_store(sqlite_settings).put_bytes(report_key("p-1", "report.json"), json.dumps(report).encode())
+    assert [one.title for one in watch_crawls(sqlite_settings)] == ["news has a host whose pages look different"]
+    assert hook.received[0]["message"].startswith("a.example: the articles are shorter.")
 
 
 def test_one_of_two_processes_tells(sqlite_settings: Settings) -> None:

@@ -25,6 +25,7 @@ def upgrade() -> MigrationStep:
         sa.Column("process_run", sa.String()),
         sa.Column("published_at", sa.Float()),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in outcomes),
+        sa.Column("layout", sa.Text()),
     )
     op.create_index("ix_run_summaries_published_at", "run_summaries", ["published_at"])
     op.create_table(
