@@ -2,7 +2,8 @@
 
 In: chunks of rows (Arrow). Out: Iceberg tables, batches of rows, a DuckDB connection for SQL. Others call `lake.open_lake(settings)` (the
 `Lake` stages and scans rows), `commit.commit` (commits several tables at once) and `query.connect` (DuckDB with a view for each table,
-and `NAME_latest`, whose SQL is in `latest`). `maintenance.maintain` joins small files and removes old ones. `takedown` is the list of
+and `NAME_latest`, whose SQL is in `latest`). `maintenance.maintain` joins small files and removes old ones. `parquet` writes the
+data files. `takedown` is the list of
 URLs that must not be fetched or shown.
 """
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table, Transaction
 
 from schemas.errors import LakeMovedError
 from storage.lake.commit import commit
-from storage.lake.data_files import sort_rows
 from storage.lake.lake import Lake
+from storage.lake.parquet.files import write_files
 from storage.lake.staged_metadata import REWRITE_PROPERTY, Staged, stage
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
@@ -57,7 +57,7 @@ def join(table: Table, group: Sequence[FileScanTask]) -> Joined:
     """Write the rows of a group of files into one sorted file, for `commit_joined`. The group is in memory."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    new = list(_dataframe_to_data_files(table.metadata, sort_rows(rows), table.io))
+    new = list(write_files(table, rows))
     return Joined(str(table.name()[-1]), [task.file for task in group], new, rows.num_rows)
 
 
