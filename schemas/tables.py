@@ -24,8 +24,8 @@ BLOCK = pa.struct(
     ]
 )
 
-# A block as the tables store it. Where it stands in the row's `text`, from `start` up to `end` in code points, its own `text` is NULL in the
-# files; the views give it back.
+# A block as the tables store it. Where it stands in the row's `text`, from `start` up to `end` in code points, its own `text` is NULL in
+# the files; the views give it back.
 STORED_BLOCK = pa.struct([*BLOCK, pa.field("start", pa.int32()), pa.field("end", pa.int32())])
 
 # a part of a text for retrieval: its place, the headings above it, the block that it begins with, and its Markdown

@@ -84,7 +84,7 @@ def _read_table(catalog: SqlCatalog, name: str, location: str) -> Table:
 
 
 def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:
-    """The columns that a table of an earlier release lacks, or of which it lacks a part, or that must have a value there and may be NULL now."""
+    """The columns that a table of an earlier release lacks, wholly or a part of, or that must have a value there and may be NULL now."""
     stored = {field.name: field for field in table.schema().fields}
     names = set(table.schema().column_names)
     return [

@@ -1,4 +1,4 @@
-"""Writes rows as Parquet data files of a table, one for each partition, sorted and laid out for readers. Nobody sees them before a commit."""
+"""Writes rows as Parquet data files of a table, one for each partition, sorted. Nobody sees them before a commit."""
 
 from __future__ import annotations
 
