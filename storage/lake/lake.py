@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo
 from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import FileScanTask, Table, Transaction
+from pyiceberg.table import FileScanTask, Table
 from sqlalchemy import Connection
 
 from schemas.config.settings import Settings
@@ -29,7 +29,7 @@ from storage.lake.hidden import HiddenRows
 from storage.lake.parquet.block_texts import BLOCKS, TEXT, with_block_texts
 from storage.lake.published import PUBLISHED, STAMPS, Publications
 from storage.lake.removal import Removal, affected_files, replace_file
-from storage.lake.staged_metadata import RUN_PROPERTY, Staged, move_pointers, process_run_of, stage
+from storage.lake.staged_metadata import RUN_PROPERTY, Staged, StagedTransaction, move_pointers, process_run_of, stage
 from storage.lake.tables import load_table, load_tables
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
@@ -118,7 +118,7 @@ class Lake:
         out in the same snapshot. If the `unpublished` process runs are given, snapshots leave the metadata that are too many, but those of
         these runs. Raises StorageError if files cannot be written.
         """
-        transaction = Transaction(table)
+        transaction = StagedTransaction(table)
         with self._writing(table):
             made = transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run})
             affected = list(affected_files(table, removed)) if removed is not None and removed.values else []

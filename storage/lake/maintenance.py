@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow.fs as pafs
 from pyiceberg.manifest import ManifestFile
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import Table
 
 from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
@@ -25,7 +25,7 @@ from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake
 from storage.lake.reader.lake_file import refresh_lake_file
-from storage.lake.staged_metadata import stage
+from storage.lake.staged_metadata import StagedTransaction, stage
 from storage.lake.upkeep.joining import commit_joined, join, small_groups
 from storage.lake.upkeep.replaced import replaced_since
 from storage.lake.upkeep.retention import remove_snapshots, surplus_snapshots
@@ -170,7 +170,7 @@ def expire(lake: Lake, ledger: Ledger, name: str, keep: timedelta, now: datetime
         surplus = surplus_snapshots(table.metadata, now, ledger.unpublished(), keep)
         if not surplus:
             return MaintenanceReport()
-        transaction = Transaction(table)
+        transaction = StagedTransaction(table)
         remove_snapshots(transaction, surplus)
         try:
             commit(lake, ledger, token, [stage(transaction)])

@@ -64,11 +64,12 @@ def _placed(text: pa.Array, blocks: pa.Array) -> pa.Array:
 
 def _starts(widths: np.ndarray, row: np.ndarray) -> np.ndarray:
     """Where each block begins in its row's text, by the widths of the blocks with their line ends."""
-    before = np.cumsum(widths) - widths
+    before: np.ndarray = np.cumsum(widths) - widths
     if not len(row):
         return before
     first = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))  # the first block of each row
-    return before - np.repeat(before[first], np.diff(np.append(first, len(row))))
+    before -= np.repeat(before[first], np.diff(np.append(first, len(row))))
+    return before
 
 
 def _joined_is_text(texts: pa.Array, in_text: np.ndarray, row: np.ndarray, text: pa.Array) -> np.ndarray:

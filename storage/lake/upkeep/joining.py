@@ -13,13 +13,13 @@ import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import FileScanTask, Table, Transaction
+from pyiceberg.table import FileScanTask, Table
 
 from schemas.errors import LakeMovedError
 from storage.lake.commit import commit
 from storage.lake.lake import Lake
 from storage.lake.parquet.files import write_files
-from storage.lake.staged_metadata import REWRITE_PROPERTY, Staged, stage
+from storage.lake.staged_metadata import REWRITE_PROPERTY, Staged, StagedTransaction, stage
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
 from storage.ledger.ledger import Ledger
@@ -95,10 +95,11 @@ def small_groups(table: Table) -> Iterator[list[FileScanTask]]:
 
 def _many(table: Table) -> Iterator[list[FileScanTask]]:
     """Small files of one partition and of about one size, where they are many."""
+    partitions = _by_partition(table, PUBLISH_SIZES[-1])
     lower = 0
     for limit in PUBLISH_SIZES:
-        for tasks in _by_partition(table, limit):
-            group = [task for task in tasks if task.file.file_size_in_bytes >= lower]
+        for tasks in partitions:
+            group = [task for task in tasks if lower <= task.file.file_size_in_bytes < limit]
             if len(group) >= PUBLISH_MIN_FILES:
                 yield group[:PUBLISH_MIN_FILES]
         lower = limit
@@ -114,7 +115,7 @@ def _by_partition(table: Table, limit: int) -> list[list[FileScanTask]]:
 
 
 def _staged(table: Table, old: Sequence[DataFile], new: Sequence[DataFile], unpublished: Collection[str]) -> Staged:
-    transaction = Transaction(table)
+    transaction = StagedTransaction(table)
     with transaction.update_snapshot(snapshot_properties={REWRITE_PROPERTY: "joined"}).overwrite() as snapshot:
         for file in old:
             snapshot.delete_data_file(file)
