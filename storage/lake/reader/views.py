@@ -67,13 +67,13 @@ def taken_down_urls(
     return pa.table({"url": pa.array(sorted(urls), pa.string())})
 
 
-def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Originals that a rollback or reprocessing removed, each with the oldest copy that is left: it is shown as the original.
+def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], tables: Mapping[str, LakeTable]) -> list[tuple[str, str]]:
+    """Originals that a rollback, reprocessing or their age removed, each with the oldest copy that is left: it is shown as the original.
 
-    Nothing is read but `runs` if there was neither.
+    Nothing is read but `runs` if there was none of these.
     """
     removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess') LIMIT 1"  # noqa: S608 our own names
-    if not connection.execute(removing).fetchall():
+    if not tables["articles"].has_expired and not connection.execute(removing).fetchall():
         return []
     found = connection.execute(f"""
         WITH published AS (SELECT process_run, min(sequence) AS published_as FROM {sources["runs"]} GROUP BY process_run),
