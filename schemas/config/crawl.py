@@ -244,8 +244,8 @@ class ArticleOptions(ConfigModel):
 class Crawl(ConfigModel):
     """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
 
-    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset. `retention` says
-    after how many days its rows leave the table of a dataset, or `quarantine`.
+    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset. `retention`
+    says after how many days its rows leave the table of a dataset, or `quarantine`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]

@@ -75,7 +75,8 @@ def maintain(
     """Remove superseded and expired rows, compact every table, expire its snapshots, delete orphan files and staged objects.
 
     Superseded are rows of datasets that keep the latest only, expired those that their crawl's `retention` keeps no longer. Doing it again
-    at once changes nothing. `keep_orphans` must be longer than a publication takes. Raises UnavailableError, StorageError; ConflictError if a publisher holds the lock for too long.
+    at once changes nothing. `keep_orphans` must be longer than a publication takes. Raises UnavailableError, StorageError; ConflictError if
+    a publisher holds the lock for too long.
     """
     now = now or datetime.now(UTC)
     report = MaintenanceReport()

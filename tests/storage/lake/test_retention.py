@@ -42,7 +42,8 @@ def _fill(lake: Lake) -> None:
     """Days are counted from NOON; on day 40 articles of the first ten days are older than 30."""
     articles = [
         _article("gone", 0), _article("gone", 1, 2), _article("seen", 0), _article("seen", 1, 2), _article("renewed", 2),
-        _article("renewed", 20, 2), _article("foreign", 0, crawl="other"), _article("copy", 25, duplicate_of="gone", duplicate_kind="exact"),
+        _article("renewed", 20, 2), _article("foreign", 0, crawl="other"),
+        _article("copy", 25, duplicate_of="gone", duplicate_kind="exact"),
     ]  # fmt: skip
     lake.ensure_dataset_tables([PRICES])
     lake.append("articles", [table_of("articles", *articles)], "p1")
