@@ -92,7 +92,7 @@ def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amou
 
 def to_plain(value: Any) -> Any:  # Any: of one of the types
     """A typed value as JSON and MessagePack know it: decimals, dates and times become text."""
-    if value is None or isinstance(value, str):  # most values are
+    if value is None or isinstance(value, (str, int, float)):  # most values are; int includes bool
         return value
     if isinstance(value, Decimal):
         return format(value, "f")

@@ -170,6 +170,12 @@ def report(results: Iterable[SuiteResult]) -> bytes:
     return json.dumps(whole, indent=2, default=str).encode()
 
 
+def judged_rows(stored: bytes) -> dict[tuple[str, str], int]:
+    """How many rows of each crawl run and dataset were judged, without those that went to quarantine, of a stored report."""
+    datasets = json.loads(stored)["datasets"]
+    return {(run, one["dataset"]): measured["row_count"] for one in datasets for run, measured in one["measures"].items()}
+
+
 def _without_results(dataset: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in dataset.items() if name != "results"}
 

@@ -10,6 +10,9 @@ _INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button",
 
 def visible_text(node: Node) -> str:
     """The visible text of a node, white space folded."""
+    only = node.first_child
+    if only is not None and only.is_text_node and only.next is None:  # as most elements with a single value have it
+        return "" if node.tag in _INVISIBLE else folded_text(only.text_content or "")
     parts = []
     for child in node.traverse(include_text=True):
         if child.tag == "-text":
