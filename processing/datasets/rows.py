@@ -24,6 +24,7 @@ SHORT_CHARACTERS = 10_000
 CACHED_VALUES = 4_096  # of one field: prices and words recur on the pages of a site
 CACHED_CHARACTERS = 50
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+FREE = frozenset({"free", "free of charge", "gratis", "kostenlos", "kostenfrei", "gratuit", "gratuito", "gratuita"})  # a price of 0
 SINGLE = frozenset(Kind) - {Kind.LIST, Kind.STRUCT}
 TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE = "type", "key", "undeclared", "size"
 
@@ -108,6 +109,8 @@ class RowTyper:
         return plain, problem
 
     def _convert(self, name: str, value: Any) -> Any:
+        if name in self._currencies and isinstance(value, str) and value.strip().lower() in FREE:
+            value = 0
         return to_plain(convert(value, self._types[name], self._readings[name]))
 
     def _cached(self, name: str, text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from processing.article.site_rules import selector_errors
 from processing.article.tree.parse import Node
-from processing.article.tree.visible import visible_text
+from processing.article.tree.visible import spaced_text
 from processing.datasets.page_view import PageView
 from processing.datasets.row_matches import RowElements, found_once, page_selector
 from runtime.patterns import UrlPattern
@@ -142,7 +142,7 @@ def _text(view: PageView, match: Any, attribute: str | None) -> str | None:
     if isinstance(match, Node):
         if attribute is not None:
             return _attribute(view, attribute, match.attributes.get(attribute))
-        return " ".join(match.text().split()) if match.tag in SILENT_TAGS else visible_text(match)
+        return " ".join(match.text().split()) if match.tag in SILENT_TAGS else spaced_text(match)
     if isinstance(match, (str, bool, float)):
         return " ".join(str(match).split())
     if attribute is not None:
