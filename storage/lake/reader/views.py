@@ -66,7 +66,7 @@ def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str]) -
 
     Nothing is read but `runs` if there was neither.
     """
-    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess') LIMIT 1"  # noqa: S608 our own names
+    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess', 'erase') LIMIT 1"  # noqa: S608 our own names
     if not connection.execute(removing).fetchall():
         return []
     found = connection.execute(f"""
