@@ -70,8 +70,8 @@ def _refuse_unknown(plan: Plan, resources: Resources) -> None:
     unknown = {name for batch in resources.lake.scan("captures", ["crawl_run"], where) for name in batch["crawl_run"].to_pylist()} - known
     if unknown:
         raise NotFoundError(
-            f"The lake has rows of {', '.join(sorted(unknown))}, which the database does not know. `crawlhouse adopt` makes them known; then "
-            "run this again."
+            f"The lake has rows of {', '.join(sorted(unknown))}, which the database does not know. `crawlhouse adopt` makes them known; "
+            "then run this again."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,17 @@ def places(settings: Settings, needles: Iterable[str]) -> dict[str, list[str]]:
             if encoded in text:
                 found[needle].append(name)
     return found
+
+
+def left(settings: Settings, needles: Iterable[str]) -> set[tuple[str, str]]:
+    """The texts that are left, and where, but for the takedown list, which names the pages, and the receipts, which have their digests."""
+    found = places(settings, needles)
+    return {
+        (needle, name)
+        for needle, names in found.items()
+        for name in names
+        if name != "store/takedown.txt" and not (name.startswith("store/erasures/e-") and re.fullmatch("[0-9a-f]{32}", needle))
+    }
 
 
 def _everything(settings: Settings) -> Iterator[tuple[str, bytes]]:

@@ -16,12 +16,11 @@ from storage.lake.takedown import list_takedowns
 from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.processing.erase.erasehome import ENTRIES, FIRST, HUB, LEFT, NEEDLES, SECOND, THIRD, fill
-from tests.processing.erase.everybyte import places
+from tests.processing.erase.everybyte import left, places
 from tests.processing.lakeaccounts import check_accounts
 from tests.processing.test_datasets import SHOP, rows
 
 pytestmark = pytest.mark.servers_in_chaos
-KEPT = {"takedown.txt"}  # the list names what must not be fetched again
 
 
 def test_nothing_is_left_of_an_erased_page(lake_settings: Settings) -> None:
@@ -30,20 +29,19 @@ def test_nothing_is_left_of_an_erased_page(lake_settings: Settings) -> None:
     assert all(before.values()), before
     runs = [name for (name,) in rows(settings, "SELECT process_run FROM runs ORDER BY sequence")]
     others = f"SELECT * EXCLUDE (process_run, via) FROM captures WHERE url IN ('{LEFT}', '{SHOP}/p/2') ORDER BY ALL"
-    left = rows(settings, others)
+    kept = rows(settings, others)
     articles = rows(settings, f"SELECT * FROM articles WHERE url = '{LEFT}' ORDER BY ALL")
     seen = preview(ENTRIES, settings)
     assert (seen.records, seen.urls, seen.found_on) == (12, 2, (HUB,))
     assert (seen.rows["articles"], seen.rows["quarantine"]) == (1, 2)
     (receipt,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
-    after = places(settings, NEEDLES)
-    assert {name for found in after.values() for name in found if name.rpartition("/")[2] not in KEPT} == set(), after
+    assert left(settings, NEEDLES) == set()
     assert receipt.is_complete
     check_accounts(settings)
     assert rows(settings, "SELECT crawl_run, outcome, reason FROM captures WHERE url = '' ORDER BY ALL") == (
         [(FIRST, "rejected", "erased")] * 4 + [(SECOND, "rejected", "erased")] * 4
     )
-    assert rows(settings, others) == left
+    assert rows(settings, others) == kept
     assert rows(settings, "SELECT * FROM articles ORDER BY ALL") == articles
     assert rows(settings, "SELECT DISTINCT via FROM captures WHERE via IS NOT NULL") == []
     assert check_index(settings) == []
