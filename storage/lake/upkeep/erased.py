@@ -23,8 +23,9 @@ from storage.lake.commit import commit
 from storage.lake.lake import Lake
 from storage.lake.reader.lake_objects import path_of
 from storage.lake.removal import read_file
-from storage.lake.staged_metadata import REWRITE_PROPERTY, stage
+from storage.lake.staged_metadata import REWRITE_PROPERTY, RUN_PROPERTY, process_run_of, stage
 from storage.lake.upkeep.retention import remove_snapshots
+from storage.lake.upkeep.tags import tag_run
 from storage.ledger.ledger import Ledger
 
 LIST_PREFIX = "snap-"  # of the names of manifest lists, which have no values of columns
@@ -64,7 +65,8 @@ def forget_snapshots(
     """Remove the snapshots that have erased rows from a table's metadata, with their tags; how many.
 
     The current snapshot is replaced by one with the same rows, because its manifests still name the files that were taken out, with values
-    of their columns. `cleaned` rows take the place of those that are erased, if the table is one whose rows stay. Raises LakeMovedError.
+    of their columns. It is the state after the last process run, as the one before was. `cleaned` rows take the place of those that are
+    erased, if the table is one whose rows stay. Raises LakeMovedError.
     """
     with ledger.publish_lock() as token:
         table = lake.table(name)
@@ -80,6 +82,8 @@ def forget_snapshots(
         transaction = Transaction(table)
         gone += _replace_current(transaction, table, again, cleaned)
         remove_snapshots(transaction, gone)
+        if (process_run := _last_run(table)) is not None:
+            tag_run(transaction, process_run)
         commit(lake, ledger, token, [stage(transaction)])
         return len(gone)
 
@@ -110,7 +114,8 @@ def _replace_current(
     transaction: Transaction, table: Table, again: Sequence[FileScanTask], cleaned: Callable[[pa.Table], pa.Table] | None
 ) -> list[int]:
     """Make a snapshot with the same rows, but those that are cleaned; the ids of snapshots that were made on the way."""
-    properties = {REWRITE_PROPERTY: "erased"}
+    process_run = _last_run(table)
+    properties = {REWRITE_PROPERTY: "erased"} | ({RUN_PROPERTY: process_run} if process_run is not None else {})
     between: list[int] = []
     if again and cleaned is not None:
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
@@ -120,7 +125,14 @@ def _replace_current(
                     snapshot.append_data_file(data_file)
         between.append(int(transaction.table_metadata.current_snapshot_id or 0))
     with transaction.update_snapshot(snapshot_properties=properties).merge_append():
-        return between
+        pass
+    return between
+
+
+def _last_run(table: Table) -> str | None:
+    """The process run that committed to a table last."""
+    named = [(one.timestamp_ms, run) for one in table.metadata.snapshots if (run := process_run_of(one)) is not None]
+    return max(named)[1] if named else None
 
 
 def _named(table: Table) -> dict[str, set[str]]:

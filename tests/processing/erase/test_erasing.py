@@ -48,6 +48,9 @@ def test_nothing_is_left_of_an_erased_page(lake_settings: Settings) -> None:
     for run in runs:
         with pytest.raises(NotFoundError, match="not kept any more"):
             connect(settings, run).close()
+    last = rows(settings, "SELECT process_run FROM runs WHERE kind = 'erase' ORDER BY sequence")[-1][0]
+    with connect(settings, last) as lake:
+        assert lake.sql("SELECT count(*) FROM captures").fetchall() == rows(settings, "SELECT count(*) FROM captures")
     _check_archive(settings)
     again = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
     assert [(one.is_complete, one.erased) for one in again] == [(True, {})]
