@@ -89,22 +89,25 @@ def _left(row: CaptureRow, erased: Collection[int], scope: Scope) -> CaptureRow:
 
 def _erase_of_run(plan: Plan, crawl: str, crawl_run: str, digests: dict[str, str], scope: Scope, resources: Resources) -> None:
     """Erase from what was made of a crawl run's segments when it was closed."""
-    store, ledger = resources.store, resources.ledger
+    store = resources.store
     _filter_lines(items_key(crawl, crawl_run), lambda line: _is_of(line, plan.records), store, gzipped=True)
     _filter_lines(cdxj_key(crawl, crawl_run), lambda line: _is_cdx_of(line, plan, scope), store, gzipped=False)
-    key = manifest_key(crawl, crawl_run)
-    if store.info(key) is None:
-        return
-    try:
-        run = next(one for one in ledger.crawl_runs() if one.crawl_run == crawl_run)
-    except StopIteration:
-        run = None
-    manifest = ledger.manifest(crawl_run) if run is not None else Manifest.model_validate_json(store.get_bytes(key))
-    cleaned = _cleaned(manifest, digests, scope)
-    if run is not None and cleaned != manifest:
-        ledger.replace_manifest(cleaned)
+    _erase_manifest(crawl, crawl_run, digests, scope, resources)
+
+
+def _erase_manifest(crawl: str, crawl_run: str, digests: dict[str, str], scope: Scope, resources: Resources) -> None:
+    """Give the manifest of a closed crawl run the digests of its segments, and take mentions out: in the ledger, then in the store."""
+    store, ledger = resources.store, resources.ledger
+    if crawl_run in ledger.closed_runs([crawl_run]):
+        manifest = ledger.manifest(crawl_run)
+        cleaned = _cleaned(manifest, digests, scope)
+        if cleaned != manifest:
+            ledger.replace_manifest(cleaned)
     reached("erase.before.manifest")
-    store.put_bytes(key, cleaned.model_dump_json(indent=2).encode())
+    key = manifest_key(crawl, crawl_run)
+    if store.info(key) is not None:
+        stored = _cleaned(Manifest.model_validate_json(store.get_bytes(key)), digests, scope)
+        store.put_bytes(key, stored.model_dump_json(indent=2).encode())
 
 
 def _cleaned(manifest: Manifest, digests: dict[str, str], scope: Scope) -> Manifest:

@@ -15,11 +15,15 @@ from processing import stages
 from processing.clean.identity import page_url, url_id
 from schemas.capture import Capture
 from schemas.config.settings import Settings
+from schemas.keys import items_key, segment_items_key, segment_of
 from schemas.page import Hints
 from storage.database.engine import open_database
 from storage.database.frontier_tables import FETCHES, HOSTS, URLS
 from storage.database.ledger_tables import CRAWL_RUNS
+from storage.frontier.manifests import store_manifest
+from storage.index.cdxj import store_cdxj
 from storage.index.rows import CaptureRow
+from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from storage.urls.host_key import url_digest
 from storage.warc.records import sha1
@@ -72,6 +76,12 @@ def fill(settings: Settings) -> Settings:
 def _items(settings: Settings, rows: list[CaptureRow]) -> None:
     row = next(row for row in rows if row.url == GONE)
     store_items(settings, row, {"name": "zyzzyva"})
+    store, segment_items = open_store(settings), segment_items_key("shop", FIRST, segment_of(row.warc_filename))
+    store.put_bytes(items_key("shop", FIRST), store.get_bytes(segment_items))
+    store_cdxj("shop", FIRST, rows, store)
+    ledger = open_ledger(settings)
+    store_manifest(ledger.manifest(FIRST), store)
+    ledger.close()
 
 
 def _frontier(settings: Settings) -> None:

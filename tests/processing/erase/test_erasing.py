@@ -11,6 +11,8 @@ from processing.erase.erasing import erase, preview
 from processing.known.upkeep import check_index
 from schemas.config.settings import Settings
 from schemas.errors import NotFoundError
+from schemas.keys import cdxj_key, manifest_key
+from schemas.manifest import Manifest
 from storage.lake.query import connect
 from storage.lake.takedown import list_takedowns
 from storage.ledger.ledger import open_ledger
@@ -70,4 +72,6 @@ def _check_archive(settings: Settings) -> None:
         for segment in manifest.segments:
             data = store.get_bytes(segment.warc_key)
             assert (len(data), f"sha256:{hashlib.sha256(data).hexdigest()}") == (segment.size, segment.digest)
+    assert Manifest.model_validate_json(store.get_bytes(manifest_key("shop", FIRST))) == ledger.manifest(FIRST)
+    assert len(store.get_bytes(cdxj_key("shop", FIRST)).splitlines()) == 2
     ledger.close()
