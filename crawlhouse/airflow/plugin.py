@@ -18,7 +18,7 @@ class _Pages:
     """The pages as an ASGI application, which is imported by the first request."""
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        from crawlhouse.airflow.pages import app
+        from crawlhouse.airflow.web.pages import app
 
         await app(scope, receive, send)
 

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from crawlhouse.airflow.access import FormToken, check_form, check_may_run, check_visible, see_tables, visible_crawls
-from crawlhouse.airflow.answers import answer, site_of
+from crawlhouse.airflow.web.access import FormToken, check_form, check_may_run, check_visible, see_tables, visible_crawls
+from crawlhouse.airflow.web.answers import answer, site_of
 from crawlhouse.pages import archived
 from crawlhouse.pages.dataset import render_dataset, render_datasets, render_versions
 from crawlhouse.pages.quarantine import Wanted, render_quarantine, render_quarantined

@@ -7,10 +7,10 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from crawlhouse.airflow import lake_pages
-from crawlhouse.airflow.access import check_visible, see_website, visible_crawls
-from crawlhouse.airflow.answers import answer, site_of
-from crawlhouse.airflow.dag_states import read_dag_states
+from crawlhouse.airflow.web import lake_pages
+from crawlhouse.airflow.web.access import check_visible, see_website, visible_crawls
+from crawlhouse.airflow.web.answers import answer, site_of
+from crawlhouse.airflow.web.dag_states import read_dag_states
 from crawlhouse.monitor.metrics import metrics_text
 from crawlhouse.pages.crawl import render_crawl
 from crawlhouse.pages.hosts import render_hosts
