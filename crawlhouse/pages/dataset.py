@@ -50,7 +50,7 @@ MOST_COLUMNS = 12  # whose null shares are drawn
 VOLUME = f"""
 SELECT crawl_run, process_run, planned_at, one.made, one.published, one.unchanged, one.quarantined
 FROM (SELECT crawl_run, process_run, planned_at, sequence, unnest(datasets) AS one FROM runs)
-WHERE one.dataset = $1 ORDER BY planned_at DESC, sequence DESC LIMIT {SHOWN_RUNS}
+WHERE one.dataset = $1 ORDER BY planned_at DESC, sequence DESC, crawl_run DESC LIMIT {SHOWN_RUNS}
 """  # noqa: S608 a number
 
 
