@@ -80,8 +80,8 @@ def write_wacz(
 ) -> int:
     """Write the wanted captures to `path`; returns how many. `wanted` are segments, each once, with the offsets and titles of its captures.
 
-    A capture that a wanted revisit record refers to is copied too, if its segment is there, since replay needs it. `folder` is for temporary
-    files. Raises StorageError for a capture that is not in the index of its segment, UnavailableError.
+    A capture that a wanted revisit record refers to is copied too, if its segment is there, since replay needs it. `folder` is for
+    temporary files. Raises StorageError for a capture that is not in the index of its segment, UnavailableError.
     """
     copied = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
