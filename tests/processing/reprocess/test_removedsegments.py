@@ -64,6 +64,7 @@ def test_rows_of_removed_segments_stay(sqlite_settings: Settings, monkeypatch: p
 
 def test_maintenance_removes_the_segments_of_a_crawl_that_says_so(sqlite_settings: Settings) -> None:
     settings = with_dataset(sqlite_settings)
+    settings.crawls.mkdir()
     (settings.crawls / "shop.yaml").write_text(f"seeds: [{SHOP}/]\nretention: {{warc: 30}}\n")
     closed_run(settings, CRAWL, "1", [article(f"{SHOP}/a/1", 1)])
     assert maintain(settings, now=LATER).segments_deleted == 0, "its rows are not published"
