@@ -91,13 +91,19 @@ class Markup:
         """The elements that are aligned to the right."""
         return [node for node in self._in_body(_ON_THE_RIGHT) if node.tag in _SIGNED]
 
+    @cached_property
+    def all_texts(self) -> str:
+        """The texts between the body's tags, with a null character between two."""
+        body = self._tree.body
+        return body.text(separator="\0") if body is not None else ""
+
     def labelled(self, label: re.Pattern[str], sign: re.Pattern[str]) -> list[tuple[str, Node]]:
         """The short texts that begin with a label, each with its element; the whole line where a text is only the label.
 
-        `sign` is found in all texts of the page, each behind a null character, if one of them may begin with the label.
+        `sign` is found in `all_texts` if one of them may begin with the label.
         """
         body = self._tree.body
-        if body is None or not sign.search(body.text(separator="\0")):
+        if body is None or not any(map(self._is_short, sign.finditer(self.all_texts))):
             return []  # the common case: to visit every text costs ten times as much
         found = []
         for node in body.traverse(include_text=True, skip_empty=True):
@@ -109,6 +115,11 @@ class Markup:
             line = _line_of(around)
             found.append((visible_text(line), line) if match.end() >= len(text) - 1 else (text, around))
         return found
+
+    def _is_short(self, found: re.Match[str]) -> bool:
+        """Whether the text of `all_texts` in which a match begins is short."""
+        end = self.all_texts.find("\0", found.start() + 1)
+        return len(self.all_texts[found.start() + 1 : end if end >= 0 else None].strip()) <= MAX_LABELLED
 
     @cached_property
     def dates(self) -> list[Node]:
