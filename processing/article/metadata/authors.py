@@ -389,7 +389,8 @@ def _in_heading(node: Node) -> bool:
 
 def _from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
     """The text behind "by" anywhere outside boilerplate, or a name alone at the right, if the page has only one of them."""
-    behind_by = ((text[by.end() :], node) for text, node in markup.labelled(_PREFIX, _SIGN) if (by := _PREFIX.match(text)))
+    labelled = markup.labelled(_PREFIX) if any(map(_may_name, markup.short_texts(_SIGN))) else []
+    behind_by = ((text[by.end() :], node) for text, node in labelled if (by := _PREFIX.match(text)))
     alone = ((text, node) for node in markup.on_the_right if len(text := visible_text(node)) <= MAX_SIGNATURE_CHARACTERS)
     for source, lines, whole in (("text behind “by”", behind_by, False), ("signature", alone, True)):
         found = {}
@@ -402,6 +403,14 @@ def _from_signatures(markup: Markup, _: JsonLd) -> list[Candidate]:
         if len(found) == 1:
             return list(found.values())
     return []
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text is a label with a name, or only a label, behind which a name may stand."""
+    by = _PREFIX.match(text)
+    if by is None or by.end() >= len(text) - 1:
+        return by is not None
+    return bool(names_in(text[by.end() :], whole=False) or _ideographic_name(text[by.end() :]))
 
 
 def _ideographic_name(text: str) -> list[str]:
