@@ -25,7 +25,7 @@ from storage.ledger.ledger import open_ledger
 from tests.crawlhouse.live.livestack import mark
 from tests.shopcrawl import EXPECTED_OF_THE_DEMO, check_shop
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SECONDS = 300.0

@@ -19,7 +19,7 @@ from schemas.errors import ConflictError, NotFoundError, StorageError, Unavailab
 from tests.crawlhouse.live.livestack import FOREIGN, free_port, mark
 from tests.foreignfolder import imported_names
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
 Live = tuple[Settings, stack.Stack]
 
