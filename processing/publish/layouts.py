@@ -171,7 +171,8 @@ def _latest(run: ProcessRun, lake: Lake) -> dict[str, list[HostLayout]]:
     from pyiceberg.expressions import EqualTo  # slow to import, and the report of a run needs none of it
 
     latest, newest = None, -1
-    for batch in lake.scan("runs", ["sequence", "statistics"], EqualTo("crawl", run.crawl.name)):
+    of_crawl = EqualTo("crawl", run.crawl.name)  # type: ignore[call-arg]  # its signature is not typed
+    for batch in lake.scan("runs", ["sequence", "statistics"], of_crawl):
         for sequence, statistics in zip(*batch.to_pydict().values(), strict=True):
             if sequence > newest and statistics and f'"{LAYOUTS}"' in statistics:
                 latest, newest = statistics, sequence
