@@ -59,7 +59,7 @@ def remove_boilerplate(body: ArticleBody) -> list[TextBlock]:
 def drop_wordless(body: ArticleBody) -> None:
     """Rules of dashes, asterisks and arrows."""
     for block in body.text_blocks():
-        block.boilerplate = not any(map(str.isalnum, block.text))
+        block.boilerplate = not (block.text[0].isalnum() or any(map(str.isalnum, block.text)))  # mostly the first is a letter
 
 
 def drop_head(body: ArticleBody) -> None:

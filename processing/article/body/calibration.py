@@ -12,7 +12,7 @@ from math import exp
 from pathlib import Path
 
 from processing.article.outline.outline import Outline
-from processing.article.tree.scripts import reading_length
+from processing.article.tree.scripts import reading_lengths
 from schemas.article import Block, BlockKind
 
 WEIGHTS = Path(__file__).with_name("confidence.json")
@@ -33,13 +33,13 @@ def calibrated(plausibility: float, measures: dict[str, float]) -> float:
 def measure(outline: Outline, container: int, blocks: tuple[Block, ...], *, sure: bool) -> dict[str, float]:
     """The measures of an article's blocks, each from 0 to 1. `sure`: the page's type is declared, or certain without the model."""
     text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
-    lengths = [reading_length(block.text) for block in text]
+    lengths = reading_lengths([block.text for block in text])
     letters, count = sum(lengths) + 1, len(text) + 1
     last = text[-LAST_BLOCKS:]
     return {
         "sure": float(sure),
         "linked": sum([length * block.link_density for length, block in zip(lengths, text, strict=True) if block.link_density]) / letters,
-        "code": sum([length for length, block in zip(lengths, text, strict=True) if block.kind is BlockKind.CODE]) / letters,
+        "code": sum([len(block.text) for block in text if block.kind is BlockKind.CODE]) / letters,
         "whole_sentences": sum([block.text[-1] in _STOPS for block in text]) / count,
         "short_end": sum([len(block.text) < SHORT_TEXT for block in last]) / LAST_BLOCKS,
         **_place(outline, container, letters),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from processing.article.outline.outline import Outline
-from processing.article.tree.scripts import reading_length
+from processing.article.tree.scripts import reading_lengths
 from schemas.article import Block, BlockKind
 
 FALLBACK_BELOW = 0.4
@@ -18,7 +18,7 @@ _WORD = re.compile(r"\w+")
 def plausibility(outline: Outline, blocks: tuple[Block, ...], json_ld_body: str | None) -> float:
     """Between 0 and 1: enough prose, most of the page's prose, few links, and JSON-LD's article body found in it."""
     text = [block for block in blocks if block.kind is not BlockKind.CAPTION]
-    lengths = [reading_length(block.text) for block in text]
+    lengths = reading_lengths([block.text for block in text])
     letters = sum(lengths)
     if not letters:
         return 0.0
