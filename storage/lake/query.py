@@ -24,7 +24,8 @@ def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.D
     """
     # no temporary directory, because SQL could read and write in it
     connection = duckdb.connect(config={"temp_directory": ""})
-    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false; CREATE SCHEMA {SOURCES}")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false")
+    connection.execute(f"SET GLOBAL parquet_metadata_cache = true; CREATE SCHEMA {SOURCES}")
     takedowns = read_takedowns(open_store(settings))
     tables = read_tables(settings, as_of)
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
@@ -32,7 +33,7 @@ def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.D
         add_source(connection, "taken_down", taken_down_urls(connection, tables, sources, takedowns))
     if found := orphans(connection, sources):
         add_orphans(connection, found)
-    for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found)):
+    for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found), keeps_published=True):
         connection.execute(statement)
     _restrict_access(connection, [file for table in tables.values() for file in table.files if is_read_by_duckdb(file)])
     return connection

@@ -127,3 +127,23 @@ def test_an_earlier_lake_is_queried_before_anything_new_is_published(tmp_path: P
         assert sql.sql("SELECT count(*), count(last_seen), count(gone_at) FROM articles_latest").fetchall() == [(9, 9, 0)]
         assert sql.sql("SELECT count(dataset), count(row_json) FROM quarantine").fetchall() == [(0, 0)]
         assert {name for (name,) in sql.sql("SHOW TABLES").fetchall()} == {*TABLES, "articles_latest"}
+
+
+def test_the_lake_opens_without_opening_its_data_files(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", crawls=tmp_path)
+    with open_lake(settings) as lake:
+        lake.ensure_dataset_tables([OLD])
+        lake.append("products", [rows_of(table_schema(OLD), {"process_run": "p1", "row_id": "old", "price": Decimal(1)})], "p1")
+        lake.ensure_dataset_tables([NEW])
+        for number in (2, 3):
+            _publish(lake, f"p{number}", [{"row_id": f"new{number}"}], [], [{"article_id": "x"}])
+        lake.append("runs", [table_of("runs", {"process_run": "p1"})], "p1")
+        files = {name: sorted(file.removeprefix("file://") for file in lake.live_files(name)) for name in ("products", "articles")}
+    assert [len(found) for found in files.values()] == [3, 2]
+    with connect(settings) as connection:
+        assert connection.sql("SELECT count(*), count(order_note) FROM products").fetchall() == [(3, 0)]
+    for path in [*files["products"], *files["articles"][1:]]:  # of a table whose schema never changed, the first file gives the columns
+        Path(path).write_bytes(b"no Parquet")
+    with connect(settings) as connection:
+        assert connection.sql("SELECT count(*) FROM runs").fetchall() == [(3,)]
+        assert connection.sql("DESCRIBE products").fetchall()
