@@ -92,6 +92,27 @@ def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     ledger.close()
 
 
+@pytest.mark.servers_in_chaos
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_home_with_datasets_goes_on(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    kept = unpack_home(5, tmp_path)
+    if database == "postgresql":
+        kept = load_into_postgres(5, kept, request.getfixturevalue("postgres_url"))
+    upgrade(kept)
+    before = set(connect(kept).execute("SELECT url, version, title FROM headlines").fetchall())
+    assert len(before) == 9
+    (held,) = connect(kept).execute("SELECT url FROM quarantine WHERE dataset = 'headlines'").fetchall()
+    with kept_site(2):
+        crawl_once(read_crawl(kept.crawls / "news.yaml"), kept)
+    report = process_once("news", kept)
+    assert report is not None
+    headlines = connect(kept).execute("SELECT url, version, title FROM headlines").fetchall()
+    assert before < set(headlines)
+    assert len(headlines) == len(set(headlines)) == len(article_paths(2)) - 1
+    assert connect(kept).execute("SELECT DISTINCT url FROM quarantine WHERE dataset = 'headlines'").fetchall() == [held]
+    assert len(_articles(kept)) == len({(url, version) for url, version, _ in _articles(kept)}) > 10
+
+
 def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     upgrade(kept)
     engine = create_engine(kept.database_url("frontier"))
