@@ -47,7 +47,7 @@ def _of_server(settings: Settings, name: str, query: str, parameters: Sequence[s
     server = parse_database_url(settings.database)
     try:
         with psycopg.connect(server.text(), connect_timeout=CONNECT_SECONDS) as connection:
-            return list(connection.execute(query, parameters or None))  # type: ignore[call-overload]
+            return list(connection.execute(query, parameters or None))
     except psycopg.errors.UndefinedTable:
         return []
     except psycopg.Error as error:

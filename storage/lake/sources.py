@@ -26,7 +26,7 @@ def source_of(connection: duckdb.DuckDBPyConnection, table: LakeTable, settings:
     if not files:
         return select_from(table.columns, None)
     if all(map(is_read_by_duckdb, files)):
-        if table.schemas > 1 and all(column.field_id is not None for column in table.columns if column.is_stored):
+        if table.schemas > 1 and all(map(_is_read_by_field, table.columns)):
             return select_from(table.columns, _read_by_field(table, files), _stored(table))
         source = read_parquet(f"[{quoted(files)}]", is_evolved=table.schemas > 1)
         return select_from(table.columns, source, stored_columns(connection, table, source, files))
@@ -36,6 +36,12 @@ def source_of(connection: duckdb.DuckDBPyConnection, table: LakeTable, settings:
 def read_parquet(files: str, *, is_evolved: bool) -> str:
     """The call that reads Parquet files; `files` is a list in SQL. `is_evolved`: some may lack columns; then DuckDB opens all first."""
     return f"read_parquet({files}, {'union_by_name=true, ' if is_evolved else ''}hive_partitioning=false)"
+
+
+def _is_read_by_field(column: LakeColumn) -> bool:
+    """Whether DuckDB can read a column by its field's id: not (2.0) a member of a structure that the file does not have."""
+    is_structure = column.type.startswith("STRUCT(") and not column.type.endswith("[]")
+    return not column.is_stored or (column.field_id is not None and not is_structure)
 
 
 def _read_by_field(table: LakeTable, files: Sequence[str]) -> str:
