@@ -30,6 +30,7 @@ from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.commands.lake import again as againcommand
 from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import erase as erasecommand
 from crawlhouse.commands.lake import export as exportcommand
 from crawlhouse.commands.lake import gate as gatecommand
 from crawlhouse.commands.lake import index as indexcommand
@@ -137,6 +138,7 @@ app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
 app.command(epilog=retentioncommand.EXAMPLES, rich_help_panel=CONTROL)(retentioncommand.retention)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
+app.command(epilog=erasecommand.EXAMPLES, rich_help_panel=CONTROL)(erasecommand.erase)
 app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)

@@ -39,6 +39,7 @@ class RunKind(StrEnum):
     ACCEPT = "accept"  # rows that the gate held back are published
     REPROCESS = "reprocess"  # rows are made again from stored captures, under the code and the rules of that time
     ROLLBACK = "rollback"  # all rows of crawl runs are taken out
+    ERASE = "erase"  # the rows of URLs are taken out for good
 
 
 @dataclass(frozen=True, slots=True)

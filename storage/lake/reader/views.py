@@ -75,7 +75,7 @@ def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], t
 
     Nothing is read but `runs` if there was none of these.
     """
-    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess') LIMIT 1"  # noqa: S608 our own names
+    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess', 'erase') LIMIT 1"  # noqa: S608 our own names
     if not tables["articles"].has_expired and not connection.execute(removing).fetchall():
         return []
     found = connection.execute(f"""
