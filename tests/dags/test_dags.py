@@ -114,11 +114,12 @@ def test_a_process_dag(found: dict[str, Any]) -> None:
         "publish": ["gate", "plan"],
     }
     assert tasks["extract"]["mapped"]
-    assert tasks["publish"]["outlets"] == ["crawlhouse://articles"]
+    assert tasks["publish"]["outlets"] == ["crawlhouse://articles", "backlog_news"]  # an event of the captures, if some are left
     assert found["dags"]["process_own"]["tasks"]["publish"]["outlets"] == [
         "crawlhouse://articles",
         "crawlhouse://products",
         "crawlhouse://shelf",  # of an installed package, which is not imported for it
+        "backlog_own",
     ]
 
 
@@ -179,7 +180,7 @@ def test_a_machine_without_the_crawl_file_has_the_dag_of_the_newest_run(environm
     ledger.add_crawl_run(CrawlRun("gone-1", parse_crawl(text, "gone"), "key", datetime.now(UTC), "1", "hash"))
     ledger.close()
     process = _described(environment, "process_gone")["tasks"]
-    assert process["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://prices"]
+    assert process["publish"]["outlets"] == ["crawlhouse://articles", "crawlhouse://prices", "backlog_gone"]
     assert _described(environment, "crawl_gone")["tasks"]["fetch"]["timeout"] == 17 * 60
 
 
