@@ -30,6 +30,7 @@ from schemas.errors import ConflictError, LakeMovedError
 from storage.database.dead_rows import remove_dead_rows
 from storage.database.locks import hold_lock
 from storage.frontier.admin.erasing import ErasedRows, count_urls, erase_urls, found_on
+from storage.lake.reader.lake_file import KEY as LAKE_FILE
 from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.takedown import add_takedowns
 from storage.lake.upkeep.erased import delete_files, forget_snapshots
@@ -154,7 +155,8 @@ class _Erasing:
         remove_dead_rows(self.settings)
         erase_home(plan, scope, self.settings)
         resources.store.delete_unfinished(datetime.now(UTC) - UNFINISHED)
-        refresh_lake_file(self.settings)
+        if not refresh_lake_file(self.settings):  # the one of before names what is taken down
+            resources.store.delete(LAKE_FILE)
         return done
 
     def _forget(self, plan: Plan, scope: Scope) -> None:
