@@ -36,6 +36,7 @@ from crawlhouse.commands.lake import gate as gatecommand
 from crawlhouse.commands.lake import index as indexcommand
 from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
+from crawlhouse.commands.lake import retention as retentioncommand
 from crawlhouse.commands.lake import show as showcommand
 from crawlhouse.commands.lake import tables as tablescommand
 from crawlhouse.commands.lake import takedown as takedowncommand
@@ -135,6 +136,7 @@ app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
+app.command(epilog=retentioncommand.EXAMPLES, rich_help_panel=CONTROL)(retentioncommand.retention)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
 app.command(epilog=erasecommand.EXAMPLES, rich_help_panel=CONTROL)(erasecommand.erase)
 app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
