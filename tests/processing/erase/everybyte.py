@@ -60,11 +60,9 @@ def _rows(url: str) -> Iterator[tuple[str, bytes]]:
     engine = create_engine(url)
     with engine.connect() as connection:
         for name in inspect(connection).get_table_names():
-            found = connection.execute(text(f'SELECT * FROM "{name}"')).all()
-            yield (
-                f"table {name}",
-                repr([tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in found]).encode(),
-            )
+            for row in connection.execute(text(f'SELECT * FROM "{name}"')):
+                values = [bytes(one) if isinstance(one, memoryview) else one for one in row]
+                yield f"table {name}", repr(values).encode()
     engine.dispose()
 
 
