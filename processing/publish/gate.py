@@ -154,6 +154,7 @@ def _captures(rows: pa.Table) -> pa.Table:
         "article_id": rows["decided_article_id"],
         "article_version": rows["version"],
         "outcomes": pa.nulls(rows.num_rows, TABLES["captures"].field("outcomes").type),
+        "bytes_available": pa.nulls(rows.num_rows, pa.bool_()),
     }
     return _columns(rows, renamed, TABLES["captures"])
 

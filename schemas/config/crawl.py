@@ -51,6 +51,7 @@ from schemas.yaml_files.values import (
 MIB = 1024 * 1024
 PAGES = "pages"  # the dataset of whole pages
 QUARANTINE = "quarantine"  # a table of all datasets
+ARCHIVE = "warc"  # what `retention` calls the segments
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
@@ -245,7 +246,7 @@ class Crawl(ConfigModel):
     """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
 
     `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset. `retention`
-    says after how many days its rows leave the table of a dataset, or `quarantine`.
+    says after how many days its rows leave the table of a dataset, or `quarantine`, and its segments the archive (`warc`).
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -316,8 +317,8 @@ class Crawl(ConfigModel):
     @model_validator(mode="after")
     def _keeps_rows_of_its_tables(self) -> Self:
         for name in self.retention:
-            if name not in {*self.datasets, QUARANTINE}:
-                raise ValueError(f"'retention' names {name!r}, which is none of {', '.join((*self.datasets, QUARANTINE))}")
+            if name not in {*self.datasets, QUARANTINE, ARCHIVE}:
+                raise ValueError(f"'retention' names {name!r}, which is none of {', '.join((*self.datasets, QUARANTINE, ARCHIVE))}")
         return self
 
     @model_validator(mode="before")

@@ -250,7 +250,7 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
     done = upgrade(settings)
     assert done.tables == {
         "articles": ["duplicate_similarity", *LAYOUT],
-        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS, *LAYOUT],
+        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", "bytes_available", DESCRIPTIONS, *LAYOUT],
         "quarantine": [*sorted({*ARTICLE_ONLY, "blocks"}, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS, *LAYOUT],
         "runs": ["write.parquet.compression-codec", *LAYOUT],
     }
