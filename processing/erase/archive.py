@@ -41,31 +41,40 @@ def erase_records(plan: Plan, scope: Scope, resources: Resources) -> None:
     store = resources.store
     by_run: dict[tuple[str, str], list[str]] = {}
     for name in plan.files:
-        if store.info(name) is not None:
-            by_run.setdefault((crawl_of(name), crawl_run_of(name)), []).append(name)
+        by_run.setdefault((crawl_of(name), crawl_run_of(name)), []).append(name)
     for (crawl, crawl_run), names in sorted(by_run.items()):
-        digests = {name: _erase_segment(plan, scope, name, store) for name in names}
+        made = {name: _erase_segment(plan, scope, name, store) for name in names}
+        digests = {name: digest for name, digest in made.items() if digest is not None}
         set_digests(resources.ledger.database, digests)
         _erase_of_run(plan, crawl, crawl_run, digests, scope, resources)
 
 
-def _erase_segment(plan: Plan, scope: Scope, name: str, store: ObjectStore) -> str:
-    """Erase a segment's records, then its index and items; its digest."""
+def _erase_segment(plan: Plan, scope: Scope, name: str, store: ObjectStore) -> str | None:
+    """Erase a segment's records, then its index and items; its digest, None if the segment is not there any more."""
     erased = plan.records.get(name, {})
-    with store.open(name) as stream:
-        edits = find_edits(stream, name, erased, scope.covers, scope.mentions)
-    if edits:
-        with store.open(name) as stream, _new_object(name, store) as out:
-            write_edited(stream, out, edits)
-    plan.counts["WARC records"] += len(edits)
+    is_there = store.info(name) is not None
+    if is_there:
+        plan.counts["WARC records"] += _write_tombstones(name, erased, scope, store)
     reached("erase.after.segment")
     _erase_index(name, erased, scope, store)
     crawl, crawl_run, segment = crawl_of(name), crawl_run_of(name), segment_of(name)
     _filter_lines(segment_items_key(crawl, crawl_run, segment), lambda line: _is_of(line, {name: erased}), store, gzipped=True)
     problems = segment_item_problems_key(crawl, crawl_run, segment)
     _filter_lines(problems, lambda line: json.loads(line)["warc_record_offset"] in erased, store, gzipped=True)
+    if not is_there:
+        return None
     with store.open(name) as stream:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"  # type: ignore[arg-type]
+
+
+def _write_tombstones(name: str, erased: dict[int, int], scope: Scope, store: ObjectStore) -> int:
+    """Write a segment again without the records; how many were replaced or cleaned."""
+    with store.open(name) as stream:
+        edits = find_edits(stream, name, erased, scope.covers, scope.mentions)
+    if edits:
+        with store.open(name) as stream, _new_object(name, store) as out:
+            write_edited(stream, out, edits)
+    return len(edits)
 
 
 def _erase_index(name: str, erased: Collection[int], scope: Scope, store: ObjectStore) -> None:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from processing.erase.archive import erase_records
 from processing.erase.derived import delete_staged, erase_memories, erase_mentions
@@ -30,6 +30,7 @@ from schemas.errors import ConflictError, LakeMovedError
 from storage.database.dead_rows import remove_dead_rows
 from storage.database.locks import hold_lock
 from storage.frontier.admin.erasing import ErasedRows, count_urls, erase_urls, found_on
+from storage.lake.reader.lake_file import KEY as LAKE_FILE
 from storage.lake.reader.lake_file import refresh_lake_file
 from storage.lake.takedown import add_takedowns
 from storage.lake.upkeep.erased import delete_files, forget_snapshots
@@ -38,6 +39,7 @@ LOG = logging.getLogger(__name__)
 LOCK_KEY = 7_205_762  # arbitrary
 LOCK_SECONDS = 10.0  # for another erasure to end
 GRACE_SECONDS = 10.0  # between the commit and the deletion of files: for queries that have begun
+UNFINISHED = timedelta(hours=1)  # longer than any object is being written
 ROUNDS = 5  # of looking again
 ATTEMPTS = 5  # of a commit, while others change the table
 
@@ -136,6 +138,9 @@ class _Erasing:
         delete_staged(plan, resources.store)  # a process that went on meanwhile may have staged some again
         self._forget(plan, scope)
         reached("erase.before.files")
+        if self.grace_seconds:
+            self.progress(f"wait {self.grace_seconds:.0f} s for queries that have begun")
+            time.sleep(self.grace_seconds)
         self._delete_files(plan, scope)
         self.progress("the index, site memories and reports")
         purge_index(self.settings)
@@ -149,7 +154,9 @@ class _Erasing:
         reached("erase.before.vacuum")
         remove_dead_rows(self.settings)
         erase_home(plan, scope, self.settings)
-        refresh_lake_file(self.settings)
+        resources.store.delete_unfinished(datetime.now(UTC) - UNFINISHED)
+        if not refresh_lake_file(self.settings):  # the one of before names what is taken down
+            resources.store.delete(LAKE_FILE)
         return done
 
     def _forget(self, plan: Plan, scope: Scope) -> None:
@@ -169,9 +176,6 @@ class _Erasing:
 
     def _delete_files(self, plan: Plan, scope: Scope) -> None:
         dirty, lake = DirtyRows(plan, scope), self.resources.lake
-        if self.grace_seconds:
-            self.progress(f"wait {self.grace_seconds:.0f} s for queries that have begun")
-            time.sleep(self.grace_seconds)
         for name in lake.tables():
             plan.counts["data files"] += delete_files(lake, name, dirty)
             reached(f"erase.after.files.{name}")
@@ -179,6 +183,7 @@ class _Erasing:
     def _end(self, plan: Plan, scope: Scope, done: ErasedRows) -> Receipt:
         """The receipt; the plan stays if a run that is not closed has some of it."""
         store = self.resources.store
+        self._delete_files(plan, scope)  # others may have joined files meanwhile, and failed to commit that
         waiting = [f"{done.waiting:,} URLs belong to a run that is not closed. Run this again when it is."] if done.waiting else []
         others = other_copies(scope, self.settings, store)
         others += [f"{page} links to it: its own captures have the link." for page in sorted(plan.pages)]

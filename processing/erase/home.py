@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from processing.erase.plan import Plan
 from processing.erase.scope import Scope
+from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
 from schemas.errors import StorageError
 from storage.database.backup import vacuum
@@ -21,7 +23,12 @@ Value = str | bytes | int | float | None
 
 
 def erase_home(plan: Plan, scope: Scope, settings: Settings) -> None:
-    """Take mentions out of the home's logs, and out of the SQLite database of an Airflow in the home. Raises StorageError."""
+    """Take mentions out of the home's logs, and out of the SQLite database of an Airflow in the home. Raises StorageError.
+
+    What killed processes have left is deleted.
+    """
+    remove_stale(settings.home)
+    remove_stale(Path(tempfile.gettempdir()))
     for path in _logs(settings.home):
         text = path.read_bytes().decode("utf-8", "surrogateescape")
         cleaned = scope.text(text)

@@ -88,12 +88,12 @@ class Scope:
         """The names of whole hosts. A name without a dot and a port may be any word, so it stays in texts."""
         domains = [f"(?:[\\w-]+\\.)*{re.escape(name)}(?::\\d+)?" for name in self._takedowns.domains if "." in name]
         hosts = [re.escape(host) + ("" if ":" in host else "(?::\\d+)?") for host in self._takedowns.hosts if "." in host or ":" in host]
-        return re.compile(rf"(?<![\w.-])(?:{'|'.join(hosts + domains)})(?![\w-])", re.IGNORECASE) if hosts or domains else None
+        return re.compile(rf"(?<![\w.-])(?:{'|'.join(hosts + domains)})(?![\w-]|\.\w)", re.IGNORECASE) if hosts or domains else None
 
     def _replaced(self, found: re.Match[str]) -> str:
         token = found.group()
         bare = token.rstrip(_CLOSING)
-        for one in (token, bare):
+        for one in (bare, token):
             if self.covers(one) or self.covers(unquote(one)):
                 return REPLACEMENT + token[len(one) :]
         return token

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import AlwaysTrue, In
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
 
 from processing.erase.dirty import DirtyRows
 from processing.erase.plan import Plan
@@ -31,7 +31,7 @@ from schemas.outcomes import Outcome, Reason
 from schemas.runs import ProcessRun, Replacement, RunKind, config_hash, replacing_run_id
 from schemas.tables import CAPTURES
 from storage.frontier.admin.erasing import drop_process_runs
-from storage.lake.removal import of_records, of_values
+from storage.lake.removal import MAX_PRUNED, of_records, of_values
 
 LOG = logging.getLogger(__name__)
 ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
@@ -66,8 +66,8 @@ def _refuse_unknown(plan: Plan, resources: Resources) -> None:
     known = {run.crawl_run for run in resources.ledger.crawl_runs()}
     if not plan.crawl_runs:
         return
-    where = In("crawl_run", plan.crawl_runs)  # type: ignore[call-arg]
-    unknown = {name for batch in resources.lake.scan("captures", ["crawl_run"], where) for name in batch["crawl_run"].to_pylist()} - known
+    there = {name for batch in resources.lake.scan("captures", ["crawl_run"], _of_runs(plan)) for name in batch["crawl_run"].to_pylist()}
+    unknown = there.intersection(plan.crawl_runs) - known
     if unknown:
         raise NotFoundError(
             f"The lake has rows of {', '.join(sorted(unknown))}, which the database does not know. `crawlhouse adopt` makes them known; "
@@ -163,8 +163,7 @@ class _Work:
         """The rows of `captures` that are erased, and those of other pages that were found on an erased one."""
         erased: list[Row] = []
         mentioning: list[Row] = []
-        where = In("crawl_run", self._plan.crawl_runs)  # type: ignore[call-arg]
-        for batch in self._resources.lake.scan("captures", CAPTURES.names, where):
+        for batch in self._resources.lake.scan("captures", CAPTURES.names, _of_runs(self._plan)):
             dirty = batch.filter(self._dirty.rows("captures", pa.Table.from_batches([batch])))
             for row in dirty.to_pylist():
                 if row["crawl_run"] in runs:
@@ -176,6 +175,11 @@ class _Work:
         for batch in self._resources.lake.scan("sightings", list(_SIGHTING)):
             dirty = batch.filter(self._dirty.rows("sightings", pa.Table.from_batches([batch])))
             yield from {tuple(row[name] for name in _SIGHTING) for row in dirty.to_pylist() if row["crawl_run"] in runs}
+
+
+def _of_runs(plan: Plan) -> BooleanExpression:
+    """The condition that a row is of one of a plan's crawl runs, as far as it saves reading."""
+    return In("crawl_run", set(plan.crawl_runs)) if len(plan.crawl_runs) <= MAX_PRUNED else AlwaysTrue()  # type: ignore[call-arg]
 
 
 def _erased(row: Row, run: ProcessRun) -> Row:

@@ -14,6 +14,8 @@ from processing.erase.erasing import Preview, erase, preview
 from processing.erase.receipt import Receipt
 from schemas.config.settings import Settings, make_home
 from schemas.errors import ConfigError, ConflictError
+from spiders.closing.left_spools import sweep_spools
+from storage.ledger.ledger import open_ledger
 from storage.outages import patience, wait_out
 
 
@@ -57,6 +59,7 @@ def run_erase(entries: Sequence[str], wishes: EraseWishes, settings: Settings) -
             if wishes.dry_run:
                 return
             typer.confirm("Erase all this for good?", abort=True)
+        _sweep_spools(settings)
         with progress_line() as update:
             receipts = wait_out(erase, entries, wishes.who, wishes.reason, settings, update, wishes.grace_seconds)
     for receipt in receipts:
@@ -64,6 +67,15 @@ def run_erase(entries: Sequence[str], wishes: EraseWishes, settings: Settings) -
     left = [sentence for receipt in receipts for sentence in receipt.waiting]
     if left:
         raise ConflictError(" ".join(left))
+
+
+def _sweep_spools(settings: Settings) -> None:
+    """Remove what crashed workers left on this machine of runs that are closed."""
+    ledger = open_ledger(settings)
+    try:
+        sweep_spools(settings, ledger)
+    finally:
+        ledger.close()
 
 
 def _show_preview(found: Preview, wishes: EraseWishes) -> None:

@@ -14,16 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
-from pyiceberg.io.pyarrow import _dataframe_to_data_files
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import FileScanTask, Table, Transaction
 from pyiceberg.table.snapshots import Snapshot
 
 from storage.lake.commit import commit
 from storage.lake.lake import Lake
+from storage.lake.parquet.files import write_files
 from storage.lake.reader.lake_objects import path_of
 from storage.lake.removal import read_file
-from storage.lake.staged_metadata import REWRITE_PROPERTY, RUN_PROPERTY, process_run_of, stage
+from storage.lake.staged_metadata import REWRITE_PROPERTY, RUN_PROPERTY, StagedTransaction, process_run_of, stage
 from storage.lake.upkeep.retention import remove_snapshots
 from storage.lake.upkeep.tags import tag_run
 from storage.ledger.ledger import Ledger
@@ -79,7 +79,7 @@ def forget_snapshots(
         gone = [one.snapshot_id for one in table.metadata.snapshots if any(dirty & named[path] for path in _manifests(one, table))]
         if not gone:
             return 0
-        transaction = Transaction(table)
+        transaction = StagedTransaction(table)
         gone += _replace_current(transaction, table, again, cleaned)
         remove_snapshots(transaction, gone)
         if (process_run := _last_run(table)) is not None:
@@ -121,7 +121,7 @@ def _replace_current(
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
             for task in again:
                 snapshot.delete_data_file(task.file)
-                for data_file in _dataframe_to_data_files(table.metadata, cleaned(read_file(table, task)), table.io):
+                for data_file in write_files(table, cleaned(read_file(table, task))):
                     snapshot.append_data_file(data_file)
         between.append(int(transaction.table_metadata.current_snapshot_id or 0))
     with transaction.update_snapshot(snapshot_properties=properties).merge_append():

@@ -12,6 +12,7 @@ from contextlib import closing
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sqlalchemy import create_engine, inspect, text
 
 from schemas.config.settings import Settings
 from storage.objects.open import open_store
@@ -22,9 +23,9 @@ def places(settings: Settings, needles: Iterable[str]) -> dict[str, list[str]]:
     wanted = {needle: needle.lower().encode() for needle in needles}
     found: dict[str, list[str]] = {needle: [] for needle in wanted}
     for name, data in _everything(settings):
-        text = b"\n".join(_decoded(data)).lower()
+        content = b"\n".join(_decoded(data)).lower()
         for needle, encoded in wanted.items():
-            if encoded in text:
+            if encoded in content:
                 found[needle].append(name)
     return found
 
@@ -44,10 +45,25 @@ def _everything(settings: Settings) -> Iterator[tuple[str, bytes]]:
     for path in sorted(settings.home.rglob("*")):
         if path.is_file():
             yield str(path.relative_to(settings.home)), path.read_bytes()
+    if settings.database:
+        yield from _rows(settings.database_url("frontier"))
     if settings.store:
         store = open_store(settings)
         for info in store.list(""):
+            if info.key.endswith("/"):  # SeaweedFS lists folders that Arrow made
+                continue
             yield f"store/{info.key}", store.get_bytes(info.key)
+
+
+def _rows(url: str) -> Iterator[tuple[str, bytes]]:
+    """The rows of a database on a server."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for name in inspect(connection).get_table_names():
+            for row in connection.execute(text(f'SELECT * FROM "{name}"')):
+                values = [bytes(one) if isinstance(one, memoryview) else one for one in row]
+                yield f"table {name}", repr(values).encode()
+    engine.dispose()
 
 
 def _decoded(data: bytes) -> Iterator[bytes]:
