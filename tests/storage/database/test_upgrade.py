@@ -236,6 +236,7 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
 
 
 STAMPS = ("ingested_at", "sequence")  # may be NULL now
+LAYOUT = ("write.parquet.compression-level", "write.parquet.row-group-limit")
 MORE = ("content_usage", "content_signal", "markdown", "chunks", "dataset", "row_id", "row_json", "position")  # that quarantine had not
 
 
@@ -248,10 +249,10 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
             transaction.set_properties({"write.parquet.compression-codec": "gzip"})
     done = upgrade(settings)
     assert done.tables == {
-        "articles": ["duplicate_similarity"],
-        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS],
-        "runs": ["write.parquet.compression-codec"],
+        "articles": ["duplicate_similarity", *LAYOUT],
+        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS, *LAYOUT],
+        "quarantine": [*sorted({*ARTICLE_ONLY, "blocks"}, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS, *LAYOUT],
+        "runs": ["write.parquet.compression-codec", *LAYOUT],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
     assert connect(settings).execute("SELECT count(*), count(duplicate_similarity) FROM articles").fetchone() == (10, 0)
