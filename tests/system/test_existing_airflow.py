@@ -106,4 +106,5 @@ def test_our_dags_are_a_bundle_of_their_own(environment: dict[str, str], tmp_pat
         "reprocess_small": "crawlhouse",
         "maintain_lake": "crawlhouse",
         "announce_tables": "crawlhouse",
+        "decide_rows": "crawlhouse",
     }
