@@ -93,7 +93,7 @@ def other_copies(scope: Scope, settings: Settings, store: ObjectStore) -> list[s
     """What crawlhouse cannot erase, a sentence each."""
     found = [
         *_backups(settings),
-        "Copies that others made: exports, WACZ files, dumps and replicas of the database, copies of the store, and what readers keep.",
+        "Copies that others made: exports, WACZ files, dumps and replicas of the database, copies of the store, messages that were sent.",
     ]
     if settings.store_url().startswith(S3):
         found.append("Earlier versions of objects, if the bucket keeps versions: delete those of the keys that changed.")
