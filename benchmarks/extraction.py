@@ -220,7 +220,7 @@ def _print_types(run: Run, half: str) -> None:
     hits = table["wcxb_dev"]["article"]
     claimed = hits + sum(counts["article"] for label, counts in table.items() if label not in SETS)
     print(f"article or not: precision {hits / claimed:.3f} at recall {hits / table['wcxb_dev'].total():.3f}")
-    print("(the model was fitted on these pages; python -m benchmarks.train_pagetype tests it on unseen hosts)")
+    print("(the model was fitted on these pages; python -m benchmarks.pages.train_pagetype tests it on unseen hosts)")
 
 
 def _type(article: Article | None) -> str:

@@ -1,6 +1,6 @@
 """The fitted model of the page type: the mean of a softmax regression and boosted trees.
 
-benchmarks/train_pagetype.py makes it and stores it in pagetype.json: weights by feature and type; the means of features that may be
+benchmarks/pages/train_pagetype.py makes it and stores it in pagetype.json: weights by feature and type; the means of features that may be
 NaN; trees as `[feature, threshold, low, high]`, where `low` is taken up to the threshold and a number is a leaf; one tree for each type
 in turn.
 """

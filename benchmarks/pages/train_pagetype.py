@@ -1,4 +1,4 @@
-"""Fit the page type's model: `python -m benchmarks.train_pagetype` prints how it judges unseen hosts and writes pagetype.json.
+"""Fit the page type's model: `python -m benchmarks.pages.train_pagetype` prints how it judges unseen hosts and writes pagetype.json.
 
 Softmax regression and boosted trees (lightgbm) over `page_features`, half of the say each, on the benchmark's articles and its 704 other
 pages. What it is worth is read off ten folds by host: each page is judged by models that saw no page of its host. The threshold comes
