@@ -202,9 +202,9 @@ RUNS = {
     "statistics": ColumnDoc("Counts by status, reason and host, as JSON.", MANIFEST),
     "datasets": ColumnDoc("What became of the rows of each dataset: made = published + unchanged + quarantined.", RUN),
     "kind": ColumnDoc(
-        "Why the process run was made: process (new crawl runs), or release, retry, rejudge, drop, accept, reprocess or rollback, which "
-        "replace outcomes of records or take them out; their columns from due to left_over, bytes and segments are 0. NULL in rows of "
-        "earlier releases means process.",
+        "Why the process run was made: process (new crawl runs), or release, retry, rejudge, drop, accept, reprocess, rollback or erase, "
+        "which replace outcomes of records or take them out; their columns from due to left_over, bytes and segments are 0. NULL in rows "
+        "of earlier releases means process.",
         RUN,
     ),
     "replaces": ColumnDoc("The process runs that the outcomes of these records came from before; NULL if it replaces nothing.", RUN),

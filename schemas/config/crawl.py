@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from schemas.config.notify import Notify
 from schemas.datasets.expectation import Drift, Expectation
 from schemas.datasets.page_options import ChunkSize, PageOptions
 from schemas.web.ai_preferences import USES
@@ -275,6 +276,7 @@ class Crawl(ConfigModel):
     retention: Annotated[dict[str, Annotated[Days, Field(ge=1)]], length_at_most(MAX_DATASETS)] = Field(default_factory=dict)
     articles: ArticleOptions = ArticleOptions()
     pages: PageOptions = PageOptions()
+    notify: Annotated[tuple[Notify, ...], length_at_most(MAX_ENTRIES)] = ()
     paused: bool = False
     tags: Annotated[tuple[Tag, ...], length_at_most(MAX_TAGS)] = ()
 
@@ -284,6 +286,14 @@ class Crawl(ConfigModel):
         if isinstance(data, dict) and isinstance(data.get("seeds"), list):
             seeds = [{"url": seed} if isinstance(seed, str) else seed for seed in data["seeds"]]
             return {**data, "seeds": seeds}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_channels(cls, data: object) -> object:
+        """Channels by their names alone, which are told of everything."""
+        if isinstance(data, dict) and isinstance(data.get("notify"), list):
+            return {**data, "notify": [{"channel": one} if isinstance(one, str) else one for one in data["notify"]]}
         return data
 
     @model_validator(mode="before")

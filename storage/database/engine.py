@@ -28,7 +28,7 @@ from storage.outages import wait_out
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 5  # the version of the newest file in storage/database/migrations/versions
+SCHEMA_VERSION = 6  # the version of the newest file in storage/database/migrations/versions
 OLDEST_VERSION = 4  # the oldest version that `crawlhouse upgrade` can upgrade
 ELSEWHERE = "or point CRAWLHOUSE_DATABASE or CRAWLHOUSE_HOME elsewhere"
 SQLITE_BUSY_SECONDS = 20.0  # a third of a lease: a worker gets the error before others take its hosts
@@ -91,6 +91,12 @@ class Database:
                 if is_held:
                     with suppress(DBAPIError):  # the session has ended, so the lock is free
                         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """A connection of PostgreSQL whose statements are transactions of their own. Raises UnavailableError, StorageError."""
+        with self._translated_errors(), self._engine.connect() as plain:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

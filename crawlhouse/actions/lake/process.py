@@ -1,53 +1,76 @@
-"""What `crawlhouse process` does: one process run over all closed crawl runs of a crawl that are not published yet."""
+"""What `crawlhouse process` does: process runs over all closed crawl runs of a crawl that are not published yet, mostly one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from crawlhouse.actions.monitor.notify import telling
 from crawlhouse.command_lock import hold_command_lock
 from crawlhouse.output.console import progress_line, say, write_json
 from crawlhouse.output.row_formats import ReportFormat
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
+from schemas.keys import report_key
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
 from storage.ledger.pending import is_all_processed
+from storage.objects.open import open_store
 from storage.outages import patience, wait_out
 
 if TYPE_CHECKING:
     from processing.publish.report import RunReport
+    from storage.objects.store import ObjectStore
+
+AFTER_A_CORRECTION = (
+    "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
+)
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
-    """Process and publish what was fetched, and print the accounting.
+    """Process and publish what was fetched, and print the accounting of each process run.
 
     Raises StorageError if records of the archive are damaged, GateError if rows are held back, and SpiderError if no page could be read
     for a dataset; all else is published then.
     """
     name = known_name(reference, settings)
     make_home(settings)
+    with telling(name, "process", settings):
+        _process(name, settings, form)
+
+
+def _process(name: str, settings: Settings, form: ReportFormat) -> None:
     with hold_command_lock(settings, f"process-{name}"), progress_line() as update, patience(settings):
-        report = None if wait_out(is_all_processed, name, settings) else _processed(name, settings, update)
-    if report is None:
+        reports = [] if wait_out(is_all_processed, name, settings) else list(_processed(name, settings, update))
+    if not reports:
         say(f"Nothing to process: every closed run of {name} is published. `crawlhouse crawl {name}` {_next_step(name, settings)}.")
+    _print_reports(reports, form)
+    for report in reports:
+        raise_if_damaged(report)
+    raise_if_held(reports, settings)
+    for report in reports:
+        _raise_if_unreadable(report)
+
+
+def _print_reports(reports: Sequence[RunReport], form: ReportFormat) -> None:
     if form is ReportFormat.JSON:
-        write_json(None if report is None else json.loads(report.to_json()), indent=2)
-    elif report is not None:
+        for found in [json.loads(report.to_json()) for report in reports] or [None]:
+            write_json(found, indent=2)
+    elif reports:
         from crawlhouse.output.accounting import show_report
 
-        show_report(report)
-    raise_if_damaged(report)
-    raise_if_held(report)
-    _raise_if_unreadable(report)
+        for report in reports:
+            show_report(report)
 
 
-def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> RunReport | None:
+def _processed(name: str, settings: Settings, update: Callable[[str], None]) -> Iterator[RunReport]:
+    """The report of each process run: a large backlog takes several."""
     from processing.stages import process_once  # it takes a second, and most often there is nothing to process
 
-    return wait_out(process_once, name, settings, progress=update)
+    while (report := wait_out(process_once, name, settings, progress=update)) is not None:
+        yield report
 
 
 def known_name(reference: str, settings: Settings) -> str:
@@ -65,14 +88,26 @@ def _next_step(name: str, settings: Settings) -> str:
     return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "begins a new run"
 
 
-def raise_if_held(report: RunReport | None) -> None:
-    """Raise GateError if a report says that rows are held back."""
-    if report is not None and report.held:
-        sentences = "\n".join(f"  {sentence}" for sentence in report.held_sentences())
-        raise GateError(
-            f"The gate holds back rows:\n{sentences}\nEverything else is published. `crawlhouse gate list` shows what waits, and "
-            "`crawlhouse gate --help` how to decide."
-        )
+def raise_if_held(reports: Sequence[RunReport], settings: Settings) -> None:
+    """Raise GateError if rows are held back: how many of which dataset, why, and the commands that decide on them."""
+    if not any(report.held for report in reports):
+        return
+    store = open_store(settings)
+    lines = [line for report in reports for line in _held_lines(report, store)]
+    raise GateError("\n".join(["The gate holds back rows; everything else is published.", *lines, AFTER_A_CORRECTION]))
+
+
+def _held_lines(report: RunReport, store: ObjectStore) -> Iterator[str]:
+    from processing.expectations.suite_result import judged_rows
+
+    key = report_key(report.process_run, "expectations.json")
+    rows = judged_rows(store.get_bytes(key)) if store.info(key) is not None else {}
+    for crawl_run, found in sorted(report.held.items()):
+        for name, why in sorted(found.items()):
+            count = rows.get((crawl_run, name))  # none where a step broke: its rows were not judged
+            yield f"{name} of {crawl_run}{f', {count:,} rows' if count else ''}: {why}."
+            yield f'  to publish them:   crawlhouse gate accept {crawl_run} --dataset {name} --reason "..."'
+            yield f'  to leave them out: crawlhouse gate discard {crawl_run} --dataset {name} --reason "..."'
 
 
 def _raise_if_unreadable(report: RunReport | None) -> None:

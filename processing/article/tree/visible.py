@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from processing.article.tree.characters import folded_text
+from processing.article.tree.inline import BLOCKS
 from processing.article.tree.parse import Node
 
 _INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button", "template", "rt", "rp"})
+_BREAKING = BLOCKS | {"br", "option"}
 
 
 def visible_text(node: Node) -> str:
     """The visible text of a node, white space folded."""
+    if (text := _only_text(node)) is not None:
+        return text
     parts = []
     for child in node.traverse(include_text=True):
         if child.tag == "-text":
@@ -18,6 +22,28 @@ def visible_text(node: Node) -> str:
         elif child.tag == "br":
             parts.append(" ")
     return folded_text("".join(parts))
+
+
+def spaced_text(node: Node) -> str:
+    """The visible text of a node, with a space where a block, a cell or an item of a list begins or ends."""
+    if (text := _only_text(node)) is not None:
+        return text
+    parts = []
+    for child in node.traverse(include_text=True):
+        tag = child.tag
+        if tag in _BREAKING or ((before := child.prev) is not None and before.tag in _BREAKING):
+            parts.append(" ")
+        if tag == "-text" and _is_visible(child):
+            parts.append(child.text_content or "")
+    return folded_text("".join(parts))
+
+
+def _only_text(node: Node) -> str | None:
+    """The text of a node that has nothing but one text, as most elements with a single value; None of any other node."""
+    only = node.first_child
+    if only is None or not only.is_text_node or only.next is not None:
+        return None
+    return "" if node.tag in _INVISIBLE else folded_text(only.text_content or "")
 
 
 def text_parts(node: Node) -> list[str]:

@@ -82,7 +82,7 @@ def _source(table: LakeTable, settings: Settings) -> str:
         return select_from(table.columns, None)
     root = f"{settings.store_url()}/{LAKE_PREFIX}"
     files = ", ".join(_place(file.removeprefix(FILE), root) for file in table.files)
-    return select_from(table.columns, read_parquet(f"[{files}]"), _stored_columns(table, settings))
+    return select_from(table.columns, read_parquet(f"[{files}]", is_evolved=table.schemas > 1), _stored_columns(table, settings))
 
 
 def _stored_columns(table: LakeTable, settings: Settings) -> frozenset[str] | None:

@@ -28,20 +28,26 @@ BLOCKS_WITH_TEXTS = """
 OF_RUN = ("sequence", "ingested_at")  # columns that are filled from `runs`: in newer files they are NULL
 # one row for each process run; `runs` has one for each of its crawl runs
 PUBLISHED = """
-CREATE VIEW sources.published AS
+CREATE {kind} sources.published AS
 SELECT process_run, min(sequence) AS sequence, min(ingested_at) AS ingested_at FROM main.runs GROUP BY process_run
 """
 
 
 def view_statements(
-    tables: Mapping[str, LakeTable], sources: Mapping[str, str], hides: bool, adopts: bool, removed: RemovedSegments
+    tables: Mapping[str, LakeTable],
+    sources: Mapping[str, str],
+    hides: bool,
+    adopts: bool,
+    removed: RemovedSegments,
+    keeps_published: bool = False,
 ) -> Iterator[str]:
     """The statements that create the views. `sources` are the texts after FROM, `removed` the crawl runs without segments.
 
-    `hides`: the table `taken_down` in SOURCES has URLs to leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is gone.
+    `keeps_published`: the published runs are read once, instead of with each query. `hides`: the table `taken_down` in SOURCES has URLs to
+    leave out. `adopts`: `orphans` in SOURCES has duplicates whose original is gone.
     """
     yield f"CREATE VIEW main.runs AS SELECT * FROM {sources['runs']}"  # noqa: S608 our own names
-    yield PUBLISHED
+    yield PUBLISHED.format(kind="TABLE" if keeps_published else "VIEW")
     for name, table in tables.items():
         if name != "runs":
             yield f'CREATE VIEW main."{name}" AS {_visible(table, sources[name], hides, adopts and name == "articles", removed)}'
@@ -76,7 +82,7 @@ def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], t
 
     Nothing is read but `runs` if there was none of these.
     """
-    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess') LIMIT 1"  # noqa: S608 our own names
+    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess', 'erase') LIMIT 1"  # noqa: S608 our own names
     if not tables["articles"].has_expired and not connection.execute(removing).fetchall():
         return []
     found = connection.execute(f"""
