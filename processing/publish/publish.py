@@ -49,6 +49,7 @@ LOG = logging.getLogger(__name__)
 ROW_TABLES = TABLE_ORDER
 HOLDING_AGAIN = frozenset({RunKind.REPROCESS, RunKind.ROLLBACK})  # what these hold back was perhaps decided before
 ATTEMPTS = 5  # then the run is decided on under the lock, so that it is published however often others publish
+JOIN_EVERY = 4  # publishes: looking for small files reads the manifests of all tables
 LOCKED_ATTEMPTS = 5  # a table can only change under the lock when another program writes to the lake
 LONG_SECONDS = 1.0  # a wait for the lock, or a time with it, that is logged
 
@@ -82,8 +83,9 @@ def publish_run(
             rows = work.decide_and_commit(token) if is_last else work.commit(ready, tables, token)
         attempt += 1
     report = complete(run, rows, store, ledger)
-    with suppress(ConflictError):  # others hold the lock: the next publish joins the files
-        join_at_publish(lake, ledger, [*_row_tables(run), "runs"])
+    if rows[0]["sequence"] % JOIN_EVERY == 0:
+        with suppress(ConflictError):  # others hold the lock: a later publish joins the files
+            join_at_publish(lake, ledger, [*_row_tables(run), "runs"])
     return report
 
 

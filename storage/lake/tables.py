@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import sqlalchemy as sa
+from cachetools import LRUCache
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io import load_file_io
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.transforms import DayTransform, IdentityTransform
 
 from schemas.errors import NotFoundError, UnavailableError
@@ -21,6 +23,7 @@ from storage.lake.parquet.layout import COMPRESSION, COMPRESSION_LEVEL, ROW_GROU
 PARTITION_COLUMN = "fetched_at"  # partitioned by its day; a table without this column is not partitioned
 SORT_ORDERS = (("host", "url"), ("dataset", "row_id"))  # a table has the first of them whose columns it has
 KEY = "crawlhouse.key"  # property of a dataset's table: its key columns as JSON. Tables without it in the namespace are not ours
+CACHED_METADATA = 32  # a few states of each table: Iceberg gives each metadata file a name of its own, and never changes it
 EVOLUTION_ATTEMPTS = 20  # while other processes change the table
 PROPERTIES = {
     "commit.retry.num-retries": "20",
@@ -78,9 +81,14 @@ def is_dataset_table(table: Table) -> bool:
 
 
 def _read_table(catalog: SqlCatalog, name: str, location: str) -> Table:
-    io = load_file_io(catalog.properties, location)
-    metadata = FromInputFile.table_metadata(io.new_input(location))
+    metadata = _known_metadata.get(location)
+    if metadata is None:
+        metadata = FromInputFile.table_metadata(load_file_io(catalog.properties, location).new_input(location))
+        _known_metadata[location] = metadata
     return Table((NAMESPACE, name), metadata, location, load_file_io({**catalog.properties, **metadata.properties}, location), catalog)
+
+
+_known_metadata: LRUCache[str, TableMetadata] = LRUCache(CACHED_METADATA)
 
 
 def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:

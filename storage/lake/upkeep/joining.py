@@ -50,7 +50,9 @@ def join_at_publish(lake: Lake, ledger: Ledger, names: Collection[str]) -> int:
     if not groups:
         return 0
     joined = [join(table, group) for table, group in groups]
-    return sum(one.rows for one in joined if commit_joined(lake, ledger, [one]))
+    if commit_joined(lake, ledger, joined):
+        return sum(one.rows for one in joined)
+    return sum(one.rows for one in joined if commit_joined(lake, ledger, [one]))  # another writer has changed one of the tables
 
 
 def join(table: Table, group: Sequence[FileScanTask]) -> Joined:
