@@ -12,14 +12,15 @@ import heapq
 import math
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.inputs.news_sites import DAYS, Site, Source, Story, make_sites
 from benchmarks.inputs.real_times import real_sites
 from benchmarks.peers.revisit_policies import FixedAll, FixedSources, NewsCrawl, Nutch, Ours, Policy
-from spiders.schedule.revisit import Visit
+from spiders.schedule.state import Visit
 
 TICK_HOURS = 0.25  # a crawl every quarter of an hour
 TUNING_SEEDS = (*range(1, 13), *range(101, 107))  # the policy's constants were chosen on these
@@ -64,15 +65,21 @@ class Shares:
 
 
 class Simulation:
-    """One policy on the sites. At each tick the due URLs are fetched in the order of their due times."""
+    """One policy on the sites. At each tick the due URLs are fetched in the order of their due times.
 
-    def __init__(self, sites: list[Site], policy: Policy) -> None:
+    `site_pages` is how many pages a crawl can fetch from one site at a tick, because of its delay or `max_pages_per_host`. If it is less
+    than what is due there, new stories and sources go first, as in a run of the product. The rest waits for the next tick.
+    """
+
+    def __init__(self, sites: list[Site], policy: Policy, site_pages: float = math.inf) -> None:
         self.sites = sites
         self.policy = policy
+        self.site_pages = site_pages
         self.fetches = 0
         self.due: dict[int, float] = {}
         self.queue: list[tuple[float, int, Source | Story]] = []
         self.seen: dict[int, int] = {}
+        self.used = Counter[int]()  # pages of this tick by site
 
     def run(self, most: float) -> Result:
         """Thirty days."""
@@ -91,28 +98,50 @@ class Simulation:
         heapq.heappush(self.queue, (due, thing.key, thing))
 
     def _fetch_due(self, now: float) -> None:
-        while self.queue and self.queue[0][0] <= now:
-            due, key, thing = heapq.heappop(self.queue)
-            if self.due[key] != due:  # a hint has changed it
+        self.used.clear()
+        for due, thing in self._take_due(now):
+            if self.due[thing.key] != due:  # a hint has changed it
                 continue
             if isinstance(thing, Story):
                 self._fetch_story(thing, now)
             else:
                 self._fetch_source(thing, now)
 
-    def _fetch_story(self, story: Story, now: float) -> None:
+    def _take_due(self, now: float) -> Iterator[tuple[float, Source | Story]]:
+        """Remove the due things from the queue. Known stories come last if the pages of a site are limited."""
+        taken = []
+        while self.queue and self.queue[0][0] <= now:
+            due, _, thing = heapq.heappop(self.queue)
+            taken.append((due, thing))
+        if self.site_pages < math.inf:
+            taken.sort(key=lambda pair: isinstance(pair[1], Story) and pair[1].captured is not None)
+        return iter(taken)
+
+    def _spend(self, thing: Source | Story, now: float) -> bool:
+        """Count a fetch. False if the site has no page left at this tick: then the thing is due at the next one."""
+        if self.used[thing.site] >= self.site_pages:
+            self._schedule(thing, now)
+            return False
+        self.used[thing.site] += 1
         self.fetches += 1
+        return True
+
+    def _fetch_story(self, story: Story, now: float) -> None:
+        if not self._spend(story, now):
+            return
         changed = story.fetch(now)
         if self.policy.revisits_articles:
             self._schedule(story, max(self.policy.next_due(story, Visit(now, changed=changed)), now + 1e-9))
 
     def _fetch_source(self, source: Source, now: float) -> None:
-        self.fetches += 1
+        if not self._spend(source, now):
+            return
         start, end = source.visible(now)
         seen, self.seen[source.key] = self.seen.get(source.key, 0), end
-        new = [story for story in source.stories[max(start, seen) : end] if story.captured is None]  # a visit captures all that it shows
+        shown = source.stories[max(start, seen) : end]
+        new = [story for story in shown if story.captured is None and story.key not in self.due]  # those in `due` were found before
         for story in new if source.dated else ():
-            story.listed = story.published
+            story.listed, story.listed_by = story.published, None if source.lastmod == "absent" else source.kind
         for story in [*new, *self.policy.hinted(source, now)]:
             self._fetch_story(story, now)
         times = source.published[start:end] if source.dated else []
