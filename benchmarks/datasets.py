@@ -33,7 +33,7 @@ source: {selectors: {sku: .sku, name: h1, price: {css: .price, type: 'decimal(12
 match: [/p/]
 key: [host, sku]
 """,
-    "selectors, 24 rows": """
+    "selectors, 60 rows": """
 source: {selectors: {link: {css: .card__link, attr: href}, name: .card__name, price: {css: .card__price, type: float}}, each: .card}
 key: [host, link]
 """,

@@ -30,11 +30,13 @@ from crawlhouse.commands import stop as stopcommand
 from crawlhouse.commands import upgrade as upgradecommand
 from crawlhouse.commands.lake import again as againcommand
 from crawlhouse.commands.lake import changes as changescommand
+from crawlhouse.commands.lake import erase as erasecommand
 from crawlhouse.commands.lake import export as exportcommand
 from crawlhouse.commands.lake import gate as gatecommand
 from crawlhouse.commands.lake import index as indexcommand
 from crawlhouse.commands.lake import quarantine as quarantinecommand
 from crawlhouse.commands.lake import query as querycommand
+from crawlhouse.commands.lake import retention as retentioncommand
 from crawlhouse.commands.lake import show as showcommand
 from crawlhouse.commands.lake import tables as tablescommand
 from crawlhouse.commands.lake import takedown as takedowncommand
@@ -134,7 +136,9 @@ app.add_typer(gatecommand.app, rich_help_panel=CONTROL)
 app.add_typer(indexcommand.app, rich_help_panel=CONTROL)
 app.add_typer(quarantinecommand.app, rich_help_panel=CONTROL)
 app.command(epilog=againcommand.ROLLBACK_EXAMPLES, rich_help_panel=CONTROL)(againcommand.rollback)
+app.command(epilog=retentioncommand.EXAMPLES, rich_help_panel=CONTROL)(retentioncommand.retention)
 app.add_typer(takedowncommand.app, rich_help_panel=CONTROL)
+app.command(epilog=erasecommand.EXAMPLES, rich_help_panel=CONTROL)(erasecommand.erase)
 app.command(epilog=pluginscommand.EXAMPLES, rich_help_panel=CONTROL)(pluginscommand.plugins)
 app.command(epilog=stopcommand.EXAMPLES, rich_help_panel=CONTROL)(stopcommand.stop)
 app.command(epilog=crawlnames.RENAME_EXAMPLES, rich_help_panel=CONTROL)(crawlnames.rename)

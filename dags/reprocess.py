@@ -6,7 +6,7 @@
 | `replay` | calls the crawl's own spider, if it has one and a dataset takes its items, with the stored responses |
 | `extract` | one task per shard of WARC segments: rows are staged per segment |
 | `compare` | says in its log how many rows would be added, lost and changed; a dry run ends here |
-| `publish` | portion by portion, the new rows take the place of the old ones in one commit each; tables that got rows make an Asset event |
+| `publish` | portion by portion, the new rows take the place of the old ones in one commit each; `announce_tables` makes the Asset events |
 
 It has no schedule: start it by *Trigger*, with the fields of its form. Without any of them it makes the rows of every published run of the
 crawl again. Nothing is fetched. Clearing or retrying a task goes on where it stopped; what is made again already is left out.
@@ -21,10 +21,9 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.defaults import PROCESS, RETRIES, SHORT, START, table_alias
+from dags.defaults import PROCESS, RETRIES, SHORT, START
 from dags.loading import load_dags
 from dags.outcomes import final_errors
-from dags.process import tell_tables
 from schemas.config.crawl import Crawl
 from schemas.config.settings import load_settings
 from schemas.errors import SpiderError
@@ -94,7 +93,6 @@ def compare(process_runs: list[str]) -> bool:
 @task(**PROCESS, execution_timeout=LONG_TIMEOUT)
 def publish(process_runs: list[str]) -> dict[str, int]:
     """Publish one portion after the other, and return the sums of the outcomes of their records."""
-    from processing import stages
     from processing.reprocess.again import publish as publish_portion
     from storage.outages import wait_out
 
@@ -103,7 +101,6 @@ def publish(process_runs: list[str]) -> dict[str, int]:
         for process_run in process_runs:
             report = wait_out(publish_portion, process_run, load_settings())
             LOG.log(logging.WARNING if report.held else logging.INFO, "%s", report.text())
-            tell_tables(stages.published_tables(report, load_settings()))
             totals.update(report.counts())
     return dict(totals)
 
@@ -142,8 +139,7 @@ def reprocess_dag(crawl: Crawl) -> DAG:
         pairs = shards(runs)
         extracted = extract.expand(shard=pairs)
         replay(runs) >> pairs
-        published = publish.override(outlets=[table_alias(name) for name in crawl.datasets])
-        extracted >> compare(runs) >> published(runs)
+        extracted >> compare(runs) >> publish(runs)
     return dag
 
 

@@ -15,7 +15,7 @@ READERS = (
     "index/rows",
     "urls/host_key",
     "warc/content_coding",
-    "warc/member",
+    "warc/member_decoders",
     "warc/page_bytes",
     "warc/reader",
     "warc/records",

@@ -90,7 +90,12 @@ ARTICLES = {
     "paywalled": ColumnDoc("Whether the page says that its text is not free.", MARKUP),
     "form": ColumnDoc("The kind of article page: article, live_blog, gallery, paywalled_stub, amp or print.", MARKUP),
     "text": ColumnDoc("The article as plain text, one block a line, without captions.", MARKUP),
-    "blocks": ColumnDoc("The blocks of the article: kind, text, level of a heading or depth of a list, share of text in links.", MARKUP),
+    "blocks": ColumnDoc(
+        "The blocks of the article: kind, text, level of a heading or depth of a list, share of text in links, and start and end of its "
+        "text in the column text, in characters. Of a caption, which is not in it, and in rows of earlier releases start and end are NULL. "
+        "In the plain files the text of a block that has a start is NULL.",
+        MARKUP,
+    ),
     "text_length": ColumnDoc("The length of the text.", TEXT, "characters"),
     "word_count": ColumnDoc("The length of the text.", TEXT, "words"),
     "text_digest": ColumnDoc("32 hex digits of SHA-256 of the text without case, punctuation and spacing.", TEXT),
@@ -193,9 +198,9 @@ RUNS = {
     "statistics": ColumnDoc("Counts by status, reason and host, as JSON.", MANIFEST),
     "datasets": ColumnDoc("What became of the rows of each dataset: made = published + unchanged + quarantined.", RUN),
     "kind": ColumnDoc(
-        "Why the process run was made: process (new crawl runs), or release, retry, rejudge, drop, accept, reprocess or rollback, which "
-        "replace outcomes of records or take them out; their columns from due to left_over, bytes and segments are 0. NULL in rows of "
-        "earlier releases means process.",
+        "Why the process run was made: process (new crawl runs), or release, retry, rejudge, drop, accept, reprocess, rollback or erase, "
+        "which replace outcomes of records or take them out; their columns from due to left_over, bytes and segments are 0. NULL in rows "
+        "of earlier releases means process.",
         RUN,
     ),
     "replaces": ColumnDoc("The process runs that the outcomes of these records came from before; NULL if it replaces nothing.", RUN),

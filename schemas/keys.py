@@ -211,6 +211,13 @@ def memory_key(crawl: str, version: int) -> str:
     return f"memory/{crawl}/{version:08d}.parquet"
 
 
+def memory_prefix() -> str:
+    """Where the site memories of all crawls are."""
+    return "memory/"
+
+
 LAKE_PREFIX = "lake"
+ADOPTED_PREFIX, REPORTS_PREFIX, STATISTICS_PREFIX = "adopted/", "reports/", "statistics/"
+ERASURES_PREFIX = "erasures/"  # receipts, and what is not complete (`processing.erase`)
 STAGING_PREFIX = "staging/"
 KNOWN_PREFIX = "known/"  # the known index (`storage.index.known`)

@@ -81,6 +81,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable", "The body cannot be decoded to text."
     TRUNCATED = "truncated", "The body is incomplete: it was cut off, or is only a part of the page."
     DAMAGED_RECORD = "damaged_record", "The record in the WARC file is damaged."
+    ERASED = "erased", "The record was erased (`crawlhouse erase`): its URL, its bytes and its rows are gone."
     HUB = "hub", "The page is mostly a list of links to other pages, such as a home page or a section."
     PRODUCT = "product", "The page is about a product or an offer."
     FORUM = "forum", "The page is a discussion in a forum."

@@ -39,6 +39,7 @@ class RunKind(StrEnum):
     ACCEPT = "accept"  # rows that the gate held back are published
     REPROCESS = "reprocess"  # rows are made again from stored captures, under the code and the rules of that time
     ROLLBACK = "rollback"  # all rows of crawl runs are taken out
+    ERASE = "erase"  # the rows of URLs are taken out for good
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,8 @@ def reading_digest(crawl: Crawl, dataset: Dataset) -> str:
 def config_hash(crawl: Crawl, datasets: Sequence[Dataset] = ()) -> str:
     """A digest of a crawl's configuration, and of the definitions of its datasets: 16 hex digits of SHA-256.
 
-    The time zone of its schedule decides no row.
+    The time zone of its schedule and how long its rows are kept decide no row.
     """
     definitions = [(dataset.name, dataset.digest(), dataset.rules_digest()) for dataset in datasets]
-    text = crawl.model_dump_json(exclude={"timezone"}) + (json.dumps(definitions) if definitions else "")
+    text = crawl.model_dump_json(exclude={"timezone", "retention"}) + (json.dumps(definitions) if definitions else "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -24,6 +24,9 @@ BLOCK = pa.struct(
     ]
 )
 
+# A block as the tables store it. Where it stands in the row's `text`, from `start` up to `end` in code points, its own `text` is NULL in
+# the files; the views give it back.
+STORED_BLOCK = pa.struct([*BLOCK, pa.field("start", pa.int32()), pa.field("end", pa.int32())])
 
 # a part of a text for retrieval: its place, the headings above it, the block that it begins with, and its Markdown
 CHUNK = pa.struct(
@@ -81,7 +84,7 @@ ARTICLE_FIELDS = [
     pa.field("paywalled", pa.bool_()),
     pa.field("form", pa.string()),
     pa.field("text", pa.string(), nullable=False),
-    pa.field("blocks", pa.list_(BLOCK)),
+    pa.field("blocks", pa.list_(STORED_BLOCK)),
     pa.field("text_length", pa.int32(), nullable=False),
     pa.field("word_count", pa.int32(), nullable=False),
     pa.field("text_digest", pa.string(), nullable=False),
@@ -240,5 +243,7 @@ RUNS = pa.schema(
         column_docs.RUNS,
     )
 )
+
+WITH_BLOCKS = frozenset({"articles", "quarantine"})  # tables whose blocks have places in `text`
 
 TABLES = {"articles": ARTICLES, "captures": CAPTURES, "quarantine": QUARANTINE, "sightings": SIGHTINGS, "runs": RUNS}

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 
 from schemas.config.crawl import Crawl
-from spiders.download.body_memory import BodyMemory
+from spiders.download.body_memory_limit import BodyMemory
 from spiders.download.credentials import Login
 from spiders.loop_meter import loop_class
 

@@ -23,7 +23,7 @@ from schemas.runs import CrawlRun
 from spiders.browser.browser import check_browser
 from spiders.closing.left_spools import sweep_spools
 from spiders.custom.loader import find_spider
-from spiders.download.body_memory import BodyMemory
+from spiders.download.body_memory_limit import BodyMemory
 from spiders.download.credentials import read_credentials
 from spiders.download.direct import DirectDownloader
 from spiders.download.user_agent import user_agent

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from rensa import RMinHash, RMinHashLSH
 
 from benchmarks.duplicates.texts import Made, make_texts
-from processing.clean.minhash import make_signatures, shingle_hashes
+from processing.clean.minhash import text_signatures
 from processing.clean.words import words
 from processing.resolve.decisions import decide
 from processing.resolve.earlier_rows import EarlierRows
@@ -61,7 +61,7 @@ def by_rensa(texts: Sequence[str]) -> Marked:
 
 
 def _signed(texts: Sequence[str]) -> list[bytes | None]:
-    return make_signatures(shingle_hashes([words(text) for text in texts]))
+    return text_signatures(texts)
 
 
 def _summary(number: int, digest: str) -> RecordSummary:

@@ -30,7 +30,7 @@ from storage.objects.open import open_store
 from storage.warc.writer import SegmentWriter
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-RELATED = 24  # goods beside the one of a page, as in most shops' grids
+RELATED = 60  # as many as a large list of goods has
 SENTENCES = 400  # of a description and its reviews: with them a page has about 80 kB
 PAGES_A_SEGMENT = 500
 OFFERS = """

@@ -1,4 +1,7 @@
-"""Airflow's Celery configuration, and what a Celery worker does when it is asked to end: its spiders are asked to end too.
+"""Airflow's Celery configuration, and what a Celery worker does when it begins and when it is asked to end.
+
+Before a worker that takes processing tasks forks its processes, it imports what these tasks need, and starts the process from which those
+are forked that judge rows. Without that each task would import it again, which is most of the time of a small one.
 
 Celery waits for its running tasks, and a fetch task may run for hours. So the spiders that the tasks started get SIGTERM: they register
 what they have fetched, and end within ten seconds. Their tasks then end too, and run again on another worker. Use it by
@@ -9,11 +12,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 import psutil
 from airflow.providers.celery.executors.default_celery import DEFAULT_CELERY_CONFIG
-from celery.signals import worker_shutting_down  # type: ignore[import-untyped]
+from celery.signals import worker_init, worker_shutting_down  # type: ignore[import-untyped]
 
+NOT_PREPARED = frozenset({"fetch"})  # the queue without processing tasks
 SPIDER = "spiders.worker"  # as in the command line of a spider's process
 LOOK_SECONDS = 1.0  # a task that had just been taken may start its spider after the signal
 LOG = logging.getLogger(__name__)
@@ -26,6 +31,16 @@ WAIT_FOR_DATABASE = {
     "result_backend_max_retries": 60,  # together some five minutes
 }
 CELERY_CONFIG = {**DEFAULT_CELERY_CONFIG, **WAIT_FOR_DATABASE}
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def prepare_worker(sender: Any, **_: object) -> None:  # Any: Celery's worker has no types
+    """Prepare a worker that takes processing tasks, before its processes are forked."""
+    if not NOT_PREPARED.issuperset(sender.app.amqp.queues.consume_from):
+        from crawlhouse.airflow.executor import prepare_tasks, start_judge_server
+
+        prepare_tasks()
+        start_judge_server()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -1,7 +1,7 @@
 """Airflow's LocalExecutor. Its workers import what crawlhouse's tasks need before tasks are forked from them.
 
 So the imports are done once, when the scheduler starts, instead of in every task. Great Expectations, which the gate needs, stays in a
-process of its own, from which each gate's process is forked.
+process of its own, from which each gate's process is forked. Celery workers do the same (`crawlhouse.airflow.celery_worker`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from airflow.executors import local_executor
 
 LOG = logging.getLogger(__name__)
 NEEDED = (
+    "processing.announce",
     "processing.known.upkeep",
     "processing.stages",
     "processing.extract.checks.rule_check",
@@ -40,16 +41,21 @@ def start_judge_server() -> None:
         LOG.exception("The judge server cannot be started; each gate imports Great Expectations itself")
 
 
+def prepare_tasks() -> None:
+    """Import what tasks need. A module that cannot be imported fails the task that needs it, with its error."""
+    for name in NEEDED:
+        try:
+            import_module(name)
+        except Exception:
+            LOG.exception("%s cannot be imported; tasks that need it will fail", name)
+
+
 class LocalExecutor(local_executor.LocalExecutor):
     """The class has the same name as Airflow's, because some of Airflow's checks look for that name."""
 
     def start(self) -> None:
-        """Import, then start the workers. A module that cannot be imported fails the task that needs it, with its error."""
+        """Import, then start the workers."""
         if self.is_mp_using_fork:
-            for name in NEEDED:
-                try:
-                    import_module(name)
-                except Exception:
-                    LOG.exception("%s cannot be imported; tasks that need it will fail", name)
+            prepare_tasks()
         start_judge_server()
         super().start()

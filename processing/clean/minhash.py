@@ -1,32 +1,30 @@
 """Signatures of texts: by their bands similar texts are found, by their sketches the similarity is estimated.
 
-A text is the set of its shingles: the runs of five words (in scripts without spaces, of five characters). The bands are made of 126
+A text is the set of its shingles (`processing.clean.shingles`). The bands are made of 126
 MinHash values (Broder 1997; Leskovec et al., chapter 3). The sketch has the smallest hashes of the shingles (bottom-k: Cohen and Kaplan
 2007): of two texts with at most SKETCH_SIZE shingles it gives the exact similarity. Measured: `python -m benchmarks duplicates`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-SHINGLE_WORDS = 5
+from processing.clean.shingles import HASH_FORM, Hashes, Shingles, read_shingles
+
 BANDS, BAND_ROWS = 18, 7  # pairs of .8 share a band with a probability of .985, of .85 with .999, of .3 with .004
 SEED = 42
 SKETCH_SIZE = 256
-FORM = f"{BANDS}x{BAND_ROWS}-{SEED}-{SKETCH_SIZE}-{RMinHash.ALGORITHM_VERSION}"  # signatures of another form cannot be compared
+FORM = f"{BANDS}x{BAND_ROWS}-{SEED}-{SKETCH_SIZE}-{HASH_FORM}-{RMinHash.ALGORITHM_VERSION}"  # signatures of another form cannot be compared
 BANDS_BYTES = 8 * BANDS
 _EMPTY = np.uint32(0xFFFFFFFF)
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_WORD_FACTORS = np.array(
-    [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
-)  # odd, with about as many ones as zeros
 
-Hashes = NDArray[np.uint64]
 BandHashes = NDArray[np.uint64]  # one row per text, one hash per band
 
 
@@ -41,27 +39,24 @@ class Signatures:
         return len(self.bands)
 
 
-def shingle_hashes(texts: Sequence[Sequence[str]]) -> list[Hashes]:
-    """The hashes of each text's shingles, ascending and each once. A text is given by its words; one of fewer than five is one shingle."""
-    return [_shingles(np.array(found, np.uint64)) for found in RMinHash.hash_token_sets(texts)] if texts else []
+def text_signatures(texts: Sequence[str]) -> list[bytes | None]:
+    """The signature of each text; None for a text without words."""
+    return make_signatures(read_shingles(texts))
 
 
-def make_signatures(hashes: Sequence[Hashes]) -> list[bytes | None]:
+def make_signatures(shingles: Shingles) -> list[bytes | None]:
     """The signature of each text, as it is stored: its bands (64 bits each), then its sketch (32 bits each); None for no words."""
-    ends = np.cumsum([len(one) for one in hashes], dtype=np.uint64)
-    present = [one for one in hashes if len(one)]
-    if not present:
-        return [None] * len(hashes)
-    starts = np.unique(np.concatenate((np.zeros(1, np.uint64), ends)))
-    flat = np.concatenate(present)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, starts, BANDS * BAND_ROWS, SEED)
-    found = iter(_band_hashes(np.array(matrix.to_rows(), np.uint32)))
-    return [next(found).tobytes() + _sketch(one).tobytes() if len(one) else None for one in hashes]
-
-
-def signature(words: Sequence[str]) -> bytes | None:
-    """The signature of one text, given by its words."""
-    return make_signatures(shingle_hashes([words]))[0]
+    counts = shingles.counts[shingles.counts > 0]
+    if not len(counts):
+        return [None] * len(shingles.counts)
+    ends = np.cumsum(counts)
+    bounds = np.concatenate((np.zeros(1, np.uint64), ends.astype(np.uint64)))
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(shingles.hashes, bounds, BANDS * BAND_ROWS, SEED)
+    values = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint32, len(counts) * BANDS * BAND_ROWS)
+    bands = _band_hashes(values.reshape(-1, BANDS * BAND_ROWS)).tobytes()
+    sketches = iter(_sketches(shingles.hashes, ends - counts))
+    starts = iter(range(0, len(bands), BANDS_BYTES))
+    return [(bands[(start := next(starts)) : start + BANDS_BYTES] + next(sketches)) if count else None for count in shingles.counts]
 
 
 def signatures(stored: Sequence[bytes]) -> Signatures:
@@ -102,28 +97,17 @@ def _sizes(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.int
     return np.where(is_whole, 2 * SKETCH_SIZE, SKETCH_SIZE).astype(np.int32)
 
 
-def _shingles(words: Hashes) -> Hashes:
-    if len(words) < SHINGLE_WORDS:
-        return _mixed(words * _WORD_FACTORS[: len(words)]).sum(keepdims=True, dtype=np.uint64) if len(words) else words
-    count = len(words) - SHINGLE_WORDS + 1
-    sums = words[:count] * _WORD_FACTORS[0]
-    for place in range(1, SHINGLE_WORDS):
-        sums += words[place : place + count] * _WORD_FACTORS[place]
-    found = _mixed(sums)
-    found.sort()
-    distinct: Hashes = found[np.append(True, found[1:] != found[:-1])]
-    return distinct
-
-
-def _mixed(sums: Hashes) -> Hashes:
-    sums = (sums ^ (sums >> np.uint64(32))) * _MULTIPLIER
-    return np.asarray(sums ^ (sums >> np.uint64(29)), np.uint64)
-
-
-def _sketch(hashes: Hashes) -> NDArray[np.uint32]:
-    smallest = (hashes[: 2 * SKETCH_SIZE] >> np.uint64(32)).astype("<u4")
-    distinct: NDArray[np.uint32] = smallest[np.append(True, smallest[1:] != smallest[:-1])][:SKETCH_SIZE]
-    return distinct
+def _sketches(hashes: Hashes, starts: NDArray[np.int64]) -> Iterator[bytes]:
+    """The sketch of each text, of which the first hash is at `starts`: the upper halves of its smallest hashes, each once."""
+    halves = (hashes >> np.uint64(32)).astype("<u4")
+    is_distinct = np.append(True, halves[1:] != halves[:-1])
+    is_distinct[starts] = True
+    number = np.cumsum(is_distinct)
+    is_kept = is_distinct & (number - np.repeat(number[starts], np.diff(starts, append=len(hashes))) < SKETCH_SIZE)
+    kept = halves[is_kept].tobytes()
+    ends = np.cumsum(is_kept)[np.append(starts[1:], len(hashes)) - 1] * halves.itemsize
+    for start, end in pairwise([0, *ends.tolist()]):
+        yield kept[start:end]
 
 
 def _band_hashes(values: NDArray[np.uint32]) -> BandHashes:

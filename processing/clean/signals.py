@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from processing.clean.minhash import SHINGLE_WORDS
+from processing.clean.shingles import SHINGLE_WORDS, Shingles
 from schemas.article import Block
 
 _SYMBOL = re.compile(r"[#…]|\.\.\.|[\u2580-\u259f\ufffd]")
@@ -26,14 +26,14 @@ class Signals:
     link_density: float
 
 
-def signals(text: str, tokens: Sequence[str], blocks: Sequence[Block], distinct_shingles: int) -> Signals:
-    """The signals of an article, given its text, its words, its blocks and how many distinct five-word shingles it has."""
-    count = len(tokens)
+def signals(text: str, blocks: Sequence[Block], shingles: Shingles, place: int = 0) -> Signals:
+    """The signals of an article, given its text, its blocks, and the shingles of several texts, of which it is the one at `place`."""
+    count = int(shingles.words[place])
     runs = max(count - SHINGLE_WORDS + 1, 1)
     characters = sum(len(block.text) for block in blocks)
     return Signals(
-        duplicate_word_fraction=max(0.0, 1 - distinct_shingles / runs) if count else 0.0,
+        duplicate_word_fraction=max(0.0, 1 - int(shingles.counts[place]) / runs) if count else 0.0,
         symbol_word_ratio=min(1.0, len(_SYMBOL.findall(text)) / count) if count else 0.0,
-        mean_word_length=sum(map(len, tokens)) / count if count else 0.0,
+        mean_word_length=int(shingles.letters[place]) / count if count else 0.0,
         link_density=sum(len(block.text) * block.link_density for block in blocks) / characters if characters else 0.0,
     )

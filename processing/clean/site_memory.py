@@ -168,6 +168,11 @@ def _seconds(rows: pa.Table) -> Seconds:
     return np.asarray(rows["seen"].cast(SCHEMA.field("seen").type).cast(pa.int64()).to_numpy(), np.int64)  # Parquet has no seconds
 
 
+def page_digest(url: str) -> int:
+    """The digest by which a memory knows a page."""
+    return _digest(url)
+
+
 def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 # kana, Han, Thai and Lao, Burmese, Khmer
 UNSPACED = (
@@ -11,6 +15,9 @@ UNSPACED = (
     "\U00020000-\U0003ffff"
 )
 UNSPACED_SHARE = 0.3  # of the characters other than blanks; a text with more is in a script without spaces
+
+OTHER, LETTER, SINGLE = range(3)  # classes of characters: in no word, in a word with its neighbours, a word of its own
+_PLANES = 4  # of 65,536 code points; the others have no characters of words
 
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 _UNSPACED = re.compile(rf"[{UNSPACED}]")
@@ -30,6 +37,18 @@ def words(text: str) -> list[str]:
         else:
             found.extend(_TOKEN.findall(part))
     return found
+
+
+@cache
+def character_classes() -> NDArray[np.uint8]:
+    """The class of each code point, as `words` tells them apart. The last one stands for all that are beyond."""
+    points = range(_PLANES * 0x10000)
+    classes = np.zeros(len(points) + 1, np.uint8)
+    classes[:-1] = np.fromiter((chr(point).isalnum() for point in points), np.bool_, len(points))
+    classes[ord("_")] = LETTER
+    for first, last in re.findall(r"(.)(?:-(.))?", UNSPACED):
+        classes[ord(first) : ord(last or first) + 1] = SINGLE
+    return classes
 
 
 def unspaced_characters(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from processing.datasets.values import to_plain
@@ -22,7 +23,14 @@ def missing_key_columns(dataset: Dataset, values: Values) -> list[str]:
 
 def row_id(dataset: Dataset, values: Values) -> str:
     """SHA-256 of the key's values, the first 32 hex digits: the same for every version of a row, in whichever crawl it is found."""
-    return _digest([to_plain(values[name]) for name in dataset.key])
+    return key_digest([to_plain(values[name]) for name in dataset.key])
+
+
+def key_digest(key: list[Any]) -> str:
+    """The row's id of its key's values, in plain form."""
+    if all(type(one) is str for one in key):  # the same text as below, in a quarter of the time
+        return _sha256(f"[{','.join(map(encode_basestring_ascii, key))}]")
+    return _digest(key)
 
 
 def changed_fields(dataset: Dataset, old: Values, new: Values, only: Collection[str] | None = None) -> tuple[str, ...]:
@@ -59,4 +67,8 @@ def _folded(value: Any) -> Any:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(_encode(value).encode()).hexdigest()[:32]
+    return _sha256(_encode(value))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from processing.article.tree.parse import Node
-from processing.article.tree.visible import visible_text
+from processing.article.tree.visible import spaced_text
 from processing.datasets.page_view import PageView, TooMuchError
+from processing.datasets.values import WrittenText
 
 Object = dict[str, Any]  # Any: text, an object, or a list of these
 MAX_NODES = 50_000  # with a property or a type, on one page
@@ -164,9 +165,9 @@ def _value(view: PageView, node: Node, attributes: dict[str, str | None], syntax
     tag = node.tag or ""
     if tag in _ADDRESSES:
         address = (attributes.get(_ADDRESSES[tag]) or "").strip()
-        return view.absolute(address) if address else visible_text(node)
+        return view.absolute(address) if address else spaced_text(node)
     if tag in {"data", "meter"} and attributes.get("value"):
         return (attributes["value"] or "").strip()
     if moment := attributes.get("datetime"):
         return moment.strip()
-    return visible_text(node)
+    return WrittenText(spaced_text(node))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 
 from price_parser import Price
@@ -23,6 +24,7 @@ _OTHER_NOTATION = re.compile(r"\d(?:_|[eE][+-]?)\d|(?<!\d)0[xX][0-9a-fA-F]")
 _AFTER_ZERO = re.compile(r"(?<![\d.,'])0([.,])\d{3}(?![\d.,'])")  # thousands never begin with 0
 _GROUPED = re.compile(r"(?<=\d)([.,' ])\d{3}(?:\1\d{3})*(?!\1)([.,])\d+(?![\d.,'])")  # 12,500.125: the other sign is the decimal one
 _THREE_DIGITS = re.compile(r"(?<![\d.,'])\d{1,3}\.\d{3}(?![\d.,'])")
+_THOUSANDS = re.compile(r"((?:[^\w.,]{1,3}|[A-Z]{3} ?)?\d+(?:[.,]\d{1,2})?) ?[kK]( ?(?:[€£$]|[A-Z]{3})?)")  # 30k, €2.5K, 40k GBP
 # a sign stands before everything, or directly before the amount: "Price – 12" is no negative price
 _MINUS = re.compile(r"(?:^[-\u2212\u2013]\s?|(?<!\w)[-\u2212\u2013](?=\S))[^\d\s]{0,4}\s?(?=[.,]?\d)")
 # A currency's sign with the one currency that it stands for in CLDR's English: "$" alone is the US dollar, other dollars are written A$.
@@ -30,9 +32,22 @@ _SIGNS = {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "JP¥": "JPY", "CN¥": "CNY", "￥": "JPY", "円": "JPY", "元": "CNY",
     "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "R$": "BRL",
     "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₫": "VND", "₱": "PHP", "฿": "THB", "₦": "NGN", "₸": "KZT",
+    "TL": "TRY", "Rp": "IDR", "RM": "MYR", "lei": "RON", "Lei": "RON",
     "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "лв": "BGN", "руб": "RUB", "Euro": "EUR", "EURO": "EUR", "Rs": "INR", "Fr": "CHF", "SFr": "CHF",
 }  # fmt: skip
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})  # currencies with three digits behind the point
 _CODE = re.compile(r"[A-Z]{3}")
+
+
+class Thousandths(Enum):
+    """Whether three digits behind a point, as in `1.299`, are thousandths; otherwise they are thousands.
+
+    `ALONE` is where no currency stands beside them: `1.299 €` is a price of thousands.
+    """
+
+    NEVER = "never"
+    ALONE = "alone"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +68,18 @@ def read_plain_number(text: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=CACHED_NUMBERS)
-def read_written_number(text: str, decimal_separator: str | None = None, thousandths: bool = False) -> Amount | None:
+def read_written_number(text: str, decimal_separator: str | None = None, thousandths: Thousandths = Thousandths.NEVER) -> Amount | None:
     """The first number in a text as people write it; None where there is none, or the text is longer than a number ever is.
 
-    `decimal_separator` says what `1.299` is where both could be meant. Without it, three digits behind a point are thousands, unless the
-    number is to keep `thousandths`. Behind `0.` or `0,` they are always decimals. A number in another notation, like `1_000`, is none.
+    `decimal_separator` says what `1.299` is where both could be meant. Without it, `thousandths` does. Behind `0.` or `0,` three
+    digits are always decimals. A number in another notation, like `1_000`, is none.
     """
     text = text.strip().translate(_APOSTROPHES)
     if len(text) > MAX_NUMBER_CHARACTERS or not any(map(str.isdigit, text)):  # "free" is no amount
         return None
+    if (thousands := _THOUSANDS.fullmatch(text)) is not None:
+        amount = read_written_number(thousands[1] + thousands[2], decimal_separator, thousandths)
+        return None if amount is None else Amount(amount.value * 1000, amount.currency)
     if _OTHER_NOTATION.search(text):
         plain = read_plain_number(text)
         return None if plain is None else Amount(plain)
@@ -71,12 +89,17 @@ def read_written_number(text: str, decimal_separator: str | None = None, thousan
             decimal_separator = after_zero[1]
         elif grouped is not None:
             decimal_separator = grouped[2]
-        elif thousandths and _THREE_DIGITS.search(text):
+        elif thousandths is not Thousandths.NEVER and _THREE_DIGITS.search(text) and _has_thousandths(text, thousandths):
             decimal_separator = "."
     price = Price.fromstring(text, decimal_separator=decimal_separator)
     if price.amount is None:
         return None
     return Amount(-price.amount if _is_negative(text) else price.amount, currency_code(price.currency))
+
+
+def _has_thousandths(text: str, thousandths: Thousandths) -> bool:
+    currency = currency_code(Price.fromstring(text).currency)
+    return thousandths is Thousandths.ALWAYS or currency is None or currency in _THOUSANDTHS
 
 
 def _is_negative(text: str) -> bool:

@@ -11,9 +11,9 @@ from processing.article.markdown.document import write_document
 from processing.article.page_body.comments import read_comments
 from processing.article.page_body.content import read_content
 from processing.clean.language import detect_language
-from processing.clean.minhash import shingle_hashes
+from processing.clean.shingles import read_shingles
 from processing.clean.signals import signals
-from processing.clean.words import text_digest, words
+from processing.clean.words import text_digest
 from processing.datasets.page_view import PageView
 from processing.pdf.document import PdfDocument
 from schemas.article import Block, BlockMarkup
@@ -55,13 +55,13 @@ def document_rows(document: PdfDocument, options: PageOptions) -> Iterator[RawRo
 def text_columns(blocks: Sequence[Block], markup: Sequence[BlockMarkup], declared: str | None, options: PageOptions) -> RawRow:
     """Text, language and signals of the blocks, and Markdown and chunks as far as they are asked for."""
     text = "\n".join(block.text for block in blocks if block.text)
-    tokens = words(text)
-    found = signals(text, tokens, blocks, len(shingle_hashes([tokens])[0]))
+    shingles = read_shingles([text])
+    found = signals(text, blocks, shingles)
     row: RawRow = {
         "text": text or None,
         "language": detect_language(text, declared),
         "text_length": len(text),
-        "word_count": len(tokens),
+        "word_count": int(shingles.words[0]),
         "text_digest": text_digest(text),
         **{name: round(float(value), 6) for name, value in asdict(found).items()},
     }

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from processing.article.tree.entities import storable
-from processing.datasets.identity import missing_key_columns, row_id
+from processing.datasets.identity import key_digest
 from processing.datasets.numbers import currency_code
 from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, plain_json, read_amount, short_text, to_plain
 from schemas.datasets.dataset import Dataset
@@ -20,7 +20,12 @@ MAX_ROW_CHARACTERS = 2_000_000  # of all values together
 MAX_SIZE_DEPTH = 30  # deeper ones count as too large
 CONTAINER_CHARACTERS = 10  # that a list or an object counts for
 MAX_DETAIL_CHARACTERS = 500
+SHORT_CHARACTERS = 10_000
+CACHED_VALUES = 4_096  # of one field: prices and words recur on the pages of a site
+CACHED_CHARACTERS = 50
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+FREE = frozenset({"free", "free of charge", "gratis", "kostenlos", "kostenfrei", "gratuit", "gratuito", "gratuita"})  # a price of 0
+SINGLE = frozenset(Kind) - {Kind.LIST, Kind.STRUCT}
 TYPE_RULE, KEY_RULE, UNDECLARED_RULE, SIZE_RULE = "type", "key", "undeclared", "size"
 
 
@@ -52,39 +57,70 @@ class RowTyper:
             name: field.unit for name, field in dataset.fields.items() if field.unit in dataset.fields and self._types[name].kind in NUMBERS
         }
         self._currency_fields = frozenset(self._currencies.values())
+        self._columns = [
+            (
+                name,
+                kind.kind is Kind.STRING and name not in self._currency_fields,
+                kind.kind in SINGLE and name not in self._currency_fields,
+            )
+            for name, kind in self._types.items()
+        ]
+        self._converted: dict[str, dict[str, Any]] = {name: {} for name in self._types}  # short texts, with what they are as values
+        self._key = dataset.key
 
     def row(self, raw: RawRow, host: str, url: str, size: int | None = None) -> Row:
         """The row of typed values in plain form. Never fails, whatever the raw row holds. `size` is `size_of(raw)`, if it is known."""
-        typed, problem = self._typed(raw, size_of(raw) if size is None else size)
-        plain = {name: to_plain(value) for name, value in typed.items()}
-        keyed = plain | {"host": host, "url": url}
-        missing = missing_key_columns(self._dataset, keyed)
-        identity = None if missing else row_id(self._dataset, keyed)
-        if problem is None and missing:
+        plain, problem = self._plain(raw, size_of(raw) if size is None else size)
+        key = [host if name == "host" else url if name == "url" else plain.get(name) for name in self._key]
+        is_whole = None not in key and "" not in key
+        identity = key_digest(key) if is_whole else None
+        if problem is None and not is_whole:
+            missing = [name for name, value in zip(self._key, key, strict=True) if value is None or value == ""]
             problem = KEY_RULE, f"{', '.join(missing)}: a key cannot be empty"
         if problem is None:
             return Row(plain, identity)
         rule, detail = problem
         return Row(plain, identity, rule, storable(detail[:MAX_DETAIL_CHARACTERS]), row_json(raw))
 
-    def _typed(self, raw: RawRow, size: int) -> tuple[dict[str, Any], tuple[str, str] | None]:
-        """The values that fit, and the first problem, as its rule and detail."""
+    def _plain(self, raw: RawRow, size: int) -> tuple[dict[str, Any], tuple[str, str] | None]:
+        """The values that fit, in plain form, and the first problem, as its rule and detail."""
         if size > MAX_ROW_CHARACTERS:
             return dict.fromkeys(self._types), (SIZE_RULE, f"the row has more than {MAX_ROW_CHARACTERS:,} characters")
-        typed: dict[str, Any] = {}
+        plain: dict[str, Any] = {}
         problem: tuple[str, str] | None = None
-        for name, kind in self._types.items():
+        for name, is_text, is_single in self._columns:
+            value = raw.get(name)
+            if is_text and type(value) is str and value.isascii() and not value.isspace() and 0 < len(value) <= SHORT_CHARACTERS:
+                plain[name] = value  # most values are such: nothing is to be converted
+                continue
             try:
-                typed[name] = convert(self._raw_value(raw, name), kind, self._readings[name])
+                if is_single and type(value) is str and len(value) <= CACHED_CHARACTERS:
+                    plain[name] = self._cached(name, value)
+                else:
+                    plain[name] = self._convert(name, self._raw_value(raw, name))
             except MisfitError as error:
-                typed[name] = None
+                plain[name] = None
                 problem = problem or (TYPE_RULE, f"{name}: {error}")
-        if not self._refuses_undeclared or problem is not None:
-            return typed, problem
+        if not self._refuses_undeclared or problem is not None or raw.keys() <= self._types.keys():
+            return plain, problem
         undeclared = [name for name, value in raw.items() if name not in self._types and value is not None]
         if undeclared:
             problem = UNDECLARED_RULE, f"{', '.join(map(str, undeclared[:10]))}: not declared in the dataset's fields"
-        return typed, problem
+        return plain, problem
+
+    def _convert(self, name: str, value: Any) -> Any:
+        if name in self._currencies and isinstance(value, str) and value.strip().lower() in FREE:
+            value = 0
+        return to_plain(convert(value, self._types[name], self._readings[name]))
+
+    def _cached(self, name: str, text: str) -> Any:
+        """The value of a short text, in plain form. Raises MisfitError."""
+        known = self._converted[name]
+        if text not in known:
+            if len(known) >= CACHED_VALUES:
+                known.clear()
+            known[text] = self._convert(name, self._defaults[name] if _is_empty(text) else text)
+        return known[text]
 
     def _raw_value(self, raw: RawRow, name: str) -> Any:
         value = raw.get(name)

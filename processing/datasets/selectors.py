@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from processing.article.site_rules import selector_errors
 from processing.article.tree.parse import Node
-from processing.article.tree.visible import visible_text
+from processing.article.tree.visible import spaced_text
 from processing.datasets.page_view import PageView
+from processing.datasets.row_matches import RowElements, found_once, page_selector
 from runtime.patterns import UrlPattern
 from schemas.config.crawl import SiteRules
 from schemas.datasets.dataset import Dataset
@@ -20,7 +22,10 @@ SILENT_TAGS = frozenset(
     {"script", "style", "title", "noscript", "template", "button", "textarea"}
 )  # their text counts where it is asked for
 MAX_MATCHES = 20_000  # of one selector on a page: more than rows and values are taken, so that too many are seen
+MAX_XPATHS = 1_000  # expressions that are kept compiled
+FEW_ROWS = 3  # a query for each is as quick as one for the page
 RawRow = dict[str, Any]  # Any: text, or a list of texts
+Matches = Sequence[Any]  # Any: nodes of either tree; XPath finds texts and numbers too
 
 
 class SelectorReader:
@@ -33,23 +38,39 @@ class SelectorReader:
             (name, selector, dataset.fields[name].field_type.kind is Kind.LIST, _pattern(selector))
             for name, selector in (dataset.source.selectors or {}).items()
         ]
+        self._none: list[None] = [None] * len(self._fields)
+        css = self._each.css if self._each is not None else None
+        self._page_selectors = [page_selector(css, one.css) if css and one.css else None for _, one, _, _ in self._fields]
 
     def rows(self, view: PageView) -> Iterator[RawRow]:
         """The rows of a page in the order in which they stand there: one, or one for each element of `each`."""
         if self._each is None:
-            if (row := self._row(view, None)) is not None:
+            if (row := self._row(view, None, self._none)) is not None:
                 yield row
             return
-        for element in _elements(view, self._each, None):
-            if (row := self._row(view, element)) is not None:
+        elements = _elements(view, self._each, None)
+        columns = self._columns(view, elements)
+        for number, element in enumerate(elements):
+            if (row := self._row(view, element, [None if one is None else one[number] for one in columns])) is not None:
                 yield row
 
-    def _row(self, view: PageView, element: Any) -> RawRow | None:
+    def _columns(self, view: PageView, elements: Sequence[Any]) -> Sequence[list[list[Node]] | None]:
+        """By field the matches of each row; None for a field that each row has to be asked for."""
+        if len(elements) <= FEW_ROWS:
+            return self._none
+        rows = RowElements(elements)
+        return [None if one is None else rows.matches(view.tree, one) for one in self._page_selectors]
+
+    def _row(self, view: PageView, element: Any, found: Sequence[Matches | None]) -> RawRow | None:
         """One row; None where no selector finds anything, as on a page of another kind or in a table's head."""
         row: RawRow = {}
         is_found = False
-        for name, selector, is_list, pattern in self._fields:
-            value = _values(view, selector, element, pattern) if is_list else _first(view, selector, element, pattern)
+        for (name, selector, is_list, pattern), known in zip(self._fields, found, strict=True):
+            matches = _matches(view, selector, element) if known is None else known
+            if is_list:
+                value: str | list[str] | None = [text for one in matches[:MAX_MATCHES] if (text := _value(view, selector, one, pattern))]
+            else:
+                value = _first(view, selector, matches, pattern)
             is_found = is_found or bool(value)
             row[name] = value or selector.default
         return row if is_found else None
@@ -75,22 +96,17 @@ def selector_mistakes(source: Source) -> Iterator[tuple[tuple[str, ...], str]]:
             yield (*place, "xpath"), problem
 
 
-def _first(view: PageView, selector: Selector, element: Any, pattern: UrlPattern | None) -> str | None:
+def _first(view: PageView, selector: Selector, matches: Matches, pattern: UrlPattern | None) -> str | None:
     """The value of the first match that has one."""
-    return next(_texts(view, selector, element, pattern), None)
+    for match in matches:
+        if text := _value(view, selector, match, pattern):
+            return text
+    return None
 
 
-def _values(view: PageView, selector: Selector, element: Any, pattern: UrlPattern | None) -> list[str] | None:
-    return list(_texts(view, selector, element, pattern)) or None
-
-
-def _texts(view: PageView, selector: Selector, element: Any, pattern: UrlPattern | None) -> Iterator[str]:
-    for match in _matches(view, selector, element):
-        text = _text(view, match, selector.attr)
-        if text and pattern is not None:
-            text = pattern.find(text)
-        if text:
-            yield text
+def _value(view: PageView, selector: Selector, match: Any, pattern: UrlPattern | None) -> str | None:
+    text = _text(view, match, selector.attr)
+    return pattern.find(text) if text and pattern is not None else text
 
 
 def _matches(view: PageView, selector: Selector, element: Any) -> list[Any]:
@@ -103,10 +119,17 @@ def _elements(view: PageView, selector: Selector, element: Any) -> list[Any]:
     """What a selector finds in the page, or in the element of a row."""
     if selector.css is not None:
         found = view.tree.css(selector.css) if element is None else _inside(element, selector.css)
-        return found[:MAX_MATCHES]
-    within = view.xpath_tree if element is None else element
-    matches = within.xpath(selector.xpath)
+        return found_once(found, selector.css)[:MAX_MATCHES]
+    assert selector.xpath is not None
+    matches = _compiled(selector.xpath)(view.xpath_tree if element is None else element)
     return matches[:MAX_MATCHES] if isinstance(matches, list) else [matches]
+
+
+@lru_cache(maxsize=MAX_XPATHS)
+def _compiled(xpath: str) -> Any:  # Any: lxml has no types
+    from lxml import etree
+
+    return etree.XPath(xpath)
 
 
 def _inside(element: Node, css: str) -> list[Node]:
@@ -119,7 +142,7 @@ def _text(view: PageView, match: Any, attribute: str | None) -> str | None:
     if isinstance(match, Node):
         if attribute is not None:
             return _attribute(view, attribute, match.attributes.get(attribute))
-        return " ".join(match.text().split()) if match.tag in SILENT_TAGS else visible_text(match)
+        return " ".join(match.text().split()) if match.tag in SILENT_TAGS else spaced_text(match)
     if isinstance(match, (str, bool, float)):
         return " ".join(str(match).split())
     if attribute is not None:

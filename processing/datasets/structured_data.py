@@ -9,6 +9,7 @@ from processing.article.metadata.jsonld import read_values, types_of
 from processing.article.tree.entities import unescaped
 from processing.datasets.markup_objects import SCHEMA_ORG, microdata_objects, rdfa_objects
 from processing.datasets.page_view import PageView, TooMuchError
+from processing.datasets.values import WrittenText
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.field_types import Kind
 
@@ -162,4 +163,5 @@ def _scalar(view: PageView, value: Any, name: str) -> Any:
     if not isinstance(value, str):
         return None if isinstance(value, (dict, list)) else value
     text = SCHEMA_ORG.sub("", unescaped(value).strip())
-    return view.absolute(text) if name in ADDRESSES and text else text
+    text = view.absolute(text) if name in ADDRESSES and text else text
+    return WrittenText(text) if isinstance(value, WrittenText) else text

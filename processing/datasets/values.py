@@ -17,7 +17,7 @@ from typing import Any
 
 from processing.article.metadata.dates import has_unread_time, read_date
 from processing.article.tree.entities import storable
-from processing.datasets.numbers import Amount, read_plain_number, read_written_number
+from processing.datasets.numbers import Amount, Thousandths, read_plain_number, read_written_number
 from schemas.datasets.field_types import FieldType, Kind
 from schemas.numbers import MAX_INT64
 
@@ -27,7 +27,7 @@ MAX_DEPTH = 12  # of lists and objects in one another
 MAX_SHOWN_CHARACTERS = 200
 DECIMAL_DIGITS = 100  # while converting: more than a text that is read as a number has
 MIDNIGHT = time()
-THOUSANDTHS = 3  # digits behind the point
+THREE_DIGITS = 3  # behind the point
 TRUE = frozenset({"true", "yes", "y", "1", "on", "instock", "in stock", "instoreonly", "onlineonly", "limitedavailability", "available"})
 FALSE = frozenset(
     {
@@ -56,6 +56,12 @@ class Notation(StrEnum):
     WRITTEN = "written"
 
 
+class WrittenText(str):
+    """A text that people read on the page, beside others of its source that are written for machines."""
+
+    __slots__ = ()
+
+
 class MisfitError(ValueError):
     """A value that is none of its field's type. The message shows the value, shortened."""
 
@@ -77,8 +83,8 @@ def convert(value: Any, kind: FieldType, reading: Reading = Reading()) -> Any:  
     return _convert(value, kind, reading, 0)
 
 
-def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amount | None:  # Any: as in `convert`
-    """A number with the currency that stands beside it, or None where the value is not a number. `thousandths`: the field keeps them."""
+def read_amount(value: Any, reading: Reading, thousandths: Thousandths = Thousandths.NEVER) -> Amount | None:  # Any: as in `convert`
+    """A number with the currency that stands beside it, or None where the value is not a number. `thousandths`: if the field keeps them."""
     if isinstance(value, str):
         return _read_text_amount(value, reading, thousandths)
     if isinstance(value, Decimal):
@@ -92,7 +98,7 @@ def read_amount(value: Any, reading: Reading, thousandths: bool = False) -> Amou
 
 def to_plain(value: Any) -> Any:  # Any: of one of the types
     """A typed value as JSON and MessagePack know it: decimals, dates and times become text."""
-    if value is None or isinstance(value, str):  # most values are
+    if value is None or isinstance(value, (str, int, float)):  # most values are; int includes bool
         return value
     if isinstance(value, Decimal):
         return format(value, "f")
@@ -157,20 +163,28 @@ def _to_text(value: Any, reading: Reading) -> str:
 
 def _to_integer(value: Any, reading: Reading) -> int:
     amount = read_amount(value, reading)
+    if isinstance(value, str) and amount is not None and amount.value != amount.value.to_integral_value():
+        amount = read_written_number(value, reading.decimal_separator)  # 1.234 reviews: the point groups thousands
     if amount is None or not -MAX_INT64 <= amount.value <= MAX_INT64 or amount.value != amount.value.to_integral_value():
         raise _misfit(value, "not a whole number of 64 bits")
     return int(amount.value)
 
 
 def _to_float(value: Any, reading: Reading) -> float:
-    amount = read_amount(value, reading, thousandths=True)
+    amount = read_amount(value, reading, Thousandths.ALONE)
     if amount is None:
         raise _misfit(value, "not a number")
     return float(amount.value)
 
 
+def _thousandths(kind: FieldType) -> Thousandths:
+    if kind.scale == THREE_DIGITS:
+        return Thousandths.ALWAYS
+    return Thousandths.ALONE if kind.scale > THREE_DIGITS else Thousandths.NEVER
+
+
 def _to_decimal(value: Any, kind: FieldType, reading: Reading) -> Decimal:
-    amount = read_amount(value, reading, thousandths=kind.scale >= THOUSANDTHS)
+    amount = read_amount(value, reading, _thousandths(kind))
     if amount is None:
         raise _misfit(value, "not a number")
     with localcontext(prec=DECIMAL_DIGITS) as context:
@@ -281,10 +295,11 @@ def _to_struct(value: Any, kind: FieldType, reading: Reading, depth: int) -> dic
     return members
 
 
-def _read_text_amount(text: str, reading: Reading, thousandths: bool) -> Amount | None:
+def _read_text_amount(text: str, reading: Reading, thousandths: Thousandths) -> Amount | None:
     if len(text) > MAX_TEXT_CHARACTERS:
         return None
-    if reading.notation is Notation.MACHINE and reading.decimal_separator is None and (number := read_plain_number(text)) is not None:
+    is_for_machines = reading.notation is Notation.MACHINE and not isinstance(text, WrittenText)
+    if is_for_machines and reading.decimal_separator is None and (number := read_plain_number(text)) is not None:
         return Amount(number)
     return read_written_number(text, reading.decimal_separator, thousandths)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 RULE = "expectation:"
 MAX_URLS_IN_SENTENCE = 3
 MAX_VALUE_CHARACTERS = 100
+_COLUMNS = re.compile(r"^expect_(?:column_|multicolumn_|compound_columns_|select_)?(?:pair_)?(?:values_)?")
 
 RowIndices = npt.NDArray[np.int64]
 Measures = dict[str, Any]  # JSON: the number of rows and, of each column that a drift names, its measures
@@ -51,7 +53,7 @@ class ExpectationResult:
         if self.drift is not None:
             return f"{self.drift}; it is {_short(self.observed)}"
         if self.unexpected_count is None:
-            return f"it is {_short(self.observed)}, expected was {_arguments(self.arguments)}"
+            return f"it is {_short(self.observed)}, expected was {_expected(self)}"
         shown = ", ".join(self.urls[:MAX_URLS_IN_SENTENCE])
         more = " and others" if len(self.urls) > MAX_URLS_IN_SENTENCE else ""
         return f"{self.unexpected_count} rows" + (f", first from {shown}{more}" if shown else "")
@@ -137,7 +139,7 @@ class SuiteResult:
     def offences(self) -> Offences:
         """The rows that go to quarantine. Of several reasons the first counts."""
         failed = [one for one in self.results if one.severity == "warning" and not one.success and len(one.rows)]
-        reasons = tuple(Offence(RULE + one.type, f"{', '.join(one.columns)}: expected was {_arguments(one.arguments)}") for one in failed)
+        reasons = tuple(Offence(RULE + one.type, f"{', '.join(one.columns)}: expected was {_expected(one)}") for one in failed)
         rows = np.concatenate([NO_ROWS, *(one.rows for one in failed)])
         numbers = np.repeat(np.arange(len(failed)), [len(one.rows) for one in failed])
         unique, first = np.unique(rows, return_index=True)
@@ -170,13 +172,20 @@ def report(results: Iterable[SuiteResult]) -> bytes:
     return json.dumps(whole, indent=2, default=str).encode()
 
 
+def judged_rows(stored: bytes) -> dict[tuple[str, str], int]:
+    """How many rows of each crawl run and dataset were judged, without those that went to quarantine, of a stored report."""
+    datasets = json.loads(stored)["datasets"]
+    return {(run, one["dataset"]): measured["row_count"] for one in datasets for run, measured in one["measures"].items()}
+
+
 def _without_results(dataset: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in dataset.items() if name != "results"}
 
 
-def _arguments(arguments: Mapping[str, Any]) -> str:
-    others = {name: value for name, value in arguments.items() if not name.startswith("column")}
-    return ", ".join(f"{name} {_short(value)}" for name, value in others.items()) or "no such row"
+def _expected(one: ExpectationResult) -> str:
+    """What was expected: the arguments, or the type in words, such as `to not be null`."""
+    others = {name: value for name, value in one.arguments.items() if not name.startswith("column")}
+    return ", ".join(f"{name} {_short(value)}" for name, value in others.items()) or _COLUMNS.sub("", one.type).replace("_", " ")
 
 
 def _short(value: object) -> str:

@@ -44,6 +44,7 @@ class _Run:
 
     sequence: int | None
     definitions: Mapping[str, Mapping[str, object]]
+    rules: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -134,6 +135,16 @@ class KnownLake:
         found = {name: run.definitions.get(dataset) for name in wanted if (run := self._runs[name]) is not None}
         return {name: definition for name, definition in found.items() if definition is not None}
 
+    def rules(self, process_runs: Iterable[str]) -> dict[str, Mapping[str, str]]:
+        """By which rules published process runs judged the rows of each dataset, as digests. Runs of earlier releases have none."""
+        wanted = set(process_runs)
+        self._read_runs(wanted)
+        return {name: run.rules for name in wanted if (run := self._runs[name]) is not None}
+
+    def with_hidden(self) -> KnownLake:
+        """The known rows with those that are left out here."""
+        return KnownLake(self.store, self.lake.without(None), self.tables, self.snapshots)
+
     def catch_up(self, names: Collection[str] | None = None) -> None:
         """Add the files that the index lacks, of all tables or of these."""
         for name in self.tables if names is None else names:
@@ -194,7 +205,7 @@ class KnownLake:
         self._runs.update(dict.fromkeys(missing))
         for row in self._rows("runs", hash_values(RUN, ((name,) for name in missing))).to_pylist():
             if row["process_run"] in self._runs:
-                self._runs[row["process_run"]] = _Run(row["sequence"], json.loads(row["definitions"]))
+                self._runs[row["process_run"]] = _Run(row["sequence"], json.loads(row["definitions"]), json.loads(row["rules"]))
 
 
 def _not_after(until: datetime | None) -> IsVisible | None:

@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from processing.clean.minhash import FORM, bands_of, make_signatures, shingle_hashes
-from processing.clean.words import words
+from processing.clean.minhash import FORM, bands_of, text_signatures
 from processing.known.keys import ARTICLE, PAGE, PAGE_ARTICLE, PAYLOAD, PLACE, READING, ROW, RUN, SEEN_ON, TEXT, hash_columns
 from schemas.keys import planned_stamp
 from schemas.tables import ARTICLES, CAPTURES, RUNS, SIGHTINGS
 from storage.index.known.entries import Entries, make_entries
 from storage.index.known.run_file import BANDS, FILE_COLUMN, FRONT
 
-VERSION = "2"  # of the form of all tables but `articles`, whose signatures have one too
+VERSION = "2"  # of the forms; that of `articles` has the form of the signatures too, that of `runs` what it keeps of the statistics
 _OUTCOME = pa.struct([pa.field("dataset", pa.string()), pa.field("outcome", pa.string()), pa.field("rows", pa.int32())])
+_OF_STATISTICS = ("definitions", "rules")
 _PLACE = ["warc_filename", "warc_record_offset"]
 _WITH_ARTICLE = pa.array(["published", "known", "duplicate"])
 _CAPTURE_COLUMNS = [
@@ -103,7 +103,7 @@ def _captures_entries(rows: pa.Table) -> Mapping[str, Entries]:
 
 def _articles_kept(rows: pa.Table) -> pa.Table:
     """With the signatures of the texts, which are made anew from the texts, and a number for each text."""
-    found = make_signatures(shingle_hashes([words(text) for text in rows["text"].to_pylist()]))
+    found = text_signatures(rows["text"].to_pylist())
     rows = rows.drop_columns(["text"]).append_column("signature", pa.array(found, pa.binary()))
     return rows.append_column("text_number", pa.array((hash_columns(TEXT, rows["text_digest"]) >> np.uint64(1)).astype(np.int64)))
 
@@ -127,9 +127,11 @@ def _articles_entries(rows: pa.Table) -> Mapping[str, Entries]:
 
 
 def _runs_kept(rows: pa.Table) -> pa.Table:
-    """Of the statistics only the definitions of the datasets."""
-    found = [json.dumps(json.loads(text or "{}").get("definitions", {})) for text in rows["statistics"].to_pylist()]
-    return rows.set_column(rows.schema.get_field_index("statistics"), "definitions", pa.array(found, pa.string()))
+    """Of the statistics only the definitions of the datasets, and the rules by which their rows were judged."""
+    statistics = [json.loads(text or "{}") for text in rows["statistics"].to_pylist()]
+    for name in _OF_STATISTICS:
+        rows = rows.append_column(name, pa.array([json.dumps(one.get(name, {})) for one in statistics], pa.string()))
+    return rows.drop_columns(["statistics"])
 
 
 def _runs_entries(rows: pa.Table) -> Mapping[str, Entries]:
@@ -198,8 +200,8 @@ ARTICLES_INDEX = IndexedTable(
 RUNS_INDEX = IndexedTable(
     "runs",
     ("process_run", "crawl_run", "sequence", "statistics"),
-    _schema(*_fields(RUNS, ["process_run", "crawl_run", "sequence"]), pa.field("definitions", pa.string())),
-    VERSION,
+    _schema(*_fields(RUNS, ["process_run", "crawl_run", "sequence"]), *(pa.field(name, pa.string()) for name in _OF_STATISTICS)),
+    f"{VERSION}-{'-'.join(_OF_STATISTICS)}",
     _runs_kept,
     _runs_entries,
 )

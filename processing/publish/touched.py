@@ -16,8 +16,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from processing.clean.identity import twin_urls, url_id
-from processing.clean.minhash import make_signatures, shingle_hashes
-from processing.clean.words import words
+from processing.clean.minhash import text_signatures
 from processing.publish.accounting import ARTICLES
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.resolution import CLEANED_TABLE, DECIDED_TABLE, Base, ResolveMark
@@ -94,7 +93,7 @@ class RunKeys:
         originals = rows.filter(pc.is_null(rows["duplicate_of"]))
         if not originals.num_rows or not self.signatures:
             return False
-        theirs = make_signatures(shingle_hashes([words(text) for text in originals["text"].to_pylist()]))
+        theirs = text_signatures(originals["text"].to_pylist())
         ours = NearIndex([str(place) for place in range(len(self.signatures))], self.signatures, self._threshold)
         return bool(ours.query([one for one in theirs if one]))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from processing.clean.minhash import signature
-from processing.clean.words import words
+from processing.clean.minhash import text_signatures
 from processing.known.known_lake import KnownLake
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.record_state import Verdict
@@ -22,7 +21,8 @@ def decide_articles(candidates: Sequence[Candidate], known: KnownLake, near_simi
 
     `near_similarity` is the Jaccard similarity from which texts are near-duplicates. Versions in the lake count as they were cleaned.
     """
-    summaries = [_summary(candidate) for candidate in candidates]
+    signed = text_signatures([{**candidate.old, **candidate.new}["text"] for candidate in candidates])
+    summaries = [_summary(candidate, found) for candidate, found in zip(candidates, signed, strict=True)]
     texts: dict[str, bytes] = {}
     for summary in sorted(summaries, key=lambda one: (one.rank(), one.text_digest or "")):
         if summary.text_digest and summary.signature:
@@ -46,7 +46,7 @@ def _history(decision: Decision) -> Mapping[str, Any]:
     return {name: getattr(decision, name) for name in named} | {"duplicate_similarity": decision.similarity}
 
 
-def _summary(candidate: Candidate) -> RecordSummary:
+def _summary(candidate: Candidate, signature: bytes | None) -> RecordSummary:
     row = {**candidate.old, **candidate.new}
     return RecordSummary(
         record_id=candidate.record_id,
@@ -60,7 +60,7 @@ def _summary(candidate: Candidate) -> RecordSummary:
         is_revisit=False,
         article_id=row["article_id"],
         text_digest=row["text_digest"],
-        signature=signature(words(row["text"])),
+        signature=signature,
         quarantine_reason=None,
         quarantine_detail=None,
         crawl_run=row["crawl_run"],

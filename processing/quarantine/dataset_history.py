@@ -10,32 +10,28 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from processing.datasets.identity import have_equal_values
 from processing.datasets.rows import KEY_RULE
+from processing.known.known_lake import KnownLake
 from processing.quarantine.candidates import Candidate
 from processing.quarantine.record_state import Verdict
-from processing.resolve.earlier_dataset_rows import Definition
+from processing.resolve.earlier_dataset_rows import Definition, definitions_of
 from processing.resolve.row_history import PUBLISHED, KnownVersion, decide_version
 from schemas.datasets.dataset import Dataset
 from schemas.outcomes import Outcome
-from storage.lake.lake import Lake
 
 _COLUMNS = ["row_id", "version", "first_seen", "fetched_at", "crawl_run", "process_run", "url"]
 
 Version = dict[str, Any]  # Any: the values of a row of the dataset's table
 
 
-def decide_rows(
-    dataset: Dataset, candidates: Sequence[Candidate], lake: Lake, definitions: Mapping[str, Definition], *, is_forced: bool
-) -> Iterator[Verdict]:
+def decide_rows(dataset: Dataset, candidates: Sequence[Candidate], known: KnownLake, *, is_forced: bool) -> Iterator[Verdict]:
     """The verdict on each row that is to be published. `is_forced`: somebody has decided that it is, whatever else is there.
 
     A row that is equal to the version of its time is known already. One whose key has another row of its crawl run stays in quarantine.
     """
-    versions = _versions(dataset, {one.new["row_id"] for one in candidates}, lake)
+    versions = _versions(dataset, {one.new["row_id"] for one in candidates}, known)
+    definitions = definitions_of(known, dataset.name, {one["process_run"] for of_key in versions.values() for one in of_key})
     for candidate in sorted(candidates, key=_order):
         of_key = versions.setdefault(candidate.new["row_id"], [])
         verdict = _decide(dataset, candidate, of_key, definitions, is_forced=is_forced)
@@ -68,11 +64,10 @@ def _known(row: Version, definitions: Mapping[str, Definition]) -> KnownVersion:
     return KnownVersion(row["version"], row["fetched_at"], row["first_seen"], row, definition.fields if definition else None)
 
 
-def _versions(dataset: Dataset, row_ids: Collection[str], lake: Lake) -> dict[str, list[Version]]:
-    wanted = pa.array(sorted(row_ids), pa.string())
+def _versions(dataset: Dataset, row_ids: Collection[str], known: KnownLake) -> dict[str, list[Version]]:
     found: dict[str, list[Version]] = {}
-    for batch in lake.scan(dataset.name, [*_COLUMNS, *dataset.fields]) if len(wanted) else ():
-        for row in batch.filter(pc.is_in(batch["row_id"].cast(pa.string()), value_set=wanted)).to_pylist():
+    for row in known.versions(dataset.name, row_ids).select([*_COLUMNS, *dataset.fields]).to_pylist():
+        if row["row_id"] in row_ids:  # the index may give others too
             found.setdefault(row["row_id"], []).append(row)
     return found
 

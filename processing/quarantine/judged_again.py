@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from processing.clean.cleaning import cleaned_row
+from processing.clean.cleaning import cleaned_rows
 from processing.clean.identity import bucket_of
 from processing.clean.memory_file import read_containers, read_memory
 from processing.clean.site_memory import SiteMemory
@@ -26,9 +26,10 @@ from processing.extract.extraction import PageResult, staged_row
 from processing.extract.page_tasks import Wanted
 from processing.extract.referred_records import index_rows
 from processing.extract.stored_records import read_again
+from processing.known.known_lake import open_known
 from processing.quarantine.candidates import Candidate, Fate, Values, stays, stored_row, table_values, was_refused_by_source
 from processing.quarantine.selection import ARTICLES
-from processing.resolve.earlier_dataset_rows import read_definitions, rows_digest
+from processing.resolve.earlier_dataset_rows import definitions_of, rows_digest
 from processing.resolve.records import RecordId, record_id_of
 from processing.resources import Resources
 from processing.staging.staging import METADATA_COLUMNS
@@ -81,7 +82,8 @@ def _articles(rows: Sequence[Values], crawl: Crawl, resources: Resources) -> Ite
         if index is None or result is None or result.article is None:
             yield _no_article(row, result)
             continue
-        cleaned = cleaned_row(staged_row(index, result.article), memory, version if crawl.articles.site_memory else None, crawl.articles)
+        memory_version = version if crawl.articles.site_memory else None
+        (cleaned,) = cleaned_rows([staged_row(index, result.article)], memory, memory_version, crawl.articles)
         yield _article(row, cleaned)
 
 
@@ -106,7 +108,8 @@ def _no_article(old: Values, result: PageResult | None) -> Candidate:
 def _dataset_rows(
     rows: Sequence[Values], crawl: Crawl, dataset: Dataset, folders: tuple[str, ...], resources: Resources
 ) -> Iterator[Candidate]:
-    made_by = read_definitions(resources.lake, dataset.name)
+    known = open_known(resources.lake, resources.store)
+    made_by = definitions_of(known, dataset.name, {row["process_run"] for row in rows})
     digest = rows_digest(dataset)
     from_page = [row for row in rows if _is_read_again(dataset, row, digest, made_by)]
     wanted = Wanted(articles=False, definitions=(dataset.model_dump_json(),), folders=folders)

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterator
 from functools import partial
 
+from processing.known.known_lake import open_known
 from processing.publish.rules import rules_of
 from processing.quarantine.decisions import CHUNK_ROWS, Chunk, Settled, definitions_of, judged_rows, settle_chunk
-from processing.quarantine.rules import judged_by
-from processing.quarantine.selection import Place, QuarantineFilter, find_rows, read_whole
+from processing.quarantine.selection import Place, QuarantineFilter, find_rows, judging_runs, read_whole
 from processing.quarantine.settlement import Decision
 from processing.resources import PLAIN_ARTICLES, Resources
 from schemas.config.settings import Settings
@@ -48,9 +48,11 @@ def rejudge(run: ProcessRun, settings: Settings, resources: Resources) -> Settle
 def _outdated(run: ProcessRun, resources: Resources) -> Iterator[Place]:
     """The rows that other rules have judged."""
     now = rules_of(run)
-    before = judged_by(resources.lake, run.crawl.name)
-    hidden = read_takedowns(resources.store)
-    for row in find_rows(resources.lake, QuarantineFilter(crawl=run.crawl.name), hidden):
-        rules = now.get(row.dataset)
-        if rules is not None and before.get(row.process_run, {}).get(row.dataset) != rules:
-            yield row.place
+    judging = {(name, dataset) for name, dataset in judging_runs(resources.lake, run.crawl.name) if dataset in now}
+    before = open_known(resources.lake, resources.store).rules({name for name, _ in judging})
+    others = {(name, dataset) for name, dataset in judging if before.get(name, {}).get(dataset) != now[dataset]}
+    if others:
+        hidden = read_takedowns(resources.store)
+        for row in find_rows(resources.lake, QuarantineFilter(crawl=run.crawl.name), hidden):
+            if (row.process_run, row.dataset) in others:
+                yield row.place

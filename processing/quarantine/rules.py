@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pyiceberg.expressions import EqualTo
+from pyiceberg.expressions import In
 
-from processing.publish.rules import RULES
 from processing.resolve.earlier_dataset_rows import rows_digest, stored_definition
 from schemas.runs import ProcessRun, RunKind
 from storage.lake.lake import Lake
@@ -23,15 +22,9 @@ MIXED = ""  # the digest of a definition where the rows of a record were made by
 Statistics = Mapping[str, Any]  # Any: JSON
 
 
-def judged_by(lake: Lake, crawl: str) -> dict[str, dict[str, str]]:
-    """The rules of each dataset by process run, of all published ones of a crawl. Those of earlier releases have none."""
-    return {process_run: dict(found.get(RULES, {})) for process_run, found in read_statistics(lake, crawl)}
-
-
-def read_statistics(lake: Lake, crawl: str | None = None) -> Iterator[tuple[str, Statistics]]:
-    """`runs.statistics` by process run: one for each of its crawl runs."""
-    where = None if crawl is None else EqualTo("crawl", crawl)  # type: ignore[call-arg]
-    for batch in lake.scan("runs", ["process_run", "statistics"], where):
+def read_statistics(lake: Lake, process_runs: Collection[str]) -> Iterator[tuple[str, Statistics]]:
+    """`runs.statistics` of these process runs: one for each of their crawl runs."""
+    for batch in lake.scan("runs", ["process_run", "statistics"], In("process_run", set(process_runs))):  # type: ignore[call-arg]
         for row in batch.to_pylist():
             yield row["process_run"], json.loads(row["statistics"] or "{}")
 
@@ -43,7 +36,7 @@ def settled_definitions(run: ProcessRun, had_other_rows: Collection[str], lake: 
     record for known by today's definition. That of another dataset stays, if all replaced runs have the same.
     """
     assert run.replacement is not None
-    before = [found.get(DEFINITIONS, {}) for name, found in read_statistics(lake, run.crawl.name) if name in run.replacement.replaces]
+    before = [found.get(DEFINITIONS, {}) for _, found in read_statistics(lake, run.replacement.replaces)]
     settled = {dataset.name for dataset in run.datasets}
     kept = {name: of_run for one in before for name, of_run in one.items() if name not in settled and _all_have(before, name, of_run)}
     for dataset in run.own_datasets:

@@ -99,6 +99,15 @@ def find_rows(lake: Lake, wanted: QuarantineFilter, hidden: Takedowns) -> Iterat
                 yield found
 
 
+def judging_runs(lake: Lake, crawl: str) -> set[tuple[str, str]]:
+    """The process runs that have judged the rows of a crawl, with the datasets of these rows. Only two columns are read."""
+    found: set[tuple[str, str]] = set()
+    for batch in lake.scan("quarantine", ["process_run", "dataset"], EqualTo("crawl", crawl)):  # type: ignore[call-arg]
+        pairs = pa.Table.from_batches([batch]).group_by(["process_run", "dataset"]).aggregate([])
+        found |= {(row["process_run"], row["dataset"] or ARTICLES) for row in pairs.to_pylist()}
+    return found
+
+
 def read_whole(lake: Lake, places: Collection[Place]) -> dict[Place, Row]:
     """The rows of `quarantine` at these places, whole; those that are there no more are left out."""
     wanted = set(places)

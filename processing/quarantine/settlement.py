@@ -28,7 +28,6 @@ from processing.quarantine.dataset_history import decide_rows
 from processing.quarantine.record_state import Verdict, changed_capture, read_states
 from processing.quarantine.rules import DEFINITIONS, REMOVED, SETTLED, settled_definitions
 from processing.quarantine.selection import ARTICLES, Row, id_of, read_whole
-from processing.resolve.earlier_dataset_rows import read_definitions
 from processing.resources import Resources
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
@@ -149,13 +148,13 @@ class _Work:
             elif one.fate is Fate.REMOVE:
                 yield Verdict(one, Outcome.REJECTED, reason=one.reason, detail=one.detail)
         forced = self._decision.kind is RunKind.RELEASE
-        lake = self._resources.lake
+        known = open_known(self._resources.lake, self._resources.store)
         for name, dataset in self._datasets.items():
             chosen = [one for one in self._candidates if one.dataset == name and one.fate is Fate.PUBLISH]
             if chosen and name == ARTICLES:
-                yield from decide_articles(chosen, open_known(lake, self._resources.store), self._crawl.articles.near_duplicate_similarity)
+                yield from decide_articles(chosen, known, self._crawl.articles.near_duplicate_similarity)
             elif chosen:
-                yield from decide_rows(dataset, chosen, lake, read_definitions(lake, name), is_forced=forced)
+                yield from decide_rows(dataset, chosen, known, is_forced=forced)
 
     def _made_run(self) -> ProcessRun:
         crawl_runs = tuple(sorted({row["crawl_run"] for row in self._states.captures.values()}))

@@ -111,7 +111,7 @@ def _resolve_dataset(
         return resolved_rows_key(run.process_run, excluded.key(base), dataset.name, name)
 
     with open_partitions(run, dataset, records, segments, store, known_rows) as partitions:
-        work.former = former_numbers(known_rows.lake, dataset.name, partitions.row_ids)
+        work.former = former_numbers(known_rows, dataset.name, partitions.row_ids)
         with ExitStack() as stack:
             rows = stack.enter_context(staged_writer(store, key(ROWS), decided_schema(dataset)))
             quarantine = stack.enter_context(staged_writer(store, key(QUARANTINE), staging_schema(dataset)))
@@ -180,7 +180,7 @@ def _known_versions(work: _Work, partitions: Partitions, partition: int) -> dict
     """The versions of each key."""
     known: dict[str, list[KnownVersion]] = {}
     for table in partitions.versions(partition):
-        definitions = definitions_of(work.known_rows, work.dataset.name, table)
+        definitions = definitions_of(work.known_rows, work.dataset.name, table["process_run"].unique().to_pylist())
         for row in table.to_pylist():
             definition = definitions.get(row["process_run"])
             fields = definition.fields if definition else None

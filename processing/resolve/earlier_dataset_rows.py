@@ -5,8 +5,7 @@ The rows of some thousand keys are in memory at a time.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,6 @@ from processing.resolve.records import RecordId, record_id_of
 from schemas.config.crawl import Crawl
 from schemas.datasets.dataset import Dataset
 from schemas.runs import reading_digest
-from storage.lake.lake import Lake
 
 SIGHTING_COLUMNS = ["row_id", "url", "seen_at", "gone_at", "crawl_run", "sequence"]
 PORTION = 5_000  # keys that are looked up at a time
@@ -69,20 +67,8 @@ def stored_definition(crawl: Crawl, dataset: Dataset) -> dict[str, object]:
     return {"digest": rows_digest(dataset), "fields": list(dataset.fields), "reading": reading_digest(crawl, dataset)}
 
 
-def read_definitions(lake: Lake, dataset: str) -> dict[str, Definition]:
-    """The definitions of a dataset by process run, of all published ones."""
-    found: dict[str, Definition] = {}
-    for batch in lake.scan("runs", ["process_run", "statistics"]):
-        for row in batch.to_pylist():
-            stored = json.loads(row["statistics"] or "{}").get("definitions", {}).get(dataset)
-            if stored is not None:
-                found[row["process_run"]] = Definition(stored["digest"], frozenset(stored["fields"]))
-    return found
-
-
-def definitions_of(known: KnownLake, dataset: str, rows: pa.Table) -> dict[str, Definition]:
-    """The definitions by which these rows were made, by process run."""
-    process_runs = rows["process_run"].unique().to_pylist()
+def definitions_of(known: KnownLake, dataset: str, process_runs: Iterable[str]) -> dict[str, Definition]:
+    """The definitions by which published process runs made rows of a dataset, by process run."""
     found = known.definitions(dataset, process_runs)
     return {name: Definition(str(one["digest"]), frozenset(one["fields"])) for name, one in found.items()}  # type: ignore[call-overload]
 
@@ -106,7 +92,7 @@ def read_readings(
 def _readings(known: KnownLake, dataset: str, rows: pa.Table, urls: Collection[str]) -> Iterator[tuple[dict[str, Any], Reading]]:
     """What these captures of pages gave for a dataset."""
     wanted = rows.filter(pc.and_(pc.is_in(rows["url"], value_set=pa.array(set(urls), pa.string())), pc.is_valid(rows["outcomes"])))
-    definitions = definitions_of(known, dataset, wanted)
+    definitions = definitions_of(known, dataset, wanted["process_run"].unique().to_pylist())
     for row in wanted.to_pylist():
         made = next((one for one in row["outcomes"] if one["dataset"] == dataset), None)
         if made is not None:

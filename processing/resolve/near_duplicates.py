@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from processing.clean.minhash import signatures, similarity
 
 MAX_GROUP = 50  # each text is compared with so many earlier ones that share a band: bounds the pairs of a site whose pages are all alike
-COMPARED_PAIRS = 1_000  # at a time: comparing a pair takes some 10 kilobytes
+COMPARED_PAIRS = 128  # at a time: comparing a pair takes some 10 kilobytes, and all of them fit into a cache of the processor
 
 SimilarPair = tuple[int, str, float]  # row of the query, text digest of the run, similarity
 Pairs = NDArray[np.uint64]  # two numbers of 32 bits each

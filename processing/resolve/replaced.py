@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import And, GreaterThanOrEqual, LessThanOrEqual
 
+from processing.known.known_lake import KnownLake
 from schemas.keys import crawl_run_of, index_key_of, planned_stamp, selection_key
 from schemas.runs import ProcessRun
 from storage.index.rows import read_index
@@ -23,6 +23,7 @@ from storage.lake.lake import Lake
 from storage.objects.store import ObjectStore
 
 ARTICLES = "articles"
+PORTION = 5_000  # keys that are looked up at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,21 @@ def is_after(run: ProcessRun, crawl_run: str) -> bool:
     return planned_stamp(crawl_run) > planned_stamp(run.crawl_runs[-1])
 
 
-def former_numbers(lake: Lake, table: str, keys: pa.Array) -> FormerNumbers:
-    """The numbers that the hidden rows of some keys have in `articles` or a dataset's table. `lake` is one of `remaining`."""
-    hidden = lake.hidden
+def former_numbers(known: KnownLake, table: str, keys: pa.Array) -> FormerNumbers:
+    """The numbers that the hidden rows of some keys have in `articles` or a dataset's table. `known` is of a lake of `remaining`."""
+    hidden = known.hidden
     if hidden is None or not hidden.columns(table):
         return NO_NUMBERS
     key = "article_id" if table == ARTICLES else "row_id"
-    where = And(GreaterThanOrEqual("crawl_run", hidden.first), LessThanOrEqual("crawl_run", hidden.last))  # type: ignore[call-arg]
+    every = known.with_hidden()
     of_rows: dict[tuple[RecordId, str], int] = {}
     highest: dict[str, int] = {}
-    for batch in lake.without(None).scan(table, [key, "version", *RECORD], where):
-        rows = batch.filter(pc.and_(pc.is_in(batch[key].cast(pa.string()), value_set=keys), pc.invert(hidden.shown(table, batch))))
-        for row_key, version, name, offset in zip(*(rows[column].to_pylist() for column in rows.schema.names), strict=True):
+    for start in range(0, len(keys), PORTION):
+        wanted = keys.slice(start, PORTION)
+        found = every.articles(wanted.to_pylist()) if table == ARTICLES else every.versions(table, wanted.to_pylist())
+        chosen = found.filter(pc.and_(pc.is_in(found[key].cast(pa.string()), value_set=wanted), pc.invert(hidden.shown(table, found))))
+        columns = (chosen[column].to_pylist() for column in (key, "version", *RECORD))
+        for row_key, version, name, offset in zip(*columns, strict=True):
             of_rows[(name, offset), row_key] = version
             highest[row_key] = max(version, highest.get(row_key, 0))
     return FormerNumbers(of_rows, highest)

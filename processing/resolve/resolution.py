@@ -195,7 +195,7 @@ def _stage_decisions(
     rows = _read_run(run, base, buckets, store, known)
     summaries = [_without_excluded(summary, excluded) for summary in rows.summaries]
     digests = _current_digests(summaries, rows.earlier, run, store, memory_staged)
-    former = former_numbers(known.lake, ARTICLES, pa.array({one.article_id for one in summaries if one.article_id}, pa.string()))
+    former = former_numbers(known, ARTICLES, pa.array({one.article_id for one in summaries if one.article_id}, pa.string()))
     near = rows.index.pairs()
     decisions = decide(summaries, rows.earlier, near, lambda version: digests.get(version.pointer, version.text_digest), former)
     _write_decisions(run, base, buckets, store, decisions, excluded)

@@ -28,6 +28,7 @@ from schemas.yaml_files.values import (
     Count,
     Cron,
     DatasetNames,
+    Days,
     Host,
     Hosts,
     Hours,
@@ -49,6 +50,7 @@ from schemas.yaml_files.values import (
 
 MIB = 1024 * 1024
 PAGES = "pages"  # the dataset of whole pages
+QUARANTINE = "quarantine"  # a table of all datasets
 OWN_SPIDER_SCOPE = {"follow_links": False, "sitemaps": False, "feeds": False}
 
 
@@ -242,7 +244,8 @@ class ArticleOptions(ConfigModel):
 class Crawl(ConfigModel):
     """One crawl. Its name is its file's name. `datasets` are the tables that its pages fill.
 
-    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset.
+    `expectations` and `drift` are what this crawl expects of its rows besides what the datasets' own files say, by dataset. `retention`
+    says after how many days its rows leave the table of a dataset, or `quarantine`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -268,6 +271,7 @@ class Crawl(ConfigModel):
     drift: Annotated[dict[str, Annotated[tuple[Drift, ...], length_at_most(MAX_ENTRIES)]], length_at_most(MAX_DATASETS)] = Field(
         default_factory=dict
     )
+    retention: Annotated[dict[str, Annotated[Days, Field(ge=1)]], length_at_most(MAX_DATASETS)] = Field(default_factory=dict)
     articles: ArticleOptions = ArticleOptions()
     pages: PageOptions = PageOptions()
     paused: bool = False
@@ -307,6 +311,13 @@ class Crawl(ConfigModel):
             for name in names:
                 if name not in self.datasets:
                     raise ValueError(f"'{key}' names {name!r}, which is none of the crawl's datasets: {', '.join(self.datasets)}")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_rows_of_its_tables(self) -> Self:
+        for name in self.retention:
+            if name not in {*self.datasets, QUARANTINE}:
+                raise ValueError(f"'retention' names {name!r}, which is none of {', '.join((*self.datasets, QUARANTINE))}")
         return self
 
     @model_validator(mode="before")

@@ -131,8 +131,13 @@ class Settings(BaseModel):
         return Path(self.datasets) if self.datasets else self.crawls.parent / DATASETS
 
     def module_folders(self) -> list[Path]:
-        """Where the user's own modules are, with spiders and functions, besides installed packages."""
-        return [self.crawls, *([Path(self.spiders)] if self.spiders else [])]
+        """Where the user's own modules are, with spiders and functions, besides installed packages.
+
+        A folder that Scrapy made, with `scrapy.cfg`, is one of them if the crawls' folder lies in it.
+        """
+        project = self.crawls.absolute().parent
+        more = [project] if (project / "scrapy.cfg").is_file() else []
+        return [self.crawls, *([Path(self.spiders)] if self.spiders else []), *more]
 
     def database_url(self, name: str) -> str:
         """The SQLAlchemy URL of one database: `frontier` (which has the ledger too) or `catalog`."""

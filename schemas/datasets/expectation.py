@@ -19,12 +19,19 @@ from schemas.yaml_files.values import Line
 
 MAX_HISTORY_RUNS = 100
 NOT_ARGUMENTS = frozenset({"description", "expectation_context", "id", "kwargs", "meta", "notes", "rendered_content", "severity", "type"})
+BEGINNINGS_OF_ROWS = ("expect_column_values_", "expect_column_value_", "expect_column_pair_values_")  # of types that report rows
 Severity = Literal["critical", "warning", "info"]
 Measure = Literal["row_count", "null_share", "mean", "distinct_share", "distribution"]
 
 
 def _known_type(name: str) -> str:
     return expectation_type(name).name
+
+
+def _types_of_rows() -> list[str]:
+    """The types that say which rows do not meet them; those of the same beginning are named by it, so that a message has room for all."""
+    others = [name for name, one in expectation_types().items() if one.reports_rows and not name.startswith(BEGINNINGS_OF_ROWS)]
+    return [*(f"{one}..." for one in BEGINNINGS_OF_ROWS), *others]
 
 
 class Expectation(ConfigModel):
@@ -54,10 +61,9 @@ class Expectation(ConfigModel):
         known = expectation_type(self.type)
         check_arguments(self.type, self.kwargs)
         if self.severity == "warning" and not known.reports_rows:
-            others = ", ".join(name for name, one in expectation_types().items() if one.reports_rows)
             raise ValueError(
-                f"{self.type} is of all rows together and names none that could go to quarantine: its severity is 'critical' or 'info'; "
-                f"'warning' is for {others}"
+                f"{self.type} names no rows that could go to quarantine: its severity is 'critical' or 'info'; 'warning' is for "
+                f"{', '.join(_types_of_rows())}"
             )
         return self
 

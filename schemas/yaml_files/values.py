@@ -25,6 +25,7 @@ SECRET_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # noqa: S105 what a name is like
 SITE_SPIDER = "site"
 PRESETS = {"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@once"}
 
+CENTURY_DAYS = 36_525
 CENTURY_HOURS = 100 * 365.25 * 24
 CENTURY_MINUTES = 60 * CENTURY_HOURS
 DAY_SECONDS = 86_400  # the longest delay or timeout
@@ -189,6 +190,7 @@ Tag = Annotated[str, length_at_most(MAX_TAG_CHARACTERS), AfterValidator(one_line
 Text = Annotated[str, length_at_most(20_000)]
 Count = Annotated[int, at_most(MAX_COUNT)]
 Bytes = Annotated[int, at_most(MAX_BYTES_OF_RUN)]
+Days = Annotated[int, at_most(CENTURY_DAYS)]
 Hours = Annotated[float, at_most(CENTURY_HOURS)]
 Minutes = Annotated[float, at_most(CENTURY_MINUTES)]
 Seconds = Annotated[float, at_most(DAY_SECONDS)]

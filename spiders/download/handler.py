@@ -27,7 +27,7 @@ from schemas.config.crawl import Crawl
 from schemas.errors import SpiderError
 from schemas.outcomes import Reason
 from spiders.download.address_guard import REFUSED, guarded_socket_factory, is_host_allowed
-from spiders.download.body_memory import LARGE_BYTES, BodyMemory
+from spiders.download.body_memory_limit import LARGE_BYTES, BodyMemory
 from spiders.download.connections import CheckedConnector
 from spiders.download.credentials import Login
 from spiders.download.decode_body import decode_body

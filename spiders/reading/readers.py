@@ -19,7 +19,7 @@ from runtime.child import CRASH, MEMORY, TIMEOUT, ChildFailure, memory_detail
 from schemas.capture import Capture
 from schemas.errors import CrawlhouseError
 from schemas.outcomes import Reason
-from spiders.download.body_memory import BodyMemory
+from spiders.download.body_memory_limit import BodyMemory
 from spiders.messages.rules import ReadingRules
 from spiders.messages.wire import Question, ReaderReply, ReaderTask
 from spiders.reading.journal import ReadingJournal

@@ -28,7 +28,7 @@ from schemas.manifest import Segment
 from schemas.runs import ProcessRun
 from spiders.custom.callbacks import Callbacks
 from spiders.custom.loader import find_spider
-from spiders.download.body_memory import BodyMemory
+from spiders.download.body_memory_limit import BodyMemory
 from spiders.heartbeat import Heartbeat
 from spiders.messages.rules import reading_rules
 from spiders.reading.journal import ReadingJournal

@@ -1,4 +1,7 @@
-"""The result of an exchange for its URL, which is written when its segment is registered: outcome, reason, and when it is due again."""
+"""The result of an exchange for its URL: outcome, reason, when it is due again, and whether its content is the same as before.
+
+It is written when its segment is registered.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -53,15 +54,17 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def vacuum(database: Path) -> None:
-    """Rewrite a SQLite file without the data that was deleted from it. Raises StorageError."""
+    """Rewrite a SQLite file without the data that was deleted from it, and empty its log. Raises StorageError."""
     try:
         with closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA secure_delete=ON")
             connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            deadline = time.monotonic() + BUSY_SECONDS
+            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] and time.monotonic() < deadline:
+                time.sleep(0.1)  # a reader still needs the log
     except sqlite3.Error as error:
         raise StorageError(
-            f"{database} is upgraded, but deleted data may still be readable in it: {error}. Free some space, then run "
-            f"`sqlite3 {database} VACUUM`."
+            f"Data that was deleted may still be readable in {database}: {error}. Free some space, then run `sqlite3 {database} VACUUM`."
         ) from error
 
 

@@ -93,6 +93,12 @@ class Database:
                         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """A connection of PostgreSQL whose statements are transactions of their own. Raises UnavailableError, StorageError."""
+        with self._translated_errors(), self._engine.connect() as plain:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield

@@ -67,7 +67,7 @@ def cdxj_line(row: CaptureRow) -> str:
 
 
 def _sorted_chunks(rows: Iterable[CaptureRow]) -> Iterator[list[str]]:
-    lines = (cdxj_line(row) for row in rows if row.record_type != "conversion")  # replay shows what the site sent
+    lines = (cdxj_line(row) for row in rows if row.record_type != "conversion" and not row.is_erased)  # replay shows what the site sent
     while chunk := list(islice(lines, SORTED_LINES)):
         chunk.sort()
         yield chunk

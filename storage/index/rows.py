@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,11 @@ class CaptureRow:
     content_signal: str | None = None
 
     @property
+    def is_erased(self) -> bool:
+        """Whether the record was erased: what is left says where it was, and when it was fetched."""
+        return not self.url and not self.content_digest
+
+    @property
     def pointer(self) -> WarcPointer:
         """Where the record's bytes are."""
         return WarcPointer(self.warc_filename, self.warc_record_offset, self.warc_record_length, self.content_digest)
@@ -84,7 +89,14 @@ class CaptureRow:
         return Hints(self.hint_title, self.hint_published_at, self.hint_source)
 
 
+_LEFT = frozenset({"fetch_time", "fetch_status", "warc_filename", "warc_record_offset", "warc_record_length", "crawl", "crawl_run"})
 _NAMES = tuple(field.name for field in fields(CaptureRow))
+
+
+def erased_row(row: CaptureRow) -> CaptureRow:
+    """The row of a record that was erased: the archive has as many records as before."""
+    empty = {name: None if CAPTURE_INDEX.field(name).nullable else "" for name in _NAMES if name not in _LEFT}
+    return replace(row, **{**empty, "record_type": "response", "kind": "page"})  # type: ignore[arg-type]
 
 
 def write_index(rows: Iterable[CaptureRow]) -> bytes:

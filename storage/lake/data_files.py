@@ -7,15 +7,14 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from pyiceberg.io.pyarrow import _dataframe_to_data_files
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestEntryStatus
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.typedef import Record
 
+from storage.lake.parquet.files import write_files
 from storage.lake.published import without_stamps
 from storage.lake.staged_metadata import is_rewrite
-from storage.lake.tables import sort_columns
 
 ONLY_SPEC = 0  # our tables keep the partitions that they were created with
 # what a manifest says of a data file, but for its content, format and partition
@@ -32,13 +31,7 @@ def write_data_files(table: Table, rows: pa.Table) -> Iterator[DataFile]:
     not be.
     """
     fitted = _fitted(without_stamps(rows) if table.name()[-1] != "runs" else rows, table)
-    yield from _dataframe_to_data_files(table.metadata, sort_rows(fitted), table.io)
-
-
-def sort_rows(rows: pa.Table) -> pa.Table:
-    """Rows sorted by host and URL, if the table has these columns: the order within each file."""
-    keys = [(column, "ascending") for column in sort_columns(rows.schema.names)]
-    return rows.sort_by(keys) if keys else rows
+    yield from write_files(table, fitted)
 
 
 def _fitted(rows: pa.Table, table: Table) -> pa.Table:

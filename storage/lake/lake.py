@@ -15,20 +15,21 @@ import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo
 from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import FileScanTask, Table, Transaction
+from pyiceberg.table import FileScanTask, Table
 from sqlalchemy import Connection
 
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.errors import LakeMovedError, StorageError
-from schemas.tables import RUNS
+from schemas.tables import RUNS, WITH_BLOCKS
 from storage.lake.catalog import NAMESPACE, catalog_errors, open_catalog, warehouse
 from storage.lake.data_files import write_data_files
 from storage.lake.dataset_tables import ensure_dataset_table, fields_of, refuse_misfit
 from storage.lake.hidden import HiddenRows
+from storage.lake.parquet.block_texts import BLOCKS, TEXT, with_block_texts
 from storage.lake.published import PUBLISHED, STAMPS, Publications
 from storage.lake.removal import Removal, affected_files, replace_file
-from storage.lake.staged_metadata import RUN_PROPERTY, Staged, move_pointers, process_run_of, stage
+from storage.lake.staged_metadata import RUN_PROPERTY, Staged, StagedTransaction, move_pointers, process_run_of, stage
 from storage.lake.tables import load_table, load_tables
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
@@ -117,7 +118,7 @@ class Lake:
         out in the same snapshot. If the `unpublished` process runs are given, snapshots leave the metadata that are too many, but those of
         these runs. Raises StorageError if files cannot be written.
         """
-        transaction = Transaction(table)
+        transaction = StagedTransaction(table)
         with self._writing(table):
             made = transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: process_run})
             affected = list(affected_files(table, removed)) if removed is not None and removed.values else []
@@ -228,9 +229,10 @@ class Lake:
         name = str(table.name()[-1])
         deciding = self.hidden.columns(name) if self.hidden is not None else ()
         stored = columns if name == "runs" else [column for column in columns if column not in STAMPS]
-        for batch in _rows_of(table, tasks, tuple(dict.fromkeys([*stored, "process_run", *deciding])), where):
+        with_texts = [TEXT] if BLOCKS in columns and name in WITH_BLOCKS else []
+        for batch in _rows_of(table, tasks, tuple(dict.fromkeys([*stored, "process_run", *deciding, *with_texts])), where):
             shown = batch.filter(self.hidden.shown(name, batch)) if self.hidden is not None and deciding and batch.num_rows else batch
-            rows = published.visible(shown, columns)
+            rows = published.visible(with_block_texts(shown) if with_texts else shown, columns)
             if rows.num_rows:
                 yield rows
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow.fs as pafs
 from pyiceberg.manifest import ManifestFile
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import Table
 
 from runtime.scratch import remove_stale
 from schemas.config.settings import Settings
@@ -25,7 +25,8 @@ from schemas.runs import RunKind
 from storage.lake.commit import commit, repair_publications
 from storage.lake.lake import Lake
 from storage.lake.reader.lake_file import refresh_lake_file
-from storage.lake.staged_metadata import stage
+from storage.lake.staged_metadata import StagedTransaction, stage
+from storage.lake.upkeep.expired import crawls_of, expiries, remove_expired
 from storage.lake.upkeep.joining import commit_joined, join, small_groups
 from storage.lake.upkeep.replaced import replaced_since
 from storage.lake.upkeep.retention import remove_snapshots, surplus_snapshots
@@ -51,6 +52,7 @@ class MaintenanceReport:
     files_after: int = 0
     rows_rewritten: int = 0
     rows_removed: int = 0
+    rows_expired: int = 0
     snapshots_expired: int = 0
     orphans_deleted: int = 0
     orphan_bytes: int = 0
@@ -70,10 +72,11 @@ def maintain(
     keep_orphans: timedelta = KEEP_ORPHANS,
     now: datetime | None = None,
 ) -> MaintenanceReport:
-    """Remove superseded rows, compact every table, expire its snapshots, delete orphan files and staged objects that are not needed.
+    """Remove superseded and expired rows, compact every table, expire its snapshots, delete orphan files and staged objects.
 
-    Superseded are rows of datasets that keep the latest only. Doing it again at once changes nothing. `keep_orphans` must be longer than a
-    publication takes. Raises UnavailableError, StorageError; ConflictError if a publisher holds the lock for too long.
+    Superseded are rows of datasets that keep the latest only, expired those that their crawl's `retention` keeps no longer. Doing it again
+    at once changes nothing. `keep_orphans` must be longer than a publication takes. Raises UnavailableError, StorageError; ConflictError if
+    a publisher holds the lock for too long.
     """
     now = now or datetime.now(UTC)
     report = MaintenanceReport()
@@ -83,6 +86,7 @@ def maintain(
         stack.callback(ledger.close)
         store = open_store(settings)
         repair_publications(lake, ledger)
+        report += MaintenanceReport(rows_expired=sum(remove_expired(lake, ledger, one) for one in expiries(crawls_of(settings), now)))
         waiting = waiting_files(store)
         for name in lake.tables():
             report += MaintenanceReport(rows_removed=remove_superseded(lake, ledger, name))
@@ -170,7 +174,7 @@ def expire(lake: Lake, ledger: Ledger, name: str, keep: timedelta, now: datetime
         surplus = surplus_snapshots(table.metadata, now, ledger.unpublished(), keep)
         if not surplus:
             return MaintenanceReport()
-        transaction = Transaction(table)
+        transaction = StagedTransaction(table)
         remove_snapshots(transaction, surplus)
         try:
             commit(lake, ledger, token, [stage(transaction)])

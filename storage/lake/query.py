@@ -30,7 +30,7 @@ def connect(settings: Settings, as_of: str | datetime | None = None) -> duckdb.D
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
     if takedowns:
         add_source(connection, "taken_down", taken_down_urls(connection, tables, sources, takedowns))
-    if found := orphans(connection, sources):
+    if found := orphans(connection, sources, tables):
         add_orphans(connection, found)
     for statement in view_statements(tables, sources, hides=bool(takedowns), adopts=bool(found)):
         connection.execute(statement)

@@ -9,9 +9,11 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
+
+from storage.lake.parquet.files import write_files
 
 RECORD = ("warc_filename", "warc_record_offset")  # the identity of a record
 ROW = (*RECORD, "dataset", "position")  # the identity of a row of `quarantine`; both of the last may be NULL in those of articles
@@ -83,7 +85,7 @@ def replace_file(snapshot: Overwrite, table: Table, task: FileScanTask, stays: S
     rows = read_file(table, task)
     left = rows.filter(stays(rows))
     snapshot.delete_data_file(task.file)
-    for data_file in _dataframe_to_data_files(table.metadata, left, table.io) if left.num_rows else ():
+    for data_file in write_files(table, left):
         snapshot.append_data_file(data_file)
     return int(rows.num_rows - left.num_rows)
 

@@ -15,6 +15,7 @@ from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.update import TableUpdate
 
 from schemas.errors import LakeMovedError
 
@@ -42,10 +43,28 @@ class Staged:
         return int(self.metadata.current_snapshot_id or 0)
 
 
+class StagedTransaction(Transaction):
+    """Changes of a table for `stage`. The metadata with the changes so far is made once for each change.
+
+    pyiceberg makes it anew, from a copy of the whole, each time that it is looked at: a hundred times in a publish.
+    """
+
+    _made: tuple[tuple[TableUpdate, ...], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata as the changes so far leave it."""
+        if not self._updates:
+            return self._table.metadata
+        if self._made is None or self._made[0] is not self._updates:
+            self._made = self._updates, super().table_metadata
+        return self._made[1]
+
+
 def stage(transaction: Transaction) -> Staged:
     """Write the table's new metadata, as a transaction changes it, without committing it.
 
-    The transaction must not be committed by itself: `Transaction(table, autocommit=False)`, and not as a context manager.
+    The transaction must not be committed by itself, so it is no context manager here.
     """
     table: Table = transaction._table  # noqa: SLF001 pyiceberg has no public function that writes metadata without a commit
     catalog = cast("SqlCatalog", table.catalog)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from pyiceberg.transforms import DayTransform, IdentityTransform
 from schemas.errors import NotFoundError, UnavailableError
 from schemas.tables import DOC, TABLES
 from storage.lake.catalog import NAMESPACE
+from storage.lake.parquet.layout import COMPRESSION, COMPRESSION_LEVEL, ROW_GROUP_ROWS
 
 PARTITION_COLUMN = "fetched_at"  # partitioned by its day; a table without this column is not partitioned
 SORT_ORDERS = (("host", "url"), ("dataset", "row_id"))  # a table has the first of them whose columns it has
@@ -30,9 +31,9 @@ PROPERTIES = {
     # rows are only added: so a rewrite of files conflicts only with a rewrite of the same files
     "write.delete.isolation-level": "snapshot",
     "write.update.isolation-level": "snapshot",
-    "write.parquet.compression-codec": "zstd",
-    "write.parquet.compression-level": "3",
-    "write.parquet.row-group-limit": "20000",
+    "write.parquet.compression-codec": COMPRESSION,
+    "write.parquet.compression-level": str(COMPRESSION_LEVEL),
+    "write.parquet.row-group-limit": str(ROW_GROUP_ROWS),
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
     "write.metadata.metrics.default": "truncate(16)",
@@ -83,9 +84,24 @@ def _read_table(catalog: SqlCatalog, name: str, location: str) -> Table:
 
 
 def outdated_columns(table: Table, schema: pa.Schema) -> list[str]:
-    """The columns that a table of an earlier release lacks, or that must have a value there and may be NULL now."""
+    """The columns that a table of an earlier release lacks, wholly or a part of, or that must have a value there and may be NULL now."""
     stored = {field.name: field for field in table.schema().fields}
-    return [field.name for field in schema if field.name not in stored or (field.nullable and stored[field.name].required)]
+    names = set(table.schema().column_names)
+    return [
+        field.name
+        for field in schema
+        if field.name not in stored or (field.nullable and stored[field.name].required) or not set(_parts(field.name, field.type)) <= names
+    ]
+
+
+def _parts(name: str, kind: pa.DataType) -> Iterator[str]:
+    """The full names of a column's parts, as Iceberg names them."""
+    if pa.types.is_list(kind):
+        yield from _parts(f"{name}.element", kind.value_type)
+    elif pa.types.is_struct(kind):
+        for field in kind:
+            yield f"{name}.{field.name}"
+            yield from _parts(f"{name}.{field.name}", field.type)
 
 
 def undocumented_columns(table: Table, schema: pa.Schema) -> list[str]:

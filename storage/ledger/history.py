@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, func, select
 from schemas.config.settings import Settings
 from schemas.manifest import Manifest
 from storage.database.engine import open_database
-from storage.database.ledger_tables import CRAWL_RUNS, PROCESS_INPUTS, PROCESS_RUNS
+from storage.database.ledger_tables import COMMITS, CRAWL_RUNS, PROCESS_INPUTS, PROCESS_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,31 @@ def unfinished_crawls(settings: Settings) -> set[str]:
     try:
         with database.read() as connection:
             return set(connection.scalars(select(CRAWL_RUNS.c.crawl).where(CRAWL_RUNS.c.crawl_run.not_in(done)).distinct()))
+    finally:
+        database.close()
+
+
+def published_since(settings: Settings, since: datetime) -> list[tuple[str, datetime]]:
+    """The process runs that were published since then, with the time, oldest first. Raises UnavailableError, StorageError."""
+    query = (
+        select(PROCESS_RUNS.c.process_run, PROCESS_RUNS.c.published_at)
+        .where(PROCESS_RUNS.c.published_at >= since.timestamp())
+        .order_by(PROCESS_RUNS.c.published_at, PROCESS_RUNS.c.process_run)
+    )
+    database = open_database(settings.database_url("frontier"))
+    try:
+        with database.read() as connection:
+            return [(row.process_run, datetime.fromtimestamp(row.published_at, UTC)) for row in connection.execute(query)]
+    finally:
+        database.close()
+
+
+def committed_tables(settings: Settings) -> set[str]:
+    """The tables that process runs have committed to. Raises UnavailableError, StorageError."""
+    database = open_database(settings.database_url("frontier"))
+    try:
+        with database.read() as connection:
+            return set(connection.scalars(select(COMMITS.c.table_name).distinct()))
     finally:
         database.close()
 

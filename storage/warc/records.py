@@ -142,7 +142,7 @@ def member(record_head: bytes, block_head: bytes, body: bytes = b"", compress_bo
         data = _deflated(whole) if len(body) > LARGE_BODY_BYTES else deflate.compress(whole) + deflate.flush()
     else:
         check, size = zlib.crc32(_END, zlib.crc32(body, zlib.crc32(text))), len(text) + len(body) + len(_END)
-        data = deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH) + _stored(body + _END)
+        data = deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH) + stored_blocks(body + _END)
     return b"".join((_GZIP_HEAD, data, struct.pack("<LL", check, size & 0xFFFFFFFF)))
 
 
@@ -152,7 +152,7 @@ def _deflated(data: bytes) -> bytes:
     return bytes(deflate.compress(data)) + bytes(deflate.flush())
 
 
-def _stored(data: bytes) -> bytes:
+def stored_blocks(data: bytes) -> bytes:
     """Deflate blocks of type "stored" (RFC 1951, 3.2.4); the last one is marked as final."""
     blocks = []
     for start in range(0, len(data), STORED_BLOCK_BYTES):

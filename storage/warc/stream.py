@@ -11,7 +11,7 @@ import re
 import sys
 from typing import BinaryIO
 
-from storage.warc.member import BROKEN, GZIP, ZSTD, Member, PlainBytes, begins_with, new_member
+from storage.warc.member_decoders import BROKEN, GZIP, ZSTD, Member, PlainBytes, begins_with, new_member
 from storage.warc.window import BACK_BYTES, READ_BYTES, Window
 
 if sys.version_info >= (3, 14):

@@ -51,7 +51,8 @@ for path in sys.argv[1:]:
 
 def test_each_crawl_has_its_three_dags(found: dict[str, Any]) -> None:
     crawls = ("news", "own", "quiet")
-    assert set(found["dags"]) == {"maintain_lake", *(f"{kind}_{name}" for kind in ("crawl", "process", "reprocess") for name in crawls)}
+    ours = {"announce_tables", "maintain_lake"}
+    assert set(found["dags"]) == ours | {f"{kind}_{name}" for kind in ("crawl", "process", "reprocess") for name in crawls}
 
 
 def test_a_crawl_dag(found: dict[str, Any]) -> None:
@@ -88,7 +89,13 @@ def test_a_reprocess_dag(found: dict[str, Any]) -> None:
         "compare": ["extract", "plan"],
         "publish": ["compare", "plan"],
     }
-    assert dag["tasks"]["publish"]["outlets"] == found["dags"]["process_own"]["tasks"]["publish"]["outlets"]
+    assert dag["tasks"]["publish"]["outlets"] == []  # `announce_tables` makes the events, of each portion as soon as it is published
+
+
+def test_the_dag_of_events_knows_all_tables(found: dict[str, Any]) -> None:
+    dag = found["dags"]["announce_tables"]
+    assert (dag["max_active_runs"], dag["paused"]) == (1, False)
+    assert dag["tasks"]["announce"]["outlets"] == ["crawlhouse://articles", "crawlhouse://products", "crawlhouse://shelf"]
 
 
 def test_a_paused_crawl_is_paused_and_its_processing_is_not(found: dict[str, Any]) -> None:
@@ -136,7 +143,8 @@ def test_short_tasks_do_not_wait_for_long_ones(environment: dict[str, str]) -> N
     described = [sys.executable, "-m", "tests.dags.describe", str(DAGS)]
     found = json.loads(subprocess.check_output(described, env=environment | {"CRAWLHOUSE_QUEUES": "true"}, text=True).splitlines()[-1])
     kinds = {name: (task["pool"], task["queue"]) for dag in found["dags"].values() for name, task in dag["tasks"].items()}
-    assert {name for name, kind in kinds.items() if kind == ("short", "short")} == {"plan", "close", "verdict", "shards", "tidy"}
+    short = {"plan", "close", "verdict", "shards", "tidy", "announce"}
+    assert {name for name, kind in kinds.items() if kind == ("short", "short")} == short
     assert {name for name, kind in kinds.items() if kind == ("fetch", "fetch")} == {"fetch"}
     assert {name for name, kind in kinds.items() if kind == ("process", "process")} == {
         "extract", "resolve", "gate", "publish", "maintain", "replay", "compare"

@@ -7,9 +7,13 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from processing.quarantine.decisions import drop, release
+from processing.quarantine.selection import QuarantineFilter
+from processing.reprocess.rollback import rollback
 from schemas.config.settings import Settings
 from schemas.keys import report_key
 from storage.lake.query import connect
@@ -18,7 +22,7 @@ from storage.ledger.ledger import open_ledger
 from storage.objects.open import open_store
 from tests.dags.dagruns import Runner, server_environment
 from tests.demosite import DemoSite
-from tests.shopcrawl import check_shop
+from tests.shopcrawl import BETWEEN, check_shop
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("dagruns"), pytest.mark.timeout(600)]
 
@@ -100,16 +104,43 @@ def test_three_datasets_with_everything_on_this_machine(airflow: tuple[Settings,
         ).fetchall()
     assert found[0] == found[1] > 0
     check_shop(settings, [first_tick, first_tick + 1])  # its spider was called again, with the stored responses
+    _check_that_commands_are_announced(settings, run_dags)
+
+
+def _check_that_commands_are_announced(settings: Settings, run_dags: Runner) -> None:
+    """Rows that came and went without a task that publishes: one event for each change of a table, however often it is looked at."""
+    release(QuarantineFilter(dataset="offers", rule=BETWEEN), "ada", "a voucher", settings)
+    drop(QuarantineFilter(dataset="offers"), "ada", "no offers", settings)  # no table changes by it
+    with connect(settings) as lake:
+        newest = lake.execute("SELECT max(crawl_run) FROM runs WHERE crawl = 'shop'").fetchall()[0][0]
+    rollback(newest, "ada", "test prices", settings)
+    run_dags("announce_tables")
+    ((again,), _) = run_dags("announce_tables")
+    assert again["state"] == "success"
+    with connect(settings) as lake:
+        query = "SELECT DISTINCT kind, process_run, sequence FROM runs WHERE crawl = 'shop' AND kind IN $1 ORDER BY sequence"
+        replaced = lake.execute(query, [["reprocess", "release", "rollback"]]).fetchall()
+        for table in ("offers", "products"):
+            told = [event for event in _events(settings, table) if event["kind"] != "process" and event["process_run"]]
+            ours = [run for run in replaced if table == "offers" or run[0] != "release"]
+            assert [(event["kind"], event["process_run"], event["sequence"]) for event in told] == ours
+            assert all(event["made"] == event["published"] + event["unchanged"] + event["quarantined"] for event in told)
+        assert {kind for kind, _, _ in replaced} == {"reprocess", "release", "rollback"}
+    ledger = open_ledger(settings)
+    assert [event["snapshot"] for event in told] == [ledger.commits(run)["products"] for _, run, _ in ours]
+    ledger.close()
+
+
+def _events(project: Settings, table: str) -> list[dict[str, Any]]:
+    """What the events of a table carry, in their order. Airflow stores the URI `crawlhouse://articles` with a slash at its end."""
+    with closing(sqlite3.connect(project.home.parent / "airflow" / "airflow.db")) as database:
+        query = "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id WHERE uri = ? ORDER BY asset_event.id"
+        return [json.loads(extra) for (extra,) in database.execute(query, [f"crawlhouse://{table}/"])]
 
 
 def _check_events(project: Settings, settings: Settings, crawl: str, table: str) -> None:
-    """Each publish has told those who wait for the table what came, as the lake and the ledger have it.
-
-    Airflow stores the URI `crawlhouse://articles` with a slash at its end.
-    """
-    with closing(sqlite3.connect(project.home.parent / "airflow" / "airflow.db")) as database:
-        query = "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_id WHERE uri = ? ORDER BY asset_event.id"
-        events = [json.loads(extra) for (extra,) in database.execute(query, [f"crawlhouse://{table}/"])]
+    """Each publish has told those who wait for the table what came, as the lake and the ledger have it."""
+    events = _events(project, table)
     ledger = open_ledger(settings)
     with connect(settings) as lake:
         runs = lake.execute("SELECT process_run, sequence FROM runs WHERE crawl = $1 ORDER BY sequence", [crawl]).fetchall()

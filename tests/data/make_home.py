@@ -2,7 +2,8 @@
 
 Run as `python -m tests.data.make_home` before the tables get another version; what an earlier version made is never made again.
 The home has two closed and processed runs of the crawl `news` (an article changed, one in quarantine), an open run with URLs due, and a
-planned run of `proxied`, whose proxy has a password (no file may have one any more). `tests/kepthome.py` unpacks it.
+planned run of `proxied`; in version 4 its proxy has a password (no file may have one any more). From version 5 on `news` has a dataset of
+its own, `headlines`, with a row in quarantine. `tests/kepthome.py` unpacks it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from processing.stages import process_once
-from schemas.config.crawl import Crawl
-from schemas.config.crawl_file import parse_crawl
+from schemas.config.crawl_file import parse_crawl, read_crawl
 from schemas.config.settings import Settings
 from spiders.run import crawl_once, plan
 from storage.database.engine import SCHEMA_VERSION
@@ -26,8 +26,17 @@ from tests.keptsite import BASE, kept_site
 
 ROOT = Path("/tmp") / "crawlhouse-kept-home-".ljust(195, "x")  # 200 characters: as long as any path that it is unpacked to
 COMMON = "network: {allow: [127.0.0.0/8]}\npoliteness: {delay: 0}\nrevisit: {articles_min: 0, articles_max: 0, hubs_max: 0}\n"
-NEWS = f"seeds: ['{BASE}/']\n" + COMMON
-PROXY = BASE.replace("http://", "http://reader:kept-proxy-password@")
+NEWS = f"seeds: ['{BASE}/']\ndatasets: [articles, headlines]\n" + COMMON
+PROXIED = f"seeds: ['{BASE}/']\nnetwork: {{allow: [127.0.0.0/8], proxy: '{BASE}'}}\n"
+HEADLINES = """\
+source: {selectors: {title: h1}}
+match: [/news/]
+key: [url]
+fields:
+  title: {type: string}
+expectations:
+  - {type: expect_column_values_to_not_match_regex, column: title, regex: '3$', severity: warning}
+"""
 
 
 def make_home() -> None:
@@ -37,20 +46,17 @@ def make_home() -> None:
         settings = Settings(home=ROOT / "home", crawls=ROOT / "crawls")
         settings.crawls.mkdir()
         (settings.crawls / "news.yaml").write_text(NEWS, encoding="utf-8")
+        (ROOT / "datasets").mkdir()
+        (ROOT / "datasets" / "headlines.yaml").write_text(HEADLINES, encoding="utf-8")
         for tick in range(2):
             with kept_site(tick):
-                crawl_once(parse_crawl(NEWS, "news"), settings)
+                crawl_once(read_crawl(settings.crawls / "news.yaml"), settings)
             assert process_once("news", settings) is not None
-        plan(parse_crawl(NEWS, "news"), "open", settings)
-        plan(_proxied(), "open", settings)
+        plan(read_crawl(settings.crawls / "news.yaml"), "open", settings)
+        plan(parse_crawl(PROXIED, "proxied"), "open", settings)
         _pack()
     finally:
         shutil.rmtree(ROOT)
-
-
-def _proxied() -> Crawl:
-    """A crawl as files could say it before version 5."""
-    return Crawl.model_validate({"name": "proxied", "seeds": [f"{BASE}/"], "network": {"allow": ["127.0.0.0/8"], "proxy": PROXY}})
 
 
 def _pack() -> None:

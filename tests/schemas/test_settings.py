@@ -158,3 +158,10 @@ def test_a_home_that_cannot_be(project: Path, home: str) -> None:
     with pytest.raises(StorageError, match="Set CRAWLHOUSE_HOME elsewhere") as caught:
         make_home(make_settings(home=project / home))
     assert isinstance(caught.value, CrawlhouseError)
+
+
+def test_modules_of_a_scrapy_project_are_found_beside_its_file(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "var", crawls=tmp_path / "crawls")
+    assert settings.module_folders() == [tmp_path / "crawls"]
+    (tmp_path / "scrapy.cfg").touch()
+    assert settings.module_folders() == [tmp_path / "crawls", tmp_path]

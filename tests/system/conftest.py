@@ -1,4 +1,4 @@
-"""Each test of this folder belongs to the group `system`, and all that it starts begins cold."""
+"""Each test of this folder is a system test, stays in one process with those of its file, and starts all that it needs cold."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is collected here."""
+    """Mark what is collected here; a file's tests share what it installs."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="package", autouse=True)

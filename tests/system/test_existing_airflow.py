@@ -105,4 +105,5 @@ def test_our_dags_are_a_bundle_of_their_own(environment: dict[str, str], tmp_pat
         "process_small": "crawlhouse",
         "reprocess_small": "crawlhouse",
         "maintain_lake": "crawlhouse",
+        "announce_tables": "crawlhouse",
     }

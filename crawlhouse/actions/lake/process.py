@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from crawlhouse.command_lock import hold_command_lock
@@ -12,13 +12,20 @@ from crawlhouse.output.row_formats import ReportFormat
 from schemas.config.crawl_file import find_crawl
 from schemas.config.settings import Settings, make_home
 from schemas.errors import GateError, NotFoundError, SpiderError, StorageError
+from schemas.keys import report_key
 from schemas.outcomes import Outcome, Reason
 from storage.ledger.ledger import open_ledger
 from storage.ledger.pending import is_all_processed
+from storage.objects.open import open_store
 from storage.outages import patience, wait_out
 
 if TYPE_CHECKING:
     from processing.publish.report import RunReport
+    from storage.objects.store import ObjectStore
+
+AFTER_A_CORRECTION = (
+    "If the definition is wrong, correct it first: `accept` makes the rows by that of today. `crawlhouse gate list` shows what waits."
+)
 
 
 def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
@@ -40,7 +47,7 @@ def run_process(reference: str, settings: Settings, form: ReportFormat) -> None:
 
         show_report(report)
     raise_if_damaged(report)
-    raise_if_held(report)
+    raise_if_held([] if report is None else [report], settings)
     _raise_if_unreadable(report)
 
 
@@ -65,14 +72,26 @@ def _next_step(name: str, settings: Settings) -> str:
     return f"finishes {next(iter(unclosed))}, which is not closed yet" if unclosed else "begins a new run"
 
 
-def raise_if_held(report: RunReport | None) -> None:
-    """Raise GateError if a report says that rows are held back."""
-    if report is not None and report.held:
-        sentences = "\n".join(f"  {sentence}" for sentence in report.held_sentences())
-        raise GateError(
-            f"The gate holds back rows:\n{sentences}\nEverything else is published. `crawlhouse gate list` shows what waits, and "
-            "`crawlhouse gate --help` how to decide."
-        )
+def raise_if_held(reports: Sequence[RunReport], settings: Settings) -> None:
+    """Raise GateError if rows are held back: how many of which dataset, why, and the commands that decide on them."""
+    if not any(report.held for report in reports):
+        return
+    store = open_store(settings)
+    lines = [line for report in reports for line in _held_lines(report, store)]
+    raise GateError("\n".join(["The gate holds back rows; everything else is published.", *lines, AFTER_A_CORRECTION]))
+
+
+def _held_lines(report: RunReport, store: ObjectStore) -> Iterator[str]:
+    from processing.expectations.suite_result import judged_rows
+
+    key = report_key(report.process_run, "expectations.json")
+    rows = judged_rows(store.get_bytes(key)) if store.info(key) is not None else {}
+    for crawl_run, found in sorted(report.held.items()):
+        for name, why in sorted(found.items()):
+            count = rows.get((crawl_run, name))  # none where a step broke: its rows were not judged
+            yield f"{name} of {crawl_run}{f', {count:,} rows' if count else ''}: {why}."
+            yield f'  to publish them:   crawlhouse gate accept {crawl_run} --dataset {name} --reason "..."'
+            yield f'  to leave them out: crawlhouse gate discard {crawl_run} --dataset {name} --reason "..."'
 
 
 def _raise_if_unreadable(report: RunReport | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import typer
 
@@ -73,7 +73,7 @@ def run_reprocess(reference: str, wanted: Selected, wishes: Wishes, settings: Se
             show_report(report)
     for report in reports:
         raise_if_damaged(report)
-    raise_if_held(_with_held(reports))
+    raise_if_held(reports, settings)
 
 
 def _plan(name: str, wanted: Selected, settings: Settings) -> Plan:
@@ -137,11 +137,3 @@ def _show(compared: Comparison, form: ReportFormat, *, is_last: bool) -> None:
         show_comparison(compared)
     elif is_last:
         write_json({"comparison": comparison_json(compared), "published": []}, indent=2)
-
-
-def _with_held(reports: Sequence[RunReport]) -> RunReport | None:
-    """A report that has what all of them hold back."""
-    if not reports:
-        return None
-    held = {crawl_run: found for report in reports for crawl_run, found in report.held.items()}
-    return replace(reports[-1], held=held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -18,6 +19,8 @@ Examples:
   crawlhouse takedown add 'https://example.com/people/*'
 
   crawlhouse takedown add example.org '*.example.net'
+
+  crawlhouse takedown add https://example.com/story --reason "letter of the author" --erase
 """
 LIST_EXAMPLES = """
 Examples:
@@ -31,6 +34,7 @@ Examples:
 
   crawlhouse takedown remove https://example.com/story
 """
+GRACE_SECONDS = 10.0  # for queries that have begun, before files go
 ENTRY = "A URL, a URL with * at its end, a host, or *.HOST for it and everything under it. Quote the *."
 
 app = typer.Typer(name="takedown", help="Name URLs that are never fetched again and no longer shown.", no_args_is_help=True)
@@ -41,11 +45,19 @@ Entries = Annotated[list[str], typer.Argument(metavar="ENTRY...", help=ENTRY)]
 def add(
     entries: Entries,
     reason: Annotated[str, typer.Option("--reason", "-r", help="Who asked for it, or why; stored with the entry and the date.")] = "",
+    erase: Annotated[bool, typer.Option("--erase", help="Erase what is stored of them too, as `crawlhouse erase` does.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before erasing.")] = False,
 ) -> None:
     """Take URLs down: within half a minute no worker fetches them any more, and queries no longer show their rows.
 
-    The stored captures and the files of the tables stay as they are. docs/operations.md says how to delete from them.
+    The stored captures and the files of the tables stay as they are, unless --erase is given: that cannot be undone.
     """
+    if erase:
+        from crawlhouse.actions.lake.erase import EraseWishes, run_erase
+        from schemas.config.settings import load_settings as load
+
+        run_erase(entries, EraseWishes(getpass.getuser(), reason, GRACE_SECONDS, confirmed=yes), load())
+        return
     from schemas.config.settings import load_settings, make_home
     from storage.lake.reader.lake_file import refresh_lake_file
     from storage.lake.takedown import add_takedowns

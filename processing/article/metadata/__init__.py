@@ -2,7 +2,7 @@
 
 In: the parsed page. Out: `Metadata`. The sources are JSON-LD, meta elements, microdata, `<time>` and bylines. Others use
 `metadata.read_metadata`; `times.read_times` decides which dates are the times of
-publication and of the last change; `dates.read_date` reads one date from text.
+publication and of the last change (a selector of a crawl's `site_rules` goes before it); `dates.read_date` reads one date from text.
 """
 
 from schemas.moved import former_module

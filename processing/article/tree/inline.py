@@ -17,7 +17,7 @@ _BLOCK_TAGS = (
 _UNREAD_TAGS = """
 style noscript svg template iframe object canvas audio video select textarea button datalist head title rt rp rtc noembed noframes -comment
 """
-_BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
+BLOCKS, _UNREAD = frozenset(_BLOCK_TAGS.split()), frozenset(_UNREAD_TAGS.split())
 _HIDDEN = re.compile(r"display:\s*none|clip:\s*rect", re.IGNORECASE)
 _HIDDEN_NAMES = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|show-for-sr|a11y-hidden|offscreen|sortkey)(?:\s|$)"
@@ -34,7 +34,7 @@ def inline_text(root: Node, *, edge: str = " ", skip: Callable[[Node], bool] | N
             node, end = stack.pop()
             parts.append(end)
             continue
-        end = edge if node.tag in _BLOCKS else ""
+        end = edge if node.tag in BLOCKS else ""
         following, inside = node.next, None
         if (text := _own_text(node, parts, edge)) is not None:
             parts.append(text)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from processing.article.tree.characters import folded_text
+from processing.article.tree.inline import BLOCKS
 from processing.article.tree.parse import Node
 
 _INVISIBLE = frozenset({"svg", "title", "script", "style", "noscript", "button", "template", "rt", "rp"})
+_BREAKING = BLOCKS | {"br", "option"}
 
 
 def visible_text(node: Node) -> str:
     """The visible text of a node, white space folded."""
+    only = node.first_child
+    if only is not None and only.is_text_node and only.next is None:  # as most elements with a single value have it
+        return "" if node.tag in _INVISIBLE else folded_text(only.text_content or "")
     parts = []
     for child in node.traverse(include_text=True):
         if child.tag == "-text":
@@ -17,6 +22,21 @@ def visible_text(node: Node) -> str:
                 parts.append(child.text_content or "")
         elif child.tag == "br":
             parts.append(" ")
+    return folded_text("".join(parts))
+
+
+def spaced_text(node: Node) -> str:
+    """The visible text of a node, with a space where a block, a cell or an item of a list begins or ends."""
+    only = node.first_child
+    if only is None or (only.is_text_node and only.next is None):
+        return visible_text(node)
+    parts = []
+    for child in node.traverse(include_text=True):
+        tag = child.tag
+        if tag in _BREAKING or ((before := child.prev) is not None and before.tag in _BREAKING):
+            parts.append(" ")
+        if tag == "-text" and _is_visible(child):
+            parts.append(child.text_content or "")
     return folded_text("".join(parts))
 
 

@@ -64,10 +64,12 @@ class EntrySpill:
 
     def _write(self) -> None:
         entries, self._on_disk = self._joined(), True
+        if not len(entries):
+            return
         piece = (entries["key"] >> np.uint64(64 - PIECE_BITS)).astype(np.uint8)
         order = np.argsort(piece, kind="stable")
         entries, piece = entries[order], piece[order]
-        starts = np.flatnonzero(np.append(True, piece[1:] != piece[:-1])).tolist() if len(piece) else []
+        starts = np.flatnonzero(np.append(True, piece[1:] != piece[:-1])).tolist()
         for start, end in zip(starts, [*starts[1:], len(piece)], strict=True):
             with self._path(int(piece[start])).open("ab") as file:
                 entries[start:end].tofile(file)

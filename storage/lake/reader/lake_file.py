@@ -59,7 +59,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path, tables: Mapping[str
     takedowns = read_takedowns(open_store(settings))
     hidden: list[str] = []
     sources = {name: source_of(connection, table, settings) for name, table in tables.items()}
-    gone = orphans(connection, sources)
+    gone = orphans(connection, sources, tables)
     if takedowns:
         hidden = taken_down_urls(connection, tables, sources, takedowns)["url"].to_pylist()
     connection.execute(f"ATTACH {quoted_text(str(path))} AS lake (STORAGE_VERSION '{STORAGE_VERSION}')")

@@ -20,7 +20,8 @@ class LakeColumn:
 class LakeTable:
     """A table: its columns, and its data files with their sizes in bytes, sorted by name.
 
-    `schemas`: how many schemas its files may have. `is_dataset`: whether it is the table of a dataset of the user's own.
+    `schemas`: how many schemas its files may have. `is_dataset`: whether it is the table of a dataset of the user's own. `has_expired`:
+    whether rows were removed because their crawl keeps them no longer.
     """
 
     name: str
@@ -28,3 +29,4 @@ class LakeTable:
     files: Mapping[str, int]
     schemas: int = 1
     is_dataset: bool = False
+    has_expired: bool = False

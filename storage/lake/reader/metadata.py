@@ -19,6 +19,7 @@ from storage.lake.reader.manifests import live_files
 
 KEY = "crawlhouse.key"  # property of a dataset's table; tables without it in the namespace are not ours
 RUN = "process_run"  # in the summary of the snapshot that a process run committed
+EXPIRED = "crawlhouse.expired"  # property of a table from which rows were removed because of their age
 NO_SNAPSHOT = -1  # what some writers of Iceberg write in place of none
 
 
@@ -63,12 +64,13 @@ def tables_at(settings: Settings, found: Mapping[str, TableMetadata], snapshots:
 def _lake_table(settings: Settings, name: str, metadata: TableMetadata, snapshot_id: int | None) -> LakeTable:
     """A table with the columns of now and the data files of a snapshot."""
     columns, schemas = tuple(_columns(name, metadata)), len(metadata.schemas)
+    has_expired = EXPIRED in metadata.properties
     if snapshot_id in {None, NO_SNAPSHOT}:
-        return LakeTable(name, columns, {}, schemas, name not in TABLES)
+        return LakeTable(name, columns, {}, schemas, name not in TABLES, has_expired)
     snapshot = next((one for one in metadata.snapshots if one.snapshot_id == snapshot_id), None)
     if snapshot is None:
         raise NotFoundError(f"The table '{name}' has no snapshot {snapshot_id} any more: snapshots are kept for some days only.")
-    return LakeTable(name, columns, live_files(settings, name, snapshot.manifest_list), schemas, name not in TABLES)
+    return LakeTable(name, columns, live_files(settings, name, snapshot.manifest_list), schemas, name not in TABLES, has_expired)
 
 
 def _empty() -> TableMetadata:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 FETCHED_ROWS = 10_000
 URL_COLUMNS = {"articles": ("url", "canonical_url"), "quarantine": ("url", "canonical_url"), "captures": ("url",)}
 OF_DUPLICATE = ("duplicate_kind", "duplicate_similarity")
+BLOCKS, PLACE_MEMBER = "blocks", '"start"'
+# a block whose text stands in the article's has its place there instead; DuckDB's substring counts code points, from 1
+BLOCKS_WITH_TEXTS = """
+[struct_pack(kind := b.kind, "text" := coalesce(b."text", substring(_row."text", b."start" + 1, b."end" - b."start")), "level" := b."level",
+  link_density := b.link_density, "start" := b."start", "end" := b."end") FOR b IN _row.blocks]
+"""
 OF_RUN = ("sequence", "ingested_at")  # columns that are filled from `runs`: in newer files they are NULL
 # one row for each process run; `runs` has one for each of its crawl runs
 PUBLISHED = """
@@ -61,13 +67,13 @@ def taken_down_urls(
     return pa.table({"url": pa.array(sorted(urls), pa.string())})
 
 
-def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Originals that a rollback or reprocessing removed, each with the oldest copy that is left: it is shown as the original.
+def orphans(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], tables: Mapping[str, LakeTable]) -> list[tuple[str, str]]:
+    """Originals that a rollback, reprocessing or their age removed, each with the oldest copy that is left: it is shown as the original.
 
-    Nothing is read but `runs` if there was neither.
+    Nothing is read but `runs` if there was none of these.
     """
-    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess') LIMIT 1"  # noqa: S608 our own names
-    if not connection.execute(removing).fetchall():
+    removing = f"SELECT 1 FROM {sources['runs']} WHERE kind IN ('rollback', 'reprocess', 'erase') LIMIT 1"  # noqa: S608 our own names
+    if not tables["articles"].has_expired and not connection.execute(removing).fetchall():
         return []
     found = connection.execute(f"""
         WITH published AS (SELECT process_run, min(sequence) AS published_as FROM {sources["runs"]} GROUP BY process_run),
@@ -88,11 +94,18 @@ def add_orphans(connection: duckdb.DuckDBPyConnection, found: list[tuple[str, st
     )
 
 
+def has_places(table: LakeTable) -> bool:
+    """Whether blocks of the table may have places in `text`; one of an earlier release that was not opened since has none."""
+    return any(column.name == BLOCKS and column.is_nested and PLACE_MEMBER in column.type for column in table.columns)
+
+
 def _visible(table: LakeTable, source: str, hides: bool, adopts: bool) -> str:
     """The rows of published runs, with what is the same for all rows of a run."""
     names = {column.name for column in table.columns}
     changed = {name: f"coalesce(_row.{name}, _run.{name})" for name in OF_RUN if name in names}
     joined = f"{source} AS _row JOIN {SOURCES}.published AS _run ON _run.process_run = _row.process_run"
+    if has_places(table):
+        changed[BLOCKS] = BLOCKS_WITH_TEXTS
     if adopts:
         original = "nullif(coalesce(_orphan.copy, _row.duplicate_of), _row.article_id)"
         joined += f" LEFT JOIN {SOURCES}.orphans AS _orphan ON _orphan.gone = _row.duplicate_of"

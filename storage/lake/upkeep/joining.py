@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import FileScanTask, Table, Transaction
+from pyiceberg.table import FileScanTask, Table
 
 from schemas.errors import LakeMovedError
 from storage.lake.commit import commit
-from storage.lake.data_files import sort_rows
 from storage.lake.lake import Lake
-from storage.lake.staged_metadata import REWRITE_PROPERTY, Staged, stage
+from storage.lake.parquet.files import write_files
+from storage.lake.staged_metadata import REWRITE_PROPERTY, Staged, StagedTransaction, stage
 from storage.lake.upkeep.replaced import note_replaced
 from storage.lake.upkeep.retention import expire_surplus
 from storage.ledger.ledger import Ledger
@@ -57,7 +57,7 @@ def join(table: Table, group: Sequence[FileScanTask]) -> Joined:
     """Write the rows of a group of files into one sorted file, for `commit_joined`. The group is in memory."""
     reader = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     rows = pa.concat_tables(pa.Table.from_batches([batch]) for task in group for batch in reader.to_record_batches([task]))
-    new = list(_dataframe_to_data_files(table.metadata, sort_rows(rows), table.io))
+    new = list(write_files(table, rows))
     return Joined(str(table.name()[-1]), [task.file for task in group], new, rows.num_rows)
 
 
@@ -95,10 +95,11 @@ def small_groups(table: Table) -> Iterator[list[FileScanTask]]:
 
 def _many(table: Table) -> Iterator[list[FileScanTask]]:
     """Small files of one partition and of about one size, where they are many."""
+    partitions = _by_partition(table, PUBLISH_SIZES[-1])
     lower = 0
     for limit in PUBLISH_SIZES:
-        for tasks in _by_partition(table, limit):
-            group = [task for task in tasks if task.file.file_size_in_bytes >= lower]
+        for tasks in partitions:
+            group = [task for task in tasks if lower <= task.file.file_size_in_bytes < limit]
             if len(group) >= PUBLISH_MIN_FILES:
                 yield group[:PUBLISH_MIN_FILES]
         lower = limit
@@ -114,7 +115,7 @@ def _by_partition(table: Table, limit: int) -> list[list[FileScanTask]]:
 
 
 def _staged(table: Table, old: Sequence[DataFile], new: Sequence[DataFile], unpublished: Collection[str]) -> Staged:
-    transaction = Transaction(table)
+    transaction = StagedTransaction(table)
     with transaction.update_snapshot(snapshot_properties={REWRITE_PROPERTY: "joined"}).overwrite() as snapshot:
         for file in old:
             snapshot.delete_data_file(file)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.table import FileScanTask, Table, Transaction
+from pyiceberg.table import FileScanTask, Table
 
 from schemas.errors import LakeMovedError
 from schemas.tables import TIMESTAMP
@@ -15,7 +15,7 @@ from storage.lake.dataset_tables import history_of
 from storage.lake.lake import Lake
 from storage.lake.latest import ROW_KEY
 from storage.lake.removal import read_file, replace_file
-from storage.lake.staged_metadata import Staged, stage
+from storage.lake.staged_metadata import Staged, StagedTransaction, stage
 from storage.lake.tables import is_dataset_table
 from storage.lake.upkeep.replaced import note_replaced
 from storage.ledger.ledger import Ledger
@@ -82,7 +82,7 @@ def _stays(rows: pa.Table, newest: pa.Table) -> pa.ChunkedArray:
 
 def _without(table: Table, task: FileScanTask, newest: pa.Table) -> Staged:
     """The table with a file of the rows that stay in place of a file."""
-    transaction = Transaction(table)
+    transaction = StagedTransaction(table)
     with transaction.update_snapshot().overwrite() as snapshot:
         replace_file(snapshot, table, task, lambda rows: _stays(rows, newest))
     note_replaced(table, [task.file.file_path])

@@ -25,7 +25,7 @@ seeds: ['http://127.0.0.1:{}/', 'http://127.0.0.1:{}/']
 scope: {{exclude: [/odd/]}}
 politeness: {{delay: 0, concurrency_per_host: 4}}
 network: {{allow: [127.0.0.1/32]}}
-budgets: {{max_pages: 12}}
+budgets: {{max_pages: 24}}
 """
 
 
@@ -55,7 +55,7 @@ def test_site_crawl_and_process_in_a_foreign_folder(foreign: Path, tmp_path: Pat
             assert processed.code == 0, processed.err + imported_names(foreign)
         finally:
             stop_site(settings)
-    assert json.loads(crawled.out)["counts"]["fetched"] >= 12
+    assert json.loads(crawled.out)["counts"]["fetched"] >= 24
     assert json.loads(processed.out)["published"] > 0
     assert imported_names(foreign) == ""
 

@@ -9,6 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from crawlhouse.airflow import processes, stack
 from crawlhouse.airflow.home import airflow_home
@@ -74,6 +77,22 @@ def _on_free_ports(text: str) -> str:
     for port in sorted(set(re.findall(r"http://127\.0\.0\.1:(\d+)/", text))):
         text = text.replace(f":{port}/", f":{free_port()}/")
     return text
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """A process's command line; empty if it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def listening(process: psutil.Process) -> list[Any]:
+    """The addresses on which a process listens; none if it has just ended."""
+    try:
+        return [one.laddr for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+    except psutil.NoSuchProcess:
+        return []
 
 
 @contextmanager

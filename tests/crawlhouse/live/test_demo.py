@@ -22,10 +22,10 @@ from crawlhouse.demo.demo import DemoResult, run_demo
 from schemas.config.settings import Settings
 from spiders.spool.spool import JOURNAL_SUFFIX
 from storage.ledger.ledger import open_ledger
-from tests.crawlhouse.live.livestack import mark
+from tests.crawlhouse.live.livestack import command_line, mark
 from tests.shopcrawl import EXPECTED_OF_THE_DEMO, check_shop
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SECONDS = 300.0
@@ -153,7 +153,7 @@ def _states(api: AirflowApi, run: DagRun) -> dict[str, str]:
 
 
 def _spiders(settings: Settings) -> list[int]:
-    return [process.pid for process in processes.marked(mark(settings)) if "spiders.worker" in process.cmdline()]
+    return [process.pid for process in processes.marked(mark(settings)) if "spiders.worker" in command_line(process)]
 
 
 def _has_fetched(settings: Settings, crawl: str) -> bool:

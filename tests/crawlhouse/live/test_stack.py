@@ -9,17 +9,16 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from crawlhouse.airflow import processes, stack
 from crawlhouse.airflow.home import airflow_home
 from schemas.config.settings import Settings
 from schemas.errors import ConflictError, NotFoundError, StorageError, UnavailableError
-from tests.crawlhouse.live.livestack import FOREIGN, free_port, mark
+from tests.crawlhouse.live.livestack import FOREIGN, command_line, free_port, listening, mark
 from tests.foreignfolder import imported_names
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(900)]
 
 Live = tuple[Settings, stack.Stack]
 
@@ -42,14 +41,9 @@ def test_its_tests_are_one_group(request: pytest.FixtureRequest) -> None:
 
 def test_nothing_listens_beyond_loopback(live_stack: Live) -> None:
     settings, running = live_stack
-    listening = [
-        connection.laddr
-        for process in processes.marked(mark(settings))
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert running.port in {address.port for address in listening}
-    assert {address.ip for address in listening} == {"127.0.0.1"}
+    addresses = [address for process in processes.marked(mark(settings)) for address in listening(process)]
+    assert running.port in {address.port for address in addresses}
+    assert {address.ip for address in addresses} == {"127.0.0.1"}
 
 
 def test_nothing_is_imported_from_the_folder_in_which_it_was_started(live_stack: Live) -> None:
@@ -87,7 +81,7 @@ def test_a_killed_component_comes_back(live_stack: Live) -> None:
     settings, _ = live_stack
 
     def triggerers() -> set[int]:
-        return {process.pid for process in processes.marked(mark(settings)) if "triggerer" in process.cmdline()}
+        return {process.pid for process in processes.marked(mark(settings)) if "triggerer" in command_line(process)}
 
     before = triggerers()
     assert before
@@ -138,7 +132,7 @@ def _kill_while_the_tables_are_made(settings: Settings) -> None:
 
 def _kill_the_runner_and_damage_the_home(settings: Settings) -> None:
     for process in processes.marked(mark(settings)):
-        if "crawlhouse.airflow.stack_runner" in process.cmdline():
+        if "crawlhouse.airflow.stack_runner" in command_line(process):
             process.kill()
     home = airflow_home(settings)
     home.passwords.write_text('{"adm', encoding="utf-8")

@@ -1,5 +1,6 @@
 """Rows by selectors on a page: CSS and XPath, attributes, patterns, lists, and several rows a page."""
 
+import random
 from typing import Any
 
 import pytest
@@ -85,3 +86,28 @@ def test_mistakes_are_found_before_a_page_is_read() -> None:
     assert list(mistakes) == [("selectors", "a", "css"), ("selectors", "b", "xpath"), ("selectors", "d", "css")]
     assert "is not XPath" in mistakes["selectors", "b", "xpath"]
     assert "is jQuery's" in mistakes["selectors", "d", "css"]
+
+
+def _random_html(chance: random.Random, depth: int = 0) -> str:
+    inner = "".join(_random_html(chance, depth + 1) for _ in range(chance.randint(1, 4))) if depth < 5 else ""
+    tag, name = chance.choice("bi"), chance.choice(("", " class=x", " class='x y'", " id=z data-n=1"))
+    return f"<{tag}{name}>{chance.randint(0, 99)}{inner}</{tag}>"
+
+
+@pytest.mark.parametrize("each", ["b", ".x", "b.x > i", "i i", "b, .y", "i:first-child"])
+def test_one_query_for_the_page_finds_what_one_for_each_row_finds(each: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of rows in one another, and of elements that several selectors find."""
+    fields = ["b", "i.x", ".y", "i, .x", "[data-n]", "b:first-child", "*", "b i", "i:nth-child(2), b"]
+    selectors = "".join(f"    f{number}: {{css: '{css}', type: list<string>}}\n" for number, css in enumerate(fields))
+    dataset = _dataset(selectors, f"  each: '{each}'\nkey: url\n")
+    chance = random.Random(each)
+    for html in [_random_html(chance) for _ in range(20)]:
+        rows = _rows(dataset, html)
+        with monkeypatch.context() as patch:
+            patch.setattr("processing.datasets.selectors.FEW_ROWS", 10**6)
+            assert _rows(dataset, html) == rows
+
+
+def test_an_element_that_several_selectors_find_is_one_value() -> None:
+    dataset = _dataset("    words: {css: 'i, li.p i', type: list<string>}\n")
+    assert _rows(dataset) == [{"words": ["red", "blue"]}]

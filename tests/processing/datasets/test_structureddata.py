@@ -10,6 +10,7 @@ import pytest
 from processing.datasets.markup_objects import microdata_objects, rdfa_objects
 from processing.datasets.page_rows import PageReader
 from processing.datasets.page_view import PageView
+from processing.datasets.rows import Row
 from processing.datasets.structured_data import StructuredDataReader
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
 from schemas.page import Page
@@ -272,3 +273,27 @@ def test_ready_made_datasets_read_a_page(name: str, thing: Any, expected: dict[s
     (row,) = PageReader(find_dataset(name, None)).rows(_view(_script(thing))).rows
     assert (row.rule, row.detail) == (None, None)
     assert {field: row.values[field] for field in expected} == expected
+
+
+def _ready(name: str, html: str) -> list[Row]:
+    return PageReader(find_dataset(name, None)).rows(_view(html)).rows
+
+
+def test_text_of_microdata_is_written_for_people() -> None:
+    html = (
+        '<div itemscope itemtype="http://schema.org/Recipe"><b itemprop="name">Soup</b><ol itemprop="recipeInstructions"><li>Boil<li>Eat'
+        '</ol><p itemprop="aggregateRating" itemscope itemtype="http://schema.org/AggregateRating"><i itemprop="ratingValue">4,5</i>'
+        '<i itemprop="ratingCount">1.000 votes</i></p></div>'
+    )
+    (row,) = _ready("recipes", html)
+    assert row.rule is None
+    assert (row.values["instructions"], row.values["rating"], row.values["reviews"]) == (["Boil Eat"], 4.5, 1000)
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [("1.299 €", "1299.0000"), ("CHF 1'299.-", "1299.0000"), ("Free", "0.0000"), ("10 - 20 €", "10.0000"), ("1.299", "1.2990")],
+)
+def test_odd_prices(price: str, expected: str) -> None:
+    (row,) = _ready("products", _script({"@type": "Product", "sku": "1", "name": "Pan", "offers": {"price": price}}))
+    assert (row.rule, row.values["price"]) == (None, expected)

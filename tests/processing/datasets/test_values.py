@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from processing.datasets.numbers import read_written_number
-from processing.datasets.values import MisfitError, Notation, Reading, convert, from_plain, to_plain
+from processing.datasets.values import MisfitError, Notation, Reading, WrittenText, convert, from_plain, to_plain
 from schemas.datasets.field_types import parse_type
 
 WRITTEN = Reading(Notation.WRITTEN)
@@ -44,6 +44,12 @@ PRICE = parse_type("decimal(12,2)")
         ("-US$5", "-5", "USD"),
         ("Preis – 12,99 €", "12.99", "EUR"),
         ("10 - 20 €", "10", "EUR"),
+        ("CHF 1'299.-", "1299", "CHF"),
+        ("₹1,29,999", "129999", "INR"),
+        ("Rp 15.000", "15000", "IDR"),
+        ("30k", "30000", None),
+        ("€ 2,5K", "2500", "EUR"),
+        ("40k GBP", "40000", "GBP"),
     ],
 )
 def test_numbers_as_people_write_them(text: str, amount: str, currency: str | None) -> None:
@@ -63,6 +69,13 @@ def test_a_text_without_a_number_has_none(text: str) -> None:
         ("1.299", "decimal(12,3)", Reading(), Decimal("1.299")),
         ("1.299", "decimal(12,2)", WRITTEN, Decimal("1299.00")),
         ("1.299", "decimal(12,3)", WRITTEN, Decimal("1.299")),  # a field that keeps thousandths
+        ("1.299 €", "decimal(18,4)", Reading(), Decimal("1299.0000")),  # a price of thousands
+        ("1.459 €", "decimal(12,3)", Reading(), Decimal("1.459")),  # but not where three digits are asked for
+        ("1.459 KWD", "decimal(18,4)", Reading(), Decimal("1.4590")),
+        ("1.299", "decimal(18,4)", Reading(), Decimal("1.2990")),
+        ("1.234", "integer", Reading(), 1234),
+        (WrittenText("1.000"), "integer", Reading(), 1000),
+        ("1.000", "integer", Reading(), 1),
         ("4.125", "float", WRITTEN, 4.125),
         ("-0.500", "float", WRITTEN, -0.5),
         ("1.250 kg", "float", WRITTEN, 1.25),

@@ -10,8 +10,9 @@ import pytest
 from processing.article.tree.parse import parse
 from processing.clean.identity import article_id, bucket_of, identity_url
 from processing.clean.language import detect_language
-from processing.clean.minhash import shingle_hashes, signature, signatures, similarity
+from processing.clean.minhash import signatures, similarity, text_signatures
 from processing.clean.policy import PolicyInput, check_policy
+from processing.clean.shingles import read_shingles
 from processing.clean.signals import Signals, signals
 from processing.clean.words import text_digest, words
 from processing.extract.robots_meta import forbids_indexing
@@ -49,7 +50,7 @@ def test_hosts_keep_their_port_and_their_bucket() -> None:
 
 def test_words_of_unspaced_scripts_are_characters() -> None:
     assert words("Hello, 今日は World!") == ["hello", "今", "日", "は", "world"]
-    assert [len(found) for found in shingle_hashes([words("一二三四五六"), words("一二三"), []])] == [2, 1, 0]
+    assert read_shingles(["一二三四五六", "一二三", ""]).counts.tolist() == [2, 1, 0]
     assert text_digest("A  b\nC") == text_digest("a b c") != text_digest("abc")
 
 
@@ -68,27 +69,27 @@ def test_language(text: str, language: str | None) -> None:
 
 
 def test_similar_texts_are_found_and_others_are_not() -> None:
-    one = words(" ".join(prose(1, 10)))
-    texts = [one, [*one[:-15], *words("a few words at the end of its own")], words(" ".join(prose(2, 10)))]
-    stored = [signature(text) or b"" for text in texts]
+    one = " ".join(prose(1, 10))
+    texts = [one, f"{one.rsplit(maxsplit=15)[0]} a few words at the end of its own", " ".join(prose(2, 10))]
+    stored = [one or b"" for one in text_signatures(texts)]
     index = NearIndex(["x", "y", "z"], stored, 0.8)
     assert list(index.pairs()) == ["y"]
     assert [digest for digest, _ in index.pairs()["y"]] == ["x"]
     assert [digest for _, digest, _ in index.query(stored[:1])] == ["x", "y"]
     sketches = signatures(stored).sketches
     assert similarity(sketches[:1], sketches[:1]) == [1.0]
-    assert signature([]) is None
+    assert text_signatures(["", "…", texts[0]]) == [None, None, stored[0]]
+    assert text_signatures([]) == []
     assert NearIndex([], [], 0.8).pairs() == {}
 
 
 def test_signals_see_repetition_and_links() -> None:
     text = "buy this thing right now " * 20
-    tokens = words(text)
     blocks = [Block(BlockKind.PARAGRAPH, text, link_density=0.5)]
-    found = signals(text, tokens, blocks, len(shingle_hashes([tokens])[0]))
+    found = signals(text, blocks, read_shingles([text]))
     assert found.duplicate_word_fraction > 0.9
     assert found.link_density == 0.5
-    assert signals("", [], [], 0) == Signals(0, 0, 0, 0)
+    assert signals("", [], read_shingles([""])) == Signals(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

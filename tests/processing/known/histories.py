@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from processing.clean.identity import page_url, url_id
-from processing.clean.minhash import signature
-from processing.clean.words import text_digest, words
+from processing.clean.minhash import text_signatures
+from processing.clean.words import text_digest
 from processing.known.known_lake import KnownLake
 from processing.resolve.near_duplicates import NearIndex
 from processing.resolve.records import RecordSummary
@@ -160,7 +160,7 @@ class History:
             record_id=("warc/c/now/s.warc.gz", number), url=url, fetched_at=self._time(number), kind="page",
             content_digest=f"d{self.random.randint(0, 3)}", reason=None, detail=None,
             refers_to=self.random.choice([None, *self.records[-9:]]), is_revisit=self.random.random() < 0.2,
-            article_id=url_id(page_url(url)), text_digest=text_digest(text), signature=signature(words(text)), quarantine_reason=None,
+            article_id=url_id(page_url(url)), text_digest=text_digest(text), signature=text_signatures([text])[0], quarantine_reason=None,
             quarantine_detail=None, page_id=url_id(page_url(url)), claimed_url=None if claimed == page_url(url) else claimed,
             crawl_run="now",
         )  # fmt: skip

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from processing.clean.minhash import bands_of, signature
-from processing.clean.words import text_digest, words
+from processing.clean.minhash import bands_of, text_signatures
+from processing.clean.words import text_digest
 from processing.known import catch_up
 from processing.known.known_lake import KnownLake, open_known
 from processing.known.row_sightings import KeyPages, Sighting
@@ -144,7 +144,7 @@ def test_a_crowded_band_gives_the_same_rows_whatever_is_gone(
     def numbers(found: pa.Table) -> list[int]:
         return sorted(set(found["text_number"].to_pylist()))
 
-    asked = [signature(words(text_of(1))) or b""]
+    asked = [text_signatures([text_of(1)])[0] or b""]
     known = open_known(history.lake, store)
     everything = known.originals(map(text_digest, texts)).to_pylist()
 

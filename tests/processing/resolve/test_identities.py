@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from processing.clean.identity import claimed_url, page_url, url_id
-from processing.clean.minhash import signature
-from processing.clean.words import text_digest, words
+from processing.clean.minhash import text_signatures
+from processing.clean.words import text_digest
 from processing.resolve.canonical_counts import canonical_counts
 from processing.resolve.earlier_rows import EarlierPage, EarlierRows, Text, Version
 from processing.resolve.identities import decide_identities
@@ -25,7 +25,7 @@ SITE = "https://news.example"
 def text(seed: int, other: int = 0, shared: int = 10) -> Text:
     """A text of ten paragraphs; the last `10 - shared` of them are those of another seed."""
     told = "\n".join(prose(seed, 10)[:shared] + prose(other, 10)[shared:])
-    return Text(text_digest(told), signature(words(told)))
+    return Text(text_digest(told), text_signatures([told])[0])
 
 
 def page(url: str, canonical: str | None, told: Text, number: int = 0) -> RecordSummary:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from processing.datasets.definition_check import definition_mistakes
 from processing.datasets.definitions import crawl_datasets
@@ -15,6 +16,7 @@ from schemas.config.crawl_file import parse_crawl, read_crawl
 from schemas.config.settings import Settings
 from schemas.datasets.dataset import Dataset
 from schemas.datasets.dataset_file import find_dataset, parse_dataset
+from schemas.datasets.expectation import BEGINNINGS_OF_ROWS, Expectation
 from schemas.datasets.expectation_check import crawl_mistakes
 from schemas.datasets.expectation_types import expectation_types
 from schemas.errors import ConfigError
@@ -50,7 +52,10 @@ def goods(expectation: str, key: str = "expectations") -> Dataset:
             "{type: expect_column_pair_values_to_be_equal, column_A: sku, column_B: price, ignore_row_if: no}",
             "is False, but must be string",
         ),
-        ("{type: expect_column_mean_to_be_between, column: price, max_value: 1, severity: warning}", "'warning' is for expect_column_pair"),
+        (
+            "{type: expect_column_mean_to_be_between, column: price, max_value: 1, severity: warning}",
+            "'warning' is for expect_column_values_..., expect_column_value_",
+        ),
         ("{type: expect_table_columns_to_match_set, column_set: [sku]}", "cannot judge a dataset: the columns and types of a dataset"),
         ("{type: expect_column_values_to_match_like_pattern, column: sku, like_pattern: a%}", "it needs a table in an SQL database"),
     ],
@@ -144,3 +149,10 @@ def test_great_expectations_is_not_imported() -> None:
 )
 def test_values_of_the_columns_type_are_compared(expectation: str) -> None:
     assert list(definition_mistakes(goods(expectation))) == []
+
+
+def test_what_a_message_names_by_its_beginning_reports_rows() -> None:
+    named = [one for name, one in expectation_types().items() if name.startswith(BEGINNINGS_OF_ROWS)]
+    assert all(one.reports_rows for one in named)
+    with pytest.raises(ValidationError, match=r"expect_select_column_values_to_be_unique_within_record \["):
+        Expectation.model_validate({"type": "expect_column_mean_to_be_between", "column": "price", "min_value": 1, "severity": "warning"})

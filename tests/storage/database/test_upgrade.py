@@ -92,6 +92,27 @@ def test_a_kept_home_is_refused_upgraded_and_goes_on(kept: Settings) -> None:
     ledger.close()
 
 
+@pytest.mark.servers_in_chaos
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_home_with_datasets_goes_on(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    kept = unpack_home(5, tmp_path)
+    if database == "postgresql":
+        kept = load_into_postgres(5, kept, request.getfixturevalue("postgres_url"))
+    upgrade(kept)
+    before = set(connect(kept).execute("SELECT url, version, title FROM headlines").fetchall())
+    assert len(before) == 9
+    (held,) = connect(kept).execute("SELECT url FROM quarantine WHERE dataset = 'headlines'").fetchall()
+    with kept_site(2):
+        crawl_once(read_crawl(kept.crawls / "news.yaml"), kept)
+    report = process_once("news", kept)
+    assert report is not None
+    headlines = connect(kept).execute("SELECT url, version, title FROM headlines").fetchall()
+    assert before < set(headlines)
+    assert len(headlines) == len(set(headlines)) == len(article_paths(2)) - 1
+    assert connect(kept).execute("SELECT DISTINCT url FROM quarantine WHERE dataset = 'headlines'").fetchall() == [held]
+    assert len(_articles(kept)) == len({(url, version) for url, version, _ in _articles(kept)}) > 10
+
+
 def test_an_upgrade_gives_the_tables_of_a_fresh_database(kept: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     upgrade(kept)
     engine = create_engine(kept.database_url("frontier"))
@@ -215,6 +236,7 @@ def test_other_versions_are_refused_with_what_to_do(settings: Settings, version:
 
 
 STAMPS = ("ingested_at", "sequence")  # may be NULL now
+LAYOUT = ("write.parquet.compression-level", "write.parquet.row-group-limit")
 MORE = ("content_usage", "content_signal", "markdown", "chunks", "dataset", "row_id", "row_json", "position")  # that quarantine had not
 
 
@@ -227,10 +249,10 @@ def test_tables_of_an_earlier_lake_get_their_columns_and_properties(tmp_path: Pa
             transaction.set_properties({"write.parquet.compression-codec": "gzip"})
     done = upgrade(settings)
     assert done.tables == {
-        "articles": ["duplicate_similarity"],
-        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS],
-        "quarantine": [*sorted(ARTICLE_ONLY, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS],
-        "runs": ["write.parquet.compression-codec"],
+        "articles": ["duplicate_similarity", *LAYOUT],
+        "captures": [*STAMPS, "outcomes", "content_usage", "content_signal", DESCRIPTIONS, *LAYOUT],
+        "quarantine": [*sorted({*ARTICLE_ONLY, "blocks"}, key=QUARANTINE.names.index), *STAMPS, *MORE, DESCRIPTIONS, *LAYOUT],
+        "runs": ["write.parquet.compression-codec", *LAYOUT],
     }
     assert [copy.name.rpartition("-")[0] for copy in done.backups] == ["frontier-version-4", "catalog-lake"]
     assert connect(settings).execute("SELECT count(*), count(duplicate_similarity) FROM articles").fetchone() == (10, 0)

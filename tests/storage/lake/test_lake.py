@@ -19,7 +19,7 @@ from storage.lake.query import connect
 from tests.forks import fork_context
 from tests.storage.lakerows import NOON, table_of
 
-BLOCK = {"kind": "paragraph", "text": "A'b", "level": 1, "link_density": 0.5}
+BLOCK = {"kind": "paragraph", "text": "A'b", "level": 1, "link_density": 0.5, "start": None, "end": None}
 
 
 @pytest.fixture(params=["sqlite-directory", "postgresql-s3"])

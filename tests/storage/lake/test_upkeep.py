@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pyiceberg.io.pyarrow import _dataframe_to_data_files
-from pyiceberg.table import Transaction
 
 from schemas.config.settings import Settings
 from storage.lake.data_files import decode_files, encode_files, files_added_since
 from storage.lake.lake import Lake, open_lake
 from storage.lake.maintenance import maintain
+from storage.lake.parquet.files import write_files
 from storage.lake.query import connect
-from storage.lake.staged_metadata import move_pointers, stage
+from storage.lake.staged_metadata import StagedTransaction, move_pointers, stage
 from storage.lake.upkeep.joining import PUBLISH_MIN_FILES, join_at_publish
 from storage.lake.upkeep.retention import NEWEST, surplus_snapshots
 from storage.ledger.ledger import open_ledger
@@ -103,9 +102,9 @@ def test_when_a_row_was_published_stands_in_runs(sqlite_settings: Settings) -> N
     old = {"url": "https://a.example/old", "process_run": "p1", "sequence": 1, "ingested_at": NOON}
     with open_lake(sqlite_settings) as lake:
         table = lake.table("captures")
-        transaction = Transaction(table)
+        transaction = StagedTransaction(table)
         with transaction.update_snapshot().fast_append() as snapshot:
-            for file in _dataframe_to_data_files(table.metadata, table_of("captures", old), table.io):
+            for file in write_files(table, table_of("captures", old)):
                 snapshot.append_data_file(file)
         with lake.catalog_transaction() as connection:
             move_pointers(connection, [stage(transaction)])

@@ -47,8 +47,9 @@ def test_articles_of_ones_own(nowhere: Run, tmp_path: Path) -> None:
     closed_run(settings, read_crawl(crawl), "2", [article(SITE + "/4", 4, 60)])
     ended = nowhere("process", "news")
     assert ended.code == 8
-    held = f"articles of news-20260301T120000Z-000001: expect_column_values_to_not_match_regex(title): 1 rows, first from {SITE}/3"
+    held = f"articles of news-20260301T120000Z-000001, 1 rows: expect_column_values_to_not_match_regex(title): 1 rows, first from {SITE}/3"
     assert held in ended.err
-    assert "Everything else is published. `crawlhouse gate list` shows what waits" in ended.err
+    assert "The gate holds back rows; everything else is published." in ended.err
+    assert 'crawlhouse gate accept news-20260301T120000Z-000001 --dataset articles --reason "..."' in ended.err
     assert nowhere("query", "SELECT url, topic FROM articles", "--format", "csv").out.split() == ["url,topic", f"{SITE}/4,news"]
     assert nowhere("process", "news").code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from spiders.download.body_memory import BodyMemory
+from spiders.download.body_memory_limit import BodyMemory
 
 
 def test_large_bodies_wait_for_room_in_their_order() -> None:

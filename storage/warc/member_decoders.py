@@ -1,4 +1,7 @@
-"""The members of a WARC file: gzip members, zstd frames or uncompressed bytes, each decoded piece by piece."""
+"""Decoders for the members of a WARC file: gzip members, zstd frames or uncompressed bytes, each decoded piece by piece.
+
+`records.member` makes them.
+"""
 
 from __future__ import annotations
 

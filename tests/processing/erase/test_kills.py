@@ -1,0 +1,94 @@
+"""Killed at every step of an erasure, and run again: the same state as without a kill, while readers see no gap."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processing.erase.erasing import erase
+from processing.erase.plan import pending_plans
+from schemas.config.settings import Settings
+from storage.lake.query import connect
+from storage.objects.open import open_store
+from tests import PROJECT
+from tests.processing.erase.erasehome import ENTRIES, NEEDLES, fill
+from tests.processing.erase.everybyte import left
+from tests.processing.lakeaccounts import check_accounts
+from tests.processing.reprocess.test_again import state
+from tests.processing.test_datasets import rows
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
+
+STEPS = [
+    "erase.before.find", "erase.after.segment", "erase.after.segment:3", "erase.before.manifest", "erase.before.staged",
+    "erase.before.tables", "publish.before.captures", "publish.after.runs", "publish.after.catalog", "publish.before.mark",
+    "erase.after.commit", "erase.before.snapshots.captures", "erase.before.snapshots.sightings", "erase.before.files",
+    "erase.after.files.articles", "known.before.mark", "erase.before.memory", "erase.before.frontier", "erase.between.urls",
+    "erase.before.vacuum", "erase.before.end",
+]  # fmt: skip
+CODE = "import sys; from processing.erase.erasing import erase; from schemas.config.settings import load_settings\n"
+CODE += "erase(sys.argv[1:], 'eve', 'a letter', load_settings(), grace_seconds=1)"
+
+
+def killed_at(settings: Settings, failpoint: str) -> int:
+    """The exit status of an erasure that is to die at a failpoint."""
+    given = {"HOME": settings.home, "CRAWLS": settings.crawls, "DATASETS": settings.datasets, "FAILPOINT": failpoint}
+    environment = os.environ | {f"CRAWLHOUSE_{name}": str(value) for name, value in given.items()}
+    return subprocess.run([sys.executable, "-c", CODE, *ENTRIES], env=environment, cwd=PROJECT, check=False).returncode
+
+
+@contextmanager
+def reader(settings: Settings) -> Iterator[None]:
+    """Queries all the time: never an error, and always the same rows of pages that are not erased."""
+    stop, seen, failed = threading.Event(), set[tuple[Any, ...]](), list[BaseException]()
+    sql = "SELECT count(*), count(DISTINCT (warc_filename, warc_record_offset)), (SELECT count(*) FROM articles WHERE length(text) > 0) "
+    sql += "FROM captures WHERE url LIKE '%/a/left' OR url LIKE '%/p/2'"
+
+    def read() -> None:
+        while not stop.wait(0.05):
+            try:
+                seen.update(rows(settings, sql))
+            except BaseException as error:
+                failed.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    assert failed == []
+    assert {(total, distinct) for total, distinct, _ in seen} == {(4, 4)}
+
+
+def test_an_erasure_killed_at_every_step(sqlite_settings: Settings, tmp_path: Path) -> None:
+    settings = fill(sqlite_settings)
+    copy = tmp_path / "copy"
+    shutil.copytree(settings.home, copy, symlinks=True)
+    (undisturbed,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
+    expected = state(settings, places=True)
+    for step in STEPS:
+        shutil.rmtree(settings.home)
+        shutil.copytree(copy, settings.home, symlinks=True)
+        with reader(settings):
+            assert killed_at(settings, step) == -signal.SIGKILL, step
+        (receipt,) = erase(ENTRIES, "eve", "a letter", settings, grace_seconds=0)
+        assert state(settings, places=True) == expected, step
+        assert (receipt.is_complete, receipt.entries) == (True, undisturbed.entries), step
+        assert left(settings, NEEDLES) == set(), step
+        assert pending_plans(open_store(settings)) == [], step
+        check_accounts(settings)
+        with connect(settings) as lake:
+            kinds = lake.sql("SELECT kind, count(*) FROM runs GROUP BY ALL ORDER BY ALL").fetchall()
+        assert kinds == [("erase", 2), ("process", 2)], (step, kinds)
