@@ -23,8 +23,8 @@ from benchmarks.peers.revisit_policies import FixedAll, FixedSources, NewsCrawl,
 from spiders.schedule.state import Visit
 
 TICK_HOURS = 0.25  # a crawl every quarter of an hour
-TUNING_SEEDS = (*range(1, 13), *range(101, 107))  # the policy's constants were chosen on these
-EVALUATION_SEEDS = tuple(range(201, 211))  # not used when the constants were chosen; published figures come from these
+TUNING_SEEDS = (*range(1, 13), *range(101, 107), *range(201, 211))  # the policy's constants were chosen on these
+EVALUATION_SEEDS = tuple(range(211, 221))  # not used when the constants were chosen; published figures come from these
 WARM_UP_HOURS = 3 * 24.0  # stories of the first days are not counted: every policy begins without knowledge
 BUDGETS = (30_000, 53_000, 80_000)  # fetches: scarce, about as many as news-crawl spends, and plenty
 MAX_BUDGET_FACTOR = 2  # a simulation that spends more than this times its budget is stopped early
@@ -149,9 +149,9 @@ class Simulation:
         self._schedule(source, max(self.policy.next_due(source, visit), now + 1e-9))
 
 
-def simulate(policy: Policy, seed: int, most: float = math.inf, make: Make = make_sites) -> Result:
+def simulate(policy: Policy, seed: int, most: float = math.inf, make: Make = make_sites, site_pages: float = math.inf) -> Result:
     """One policy on the sites of a seed. It is stopped when it has spent more than `most` fetches."""
-    return Simulation(make(seed), policy).run(most)
+    return Simulation(make(seed), policy, site_pages).run(most)
 
 
 def _measure(sites: list[Site], fetches: int) -> Result:
@@ -248,16 +248,16 @@ def _visit_with_knowledge(site: Site, knob: float) -> int:
     return fetches
 
 
-def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS) -> dict[str, Shares]:
+def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS, site_pages: float = math.inf) -> dict[str, Shares]:
     """Print a table for one set of sites and each budget. Returns crawlhouse's results as shares of the best peer's, by budget."""
     sites = make(seed)
     stories = sum(len(site.stories) for site in sites)
     print(f"\nseed {seed}: {len(sites)} sites, {stories} stories, {DAYS} days, ticks of {TICK_HOURS * 60:.0f} minutes; hours")
-    as_published = simulate(NewsCrawl(1.0), seed, make=make).fetches
+    as_published = simulate(NewsCrawl(1.0), seed, make=make, site_pages=site_pages).fetches
     shares: dict[str, Shares] = {}
     for name, budget in {"as news-crawl": as_published, **{str(budget): budget for budget in budgets}}.items():
         print(f"\n{budget} fetches{': what news-crawl spends by its own settings' if budget == as_published else ''}\n{HEADER}")
-        results = {policy: at_equal_fetches(_spending(policy, seed, make), budget, policy.usual_scale) for policy in POLICIES}
+        results = {policy: at_equal_fetches(_spending(policy, seed, make, site_pages), budget, policy.usual_scale) for policy in POLICIES}
         for policy, result in results.items():
             print(result.line(policy.name))
         print(oracle(seed, budget, make).line("oracle, no edits"))
@@ -268,8 +268,8 @@ def compare(seed: int, make: Make = make_sites, budgets: Sequence[int] = BUDGETS
     return shares
 
 
-def _spending(policy: type[Policy], seed: int, make: Make) -> Callable[[float, float], Result]:
-    return lambda knob, most: simulate(policy(knob), seed, most, make)
+def _spending(policy: type[Policy], seed: int, make: Make, site_pages: float) -> Callable[[float, float], Result]:
+    return lambda knob, most: simulate(policy(knob), seed, most, make, site_pages)
 
 
 def _shares(results: dict[type[Policy], Result]) -> Shares:
@@ -297,8 +297,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", "--seeds", dest="seeds", type=int, nargs="+", default=list(EVALUATION_SEEDS), help="other sites")
     parser.add_argument("--bench", type=Path, default=Path(os.environ.get("CRAWLHOUSE_BENCH_DIR", "../shared/bench")), help="real pages")
+    parser.add_argument("--site-pages", type=float, default=math.inf, help="pages that a crawl can fetch from one site at each tick")
     given = parser.parse_args(arguments)
-    shares = [compare(seed) for seed in given.seeds]
+    shares = [compare(seed, site_pages=given.site_pages) for seed in given.seeds]
     print(f"\nseeds {', '.join(map(str, given.seeds))}: median (and range) of {len(shares)}")
     for name in shares[0]:
         print(f"{name:>14} fetches: {_summary([one[name] for one in shares])}")
@@ -306,7 +307,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\nReal publication times are left out: there is no folder {given.bench}.")
         return 0
     print("\nreal publication times, made-up sources and edits")
-    compare(given.seeds[0], lambda seed: real_sites(given.bench, seed), ())
+    compare(given.seeds[0], lambda seed: real_sites(given.bench, seed), (10_000, 20_000), given.site_pages)
     return 0
 
 
