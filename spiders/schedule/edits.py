@@ -12,8 +12,8 @@ from functools import lru_cache
 
 EDITS_PER_PRICE = 1.25  # edits that a fetch should bring at the price 1, were there no limit. It grows with the price cubed
 USUAL_EDITS = 0.95  # the limit: about what the first visit to an article brings, so that some edits are found at usual prices
-SCARCE_PRICE = 1.55  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with about the third power
-SCARCE_POWER = 3.2
+SCARCE_PRICE = 1.55  # above it fetches hardly cover first visits. Edits yield before news: the limit grows with this power of the price
+SCARCE_POWER = 3.2  # 3 to 4 give the same
 EDIT_VALUE_HOURS = 60.0  # an edit noticed after so long is worth exp(-1), about a third
 MAX_CHECKED_AGE_HOURS = 14 * 24.0  # an older article is visited as seldom as the crawl allows
 FALL = 0.5
@@ -32,7 +32,7 @@ AGES = tuple(math.exp(math.log(MAX_CHECKED_AGE_HOURS + 1) * step / AGE_STEPS) - 
 
 def edit_price(price: float) -> float:
     """The edits that a fetch should bring, at a price of fetches in new articles."""
-    return max(min(EDITS_PER_PRICE * price**3, USUAL_EDITS), USUAL_EDITS * (price / SCARCE_PRICE) ** SCARCE_POWER)
+    return max(min(EDITS_PER_PRICE * price**3, USUAL_EDITS), USUAL_EDITS * math.pow(price / SCARCE_PRICE, SCARCE_POWER))
 
 
 def hint_wait(price: float) -> float:
